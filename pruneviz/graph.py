@@ -1,0 +1,181 @@
+"""What feeds what in a network?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.fx import Node
+
+from pruneviz.pruning.layers import Layer
+
+_ATEN = torch.ops.aten
+_LAYER_OPS = {
+    _ATEN.linear.default,
+    _ATEN.conv1d.default,
+    _ATEN.conv2d.default,
+    _ATEN.conv2d.padding,
+    _ATEN.conv1d.padding,
+    _ATEN.conv3d.default,
+    _ATEN.conv3d.padding,
+}
+_NORM_OPS = {_ATEN.batch_norm.default}
+# Elementwise with one tensor in: unit i of the output is made from unit i of the input alone.
+_ACTIVATIONS = {
+    getattr(_ATEN, name).default
+    for name in (
+        *("relu", "relu_", "gelu", "silu", "silu_", "sigmoid", "tanh", "leaky_relu"),
+        *("leaky_relu_", "elu", "elu_", "hardtanh", "hardtanh_", "hardswish", "hardswish_"),
+        *("hardsigmoid", "mish", "softplus", "selu", "relu6", "relu6_"),
+    )
+    if hasattr(_ATEN, name)
+}
+_PASSING = {_ATEN.dropout.default, _ATEN.dropout_.default, _ATEN.clone.default}
+_PASSING |= {_ATEN.feature_dropout.default, _ATEN.contiguous.default}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network as its `torch.export` graph.
+
+    parameters: graph input -> name in the state dict (buffers included).
+    calls: layer name -> the nodes in which its weight is used.
+    """
+
+    nodes: tuple[Node, ...]
+    parameters: Mapping[str, str]
+    calls: Mapping[str, tuple[Node, ...]]
+
+
+def trace(model: nn.Module, example: Tensor, layers: Mapping[str, Layer]) -> Graph:
+    """Trace `model` in eval mode with torch.export on `example` [n >= 2, ...], any batch size.
+
+    Raises ValueError with torch's own first line when the network cannot be traced.
+    """
+    try:
+        program = torch.export.export(
+            model, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},), strict=False
+        )
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{type(model).__name__} cannot be traced: {reason}") from error
+    signature = program.graph_signature
+    parameters = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    names = _shared_names(model)
+    calls: dict[str, list[Node]] = {name: [] for name in layers}
+    owner = {names[layer.weight]: name for name, layer in layers.items()}
+    for node in program.graph.nodes:
+        if node.target in _LAYER_OPS:
+            weight = parameters.get(node.args[1].name)
+            name = owner.get(names.get(weight or "", ""))
+            if name is not None:
+                calls[name].append(node)
+    return Graph(
+        nodes=tuple(program.graph.nodes),
+        parameters=parameters,
+        calls={name: tuple(nodes) for name, nodes in calls.items()},
+    )
+
+
+def belongings(graph: Graph, layer: Layer) -> tuple[str, ...]:
+    """Names of the per-unit parameters of `layer`: its bias, then batch-norm scales and shifts.
+
+    A batch norm belongs to the layer when it sees nothing but the layer's output, directly or
+    through elementwise operations. With all of them zero a pruned unit outputs exactly zero.
+    """
+    owned = [layer.bias] if layer.bias else []
+    for call in graph.calls[layer.name]:
+        for node in _following(call):
+            if node.target in _NORM_OPS:
+                owned += [graph.parameters[a.name] for a in node.args[1:3] if isinstance(a, Node)]
+    return tuple(dict.fromkeys(owned))
+
+
+def norm_scale(graph: Graph, layer: Layer) -> str | None:
+    """Name of the batch-norm scale that multiplies the output of `layer`, if there is one."""
+    for call in graph.calls[layer.name]:
+        for node in _following(call):
+            if node.target in _NORM_OPS and isinstance(node.args[1], Node):
+                return graph.parameters[node.args[1].name]
+    return None
+
+
+def heads(graph: Graph) -> frozenset[str]:
+    """Layers whose output reaches the network's output without passing another layer."""
+    caller = {node: name for name, nodes in graph.calls.items() for node in nodes}
+    found: set[str] = set()
+    waiting = [node for node in graph.nodes if node.op == "output"]
+    seen: set[Node] = set()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node in caller:
+            found.add(caller[node])
+        else:
+            waiting += node.all_input_nodes
+    return frozenset(found)
+
+
+def activation_of(
+    graph: Graph, layer: Layer, state: Mapping[str, Tensor]
+) -> Callable[[Tensor], Tensor]:
+    """The function from the output of `layer` to its activation.
+
+    It applies the layer's own batch norm and the first activation function, as the graph has
+    them; the identity where something else comes next (a sum with another branch, say).
+    """
+    steps: list[Node] = []
+    for node in _following(graph.calls[layer.name][0]) if graph.calls[layer.name] else ():
+        steps.append(node)
+        if node.target in _ACTIVATIONS:
+            break
+
+    def apply(output: Tensor) -> Tensor:
+        value: Any = output
+        for node in steps:
+            value = _call(node, value, graph.parameters, state)
+        assert isinstance(value, Tensor)
+        return value
+
+    return apply
+
+
+def _following(call: Node) -> Iterator[Node]:
+    # The chain of unit-wise operations behind a layer, up to where paths fork, join or mix units.
+    node = call
+    while len(node.users) == 1:
+        node = next(iter(node.users))
+        if node.target not in _NORM_OPS | _ACTIVATIONS | _PASSING:
+            return
+        yield node
+
+
+def _call(
+    node: Node, value: Tensor, parameters: Mapping[str, str], state: Mapping[str, Tensor]
+) -> object:
+    def lookup(argument: Any) -> Any:
+        if not isinstance(argument, Node):
+            return argument
+        name = parameters.get(argument.name)
+        return value if name is None else state[name]
+
+    target = node.target
+    assert callable(target)
+    if str(target).endswith("_.default"):  # in place: the value belongs to somebody else
+        value = value.clone()
+    arguments = [lookup(a) for a in node.args]
+    return target(*arguments, **{k: lookup(a) for k, a in node.kwargs.items()})
+
+
+def _shared_names(model: nn.Module) -> dict[str, str]:
+    # Every name of a parameter -> its first name: export may call a tied weight by either.
+    first: dict[int, str] = {}
+    names: dict[str, str] = {}
+    for name, value in model.named_parameters(remove_duplicate=False):
+        names[name] = first.setdefault(id(value), name)
+    return names

@@ -1,0 +1,153 @@
+"""What does the user ask for?"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+
+SCOPES = ("layer", "global")
+_PATTERN = re.compile(r"([1-9]\d*):([1-9]\d*)")
+_LINK_LIMIT = 200_000
+
+
+class Levels(Mapping[str, float]):
+    """Sparsity by layer name: a mapping that cannot change, so that a plan can be a cache key."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, float] | None = None) -> None:
+        self._items = {name: _level(name, value) for name, value in (items or {}).items()}
+
+    def __getitem__(self, name: str) -> float:
+        return self._items[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request to prune; frozen and hashable. `Plan()` is the dense network.
+
+    criterion: a name in CRITERIA. granularity: "weight", "neuron" or "N:M" (keep N of each M).
+    scope: where scores compete, "layer" or "global". sparsity: layer name -> fraction pruned,
+    0..1; with scope "global" every layer named competes in one ranking and the counts asked are
+    added up. relative: scores are divided by their layer's L2 norm first (Molchanov et al. 2017).
+    seed: of the random criterion.
+
+    Raises ValueError naming the field or layer when a value is out of range.
+    """
+
+    criterion: str = "magnitude"
+    granularity: str = "weight"
+    scope: str = "layer"
+    sparsity: Mapping[str, float] = field(default_factory=Levels)
+    relative: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.sparsity, Mapping):
+            raise ValueError(
+                f"sparsity must map layer names to fractions, got {self.sparsity!r}; "
+                'write sparsity={"conv1": 0.5}'
+            )
+        object.__setattr__(self, "sparsity", Levels(self.sparsity))
+        if not isinstance(self.criterion, str):
+            raise ValueError(f"criterion must be a name, got {self.criterion!r}")
+        if self.scope not in SCOPES:
+            raise ValueError(f"scope must be 'layer' or 'global', got {self.scope!r}")
+        if not isinstance(self.relative, bool):
+            raise ValueError(f"relative must be True or False, got {self.relative!r}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+            raise ValueError(f"seed must be a whole number of 0 or more, got {self.seed!r}")
+        if pattern(self.granularity) and self.scope == "global":
+            raise ValueError(
+                f"granularity {self.granularity!r} lets weights compete inside each group only; "
+                "use scope='layer'"
+            )
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether nothing is asked to be pruned."""
+        return not any(self.sparsity.values())
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, as JSON and YAML can hold them."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return values | {"sparsity": dict(self.sparsity)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object]) -> Plan:
+        """The plan these plain values describe; ValueError names what does not belong."""
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f"unknown key {unknown[0]!r} in a plan; known are {sorted(known)}")
+        return cls(**values)  # type: ignore[arg-type]
+
+
+def pattern(granularity: str) -> tuple[int, int] | None:
+    """(N, M) of an "N:M" granularity, None for "weight" and "neuron"; ValueError otherwise."""
+    if granularity in ("weight", "neuron"):
+        return None
+    match = _PATTERN.fullmatch(granularity) if isinstance(granularity, str) else None
+    if match is None:
+        raise ValueError(
+            f"granularity must be 'weight', 'neuron' or 'N:M' such as '2:4', got {granularity!r}"
+        )
+    n, m = int(match[1]), int(match[2])
+    if n >= m:
+        raise ValueError(f"granularity {granularity!r} prunes nothing: N must be smaller than M")
+    return n, m
+
+
+def to_link(plan: Plan, fingerprint: str) -> str:
+    """The plan as text for a URL; fingerprint says which weights it was made for."""
+    text = json.dumps({"for": fingerprint, "plan": plan.as_dict()}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
+
+
+def from_link(text: str, fingerprint: str) -> Plan:
+    """The plan in a link; ValueError says whether it is damaged or made for other weights."""
+    try:
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        unpacker = zlib.decompressobj()
+        raw = unpacker.decompress(packed, _LINK_LIMIT)
+        if not unpacker.eof:
+            raise ValueError("it ends too early or is too long")
+        content = json.loads(raw)
+        made_for, values = content["for"], content["plan"]
+        plan = Plan.from_dict(values)
+    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, zlib.error) as error:
+        raise ValueError(f"the plan in this link is damaged ({error}); ask for a new one") from None
+    if made_for != fingerprint:
+        raise ValueError(
+            f"this link was made for other weights ({made_for}, here {fingerprint}); "
+            "open it with the version it was made with"
+        )
+    return plan
+
+
+def _level(name: object, value: object) -> float:
+    if not isinstance(name, str):
+        raise ValueError(f"sparsity needs layer names, got {name!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"sparsity of {name!r} must be a number in [0, 1], got {value!r}")
+    if not math.isfinite(value) or not 0 <= value <= 1:
+        raise ValueError(f"sparsity of {name!r} must be in [0, 1], got {value!r}")
+    return float(value)

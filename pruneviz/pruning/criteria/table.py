@@ -1,0 +1,91 @@
+"""Which criteria are there, and what does each one need?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pruneviz.pruning.evidence import Evidence
+
+Score = Callable[[Evidence], Tensor]
+
+WEIGHT, PATTERN, NEURON = "weight", "N:M", "neuron"
+EVERYWHERE = (WEIGHT, PATTERN, NEURON)
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One way to say how important a weight or a unit is; higher = keep.
+
+    score: Evidence -> scores shaped like the weight, or [units] for criteria of units only.
+    unit: Evidence -> [units], where a unit's score is not the sum of its weights' scores.
+    needs: fields of Evidence it looks at beyond the weight. granularities: "weight", "N:M",
+    "neuron".
+    """
+
+    name: str
+    label: str
+    score: Score
+    needs: tuple[str, ...]
+    granularities: tuple[str, ...]
+    formula: str
+    symbols: str
+    source: str
+    unit: Score | None = None
+
+    @property
+    def meaning(self) -> str:
+        """The docstring of the score function: what it means in plain words."""
+        return inspect.getdoc(self.score) or ""
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether calibration data must have passed through the network."""
+        return bool(set(self.needs) - {"scale", "flow"})
+
+    def allows(self, granularity: str) -> bool:
+        """Whether it is defined for "weight", "neuron" or an "N:M"."""
+        return (PATTERN if ":" in granularity else granularity) in self.granularities
+
+
+CRITERIA: dict[str, Criterion] = {}
+
+
+def criterion(
+    name: str,
+    label: str,
+    *,
+    formula: str,
+    symbols: str,
+    source: str,
+    needs: tuple[str, ...] = (),
+    granularities: tuple[str, ...] = EVERYWHERE,
+    unit: Score | None = None,
+) -> Callable[[Score], Score]:
+    """Enter the decorated score function into CRITERIA; its docstring is shown to users."""
+
+    def enter(score: Score) -> Score:
+        if name in CRITERIA:
+            raise ValueError(f"criterion {name!r} is in the table already")
+        CRITERIA[name] = Criterion(
+            name, label, score, needs, granularities, formula, symbols, source, unit
+        )
+        return score
+
+    return enter
+
+
+def find_criterion(name: str, granularity: str) -> Criterion:
+    """The criterion of this name; ValueError if it is unknown or undefined for the granularity."""
+    found = CRITERIA.get(name)
+    if found is None:
+        raise ValueError(f"unknown criterion {name!r}; known are {', '.join(CRITERIA)}")
+    if not found.allows(granularity):
+        raise ValueError(
+            f"criterion {name!r} is not defined for granularity {granularity!r}, only for "
+            f"{', '.join(found.granularities)}; choose one of these"
+        )
+    return found

@@ -1,0 +1,108 @@
+"""How important is a weight or a unit, judged by the weights alone?"""
+
+from __future__ import annotations
+
+import zlib
+
+import torch
+from torch import Tensor
+
+from pruneviz.pruning.criteria.table import NEURON, WEIGHT, criterion
+from pruneviz.pruning.evidence import Evidence
+
+
+@criterion(
+    "magnitude",
+    "Magnitude",
+    formula="|w|   (a unit: Σ |w| over its weights, the L1 norm)",
+    symbols="w: a weight",
+    source="Han et al. 2015, arXiv:1506.02626; for filters Li et al. 2017, arXiv:1608.08710",
+)
+def magnitude(evidence: Evidence) -> Tensor:
+    """Small weights matter little: a weight near zero hardly changes what its unit adds up."""
+    return evidence.weight.abs()
+
+
+@criterion(
+    "l2",
+    "L2 norm",
+    formula="√(Σ w²)",
+    symbols="w: the weights of one unit",
+    source="He et al. 2018 (soft filter pruning), arXiv:1808.06866",
+    granularities=(NEURON,),
+)
+def l2(evidence: Evidence) -> Tensor:
+    """The length of a unit's weight vector: one large weight counts more than many small ones."""
+    return evidence.weight.flatten(1).square().sum(1).sqrt()
+
+
+@criterion(
+    "lamp",
+    "LAMP",
+    formula="w² / Σ v²   over all v in the layer with |v| ≥ |w|",
+    symbols="w: a weight; v: the weights of its layer that are at least as large",
+    source="Lee et al. 2021, arXiv:2010.07611",
+    granularities=(WEIGHT,),
+)
+def lamp(evidence: Evidence) -> Tensor:
+    """Magnitude, rescaled so that layers can compete in one ranking: what share of the weight
+    still standing would go with this one. Meant for the global scope; inside one layer it ranks
+    as magnitude does.
+    """
+    flat = evidence.weight.flatten().double().square()
+    ascending, order = torch.sort(flat, stable=True)
+    surviving = ascending.flip(0).cumsum(0).flip(0)
+    scores = torch.empty_like(flat)
+    scores[order] = ascending / surviving.clamp(min=torch.finfo(torch.float64).tiny)
+    return scores.reshape(evidence.weight.shape)
+
+
+@criterion(
+    "fpgm",
+    "Geometric median (FPGM)",
+    formula="Σⱼ ‖fᵢ − fⱼ‖₂",
+    symbols="fᵢ: the weights of unit i; j runs over all units of the layer",
+    source="He et al. 2019, arXiv:1811.00250",
+    granularities=(NEURON,),
+)
+def fpgm(evidence: Evidence) -> Tensor:
+    """A unit close to all others can be replaced by them: it is redundancy, not smallness, that
+    makes it unimportant.
+    """
+    units = evidence.weight.flatten(1).double()
+    return torch.cdist(units, units, compute_mode="donot_use_mm_for_euclid_dist").sum(1)
+
+
+@criterion(
+    "bn_scale",
+    "Batch-norm scale",
+    formula="|γ|",
+    symbols="γ: the scale of the batch norm behind the unit",
+    source="Liu et al. 2017 (network slimming), arXiv:1708.06519",
+    needs=("scale",),
+    granularities=(NEURON,),
+)
+def bn_scale(evidence: Evidence) -> Tensor:
+    """How much the batch norm lets a filter through. Only for layers with a batch norm behind."""
+    return evidence.of("scale").abs()
+
+
+def _uniform(evidence: Evidence, shape: tuple[int, ...]) -> Tensor:
+    # The layer's own stream, so that one layer's slider does not redraw another's scores.
+    stream = zlib.crc32(evidence.layer.name.encode())
+    generator = torch.Generator().manual_seed((evidence.seed * 2**32 + stream) % 2**63)
+    scores = torch.rand(shape, generator=generator, dtype=torch.float64)
+    return scores.to(evidence.weight.device)
+
+
+@criterion(
+    "random",
+    "Random (control)",
+    formula="u ~ U(0, 1)",
+    symbols="u: a random number, the same each time for the same seed and layer",
+    source="the control in Blalock et al. 2020, arXiv:2003.03033",
+    unit=lambda evidence: _uniform(evidence, (evidence.layer.units,)),
+)
+def random(evidence: Evidence) -> Tensor:
+    """No judgement at all. A criterion that does not beat it has told you nothing."""
+    return _uniform(evidence, evidence.layer.shape)

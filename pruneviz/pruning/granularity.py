@@ -1,0 +1,126 @@
+"""What is the unit that is cut?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pruneviz.plan import pattern
+from pruneviz.pruning.criteria import Criterion
+from pruneviz.pruning.evidence import Evidence
+from pruneviz.pruning.layers import Layer
+
+
+@dataclass(frozen=True)
+class Granularity:
+    """One kind of unit, with its texts for people."""
+
+    name: str
+    label: str
+    meaning: str
+    formula: str
+    source: str
+
+
+GRANULARITIES = {
+    g.name: g
+    for g in (
+        Granularity(
+            "weight",
+            "Single weights",
+            "Connections are cut one by one (unstructured pruning). Keeps the most accuracy at a "
+            "given sparsity, but the holes are scattered: files shrink only when encoded sparsely, "
+            "and ordinary hardware runs no faster.",
+            "k = round(sparsity · number of weights), lowest scores first",
+            "LeCun et al. 1990; Han et al. 2015, arXiv:1506.02626",
+        ),
+        Granularity(
+            "neuron",
+            "Neurons and filters",
+            "Whole output units go: a neuron of a linear layer, a filter of a convolution, with "
+            "its bias and batch norm (structured pruning). They can be removed for real, so the "
+            "network gets smaller and faster, at a higher price in accuracy.",
+            "k = round(sparsity · number of units), lowest scores first",
+            "Li et al. 2017, arXiv:1608.08710",
+        ),
+        Granularity(
+            "2:4",
+            "N:M pattern",
+            "Of every M neighbouring weights of a unit, the N highest scores are kept (2:4: two of "
+            "four). The pattern that sparse tensor cores speed up. A layer has it or not; weights "
+            "left over at the end of a row are kept.",
+            "of each M inputs keep N; sparsity = 1 − N/M",
+            "Zhou et al. 2021, arXiv:2102.04010; Mishra et al. 2021, arXiv:2104.08378",
+        ),
+    )
+}
+
+
+def scores_for(criterion: Criterion, granularity: str, evidence: Evidence) -> Tensor:
+    """Scores of the items that can be cut, float64: like the weight, or [units] for "neuron".
+
+    Raises ValueError naming criterion and layer when evidence is missing or a score is not finite.
+    """
+    score = criterion.unit if granularity == "neuron" and criterion.unit else criterion.score
+    missing = [need for need in criterion.needs if not evidence.has(need)]
+    if missing:
+        try:
+            evidence.of(missing[0])
+        except ValueError as error:
+            raise ValueError(f"criterion {criterion.name!r}: {error}") from None
+    scores = score(evidence).detach().double()
+    if granularity == "neuron" and scores.ndim > 1:
+        scores = scores.flatten(1).sum(1)
+    if not bool(torch.isfinite(scores).all()):
+        raise ValueError(
+            f"criterion {criterion.name!r} gives scores that are not finite in layer "
+            f"{evidence.layer.name!r}; look for NaN or infinite weights there"
+        )
+    return scores
+
+
+def ranks(scores: Tensor, granularity: str) -> tuple[Tensor, int | None]:
+    """(rank of each item, the only count that may be cut or None), rank 0 = cut first.
+
+    Ties go to the item that comes first. For N:M the items that the pattern cuts have the ranks
+    below the count.
+    """
+    shape = pattern(granularity)
+    flat = scores.flatten()
+    if shape is None:
+        return _positions(torch.argsort(flat, stable=True)).reshape(scores.shape), None
+    cut = _cut_by_pattern(scores, *shape).flatten()
+    order = torch.argsort(flat, stable=True)
+    order = torch.cat([order[cut[order]], order[~cut[order]]])
+    return _positions(order).reshape(scores.shape), int(cut.sum())
+
+
+def expand(layer: Layer, kept: Tensor) -> Tensor:
+    """Kept items -> mask of the weight's shape (bool, True = kept)."""
+    if kept.shape == layer.shape:
+        return kept
+    return kept.reshape(-1, *([1] * (len(layer.shape) - 1))).expand(layer.shape)
+
+
+def _positions(order: Tensor) -> Tensor:
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(len(order), device=order.device)
+    return rank
+
+
+def _cut_by_pattern(scores: Tensor, n: int, m: int) -> Tensor:
+    # Neighbours are inputs of one unit, channels innermost: the order in which matrix hardware
+    # walks a convolution's weights.
+    order = [0, *range(2, scores.ndim), 1]
+    rows = scores.permute(order).flatten(1)
+    groups = rows.shape[1] // m
+    cut = torch.zeros_like(rows, dtype=torch.bool)
+    if groups:
+        body = rows[:, : groups * m].reshape(len(rows), groups, m)
+        lowest = torch.argsort(body, dim=2, stable=True)[..., : m - n]
+        inside = torch.zeros_like(body, dtype=torch.bool).scatter_(2, lowest, True)
+        cut[:, : groups * m] = inside.flatten(1)
+    back = [order.index(dim) for dim in range(scores.ndim)]
+    return cut.reshape([scores.shape[dim] for dim in order]).permute(back)

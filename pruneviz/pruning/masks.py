@@ -1,0 +1,69 @@
+"""Which items are kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The order in which the items of one layer would be cut.
+
+    rank: int64, of the items' shape; 0 goes first. In a pool it counts over all layers of it.
+    scores: float64, same shape. only: the one count that may be cut here (N:M), or None.
+    """
+
+    rank: Tensor
+    scores: Tensor
+    only: int | None = None
+
+    @property
+    def items(self) -> int:
+        """How many items there are."""
+        return self.rank.numel()
+
+
+def count(sparsity: float, items: float) -> int:
+    """Items to cut: sparsity × items, halves to even."""
+    return round(sparsity * items)
+
+
+def layer_count(sparsity: float, ranking: Ranking) -> int:
+    """Items to cut in one layer; where only one count is legal, it or zero, whichever is nearer."""
+    if ranking.only is None:
+        return count(sparsity, ranking.items)
+    asked = sparsity * ranking.items
+    return ranking.only if asked > 0 and asked >= ranking.only / 2 else 0
+
+
+def pool(rankings: Mapping[str, Ranking]) -> dict[str, Ranking]:
+    """One ranking over all layers given: ranks count over the whole pool, ties in layer order."""
+    if not rankings:
+        return {}
+    scores = torch.cat([r.scores.flatten() for r in rankings.values()])
+    order = torch.argsort(scores, stable=True)
+    rank = torch.empty_like(order)
+    rank[order] = torch.arange(len(order), device=order.device)
+    parts = torch.split(rank, [r.items for r in rankings.values()])
+    return {
+        name: Ranking(part.reshape(r.rank.shape), r.scores)
+        for (name, r), part in zip(rankings.items(), parts, strict=True)
+    }
+
+
+def kept(ranking: Ranking, cut: int) -> Tensor:
+    """Bool of the items' shape, True = kept, when the `cut` lowest ranks go."""
+    return ranking.rank >= cut
+
+
+def pool_count(sparsity: Mapping[str, float], rankings: Mapping[str, Ranking]) -> int:
+    """Items to cut in the pool: what all its layers ask for, added up, halves to even."""
+    levels = {sparsity.get(name, 0.0) for name in rankings}
+    total = sum(r.items for r in rankings.values())
+    if len(levels) == 1:  # exactly sparsity × items, not a sum of rounded products
+        return count(levels.pop(), total)
+    return count(1.0, sum(sparsity.get(name, 0.0) * r.items for name, r in rankings.items()))

@@ -1,0 +1,44 @@
+"""How does one network serve many at once without ever being written to?"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+
+def replica(model: nn.Module) -> nn.Module:
+    """A copy of the modules of `model` in eval mode that shares every tensor with it.
+
+    `torch.func.functional_call` swaps parameters inside the module it is given, so two threads
+    must not share one: each call gets a replica, which costs no memory worth naming.
+    """
+    shared = {id(t): t for t in (*model.parameters(), *model.buffers())}
+    return copy.deepcopy(model, dict(shared)).eval()
+
+
+def state(model: nn.Module) -> dict[str, Tensor]:
+    """Every parameter and buffer by name, detached, tied ones under each of their names."""
+    tensors = dict(model.named_parameters(remove_duplicate=False))
+    tensors |= dict(model.named_buffers(remove_duplicate=False))  # type: ignore[arg-type]
+    return {name: tensor.detach() for name, tensor in tensors.items()}
+
+
+def masked(parameters: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The parameters that a mask changes, multiplied by it; a new tensor for each.
+
+    masks: parameter name -> bool of the parameter's shape, True = kept.
+    """
+    return {name: parameters[name] * mask for name, mask in masks.items() if not bool(mask.all())}
+
+
+def fingerprint(model: nn.Module) -> str:
+    """The first 12 hex digits of the SHA-256 of all parameters and buffers, by name."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(state(model).items()):
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:12]

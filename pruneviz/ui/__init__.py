@@ -1,0 +1,1 @@
+"""What does the person at the screen see and do?"""

@@ -1,0 +1,338 @@
+"""What do the app, the command line and a Python user work at?"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from pruneviz.caching import Kept
+from pruneviz.graph import Graph, activation_of, heads, trace
+from pruneviz.measuring.collapse import cut_in_two
+from pruneviz.measuring.cost import Cost, cost_of, macs_by_layer
+from pruneviz.measuring.evaluate import (
+    BLOCK,
+    Evaluation,
+    answer,
+    join,
+    nothing_answered,
+    summarise,
+)
+from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import find_criterion
+from pruneviz.pruning.evidence import Evidence, gather, weights_only
+from pruneviz.pruning.layers import Layer, find_layers
+from pruneviz.pruning.masks import Ranking, pool
+from pruneviz.pruning.prune import Pruned, active, apply, check, rank
+from pruneviz.replica import fingerprint, masked, replica, state
+from pruneviz.sources import Data, Outcome, Source
+from pruneviz.sources.registered import load_registered
+
+PROBE_SECONDS = 0.12
+_CALIBRATION_SHARE = 0.3
+
+
+@dataclass
+class _Record:
+    """What one plan's network has answered so far."""
+
+    outcome: Outcome = field(default_factory=nothing_answered)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Workbench:
+    """A model, its data, and everything about them that is worth keeping.
+
+    One workbench serves many threads. The model is never written to.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.name = source.name
+        self.found: dict[str, Layer] = find_layers(source.model)
+        _refuse_broken(state(source.model))
+        if len(source.validation) == 0:
+            raise ValueError(f"{source.name}: validation data is empty; give at least one sample")
+        self._graph_lock, self._evidence_lock = threading.Lock(), threading.Lock()
+        self._graph: Graph | None = None
+        self._evidence: dict[str, Evidence] | None = None
+        self._rankings: Kept[dict[str, Ranking]] = Kept(16)
+        self._pools: Kept[dict[str, Ranking]] = Kept(8)
+        self._pruned: Kept[Pruned] = Kept(8)
+        self._records: Kept[_Record] = Kept(1024)
+        if source.dense is not None and len(source.dense.predicted) == len(source.validation):
+            self._records.put(Plan(), _Record(source.dense))
+
+    # -- what there is ---------------------------------------------------------------------
+
+    @property
+    def layers(self) -> pd.DataFrame:
+        """One row a layer that may be pruned: layer, kind, shape, params, macs, group.
+
+        group: the layers that must be cut together with it; for masks each is its own.
+        """
+        rows = [
+            (x.name, x.kind, x.shape, x.size + (x.units if x.has_bias else 0), self.macs[x.name])
+            for x in self.found.values()
+        ]
+        table = pd.DataFrame(rows, columns=["layer", "kind", "shape", "params", "macs"])
+        return table.assign(group=table["layer"])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The first 12 hex digits of the SHA-256 of all parameters and buffers."""
+        return fingerprint(self.source.model)
+
+    @cached_property
+    def _all_macs(self) -> tuple[dict[str, int], int]:
+        return macs_by_layer(self.source.model, self.found, self.source.validation.inputs)
+
+    @property
+    def macs(self) -> dict[str, int]:
+        """Layer -> multiply-accumulates for one sample."""
+        return self._all_macs[0]
+
+    @property
+    def graph(self) -> Graph:
+        """The network's graph, traced when first needed; ValueError if it cannot be traced."""
+        with self._graph_lock:
+            if self._graph is None:
+                example = self.source.validation.inputs[:2]
+                if len(example) < 2:
+                    example = example.repeat(2, *[1] * (example.ndim - 1))
+                self._graph = trace(replica(self.source.model), example, self.found)
+            return self._graph
+
+    @cached_property
+    def heads(self) -> frozenset[str]:
+        """The layers that make the network's outputs."""
+        return heads(self.graph)
+
+    @property
+    def evidence_ready(self) -> bool:
+        """Whether the calibration data has passed through the network."""
+        return self._evidence is not None
+
+    def evidence(
+        self, progress: Callable[[float], None] = lambda done: None
+    ) -> dict[str, Evidence]:
+        """Evidence for every criterion, by layer; gathered once and kept."""
+        with self._evidence_lock:
+            if self._evidence is None:
+                self._evidence = gather(
+                    self.source.model,
+                    self.found,
+                    self._graph_or_none(),
+                    self.source.calibration,
+                    classes=len(self.source.classes),
+                    progress=progress,
+                )
+            return self._evidence
+
+    # -- what a plan does ------------------------------------------------------------------
+
+    def rankings(self, plan: Plan) -> dict[str, Ranking]:
+        """The order in which the items of the layers named in `plan` would be cut."""
+        names = [name for name in self.found if name in plan.sparsity]
+        found = {name: self._ranking(plan, name) for name in names}
+        if plan.scope == "layer":
+            return found
+        key = (*_ranking_key(plan), tuple(names))
+        return self._pools.get_or(key, lambda: pool(found))
+
+    def prune(self, plan: Plan) -> Pruned:
+        """The masks of `plan`; ValueError names the layer or criterion that does not fit."""
+        check(plan, self.found)
+        return self._pruned.get_or(plan, lambda: self._prune(plan))
+
+    def evaluate(self, plan: Plan, n: int | None = None) -> Evaluation:
+        """`plan` measured on the first n validation samples (all of them by default).
+
+        What was measured before, for this plan or a shorter prefix, is not measured again.
+        Raises ValueError for n outside 1..number of validation samples.
+        """
+        data = self.source.validation
+        n = len(data) if n is None else n
+        if not 1 <= n <= len(data):
+            raise ValueError(f"n must be in 1..{len(data)} (the validation samples), got {n}")
+        dense = self._outcome(Plan(), n)
+        same = _canonical(plan)
+        outcome = dense if same.is_dense else self._outcome(same, n)
+        return summarise(outcome, dense, data.targets, self.source.classes, n)
+
+    def measured(self, plan: Plan) -> int:
+        """On how many validation samples `plan` has been measured already."""
+        record = self._records.get(_canonical(plan))
+        return (
+            0 if record is None else min(len(record.outcome.predicted), len(self.source.validation))
+        )
+
+    def confirm_dense(self) -> None:
+        """Measure the dense network here, in place of what its source brought along."""
+        record = self._records.get_or(Plan(), _Record)
+        outcome = answer(self.source.model, {}, self.source.validation, 0, self._all)
+        with record.lock:
+            record.outcome = outcome
+
+    def cost(self, plan: Plan) -> Cost:
+        """What is left of the network under `plan`."""
+        return cost_of(self.prune(plan), self.found, *self._all_macs)
+
+    def warnings(self, plan: Plan) -> dict[str, str]:
+        """Layer -> what has collapsed there: nothing left of it, or the network cut in two."""
+        pruned = self.prune(plan)
+        found = dict(pruned.collapse)
+        if not plan.is_dense:
+            layer = cut_in_two(
+                self.source.model,
+                pruned.parameter_masks,
+                tuple(self.found),
+                self.source.validation.inputs,
+            )
+            if layer is not None:
+                found.setdefault(
+                    layer,
+                    f"collapse: the network is cut in two at {layer!r}; from there on nothing "
+                    "depends on the input",
+                )
+        return found
+
+    def feature_maps(self, plan: Plan, layer: str, sample: int) -> Tensor:
+        """Activations of one layer under `plan` for one validation sample: [units, ...]."""
+        network = replica(self.source.model)
+        outputs: list[Tensor] = []
+        network.get_submodule(layer).register_forward_hook(
+            lambda module, given, output: outputs.append(output)
+        )
+        masks = masked(state(self.source.model), self.prune(plan).parameter_masks)
+        tensors = {**state(self.source.model), **masks}
+        with torch.inference_mode():
+            inputs = self.source.validation.inputs[sample : sample + 1]
+            torch.func.functional_call(network, masks, (inputs,))
+            graph = self._graph_or_none()
+            activate = activation_of(graph, self.found[layer], tensors) if graph else _same
+            return activate(outputs[0])[0]
+
+    @cached_property
+    def probe(self) -> int:
+        """How many validation samples this machine answers in about 0.12 s."""
+        model, data = self.source.model, self.source.validation
+        answer(model, {}, data, 0, BLOCK)
+        seconds = []
+        for _ in range(3):
+            start = time.perf_counter()
+            answer(model, {}, data, 0, BLOCK)
+            seconds.append(time.perf_counter() - start)
+        blocks = max(1, int(PROBE_SECONDS / sorted(seconds)[1]))
+        return min(blocks * BLOCK, self._all)
+
+    # -- inside ----------------------------------------------------------------------------
+
+    @property
+    def _all(self) -> int:
+        return len(self.source.validation)
+
+    def _graph_or_none(self) -> Graph | None:
+        try:
+            return self.graph
+        except ValueError:
+            return None
+
+    def _ranking(self, plan: Plan, name: str) -> Ranking:
+        known = self._rankings.get_or(_ranking_key(plan), dict)
+        if name not in known:
+            alone = replace(plan, sparsity={name: 0.0}, scope="layer")
+            known[name] = rank(self.found, self._evidence_for(plan), alone)[name]
+        return known[name]
+
+    def _evidence_for(self, plan: Plan) -> dict[str, Evidence]:
+        needs = find_criterion(plan.criterion, plan.granularity).needs
+        if not set(needs) - {"scale"}:
+            return weights_only(self.source.model, self.found, self.graph if needs else None)
+        return self.evidence()
+
+    def _prune(self, plan: Plan) -> Pruned:
+        graph = self.graph if plan.granularity == "neuron" and not plan.is_dense else None
+        rankings = self.rankings(active(plan))
+        return apply(self.source.model, plan, self.found, rankings, graph)
+
+    def _outcome(self, plan: Plan, n: int) -> Outcome:
+        record = self._records.get_or(plan, _Record)
+        with record.lock:
+            have = len(record.outcome.predicted)
+            if have < n:
+                masks = self.prune(plan).parameter_masks
+                more = answer(self.source.model, masks, self.source.validation, have, n)
+                record.outcome = join(record.outcome, more)
+            return record.outcome
+
+
+def open_workbench(
+    source: str | Source | nn.Module, data: Data | tuple[Tensor, Tensor] | None = None
+) -> Workbench:
+    """Open a registered model by name, a Source, or a model in hand with its labelled data.
+
+    For a model in hand, a seeded 30 % of the data calibrates and the rest validates.
+    Raises ValueError naming what is unknown or missing.
+    """
+    if isinstance(source, str):
+        return Workbench(load_registered(source))
+    if isinstance(source, Source):
+        return Workbench(source)
+    if not isinstance(source, nn.Module):
+        raise ValueError(f"expected a model's name, a Source or an nn.Module, got {source!r}")
+    if data is None:
+        raise ValueError(
+            f"{type(source).__name__} needs data to be measured on: pass (inputs, targets)"
+        )
+    return Workbench(_with_data(source, data if isinstance(data, Data) else Data(*data)))
+
+
+def _with_data(model: nn.Module, data: Data) -> Source:
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))
+    border = max(1, round(_CALIBRATION_SHARE * len(data))) if len(data) else 0
+    calibration, validation = order[:border], order[border:]
+    classes = int(data.targets.max()) + 1 if len(data) else 0
+    names = tuple(str(i) for i in range(classes))
+    return Source(
+        name=type(model).__name__,
+        model=model,
+        calibration=Data(data.inputs[calibration], data.targets[calibration]),
+        validation=Data(data.inputs[validation], data.targets[validation]),
+        classes=names,
+    )
+
+
+def _canonical(plan: Plan) -> Plan:
+    # Plans that cut the same share one measurement.
+    if plan.is_dense:
+        return Plan()
+    plan = active(plan)
+    return replace(
+        plan,
+        relative=plan.relative and plan.scope == "global",
+        seed=plan.seed if plan.criterion == "random" else 0,
+    )
+
+
+def _ranking_key(plan: Plan) -> tuple[str, str, bool, int]:
+    seed = plan.seed if plan.criterion == "random" else 0
+    return plan.criterion, plan.granularity, plan.relative, seed
+
+
+def _same(output: Tensor) -> Tensor:
+    return output
+
+
+def _refuse_broken(tensors: dict[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise ValueError(
+                f"weights {name!r} hold NaN or infinite values; load weights that are whole"
+            )
