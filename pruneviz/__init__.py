@@ -1,5 +1,6 @@
 """See and steer neural-network pruning."""
 
+from pruneviz import cores as _cores  # noqa: F401  # isort: skip
 from pruneviz.graph import trace
 from pruneviz.measuring.cost import Cost
 from pruneviz.measuring.evaluate import Evaluation

@@ -118,7 +118,10 @@ def pattern(granularity: str) -> tuple[int, int] | None:
 
 def to_link(plan: Plan, fingerprint: str) -> str:
     """The plan as text for a URL; fingerprint says which weights it was made for."""
-    text = json.dumps({"for": fingerprint, "plan": plan.as_dict()}, separators=(",", ":"))
+    values = plan.as_dict()
+    if plan.scope == "layer":  # a layer left whole need not be named
+        values["sparsity"] = {name: level for name, level in plan.sparsity.items() if level}
+    text = json.dumps({"for": fingerprint, "plan": values}, separators=(",", ":"))
     return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from pruneviz.caching import Kept
 from pruneviz.graph import Graph, activation_of, heads, trace
 from pruneviz.measuring.collapse import cut_in_two
-from pruneviz.measuring.cost import Cost, cost_of, macs_by_layer
+from pruneviz.measuring.cost import Cost, cost_of, macs_by_layer, macs_of_network
 from pruneviz.measuring.evaluate import (
     BLOCK,
     Evaluation,
@@ -66,6 +66,7 @@ class Workbench:
         self._pools: Kept[dict[str, Ranking]] = Kept(8)
         self._pruned: Kept[Pruned] = Kept(8)
         self._records: Kept[_Record] = Kept(1024)
+        self.dense_confirmed = False
         if source.dense is not None and len(source.dense.predicted) == len(source.validation):
             self._records.put(Plan(), _Record(source.dense))
 
@@ -90,13 +91,17 @@ class Workbench:
         return fingerprint(self.source.model)
 
     @cached_property
-    def _all_macs(self) -> tuple[dict[str, int], int]:
-        return macs_by_layer(self.source.model, self.found, self.source.validation.inputs)
-
-    @property
     def macs(self) -> dict[str, int]:
         """Layer -> multiply-accumulates for one sample."""
-        return self._all_macs[0]
+        return macs_by_layer(self.source.model, self.found, self.source.validation.inputs)
+
+    @cached_property
+    def macs_in_all(self) -> int:
+        """Multiply-accumulates of the whole network for one sample, as its card says or counted."""
+        said = self.source.card.get("macs")
+        if isinstance(said, int):
+            return said
+        return macs_of_network(self.source.model, self.source.validation.inputs)
 
     @property
     def graph(self) -> Graph:
@@ -113,6 +118,10 @@ class Workbench:
     def heads(self) -> frozenset[str]:
         """The layers that make the network's outputs."""
         return heads(self.graph)
+
+    def weight(self, layer: str) -> Tensor:
+        """The dense weight of a layer; never write to it."""
+        return state(self.source.model)[self.found[layer].weight]
 
     @property
     def evidence_ready(self) -> bool:
@@ -173,16 +182,24 @@ class Workbench:
             0 if record is None else min(len(record.outcome.predicted), len(self.source.validation))
         )
 
-    def confirm_dense(self) -> None:
-        """Measure the dense network here, in place of what its source brought along."""
-        record = self._records.get_or(Plan(), _Record)
-        outcome = answer(self.source.model, {}, self.source.validation, 0, self._all)
+    def confirm_dense(self, progress: Callable[[float], None] = lambda done: None) -> None:
+        """Measure the dense network here, in place of what its source brought along.
+
+        `progress` is called with the fraction done; what it raises leaves everything as it was.
+        """
+        record, outcome = self._records.get_or(Plan(), _Record), nothing_answered()
+        while len(outcome.predicted) < self._all:
+            done = len(outcome.predicted)
+            progress(done / self._all)
+            more = answer(self.source.model, {}, self.source.validation, done, done + BLOCK)
+            outcome = join(outcome, more)
         with record.lock:
             record.outcome = outcome
+            self.dense_confirmed = True
 
     def cost(self, plan: Plan) -> Cost:
         """What is left of the network under `plan`."""
-        return cost_of(self.prune(plan), self.found, *self._all_macs)
+        return cost_of(self.prune(plan), self.found, self.macs, self.macs_in_all)
 
     def warnings(self, plan: Plan) -> dict[str, str]:
         """Layer -> what has collapsed there: nothing left of it, or the network cut in two."""

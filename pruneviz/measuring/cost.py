@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.prune import Pruned
@@ -32,27 +32,41 @@ class Cost:
     bytes_sparse: int
 
 
-def macs_by_layer(
-    model: nn.Module, layers: Mapping[str, Layer], example: Tensor
-) -> tuple[dict[str, int], int]:
-    """(layer -> multiply-accumulates for one sample, those of the whole network).
+def macs_by_layer(model: nn.Module, layers: Mapping[str, Layer], example: Tensor) -> dict[str, int]:
+    """Layer -> multiply-accumulates for one sample: positions of its output times its weights.
 
-    Counted by torch's own flop counter on example[:1]; two flops are one MAC.
+    Seen in one forward pass on example[:1]; a layer that is called twice counts twice.
     """
-    network = replica(model)
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
+    network, counted = replica(model), dict.fromkeys(layers, 0)
+
+    def listen(layer: Layer) -> None:
+        def hear(module: nn.Module, given: object, output: Tensor) -> None:
+            counted[layer.name] += output.numel() // layer.units * layer.size
+
+        network.get_submodule(layer.name).register_forward_hook(hear)
+
+    for layer in layers.values():
+        listen(layer)
+    with torch.inference_mode():
         network(example[:1])
-    by_module = counter.get_flop_counts()
-    root = type(network).__name__
-    counted = {name: sum(by_module.get(f"{root}.{name}", {}).values()) // 2 for name in layers}
-    return counted, counter.get_total_flops() // 2
+    return counted
+
+
+def macs_of_network(model: nn.Module, example: Tensor) -> int:
+    """Multiply-accumulates for one sample, attention included, by torch's own flop counter."""
+    from torch.utils.flop_counter import FlopCounterMode  # loads torch's compiler: over a second
+
+    counter = FlopCounterMode(display=False)
+    # The counter knows the plain attention products, not the fused ones of the CPU.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
+        replica(model)(example[:1])
+    return counter.get_total_flops() // 2
 
 
 def cost_of(
     pruned: Pruned, layers: Mapping[str, Layer], macs: Mapping[str, int], total: int
 ) -> Cost:
-    """The cost of a plan; macs and total as `macs_by_layer` gives them."""
+    """The cost of a plan; macs by layer and of the network as the functions above give them."""
     parameters = dict(pruned.dense.named_parameters())
     params = sum(p.numel() for p in parameters.values())
     width = {name: p.element_size() for name, p in parameters.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
@@ -200,18 +200,17 @@ class _Tally:
 
     def take(self, grads: list[Tensor | None]) -> None:
         """Add one batch's inputs and output gradients, one of each for every call heard."""
-        each: Tensor | float = 0.0
+        pairs = []
         for (inputs, _), grad in zip(self.heard, grads, strict=True):
             rows = rows_of(inputs, self.module)  # [n, groups, fan-in, positions]
             self.input_square = self.input_square + rows.square().sum((0, 3)).double()
             if grad is not None:
                 outer = unit_rows(grad.detach(), self.layer)  # [n, units, positions]
-                outer = outer.reshape(*rows.shape[:2], -1, rows.shape[3])
-                each = each + torch.einsum("ngop,ngip->ngoi", outer, rows)
-        if isinstance(each, Tensor):
-            for key, value in (("g", each), ("size", each.abs()), ("power", each.square())):
-                total = value.sum(0).double().reshape(self.layer.shape)
-                self.gradients[key] = self.gradients[key] + total
+                pairs.append((outer.reshape(*rows.shape[:2], -1, rows.shape[3]), rows))
+        if pairs:
+            for key, total in gradient_sums(pairs).items():
+                shaped = total.double().reshape(self.layer.shape)
+                self.gradients[key] = self.gradients[key] + shaped
         self.samples += len(self.targets)
         self.heard.clear()
 
@@ -237,6 +236,24 @@ class _Tally:
             total = torch.as_tensor(self.gradients[key], dtype=torch.float64)
             found[name] = (total / self.samples).expand(shape)
         return found
+
+
+def gradient_sums(pairs: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    """Sums over samples of g, |g| and g², g = Σ over calls and positions of outer · rowᵀ.
+
+    pairs: for each call of the layer, output gradients [n, groups, units, positions] and
+    unfolded inputs [n, groups, fan-in, positions]. Returns "g", "size", "power":
+    [groups, units, fan-in].
+    """
+    if len(pairs) == 1 and pairs[0][1].shape[3] == 1:
+        # With one position g is an outer product, and so are |g| and g²: no tensor per sample.
+        outer, rows = pairs[0][0][..., 0], pairs[0][1][..., 0]
+        parts = {"g": (outer, rows), "size": (outer.abs(), rows.abs())}
+        parts["power"] = (outer.square(), rows.square())
+        return {key: torch.einsum("ngo,ngi->goi", *both) for key, both in parts.items()}
+    each = sum(torch.einsum("ngop,ngip->ngoi", outer, rows) for outer, rows in pairs)
+    assert isinstance(each, Tensor)
+    return {"g": each.sum(0), "size": each.abs().sum(0), "power": each.square().sum(0)}
 
 
 @contextmanager

@@ -1,0 +1,57 @@
+"""How does long work run without being in anybody's way?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+Report = Callable[[str, float], None]
+
+
+class CancelledError(Exception):
+    """Raised inside a job at its next report after somebody cancelled it."""
+
+
+class Job:
+    """Work in a thread of its own, with progress, and a flag that stops it at its next report.
+
+    label and done (0..1) tell how far it is; error holds the sentence it failed with.
+    """
+
+    def __init__(self, work: Callable[[Report], None]) -> None:
+        self.label, self.done = "", 0.0
+        self.error: str | None = None
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is still at work."""
+        return self._thread.is_alive()
+
+    def cancel(self) -> None:
+        """Ask the work to stop; it does at its next report."""
+        self._cancelled.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return self._cancelled.is_set()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until the work has ended."""
+        self._thread.join(seconds)
+
+    def _run(self, work: Callable[[Report], None]) -> None:
+        try:
+            work(self._report)
+        except CancelledError:
+            pass
+        except Exception as error:  # a thread has nobody above it who could be told
+            self.error = f"{type(error).__name__}: {error}"
+
+    def _report(self, label: str, done: float) -> None:
+        if self._cancelled.is_set():
+            raise CancelledError
+        self.label, self.done = label, done

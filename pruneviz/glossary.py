@@ -1,0 +1,162 @@
+"""What does each word and number on the screen mean?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from pruneviz.plan import pattern
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.granularity import GRANULARITIES
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word of the field: what it means in plain words, its formula with symbols, its source."""
+
+    title: str
+    text: str
+    formula: str = ""
+    source: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain values, for the browser."""
+        return asdict(self)
+
+    def as_markdown(self) -> str:
+        """The term as a tooltip shows it."""
+        parts = [f"**{self.title}.** {self.text}"]
+        if self.formula:
+            parts.append(f"`{self.formula}`")
+        if self.source:
+            parts.append(f"*{self.source}*")
+        return "\n\n".join(parts)
+
+
+TERMS = {
+    "accuracy": Term(
+        "Accuracy",
+        "The share of validation samples that the pruned network gets right, with the interval in "
+        "which the true share lies with 95 % confidence. While you drag it is measured on a probe "
+        "(the first n samples); after you let go, on all of them.",
+        "p ± z·√(p(1−p)/n + z²/4n²), centred by Wilson;  p: share right, n: samples, z = 1.96",
+        "Wilson 1927, doi:10.1080/01621459.1927.10502953",
+    ),
+    "delta": Term(
+        "Change from dense",
+        "Accuracy minus that of the dense network on the very same samples. Only samples whose "
+        "answer changed count, so the interval is much narrower than that of either accuracy. "
+        "If it covers zero, no change is measurable.",
+        "(gained − lost) / n;  gained: now right, before wrong; lost: the other way round",
+        "Bonett & Price 2012, doi:10.3102/1076998611411915",
+    ),
+    "kept": Term(
+        "Parameters kept",
+        "Parameters that are not masked, of all parameters of the network, those that can never be "
+        "pruned included. A mask alone does not make the network smaller: the zeros are still "
+        "stored and multiplied.",
+        "kept = all − masked",
+    ),
+    "macs": Term(
+        "MACs, ideal engine",
+        "Multiply-accumulates for one sample if every masked weight were skipped. Only an ideal "
+        "sparse engine does that; ordinary hardware still multiplies the zeros.",
+        "Σ over layers  MACs of the layer · share of its weights kept",
+        "dense MACs counted by torch.utils.flop_counter",
+    ),
+    "size": Term(
+        "Size, estimated",
+        "An estimate of the weights' bytes when pruned layers are stored as one bit for each "
+        "weight (kept or not) plus the values kept. The dense file stays as large as it was.",
+        "Σ kept · bytes per value + weights of pruned layers / 8",
+    ),
+    "asked": Term(
+        "Asked and got",
+        "What the slider asks and what is cut can differ: counts are whole numbers (halves go to "
+        "the even one), a global ranking shares out its cuts by itself, and N:M patterns know only "
+        "one sparsity.",
+        "k = round(sparsity · items)",
+    ),
+    "histogram": Term(
+        "Score histogram",
+        "How many items of the layer have which score. The line is the threshold: what lies left "
+        "of it is cut.",
+    ),
+    "heatmap": Term(
+        "Weights",
+        "One cell is one weight: a row for each output unit, a column for each input. Colours are "
+        "symmetric about zero and fixed by the dense weights, so they do not move with the slider. "
+        "Pruned cells are blank; blank is not zero.",
+    ),
+    "importance": Term(
+        "Importance",
+        "The score of each weight or unit by the chosen criterion, coloured by rank: the darkest "
+        "goes last.",
+    ),
+    "activation": Term(
+        "Activations",
+        "How strongly each unit answers to each class: its mean activation on calibration samples "
+        "of that class, dense network, behind its own batch norm and activation function.",
+    ),
+    "master": Term(
+        "Master slider",
+        "Sets the same sparsity for all unlocked layers of the chosen target at once. In the "
+        "global scope it moves the one threshold that all layers share.",
+    ),
+    "lock": Term(
+        "Lock",
+        "A locked layer keeps its sparsity: its slider and bulk moves leave it alone. In the "
+        "global scope it is out of the ranking and stays whole.",
+    ),
+    "layer": Term(
+        "Scope: per layer",
+        "Scores compete inside each layer; every slider decides for its own layer alone.",
+        "cut the k lowest scores of the layer, k = round(sparsity · items)",
+        "Han et al. 2015, arXiv:1506.02626",
+    ),
+    "global": Term(
+        "Scope: global",
+        "One ranking over all unlocked layers, one threshold: layers with many low scores lose "
+        "more. Sliders show what each layer gets and move together.",
+        "cut the k lowest scores of all, k = round(sparsity · all items)",
+        "Blalock et al. 2020, arXiv:2003.03033",
+    ),
+    "raw": Term(
+        "Scores: raw (minor importance)",
+        "Scores compete as they are: what is small in absolute terms goes first, wherever it is.",
+    ),
+    "relative": Term(
+        "Scores: relative importance",
+        "Scores are divided by the L2 norm of all scores in their layer first, so that a layer "
+        "with small weights is not emptied just because of its scale. It matters in the global "
+        "scope; inside one layer the order stays the same.",
+        "s / √(Σ s² over the layer);  s: score",
+        "Molchanov et al. 2017, arXiv:1611.06440, sec. 2.2",
+    ),
+    "tradeoff": Term(
+        "Accuracy against parameters",
+        "Every plan you visited is a point with its 95 % interval, the thin line is your path, the "
+        "stair is the Pareto front: plans that no other beats in both. The crosses are the random "
+        "control at the same sparsity. Click a point to return to it.",
+    ),
+    "classes": Term(
+        "Per-class change",
+        "Accuracy of each class, pruned minus dense. One number for all classes hides who pays.",
+    ),
+    "flipped": Term(
+        "Flipped examples",
+        "Validation samples whose answer changed: first those that were right and are wrong now.",
+    ),
+}
+
+
+def criterion_term(name: str) -> Term:
+    """The criterion's own words: meaning, formula with its symbols, source."""
+    found = CRITERIA[name]
+    text = " ".join(found.meaning.split())
+    return Term(found.label, text, f"{found.formula};  {found.symbols}", found.source)
+
+
+def granularity_term(name: str) -> Term:
+    """What the unit that is cut means; any N:M pattern has the words of the first."""
+    found = GRANULARITIES["2:4" if pattern(name) else name]
+    return Term(found.label, found.meaning, found.formula, found.source)

@@ -1,0 +1,118 @@
+"""How does a browser see and move the plan?"""
+
+import base64
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+__all__ = ["KINDS", "Request", "board", "packed", "parse"]
+
+KINDS = ("drag", "settle", "focus", "lock", "undo", "redo", "need")
+STATE = "request"
+
+_FOLDER = Path(__file__).parent
+# Joined in this order to one module: later files use the names of earlier ones.
+_SCRIPTS = ("numbers", "model", "loop", "paint", "dom", "headline", "rows", "pictures", "views")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the browser asks for: a plan as it is on the screen, and what it already has.
+
+    `sparsity` is in [0, 1] by layer name; `scene` and `picture` are the ids the browser
+    holds ("" for none), so that neither is sent twice.
+    """
+
+    seq: int
+    kind: str
+    sparsity: Mapping[str, float]
+    locked: tuple[str, ...]
+    focus: str
+    scene: str
+    picture: str
+
+
+def packed(array: np.typing.ArrayLike) -> str:
+    """Base64 of the numbers, little-endian: float32 for floats, int32 for integers and bools."""
+    values = np.asarray(array)
+    if values.dtype.kind == "f":
+        return _base64(values.astype("<f4"))
+    if values.dtype.kind not in "iub":
+        raise TypeError(f"the board draws numbers, got an array of {values.dtype}")
+    if values.size and (values.min() < -(2**31) or values.max() >= 2**31):
+        raise ValueError("the board counts in 32 bits, got an integer beyond them")
+    return _base64(values.astype("<i4"))
+
+
+def _base64(values: np.typing.NDArray[Any]) -> str:
+    return base64.b64encode(values.tobytes()).decode("ascii")
+
+
+def parse(value: object) -> Request | None:
+    """The request a browser sent, or None: it can send anything."""
+    if not isinstance(value, Mapping):
+        return None
+    seq, kind, focus = value.get("seq"), value.get("kind"), value.get("focus")
+    have = value.get("have")
+    sparsity, locked = _shares(value.get("sparsity")), _names(value.get("locked"))
+    if not isinstance(seq, int) or isinstance(seq, bool) or not 0 <= seq < 2**53:
+        return None
+    if not isinstance(kind, str) or kind not in KINDS or not isinstance(focus, str):
+        return None
+    if sparsity is None or locked is None or not isinstance(have, Mapping):
+        return None
+    scene, picture = have.get("scene"), have.get("picture")
+    if not isinstance(scene, str) or not isinstance(picture, str):
+        return None
+    return Request(seq, kind, sparsity, locked, focus, scene, picture)
+
+
+def _shares(value: object) -> dict[str, float] | None:
+    if not isinstance(value, Mapping):
+        return None
+    shares: dict[str, float] = {}
+    for name, share in value.items():
+        if not isinstance(name, str) or isinstance(share, bool):
+            return None
+        if not isinstance(share, int | float):
+            return None
+        if isinstance(share, float) and not math.isfinite(share):
+            return None
+        shares[name] = float(min(max(share, 0), 1))
+    return shares
+
+
+def _names(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list | tuple) or not all(isinstance(x, str) for x in value):
+        return None
+    return tuple(value)
+
+
+def _script() -> str:
+    parts = [(_FOLDER / f"{name}.js").read_text("utf-8") for name in (*_SCRIPTS, "board")]
+    return "\n".join(parts)
+
+
+_component = st.components.v2.component(
+    "pruneviz.board",
+    js=_script(),
+    css=(_FOLDER / "board.css").read_text("utf-8"),
+    isolate_styles=True,
+)
+
+
+def board(
+    data: Mapping[str, object], *, key: str, on_request: Callable[[], None]
+) -> Request | None:
+    """Draw the board and return the last request of the browser, if it makes sense.
+
+    `on_request` runs before the script when a new request has arrived; in it the request is
+    `parse(st.session_state[key]["request"])`.
+    """
+    result = _component(data=dict(data), key=key, on_request_change=on_request)
+    return parse(result.get(STATE))

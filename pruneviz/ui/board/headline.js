@@ -1,0 +1,99 @@
+// What is left of the network?
+
+function makeTile(state, topic, label, testid) {
+  const value = make("div", { class: "value", "data-testid": testid }, "–");
+  const under = make("div", { class: "under" });
+  const name = make("div", { class: "label" }, label, helpButton(state, topic, label));
+  const node = make("div", { class: `tile ${topic}` }, name, value, under);
+  return { node, value, under };
+}
+
+function buildHeadline(state) {
+  const tiles = {
+    accuracy: makeTile(state, "accuracy", "accuracy", "accuracy"),
+    delta: makeTile(state, "delta", "change from dense", "delta"),
+    kept: makeTile(state, "kept", "parameters kept", "kept"),
+    macs: makeTile(state, "macs", "MACs, ideal engine", "macs"),
+    size: makeTile(state, "size", "size estimate", "size"),
+  };
+  const busy = make("span", { class: "busy" }, "measuring …");
+  tiles.accuracy.node.firstChild.append(busy);
+  const done = make("div", { class: "done" });
+  const progress = make("div", { class: "progress", role: "progressbar", "aria-valuemin": 0,
+    "aria-valuemax": 100, hidden: "" }, done);
+  const nodes = Object.values(tiles).map((tile) => tile.node);
+  const node = make("section", { class: "headline", "aria-label": "what is left" }, ...nodes,
+    progress);
+  return { node, tiles, progress, done };
+}
+
+function intervalText(low, high) {
+  return `${percentText(low)} – ${percentText(high)} %`;
+}
+
+function sampleText(measured) {
+  if (!isNumber(measured.n)) return "";
+  const whole = measured.full || measured.n === measured.of;
+  if (whole) return `measured on all ${countText(measured.n)}`;
+  const of = isNumber(measured.of) ? ` of ${countText(measured.of)}` : "";
+  return `measured on ${countText(measured.n)}${of}`;
+}
+
+function renderAccuracy(state, tiles) {
+  const { measured } = state;
+  const dense = state.data?.dense;
+  const busy = isMeasuring(state);
+  for (const tile of [tiles.accuracy, tiles.delta]) setClass(tile.node, "old", busy);
+  const against = isNumber(dense?.accuracy) ? `dense ${percentText(dense.accuracy)} %` : "";
+  if (!measured || !isNumber(measured.accuracy)) {
+    setText(tiles.accuracy.value, "–");
+    setText(tiles.accuracy.under, "not measured yet");
+    setText(tiles.delta.value, "–");
+    setText(tiles.delta.under, against);
+    return;
+  }
+  setText(tiles.accuracy.value, `${percentText(measured.accuracy)} %`);
+  const interval = isNumber(measured.low) ? intervalText(measured.low, measured.high) : "";
+  setText(tiles.accuracy.under, [interval, sampleText(measured)].filter(Boolean).join(", "));
+  const words = textOf(measured.words);
+  const inWords = words !== "" && !/\d/.test(words);
+  const points = `${signedPoints(measured.delta)} points`;
+  setClass(tiles.delta.node, "words", inWords);
+  setText(tiles.delta.value, inWords ? words : isNumber(measured.delta) ? points : words || "–");
+  const range = isNumber(measured.delta_low)
+    ? `(${signedPoints(measured.delta_low)} … ${signedPoints(measured.delta_high)})`
+    : "";
+  const first = inWords && isNumber(measured.delta) ? `${points} ${range}` : range;
+  setText(tiles.delta.under, [first, against].filter(Boolean).join(", "));
+}
+
+function shareText(part, total) {
+  return total > 0 ? `${percentText(part / total)} %` : "–";
+}
+
+function renderHeadline(state, headline) {
+  const { tiles, progress, done } = headline;
+  renderAccuracy(state, tiles);
+  renderHelp(state);
+  const { scene } = state;
+  const totals = totalsNow(state);
+  const dense = scene.total_params * 4;
+  setText(tiles.kept.value, shareText(totals.kept, scene.total_params));
+  const about = totals.exact || !isGlobal(state) ? "" : "≈ ";
+  const count = `${about}${countText(totals.kept)} of ${countText(scene.total_params)}`;
+  setText(tiles.kept.under, count);
+  setText(tiles.macs.value, `≈ ${shareText(totals.macs, scene.total_macs)}`);
+  setText(tiles.macs.under, `${shortText(totals.macs)} of ${shortText(scene.total_macs)}`);
+  setText(tiles.size.value, `≈ ${bytesText(totals.bytes)}`);
+  setText(tiles.size.under, `of ${bytesText(dense)}, as bitmask`);
+  setAttribute(state.root, "data-kept", Math.round(totals.kept));
+  setAttribute(state.root, "data-accuracy", state.measured?.accuracy ?? "");
+  setAttribute(state.root, "data-measured-seq", state.measured?.seq ?? "");
+  setAttribute(state.root, "data-seq", state.seq);
+  const work = state.data?.background;
+  const part = isNumber(work?.done) ? clamp(work.done, 0, 1) : 0;
+  if (progress.hidden !== !work) progress.hidden = !work;
+  setAttribute(progress, "aria-label", work ? textOf(work.label) : null);
+  setAttribute(progress, "aria-valuenow", work ? Math.round(part * 100) : null);
+  done.style.transform = `scaleX(${part})`;
+}

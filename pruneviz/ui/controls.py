@@ -1,0 +1,157 @@
+"""What does the person ask for above the board?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pruneviz.glossary import TERMS, criterion_term, granularity_term
+from pruneviz.plan import Plan, pattern
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.granularity import GRANULARITIES
+from pruneviz.sources.registered import registered_names
+
+PATTERN = "N:M"
+_KEYS = {
+    "criterion": "ask_criterion",
+    "kind": "ask_granularity",
+    "n": "ask_n",
+    "m": "ask_m",
+    "scope": "ask_scope",
+    "scores": "ask_scores",
+    "seed": "ask_seed",
+}
+
+
+def ask_model(chosen: str) -> str:
+    """The registered model to work at."""
+    names = registered_names()
+    st.session_state.setdefault("ask_model", chosen)
+    return st.selectbox(
+        "Network",
+        names,
+        key="ask_model",
+        help="A trained sample network with its own digits: 1,000 for calibration, 2,000 for "
+        "validation. Any installed package can register more.",
+    )
+
+
+def show(plan: Plan) -> None:
+    """Set all widgets to a plan that was reached in another way (undo, link, click)."""
+    st.session_state.update(_values(plan))
+
+
+def _values(plan: Plan) -> dict[str, object]:
+    shape = pattern(plan.granularity)
+    n, m = shape or (2, 4)
+    return {
+        _KEYS["criterion"]: plan.criterion,
+        _KEYS["kind"]: PATTERN if shape else plan.granularity,
+        _KEYS["n"]: n,
+        _KEYS["m"]: m,
+        _KEYS["scope"]: plan.scope,
+        _KEYS["scores"]: "relative" if plan.relative else "raw",
+        _KEYS["seed"]: plan.seed,
+    }
+
+
+def ask_plan(plan: Plan) -> tuple[Plan, str | None]:
+    """The plan with what the widgets say now, and a sentence if one choice had to give way."""
+    for key, value in _values(plan).items():  # Streamlit forgets widgets that were not drawn
+        st.session_state.setdefault(key, value)
+    columns = st.columns([3, 3, 2, 3], gap="small")
+    with columns[1]:
+        granularity = _ask_granularity()
+    with columns[0]:
+        criterion, note = _ask_criterion(granularity, plan.criterion)
+    with columns[2]:
+        scope = _ask_scope(granularity)
+    with columns[3]:
+        relative, seed = _ask_scores(criterion, plan)
+    chosen = replace(
+        plan,
+        criterion=criterion,
+        granularity=granularity,
+        scope=scope,
+        relative=relative,
+        seed=seed,
+    )
+    return chosen, note
+
+
+def _ask_granularity() -> str:
+    kind = st.session_state[_KEYS["kind"]]
+    names = {"weight": "weight", "neuron": "neuron", PATTERN: "2:4"}
+    kind = st.selectbox(
+        "Granularity",
+        list(names),
+        key=_KEYS["kind"],
+        format_func=lambda name: GRANULARITIES[names[name]].label,
+        help=granularity_term(names[kind]).as_markdown(),
+    )
+    if kind != PATTERN:
+        return kind
+    left, right = st.columns(2)
+    m = right.number_input("of M", 2, 64, key=_KEYS["m"], help="The length of a group.")
+    st.session_state[_KEYS["n"]] = min(st.session_state[_KEYS["n"]], m - 1)
+    n = left.number_input("keep N", 1, int(m) - 1, key=_KEYS["n"], help="Kept in each group of M.")
+    return f"{n}:{m}"
+
+
+def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:
+    allowed = [name for name, c in CRITERIA.items() if c.allows(granularity)]
+    note = None
+    if st.session_state[_KEYS["criterion"]] not in allowed:
+        note = (
+            f"{CRITERIA[before].label} is not defined for this granularity; "
+            f"{CRITERIA[allowed[0]].label} stands in."
+        )
+        st.session_state[_KEYS["criterion"]] = allowed[0]
+    chosen = st.selectbox(
+        "Criterion",
+        allowed,
+        key=_KEYS["criterion"],
+        format_func=lambda name: CRITERIA[name].label,
+        help=criterion_term(st.session_state[_KEYS["criterion"]]).as_markdown(),
+    )
+    return chosen, note
+
+
+def _ask_scope(granularity: str) -> str:
+    inside_groups = pattern(granularity) is not None
+    if inside_groups:
+        st.session_state[_KEYS["scope"]] = "layer"
+    words = {"layer": "Per layer", "global": "Global"}
+    why = "\n\nN:M weights compete inside their own group only." if inside_groups else ""
+    scope = st.segmented_control(
+        "Scope",
+        list(words),
+        key=_KEYS["scope"],
+        required=True,
+        format_func=words.__getitem__,
+        disabled=inside_groups,
+        help=TERMS["layer"].as_markdown() + "\n\n---\n" + TERMS["global"].as_markdown() + why,
+    )
+    return scope or "layer"
+
+
+def _ask_scores(criterion: str, plan: Plan) -> tuple[bool, int]:
+    left, right = st.columns([3, 2], gap="small")
+    words = {"raw": "Raw", "relative": "Relative"}
+    scores = left.segmented_control(
+        "Scores",
+        list(words),
+        key=_KEYS["scores"],
+        required=True,
+        format_func=words.__getitem__,
+        help=TERMS["raw"].as_markdown() + "\n\n---\n" + TERMS["relative"].as_markdown(),
+    )
+    seed = plan.seed
+    if criterion == "random":
+        seed = int(
+            right.number_input(
+                "Seed", 0, 9999, key=_KEYS["seed"], help="Another seed, another random ranking."
+            )
+        )
+    return scores == "relative", seed

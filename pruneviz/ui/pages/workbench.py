@@ -1,0 +1,180 @@
+"""How is a network pruned by hand?"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from pruneviz.plan import Plan, from_link, to_link
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.prune import check
+from pruneviz.sources.registered import registered_names
+from pruneviz.ui import cached, controls, panels
+from pruneviz.ui.live import live_board, settled
+from pruneviz.ui.session import Session, arrive, change, start
+from pruneviz.workbench import Workbench
+
+FIRST = "lenet5"
+# Streamlit leaves six rem free above a page; the four questions are to stand on one screen.
+_STYLE = ".stMainBlockContainer {padding: 1.2rem 2.5rem 2rem} .stAppHeader {background: none}"
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    st.html(f"<style>{_STYLE}</style>")
+    session = _session()
+    if st.session_state.get("drawn") != session.moves:  # reached in another way than by a widget
+        controls.show(session.live)
+        st.session_state["drawn"] = session.moves
+    top = st.columns([2, 11], gap="small")
+    with top[0]:
+        name = controls.ask_model(session.bench.name)
+    if name != session.bench.name:
+        _open(name)
+        st.rerun()
+    with top[1]:
+        plan, note = controls.ask_plan(session.live)
+    if plan != session.live:
+        _change(session, plan, note)
+        st.rerun()
+    live_board(session)
+    _results(session)
+    with st.container(border=True):
+        _keep(session)
+    _address(session)
+
+
+def _session() -> Session:
+    session: Session | None = st.session_state.get("session")
+    if session is None:
+        session = _open(st.query_params.get("model", FIRST), st.query_params.get("plan"))
+    return session
+
+
+def _open(name: str, link: str | None = None) -> Session:
+    """A fresh session at the model of this name, at the plan of the link if it is whole."""
+    message = None
+    try:
+        session = start(cached.bench(name))
+    except (ValueError, OSError) as error:
+        before: Session | None = st.session_state.get("session")
+        message = str(error)
+        if before is not None:
+            before.message = message
+            st.session_state["ask_model"] = before.bench.name
+            return before
+        session = start(cached.bench(_another(name)))
+    if link and message is None:
+        try:
+            plan = from_link(link, session.bench.fingerprint)
+            check(plan, session.bench.found)
+            _gather_for(session.bench, plan)
+            arrive(session, plan)
+        except ValueError as error:
+            message = f"{error}. This is the dense network."
+    session.message = message
+    st.session_state["session"] = session
+    st.session_state["ask_model"] = session.bench.name
+    settled(session)
+    return session
+
+
+def _another(name: str) -> str:
+    names = [other for other in registered_names() if other != name]
+    return FIRST if FIRST in names else names[0]
+
+
+def _gather_for(bench: Workbench, plan: Plan) -> None:
+    needs = CRITERIA[plan.criterion].needs
+    if bench.evidence_ready or not set(needs) - {"scale"}:
+        return
+    words = f"One pass over {len(bench.source.calibration):,} calibration samples"
+    bar = st.progress(0.0, words)
+
+    def tell(done: float) -> None:
+        bar.progress(done, words)
+
+    bench.evidence(tell)
+    bar.empty()
+
+
+def _change(session: Session, plan: Plan, note: str | None) -> None:
+    try:
+        _gather_for(session.bench, plan)
+        change(session, plan)
+        session.message = note
+        settled(session)
+    except ValueError as error:
+        session.message = str(error)
+        session.moves += 1  # so that the widgets go back to the plan that stands
+
+
+def _go_to(session: Session, plan: Plan) -> None:
+    _gather_for(session.bench, plan)
+    arrive(session, plan)
+    session.message = None
+    settled(session)
+    st.rerun()
+
+
+def _results(session: Session) -> None:
+    bench, plan = session.bench, session.settled
+    seen = panels.visits(bench, session.visited)
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        picked = panels.tradeoff(bench, seen, plan, session.moves)
+    if picked is not None and picked != plan:
+        _go_to(session, picked)
+    result = bench.evaluate(plan, max(bench.probe, bench.measured(plan)))
+    with right:
+        classes, flips, maps = st.tabs(["Per-class change", "Flipped examples", "Feature maps"])
+        with classes:
+            panels.per_class(result, dense=plan.is_dense)
+        with flips:
+            panels.flipped(bench, result)
+        with maps:
+            panels.filters_and_maps(bench, plan, session.focus)
+
+
+def _keep(session: Session) -> None:
+    """Snapshots by name, and the link to exactly this state."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left, st.form("snapshot", clear_on_submit=True, border=False):
+        columns = st.columns([4, 1], vertical_alignment="bottom")
+        name = columns[0].text_input(
+            "Snapshot",
+            placeholder="name this plan, to come back to it",
+            max_chars=60,
+            help="A named plan stays in this session until you close the tab.",
+        )
+        if columns[1].form_submit_button("Keep", use_container_width=True) and name.strip():
+            session.snapshots[name.strip()] = session.settled
+    with right:
+        st.caption("Link to this state: the plan is in the address.")
+        st.code(_link(session), language=None)
+    for place, (title, plan) in enumerate(session.snapshots.items()):
+        columns = left.columns([4, 1], vertical_alignment="center")
+        columns[0].markdown(f"**{title}** — {panels.label(plan)}")
+        if columns[1].button("Return", key=f"snapshot-{place}") and plan != session.settled:
+            _go_to(session, plan)
+
+
+def _link(session: Session) -> str:
+    base = (st.context.url or "").split("?")[0]
+    return f"{base}?{urlencode(_query(session))}"
+
+
+def _query(session: Session) -> dict[str, str]:
+    bench, plan = session.bench, session.settled
+    query = {"model": bench.name}
+    return query if plan.is_dense else query | {"plan": to_link(plan, bench.fingerprint)}
+
+
+def _address(session: Session) -> None:
+    query = _query(session)
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
+
+
+main()

@@ -1,0 +1,203 @@
+"""What has one person at one screen done so far?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from pruneviz.background import Job
+from pruneviz.plan import Plan
+from pruneviz.ui.board import Request
+from pruneviz.ui.scene import cannot
+from pruneviz.workbench import Workbench
+
+HEAD_REASON = "output head: its neurons are the answers"
+_HISTORY = 500
+
+
+@dataclass(frozen=True)
+class Step:
+    """A plan that was settled on, with the layers that were locked (name -> reason)."""
+
+    plan: Plan
+    locked: Mapping[str, str]
+
+
+@dataclass
+class Session:
+    """The state of one browser tab: a list of plans, a place in it, and what the screen shows."""
+
+    bench: Workbench
+    steps: list[Step]
+    focus: str
+    at: int = 0
+    live: Plan = field(default_factory=Plan)
+    locked: dict[str, str] = field(default_factory=dict)
+    visited: list[Plan] = field(default_factory=list)
+    snapshots: dict[str, Plan] = field(default_factory=dict)
+    seq: int = 0
+    moves: int = 0
+    have: tuple[str, str] = ("", "")
+    message: str | None = None
+    job: Job | None = None
+
+    @property
+    def settled(self) -> Plan:
+        """The plan that was settled on last."""
+        return self.steps[self.at].plan
+
+    def settle(self, plan: Plan, locked: Mapping[str, str] | None = None) -> None:
+        """Make `plan` the next step; what was undone is forgotten. ValueError leaves all as is."""
+        self.bench.prune(plan)
+        locked = dict(self.locked if locked is None else locked)
+        self.moves += 1
+        if Step(plan, locked) != self.steps[self.at]:
+            del self.steps[self.at + 1 :]
+            self.steps.append(Step(plan, locked))
+            del self.steps[:-_HISTORY]
+            self.at = len(self.steps) - 1
+        self._show(plan, locked)
+
+    def travel(self, by: int) -> None:
+        """Undo (-1) or redo (+1), as far as there are steps."""
+        self.at = min(max(self.at + by, 0), len(self.steps) - 1)
+        self.moves += 1
+        self._show(self.steps[self.at].plan, dict(self.steps[self.at].locked))
+
+    def drag(self, plan: Plan) -> None:
+        """Show a plan on the way; ValueError leaves all as it is."""
+        self.bench.prune(plan)
+        self.live = plan
+
+    def _show(self, plan: Plan, locked: dict[str, str]) -> None:
+        self.live, self.locked = plan, locked
+        if plan not in self.visited:
+            self.visited.append(plan)
+            # The dense plan stays as the point that all others are compared with.
+            del self.visited[1 : len(self.visited) - _HISTORY]
+
+
+def start(bench: Workbench) -> Session:
+    """A session with the dense network."""
+    plan = Plan(sparsity=dict.fromkeys(bench.found, 0.0))
+    session = Session(bench, [Step(plan, {})], next(iter(bench.found)), live=plan)
+    session.visited.append(plan)
+    return session
+
+
+def obey(session: Session, request: Request) -> bool:
+    """Do what the browser asks; returns whether something was settled. Old requests do nothing.
+
+    What is refused stays as it was, with the reason in the session's message.
+    """
+    if request.seq <= session.seq:
+        return False
+    session.seq = request.seq
+    session.have = (request.scene, request.picture)
+    if request.focus in session.bench.found:
+        session.focus = request.focus
+    try:
+        return _obey(session, request)
+    except ValueError as error:
+        session.message = str(error)
+        session.live = session.settled
+        session.moves += 1
+        return False
+
+
+def _obey(session: Session, request: Request) -> bool:
+    if request.kind in ("focus", "need"):
+        return False
+    session.message = None
+    if request.kind in ("undo", "redo"):
+        session.travel(-1 if request.kind == "undo" else 1)
+        return True
+    if request.kind == "lock":
+        locked = {
+            name: session.locked.get(name, "")
+            for name in request.locked
+            if name in session.bench.found
+        }
+        levels = session.live.sparsity
+        session.settle(with_levels(session.bench, session.live, levels, locked), locked)
+        return True
+    plan = with_levels(session.bench, session.live, request.sparsity, session.locked)
+    if request.kind == "drag":
+        session.drag(plan)
+        return False
+    session.settle(plan)
+    return True
+
+
+def with_levels(
+    bench: Workbench, plan: Plan, levels: Mapping[str, float], locked: Mapping[str, str]
+) -> Plan:
+    """`plan` with the sparsity asked for; locked layers keep theirs, or leave the global pool.
+
+    Layers in which nothing can be cut by this criterion and granularity stay whole.
+    """
+    whole = cannot(bench, plan)
+    able = [name for name in bench.found if name not in whole]
+    if plan.scope == "layer":
+        source = {name: plan.sparsity if name in locked else levels for name in able}
+        wanted = {name: source[name].get(name, 0.0) for name in able}
+        return replace(plan, sparsity=wanted | dict.fromkeys(whole, 0.0))
+    pooled = [name for name in able if name not in locked]
+    shared = max((levels[name] for name in pooled if name in levels), default=0.0)
+    return replace(plan, sparsity={name: levels.get(name, shared) for name in pooled})
+
+
+def change(session: Session, wanted: Plan) -> None:
+    """Settle on another criterion, granularity or scope, keeping what is cut where it can be.
+
+    `wanted` has the new choices and the old sparsity. ValueError leaves all as it is.
+    """
+    bench, before = session.bench, session.live
+    locked = {name: why for name, why in session.locked.items() if why != HEAD_REASON}
+    levels = {name: before.sparsity.get(name, 0.0) for name in bench.found}
+    if wanted.scope != before.scope:
+        levels = _got(session)
+    if wanted.granularity == "neuron":
+        heads = [name for name in bench.heads if name not in locked]
+        if before.granularity != "neuron":
+            locked |= dict.fromkeys(heads, HEAD_REASON)
+        else:
+            locked |= {name: HEAD_REASON for name in heads if name in session.locked}
+        levels |= {name: 0.0 for name, why in locked.items() if why == HEAD_REASON}
+    blank = replace(wanted, sparsity={} if wanted.scope == "global" else levels)
+    if wanted.scope == "global":
+        share = _mean(bench, {n: x for n, x in levels.items() if n not in locked})
+        levels = dict.fromkeys(levels, share)
+    session.settle(with_levels(bench, blank, levels, locked), locked)
+
+
+def arrive(session: Session, plan: Plan) -> None:
+    """Settle on a plan that comes alone, from a link, a snapshot or a point of the chart."""
+    locked = locks_for(session.bench, plan)
+    if plan.scope == "layer":
+        whole = dict.fromkeys(session.bench.found, 0.0)
+        plan = replace(plan, sparsity=whole | dict(plan.sparsity))
+    session.settle(plan, locked)
+
+
+def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
+    """The locks that go with a plan: the output head of neurons, and what is outside a pool."""
+    locked: dict[str, str] = {}
+    if plan.granularity == "neuron":
+        locked |= {name: HEAD_REASON for name in bench.heads if not plan.sparsity.get(name)}
+    if plan.scope == "global" and plan.sparsity:
+        outside = set(bench.found) - set(plan.sparsity) - set(cannot(bench, plan))
+        locked = {name: locked.get(name, "out of the ranking") for name in outside}
+    return locked
+
+
+def _got(session: Session) -> dict[str, float]:
+    got = session.bench.prune(session.live).sparsity
+    return {name: round(level, 4) for name, level in got.items()}
+
+
+def _mean(bench: Workbench, levels: Mapping[str, float]) -> float:
+    sizes = {name: bench.found[name].size for name in levels}
+    total = sum(sizes.values())
+    share = sum(levels[name] * sizes[name] for name in levels) / total if total else 0.0
+    return round(share, 4)
