@@ -1,0 +1,1 @@
+"""Which small trained networks come along, so that pruning can be seen at once?"""

@@ -1,0 +1,68 @@
+"""What does a sample network's card say, measured on digits it has never seen?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from pruneviz.measuring.intervals import wilson
+from pruneviz.sources import Data, Outcome
+from sample_models.fit import Recipe
+
+
+def card(
+    name: str, model: nn.Module, outcome: Outcome, data: Data, recipe: Recipe, seed: int
+) -> dict[str, object]:
+    """All that is known of a trained network; accuracy with its 95 % interval, as fractions.
+
+    outcome: what the model answered on data. MACs are for one sample, parameters are counted.
+    """
+    hits, n = int((outcome.predicted == data.targets).sum()), len(data)
+    low, high = wilson(hits, n)
+    return {
+        "name": name,
+        "description": (inspect.getdoc(type(model)) or name).splitlines()[0],
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "macs": macs(model, data),
+        "accuracy": hits / n,
+        "low": low,
+        "high": high,
+        "n": n,
+        "loss": outcome.loss.mean().item(),
+        "seed": seed,
+        "recipe": {"optimiser": "AdamW", "schedule": "one-cycle", **asdict(recipe)},
+        "torch": str(torch.__version__),
+    }
+
+
+def answered(model: nn.Module, data: Data) -> Outcome:
+    """What the model, in eval mode, answers on every sample of data."""
+    with torch.inference_mode():
+        logits = torch.cat([model(images) for images in torch.split(data.inputs, 250)])
+        losses = F.cross_entropy(logits, data.targets, reduction="none")
+    return Outcome(logits.argmax(dim=1), losses)
+
+
+def macs(model: nn.Module, data: Data) -> int:
+    """Multiply-accumulates of one sample's forward pass: half the flops that torch counts."""
+    # The counter does not know the CPU's fused attention; plain matrix products it does.
+    counter = FlopCounterMode(display=False)
+    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), counter:
+        model(data.inputs[:1])
+    return int(counter.get_total_flops()) // 2
+
+
+def summary(card: Mapping[str, object]) -> str:
+    """One line of a card, for the terminal."""
+    return (
+        f"{card['name']}: {card['accuracy']:.2%} right "
+        f"(95 % interval {card['low']:.2%} to {card['high']:.2%}, n = {card['n']}), "
+        f"{card['parameters']:,} parameters, {card['macs']:,} MACs"
+    )
