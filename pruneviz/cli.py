@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -125,10 +126,8 @@ def app(port: int) -> None:
             raise click.ClickException(
                 f"port {port} is in use; stop what runs there or choose another with --port"
             ) from None
-    from streamlit.web.cli import main as streamlit
-
-    sys.argv = ["streamlit", "run", str(script), "--server.port", str(port)]
-    streamlit()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    raise SystemExit(subprocess.call(command))
 
 
 def _open(model: str) -> Workbench:

@@ -41,7 +41,7 @@ _PASSING |= {_ATEN.feature_dropout.default, _ATEN.contiguous.default}
 class Graph:
     """A network as its `torch.export` graph.
 
-    parameters: graph input -> name in the state dict (buffers included).
+    parameters: graph input -> name in the state dict, of a tied tensor its first (buffers too).
     calls: layer name -> the nodes in which its weight is used.
     """
 
@@ -63,14 +63,14 @@ def trace(model: nn.Module, example: Tensor, layers: Mapping[str, Layer]) -> Gra
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{type(model).__name__} cannot be traced: {reason}") from error
     signature = program.graph_signature
-    parameters = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-    names = _shared_names(model)
+    names = _first_names(model)
+    inputs = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    parameters = {graph_input: names.get(name, name) for graph_input, name in inputs.items()}
     calls: dict[str, list[Node]] = {name: [] for name in layers}
-    owner = {names[layer.weight]: name for name, layer in layers.items()}
+    owner = {layer.weight: name for name, layer in layers.items()}
     for node in program.graph.nodes:
         if node.target in _LAYER_OPS:
-            weight = parameters.get(node.args[1].name)
-            name = owner.get(names.get(weight or "", ""))
+            name = owner.get(parameters.get(node.args[1].name, ""))
             if name is not None:
                 calls[name].append(node)
     return Graph(
@@ -83,24 +83,45 @@ def trace(model: nn.Module, example: Tensor, layers: Mapping[str, Layer]) -> Gra
 def belongings(graph: Graph, layer: Layer) -> tuple[str, ...]:
     """Names of the per-unit parameters of `layer`: its bias, then batch-norm scales and shifts.
 
-    A batch norm belongs to the layer when it sees nothing but the layer's output, directly or
+    A batch norm belongs to the layer when it sees nothing but the layer's units, directly or
     through elementwise operations. With all of them zero a pruned unit outputs exactly zero.
     """
     owned = [layer.bias] if layer.bias else []
-    for call in graph.calls[layer.name]:
-        for node in _following(call):
-            if node.target in _NORM_OPS:
-                owned += [graph.parameters[a.name] for a in node.args[1:3] if isinstance(a, Node)]
+    for norm in _norms(graph, layer):
+        owned += [graph.parameters[a.name] for a in norm.args[1:3] if isinstance(a, Node)]
     return tuple(dict.fromkeys(owned))
 
 
 def norm_scale(graph: Graph, layer: Layer) -> str | None:
     """Name of the batch-norm scale that multiplies the output of `layer`, if there is one."""
-    for call in graph.calls[layer.name]:
-        for node in _following(call):
-            if node.target in _NORM_OPS and isinstance(node.args[1], Node):
-                return graph.parameters[node.args[1].name]
-    return None
+    scales = [norm.args[1] for norm in _norms(graph, layer)]
+    return next((graph.parameters[s.name] for s in scales if isinstance(s, Node)), None)
+
+
+def _norms(graph: Graph, layer: Layer) -> list[Node]:
+    found: list[Node] = []
+    waiting = list(graph.calls[layer.name])
+    while waiting:
+        for node in waiting.pop().users:
+            if node.target in _NORM_OPS and not _over_units(node, layer):
+                continue
+            if node.target in _NORM_OPS:
+                found.append(node)
+            if node.target in _NORM_OPS | _ACTIVATIONS | _PASSING:
+                waiting.append(node)
+    # A norm that other layers pass through as well is nobody's own.
+    return [n for n in found if all(user in found for a in n.args[1:3] for user in _users(a))]
+
+
+def _over_units(norm: Node, layer: Layer) -> bool:
+    # Batch norm works on dimension 1; a linear layer's units are in the last one.
+    source = norm.args[0]
+    assert isinstance(source, Node)
+    return layer.kind != "linear" or source.meta["val"].ndim == 2
+
+
+def _users(argument: object) -> Iterator[Node]:
+    return iter(argument.users if isinstance(argument, Node) else ())
 
 
 def heads(graph: Graph) -> frozenset[str]:
@@ -172,7 +193,7 @@ def _call(
     return target(*arguments, **{k: lookup(a) for k, a in node.kwargs.items()})
 
 
-def _shared_names(model: nn.Module) -> dict[str, str]:
+def _first_names(model: nn.Module) -> dict[str, str]:
     # Every name of a parameter -> its first name: export may call a tied weight by either.
     first: dict[int, str] = {}
     names: dict[str, str] = {}

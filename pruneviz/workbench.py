@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
-import torch
 from torch import Tensor, nn
 
 from pruneviz.caching import Kept
-from pruneviz.graph import Graph, activation_of, heads, trace
+from pruneviz.graph import Graph, heads, trace
 from pruneviz.measuring.collapse import cut_in_two
 from pruneviz.measuring.cost import Cost, cost_of, macs_by_layer, macs_of_network
 from pruneviz.measuring.evaluate import (
@@ -24,18 +22,19 @@ from pruneviz.measuring.evaluate import (
     nothing_answered,
     summarise,
 )
+from pruneviz.measuring.feature_maps import feature_maps
+from pruneviz.measuring.probe import probe_size
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import Evidence, gather, weights_only
 from pruneviz.pruning.layers import Layer, find_layers
 from pruneviz.pruning.masks import Ranking, pool
 from pruneviz.pruning.prune import Pruned, active, apply, check, rank
-from pruneviz.replica import fingerprint, masked, replica, state
+from pruneviz.replica import fingerprint, replica, state
 from pruneviz.sources import Data, Outcome, Source
+from pruneviz.sources.checks import check_source
+from pruneviz.sources.in_hand import from_model
 from pruneviz.sources.registered import load_registered
-
-PROBE_SECONDS = 0.12
-_CALIBRATION_SHARE = 0.3
 
 
 @dataclass
@@ -56,9 +55,7 @@ class Workbench:
         self.source = source
         self.name = source.name
         self.found: dict[str, Layer] = find_layers(source.model)
-        _refuse_broken(state(source.model))
-        if len(source.validation) == 0:
-            raise ValueError(f"{source.name}: validation data is empty; give at least one sample")
+        check_source(source)
         self._graph_lock, self._evidence_lock = threading.Lock(), threading.Lock()
         self._graph: Graph | None = None
         self._evidence: dict[str, Evidence] | None = None
@@ -158,7 +155,8 @@ class Workbench:
     def prune(self, plan: Plan) -> Pruned:
         """The masks of `plan`; ValueError names the layer or criterion that does not fit."""
         check(plan, self.found)
-        return self._pruned.get_or(plan, lambda: self._prune(plan))
+        # A new object each time: its `model` is the caller's own, to train or to change.
+        return replace(self._pruned.get_or(plan, lambda: self._prune(plan)))
 
     def evaluate(self, plan: Plan, n: int | None = None) -> Evaluation:
         """`plan` measured on the first n validation samples (all of them by default).
@@ -166,6 +164,7 @@ class Workbench:
         What was measured before, for this plan or a shorter prefix, is not measured again.
         Raises ValueError for n outside 1..number of validation samples.
         """
+        check(plan, self.found)
         data = self.source.validation
         n = len(data) if n is None else n
         if not 1 <= n <= len(data):
@@ -221,33 +220,26 @@ class Workbench:
         return found
 
     def feature_maps(self, plan: Plan, layer: str, sample: int) -> Tensor:
-        """Activations of one layer under `plan` for one validation sample: [units, ...]."""
-        network = replica(self.source.model)
-        outputs: list[Tensor] = []
-        network.get_submodule(layer).register_forward_hook(
-            lambda module, given, output: outputs.append(output)
+        """Activations of one layer under `plan` for one validation sample: [units, ...].
+
+        Raises ValueError for a layer or sample that is not there.
+        """
+        if layer not in self.found:
+            raise ValueError(f"no layer {layer!r}; there are {', '.join(self.found)}")
+        if not 0 <= sample < self._all:
+            raise ValueError(f"sample must be in 0..{self._all - 1}, got {sample}")
+        return feature_maps(
+            self.source.model,
+            self.prune(plan).parameter_masks,
+            self.found[layer],
+            self._graph_or_none(),
+            self.source.validation.inputs[sample : sample + 1],
         )
-        masks = masked(state(self.source.model), self.prune(plan).parameter_masks)
-        tensors = {**state(self.source.model), **masks}
-        with torch.inference_mode():
-            inputs = self.source.validation.inputs[sample : sample + 1]
-            torch.func.functional_call(network, masks, (inputs,))
-            graph = self._graph_or_none()
-            activate = activation_of(graph, self.found[layer], tensors) if graph else _same
-            return activate(outputs[0])[0]
 
     @cached_property
     def probe(self) -> int:
         """How many validation samples this machine answers in about 0.12 s."""
-        model, data = self.source.model, self.source.validation
-        answer(model, {}, data, 0, BLOCK)
-        seconds = []
-        for _ in range(3):
-            start = time.perf_counter()
-            answer(model, {}, data, 0, BLOCK)
-            seconds.append(time.perf_counter() - start)
-        blocks = max(1, int(PROBE_SECONDS / sorted(seconds)[1]))
-        return min(blocks * BLOCK, self._all)
+        return probe_size(self.source.model, self.source.validation)
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -308,22 +300,7 @@ def open_workbench(
         raise ValueError(
             f"{type(source).__name__} needs data to be measured on: pass (inputs, targets)"
         )
-    return Workbench(_with_data(source, data if isinstance(data, Data) else Data(*data)))
-
-
-def _with_data(model: nn.Module, data: Data) -> Source:
-    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))
-    border = max(1, round(_CALIBRATION_SHARE * len(data))) if len(data) else 0
-    calibration, validation = order[:border], order[border:]
-    classes = int(data.targets.max()) + 1 if len(data) else 0
-    names = tuple(str(i) for i in range(classes))
-    return Source(
-        name=type(model).__name__,
-        model=model,
-        calibration=Data(data.inputs[calibration], data.targets[calibration]),
-        validation=Data(data.inputs[validation], data.targets[validation]),
-        classes=names,
-    )
+    return Workbench(from_model(source, data))
 
 
 def _canonical(plan: Plan) -> Plan:
@@ -341,15 +318,3 @@ def _canonical(plan: Plan) -> Plan:
 def _ranking_key(plan: Plan) -> tuple[str, str, bool, int]:
     seed = plan.seed if plan.criterion == "random" else 0
     return plan.criterion, plan.granularity, plan.relative, seed
-
-
-def _same(output: Tensor) -> Tensor:
-    return output
-
-
-def _refuse_broken(tensors: dict[str, Tensor]) -> None:
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise ValueError(
-                f"weights {name!r} hold NaN or infinite values; load weights that are whole"
-            )

@@ -19,7 +19,8 @@ def cut_in_two(
     """The first layer behind which nothing depends on the input any more, or None.
 
     Measured on up to 16 of `inputs` [n, ...]: only if the network answers all of them alike is a
-    layer named, the first of `layers` (in the order they run) whose output is the same for all.
+    layer named, the first in the order they run from which on no layer's output varies; a branch
+    that died before others went on is not it.
     """
     network = replica(model)
     varies: dict[str, bool] = {}
@@ -37,7 +38,10 @@ def cut_in_two(
         outputs = torch.func.functional_call(network, masked(state(model), masks), (inputs,))
     if len(inputs) < 2 or _varies(outputs):
         return None
-    return next((name for name, moving in varies.items() if not moving), "the output")
+    dead: list[str] = []
+    for name, moving in varies.items():
+        dead = [] if moving else [*dead, name]
+    return dead[0] if dead else "the output"
 
 
 def _varies(values: Tensor) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pruneviz.measuring.intervals import paired_difference, wilson
 from pruneviz.replica import masked, replica, state
 from pruneviz.sources import Data, Outcome
+from pruneviz.sources.checks import check_targets
 
 # Samples are answered in blocks that always start at the same places: a sample's answer then
 # does not depend on which prefixes were asked for before it.
@@ -71,11 +72,7 @@ def answer(
             inputs = data.inputs[begin : min(begin + BLOCK, stop)]
             targets = data.targets[begin : min(begin + BLOCK, stop)]
             outputs = torch.func.functional_call(network, parameters, (inputs,))
-            if int(targets.max()) >= outputs.shape[1] or int(targets.min()) < 0:
-                raise ValueError(
-                    f"targets must be in 0..{outputs.shape[1] - 1}, the network's outputs; "
-                    f"got {int(targets.max())}"
-                )
+            check_targets(targets, outputs.shape[1], "the network's outputs")
             predicted.append(outputs.argmax(1).cpu())
             losses.append(F.cross_entropy(outputs.float(), targets, reduction="none").cpu())
     if not predicted:

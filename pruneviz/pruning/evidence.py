@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
@@ -15,6 +15,7 @@ from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.unfolding import rows_of, unit_rows
 from pruneviz.replica import replica, state
 from pruneviz.sources import Data
+from pruneviz.sources.checks import check_targets
 
 BATCH = 64
 
@@ -23,7 +24,8 @@ BATCH = 64
 class Evidence:
     """What is known about one layer; fields that were not gathered are None.
 
-    weight: [units, ...], dense. seed: of the random criterion.
+    weight: [units, ...], dense. seed: of the random criterion. samples: how many calibration
+    samples reached the layer, None before any were sent.
     scale: [units], the batch-norm scale behind each unit.
     input_norm: [1, ...] broadcasting over the weight: L2 norm of the input that each weight
     multiplies, over all calibration samples and positions (grouped convolutions: [units, ...]).
@@ -38,6 +40,7 @@ class Evidence:
     layer: Layer
     weight: Tensor
     seed: int = 0
+    samples: int | None = None
     scale: Tensor | None = None
     input_norm: Tensor | None = None
     activation: Tensor | None = None
@@ -57,15 +60,17 @@ class Evidence:
         """The field `need`; ValueError names it and the layer when it was not gathered."""
         value = getattr(self, need)
         if value is None:
-            raise ValueError(f"layer {self.layer.name!r} has no {need!r}: {_WHY_NOT[need]}")
+            why = (
+                _NO_SCALE if need == "scale" else _NOT_SENT if self.samples is None else _NEVER_RAN
+            )
+            raise ValueError(f"layer {self.layer.name!r} has no {need!r}: {why}")
         assert isinstance(value, Tensor)
         return value
 
 
-_NO_DATA = "gather evidence on calibration data first"
-_WHY_NOT = {f.name: _NO_DATA for f in fields(Evidence)} | {
-    "scale": "no batch norm follows it; choose another criterion or leave the layer dense"
-}
+_NOT_SENT = "gather evidence on calibration data first"
+_NEVER_RAN = "it never ran on the calibration data; leave it dense"
+_NO_SCALE = "no batch norm follows it; choose another criterion or leave the layer dense"
 
 
 def weights_only(
@@ -99,11 +104,12 @@ def gather(
     """
     if len(calibration) == 0:
         raise ValueError("calibration data is empty; give at least one sample")
+    check_targets(calibration.targets, classes, "the classes named")
     copy, tensors = replica(model), state(model)
     tallies = {
         name: _Tally(
             layer,
-            copy.get_submodule(name),
+            _modules_with(copy, name),
             activation_of(graph, layer, tensors) if graph else lambda output: output,
             classes,
         )
@@ -118,7 +124,7 @@ def gather(
             with torch.enable_grad():
                 # A leaf that asks for gradients makes every layer's output ask for them too.
                 loss = F.cross_entropy(copy(inputs.clone().requires_grad_()), targets)
-                outputs = [output for t in tallies.values() for _, output in t.heard]
+                outputs = [output for t in tallies.values() for *_, output in t.heard]
                 grads = iter(torch.autograd.grad(loss * len(targets), outputs, allow_unused=True))
             for tally in tallies.values():
                 tally.take([next(grads) for _ in tally.heard])
@@ -126,7 +132,7 @@ def gather(
     flow = synaptic_flow(model, layers, calibration.inputs[:1])
     known = weights_only(model, layers, graph)
     return {
-        name: replace(known[name], flow=flow[name], **tally.result())  # type: ignore[arg-type]
+        name: replace(known[name], samples=tally.samples, flow=flow[name], **tally.result())  # type: ignore[arg-type]
         for name, tally in tallies.items()
     }
 
@@ -141,8 +147,9 @@ def synaptic_flow(
     """
     copy = replica(model)
     values: dict[str, Tensor] = {}
+    once = (*dict(model.named_parameters()), *dict(model.named_buffers()))
     for name, tensor in state(model).items():
-        if not tensor.is_floating_point():
+        if name not in once or not tensor.is_floating_point():
             continue
         silent = name.endswith(("bias", "running_mean"))
         value = torch.zeros_like(tensor) if silent else tensor.abs()
@@ -164,14 +171,14 @@ class _Tally:
     def __init__(
         self,
         layer: Layer,
-        module: nn.Module,
+        modules: tuple[nn.Module, ...],
         activate: Callable[[Tensor], Tensor],
         classes: int,
     ) -> None:
-        self.layer, self.module, self.activate = layer, module, activate
+        self.layer, self.modules, self.activate = layer, modules, activate
         self.targets = torch.empty(0, dtype=torch.int64)
-        self.heard: list[tuple[Tensor, Tensor]] = []
-        device = next(module.parameters()).device
+        self.heard: list[tuple[nn.Module, Tensor, Tensor]] = []
+        device = next(modules[0].parameters()).device
         zeros = {"dtype": torch.float64, "device": device}
         units = layer.units
         self.positions = torch.zeros(1, **zeros)  # type: ignore[call-overload]
@@ -186,7 +193,7 @@ class _Tally:
         self.samples = 0
 
     def hear(self, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        self.heard.append((inputs[0].detach(), output))
+        self.heard.append((module, inputs[0].detach(), output))
         active = unit_rows(self.activate(output.detach()), self.layer).double()  # [n, units, p]
         self.positions += active.shape[0] * active.shape[2]
         self.sums["size"] += active.abs().sum((0, 2))
@@ -201,8 +208,8 @@ class _Tally:
     def take(self, grads: list[Tensor | None]) -> None:
         """Add one batch's inputs and output gradients, one of each for every call heard."""
         pairs = []
-        for (inputs, _), grad in zip(self.heard, grads, strict=True):
-            rows = rows_of(inputs, self.module)  # [n, groups, fan-in, positions]
+        for (module, inputs, _), grad in zip(self.heard, grads, strict=True):
+            rows = rows_of(inputs, module)  # [n, groups, fan-in, positions]
             self.input_square = self.input_square + rows.square().sum((0, 3)).double()
             if grad is not None:
                 outer = unit_rows(grad.detach(), self.layer)  # [n, units, positions]
@@ -211,7 +218,7 @@ class _Tally:
             for key, total in gradient_sums(pairs).items():
                 shaped = total.double().reshape(self.layer.shape)
                 self.gradients[key] = self.gradients[key] + shaped
-        self.samples += len(self.targets)
+        self.samples += len(self.targets) if self.heard else 0
         self.heard.clear()
 
     def result(self) -> dict[str, Tensor]:
@@ -256,9 +263,19 @@ def gradient_sums(pairs: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
     return {"g": each.sum(0), "size": each.abs().sum(0), "power": each.square().sum(0)}
 
 
+def _modules_with(model: nn.Module, name: str) -> tuple[nn.Module, ...]:
+    # A tied weight is one weight: what reaches it by any of its modules counts.
+    weight = model.get_submodule(name).weight
+    return tuple(m for m in model.modules() if getattr(m, "weight", None) is weight)
+
+
 @contextmanager
 def _listening(tallies: Mapping[str, _Tally]) -> Iterator[None]:
-    handles = [tally.module.register_forward_hook(tally.hear) for tally in tallies.values()]
+    handles = [
+        module.register_forward_hook(tally.hear)
+        for tally in tallies.values()
+        for module in tally.modules
+    ]
     try:
         yield
     finally:

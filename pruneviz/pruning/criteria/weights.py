@@ -88,9 +88,10 @@ def bn_scale(evidence: Evidence) -> Tensor:
 
 
 def _uniform(evidence: Evidence, shape: tuple[int, ...]) -> Tensor:
-    # The layer's own stream, so that one layer's slider does not redraw another's scores.
-    stream = zlib.crc32(evidence.layer.name.encode())
-    generator = torch.Generator().manual_seed((evidence.seed * 2**32 + stream) % 2**63)
+    # The layer's own stream, so that one layer's slider does not redraw another's scores; hashed
+    # into 32 bits, because torch's generator looks at no more of its seed.
+    stream = zlib.crc32(f"{evidence.seed}|{evidence.layer.name}".encode())
+    generator = torch.Generator().manual_seed(stream)
     scores = torch.rand(shape, generator=generator, dtype=torch.float64)
     return scores.to(evidence.weight.device)
 

@@ -1,0 +1,46 @@
+"""How accurate are the sample networks at each sparsity, by four criteria?
+
+Run from the top of the checkout: python tests/benchmarks/criteria_table.py
+Prints the README's table: single weights, the same sparsity in every layer, one shot, no
+training afterwards, accuracy on all 2,000 validation digits.
+"""
+
+from __future__ import annotations
+
+import pruneviz as pv
+
+NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
+CRITERIA = ("magnitude", "wanda", "taylor", "random")
+LEVELS = (0.3, 0.5, 0.7, 0.8, 0.9)
+
+
+def main() -> None:
+    """Print the table, and the mean of each criterion over networks and levels."""
+    print("| network | dense (95 % interval) | criterion |", end="")
+    print("".join(f" {level:.0%} |" for level in LEVELS))
+    print("|---|---|---|" + "---:|" * len(LEVELS))
+    means: dict[str, list[float]] = {name: [] for name in CRITERIA}
+    for network in NETWORKS:
+        bench = pv.open(network)
+        bench.confirm_dense()
+        dense = bench.evaluate(pv.Plan())
+        for name in CRITERIA:
+            found = [accuracy(bench, name, level) for level in LEVELS]
+            means[name] += found
+            first = name == CRITERIA[0]
+            head = f"{100 * dense.accuracy:.1f} ({100 * dense.low:.1f}–{100 * dense.high:.1f})"
+            cells = "".join(f" {100 * value:.1f} |" for value in found)
+            print(f"| {network if first else ''} | {head if first else ''} | {name} |{cells}")
+    print()
+    for name, found in means.items():
+        print(f"mean of {name}: {100 * sum(found) / len(found):.1f}")
+
+
+def accuracy(bench: pv.Workbench, criterion: str, level: float) -> float:
+    """Accuracy on all validation samples with `level` pruned in every layer."""
+    plan = pv.Plan(criterion, sparsity=dict.fromkeys(bench.found, level))
+    return bench.evaluate(plan).accuracy
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""What do the browser tests share? One server, one browser, a fresh context for each page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from driving import Board
+from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DEEP_MODEL = '''
+"""A network of 51 layers, to see how many rows fold."""
+
+import torch
+from torch import nn
+
+from pruneviz.sources import Data, Source
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(8, 12), nn.Linear(12, 8)
+
+    def forward(self, x):
+        return x + self.fc2(torch.relu(self.fc1(x)))
+
+
+class Deep(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Block() for _ in range(25))
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+
+def deep() -> Source:
+    random = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    inputs = torch.randn(256, 8, generator=random)
+    data = Data(inputs, torch.randint(3, (256,), generator=random))
+    model = Deep().eval().requires_grad_(False)
+    return Source("deep", model, data.first(64), data, ("a", "b", "c"))
+'''
+
+
+def _missing(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium without a window."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        _missing("no chromium on PATH: install it to drive the app (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, served to this session alone; it also knows the model "deep"."""
+    folder = tmp_path_factory.mktemp("deep_model")
+    (folder / "deep_model.py").write_text(DEEP_MODEL, "utf-8")
+    info = folder / "deep_model-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: deep-model\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[pruneviz.models]\ndeep = deep_model:deep\n")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {"server.port": port, "server.headless": "true", "server.address": "127.0.0.1"}
+    flags = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
+    log = folder / "server.log"
+    with log.open("w") as sink:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", *flags],
+            cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, stdout=sink, stderr=sink,
+        )  # fmt: skip
+        try:
+            _wait_for_health(process, port, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_for_health(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    end = time.monotonic() + 120
+    while True:
+        if process.poll() is not None or time.monotonic() > end:
+            pytest.fail(f"the app did not start:\n{log.read_text()[-3000:]}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def visit(browser: Browser, server: str) -> Iterator[Callable[..., Board]]:
+    """Opens an address in a context of its own; at the end no page may have complained."""
+    contexts, complaints, boards = [], [], []
+
+    def hear(message: ConsoleMessage) -> None:
+        url = message.location["url"]
+        # A request that leaves this machine cannot succeed here, and is not the app's.
+        foreign = not url.startswith(server) and "Failed to load resource" in message.text
+        # Streamlit drops a picture when the next plan has others; a browser that comes late
+        # finds it gone, and gets the others.
+        gone = "Failed to load resource" in message.text and url.startswith(f"{server}/media/")
+        gone |= message.text.startswith(f"Client Error: Image source error - {server}/media/")
+        if message.type == "error" and not foreign and not gone:
+            complaints.append(f"{message.text} ({url})")
+
+    def go(address: str = "", *, dark: bool = False) -> Board:
+        context = browser.new_context(
+            viewport={"width": 1366, "height": 850}, color_scheme="dark" if dark else "light"
+        )
+        context.set_default_timeout(60_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", hear)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address if address.startswith("http") else f"{server}/{address}")
+        board = Board(page)
+        boards.append(board)
+        board.open()
+        return board
+
+    yield go
+    exceptions = [
+        text
+        for board in boards
+        for text in board.page.get_by_test_id("stException").all_inner_texts()
+    ]
+    for context in contexts:
+        context.close()
+    assert not exceptions
+    assert not complaints

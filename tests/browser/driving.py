@@ -1,0 +1,193 @@
+"""How does a test move and read the board as a person would?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Locator, Page
+
+PATIENCE = 90.0  # seconds; a bound for hanging, never a measurement
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What the screen says about the settled plan, letter by letter."""
+
+    kept: str
+    accuracy: str
+    accuracy_text: str
+    interval: str
+    delta: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the board while a thumb moves."""
+
+    value: str
+    kept: str
+    repaints: int
+    picture: str
+    accuracy: str
+    measured_seq: int
+
+
+class Board:
+    """The board on one page; Playwright looks into its shadow root by itself."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.root = page.get_by_test_id("board")
+        self.heatmap = page.get_by_test_id("heatmap")
+        self.interval = self.root.locator(".tile.accuracy .under")
+
+    # -- waiting ---------------------------------------------------------------------------
+
+    def until(self, what: str, holds: Callable[[], bool]) -> None:
+        """Wait patiently until `holds()`."""
+        end = time.monotonic() + PATIENCE
+        broken = self.page.get_by_test_id("stException")
+        while not holds():
+            assert not broken.count(), broken.all_inner_texts()
+            assert time.monotonic() < end, f"waited {PATIENCE:.0f} s in vain for: {what}"
+            self.page.wait_for_timeout(40)
+
+    def open(self) -> None:
+        """Wait until the board is drawn and the numbers on it are measured in full."""
+        self.until("the heatmap", self.heatmap.is_visible)
+        self.until("the dense numbers", self.is_full)
+
+    def is_full(self) -> bool:
+        """Whether the numbers shown belong to the plan shown, measured on all samples."""
+        mine = self.word("seq") == self.word("measured-seq")
+        return mine and "measured on all" in self.interval.inner_text()
+
+    @contextmanager
+    def settling(self) -> Iterator[None]:
+        """What is done inside sends something; wait until it is answered and measured in full."""
+        before = self.seq("seq")
+        yield
+        self.until("an answer", lambda: self.seq("seq") > before)
+        self.until("full validation", self.is_full)
+
+    @contextmanager
+    def changing_address(self) -> Iterator[None]:
+        """What is done inside settles on another plan; wait for its address and its numbers."""
+        before = self.page.url
+        yield
+        self.until("another address", lambda: self.page.url != before)
+        self.until("full validation", self.is_full)
+
+    def wait_for_pictures(self) -> None:
+        """Wait until the background has nothing left to do."""
+        idle = self.root.locator(".status .work")
+        self.until("the background work", lambda: idle.inner_text() == "")
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def word(self, name: str) -> str:
+        """A data attribute of the board."""
+        return self.root.get_attribute(f"data-{name}") or ""
+
+    def seq(self, name: str) -> int:
+        """A data attribute that counts."""
+        return int(self.word(name) or -1)
+
+    def numbers(self) -> Numbers:
+        """All settled numbers."""
+        return Numbers(
+            self.word("kept"),
+            self.word("accuracy"),
+            self.page.get_by_test_id("accuracy").inner_text(),
+            self.interval.inner_text(),
+            self.page.get_by_test_id("delta").inner_text(),
+        )
+
+    def slider(self, layer: str) -> Locator:
+        """The slider of a layer."""
+        return self.page.get_by_test_id(f"slider-{layer}")
+
+    def percent(self, layer: str) -> float:
+        """What the field beside a layer's slider says."""
+        return float(self.page.get_by_test_id(f"number-{layer}").input_value())
+
+    def percents(self) -> dict[str, float]:
+        """What the fields of all layers say, folded ones included."""
+        rows = self.page.locator("[data-testid^='slider-']:not([data-testid^='slider-block-'])")
+        names = rows.evaluate_all("all => all.map(x => x.dataset.testid.slice(7))")
+        return {name: self.percent(name) for name in names}
+
+    def link(self) -> str:
+        """The plan in the address, or ''."""
+        return "".join(parse_qs(urlsplit(self.page.url).query).get("plan", []))
+
+    def look(self, slider: Locator) -> Look:
+        """All that a moving thumb changes, at once."""
+        return Look(
+            slider.input_value(),
+            self.word("kept"),
+            int(self.heatmap.get_attribute("data-repaints") or -1),
+            str(self.heatmap.evaluate("canvas => canvas.toDataURL()")),
+            self.word("accuracy"),
+            self.seq("measured-seq"),
+        )
+
+    # -- doing -----------------------------------------------------------------------------
+
+    def hold(self, slider: Locator, start: float, end: float, moves: int) -> list[Look]:
+        """Press on a slider at `start` of its width, move to `end`; the mouse stays down."""
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+
+        def place(share: float) -> float:
+            return box["x"] + 8 + share * (box["width"] - 16)
+
+        self.page.mouse.move(place(start), middle)
+        self.page.mouse.down()
+        looks = [self.look(slider)]
+        for i in range(1, moves + 1):
+            self.page.mouse.move(place(start + (end - start) * i / moves), middle)
+            looks.append(self.look(slider))
+            self.page.wait_for_timeout(60)  # with the look: about 100 ms a move
+        return looks
+
+    def drag(self, slider: Locator, start: float, end: float, moves: int = 6) -> list[Look]:
+        """Drag a slider, let go, and wait for the settled numbers."""
+        with self.settling():
+            looks = self.hold(slider, start, end, moves)
+            self.page.mouse.up()
+        return looks
+
+    def type(self, field: str, percent: str) -> None:
+        """Type into a field of the board, and wait for the settled numbers."""
+        with self.settling():
+            self.page.get_by_test_id(field).fill(percent)
+            self.page.keyboard.press("Enter")
+
+    def click(self, test_id: str) -> None:
+        """Click what asks for another plan, and wait for the settled numbers."""
+        with self.settling():
+            self.page.get_by_test_id(test_id).click()
+
+    def focused(self) -> str:
+        """The test id of the element that has the keyboard."""
+        return str(
+            self.page.evaluate(
+                """() => {
+                    let at = document.activeElement;
+                    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+                    return at?.dataset?.testid ?? "";
+                }"""
+            )
+        )
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose an option of one of Streamlit's own select boxes above the board."""
+        self.page.get_by_role("combobox", name=label).click()
+        self.page.get_by_role("option", name=option, exact=True).click()

@@ -1,0 +1,248 @@
+"""Does the page show what it should, and lead where it says?"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from driving import Board
+from playwright.sync_api import expect
+
+from sample_models.store import FOLDER
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Board]
+LAYERS = {"lenet300": 3, "lenet5": 5, "resnet20": 20, "vit": 26}
+
+
+@pytest.mark.parametrize("network", LAYERS)
+def test_a_network_opens_with_its_rows_its_picture_and_its_dense_accuracy(
+    visit: Visit, network: str
+) -> None:
+    board = visit(f"?model={network}")
+    card = json.loads((FOLDER / f"{network}.json").read_text("utf-8"))
+    rows = board.page.locator("[data-testid^='row-']:visible")
+    assert rows.count() == LAYERS[network]
+    assert float(board.word("accuracy")) == card["accuracy"]
+    assert int(board.word("kept")) == card["parameters"]
+    assert set(board.percents().values()) == {0.0}
+    size = board.heatmap.bounding_box()
+    assert size is not None
+    assert size["width"] > 100
+    assert size["height"] > 30
+    assert colours(board) > 20
+
+
+def colours(board: Board) -> int:
+    """How many different colours the picture has."""
+    return int(
+        board.heatmap.evaluate(
+            """canvas => {
+                const { width, height } = canvas;
+                const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+                return new Set(new Uint32Array(data.buffer)).size;
+            }"""
+        )
+    )
+
+
+def blank_share(board: Board) -> float:
+    """The share of the picture's pixels that are as blank as the paper."""
+    return float(
+        board.heatmap.evaluate(
+            """canvas => {
+                const { width, height } = canvas;
+                const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+                const board = canvas.getRootNode().querySelector("[data-testid=board]");
+                const paper = getComputedStyle(board).getPropertyValue("--st-background-color");
+                const [r, g, b] = paper.trim().slice(1).match(/../g).map((x) => parseInt(x, 16));
+                let blank = 0;
+                for (let i = 0; i < data.length; i += 4)
+                    blank += data[i] === r && data[i + 1] === g && data[i + 2] === b;
+                return blank / (width * height);
+            }"""
+        )
+    )
+
+
+def test_cut_weights_are_blank_in_the_picture(visit: Visit) -> None:
+    board = visit("?model=lenet300")
+    board.page.get_by_test_id("row-fc2").get_by_role("button", name="fc2", exact=True).click()
+    board.until("the focus", lambda: "fc2" in (board.heatmap.get_attribute("aria-label") or ""))
+    whole = blank_share(board)
+    assert whole < 0.02
+    for percent in (30, 90):
+        board.type("number-fc2", str(percent))
+        assert blank_share(board) == pytest.approx(percent / 100, abs=0.12)
+
+
+def test_neurons_are_cut_as_whole_rows(visit: Visit) -> None:
+    board = visit("?model=lenet5")
+    board.choose("Granularity", "Neurons and filters")
+    expect(board.page.get_by_test_id("kept-conv1")).to_have_text("6 / 6")
+    assert board.slider("fc3").is_disabled(), "the head is locked"
+    board.type("number-conv1", "50")
+    expect(board.page.get_by_test_id("kept-conv1")).to_have_text("3 / 6")
+
+    fates = [fate for row in range(6) for fate in [{tip(board, row, col) for col in (0, 11, 24)}]]
+    assert all(len(fate) == 1 for fate in fates), "a row is cut whole or kept whole"
+    assert sum(fate == {"cut"} for fate in fates) == 3
+
+
+def tip(board: Board, row: int, column: int) -> str:
+    """Whether the hint at a cell of conv1 (6 × 25) says kept or cut."""
+    box = board.heatmap.bounding_box()
+    assert box is not None
+    x = box["x"] + (column + 0.5) / 25 * box["width"]
+    y = box["y"] + (row + 0.5) / 6 * box["height"]
+    board.page.mouse.move(x, y)
+    hint = board.root.locator(".tip")
+    expect(hint).to_contain_text(f"filter {row}, weight {column}")
+    for name in ("weight", "score", "rank"):
+        expect(hint).to_contain_text(name)
+    return hint.inner_text().split()[-1]
+
+
+def test_importance_and_activations_are_drawn(visit: Visit) -> None:
+    board = visit("?model=lenet5")
+    board.wait_for_pictures()
+    seen = {board.heatmap.evaluate("canvas => canvas.toDataURL()")}
+    for view in ("importance", "activations"):
+        board.page.get_by_test_id(f"view-{view}").click()
+        expect(board.heatmap).to_have_attribute("aria-label", re.compile(view))
+        assert colours(board) > 10
+        seen.add(board.heatmap.evaluate("canvas => canvas.toDataURL()"))
+    assert len(seen) == 3
+
+
+def test_the_picture_of_a_big_matrix_says_what_is_left_out(visit: Visit) -> None:
+    board = visit("?model=lenet300")
+    expect(board.root.locator(".cutnote")).to_contain_text("of 784 columns")
+
+
+def test_a_question_mark_opens_and_closes_by_keyboard(visit: Visit) -> None:
+    board = visit("?model=lenet5")
+    button, words = board.page.get_by_test_id("help-accuracy"), board.root.locator(".explains")
+    assert not words.is_visible()
+    button.focus()
+    board.page.keyboard.press("Enter")
+    expect(words).to_be_visible()
+    for text in ("Accuracy", "validation samples", "Wilson"):
+        expect(words).to_contain_text(text)
+    board.page.keyboard.press("Escape")
+    expect(words).to_be_hidden()
+    assert board.focused() == "help-accuracy"
+
+
+def test_layers_are_found_by_a_regular_expression_and_set_together(visit: Visit) -> None:
+    board = visit("?model=lenet5")
+    search, rows = (
+        board.page.get_by_test_id("search"),
+        board.page.locator("[data-testid^='row-']:visible"),
+    )
+    search.fill("/^fc[12]$/")
+    expect(rows).to_have_count(2)
+    board.page.get_by_test_id("target").select_option("shown")
+    board.type("master-number", "40")
+    search.fill("/([")
+    expect(board.root.locator(".status")).to_contain_text("Not a regular expression")
+    search.fill("no such layer")
+    expect(rows).to_have_count(0)
+    search.fill("")
+    expect(rows).to_have_count(5)
+    assert board.percents() == {"conv1": 0, "conv2": 0, "fc1": 40, "fc2": 40, "fc3": 0}
+
+
+def test_a_point_of_the_chart_leads_back_to_its_plan(visit: Visit) -> None:
+    board = visit("?model=lenet5")
+    dense = board.numbers()
+    with board.changing_address():
+        board.type("number-fc1", "80")
+    board.wait_for_pictures()
+    pruned = board.numbers()
+
+    with board.changing_address():
+        click_point(board, 0)
+    assert board.numbers() == dense
+    board.wait_for_pictures()
+    with board.changing_address():
+        click_point(board, 1)
+    assert board.numbers() == pruned
+    assert board.percent("fc1") == 80
+
+
+def click_point(board: Board, place: int) -> None:
+    """Click the point of the chart that stands for the place-th plan visited."""
+    chart = board.page.locator(".js-plotly-plot").first
+    chart.scroll_into_view_if_needed()
+    x, y = chart.evaluate(
+        """(plot, place) => {
+            const { xaxis, yaxis } = plot._fullLayout;
+            const points = plot._fullData.find((trace) => trace.name === "visited");
+            const box = plot.getBoundingClientRect();
+            return [box.left + xaxis._offset + xaxis.d2p(points.x[place]),
+                    box.top + yaxis._offset + yaxis.d2p(points.y[place])];
+        }""",
+        place,
+    )
+    board.page.mouse.move(x - 3, y)
+    board.page.mouse.move(x, y)
+    board.page.wait_for_timeout(300)  # Plotly looks for what is under the mouse now and then
+    board.page.mouse.click(x, y)
+
+
+def test_a_snapshot_leads_back_to_its_plan(visit: Visit) -> None:
+    board = visit("?model=lenet5")
+    with board.changing_address():
+        board.type("number-fc1", "60")
+    kept = board.numbers()
+    board.page.get_by_role("textbox", name="Snapshot").fill("my plan")
+    board.page.get_by_role("button", name="Keep").click()
+    expect(board.page.get_by_text("my plan")).to_be_visible()
+    with board.changing_address():
+        board.click("reset")
+    with board.changing_address():
+        board.page.get_by_role("button", name="Return").click()
+    assert board.numbers() == kept
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("?model=lenet5&plan=broken", "damaged"),
+        ("?model=nosuch", "unknown model 'nosuch'"),
+    ],
+)
+def test_a_link_that_does_not_hold_is_said_and_shows_the_dense_network(
+    visit: Visit, address: str, says: str
+) -> None:
+    board = visit(address)
+    expect(board.root.locator(".status .message")).to_contain_text(says)
+    assert set(board.percents().values()) == {0.0}
+    assert board.link() == ""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_board_wears_the_colours_of_the_page(visit: Visit, dark: bool) -> None:
+    board = visit("?model=lenet5", dark=dark)
+    expect(board.root).to_have_attribute("data-theme", "dark" if dark else "light")
+    paper = board.page.locator(".stApp").evaluate("x => getComputedStyle(x).backgroundColor")
+    red = int(re.findall(r"\d+", paper)[0])
+    assert (red < 128) == dark
+
+
+def test_a_deep_network_folds_by_block(visit: Visit) -> None:
+    board = visit("?model=deep")
+    blocks = board.page.locator("[data-testid^='row-block-']:visible")
+    rows = board.page.locator("[data-testid^='row-']:visible")
+    assert blocks.count() == 25
+    assert rows.count() == 26, "25 blocks, and the head alone"
+    board.page.get_by_test_id("fold-blocks.7").click()
+    expect(rows).to_have_count(28)
+    board.type("number-block-blocks.7", "50")
+    cut = {name for name, percent in board.percents().items() if percent}
+    assert cut == {"blocks.7.fc1", "blocks.7.fc2"}
+    board.page.get_by_test_id("fold-blocks.7").click()
+    expect(rows).to_have_count(26)

@@ -1,0 +1,78 @@
+"""What do the tests share? Small workbenches over the sample networks, and proof at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pruneviz.replica import fingerprint
+from pruneviz.sources.registered import load_registered
+from pruneviz.workbench import Workbench
+
+NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
+CALIBRATED, VALIDATED = 64, 128
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Small tensors on busy cores: threads that wait for each other cost twenty times the work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def new_bench() -> Callable[[str], Workbench]:
+    """Opens a sample network afresh, over few samples and with nothing measured before."""
+
+    def make(name: str) -> Workbench:
+        source = load_registered(name)
+        return Workbench(
+            replace(
+                source,
+                calibration=source.calibration.first(CALIBRATED),
+                validation=source.validation.first(VALIDATED),
+                dense=None,
+            )
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def benches(new_bench: Callable[[str], Workbench]) -> Iterator[Callable[[str], Workbench]]:
+    """The workbench of a sample network by name, shared by the whole session.
+
+    When the session ends, the weights all tests have shared must be those that were loaded.
+    """
+    opened: dict[str, Workbench] = {}
+    loaded: dict[str, str] = {}
+
+    def get(name: str) -> Workbench:
+        if name not in opened:
+            opened[name] = new_bench(name)
+            loaded[name] = fingerprint(opened[name].source.model)
+        return opened[name]
+
+    yield get
+    now = {name: fingerprint(bench.source.model) for name, bench in opened.items()}
+    assert now == loaded, "a test, or the engine under it, has written to the shared dense weights"
+
+
+@pytest.fixture(params=NETWORKS)
+def bench(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -> Workbench:
+    """Each of the four sample networks in turn."""
+    return benches(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _same_chance() -> Iterator[None]:
+    """Every test starts from the same random stream and leaves the process's own alone."""
+    before = torch.get_rng_state()
+    torch.manual_seed(0)
+    yield
+    torch.set_rng_state(before)

@@ -1,0 +1,319 @@
+"""Is a plan measured rightly, on any prefix, once only, and the same from every thread?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, log_loss
+from torch import Tensor, nn
+
+import pruneviz as pv
+from pruneviz.measuring.evaluate import BLOCK, Evaluation, answer
+from pruneviz.measuring.intervals import paired_difference, wilson
+from pruneviz.plan import Plan
+from pruneviz.sources import Data, Source
+from pruneviz.workbench import Workbench
+
+SEEN: list[int] = []  # samples answered, call by call; a module's copies would count apart
+
+
+class Counting(nn.Module):
+    """Tells how many samples it was asked to answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(6, 12), nn.Linear(12, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        SEEN.append(len(x))
+        return self.fc2(self.fc1(x).relu())
+
+
+@pytest.fixture
+def counting() -> Workbench:
+    inputs = torch.randn(300, 6)
+    data = Data(inputs, (inputs[:, 0] > 0).long() + (inputs[:, 1] > 0).long())
+    source = Source("counting", Counting().eval(), data.first(40), data, ("a", "b", "c"))
+    SEEN.clear()
+    return Workbench(source)
+
+
+HALF = Plan(sparsity={"fc1": 0.5, "fc2": 0.25})
+
+
+def same(one: Evaluation, other: Evaluation) -> bool:
+    """Bit by bit, NaN equal to NaN."""
+    pairs = zip(vars(one).values(), vars(other).values(), strict=True)
+    return all(torch.equal(a, b) if isinstance(a, Tensor) else repr(a) == repr(b) for a, b in pairs)
+
+
+# -- the numbers ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("granularity", ["weight", "neuron"])
+def test_accuracy_and_loss_are_those_of_scikit_learn(bench: Workbench, granularity: str) -> None:
+    plan = Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.found, 0.3))
+    n, data = 100, bench.source.validation
+    result = bench.evaluate(plan, n)
+    with torch.inference_mode():
+        logits = bench.prune(plan).model(data.inputs[:n]).double()
+    targets = data.targets[:n].numpy()
+    assert result.accuracy == accuracy_score(targets, logits.argmax(1))
+    shares = logits.softmax(1).numpy()
+    assert result.loss == pytest.approx(log_loss(targets, shares, labels=range(10)), rel=1e-4)
+    assert torch.equal(result.predicted, logits.argmax(1))
+    assert (result.low, result.high) == wilson(round(result.accuracy * n), n)
+
+
+def test_accuracy_by_class_is_that_of_numpy(bench: Workbench) -> None:
+    plan = Plan(sparsity=dict.fromkeys(bench.found, 0.7))
+    result, n = bench.evaluate(plan, 90), 90
+    targets = bench.source.validation.targets[:n].numpy()
+    for predicted, per_class in (
+        (result.predicted.numpy(), result.per_class),
+        (result.dense_predicted.numpy(), result.dense_per_class),
+    ):
+        assert list(per_class) == [str(c) for c in range(10)]
+        for c in range(10):
+            right = predicted[targets == c] == c
+            assert per_class[str(c)] == pytest.approx(float(np.mean(right)))
+
+
+def test_a_class_without_samples_has_no_accuracy(counting: Workbench) -> None:
+    data = counting.source.validation
+    only = data.targets == 1
+    source = replace(counting.source, validation=Data(data.inputs[only], data.targets[only]))
+    result = Workbench(source).evaluate(HALF)
+    assert math.isnan(result.per_class["a"])
+    assert result.per_class["b"] == result.accuracy
+
+
+def test_the_difference_is_paired_with_dense_on_the_same_samples(bench: Workbench) -> None:
+    n = 77
+    dense = bench.evaluate(Plan(), n)
+    result = bench.evaluate(Plan(sparsity=dict.fromkeys(bench.found, 0.8)), n)
+    targets = bench.source.validation.targets[:n]
+    was, now = dense.predicted == targets, result.predicted == targets
+    gained, lost = int((now & ~was).sum()), int((was & ~now).sum())
+    assert torch.equal(result.dense_predicted, dense.predicted)
+    assert (result.delta, result.delta_low, result.delta_high) == paired_difference(gained, lost, n)
+    assert result.delta == pytest.approx(result.accuracy - dense.accuracy)
+
+
+@pytest.mark.parametrize(
+    "plan", [Plan(), Plan("taylor", sparsity={"fc1": 0.0}), Plan(scope="global", seed=4)]
+)
+def test_the_dense_network_differs_from_itself_by_exactly_nothing(
+    counting: Workbench, plan: Plan
+) -> None:
+    result = counting.evaluate(plan)
+    assert (result.delta, result.delta_low, result.delta_high) == (0, 0, 0)
+    assert not result.measurable
+    assert "no measurable change" in result.words
+
+
+def test_a_change_is_told_with_its_interval_only_where_it_is_measurable(bench: Workbench) -> None:
+    result = bench.evaluate(Plan("random", sparsity=dict.fromkeys(bench.found, 0.95)))
+    assert result.delta_high < 0
+    assert result.measurable
+    assert result.words.startswith(f"{100 * result.delta:+.1f} points")
+    slight = bench.evaluate(Plan(sparsity=dict.fromkeys(bench.found, 0.02)))
+    assert slight.delta_low < 0 < slight.delta_high
+    assert "no measurable change" in slight.words
+
+
+# -- prefixes, and measuring once ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 100, 128])
+def test_any_prefix_can_be_asked_for(bench: Workbench, n: int) -> None:
+    plan = Plan(sparsity=dict.fromkeys(bench.found, 0.5))
+    result, full = bench.evaluate(plan, n), bench.evaluate(plan)
+    assert result.n == n
+    assert torch.equal(result.predicted, full.predicted[:n])
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "expected"),
+    [
+        (0, 300, range(300)),
+        (70, 130, range(64, 192)),
+        (64, 128, range(64, 128)),
+        (290, 295, range(256, 300)),
+        (5, 5, range(64)),
+        (64, 64, range(0)),
+    ],
+)
+def test_samples_are_answered_in_whole_blocks(
+    counting: Workbench, start: int, stop: int, expected: range
+) -> None:
+    model, data = counting.source.model, counting.source.validation
+    outcome = answer(model, {}, data, start, stop)
+    with torch.no_grad():
+        logits = model(data.inputs)
+    places = list(expected)
+    assert torch.equal(outcome.predicted, logits.argmax(1)[places])
+    loss = nn.functional.cross_entropy(logits, data.targets, reduction="none")
+    torch.testing.assert_close(outcome.loss, loss[places])
+
+
+@pytest.mark.parametrize("n", [0, -1, 129])
+def test_a_prefix_that_is_not_there_is_refused(bench: Workbench, n: int) -> None:
+    with pytest.raises(ValueError, match=rf"n must be in 1..128 .*, got {n}"):
+        bench.evaluate(Plan(), n)
+
+
+def test_the_same_plan_is_never_measured_twice(counting: Workbench) -> None:
+    counting.evaluate(HALF)
+    assert sum(SEEN) == 2 * 300, "each sample once dense and once pruned"
+    counting.evaluate(HALF)
+    counting.evaluate(HALF, 10)
+    counting.evaluate(Plan())
+    counting.evaluate(Plan(sparsity={"fc2": 0.25, "fc1": 0.5}))
+    assert sum(SEEN) == 2 * 300
+
+
+def test_plans_that_cut_the_same_share_one_measurement(counting: Workbench) -> None:
+    counting.evaluate(HALF)
+    before = sum(SEEN)
+    counting.evaluate(replace(HALF, seed=5))
+    counting.evaluate(replace(HALF, relative=True))
+    counting.evaluate(Plan("wanda", "neuron", sparsity={"fc1": 0}))
+    assert sum(SEEN) == before
+    assert counting.measured(replace(HALF, seed=5)) == 300
+
+
+def test_a_longer_prefix_measures_only_what_is_missing(counting: Workbench) -> None:
+    counting.evaluate(HALF, BLOCK)
+    assert sum(SEEN) == 2 * BLOCK
+    counting.evaluate(HALF, 2 * BLOCK)
+    assert sum(SEEN) == 2 * 2 * BLOCK
+    counting.evaluate(HALF)
+    assert sum(SEEN) == 2 * 300
+
+
+def test_what_was_measured_is_told(counting: Workbench) -> None:
+    assert counting.measured(HALF) == 0
+    counting.evaluate(HALF, 10)
+    assert 10 <= counting.measured(HALF) <= BLOCK
+    counting.evaluate(HALF)
+    assert counting.measured(HALF) == 300
+
+
+def test_a_prefix_first_gives_the_numbers_of_all_at_once(counting: Workbench) -> None:
+    fresh = Workbench(counting.source)
+    for n in (1, 65, 200):
+        counting.evaluate(HALF, n)
+    assert same(counting.evaluate(HALF), fresh.evaluate(HALF))
+    assert same(counting.evaluate(HALF, 65), fresh.evaluate(HALF, 65))
+
+
+def test_a_prefix_first_gives_the_numbers_of_all_at_once_on_the_samples(
+    bench: Workbench, new_bench: Callable[[str], Workbench]
+) -> None:
+    plan = Plan("lamp", "weight", "global", dict.fromkeys(bench.found, 0.6))
+    stepwise, fresh = new_bench(bench.name), new_bench(bench.name)
+    for n in (3, 70):
+        stepwise.evaluate(plan, n)
+    assert same(stepwise.evaluate(plan), fresh.evaluate(plan))
+
+
+def test_what_a_source_brings_along_is_not_measured_again(counting: Workbench) -> None:
+    dense = answer(counting.source.model, {}, counting.source.validation, 0, 300)
+    known = Workbench(replace(counting.source, dense=dense))
+    SEEN.clear()
+    assert known.measured(Plan()) == 300
+    known.evaluate(Plan())
+    assert SEEN == []
+    known.evaluate(HALF)
+    assert sum(SEEN) == 300
+
+
+def test_what_a_source_brings_along_can_be_confirmed(counting: Workbench) -> None:
+    source, here = counting.source, counting.evaluate(Plan())
+    dense = answer(source.model, {}, source.validation, 0, 300)
+    wrong = replace(dense, predicted=(dense.predicted + 1) % 3)
+    doubtful = Workbench(replace(source, dense=wrong))
+    assert doubtful.evaluate(Plan()).accuracy != here.accuracy
+    doubtful.confirm_dense()
+    assert same(doubtful.evaluate(Plan()), here)
+
+
+# -- threads -------------------------------------------------------------------------------
+
+
+def test_two_threads_measure_what_one_after_the_other_does(
+    bench: Workbench, new_bench: Callable[[str], Workbench]
+) -> None:
+    plans = [
+        Plan(criterion, granularity, scope, dict.fromkeys(bench.found, level))
+        for criterion, granularity, scope in (
+            ("magnitude", "weight", "layer"),
+            ("magnitude", "neuron", "layer"),
+            ("random", "weight", "global"),
+        )
+        for level in (0.3, 0.6)
+    ]
+    alone, shared = new_bench(bench.name), new_bench(bench.name)
+    expected = [alone.evaluate(plan, 80) for plan in plans]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda plan: shared.evaluate(plan, 80), plans))
+    assert all(same(a, b) for a, b in zip(found, expected, strict=True))
+
+
+def test_two_threads_with_one_plan_measure_it_once(counting: Workbench) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: counting.evaluate(HALF), range(8)))
+    assert all(same(result, results[0]) for result in results)
+    assert sum(SEEN) == 2 * 300
+
+
+# -- what does not fit ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", [3, 99, -1])
+def test_labels_beyond_the_outputs_are_refused(counting: Workbench, label: int) -> None:
+    data = counting.source.validation
+    targets = data.targets.clone()
+    targets[200] = label
+    source = replace(counting.source, validation=Data(data.inputs, targets))
+    with pytest.raises(ValueError, match=rf"targets must be in 0..2, .*got {label}"):
+        Workbench(source)
+
+
+def test_labels_beyond_the_named_classes_are_refused_clearly(counting: Workbench) -> None:
+    with pytest.raises(ValueError, match="class"):
+        Workbench(replace(counting.source, classes=("a", "b")))
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (Plan(sparsity={"nope": 0.5}), "no layer 'nope'"),
+        (Plan(sparsity={"nope": 0.0}), "no layer 'nope'"),
+        (Plan(sparsity={"nope": 0.0, "fc1": 0.5}), "no layer 'nope'"),
+        (Plan("nope", sparsity={"fc1": 0.5}), "unknown criterion 'nope'"),
+        (Plan("nope"), "unknown criterion 'nope'"),
+    ],
+)
+def test_what_is_unknown_is_refused_as_when_pruning(
+    counting: Workbench, plan: Plan, words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        counting.prune(plan)
+    with pytest.raises(ValueError, match=words):
+        counting.evaluate(plan)
+
+
+def test_measuring_writes_to_nothing(bench: Workbench) -> None:
+    model = bench.source.model
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    for level in (0.2, 0.9):
+        bench.evaluate(pv.Plan(sparsity=dict.fromkeys(bench.found, level)))
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())

@@ -1,0 +1,373 @@
+"""Is the evidence that is gathered in one pass what naive loops would find?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from pruneviz.graph import trace
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.evidence import Evidence, gather, weights_only
+from pruneviz.pruning.granularity import scores_for
+from pruneviz.pruning.layers import find_layers
+from pruneviz.pruning.unfolding import rows_of, unit_rows
+from pruneviz.replica import fingerprint
+from pruneviz.sources import Data
+from pruneviz.workbench import Workbench
+
+CLASSES = 4
+
+
+class Tiny(nn.Module):
+    """Stride, padding, groups, batch norm, an activation in place, and a linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(2, 4, 3, stride=2, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+        self.grouped = nn.Conv2d(4, 6, (3, 2), padding=(1, 0), groups=2, bias=False)
+        self.fc = nn.Linear(6 * 3 * 2, CLASSES)
+        nn.init.normal_(self.norm.weight)
+        nn.init.normal_(self.norm.bias)
+        nn.init.normal_(self.norm.running_mean)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.norm(self.conv(x)), inplace=True)
+        x = F.relu_(self.grouped(x))
+        return self.fc(x.flatten(1))
+
+
+@pytest.fixture(scope="module")
+def tiny() -> tuple[nn.Module, Data, dict[str, Evidence]]:
+    torch.manual_seed(0)
+    model = Tiny().double().eval()
+    # More than one batch, and no sample of the last class.
+    data = Data(torch.randn(70, 2, 6, 5).double(), torch.arange(70) % (CLASSES - 1))
+    layers = find_layers(model)
+    graph = trace(model, data.inputs[:2], layers)
+    return model, data, gather(model, layers, graph, data, classes=CLASSES)
+
+
+@pytest.fixture(scope="module")
+def naive_gradients(tiny: tuple[nn.Module, Data, object]) -> dict[str, Tensor]:
+    """Layer -> [samples, *weight]: one call of torch.autograd for each sample."""
+    model, data, _ = tiny
+    names = list(find_layers(model))
+    weights = [model.get_submodule(name).weight for name in names]
+    rows = []
+    for x, y in zip(data.inputs, data.targets, strict=True):
+        loss = F.cross_entropy(model(x.unsqueeze(0)), y.unsqueeze(0))
+        rows.append(torch.autograd.grad(loss, weights))
+    return {name: torch.stack(g) for name, g in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+@pytest.fixture(scope="module")
+def naive_flow(tiny: tuple[nn.Module, Data, object]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Layer -> (its inputs, its activations), as numpy arrays, worked out step by step."""
+    model, data, _ = tiny
+    with torch.no_grad():
+        first = model.norm(model.conv(data.inputs)).relu()
+        second = model.grouped(first).relu()
+        inputs = {"conv": data.inputs, "grouped": first, "fc": second.flatten(1)}
+        active = {"conv": first, "grouped": second, "fc": model.fc(second.flatten(1))}
+    return {name: (inputs[name].numpy(), active[name].numpy()) for name in inputs}
+
+
+LAYERS = ("conv", "grouped", "fc")
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_gradients_are_those_of_a_loop_over_samples(
+    tiny: tuple[nn.Module, Data, dict[str, Evidence]],
+    naive_gradients: dict[str, Tensor],
+    layer: str,
+) -> None:
+    found, each = tiny[2][layer], naive_gradients[layer]
+    torch.testing.assert_close(found.gradient, each.mean(0))
+    torch.testing.assert_close(found.gradient_size, each.abs().mean(0))
+    torch.testing.assert_close(found.gradient_power, each.square().mean(0))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_gradient_criteria_are_those_of_a_loop_over_samples(
+    tiny: tuple[nn.Module, Data, dict[str, Evidence]],
+    naive_gradients: dict[str, Tensor],
+    layer: str,
+) -> None:
+    weight = tiny[0].get_submodule(layer).weight.detach()
+    each = naive_gradients[layer]
+    expected = {
+        "taylor": (each * weight).abs().mean(0),
+        "snip": (each * weight).mean(0).abs(),
+        "fisher": 0.5 * (each * weight).square().mean(0),
+    }
+    for name, scores in expected.items():
+        got = scores_for(CRITERIA[name], "weight", tiny[2][layer])
+        torch.testing.assert_close(got, scores)
+        units = scores_for(CRITERIA[name], "neuron", tiny[2][layer])
+        torch.testing.assert_close(units, scores.flatten(1).sum(1))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_activations_are_those_of_numpy(
+    tiny: tuple[nn.Module, Data, dict[str, Evidence]],
+    naive_flow: dict[str, tuple[np.ndarray, np.ndarray]],
+    layer: str,
+) -> None:
+    found, active = tiny[2][layer], naive_flow[layer][1]
+    axes = (0, *range(2, active.ndim))
+    np.testing.assert_allclose(found.activation, np.abs(active).mean(axes))
+    np.testing.assert_allclose(found.silence, (active <= 0).mean(axes))
+    np.testing.assert_allclose(found.variance, active.var(axes), atol=1e-12)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_activations_by_class_are_those_of_numpy(
+    tiny: tuple[nn.Module, Data, dict[str, Evidence]],
+    naive_flow: dict[str, tuple[np.ndarray, np.ndarray]],
+    layer: str,
+) -> None:
+    found, active = tiny[2][layer].by_class, naive_flow[layer][1]
+    axes, targets = (0, *range(2, active.ndim)), tiny[1].targets.numpy()
+    assert found.shape == (active.shape[1], CLASSES)
+    for c in range(CLASSES - 1):
+        np.testing.assert_allclose(found[:, c], active[targets == c].mean(axes))
+    assert not found[:, CLASSES - 1].any(), "nothing was seen of a class without samples"
+
+
+def test_input_norm_of_a_linear_layer_is_that_of_numpy(
+    tiny: tuple[nn.Module, Data, dict[str, Evidence]],
+    naive_flow: dict[str, tuple[np.ndarray, np.ndarray]],
+) -> None:
+    expected = np.sqrt((naive_flow["fc"][0] ** 2).sum(0, keepdims=True))
+    np.testing.assert_allclose(tiny[2]["fc"].input_norm, expected)
+
+
+@pytest.mark.parametrize("layer", ["conv", "grouped"])
+def test_input_norm_of_a_convolution_is_that_of_a_loop_over_its_weights(
+    tiny: tuple[nn.Module, Data, dict[str, Evidence]],
+    naive_flow: dict[str, tuple[np.ndarray, np.ndarray]],
+    layer: str,
+) -> None:
+    module, inputs = tiny[0].get_submodule(layer), naive_flow[layer][0]
+    top, left = module.padding
+    padded = np.pad(inputs, ((0, 0), (0, 0), (top, top), (left, left)))
+    height, width = naive_flow[layer][1].shape[2:]
+    shape = module.weight.shape
+    expected = np.zeros(shape)
+    for unit, channel, y, x in np.ndindex(*shape):
+        group = unit // (shape[0] // module.groups)
+        seen = padded[:, group * shape[1] + channel]
+        down, right = module.stride
+        seen = seen[:, y : y + down * height : down, x : x + right * width : right]
+        assert seen.shape[1:] == (height, width)
+        expected[unit, channel, y, x] = np.sqrt((seen**2).sum())
+    found = tiny[2][layer].input_norm
+    np.testing.assert_allclose(found.expand(shape), expected)
+    weight = module.weight.detach()
+    wanda = scores_for(CRITERIA["wanda"], "weight", tiny[2][layer])
+    np.testing.assert_allclose(wanda, weight.abs().numpy() * expected)
+
+
+def test_scale_is_that_of_the_batch_norm_behind(
+    tiny: tuple[nn.Module, Data, dict[str, Evidence]],
+) -> None:
+    model, _, found = tiny
+    assert torch.equal(found["conv"].scale, model.norm.weight)
+    assert not found["grouped"].has("scale")
+    assert not found["fc"].has("scale")
+
+
+def test_an_activation_in_place_changes_nothing() -> None:
+    def net(inplace: bool) -> nn.Module:
+        torch.manual_seed(1)
+        return nn.Sequential(nn.Linear(3, 5), nn.ReLU(inplace), nn.Linear(5, 2)).eval()
+
+    data = Data(torch.randn(9, 3), torch.arange(9) % 2)
+    for with_graph in (True, False):
+        one, other = (
+            gather(
+                model,
+                layers := find_layers(model),
+                trace(model, data.inputs[:2], layers) if with_graph else None,
+                data,
+                classes=2,
+            )
+            for model in (net(True), net(False))
+        )
+        for name in one:
+            for field in ("activation", "silence", "variance", "by_class", "input_norm"):
+                assert torch.equal(one[name].of(field), other[name].of(field)), (name, field)
+            torch.testing.assert_close(one[name].gradient_size, other[name].gradient_size)
+
+
+def test_gradients_of_a_weight_used_twice_add_up() -> None:
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.out = nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 2)
+            self.b.weight = self.a.weight
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.out(self.b(self.a(x).relu()).relu())
+
+    model = Tied().double().eval()
+    data = Data(torch.randn(5, 3).double(), torch.arange(5) % 2)
+    layers = find_layers(model)
+    graph = trace(model, data.inputs[:2], layers)
+    found = gather(model, layers, graph, data, classes=2)["a"]
+    each = [
+        torch.autograd.grad(F.cross_entropy(model(x[None]), y[None]), model.a.weight)[0]
+        for x, y in zip(data.inputs, data.targets, strict=True)
+    ]
+    torch.testing.assert_close(found.gradient_size, torch.stack(each).abs().mean(0))
+
+
+# -- SynFlow -------------------------------------------------------------------------------
+
+
+def test_synflow_of_two_layers_is_that_worked_out_by_hand() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1)).eval()
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor([[1.0, -2.0], [3.0, 4.0]]))
+        model[2].weight.copy_(torch.tensor([[-5.0, 6.0]]))
+    data = Data(torch.randn(3, 2), torch.zeros(3, dtype=torch.int64))
+    found = gather(model, find_layers(model), None, data, classes=1)
+    first, second = (scores_for(CRITERIA["synflow"], "weight", found[n]) for n in ("0", "2"))
+    # |first| then |second|: 1·5, 2·5, 3·6, 4·6; what arrives at a hidden unit times its weight.
+    assert first.tolist() == [[5, 10], [18, 24]]
+    assert second.tolist() == [[(1 + 2) * 5, (3 + 4) * 6]]
+
+
+def test_all_of_the_flow_passes_every_layer(
+    tiny: tuple[nn.Module, Data, dict[str, Evidence]],
+) -> None:
+    """Tanaka et al. 2020, theorem 1: what is scored adds up to R in each layer."""
+    sums = [scores_for(CRITERIA["synflow"], "weight", e).sum() for e in tiny[2].values()]
+    assert sums[0] > 0
+    for total in sums[1:]:
+        torch.testing.assert_close(total, sums[0])
+
+
+def test_synflow_looks_at_no_data(tiny: tuple[nn.Module, Data, dict[str, Evidence]]) -> None:
+    model, data, found = tiny
+    other = Data(torch.randn_like(data.inputs[:3]), data.targets[:3])
+    again = gather(model, find_layers(model), None, other, classes=CLASSES)
+    for name in found:
+        assert torch.equal(again[name].of("flow"), found[name].of("flow"))
+
+
+# -- unfolding -----------------------------------------------------------------------------
+
+CONVOLUTIONS = {
+    "conv1d": (nn.Conv1d(4, 6, 3, stride=2, padding=1, groups=2), (4, 9)),
+    "dilated": (nn.Conv2d(3, 4, (2, 3), dilation=(2, 1), padding=(0, 2)), (3, 7, 5)),
+    "depthwise": (nn.Conv2d(4, 8, 3, groups=4, stride=(1, 2)), (4, 6, 7)),
+    "same, even kernel": (nn.Conv2d(2, 3, (4, 2), padding="same"), (2, 5, 5)),
+    "circular": (nn.Conv2d(2, 3, 3, padding=1, padding_mode="circular"), (2, 5, 5)),
+    "reflect": (nn.Conv2d(2, 3, 3, padding=(2, 1), padding_mode="reflect"), (2, 5, 5)),
+    "replicate": (nn.Conv1d(2, 3, 3, padding=2, padding_mode="replicate"), (2, 5)),
+    "conv3d": (nn.Conv3d(2, 4, (1, 2, 3), stride=(1, 2, 1), padding=(1, 0, 1), groups=2),
+               (2, 3, 5, 4)),
+    "linear": (nn.Linear(4, 3), (4,)),
+    "linear on tokens": (nn.Linear(4, 3), (5, 4)),
+    "linear on a grid": (nn.Linear(4, 3), (2, 5, 4)),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+def test_a_layer_is_a_matrix_product_over_what_it_unfolds(case: str) -> None:
+    module, shape = CONVOLUTIONS[case]
+    inputs = torch.randn(3, *shape)
+    layer = find_layers(module)[""]
+    with torch.no_grad():
+        outputs = unit_rows(module(inputs), layer)
+        rows = rows_of(inputs, module)  # [n, groups, fan-in, positions]
+        weight = module.weight.reshape(rows.shape[1], -1, rows.shape[2])
+        product = torch.einsum("goi,ngip->ngop", weight, rows).flatten(1, 2)
+        torch.testing.assert_close(product + module.bias.unsqueeze(1), outputs)
+
+
+# -- the sample networks -------------------------------------------------------------------
+
+
+def test_evidence_of_the_samples_is_whole(bench: Workbench) -> None:
+    for name, known in bench.evidence().items():
+        layer = bench.found[name]
+        assert known.activation.shape == known.variance.shape == (layer.units,)
+        assert known.by_class.shape == (layer.units, 10)
+        assert known.silence.min() >= 0
+        assert known.silence.max() <= 1
+        for field in ("gradient", "gradient_size", "gradient_power", "flow"):
+            assert known.of(field).shape == layer.shape
+            assert torch.isfinite(known.of(field)).all(), (name, field)
+        assert known.flow.any(), f"no flow reaches {name}"
+        assert torch.all(known.gradient.abs() <= known.gradient_size * (1 + 1e-9))
+
+
+def test_gathering_twice_gives_the_same_and_leaves_the_model_alone(bench: Workbench) -> None:
+    source, before = bench.source, fingerprint(bench.source.model)
+    one, other = (
+        gather(source.model, bench.found, bench.graph, source.calibration.first(16), classes=10)
+        for _ in range(2)
+    )
+    for name, known in one.items():
+        for field in ("activation", "input_norm", "gradient", "gradient_power", "flow"):
+            assert torch.equal(known.of(field), other[name].of(field)), (name, field)
+    assert fingerprint(source.model) == before
+    assert all(p.grad is None for p in source.model.parameters())
+    assert not any(m._forward_hooks for m in source.model.modules())
+
+
+def test_weights_alone_need_no_data(bench: Workbench) -> None:
+    for name, known in weights_only(bench.source.model, bench.found).items():
+        assert torch.equal(known.weight, bench.source.model.get_parameter(f"{name}.weight"))
+        assert not known.has("activation")
+
+
+# -- the pass itself -----------------------------------------------------------------------
+
+
+def test_progress_grows_to_one(tiny: tuple[nn.Module, Data, object]) -> None:
+    model, data, _ = tiny
+    done: list[float] = []
+    gather(model, find_layers(model), None, data, classes=CLASSES, progress=done.append)
+    assert done == sorted(done)
+    assert done[-1] == 1.0
+    assert len(done) == 2
+
+
+def test_empty_data_is_refused(tiny: tuple[nn.Module, Data, object]) -> None:
+    with pytest.raises(ValueError, match="calibration data is empty; give at least one sample"):
+        gather(tiny[0], find_layers(tiny[0]), None, tiny[1].first(0), classes=CLASSES)
+
+
+@pytest.mark.parametrize("label", [CLASSES, -1])
+def test_labels_beyond_the_outputs_are_refused(
+    tiny: tuple[nn.Module, Data, object], label: int
+) -> None:
+    model, data, _ = tiny
+    wrong = Data(data.inputs[:4], torch.tensor([0, 1, label, 2]))
+    with pytest.raises(ValueError, match=rf"targets.*got {label}"):
+        gather(model, find_layers(model), None, wrong, classes=CLASSES)
+
+
+def test_a_layer_that_never_ran_is_not_blamed_on_missing_data() -> None:
+    class Unused(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.idle = nn.Linear(2, 2), nn.Linear(2, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.used(x)
+
+    model = Unused().eval()
+    data = Data(torch.randn(4, 2), torch.tensor([0, 1, 0, 1]))
+    found = gather(model, find_layers(model), None, data, classes=2)
+    with pytest.raises(ValueError, match="'idle'") as refused:
+        found["idle"].of("input_norm")
+    assert "gather evidence" not in str(refused.value)

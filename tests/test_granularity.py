@@ -1,0 +1,98 @@
+"""Is what is cut the unit that was asked for?"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from pruneviz.plan import pattern
+from pruneviz.pruning.granularity import GRANULARITIES, expand, ranks
+from pruneviz.pruning.layers import Layer
+
+
+def naive_pattern(scores: Tensor, n: int, m: int) -> Tensor:
+    """Cut items of an N:M pattern, one group at a time, channels innermost."""
+    cut = torch.zeros_like(scores, dtype=torch.bool)
+    kernel = [range(size) for size in scores.shape[2:]]
+    for unit in range(scores.shape[0]):
+        places = [()]
+        for sizes in kernel:
+            places = [(*p, k) for p in places for k in sizes]
+        row = [(unit, c, *p) for p in places for c in range(scores.shape[1])]
+        for start in range(0, len(row) - m + 1, m):
+            group = sorted(row[start : start + m], key=lambda place: float(scores[place]))
+            for place in group[: m - n]:
+                cut[place] = True
+    return cut
+
+
+def cut_of(scores: Tensor, granularity: str) -> Tensor:
+    rank, only = ranks(scores, granularity)
+    assert only is not None
+    return rank < only
+
+
+@pytest.mark.parametrize("granularity", ["1:2", "2:4", "1:4", "3:4", "2:3", "5:8"])
+@pytest.mark.parametrize("shape", [(3, 8), (5, 10), (4, 3, 3, 3), (2, 6, 1, 2), (2, 5, 3)])
+def test_a_pattern_is_that_of_a_loop_over_groups(granularity: str, shape: tuple[int, ...]) -> None:
+    n, m = pattern(granularity) or (0, 0)
+    for scores in (torch.randn(shape), torch.randint(0, 3, shape).float(), torch.zeros(shape)):
+        assert torch.equal(cut_of(scores, granularity), naive_pattern(scores, n, m))
+
+
+def test_two_of_four_by_hand() -> None:
+    scores = torch.tensor([[4.0, 1, 3, 2, 9, 9], [1, 1, 1, 1, 0, 0]])
+    assert cut_of(scores, "2:4").int().tolist() == [[0, 1, 0, 1, 0, 0], [1, 1, 0, 0, 0, 0]]
+
+
+def test_neighbours_of_a_convolution_are_its_channels() -> None:
+    scores = torch.arange(8.0).reshape(1, 4, 1, 2)  # channel c at position p scores 2c + p
+    assert cut_of(scores, "2:4").squeeze().int().tolist() == [[1, 1], [1, 1], [0, 0], [0, 0]]
+
+
+def test_weights_left_over_at_the_end_of_a_row_are_kept() -> None:
+    scores = torch.cat([torch.ones(2, 4), torch.zeros(2, 3)], 1)
+    assert not cut_of(scores, "2:4")[:, 4:].any()
+
+
+def test_a_row_shorter_than_the_pattern_is_kept_whole() -> None:
+    assert ranks(torch.randn(5, 3), "2:4")[1] == 0
+
+
+def test_what_the_pattern_cuts_goes_before_everything_else_lowest_first() -> None:
+    scores = torch.randn(4, 10)
+    rank, only = ranks(scores, "2:4")
+    assert only == 4 * 2 * 2
+    assert rank.flatten().sort().values.tolist() == list(range(40))
+    by_rank = scores.flatten()[rank.flatten().argsort()]
+    assert torch.equal(by_rank[:only], by_rank[:only].sort().values)
+    assert torch.equal(by_rank[only:], by_rank[only:].sort().values)
+
+
+@pytest.mark.parametrize("granularity", ["weight", "neuron"])
+def test_the_lowest_goes_first_and_ties_in_order(granularity: str) -> None:
+    rank, only = ranks(torch.tensor([3.0, 1.0, 2.0, 1.0, 0.5]), granularity)
+    assert rank.tolist() == [4, 1, 3, 2, 0]
+    assert only is None
+
+
+def test_a_kept_filter_is_kept_with_all_of_its_weights() -> None:
+    layer = Layer("conv", "conv2d", (3, 2, 1, 2), False)
+    mask = expand(layer, torch.tensor([True, False, True]))
+    assert mask.shape == layer.shape
+    assert mask.flatten(1).int().tolist() == [[1] * 4, [0] * 4, [1] * 4]
+
+
+def test_kept_weights_are_the_mask_already() -> None:
+    kept = torch.tensor([[True, False], [False, True]])
+    assert expand(Layer("fc", "linear", (2, 2), False), kept) is kept
+
+
+@pytest.mark.parametrize("name", GRANULARITIES)
+def test_every_granularity_explains_itself(name: str) -> None:
+    found = GRANULARITIES[name]
+    assert found.name == name
+    assert found.meaning.endswith(".")
+    assert all((found.label, found.formula, found.source))
+    pattern(name)

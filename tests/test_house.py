@@ -1,0 +1,195 @@
+"""Do the walls and floors of the house stand?"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pruneviz.pruning.criteria import CRITERIA
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted(path for path in (ROOT / "pruneviz").rglob("*.py"))
+LINES, FUNCTION_LINES = 330, 60
+
+# The floors, lowest first. An import leads to a lower floor, or stays within its own room
+# (a package of its own, or the very same line here).
+FLOORS = (
+    ("pruneviz.plan", "pruneviz.caching", "pruneviz.replica"),
+    ("pruneviz.background", "pruneviz.cores", "pruneviz.sources"),
+    ("pruneviz.pruning.layers", "pruneviz.figures", "pruneviz.lessons"),
+    ("pruneviz.graph", "pruneviz.pruning.unfolding", "pruneviz.pruning.masks"),
+    ("pruneviz.pruning.evidence",),
+    ("pruneviz.pruning.criteria",),
+    ("pruneviz.pruning.granularity", "pruneviz.pruning.allocation"),
+    ("pruneviz.glossary",),
+    ("pruneviz.pruning.prune",),
+    ("pruneviz.pruning.groups",),
+    ("pruneviz.pruning.shrink", "pruneviz.pruning.repair"),
+    ("pruneviz.measuring",),
+    ("pruneviz.history", "pruneviz.training", "pruneviz.export"),
+    ("pruneviz.workbench",),
+    ("pruneviz",),
+    ("pruneviz.cli", "pruneviz.ui"),
+    ("pruneviz.__main__",),
+)
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(path): path for path in FILES}
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, anywhere in it, by its full name."""
+    here = module_of(path).split(".")
+    package = here if path.name == "__init__.py" else here[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            name = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                inner = f"{name}.{alias.name}"
+                yield inner if inner in MODULES else name
+
+
+def outside(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def inside(path: Path) -> set[str]:
+    return {name for name in imports(path) if name.split(".")[0] == "pruneviz"}
+
+
+def within(module: str, room: str) -> bool:
+    return module == room or module.startswith(f"{room}.")
+
+
+def floor(module: str) -> tuple[int, str]:
+    """(number, room) of the most particular entry; the bare package is the public face only."""
+    rooms = [
+        (len(room), number, room)
+        for number, rooms in enumerate(FLOORS)
+        for room in rooms
+        if (module == room if room == "pruneviz" else within(module, room))
+    ]
+    if not rooms:
+        pytest.fail(f"{module} stands on no floor: add it to FLOORS in tests/test_house.py")
+    _, number, room = max(rooms)
+    return number, room
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+every_file = pytest.mark.parametrize("path", FILES, ids=named)
+
+
+# -- walls ---------------------------------------------------------------------------------
+
+
+@every_file
+def test_only_ui_imports_streamlit(path: Path) -> None:
+    assert "streamlit" not in outside(path) or within(module_of(path), "pruneviz.ui")
+
+
+@every_file
+def test_only_figures_imports_plotly(path: Path) -> None:
+    assert "plotly" not in outside(path) or module_of(path) == "pruneviz.figures"
+
+
+@every_file
+def test_only_tests_import_torch_pruning(path: Path) -> None:
+    assert "torch_pruning" not in outside(path)
+
+
+@every_file
+def test_sample_models_are_reached_as_anybodys(path: Path) -> None:
+    assert "sample_models" not in outside(path)
+
+
+@pytest.mark.parametrize("module", ["pruneviz.plan", "pruneviz.figures"])
+def test_plan_and_figures_never_import_torch(module: str) -> None:
+    if module not in MODULES:
+        pytest.fail(f"{module} is not there yet")
+    waiting, seen = [module], set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name == "pruneviz":
+            continue
+        seen.add(name)
+        assert "torch" not in outside(MODULES[name]), f"{module} reaches torch through {name}"
+        waiting += inside(MODULES[name])
+
+
+def test_the_app_is_a_table_of_contents() -> None:
+    app = ROOT / "app.py"
+    assert app.exists(), "app.py is not there yet"
+    tree = ast.parse(app.read_text(encoding="utf-8"))
+    kinds = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+    assert not [node for node in ast.walk(tree) if isinstance(node, kinds)]
+    assert outside(app) <= {"__future__", "streamlit", "pruneviz"}
+
+
+# -- floors --------------------------------------------------------------------------------
+
+
+@every_file
+def test_imports_only_run_downwards(path: Path) -> None:
+    module = module_of(path)
+    if module in ("pruneviz.pruning", "pruneviz.measuring"):
+        assert not inside(path)
+        return
+    here, room = floor(module)
+    for name in inside(path):
+        there, other = floor(name)
+        assert there < here or other == room, f"{module} imports {name}, which is not below it"
+
+
+def test_no_imports_go_in_circles() -> None:
+    graph = {name: inside(path) & set(MODULES) - {name} for name, path in MODULES.items()}
+    while graph:
+        leaves = {name for name, needs in graph.items() if not needs & set(graph)}
+        assert leaves, f"these import each other in a circle: {sorted(graph)}"
+        graph = {name: needs for name, needs in graph.items() if name not in leaves}
+
+
+# -- style ---------------------------------------------------------------------------------
+
+
+@every_file
+def test_a_file_opens_with_one_sentence(path: Path) -> None:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    assert re.fullmatch(r"[A-Z`\"'][^\n]*[?.]", text), f"{named(path)} opens with {text!r}"
+    assert not re.search(r"[?!.]\s+[A-Z]", text), "one sentence, not two"
+
+
+@every_file
+def test_a_file_is_no_longer_than_a_room(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines < LINES, f"{named(path)} has {lines} lines: probably two rooms"
+
+
+@every_file
+def test_a_function_does_one_thing(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            assert length <= FUNCTION_LINES, f"{node.name} in {named(path)} has {length} lines"
+
+
+@pytest.mark.parametrize("name", CRITERIA)
+def test_every_criterion_is_in_the_readme(name: str) -> None:
+    readme = ROOT / "README.md"
+    assert readme.exists(), "README.md is not there yet: it must list every criterion"
+    rows = [line for line in readme.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    assert any(f"`{name}`" in row for row in rows)

@@ -1,0 +1,110 @@
+"""Are exactly as many items kept as asked, whatever their scores?"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from pruneviz.pruning.granularity import ranks
+from pruneviz.pruning.masks import Ranking, count, kept, layer_count, pool, pool_count
+
+# scores, sparsity -> the mask of 1 = kept, worked out by hand
+LITERAL = [
+    ([[1.0, 4.0], [3.0, 2.0]], 0.0, [[1, 1], [1, 1]]),
+    ([[1.0, 4.0], [3.0, 2.0]], 0.25, [[0, 1], [1, 1]]),
+    ([[1.0, 4.0], [3.0, 2.0]], 0.5, [[0, 1], [1, 0]]),
+    ([[1.0, 4.0], [3.0, 2.0]], 0.75, [[0, 1], [0, 0]]),
+    ([[1.0, 4.0], [3.0, 2.0]], 1.0, [[0, 0], [0, 0]]),
+    ([[5.0, 5.0], [5.0, 5.0]], 0.5, [[0, 0], [1, 1]]),
+    ([[0.0, -1.0], [0.0, 0.0]], 0.5, [[0, 0], [1, 1]]),
+    # Halves to even: 0.125 × 4 = 0.5 -> 0, 0.375 × 4 = 1.5 -> 2, 0.625 × 4 = 2.5 -> 2.
+    ([[1.0, 2.0], [3.0, 4.0]], 0.125, [[1, 1], [1, 1]]),
+    ([[1.0, 2.0], [3.0, 4.0]], 0.375, [[0, 0], [1, 1]]),
+    ([[1.0, 2.0], [3.0, 4.0]], 0.625, [[0, 0], [1, 1]]),
+]
+
+
+def ranking(scores: Tensor, granularity: str = "weight") -> Ranking:
+    rank, only = ranks(scores, granularity)
+    return Ranking(rank, scores, only)
+
+
+@pytest.mark.parametrize(("scores", "sparsity", "mask"), LITERAL)
+def test_masks_by_hand(scores: list[list[float]], sparsity: float, mask: list[list[int]]) -> None:
+    found = ranking(torch.tensor(scores))
+    assert kept(found, layer_count(sparsity, found)).int().tolist() == mask
+
+
+@pytest.mark.parametrize(
+    ("sparsity", "items", "expected"),
+    [(0.5, 5, 2), (0.5, 7, 4), (0.3, 10, 3), (0.29, 100, 29), (1.0, 9, 9), (0.0, 9, 0), (1, 0, 0)],
+)
+def test_halves_are_rounded_to_even(sparsity: float, items: int, expected: int) -> None:
+    assert count(sparsity, items) == expected
+
+
+def test_counts_are_exact_when_all_scores_tie() -> None:
+    found = ranking(torch.ones(7, 13))
+    for k in range(92):
+        assert int((~kept(found, layer_count(k / 91, found))).sum()) == k
+
+
+@pytest.mark.parametrize(
+    ("sparsity", "expected"), [(0.0, 0), (0.2, 0), (0.25, 8), (0.5, 8), (0.9, 8), (1.0, 8)]
+)
+def test_a_pattern_is_there_or_not_whichever_is_nearer(sparsity: float, expected: int) -> None:
+    assert layer_count(sparsity, ranking(torch.randn(4, 4), "2:4")) == expected
+
+
+def test_a_layer_without_room_for_the_pattern_loses_nothing() -> None:
+    assert layer_count(1.0, ranking(torch.randn(4, 3), "2:4")) == 0
+
+
+def test_in_a_pool_all_scores_compete() -> None:
+    pooled = pool(
+        {"a": ranking(torch.tensor([5.0, 1.0])), "b": ranking(torch.tensor([[2.0, 0.5]]))}
+    )
+    assert pooled["a"].rank.tolist() == [3, 1]
+    assert pooled["b"].rank.tolist() == [[2, 0]]
+    assert pooled["a"].scores.tolist() == [5.0, 1.0]
+
+
+def test_ties_in_a_pool_go_in_the_order_of_layers() -> None:
+    pooled = pool({name: ranking(torch.ones(3)) for name in ("z", "a")})
+    assert pooled["z"].rank.tolist() == [0, 1, 2]
+    assert pooled["a"].rank.tolist() == [3, 4, 5]
+
+
+def test_a_pool_of_nothing_is_nothing() -> None:
+    assert pool({}) == {}
+    assert pool_count({}, {}) == 0
+
+
+@pytest.mark.parametrize(
+    ("sparsity", "expected"),
+    [
+        ({"a": 0.5, "b": 0.5}, 4),  # 0.5 × (3 + 6) = 4.5 -> 4, not round(1.5) + round(3)
+        ({"a": 1.0, "b": 0.0}, 3),
+        ({"a": 1.0}, 3),
+        ({"a": 0.5, "b": 0.25}, 3),
+        ({"a": 1 / 3, "b": 1 / 6}, 2),
+        ({"a": 0.1, "b": 0.1}, 1),
+        ({"a": 1.0, "b": 1.0}, 9),
+    ],
+)
+def test_a_pool_loses_what_its_layers_ask_for_added_up(
+    sparsity: dict[str, float], expected: int
+) -> None:
+    rankings = {"a": ranking(torch.randn(3)), "b": ranking(torch.randn(2, 3))}
+    assert pool_count(sparsity, rankings) == expected
+
+
+@pytest.mark.parametrize(("sparsity", "a", "b"), [(0.1, 1, 24), (0.3, 1, 24), (0.55, 2, 28)])
+def test_one_level_for_all_is_exactly_its_share_of_the_pool(
+    sparsity: float, a: int, b: int
+) -> None:
+    """0.3 × 25 = 7.5 gives 8, where 0.3 × 1 + 0.3 × 24 in floating point would give 7."""
+    rankings = {"a": ranking(torch.randn(a)), "b": ranking(torch.randn(b))}
+    assert round(sparsity * a + sparsity * b) != round(sparsity * (a + b))
+    assert pool_count({"a": sparsity, "b": sparsity}, rankings) == round(sparsity * (a + b))

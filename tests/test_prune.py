@@ -1,0 +1,535 @@
+"""Does a plan cut exactly what it asks for, whatever the criterion, scope and granularity?"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import prune as torch_prune
+
+import pruneviz as pv
+from pruneviz.plan import Plan, pattern
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.evidence import weights_only
+from pruneviz.pruning.layers import find_layers
+from pruneviz.pruning.prune import Pruned
+from pruneviz.replica import fingerprint, masked, replica, state
+from pruneviz.workbench import Workbench
+
+NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
+LOW, HIGH = 0.3, 0.9
+
+
+def outputs(bench: Workbench, pruned: Pruned, n: int = 8) -> Tensor:
+    """What the masked network answers, as the app computes it: parameters swapped, none written."""
+    model, inputs = bench.source.model, bench.source.validation.inputs[:n]
+    parameters = masked(state(model), pruned.parameter_masks)
+    with torch.inference_mode():
+        return torch.func.functional_call(replica(model), parameters, (inputs,))
+
+
+# -- a toy whose output is known -----------------------------------------------------------
+
+
+@pytest.fixture
+def toy() -> nn.Module:
+    """Weights 0..9, so that inputs of one give the sum of the weights that are kept."""
+    model = nn.Linear(10, 1, bias=False)
+    with torch.no_grad():
+        model.weight.copy_(torch.arange(10.0).unsqueeze(0))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("sparsity", "output"),
+    [(0.0, 45), (0.1, 45), (0.2, 44), (0.25, 44), (0.35, 39), (0.5, 35), (0.9, 9), (1.0, 0)],
+)
+def test_the_toy_answers_the_sum_of_what_is_kept(
+    toy: nn.Module, sparsity: float, output: int
+) -> None:
+    pruned = pv.prune(toy, Plan(sparsity={"": sparsity}))
+    assert pruned.model(torch.ones(1, 10)).item() == output
+    assert toy(torch.ones(1, 10)).item() == 45
+
+
+@pytest.mark.parametrize(
+    ("granularity", "output"),
+    [("2:4", 2 + 3 + 6 + 7 + 8 + 9), ("1:5", 4 + 9), ("1:2", 1 + 3 + 5 + 7 + 9)],
+)
+def test_the_toy_under_a_pattern(toy: nn.Module, granularity: str, output: int) -> None:
+    pruned = pv.prune(toy, Plan(granularity=granularity, sparsity={"": 0.5}))
+    assert pruned.model(torch.ones(1, 10)).item() == output
+
+
+def test_the_toy_loses_negative_weights_by_their_size(toy: nn.Module) -> None:
+    with torch.no_grad():
+        toy.weight[0, 9] = -9
+    pruned = pv.prune(toy, Plan(sparsity={"": 0.9}))
+    assert pruned.model(torch.ones(1, 10)).item() == -9
+
+
+def test_the_report_tells_asked_and_got(toy: nn.Module) -> None:
+    report = pv.prune(toy, Plan(sparsity={"": 0.25})).report
+    assert list(report.columns) == ["layer", "asked", "got", "kept", "total", "collapse"]
+    assert report.iloc[0].tolist() == ["", 0.25, pytest.approx(0.2), 8, 10, ""]
+
+
+# -- laws over criteria, scopes and granularities on the sample networks --------------------
+
+
+@dataclass
+class Case:
+    """One combination on one network; what it prunes at each level is worked out once."""
+
+    bench: Workbench
+    plan: Plan
+    layers: tuple[str, ...]
+    done: dict[float, Pruned] = field(default_factory=dict)
+
+    def at(self, level: float) -> Pruned:
+        """All of the layers at one sparsity."""
+        if level not in self.done:
+            self.done[level] = self.bench.prune(self.asks(level))
+        return self.done[level]
+
+    def asks(self, level: float) -> Plan:
+        return replace(self.plan, sparsity=dict.fromkeys(self.layers, level))
+
+    def kept(self, level: float) -> dict[str, Tensor]:
+        """Items kept: weights, or whole units."""
+        masks = {name: self.at(level).masks[name] for name in self.layers}
+        if self.plan.granularity != "neuron":
+            return masks
+        return {name: mask.flatten(1).any(1) for name, mask in masks.items()}
+
+    def pools(self, level: float) -> Iterator[tuple[Tensor, Tensor]]:
+        """(scores, kept) of the items that compete with each other."""
+        kept, scores = self.kept(level), self.at(level).scores
+        pairs = [(scores[name].flatten(), kept[name].flatten()) for name in self.layers]
+        if self.plan.scope == "layer":
+            yield from pairs
+        else:
+            yield torch.cat([s for s, _ in pairs]), torch.cat([k for _, k in pairs])
+
+
+def combinations() -> Iterator[tuple[str, Plan]]:
+    for name in NETWORKS:
+        for criterion in CRITERIA.values():
+            for granularity in ("weight", "neuron"):
+                for scope, relative in (("layer", False), ("global", False), ("global", True)):
+                    if criterion.allows(granularity):
+                        plan = Plan(criterion.name, granularity, scope, relative=relative)
+                        if not (criterion.name == "bn_scale" and name != "resnet20"):
+                            yield name, plan
+
+
+def patterns() -> Iterator[tuple[str, Plan]]:
+    for name in NETWORKS:
+        for criterion in CRITERIA.values():
+            if criterion.allows("2:4"):
+                yield name, Plan(criterion.name, "2:4")
+        yield name, Plan("magnitude", "1:4")
+        yield name, Plan("magnitude", "3:7")
+
+
+def called(value: tuple[str, Plan]) -> str:
+    name, plan = value
+    words = (name, plan.criterion, plan.granularity, plan.scope, "relative" * plan.relative)
+    return "-".join(filter(None, words))
+
+
+def case_of(benches: Callable[[str], Workbench], name: str, plan: Plan) -> Case:
+    bench = benches(name)
+    layers = tuple(bench.found)
+    if plan.criterion == "bn_scale":
+        layers = tuple(x for x in layers if bench.evidence()[x].has("scale"))
+    return Case(bench, plan, layers)
+
+
+@pytest.fixture(scope="module", params=list(combinations()), ids=called)
+def case(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -> Case:
+    return case_of(benches, *request.param)
+
+
+@pytest.fixture(scope="module", params=list(patterns()), ids=called)
+def pattern_case(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -> Case:
+    return case_of(benches, *request.param)
+
+
+def test_counts_are_exact(case: Case) -> None:
+    for level in (LOW, HIGH):
+        for scores, kept in case.pools(level):
+            assert int((~kept).sum()) == round(level * len(scores))
+
+
+def test_every_pruned_score_is_at_most_every_kept_one(case: Case) -> None:
+    for level in (LOW, HIGH):
+        for scores, kept in case.pools(level):
+            if kept.any() and not kept.all():
+                assert scores[~kept].max() <= scores[kept].min()
+
+
+def test_more_sparsity_prunes_a_superset(case: Case) -> None:
+    low, high = case.at(LOW).parameter_masks, case.at(HIGH).parameter_masks
+    assert low.keys() == high.keys()
+    assert all(torch.all(low[name] | ~high[name]) for name in low)
+
+
+def test_nothing_and_everything_are_exactly_that(case: Case) -> None:
+    assert all(mask.all() for mask in case.at(0.0).masks.values())
+    assert not any(kept.any() for kept in case.kept(1.0).values())
+
+
+def test_the_report_agrees_with_the_masks(case: Case) -> None:
+    pruned = case.at(HIGH)
+    for row in pruned.report.itertuples():
+        mask = pruned.masks[row.layer]
+        assert (row.kept, row.total) == (int(mask.sum()), mask.numel())
+        assert row.got == pruned.sparsity[row.layer] == pytest.approx(1 - row.kept / row.total)
+        assert row.asked == (HIGH if row.layer in case.layers else 0)
+        assert (row.layer in pruned.collapse) == (row.kept == 0)
+
+
+def test_from_dense_to_ninety_and_back_is_bit_identical(case: Case) -> None:
+    before = outputs(case.bench, case.bench.prune(case.asks(0.0)))
+    there = outputs(case.bench, case.bench.prune(case.asks(HIGH)))
+    back = outputs(case.bench, case.bench.prune(case.asks(0.0)))
+    dense = case.bench.source.model(case.bench.source.validation.inputs[:8])
+    assert not torch.equal(there, before)
+    assert torch.equal(back, before)
+    assert torch.equal(before, dense)
+
+
+def test_a_pattern_never_keeps_more_than_n_of_m(pattern_case: Case) -> None:
+    n, m = pattern(pattern_case.plan.granularity) or (0, 0)
+    pruned = pattern_case.at(1 - n / m)
+    for name, mask in pruned.masks.items():
+        channels_last = mask.permute(0, *range(2, mask.ndim), 1).flatten(1)
+        whole = channels_last.shape[1] // m * m
+        groups = channels_last[:, :whole].reshape(len(mask), -1, m)
+        assert torch.all(groups.sum(2) == n), name
+        assert channels_last[:, whole:].all(), "what is left over is kept"
+
+
+def test_a_pattern_keeps_the_best_of_each_group(pattern_case: Case) -> None:
+    n, m = pattern(pattern_case.plan.granularity) or (0, 0)
+    pruned = pattern_case.at(1 - n / m)
+    for name, mask in pruned.masks.items():
+        order = (0, *range(2, mask.ndim), 1)
+        rows = [x.permute(order).flatten(1) for x in (mask, pruned.scores[name])]
+        whole = rows[0].shape[1] // m * m
+        if whole:
+            kept, scores = (x[:, :whole].reshape(len(mask), -1, m) for x in rows)
+            worst_kept = scores.masked_fill(~kept, torch.inf).amin(2)
+            assert torch.all(scores.masked_fill(kept, -torch.inf).amax(2) <= worst_kept)
+
+
+def test_a_pattern_returns_to_dense_bit_by_bit(pattern_case: Case) -> None:
+    before = outputs(pattern_case.bench, pattern_case.bench.prune(pattern_case.asks(0.0)))
+    outputs(pattern_case.bench, pattern_case.at(0.9))
+    back = outputs(pattern_case.bench, pattern_case.bench.prune(pattern_case.asks(0.0)))
+    assert torch.equal(back, before)
+
+
+# -- combinations that are refused ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("criterion", "granularity"),
+    [
+        (c.name, g)
+        for c in CRITERIA.values()
+        for g in ("weight", "neuron", "2:4")
+        if not c.allows(g)
+    ],
+)
+def test_a_criterion_undefined_for_a_granularity_is_refused(
+    benches: Callable[[str], Workbench], criterion: str, granularity: str
+) -> None:
+    plan = Plan(criterion, granularity, sparsity={"fc1": 0.5})
+    with pytest.raises(ValueError, match=f"'{criterion}' is not defined .*'{granularity}'"):
+        benches("lenet5").prune(plan)
+
+
+def test_batch_norm_scale_is_refused_where_there_is_none(bench: Workbench) -> None:
+    last = "head" if bench.name == "vit" else list(bench.found)[-1]
+    plan = Plan("bn_scale", "neuron", sparsity={last: 0.5})
+    with pytest.raises(ValueError, match=f"'bn_scale': layer '{last}' has no 'scale': no batch"):
+        bench.prune(plan)
+
+
+@pytest.mark.parametrize("criterion", [c.name for c in CRITERIA.values() if c.needs])
+def test_a_criterion_without_its_evidence_is_refused(
+    benches: Callable[[str], Workbench], criterion: str
+) -> None:
+    bench = benches("lenet5")
+    granularity = "weight" if CRITERIA[criterion].allows("weight") else "neuron"
+    plan = Plan(criterion, granularity, sparsity={"fc1": 0.5})
+    with pytest.raises(ValueError, match=f"criterion '{criterion}': layer 'fc1' has no "):
+        pv.prune(bench.source.model, plan, graph=bench.graph)
+
+
+def test_neurons_are_refused_without_a_graph(toy: nn.Module) -> None:
+    with pytest.raises(ValueError, match="granularity 'neuron' needs the network's graph"):
+        pv.prune(toy, Plan(granularity="neuron", sparsity={"": 0.5}))
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5])
+def test_an_unknown_layer_is_refused_with_those_there_are(bench: Workbench, level: float) -> None:
+    first = next(iter(bench.found))
+    with pytest.raises(ValueError, match=f"no layer 'nope' to prune; there are {first}"):
+        bench.prune(Plan(sparsity={"nope": level}))
+
+
+def test_an_unknown_criterion_is_refused_even_where_nothing_is_asked(toy: nn.Module) -> None:
+    with pytest.raises(ValueError, match="unknown criterion 'nope'; known are magnitude"):
+        pv.prune(toy, Plan("nope"))
+
+
+def test_nan_weights_are_refused_by_layer(toy: nn.Module) -> None:
+    with torch.no_grad():
+        toy.weight[0, 3] = float("nan")
+    with pytest.raises(ValueError, match=r"not finite in layer ''; look for NaN"):
+        pv.prune(toy, Plan(sparsity={"": 0.5}))
+
+
+# -- ties ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("granularity", "scope"),
+    [(g, s) for g in ("weight", "neuron", "2:4") for s in ("layer", "global")][:-1],
+)
+def test_counts_are_exact_when_all_scores_tie(
+    bench: Workbench, granularity: str, scope: str
+) -> None:
+    model = copy.deepcopy(bench.source.model)
+    for layer in bench.found.values():
+        nn.init.constant_(model.get_parameter(layer.weight), 0.5)
+    plan = Plan("magnitude", granularity, scope)
+    case = Case(pv.Workbench(replace(bench.source, model=model)), plan, tuple(bench.found))
+    for level in (0.1, 0.5, 0.77):
+        if granularity == "2:4":
+            for name, mask in case.at(0.5).masks.items():
+                fan_in = bench.found[name].size // bench.found[name].units
+                assert int((~mask).sum()) == bench.found[name].units * (fan_in // 4) * 2
+        else:
+            for scores, kept in case.pools(level):
+                assert int((~kept).sum()) == round(level * len(scores))
+
+
+# -- the same plan, the same masks ---------------------------------------------------------
+
+
+def test_a_fresh_workbench_makes_the_same_masks(
+    bench: Workbench, new_bench: Callable[[str], Workbench]
+) -> None:
+    fresh = new_bench(bench.name)
+    assert fresh.fingerprint == bench.fingerprint
+    for criterion in CRITERIA.values():
+        layers = [x for x in bench.found if bench.evidence()[x].has("scale")]
+        layers = layers if criterion.name == "bn_scale" else list(bench.found)
+        granularity = "weight" if criterion.allows("weight") else "neuron"
+        plan = Plan(criterion.name, granularity, "global", dict.fromkeys(layers, 0.5), seed=3)
+        one, other = (b.prune(plan).parameter_masks for b in (bench, fresh))
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[name], other[name]) for name in one), criterion.name
+
+
+def test_the_pure_function_makes_the_workbenchs_masks(bench: Workbench) -> None:
+    for criterion, granularity, scope in (
+        ("magnitude", "weight", "layer"),
+        ("taylor", "weight", "global"),
+        ("wanda", "2:4", "layer"),
+        ("fpgm", "neuron", "layer"),
+        ("activation", "neuron", "global"),
+    ):
+        plan = Plan(criterion, granularity, scope, dict.fromkeys(bench.found, 0.4))
+        pure = pv.prune(bench.source.model, plan, bench.evidence(), bench.graph)
+        kept = bench.prune(plan)
+        assert pure.parameter_masks.keys() == kept.parameter_masks.keys()
+        for name, mask in pure.parameter_masks.items():
+            assert torch.equal(mask, kept.parameter_masks[name]), (criterion, name)
+
+
+def test_another_seed_draws_another_mask(benches: Callable[[str], Workbench]) -> None:
+    plans = [Plan("random", sparsity={"fc1": 0.5}, seed=seed) for seed in (0, 1)]
+    one, other = (benches("lenet5").prune(plan).masks["fc1"] for plan in plans)
+    assert not torch.equal(one, other)
+
+
+def test_one_layers_level_does_not_move_anothers_mask(bench: Workbench) -> None:
+    first, second = list(bench.found)[:2]
+    for criterion in ("magnitude", "random"):
+        one = bench.prune(Plan(criterion, sparsity={first: 0.3, second: 0.6}))
+        other = bench.prune(Plan(criterion, sparsity={second: 0.6}))
+        assert torch.equal(one.masks[second], other.masks[second])
+
+
+def test_only_layers_that_are_named_compete_in_the_pool(bench: Workbench) -> None:
+    first, second, *others = bench.found
+    pruned = bench.prune(Plan(scope="global", sparsity={first: 0.5, second: 0.0}))
+    asked = round(0.5 * bench.found[first].size)
+    assert sum(int((~pruned.masks[name]).sum()) for name in (first, second)) == asked
+    assert all(pruned.masks[name].all() for name in others)
+
+
+def test_relative_scores_have_length_one_in_each_layer(bench: Workbench) -> None:
+    levels = dict.fromkeys(bench.found, 0.5)
+    pruned = bench.prune(Plan("taylor", scope="global", sparsity=levels, relative=True))
+    raw = bench.prune(Plan("taylor", scope="global", sparsity=levels))
+    for name, scores in pruned.scores.items():
+        torch.testing.assert_close(scores.norm().item(), 1.0)
+        torch.testing.assert_close(scores * raw.scores[name].norm(), raw.scores[name])
+
+
+# -- the masked network --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("granularity", ["weight", "neuron", "2:4"])
+def test_the_model_given_out_answers_as_the_masked_one(bench: Workbench, granularity: str) -> None:
+    pruned = bench.prune(Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.found, 0.5)))
+    inputs = bench.source.validation.inputs[:8]
+    with torch.inference_mode():
+        assert torch.equal(pruned.model(inputs), outputs(bench, pruned))
+
+
+def test_the_model_given_out_is_the_users_own_class_with_its_keys(bench: Workbench) -> None:
+    dense = bench.source.model
+    pruned = bench.prune(Plan(sparsity=dict.fromkeys(bench.found, 0.5)))
+    assert type(pruned.model) is type(dense)
+    assert list(pruned.model.state_dict()) == list(dense.state_dict())
+    ours, theirs = pruned.model.state_dict(), dense.state_dict()
+    for name, tensor in theirs.items():
+        mask = pruned.parameter_masks.get(name)
+        assert torch.equal(ours[name], tensor if mask is None else tensor * mask)
+        assert ours[name].data_ptr() != tensor.data_ptr()
+
+
+def test_the_dense_model_is_untouched_bit_by_bit(bench: Workbench) -> None:
+    model = bench.source.model
+    before = fingerprint(model)
+    for granularity in ("weight", "neuron", "2:4"):
+        plan = Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.found, 0.9))
+        pruned = bench.prune(plan)
+        nn.init.zeros_(next(pruned.model.parameters()))
+        outputs(bench, pruned)
+    assert fingerprint(model) == before
+
+
+def test_the_model_given_out_is_not_the_one_that_is_kept(bench: Workbench) -> None:
+    """Whoever trains the copy that was handed out must not change what others are handed."""
+    plan = Plan(sparsity=dict.fromkeys(bench.found, 0.61))
+    before = fingerprint(bench.prune(plan).model)
+    with torch.no_grad():
+        next(bench.prune(plan).model.parameters()).fill_(7)
+    assert fingerprint(bench.prune(plan).model) == before
+
+
+def batch_norm_outputs(model: nn.Module) -> dict[str, Tensor]:
+    """Filled, when the model next runs, with what each batch norm puts out."""
+    seen: dict[str, Tensor] = {}
+    for name, module in model.named_modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.register_forward_hook(
+                lambda module, given, output, name=name: seen.__setitem__(name, output)
+            )
+    return seen
+
+
+def test_masked_filters_of_resnet20_leave_batch_norm_as_exact_zeros(
+    benches: Callable[[str], Workbench],
+) -> None:
+    bench = benches("resnet20")
+    filters = [name for name, layer in bench.found.items() if layer.kind == "conv2d"]
+    assert len(filters) == 21
+    for criterion, scope in (("magnitude", "layer"), ("random", "layer"), ("taylor", "global")):
+        plan = Plan(criterion, "neuron", scope, dict.fromkeys(filters, 0.3))
+        pruned = bench.prune(plan)
+        model = pruned.model
+        seen = batch_norm_outputs(model)
+        with torch.inference_mode():
+            model(bench.source.validation.inputs[:16])
+        zeros = 0
+        for name in filters:
+            gone = ~pruned.masks[name].flatten(1).any(1)
+            norm = seen[name.replace("conv", "bn").replace("downsample.0", "downsample.1")]
+            assert not norm[:, gone].any(), f"{name} under {criterion}"
+            zeros += int(gone.sum())
+        total = sum(bench.found[name].units for name in filters)
+        assert zeros == (round(0.3 * total) if scope == "global" else sum(
+            round(0.3 * bench.found[name].units) for name in filters
+        ))  # fmt: skip
+
+
+def test_a_masked_neuron_outputs_zero_without_batch_norm(
+    benches: Callable[[str], Workbench],
+) -> None:
+    bench = benches("lenet5")
+    plan = Plan("l2", "neuron", sparsity=dict.fromkeys(bench.found, 0.5))
+    for name in bench.found:
+        gone = ~bench.prune(plan).masks[name].flatten(1).any(1)
+        maps = bench.feature_maps(plan, name, 0)
+        assert gone.any()
+        assert not maps[gone].any()
+
+
+# -- oracles -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.777, 0.95])
+def test_magnitude_is_l1_unstructured_of_torch(bench: Workbench, level: float) -> None:
+    pruned = bench.prune(Plan(sparsity=dict.fromkeys(bench.found, level)))
+    model = copy.deepcopy(bench.source.model)
+    for name in bench.found:
+        module = model.get_submodule(name)
+        torch_prune.l1_unstructured(module, "weight", amount=level)
+        assert torch.equal(pruned.masks[name], module.weight_mask.bool()), name
+
+
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.777, 0.95])
+def test_global_magnitude_is_global_unstructured_of_torch(bench: Workbench, level: float) -> None:
+    plan = Plan(scope="global", sparsity=dict.fromkeys(bench.found, level))
+    pruned = bench.prune(plan)
+    model = copy.deepcopy(bench.source.model)
+    torch_prune.global_unstructured(
+        [(model.get_submodule(name), "weight") for name in bench.found],
+        pruning_method=torch_prune.L1Unstructured,
+        amount=level,
+    )
+    for name in bench.found:
+        mask = model.get_submodule(name).weight_mask.bool()
+        assert torch.equal(pruned.masks[name], mask), name
+
+
+@pytest.mark.parametrize(("criterion", "norm"), [("magnitude", 1), ("l2", 2)])
+def test_units_are_those_of_ln_structured_of_torch(
+    bench: Workbench, criterion: str, norm: int
+) -> None:
+    plan = Plan(criterion, "neuron", sparsity=dict.fromkeys(bench.found, 0.4))
+    pruned = bench.prune(plan)
+    model = copy.deepcopy(bench.source.model)
+    for name, layer in bench.found.items():
+        module = model.get_submodule(name)
+        amount = round(0.4 * layer.units)
+        torch_prune.ln_structured(module, "weight", amount=amount, n=norm, dim=0)
+        assert torch.equal(pruned.masks[name], module.weight_mask.bool()), name
+
+
+def test_torch_counts_as_we_do() -> None:
+    weights = nn.Linear(5, 3)
+    for k in range(31):
+        mask = pv.prune(weights, Plan(sparsity={"": k / 30})).masks[""]
+        oracle = copy.deepcopy(weights)
+        torch_prune.l1_unstructured(oracle, "weight", amount=k / 30)
+        assert torch.equal(mask, oracle.weight_mask.bool())
+
+
+def test_evidence_of_the_weights_alone_is_enough_for_magnitude(toy: nn.Module) -> None:
+    known = weights_only(toy, find_layers(toy))
+    plan = Plan(sparsity={"": 0.5})
+    assert torch.equal(pv.prune(toy, plan, known).masks[""], pv.prune(toy, plan).masks[""])
