@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.fx import Node
 
 from pruneviz.pruning.layers import Layer
+from pruneviz.replica import first_names
 
 _ATEN = torch.ops.aten
 _LAYER_OPS = {
@@ -63,11 +64,11 @@ def trace(model: nn.Module, example: Tensor, layers: Mapping[str, Layer]) -> Gra
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{type(model).__name__} cannot be traced: {reason}") from error
     signature = program.graph_signature
-    names = _first_names(model)
+    names = first_names(model)
     inputs = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
     parameters = {graph_input: names.get(name, name) for graph_input, name in inputs.items()}
     calls: dict[str, list[Node]] = {name: [] for name in layers}
-    owner = {layer.weight: name for name, layer in layers.items()}
+    owner = {names[layer.weight]: name for name, layer in layers.items()}
     for node in program.graph.nodes:
         if node.target in _LAYER_OPS:
             name = owner.get(parameters.get(node.args[1].name, ""))
@@ -84,7 +85,8 @@ def belongings(graph: Graph, layer: Layer) -> tuple[str, ...]:
     """Names of the per-unit parameters of `layer`: its bias, then batch-norm scales and shifts.
 
     A batch norm belongs to the layer when it sees nothing but the layer's units, directly or
-    through elementwise operations. With all of them zero a pruned unit outputs exactly zero.
+    through elementwise operations. With all of them zero a pruned unit outputs exactly zero
+    (behind a batch norm without scale and shift, where nothing can be zeroed, a constant).
     """
     owned = [layer.bias] if layer.bias else []
     for norm in _norms(graph, layer):
@@ -191,12 +193,3 @@ def _call(
         value = value.clone()
     arguments = [lookup(a) for a in node.args]
     return target(*arguments, **{k: lookup(a) for k, a in node.kwargs.items()})
-
-
-def _first_names(model: nn.Module) -> dict[str, str]:
-    # Every name of a parameter -> its first name: export may call a tied weight by either.
-    first: dict[int, str] = {}
-    names: dict[str, str] = {}
-    for name, value in model.named_parameters(remove_duplicate=False):
-        names[name] = first.setdefault(id(value), name)
-    return names

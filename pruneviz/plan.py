@@ -93,7 +93,7 @@ class Plan:
     def from_dict(cls, values: Mapping[str, object]) -> Plan:
         """The plan these plain values describe; ValueError names what does not belong."""
         known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known)
+        unknown = sorted(set(values) - known, key=str)
         if unknown:
             raise ValueError(f"unknown key {unknown[0]!r} in a plan; known are {sorted(known)}")
         return cls(**values)  # type: ignore[arg-type]

@@ -27,6 +27,15 @@ def state(model: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach() for name, tensor in tensors.items()}
 
 
+def first_names(model: nn.Module) -> dict[str, str]:
+    """Every name of a parameter -> its first name; they differ where a parameter is tied."""
+    first: dict[int, str] = {}
+    return {
+        name: first.setdefault(id(value), name)
+        for name, value in model.named_parameters(remove_duplicate=False)
+    }
+
+
 def masked(parameters: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The parameters that a mask changes, multiplied by it; a new tensor for each.
 

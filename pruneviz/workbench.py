@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 
 import pandas as pd
@@ -23,6 +23,7 @@ from pruneviz.measuring.evaluate import (
     summarise,
 )
 from pruneviz.measuring.feature_maps import feature_maps
+from pruneviz.measuring.outcomes import Outcomes
 from pruneviz.measuring.probe import probe_size
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import find_criterion
@@ -37,14 +38,6 @@ from pruneviz.sources.in_hand import from_model
 from pruneviz.sources.registered import load_registered
 
 
-@dataclass
-class _Record:
-    """What one plan's network has answered so far."""
-
-    outcome: Outcome = field(default_factory=nothing_answered)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
 class Workbench:
     """A model, its data, and everything about them that is worth keeping.
 
@@ -57,15 +50,15 @@ class Workbench:
         self.found: dict[str, Layer] = find_layers(source.model)
         check_source(source)
         self._graph_lock, self._evidence_lock = threading.Lock(), threading.Lock()
-        self._graph: Graph | None = None
+        self._graph: Graph | ValueError | None = None
         self._evidence: dict[str, Evidence] | None = None
         self._rankings: Kept[dict[str, Ranking]] = Kept(16)
         self._pools: Kept[dict[str, Ranking]] = Kept(8)
         self._pruned: Kept[Pruned] = Kept(8)
-        self._records: Kept[_Record] = Kept(1024)
+        self._outcomes = Outcomes(1024, self._answer)
         self.dense_confirmed = False
         if source.dense is not None and len(source.dense.predicted) == len(source.validation):
-            self._records.put(Plan(), _Record(source.dense))
+            self._outcomes.put(Plan(), source.dense)
 
     # -- what there is ---------------------------------------------------------------------
 
@@ -105,10 +98,11 @@ class Workbench:
         """The network's graph, traced when first needed; ValueError if it cannot be traced."""
         with self._graph_lock:
             if self._graph is None:
-                example = self.source.validation.inputs[:2]
-                if len(example) < 2:
-                    example = example.repeat(2, *[1] * (example.ndim - 1))
-                self._graph = trace(replica(self.source.model), example, self.found)
+                self._graph = self._trace()
+            if isinstance(
+                self._graph, ValueError
+            ):  # to try again would take as long and fail again
+                raise self._graph
             return self._graph
 
     @cached_property
@@ -167,34 +161,27 @@ class Workbench:
         check(plan, self.found)
         data = self.source.validation
         n = len(data) if n is None else n
-        if not 1 <= n <= len(data):
+        if type(n) is not int or not 1 <= n <= len(data):
             raise ValueError(f"n must be in 1..{len(data)} (the validation samples), got {n}")
-        dense = self._outcome(Plan(), n)
-        same = _canonical(plan)
-        outcome = dense if same.is_dense else self._outcome(same, n)
+        dense = self._outcomes.first(Plan(), n)
+        outcome = dense if plan.is_dense else self._outcomes.first(plan, n)
         return summarise(outcome, dense, data.targets, self.source.classes, n)
 
     def measured(self, plan: Plan) -> int:
         """On how many validation samples `plan` has been measured already."""
-        record = self._records.get(_canonical(plan))
-        return (
-            0 if record is None else min(len(record.outcome.predicted), len(self.source.validation))
-        )
+        return self._outcomes.count(plan)
 
     def confirm_dense(self, progress: Callable[[float], None] = lambda done: None) -> None:
         """Measure the dense network here, in place of what its source brought along.
 
         `progress` is called with the fraction done; what it raises leaves everything as it was.
         """
-        record, outcome = self._records.get_or(Plan(), _Record), nothing_answered()
-        while len(outcome.predicted) < self._all:
-            done = len(outcome.predicted)
+        outcome = nothing_answered()
+        while (done := len(outcome.predicted)) < self._all:
             progress(done / self._all)
-            more = answer(self.source.model, {}, self.source.validation, done, done + BLOCK)
-            outcome = join(outcome, more)
-        with record.lock:
-            record.outcome = outcome
-            self.dense_confirmed = True
+            outcome = join(outcome, self._answer(Plan(), done, done + BLOCK))
+        self._outcomes.put(Plan(), outcome)
+        self.dense_confirmed = True
 
     def cost(self, plan: Plan) -> Cost:
         """What is left of the network under `plan`."""
@@ -247,6 +234,19 @@ class Workbench:
     def _all(self) -> int:
         return len(self.source.validation)
 
+    def _answer(self, plan: Plan, start: int, stop: int) -> Outcome:
+        masks = self.prune(plan).parameter_masks
+        return answer(self.source.model, masks, self.source.validation, start, stop)
+
+    def _trace(self) -> Graph | ValueError:
+        example = self.source.validation.inputs[:2]
+        if len(example) < 2:
+            example = example.repeat(2, *[1] * (example.ndim - 1))
+        try:
+            return trace(replica(self.source.model), example, self.found)
+        except ValueError as error:
+            return error
+
     def _graph_or_none(self) -> Graph | None:
         try:
             return self.graph
@@ -271,16 +271,6 @@ class Workbench:
         rankings = self.rankings(active(plan))
         return apply(self.source.model, plan, self.found, rankings, graph)
 
-    def _outcome(self, plan: Plan, n: int) -> Outcome:
-        record = self._records.get_or(plan, _Record)
-        with record.lock:
-            have = len(record.outcome.predicted)
-            if have < n:
-                masks = self.prune(plan).parameter_masks
-                more = answer(self.source.model, masks, self.source.validation, have, n)
-                record.outcome = join(record.outcome, more)
-            return record.outcome
-
 
 def open_workbench(
     source: str | Source | nn.Module, data: Data | tuple[Tensor, Tensor] | None = None
@@ -301,18 +291,6 @@ def open_workbench(
             f"{type(source).__name__} needs data to be measured on: pass (inputs, targets)"
         )
     return Workbench(from_model(source, data))
-
-
-def _canonical(plan: Plan) -> Plan:
-    # Plans that cut the same share one measurement.
-    if plan.is_dense:
-        return Plan()
-    plan = active(plan)
-    return replace(
-        plan,
-        relative=plan.relative and plan.scope == "global",
-        seed=plan.seed if plan.criterion == "random" else 0,
-    )
 
 
 def _ranking_key(plan: Plan) -> tuple[str, str, bool, int]:

@@ -8,10 +8,8 @@ from dataclasses import asdict
 
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
+from pruneviz.measuring.cost import macs_of_network
 from pruneviz.measuring.intervals import wilson
 from pruneviz.sources import Data, Outcome
 from sample_models.fit import Recipe
@@ -30,7 +28,7 @@ def card(
         "name": name,
         "description": (inspect.getdoc(type(model)) or name).splitlines()[0],
         "parameters": sum(p.numel() for p in model.parameters()),
-        "macs": macs(model, data),
+        "macs": macs_of_network(model, data.inputs),
         "accuracy": hits / n,
         "low": low,
         "high": high,
@@ -40,23 +38,6 @@ def card(
         "recipe": {"optimiser": "AdamW", "schedule": "one-cycle", **asdict(recipe)},
         "torch": str(torch.__version__),
     }
-
-
-def answered(model: nn.Module, data: Data) -> Outcome:
-    """What the model, in eval mode, answers on every sample of data."""
-    with torch.inference_mode():
-        logits = torch.cat([model(images) for images in torch.split(data.inputs, 250)])
-        losses = F.cross_entropy(logits, data.targets, reduction="none")
-    return Outcome(logits.argmax(dim=1), losses)
-
-
-def macs(model: nn.Module, data: Data) -> int:
-    """Multiply-accumulates of one sample's forward pass: half the flops that torch counts."""
-    # The counter does not know the CPU's fused attention; plain matrix products it does.
-    counter = FlopCounterMode(display=False)
-    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), counter:
-        model(data.inputs[:1])
-    return int(counter.get_total_flops()) // 2
 
 
 def summary(card: Mapping[str, object]) -> str:

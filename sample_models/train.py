@@ -8,8 +8,9 @@ from time import perf_counter
 import click
 import torch
 
+from pruneviz.measuring.evaluate import answer
 from sample_models import digits
-from sample_models.cards import answered, card, summary
+from sample_models.cards import card, summary
 from sample_models.catalogue import NETWORKS
 from sample_models.fit import fit
 from sample_models.store import FOLDER, write
@@ -45,8 +46,9 @@ def remake(name: str, seed: int, folder: Path) -> str:
     start = perf_counter()
     model = fit(build, recipe, digits.training(), seed, tell)
     seconds = round(perf_counter() - start, 1)
-    outcome = answered(model, digits.validation())
-    made = card(name, model, outcome, digits.validation(), recipe, seed)
+    validation = digits.validation()
+    outcome = answer(model, {}, validation, 0, len(validation))
+    made = card(name, model, outcome, validation, recipe, seed)
     write(
         name, model.state_dict(), outcome, {**made, "threads": THREADS, "seconds": seconds}, folder
     )

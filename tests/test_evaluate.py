@@ -264,7 +264,10 @@ def test_two_threads_measure_what_one_after_the_other_does(
     expected = [alone.evaluate(plan, 80) for plan in plans]
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda plan: shared.evaluate(plan, 80), plans))
-    assert all(same(a, b) for a, b in zip(found, expected, strict=True))
+    for one, other in zip(found, expected, strict=True):
+        # The last bit of a matrix product depends on where a thread's memory happens to lie.
+        assert one.loss == pytest.approx(other.loss, rel=1e-6)
+        assert same(replace(one, loss=other.loss), other)
 
 
 def test_two_threads_with_one_plan_measure_it_once(counting: Workbench) -> None:

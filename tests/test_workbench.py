@@ -197,23 +197,41 @@ def test_any_precision_will_do(criterion: str, dtype: torch.dtype) -> None:
     assert bench.evaluate(plan).n == 28
 
 
-def test_a_network_with_tied_weights_can_be_judged_by_every_criterion() -> None:
-    class Tied(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.a, self.b, self.out = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)
-            self.b.weight = self.a.weight
+class TiedLayers(nn.Module):
+    """One weight in two layers."""
 
-        def forward(self, x: Tensor) -> Tensor:
-            return self.out(self.b(self.a(x).relu()).relu())
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.out = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)
+        self.b.weight = self.a.weight
 
-    bench = pv.open(Tied(), (X, Y))
-    for criterion in pv.CRITERIA.values():
-        if criterion.allows("weight"):
-            plan = Plan(criterion.name, sparsity={"a": 0.5})
-            pruned = bench.prune(plan)
-            assert torch.equal(pruned.model.b.weight, pruned.model.a.weight)
-            assert int((pruned.model.b.weight == 0).sum()) == 8
-            with torch.no_grad():
-                expected = pruned.model.eval()(bench.source.validation.inputs).argmax(1)
-            assert torch.equal(bench.evaluate(plan).predicted, expected)
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.b(self.a(x).relu()).relu())
+
+
+class TiedTable(nn.Module):
+    """One weight in a layer and, under its first name, in an embedding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.a, self.out = nn.Embedding(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)
+        self.a.weight = self.table.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.a(x).relu() + self.table((x[:, 0] > 0).long()))
+
+
+@pytest.mark.parametrize("network", [TiedLayers, TiedTable])
+@pytest.mark.parametrize("criterion", [c.name for c in pv.CRITERIA.values() if c.allows("weight")])
+def test_a_tied_weight_is_judged_and_cut_as_one(
+    network: Callable[[], nn.Module], criterion: str
+) -> None:
+    bench = pv.open(network(), (X, Y))
+    plan = Plan(criterion, sparsity={"a": 0.5})
+    masked = bench.prune(plan).model.eval()
+    tied = masked.b.weight if network is TiedLayers else masked.table.weight
+    assert masked.a.weight is tied
+    assert int((tied == 0).sum()) == 8
+    with torch.no_grad():
+        expected = masked(bench.source.validation.inputs).argmax(1)
+    assert torch.equal(bench.evaluate(plan).predicted, expected)

@@ -11,9 +11,9 @@ import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
 from torch import Tensor, nn
 
 from pruneviz.graph import Graph, activation_of, norm_scale
-from pruneviz.pruning.layers import Layer
+from pruneviz.pruning.layers import KINDS, Layer
 from pruneviz.pruning.unfolding import rows_of, unit_rows
-from pruneviz.replica import replica, state
+from pruneviz.replica import first_names, replica, state
 from pruneviz.sources import Data
 from pruneviz.sources.checks import check_targets
 
@@ -147,14 +147,14 @@ def synaptic_flow(
     """
     copy = replica(model)
     values: dict[str, Tensor] = {}
-    once = (*dict(model.named_parameters()), *dict(model.named_buffers()))
+    names = first_names(model)
     for name, tensor in state(model).items():
-        if name not in once or not tensor.is_floating_point():
+        if names.get(name, name) != name or not tensor.is_floating_point():
             continue
         silent = name.endswith(("bias", "running_mean"))
         value = torch.zeros_like(tensor) if silent else tensor.abs()
         values[name] = value.double()
-    leaves = [values[layer.weight].requires_grad_() for layer in layers.values()]
+    leaves = [values[names[layer.weight]].requires_grad_() for layer in layers.values()]
     with torch.enable_grad():
         ones = torch.ones_like(example[:1], dtype=torch.float64)
         total = torch.func.functional_call(copy, values, (ones,)).sum()
@@ -266,7 +266,7 @@ def gradient_sums(pairs: Sequence[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
 def _modules_with(model: nn.Module, name: str) -> tuple[nn.Module, ...]:
     # A tied weight is one weight: what reaches it by any of its modules counts.
     weight = model.get_submodule(name).weight
-    return tuple(m for m in model.modules() if getattr(m, "weight", None) is weight)
+    return tuple(m for m in model.modules() if type(m) in KINDS and m.weight is weight)
 
 
 @contextmanager

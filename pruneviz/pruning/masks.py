@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class Ranking:
         return self.rank.numel()
 
 
-def count(sparsity: float, items: float) -> int:
+def count(sparsity: float, items: int) -> int:
     """Items to cut: sparsity × items, halves to even."""
     return round(sparsity * items)
 
@@ -62,8 +63,9 @@ def kept(ranking: Ranking, cut: int) -> Tensor:
 
 def pool_count(sparsity: Mapping[str, float], rankings: Mapping[str, Ranking]) -> int:
     """Items to cut in the pool: what all its layers ask for, added up, halves to even."""
-    levels = {sparsity.get(name, 0.0) for name in rankings}
-    total = sum(r.items for r in rankings.values())
-    if len(levels) == 1:  # exactly sparsity × items, not a sum of rounded products
-        return count(levels.pop(), total)
-    return count(1.0, sum(sparsity.get(name, 0.0) * r.items for name, r in rankings.items()))
+    items: dict[float, int] = {}
+    for name, ranking in rankings.items():
+        level = sparsity.get(name, 0.0)
+        items[level] = items.get(level, 0) + ranking.items
+    # A product for each level, not for each layer: 0.3 of 25 items is 7.5 however they are spread.
+    return round(math.fsum(level * number for level, number in items.items()))

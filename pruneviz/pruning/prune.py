@@ -53,7 +53,7 @@ class Pruned:
     def model(self) -> nn.Module:
         """A copy of the network, its own class and keys, with the masks baked in."""
         model = copy.deepcopy(self.dense)
-        parameters = dict(model.named_parameters())
+        parameters = dict(model.named_parameters(remove_duplicate=False))
         with torch.no_grad():
             for name, mask in self.parameter_masks.items():
                 parameters[name].mul_(mask)

@@ -13,11 +13,11 @@ from pruneviz.pruning.granularity import GRANULARITIES
 from pruneviz.sources.registered import registered_names
 
 PATTERN = "N:M"
+_PATTERNS = ("2:4", "1:4", "3:4", "1:2", "4:8")
 _KEYS = {
     "criterion": "ask_criterion",
     "kind": "ask_granularity",
-    "n": "ask_n",
-    "m": "ask_m",
+    "pattern": "ask_pattern",
     "scope": "ask_scope",
     "scores": "ask_scores",
     "seed": "ask_seed",
@@ -44,12 +44,10 @@ def show(plan: Plan) -> None:
 
 def _values(plan: Plan) -> dict[str, object]:
     shape = pattern(plan.granularity)
-    n, m = shape or (2, 4)
     return {
         _KEYS["criterion"]: plan.criterion,
         _KEYS["kind"]: PATTERN if shape else plan.granularity,
-        _KEYS["n"]: n,
-        _KEYS["m"]: m,
+        _KEYS["pattern"]: plan.granularity if shape else _PATTERNS[0],
         _KEYS["scope"]: plan.scope,
         _KEYS["scores"]: "relative" if plan.relative else "raw",
         _KEYS["seed"]: plan.seed,
@@ -62,7 +60,7 @@ def ask_plan(plan: Plan) -> tuple[Plan, str | None]:
         st.session_state.setdefault(key, value)
     columns = st.columns([3, 3, 2, 3], gap="small")
     with columns[1]:
-        granularity = _ask_granularity()
+        granularity, refused = _ask_granularity(plan.granularity)
     with columns[0]:
         criterion, note = _ask_criterion(granularity, plan.criterion)
     with columns[2]:
@@ -77,13 +75,14 @@ def ask_plan(plan: Plan) -> tuple[Plan, str | None]:
         relative=relative,
         seed=seed,
     )
-    return chosen, note
+    return chosen, refused or note
 
 
-def _ask_granularity() -> str:
+def _ask_granularity(before: str) -> tuple[str, str | None]:
     kind = st.session_state[_KEYS["kind"]]
     names = {"weight": "weight", "neuron": "neuron", PATTERN: "2:4"}
-    kind = st.selectbox(
+    left, right = st.columns([2, 1], gap="small") if kind == PATTERN else (st, st)
+    kind = left.selectbox(
         "Granularity",
         list(names),
         key=_KEYS["kind"],
@@ -91,12 +90,19 @@ def _ask_granularity() -> str:
         help=granularity_term(names[kind]).as_markdown(),
     )
     if kind != PATTERN:
-        return kind
-    left, right = st.columns(2)
-    m = right.number_input("of M", 2, 64, key=_KEYS["m"], help="The length of a group.")
-    st.session_state[_KEYS["n"]] = min(st.session_state[_KEYS["n"]], m - 1)
-    n = left.number_input("keep N", 1, int(m) - 1, key=_KEYS["n"], help="Kept in each group of M.")
-    return f"{n}:{m}"
+        return kind, None
+    asked = right.selectbox(
+        "N:M",
+        dict.fromkeys((*_PATTERNS, st.session_state[_KEYS["pattern"]])),
+        key=_KEYS["pattern"],
+        accept_new_options=True,
+        help="Keep N of each M neighbouring inputs; type any other, such as 3:8.",
+    )
+    try:
+        pattern(asked)
+    except ValueError as error:
+        return before, str(error)
+    return asked, None
 
 
 def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:

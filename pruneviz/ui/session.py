@@ -166,7 +166,7 @@ def change(session: Session, wanted: Plan) -> None:
         levels |= {name: 0.0 for name, why in locked.items() if why == HEAD_REASON}
     blank = replace(wanted, sparsity={} if wanted.scope == "global" else levels)
     if wanted.scope == "global":
-        share = _mean(bench, {n: x for n, x in levels.items() if n not in locked})
+        share = _mean(bench, wanted, {n: x for n, x in levels.items() if n not in locked})
         levels = dict.fromkeys(levels, share)
     session.settle(with_levels(bench, blank, levels, locked), locked)
 
@@ -196,8 +196,9 @@ def _got(session: Session) -> dict[str, float]:
     return {name: round(level, 4) for name, level in got.items()}
 
 
-def _mean(bench: Workbench, levels: Mapping[str, float]) -> float:
-    sizes = {name: bench.found[name].size for name in levels}
+def _mean(bench: Workbench, plan: Plan, levels: Mapping[str, float]) -> float:
+    units = plan.granularity == "neuron"
+    sizes = {n: bench.found[n].units if units else bench.found[n].size for n in levels}
     total = sum(sizes.values())
     share = sum(levels[name] * sizes[name] for name in levels) / total if total else 0.0
     return round(share, 4)

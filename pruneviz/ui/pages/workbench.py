@@ -16,8 +16,15 @@ from pruneviz.ui.session import Session, arrive, change, start
 from pruneviz.workbench import Workbench
 
 FIRST = "lenet5"
-# Streamlit leaves six rem free above a page; the four questions are to stand on one screen.
-_STYLE = ".stMainBlockContainer {padding: 1.2rem 2.5rem 2rem} .stAppHeader {background: none}"
+# Streamlit leaves six rem free above a page; the four questions are to stand on one screen. The
+# header then lies over the first row and must let clicks through beside its own buttons.
+_STYLE = """
+.stMainBlockContainer { padding: 1.2rem 2.5rem 2rem; }
+.stAppHeader { background: none; }
+.stAppHeader, .stAppHeader * { pointer-events: none; }
+.stAppHeader button, .stAppHeader button * { pointer-events: auto; }
+[data-testid=stStatusWidget] { display: none; } /* the board says itself what is at work */
+"""
 
 
 def main() -> None:
@@ -38,6 +45,8 @@ def main() -> None:
     if plan != session.live:
         _change(session, plan, note)
         st.rerun()
+    if note is not None:
+        session.message = note
     live_board(session)
     _results(session)
     with st.container(border=True):

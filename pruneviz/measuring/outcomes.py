@@ -1,0 +1,63 @@
+"""What has been measured already?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from pruneviz.caching import Kept
+from pruneviz.measuring.evaluate import join, nothing_answered
+from pruneviz.plan import Plan
+from pruneviz.pruning.prune import active
+from pruneviz.sources import Outcome
+
+
+@dataclass
+class _Record:
+    outcome: Outcome = field(default_factory=nothing_answered)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Outcomes:
+    """What the networks of the plans asked for last have answered, each as far as it was asked.
+
+    ask(plan, start, stop) answers samples start..stop; it is never called for the same twice,
+    also when several threads want the same plan. Plans that cut the same are the same.
+    """
+
+    def __init__(self, bound: int, ask: Callable[[Plan, int, int], Outcome]) -> None:
+        self._records: Kept[_Record] = Kept(bound)
+        self._ask = ask
+
+    def first(self, plan: Plan, n: int) -> Outcome:
+        """What `plan` answers to the first n samples, or to more of them if it has."""
+        plan = canonical(plan)
+        record = self._records.get_or(plan, _Record)
+        with record.lock:
+            have = len(record.outcome.predicted)
+            if have < n:
+                record.outcome = join(record.outcome, self._ask(plan, have, n))
+            return record.outcome
+
+    def count(self, plan: Plan) -> int:
+        """How many samples `plan` has answered already."""
+        record = self._records.get(canonical(plan))
+        return 0 if record is None else len(record.outcome.predicted)
+
+    def put(self, plan: Plan, outcome: Outcome) -> None:
+        """Keep `outcome` for `plan` in place of what there was."""
+        record = self._records.get_or(canonical(plan), _Record)
+        with record.lock:
+            record.outcome = outcome
+
+
+def canonical(plan: Plan) -> Plan:
+    """The one plan that stands for all that cut the same: without what has no effect."""
+    if plan.is_dense:
+        return Plan()
+    return replace(
+        active(plan),
+        relative=plan.relative and plan.scope == "global",
+        seed=plan.seed if plan.criterion == "random" else 0,
+    )

@@ -1,0 +1,112 @@
+"""Does the board refuse what makes no sense, and is it one whole script?"""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pruneviz.ui import board as board_module
+from pruneviz.ui.board import KINDS, Request, packed, parse
+
+FOLDER = Path(board_module.__file__).parent
+WHOLE: dict[str, object] = {
+    "seq": 3,
+    "kind": "drag",
+    "sparsity": {"conv1": 0.5, "fc1": 1},
+    "locked": ["fc1"],
+    "focus": "conv1",
+    "have": {"scene": "s", "picture": ""},
+}
+
+
+def test_a_whole_request_is_read() -> None:
+    expected = Request(3, "drag", {"conv1": 0.5, "fc1": 1.0}, ("fc1",), "conv1", "s", "")
+    assert parse(WHOLE) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_request_is_known(kind: str) -> None:
+    request = parse(WHOLE | {"kind": kind})
+    assert request is not None
+    assert request.kind == kind
+
+
+@pytest.mark.parametrize("value", [None, 1, "x", [], [WHOLE], {}, {"seq": 1}, True])
+def test_what_is_no_request_is_none(value: object) -> None:
+    assert parse(value) is None
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_request_with_a_part_missing_is_none(name: str) -> None:
+    assert parse({key: value for key, value in WHOLE.items() if key != name}) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("seq", x) for x in (1.5, True, -1, None, "1", 2**53, float("nan"))),
+        *(("kind", x) for x in ("boom", "", None, [], 3)),
+        *(("sparsity", {"a": x}) for x in (float("nan"), float("inf"), "1", True, None, [])),
+        *(("sparsity", x) for x in (None, [], "a", 0.5, {1: 0.5})),
+        *(("locked", x) for x in ("ab", [1], None, {"a": 1}, 3)),
+        *(("focus", x) for x in (None, 3, [])),
+        *(("have", x) for x in (None, [], {"scene": 1, "picture": ""}, {"scene": ""})),
+    ],
+)
+def test_a_damaged_request_is_none(name: str, value: object) -> None:
+    assert parse(WHOLE | {name: value}) is None
+
+
+def test_levels_end_at_the_ends_of_the_range() -> None:
+    request = parse(WHOLE | {"sparsity": {"a": 5, "b": -3.0, "c": 10**400, "d": 0.25}})
+    assert request is not None
+    assert request.sparsity == {"a": 1.0, "b": 0.0, "c": 1.0, "d": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("values", "width"),
+    [
+        (np.array([1.5, -2.0, 3.25]), "<f4"),
+        (np.array([[0.1, np.inf]], dtype=np.float32), "<f4"),
+        (np.array([1, -2, 2**31 - 1]), "<i4"),
+        (np.array([True, False]), "<i4"),
+        (np.array([3], dtype=np.uint8), "<i4"),
+        (np.zeros(0), "<f4"),
+        (np.zeros(0, dtype=int), "<i4"),
+    ],
+)
+def test_packed_numbers_come_back(values: np.ndarray, width: str) -> None:
+    back = np.frombuffer(base64.b64decode(packed(values)), dtype=width)
+    assert back.tolist() == values.astype(width).ravel().tolist()
+
+
+def test_what_is_too_big_or_no_number_is_not_packed() -> None:
+    with pytest.raises(ValueError, match="32 bits"):
+        packed(np.array([2**31]))
+    with pytest.raises(TypeError, match="numbers"):
+        packed(np.array(["a"]))
+
+
+def test_all_files_of_the_folder_become_one_module() -> None:
+    script = board_module._script()
+    for file in FOLDER.glob("*.js"):
+        assert file.read_text("utf-8") in script, f"{file.name} is left out"
+    assert len(re.findall(r"^export default ", script, re.MULTILINE)) == 1
+    assert not re.search(r"^(import|export (?!default))", script, re.MULTILINE)
+
+
+def test_no_name_is_declared_twice_over_the_files() -> None:
+    names = re.findall(
+        r"^(?:async )?(?:function|const|let|class) (\w+)", board_module._script(), re.M
+    )
+    assert len(names) > 50
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+def test_nothing_is_fetched_from_elsewhere() -> None:
+    for file in (*FOLDER.glob("*.js"), *FOLDER.glob("*.css")):
+        assert not re.search(r"https?://|@import|url\(", file.read_text("utf-8")), file.name

@@ -1,0 +1,86 @@
+"""Has every word and number on the screen its explanation?"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pruneviz.glossary import TERMS, Term, criterion_term, granularity_term
+from pruneviz.plan import SCOPES
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.granularity import GRANULARITIES
+from pruneviz.ui import board
+
+# Numbers and choices that are defined by a formula, or taken from somebody.
+WITH_FORMULA = ("accuracy", "delta", "kept", "macs", "size", "asked", "layer", "global", "relative")
+WITH_SOURCE = ("accuracy", "delta", "layer", "global", "relative")
+PLACE = re.compile(r"arXiv:\d{4}\.\d{4,5}|doi:10\.\d+/\S+|\b(18|19|20)\d\d\b")
+
+
+def whole(term: Term) -> None:
+    """A term that says something."""
+    assert len(term.title) > 2
+    assert len(term.text) > 40
+    assert term.text.endswith(".")
+
+
+@pytest.mark.parametrize("name", CRITERIA)
+def test_a_criterion_says_what_it_means_how_it_is_computed_and_whose_it_is(name: str) -> None:
+    term = criterion_term(name)
+    whole(term)
+    formula, _, symbols = term.formula.partition(";  ")
+    assert formula
+    assert ":" in symbols or "=" in symbols, "the symbols are named"
+    assert PLACE.search(term.source) or name == "random"
+
+
+@pytest.mark.parametrize("name", GRANULARITIES)
+def test_a_granularity_says_what_it_means(name: str) -> None:
+    term = granularity_term(name)
+    whole(term)
+    assert term.formula
+    assert PLACE.search(term.source)
+
+
+def test_every_pattern_has_the_words_of_the_first() -> None:
+    assert granularity_term("3:8") == granularity_term("2:4")
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_a_term_is_whole(name: str) -> None:
+    whole(TERMS[name])
+
+
+@pytest.mark.parametrize("name", WITH_FORMULA)
+def test_a_number_has_its_formula(name: str) -> None:
+    assert TERMS[name].formula
+
+
+@pytest.mark.parametrize("name", WITH_SOURCE)
+def test_what_is_somebodys_names_its_source(name: str) -> None:
+    assert PLACE.search(TERMS[name].source)
+
+
+def test_scopes_and_scores_are_explained() -> None:
+    assert {*SCOPES, "raw", "relative"} <= TERMS.keys()
+
+
+def test_every_question_mark_of_the_board_has_its_words() -> None:
+    script = "".join(p.read_text("utf-8") for p in Path(board.__file__).parent.glob("*.js"))
+    asked = set(re.findall(r'helpButton\(\s*state,\s*"(\w+)"', script))
+    asked |= set(re.findall(r'makeTile\(state, "(\w+)"', script))
+    asked |= {"heatmap", "importance", "activation"}  # asked for by a list
+    assert len(asked) > 8
+    assert asked <= TERMS.keys()
+
+
+def test_a_tooltip_holds_text_formula_and_source() -> None:
+    term = Term("Title", "Words.", "a = b", "Somebody 2020")
+    for part in ("Title", "Words.", "a = b", "Somebody 2020"):
+        assert part in term.as_markdown()
+    assert Term("Title", "Words.").as_markdown() == "**Title.** Words."
+    assert term.as_dict() == {
+        "title": "Title", "text": "Words.", "formula": "a = b", "source": "Somebody 2020",
+    }  # fmt: skip

@@ -1,0 +1,144 @@
+"""Is what was settled on measured in full, and kept as far as it got?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pruneviz.plan import Plan
+from pruneviz.sources.registered import load_registered
+from pruneviz.ui.jobs import control_of, measure
+from pruneviz.workbench import Workbench
+
+PATIENCE = 120.0
+PLAN = Plan("magnitude", sparsity={"fc1": 0.9})
+
+
+def test_a_job_measures_plan_control_dense_and_evidence(
+    new_bench: Callable[[str], Workbench],
+) -> None:
+    bench = new_bench("lenet5")
+    all_ = len(bench.source.validation)
+    assert not bench.evidence_ready
+    job = measure(bench, PLAN)
+    job.wait(PATIENCE)
+    assert (job.running, job.error) == (False, None)
+    assert bench.measured(PLAN) == all_
+    assert bench.measured(replace(PLAN, criterion="random")) == all_
+    assert bench.measured(Plan()) == all_
+    assert bench.dense_confirmed
+    assert bench.evidence_ready
+
+
+def test_what_is_measured_in_pieces_is_what_is_measured_at_once(
+    new_bench: Callable[[str], Workbench],
+) -> None:
+    one, other = new_bench("lenet300"), new_bench("lenet300")
+    measure(one, PLAN).wait(PATIENCE)
+    first, second = one.evaluate(PLAN), other.evaluate(PLAN)
+    assert first.predicted.equal(second.predicted)
+    assert (first.accuracy, first.loss, first.delta) == (second.accuracy, second.loss, second.delta)
+
+
+@pytest.mark.parametrize(
+    ("plan", "control"),
+    [
+        (Plan(), None),
+        (Plan(sparsity={"fc1": 0.0}), None),
+        (Plan("random", sparsity={"fc1": 0.5}), None),
+        (PLAN, replace(PLAN, criterion="random")),
+        (Plan("l2", "neuron", sparsity={"fc1": 0.5}), Plan("random", "neuron", "layer", {"fc1": 0.5})),
+        (
+            Plan("wanda", "2:4", sparsity={"fc1": 0.5}),
+            Plan("random", "2:4", "layer", {"fc1": 0.5}),
+        ),
+    ],
+)  # fmt: skip
+def test_the_control_cuts_as_much_at_random(plan: Plan, control: Plan | None) -> None:
+    assert control_of(plan) == control
+
+
+def test_control_and_plan_keep_as_many_weights(benches: Callable[[str], Workbench]) -> None:
+    bench = benches("lenet5")
+    for plan in (PLAN, Plan("l2", "neuron", sparsity={"conv2": 0.5}), Plan("wanda", scope="global",
+                                                     sparsity=dict.fromkeys(bench.found, 0.5))):  # fmt: skip
+        control = control_of(plan)
+        assert control is not None
+        assert bench.cost(control).params_kept == bench.cost(plan).params_kept
+
+
+def test_a_cancelled_job_keeps_what_was_measured(new_bench: Callable[[str], Workbench]) -> None:
+    source = load_registered("lenet5")
+    bench = Workbench(replace(source, dense=None))
+    bench.evaluate(PLAN, 100)
+    before = bench.measured(PLAN)
+    job = measure(bench, PLAN)
+    job.cancel()
+    job.wait(PATIENCE)
+    assert job.cancelled
+    assert (job.running, job.error) == (False, None)
+    kept = bench.measured(PLAN)
+    assert before <= kept <= len(bench.source.validation)
+
+    measure(bench, PLAN).wait(PATIENCE)
+    assert bench.measured(PLAN) == len(bench.source.validation)
+    afresh = Workbench(replace(source, dense=None)).evaluate(PLAN)
+    assert bench.evaluate(PLAN).predicted.equal(afresh.predicted)
+
+
+def test_a_dense_plan_has_no_control_and_is_confirmed_here(
+    new_bench: Callable[[str], Workbench],
+) -> None:
+    bench = new_bench("lenet300")
+    job = measure(bench, Plan())
+    job.wait(PATIENCE)
+    assert job.error is None
+    assert bench.dense_confirmed
+
+
+def test_what_a_source_brings_along_is_measured_again_here() -> None:
+    bench = Workbench(load_registered("lenet5"))
+    brought = bench.evaluate(Plan()).predicted
+    assert not bench.dense_confirmed
+    measure(bench, Plan()).wait(PATIENCE)
+    assert bench.dense_confirmed
+    assert bench.evaluate(Plan()).predicted.equal(brought)
+
+
+def test_an_error_in_the_work_is_a_sentence(benches: Callable[[str], Workbench]) -> None:
+    job = measure(benches("lenet5"), Plan(sparsity={"nosuch": 0.5}))
+    job.wait(PATIENCE)
+    assert job.error is not None
+    assert "'nosuch'" in job.error
+
+
+def test_networks_opened_at_the_same_time_have_the_evidence_of_one_opened_alone(
+    new_bench: Callable[[str], Workbench], benches: Callable[[str], Workbench]
+) -> None:
+    names = ("lenet300", "lenet5", "resnet20", "vit")
+    alone = {name: benches(name).evidence() for name in names}
+    together = {name: new_bench(name) for name in names}
+    errors: list[str] = []
+
+    def open_(bench: Workbench) -> None:
+        job = measure(bench, Plan())
+        job.wait(PATIENCE)
+        if job.error:
+            errors.append(job.error)
+
+    threads = [threading.Thread(target=open_, args=(bench,)) for bench in together.values()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    for name, bench in together.items():
+        for layer, known in bench.evidence().items():
+            variance = alone[name][layer].variance
+            assert known.variance is not None
+            assert variance is not None
+            torch.testing.assert_close(known.variance, variance, msg=f"{name} {layer}")

@@ -1,0 +1,302 @@
+"""Do the tables that the browser repaints from tell what the engine cuts?"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pruneviz.plan import Plan
+from pruneviz.pruning.masks import count
+from pruneviz.ui.scene import block_of, cannot, describe, picture, scene_id
+from pruneviz.ui.session import with_levels
+from pruneviz.workbench import Workbench
+
+LEVELS = (0.0, 0.1, 0.37, 0.5, 0.9, 1.0)
+KINDS = {
+    "layer": Plan(),
+    "wanda": Plan("wanda"),
+    "global": Plan(scope="global"),
+    "relative": Plan("taylor", scope="global", relative=True),
+    "neuron": Plan("l2", "neuron"),
+    "neuron global": Plan("activation", "neuron", "global"),
+    "2:4": Plan(granularity="2:4"),
+    "3:8": Plan("wanda", granularity="3:8"),
+}
+
+
+def table(text: object) -> NDArray[np.float64]:
+    """A table of the contract, as the browser reads it."""
+    assert isinstance(text, str)
+    return np.frombuffer(base64.b64decode(text), dtype="<f4").astype(np.float64)
+
+
+def whole(text: object) -> NDArray[np.int64]:
+    assert isinstance(text, str)
+    return np.frombuffer(base64.b64decode(text), dtype="<i4").astype(np.int64)
+
+
+def asked(bench: Workbench, kind: str, level: float) -> Plan:
+    """The plan of this kind that asks every layer it can for `level`."""
+    return with_levels(bench, KINDS[kind], dict.fromkeys(bench.found, level), {})
+
+
+def layers_of(scene: dict[str, object]) -> list[dict[str, Any]]:
+    layers = scene["layers"]
+    assert isinstance(layers, list)
+    return layers
+
+
+def cut_items(bench: Workbench, plan: Plan) -> dict[str, int]:
+    """Items cut by the engine's own masks."""
+    masks = bench.prune(plan).masks
+    if plan.granularity == "neuron":
+        return {name: int((~m.flatten(1).any(1)).sum()) for name, m in masks.items()}
+    return {name: int((~m).sum()) for name, m in masks.items()}
+
+
+@pytest.fixture
+def lenet5(benches: Callable[[str], Workbench]) -> Workbench:
+    return benches("lenet5")
+
+
+# -- tables --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_layer_has_its_quantiles_and_a_histogram_of_all_items(
+    bench: Workbench, kind: str
+) -> None:
+    plan = asked(bench, kind, 0.0)
+    scene = describe(bench, plan)
+    assert [layer["name"] for layer in layers_of(scene)] == list(bench.found)
+    for layer in layers_of(scene):
+        if layer["disabled"]:
+            continue
+        alone = replace(plan, sparsity={layer["name"]: 0.0}, scope="layer")
+        scores = bench.rankings(alone)[layer["name"]].scores.flatten().sort().values.numpy()
+        assert layer["items"] == len(scores)
+        assert sum(layer["hist"]["counts"]) == len(scores)
+        assert len(layer["hist"]["counts"]) == 64
+        assert layer["hist"]["lo"] < layer["hist"]["hi"]
+        quantiles = table(layer["scores"])
+        assert len(quantiles) == 257
+        assert quantiles[0] == pytest.approx(scores[0], rel=1e-6)
+        assert quantiles[-1] == pytest.approx(scores[-1], rel=1e-6)
+        places = np.rint(np.arange(257) / 256 * (len(scores) - 1)).astype(int)
+        assert quantiles == pytest.approx(scores[places], rel=1e-6)
+
+
+def test_histogram_bins_hold_what_lies_in_them(lenet5: Workbench) -> None:
+    layer = layers_of(describe(lenet5, asked(lenet5, "layer", 0.0)))[2]
+    hist = layer["hist"]
+    scores = lenet5.weight("fc1").abs().flatten().double().numpy()
+    values = np.log10(scores) if hist["log"] else scores
+    edges = np.linspace(hist["lo"], hist["hi"], 65)
+    for i in (0, 20, 40):
+        inside = (values >= edges[i]) & (values < edges[i + 1])
+        assert hist["counts"][i] == pytest.approx(int(inside.sum()), abs=2)
+
+
+def test_a_layer_of_equal_scores_still_has_a_histogram(
+    benches: Callable[[str], Workbench],
+) -> None:
+    bench = benches("resnet20")
+    plan = with_levels(bench, Plan("apoz", "neuron"), dict.fromkeys(bench.found, 0.0), {})
+    for layer in layers_of(describe(bench, plan)):
+        assert sum(layer["hist"]["counts"]) == layer["items"]
+        assert np.isfinite([layer["hist"]["lo"], layer["hist"]["hi"]]).all()
+
+
+@pytest.mark.parametrize("kind", ["global", "relative", "neuron global"])
+def test_reach_tells_what_each_layer_loses_to_the_pool(bench: Workbench, kind: str) -> None:
+    scene = describe(bench, asked(bench, kind, 0.0))
+    total = scene["pool_total"]
+    assert total == sum(layer["items"] for layer in layers_of(scene))
+    for step in (0, 1, 64, 128, 200, 255, 256):
+        cut = cut_items(bench, asked(bench, kind, step / 256))
+        for layer in layers_of(scene):
+            reach = table(layer["reach"])
+            assert len(reach) == 257
+            # np.rint and round() both go to the even neighbour; the pool is the same.
+            assert reach[step] == cut[layer["name"]]
+
+
+@pytest.mark.parametrize("kind", ["global", "neuron global"])
+def test_the_scores_of_the_pool_rise(lenet5: Workbench, kind: str) -> None:
+    scores = table(describe(lenet5, asked(lenet5, kind, 0.0))["pool_scores"])
+    assert len(scores) == 257
+    assert (np.diff(scores) >= 0).all()
+
+
+def test_a_locked_layer_is_out_of_the_pool(lenet5: Workbench) -> None:
+    plan = with_levels(lenet5, KINDS["global"], dict.fromkeys(lenet5.found, 0.0), {"fc1": ""})
+    scene = describe(lenet5, plan)
+    sizes = {layer["name"]: layer["items"] for layer in layers_of(scene)}
+    assert scene["pool_total"] == sum(sizes.values()) - sizes["fc1"]
+    assert {layer["name"] for layer in layers_of(scene) if layer["reach"] is None} == {"fc1"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("level", [0.2, 0.75])
+def test_what_an_item_costs_adds_up_to_what_is_kept(
+    bench: Workbench, kind: str, level: float
+) -> None:
+    plan = asked(bench, kind, level)
+    scene, cost = describe(bench, plan), bench.cost(plan)
+    cut = cut_items(bench, plan)
+    removed = sum(cut[layer["name"]] * layer["item_params"] for layer in layers_of(scene))
+    assert cost.params - removed == cost.params_kept
+    macs = sum(layer["macs"] * cut[layer["name"]] / layer["items"] for layer in layers_of(scene))
+    assert scene["total_macs"] - macs == pytest.approx(cost.macs_kept, abs=1)
+    assert scene["total_params"] == cost.params
+
+
+@pytest.mark.parametrize("kind", ["layer", "neuron", "2:4", "3:8"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_browser_counts_as_the_engine_does(bench: Workbench, kind: str, level: float) -> None:
+    plan = asked(bench, kind, level)
+    cut = cut_items(bench, plan)
+    for layer in layers_of(describe(bench, plan)):
+        items, snap = layer["items"], layer["snap"]
+        wish = level * items
+        expected = count(level, items) if snap is None else (snap if wish >= snap / 2 > 0 else 0)
+        assert cut[layer["name"]] == (0 if layer["disabled"] else expected)
+
+
+# -- pictures ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("level", LEVELS)
+def test_cells_of_low_rank_are_exactly_those_the_engine_cuts(
+    lenet5: Workbench, kind: str, level: float
+) -> None:
+    plan = asked(lenet5, kind, level)
+    scene = {layer["name"]: layer for layer in layers_of(describe(lenet5, plan))}
+    cut = cut_items(lenet5, plan)
+    total = describe(lenet5, plan)["pool_total"]
+    for name, mask in lenet5.prune(plan).masks.items():
+        drawn = picture(lenet5, plan, name)
+        rows, columns = whole(drawn["row_index"]), whole(drawn["col_index"])
+        kept = mask.flatten(1).numpy()[np.ix_(rows, columns)]
+        k = count(level, total) if isinstance(total, int) else cut[name]
+        if scene[name]["disabled"]:
+            k = 0
+        ranks = whole(drawn["rank"]).reshape(kept.shape)
+        assert ((ranks < k) == ~kept).all(), name
+
+
+@pytest.mark.parametrize("name", ["conv1", "conv2", "fc1"])
+def test_a_picture_shows_the_dense_weights_and_their_scores(lenet5: Workbench, name: str) -> None:
+    drawn = picture(lenet5, asked(lenet5, "layer", 0.5), name)
+    rows, columns = whole(drawn["row_index"]), whole(drawn["col_index"])
+    weight = lenet5.weight(name).flatten(1).numpy()
+    assert table(drawn["weight"]) == pytest.approx(weight[np.ix_(rows, columns)].ravel())
+    assert table(drawn["score"]) == pytest.approx(abs(weight[np.ix_(rows, columns)]).ravel())
+    assert drawn["limit_layer"] == pytest.approx(float(abs(weight).max()))
+    most = max(float(lenet5.weight(other).abs().max()) for other in lenet5.found)
+    assert drawn["limit_model"] == pytest.approx(most)
+    assert (drawn["rows"], drawn["cols"]) == (len(rows), len(columns))
+    assert (drawn["all_rows"], drawn["all_cols"]) == weight.shape
+
+
+def test_a_big_picture_is_bounded_and_says_so(benches: Callable[[str], Workbench]) -> None:
+    bench = benches("lenet300")
+    plan = asked(bench, "layer", 0.5)
+    drawn = picture(bench, plan, "fc1")
+    assert (drawn["all_rows"], drawn["all_cols"]) == (300, 784)
+    assert (drawn["rows"], drawn["cols"]) == (100, 157)
+    assert whole(drawn["row_index"]).tolist() == list(range(0, 300, 3))
+    assert whole(drawn["col_index"]).tolist() == list(range(0, 784, 5))
+    assert drawn["note"] == "drawn: every 3rd of 300 rows and every 5th of 784 columns"
+    assert picture(bench, plan, "fc3")["note"] == ""
+
+
+def test_neurons_have_one_rank_for_a_row(lenet5: Workbench) -> None:
+    drawn = picture(lenet5, asked(lenet5, "neuron", 0.5), "conv2")
+    ranks = whole(drawn["rank"]).reshape(16, 150)
+    assert (ranks == ranks[:, :1]).all()
+    assert sorted(ranks[:, 0]) == list(range(16))
+    assert whole(drawn["unit_rank"]).tolist() == ranks[:, 0].tolist()
+    assert drawn["row_word"] == "filter"
+
+
+def test_activations_come_with_the_evidence(new_bench: Callable[[str], Workbench]) -> None:
+    bench = new_bench("lenet5")
+    plan = asked(bench, "layer", 0.0)
+    assert picture(bench, plan, "conv1")["activation"] is None
+    by_class = bench.evidence()["conv1"].by_class
+    assert by_class is not None
+    drawn = picture(bench, plan, "conv1")
+    assert table(drawn["activation"]) == pytest.approx(by_class.flatten().numpy(), rel=1e-6)
+    assert whole(drawn["activation_rows"]).tolist() == list(range(6))
+    assert drawn["classes"] == list("0123456789")
+
+
+def test_a_picture_of_a_layer_out_of_the_pool_cuts_nothing(lenet5: Workbench) -> None:
+    plan = with_levels(lenet5, KINDS["global"], dict.fromkeys(lenet5.found, 0.9), {"fc2": ""})
+    total = describe(lenet5, plan)["pool_total"]
+    assert isinstance(total, int)
+    assert (whole(picture(lenet5, plan, "fc2")["rank"]) >= total).all()
+
+
+# -- what cannot be cut, names --------------------------------------------------------------------
+
+
+def test_a_row_shorter_than_the_pattern_is_disabled_with_the_reason(
+    benches: Callable[[str], Workbench],
+) -> None:
+    bench = benches("resnet20")
+    plan = with_levels(bench, Plan(granularity="8:16"), dict.fromkeys(bench.found, 0.5), {})
+    reasons = {layer["name"]: layer["disabled"] for layer in layers_of(describe(bench, plan))}
+    first = next(iter(bench.found))
+    assert reasons.pop(first) == "8:16: a row has only 9 inputs"
+    assert set(reasons.values()) == {None}
+    assert plan.sparsity[first] == 0
+
+
+def test_without_batch_norm_its_scale_cuts_nothing(lenet5: Workbench) -> None:
+    reasons = cannot(lenet5, Plan("bn_scale", "neuron"))
+    assert set(reasons) == set(lenet5.found)
+    assert all("no batch norm follows" in reason for reason in reasons.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "block"),
+    [
+        ("conv1", ""),
+        ("blocks.3.conv1", "blocks.3"),
+        ("stages.1.blocks.2.conv1", "stages.1.blocks.2"),
+        ("layers.4.attn.q", "layers.4"),
+        ("features.0", ""),
+        ("net.7.0", "net.7"),
+        ("head.fc", ""),
+        ("", ""),
+    ],
+)
+def test_a_layer_belongs_to_the_block_of_its_last_number(name: str, block: str) -> None:
+    assert block_of(name) == block
+
+
+def test_the_name_of_a_scene_changes_with_all_that_it_shows(lenet5: Workbench) -> None:
+    plans = [
+        Plan(),
+        Plan("l2", "neuron"),
+        Plan("wanda"),
+        Plan(granularity="2:4"),
+        Plan(scope="global"),
+        Plan(scope="global", relative=True),
+        Plan("random"),
+        Plan("random", seed=1),
+    ]
+    names = [scene_id(lenet5, plan, {}) for plan in plans]
+    assert len(set(names)) == len(plans)
+    assert scene_id(lenet5, Plan(sparsity={"conv1": 0.5}), {}) == names[0]
+    assert scene_id(lenet5, Plan(), {"conv1": ""}) == names[0]
+    assert scene_id(lenet5, Plan(scope="global"), {"conv1": ""}) != names[4]

@@ -1,0 +1,346 @@
+"""Do steps, locks and choices of one person hold together?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from pruneviz.plan import Plan
+from pruneviz.ui.board import Request
+from pruneviz.ui.scene import cannot
+from pruneviz.ui.session import (
+    HEAD_REASON,
+    Session,
+    Step,
+    arrive,
+    change,
+    locks_for,
+    obey,
+    start,
+    with_levels,
+)
+from pruneviz.workbench import Workbench
+
+LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
+DENSE = dict.fromkeys(LAYERS, 0.0)
+
+
+@pytest.fixture
+def session(benches: Callable[[str], Workbench]) -> Session:
+    """A session at the dense lenet5."""
+    return start(benches("lenet5"))
+
+
+def ask(
+    session: Session, kind: str, levels: dict[str, float] | None = None, **other: object
+) -> bool:
+    """The next request of the browser is obeyed."""
+    request = Request(
+        seq=session.seq + 1,
+        kind=kind,
+        sparsity=dict(session.live.sparsity) if levels is None else levels,
+        locked=tuple(session.locked),
+        focus=session.focus,
+        scene="",
+        picture="",
+    )
+    return obey(session, replace(request, **other))
+
+
+def settle(session: Session, **levels: float) -> None:
+    assert ask(session, "settle", dict(session.live.sparsity) | levels)
+
+
+def got(session: Session) -> dict[str, float]:
+    return session.bench.prune(session.settled).sparsity
+
+
+# -- steps -------------------------------------------------------------------------------------
+
+
+def test_a_session_starts_dense(session: Session) -> None:
+    assert session.settled == session.live == Plan(sparsity=DENSE)
+    assert session.focus == "conv1"
+    assert session.locked == {}
+    assert session.visited == [session.settled]
+
+
+def test_a_drag_moves_what_is_live_and_a_release_settles(session: Session) -> None:
+    assert not ask(session, "drag", DENSE | {"conv1": 0.3})
+    assert session.live.sparsity["conv1"] == 0.3
+    assert session.settled.is_dense
+    assert len(session.steps) == 1
+    settle(session, conv1=0.4)
+    assert session.settled == session.live
+    assert session.settled.sparsity == DENSE | {"conv1": 0.4}
+    assert len(session.steps) == 2
+
+
+def test_settling_on_the_same_plan_is_no_step(session: Session) -> None:
+    settle(session, conv1=0.4)
+    settle(session, conv1=0.4)
+    assert len(session.steps) == 2
+
+
+def test_undo_restores_plan_and_locks(session: Session) -> None:
+    settle(session, conv1=0.4)
+    ask(session, "lock", locked=("conv1",))
+    settle(session, fc1=0.7)
+    after = session.settled, dict(session.locked)
+    ask(session, "undo")
+    assert (session.settled.sparsity, session.locked) == (DENSE | {"conv1": 0.4}, {"conv1": ""})
+    ask(session, "undo")
+    assert (session.settled.sparsity, session.locked) == (DENSE | {"conv1": 0.4}, {})
+    ask(session, "undo")
+    assert session.settled.is_dense
+    for _ in range(3):
+        ask(session, "redo")
+    assert (session.settled, session.locked) == after
+
+
+def test_undo_and_redo_stop_at_the_ends(session: Session) -> None:
+    settle(session, conv1=0.4)
+    for kind, place in (("redo", 1), ("undo", 0), ("undo", 0), ("redo", 1), ("redo", 1)):
+        assert ask(session, kind)
+        assert session.at == place
+        assert session.live == session.settled
+
+
+def test_a_new_step_forgets_what_was_undone(session: Session) -> None:
+    settle(session, conv1=0.4)
+    ask(session, "undo")
+    settle(session, fc1=0.5)
+    ask(session, "redo")
+    assert session.settled.sparsity == DENSE | {"fc1": 0.5}
+    assert len(session.steps) == 2
+
+
+def test_the_history_is_bounded_and_keeps_the_dense_point(session: Session) -> None:
+    for i in range(1, 620):
+        settle(session, fc1=i / 1000)
+    assert len(session.steps) == 500
+    assert len(session.visited) <= 502
+    assert session.visited[0].is_dense, "all others are compared with it"
+    assert session.visited[-1] == session.settled
+    for _ in range(600):
+        session.travel(-1)
+    assert session.at == 0
+    assert session.settled.sparsity["fc1"] == pytest.approx(0.12)
+
+
+def test_every_step_tells_the_browser_that_it_moved(session: Session) -> None:
+    moves = [session.moves]
+    settle(session, conv1=0.4)
+    moves.append(session.moves)
+    for kind in ("undo", "redo"):
+        ask(session, kind)
+        moves.append(session.moves)
+    assert moves == sorted(set(moves))
+
+
+def test_an_old_request_does_nothing(session: Session) -> None:
+    settle(session, conv1=0.4)
+    assert not ask(session, "settle", DENSE | {"conv1": 0.9}, seq=session.seq)
+    assert session.settled.sparsity["conv1"] == 0.4
+
+
+@pytest.mark.parametrize("kind", ["focus", "need"])
+def test_looking_changes_no_plan(session: Session, kind: str) -> None:
+    assert not ask(session, kind, DENSE | {"conv1": 0.9}, focus="fc2", scene="a", picture="b")
+    assert session.settled.is_dense
+    assert session.live.is_dense
+    assert session.focus == "fc2"
+    assert session.have == ("a", "b")
+
+
+# -- refusals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plan", "named"),
+    [
+        (Plan(sparsity={"nosuch": 0.5}), "'nosuch'"),
+        (Plan("nosuch", sparsity={"fc1": 0.5}), "'nosuch'"),
+        (Plan("lamp", "neuron", sparsity={"fc1": 0.5}), "'lamp'"),
+        (Plan("bn_scale", "neuron", sparsity={"fc1": 0.5}), "batch norm"),
+    ],
+)
+def test_a_refused_plan_leaves_everything_as_it_is(
+    session: Session, plan: Plan, named: str
+) -> None:
+    settle(session, conv1=0.4)
+    before = (list(session.steps), session.at, session.live, list(session.visited), session.moves)
+    for attempt in (session.settle, session.drag, lambda plan: arrive(session, plan)):
+        with pytest.raises(ValueError, match=named):
+            attempt(plan)
+        now = (list(session.steps), session.at, session.live, list(session.visited), session.moves)
+        assert now == before
+
+
+def test_a_refused_request_is_said_and_the_board_goes_back(session: Session) -> None:
+    settle(session, conv1=0.4)
+    moves = session.moves
+    ask(session, "drag", DENSE | {"conv1": 0.45})
+    assert not ask(session, "settle", DENSE | {"conv1": 1.5})
+    assert "sparsity of 'conv1' must be in [0, 1], got 1.5" in (session.message or "")
+    assert session.live == session.settled
+    assert session.settled.sparsity["conv1"] == 0.4
+    assert session.moves > moves
+    settle(session, conv1=0.5)
+    assert session.message is None
+
+
+# -- locks -----------------------------------------------------------------------------------------
+
+
+def test_levels_pass_by_locked_and_unknown_layers(session: Session) -> None:
+    plan = Plan(sparsity=DENSE | {"fc1": 0.2})
+    levels = dict.fromkeys((*LAYERS, "nosuch"), 0.9)
+    found = with_levels(session.bench, plan, levels, {"fc1": "", "fc2": ""})
+    assert found.sparsity == dict.fromkeys(LAYERS, 0.9) | {"fc1": 0.2, "fc2": 0.0}
+
+
+def test_a_layer_that_cannot_be_cut_stays_whole(benches: Callable[[str], Workbench]) -> None:
+    bench = benches("resnet20")
+    plan = Plan("bn_scale", "neuron", sparsity=dict.fromkeys(bench.found, 0.0))
+    whole = cannot(bench, plan)
+    assert 0 < len(whole) < len(bench.found)
+    found = with_levels(bench, plan, dict.fromkeys(bench.found, 0.5), {})
+    assert {name for name, level in found.sparsity.items() if level} == set(bench.found) - set(
+        whole
+    )
+    bench.prune(found)
+
+
+def test_a_lock_in_the_global_scope_leaves_the_pool(session: Session) -> None:
+    change(session, replace(session.live, scope="global"))
+    settle(session, **dict.fromkeys(LAYERS, 0.5))
+    ask(session, "lock", locked=("fc1",))
+    assert set(session.settled.sparsity) == set(LAYERS) - {"fc1"}
+    assert got(session)["fc1"] == 0
+    kept = session.bench.prune(session.settled).report
+    others = kept[kept["layer"] != "fc1"]
+    assert (others["total"] - others["kept"]).sum() == round(0.5 * others["total"].sum())
+    ask(session, "lock", locked=())
+    assert set(session.settled.sparsity) == set(LAYERS)
+    assert got(session)["fc1"] > 0
+
+
+def test_all_locked_in_the_global_scope_is_dense(session: Session) -> None:
+    change(session, replace(session.live, scope="global"))
+    settle(session, **dict.fromkeys(LAYERS, 0.5))
+    ask(session, "lock", locked=LAYERS)
+    assert session.settled.is_dense
+    assert set(session.locked) == set(LAYERS)
+    ask(session, "undo")
+    assert session.locked == {}
+
+
+def test_one_threshold_is_asked_of_all_in_the_global_scope(session: Session) -> None:
+    change(session, replace(session.live, scope="global"))
+    settle(session, **dict.fromkeys(LAYERS, 0.3))
+    assert session.settled.sparsity == dict.fromkeys(LAYERS, 0.3)
+
+
+# -- choices ----------------------------------------------------------------------------------------
+
+
+def test_another_criterion_keeps_the_levels_and_the_locks(session: Session) -> None:
+    settle(session, conv1=0.4, fc1=0.8)
+    ask(session, "lock", locked=("fc1",))
+    change(session, replace(session.live, criterion="wanda"))
+    assert session.settled == Plan("wanda", sparsity=DENSE | {"conv1": 0.4, "fc1": 0.8})
+    assert session.locked == {"fc1": ""}
+    ask(session, "undo")
+    assert session.settled.criterion == "magnitude"
+
+
+@pytest.mark.parametrize("granularity", ["weight", "neuron"])
+def test_another_scope_keeps_about_what_is_cut(session: Session, granularity: str) -> None:
+    if granularity == "neuron":
+        change(session, replace(session.live, granularity=granularity))
+    settle(session, conv1=0.5, fc1=0.8, fc2=0.6)
+    before = cut_items(session)
+    change(session, replace(session.live, scope="global"))
+    assert len(set(session.settled.sparsity.values())) == 1
+    assert cut_items(session) == pytest.approx(before, abs=1 + 1e-4 * 61_706)
+    shares = got(session)
+    change(session, replace(session.live, scope="layer"))
+    for name, share in got(session).items():
+        assert share == pytest.approx(shares[name], abs=0.01)
+
+
+def cut_items(session: Session) -> int:
+    """Weights, or units, that the settled plan cuts."""
+    masks = session.bench.prune(session.settled).masks
+    if session.settled.granularity == "neuron":
+        return sum(int((~mask.flatten(1).any(1)).sum()) for mask in masks.values())
+    return sum(int((~mask).sum()) for mask in masks.values())
+
+
+def test_the_head_is_locked_whole_for_neurons(session: Session) -> None:
+    settle(session, fc3=0.5, fc1=0.5)
+    change(session, replace(session.live, granularity="neuron"))
+    assert session.locked == {"fc3": HEAD_REASON}
+    assert session.settled.sparsity == DENSE | {"fc1": 0.5}
+    settle(session, **dict.fromkeys(LAYERS, 0.5))
+    assert got(session)["fc3"] == 0
+    ask(session, "lock", locked=())
+    settle(session, fc3=0.5)
+    assert got(session)["fc3"] == 0.5
+    change(session, replace(session.live, criterion="l2"))
+    assert session.locked == {}, "who unlocked the head has it unlocked"
+    assert session.settled.sparsity["fc3"] == 0.5
+    change(session, replace(session.live, criterion="magnitude", granularity="weight"))
+    assert session.locked == {}
+
+
+def test_going_back_to_weights_unlocks_the_head_alone(session: Session) -> None:
+    ask(session, "lock", locked=("conv1",))
+    change(session, replace(session.live, granularity="neuron"))
+    assert session.locked == {"conv1": "", "fc3": HEAD_REASON}
+    change(session, replace(session.live, granularity="weight"))
+    assert session.locked == {"conv1": ""}
+
+
+def test_a_choice_that_is_refused_leaves_everything(session: Session) -> None:
+    settle(session, conv1=0.4)
+    before = session.settled, dict(session.locked), session.moves
+    with pytest.raises(ValueError, match="'lamp'"):
+        change(session, replace(session.live, criterion="lamp", granularity="neuron"))
+    assert (session.settled, session.locked, session.moves) == before
+
+
+# -- plans that come alone ------------------------------------------------------------------------
+
+
+def test_a_plan_from_a_link_names_every_layer(session: Session) -> None:
+    arrive(session, Plan(sparsity={"conv1": 0.5}))
+    assert session.settled == session.live == Plan(sparsity=DENSE | {"conv1": 0.5})
+    assert session.at == 1
+
+
+@pytest.mark.parametrize(
+    ("plan", "locked"),
+    [
+        (Plan(sparsity={"conv1": 0.5}), {}),
+        (Plan("l2", "neuron", sparsity={"conv1": 0.5}), {"fc3": HEAD_REASON}),
+        (Plan("l2", "neuron", sparsity={"fc3": 0.5}), {}),
+        (Plan(scope="global", sparsity=dict.fromkeys(LAYERS, 0.5)), {}),
+        (
+            Plan(scope="global", sparsity=dict.fromkeys(LAYERS[1:], 0.5)),
+            {"conv1": "out of the ranking"},
+        ),
+        (
+            Plan("l2", "neuron", "global", dict.fromkeys(LAYERS[:4], 0.5)),
+            {"fc3": HEAD_REASON},
+        ),
+    ],
+)
+def test_a_plan_brings_its_locks(session: Session, plan: Plan, locked: dict[str, str]) -> None:
+    assert locks_for(session.bench, plan) == locked
+    arrive(session, plan)
+    assert session.locked == locked
+    assert session.steps[-1] == Step(session.settled, locked)
