@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
+import weakref
 from collections.abc import Callable
 
 Report = Callable[[str, float], None]
@@ -10,6 +12,10 @@ Report = Callable[[str, float], None]
 
 class CancelledError(Exception):
     """Raised inside a job at its next report after somebody cancelled it."""
+
+
+_JOBS: weakref.WeakSet[Job] = weakref.WeakSet()
+_PATIENCE = 5.0
 
 
 class Job:
@@ -23,6 +29,7 @@ class Job:
         self.error: str | None = None
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        _JOBS.add(self)
         self._thread.start()
 
     @property
@@ -55,3 +62,13 @@ class Job:
         if self._cancelled.is_set():
             raise CancelledError
         self.label, self.done = label, done
+
+
+@atexit.register
+def _end_all() -> None:
+    # A thread inside torch while the interpreter is taken down ends the process with an abort.
+    jobs = [job for job in _JOBS if job.running]
+    for job in jobs:
+        job.cancel()
+    for job in jobs:
+        job.wait(_PATIENCE)

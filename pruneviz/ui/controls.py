@@ -24,21 +24,20 @@ _KEYS = {
 }
 
 
-def ask_model(chosen: str) -> str:
+def ask_model() -> str:
     """The registered model to work at."""
-    names = registered_names()
-    st.session_state.setdefault("ask_model", chosen)
     return st.selectbox(
         "Network",
-        names,
+        registered_names(),
         key="ask_model",
         help="A trained sample network with its own digits: 1,000 for calibration, 2,000 for "
         "validation. Any installed package can register more.",
     )
 
 
-def show(plan: Plan) -> None:
-    """Set all widgets to a plan that was reached in another way (undo, link, click)."""
+def show(model: str, plan: Plan) -> None:
+    """Set all widgets to what was reached in another way (undo, link, click)."""
+    st.session_state["ask_model"] = model
     st.session_state.update(_values(plan))
 
 

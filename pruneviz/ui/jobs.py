@@ -12,7 +12,7 @@ from pruneviz.workbench import Workbench
 
 def measure(bench: Workbench, plan: Plan) -> Job:
     """Measure a settled plan on all validation samples, then its random control, then what is
-    missing of the dense network and the evidence. Each piece is kept as far as it got.
+    missing of the evidence and the dense network. Each piece is kept as far as it got.
     """
 
     def work(report: Report) -> None:
@@ -20,10 +20,10 @@ def measure(bench: Workbench, plan: Plan) -> Job:
         control = control_of(plan)
         if control is not None:
             _in_pieces(bench, control, "random control", report)
-        if not bench.dense_confirmed:
-            bench.confirm_dense(lambda done: report("dense network", done))
         if not bench.evidence_ready:
             bench.evidence(lambda done: report("calibration pass", done))
+        if not bench.dense_confirmed:
+            bench.confirm_dense(lambda done: report("dense network", done))
 
     return Job(work)
 

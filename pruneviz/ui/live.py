@@ -18,11 +18,24 @@ _TICK = 0.4
 def live_board(session: Session) -> None:
     """The board, redrawn by itself while something is measured in the background."""
     running = session.job is not None and session.job.running
-    st.fragment(_board, run_every=_TICK if running else None)(session)
+    st.fragment(_board, run_every=_TICK if running or session.unmeasured else None)(session)
 
 
-def settled(session: Session) -> None:
-    """Start measuring the plan that was settled on, instead of the one before."""
+def last_seq() -> int:
+    """The number of the last request that came from the board, 0 before any."""
+    request = _request()
+    return 0 if request is None else request.seq
+
+
+def measure(session: Session) -> None:
+    """Start measuring the plan that was settled on, instead of the one before.
+
+    To be called when the page stands: the first job loads half of torch's compiler, and whatever
+    is drawn at the same time would wait for it.
+    """
+    if not session.unmeasured:
+        return
+    session.unmeasured = False
     if session.job is not None:
         session.job.cancel()
     session.job = jobs.measure(session.bench, session.settled)
@@ -35,7 +48,6 @@ def _board(session: Session) -> None:
         if request.kind == "drag" and session.job is not None:
             session.job.cancel()
         if obey(session, request):
-            settled(session)
             st.rerun()
         if session.focus != focus:
             st.rerun()

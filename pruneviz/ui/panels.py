@@ -34,7 +34,7 @@ def visits(bench: Workbench, visited: list[Plan]) -> Visits:
     plans = [plan for plan in visited if bench.measured(plan)]
     controls = [
         control
-        for control in map(control_of, plans)
+        for control in dict.fromkeys(map(control_of, plans))
         if control is not None and bench.measured(control) == len(bench.source.validation)
     ]
     return Visits(tuple(plans), _table(bench, plans), _table(bench, controls))

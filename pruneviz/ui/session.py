@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pruneviz.background import Job
@@ -25,7 +25,10 @@ class Step:
 
 @dataclass
 class Session:
-    """The state of one browser tab: a list of plans, a place in it, and what the screen shows."""
+    """The state of one browser tab: a list of plans, a place in it, and what the screen shows.
+
+    unmeasured: whether the plan settled on is still to be measured in full.
+    """
 
     bench: Workbench
     steps: list[Step]
@@ -40,6 +43,7 @@ class Session:
     have: tuple[str, str] = ("", "")
     message: str | None = None
     job: Job | None = None
+    unmeasured: bool = True
 
     @property
     def settled(self) -> Plan:
@@ -49,6 +53,7 @@ class Session:
     def settle(self, plan: Plan, locked: Mapping[str, str] | None = None) -> None:
         """Make `plan` the next step; what was undone is forgotten. ValueError leaves all as is."""
         self.bench.prune(plan)
+        self.unmeasured = True
         locked = dict(self.locked if locked is None else locked)
         self.moves += 1
         if Step(plan, locked) != self.steps[self.at]:
@@ -60,6 +65,7 @@ class Session:
 
     def travel(self, by: int) -> None:
         """Undo (-1) or redo (+1), as far as there are steps."""
+        self.unmeasured = True
         self.at = min(max(self.at + by, 0), len(self.steps) - 1)
         self.moves += 1
         self._show(self.steps[self.at].plan, dict(self.steps[self.at].locked))
@@ -79,10 +85,15 @@ class Session:
 
 def start(bench: Workbench) -> Session:
     """A session with the dense network."""
-    plan = Plan(sparsity=dict.fromkeys(bench.found, 0.0))
+    plan = untouched(bench)
     session = Session(bench, [Step(plan, {})], next(iter(bench.found)), live=plan)
     session.visited.append(plan)
     return session
+
+
+def untouched(bench: Workbench) -> Plan:
+    """The plan every session begins with: all layers whole."""
+    return Plan(sparsity=dict.fromkeys(bench.found, 0.0))
 
 
 def obey(session: Session, request: Request) -> bool:
@@ -171,13 +182,20 @@ def change(session: Session, wanted: Plan) -> None:
     session.settle(with_levels(bench, blank, levels, locked), locked)
 
 
-def arrive(session: Session, plan: Plan) -> None:
-    """Settle on a plan that comes alone, from a link, a snapshot or a point of the chart."""
-    locked = locks_for(session.bench, plan)
+def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) -> None:
+    """Settle on a plan from a link, a snapshot or a point of the chart; locked: layers to lock.
+
+    A plan that comes without them has the locks that go with it.
+    """
+    usual = locks_for(session.bench, plan)
+    if locked is None:
+        locks = usual
+    else:
+        locks = {name: usual.get(name, "") for name in locked if name in session.bench.found}
     if plan.scope == "layer":
         whole = dict.fromkeys(session.bench.found, 0.0)
         plan = replace(plan, sparsity=whole | dict(plan.sparsity))
-    session.settle(plan, locked)
+    session.settle(plan, locks)
 
 
 def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:

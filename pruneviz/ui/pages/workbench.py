@@ -11,8 +11,8 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.prune import check
 from pruneviz.sources.registered import registered_names
 from pruneviz.ui import cached, controls, panels
-from pruneviz.ui.live import live_board, settled
-from pruneviz.ui.session import Session, arrive, change, start
+from pruneviz.ui.live import last_seq, live_board, measure
+from pruneviz.ui.session import Session, arrive, change, locks_for, start, untouched
 from pruneviz.workbench import Workbench
 
 FIRST = "lenet5"
@@ -31,12 +31,13 @@ def main() -> None:
     """The page from top to bottom."""
     st.html(f"<style>{_STYLE}</style>")
     session = _session()
-    if st.session_state.get("drawn") != session.moves:  # reached in another way than by a widget
-        controls.show(session.live)
-        st.session_state["drawn"] = session.moves
+    drawn = (session.bench.name, session.moves)
+    if st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
+        controls.show(session.bench.name, session.live)
+        st.session_state["drawn"] = drawn
     top = st.columns([2, 11], gap="small")
     with top[0]:
-        name = controls.ask_model(session.bench.name)
+        name = controls.ask_model()
     if name != session.bench.name:
         _open(name)
         st.rerun()
@@ -52,17 +53,22 @@ def main() -> None:
     with st.container(border=True):
         _keep(session)
     _address(session)
+    measure(session)
 
 
 def _session() -> Session:
     session: Session | None = st.session_state.get("session")
     if session is None:
-        session = _open(st.query_params.get("model", FIRST), st.query_params.get("plan"))
+        asked = st.query_params
+        session = _open(asked.get("model", FIRST), asked.get("plan"), asked.get("locked"))
     return session
 
 
-def _open(name: str, link: str | None = None) -> Session:
-    """A fresh session at the model of this name, at the plan of the link if it is whole."""
+def _open(name: str, link: str | None = None, locked: str | None = None) -> Session:
+    """A fresh session at the model of this name, at the plan of the link if it is whole.
+
+    locked: layers to lock, with commas between; None: those that go with the plan.
+    """
     message = None
     try:
         session = start(cached.bench(name))
@@ -71,7 +77,7 @@ def _open(name: str, link: str | None = None) -> Session:
         message = str(error)
         if before is not None:
             before.message = message
-            st.session_state["ask_model"] = before.bench.name
+            before.moves += 1  # so that the widgets go back to the network that stands
             return before
         session = start(cached.bench(_another(name)))
     if link and message is None:
@@ -79,13 +85,12 @@ def _open(name: str, link: str | None = None) -> Session:
             plan = from_link(link, session.bench.fingerprint)
             check(plan, session.bench.found)
             _gather_for(session.bench, plan)
-            arrive(session, plan)
+            arrive(session, plan, None if locked is None else locked.split(","))
         except ValueError as error:
             message = f"{error}. This is the dense network."
     session.message = message
+    session.seq = last_seq()  # what the board asked of the network before is not for this one
     st.session_state["session"] = session
-    st.session_state["ask_model"] = session.bench.name
-    settled(session)
     return session
 
 
@@ -95,6 +100,9 @@ def _another(name: str) -> str:
 
 
 def _gather_for(bench: Workbench, plan: Plan) -> None:
+    if plan.granularity == "neuron":
+        with st.spinner("Reading what belongs to a neuron from the network's graph …"):
+            _ = bench.heads
     needs = CRITERIA[plan.criterion].needs
     if bench.evidence_ready or not set(needs) - {"scale"}:
         return
@@ -113,7 +121,6 @@ def _change(session: Session, plan: Plan, note: str | None) -> None:
         _gather_for(session.bench, plan)
         change(session, plan)
         session.message = note
-        settled(session)
     except ValueError as error:
         session.message = str(error)
         session.moves += 1  # so that the widgets go back to the plan that stands
@@ -123,7 +130,6 @@ def _go_to(session: Session, plan: Plan) -> None:
     _gather_for(session.bench, plan)
     arrive(session, plan)
     session.message = None
-    settled(session)
     st.rerun()
 
 
@@ -137,13 +143,17 @@ def _results(session: Session) -> None:
         _go_to(session, picked)
     result = bench.evaluate(plan, max(bench.probe, bench.measured(plan)))
     with right:
-        classes, flips, maps = st.tabs(["Per-class change", "Flipped examples", "Feature maps"])
-        with classes:
-            panels.per_class(result, dense=plan.is_dense)
-        with flips:
-            panels.flipped(bench, result)
-        with maps:
-            panels.filters_and_maps(bench, plan, session.focus)
+        names = ["Per-class change", "Flipped examples", "Feature maps"]
+        classes, flips, maps = st.tabs(names, key="tabs", on_change="rerun")
+        if classes.open:
+            with classes:
+                panels.per_class(result, dense=plan.is_dense)
+        if flips.open:
+            with flips:
+                panels.flipped(bench, result)
+        if maps.open:
+            with maps:
+                panels.filters_and_maps(bench, plan, session.focus)
 
 
 def _keep(session: Session) -> None:
@@ -177,7 +187,10 @@ def _link(session: Session) -> str:
 def _query(session: Session) -> dict[str, str]:
     bench, plan = session.bench, session.settled
     query = {"model": bench.name}
-    return query if plan.is_dense else query | {"plan": to_link(plan, bench.fingerprint)}
+    special = set(session.locked) != set(locks_for(bench, plan))
+    if special or plan != untouched(bench):
+        query["plan"] = to_link(plan, bench.fingerprint)
+    return query | {"locked": ",".join(session.locked)} if special else query
 
 
 def _address(session: Session) -> None:
