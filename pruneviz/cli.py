@@ -112,7 +112,9 @@ def prune(
 
 
 @main.command()
-@click.option("--port", default=8501, show_default=True, help="On 127.0.0.1.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="On 127.0.0.1."
+)
 def app(port: int) -> None:
     """Open the app in the browser."""
     script = Path(__file__).parent.parent / "app.py"
@@ -159,7 +161,8 @@ def _summary(bench: Workbench, plan: Plan, samples: int | None) -> dict[str, obj
         "low": result.low,
         "high": result.high,
         "loss": result.loss,
-        "per_class": dict(result.per_class),
+        # JSON has no NaN: a class without a sample has no accuracy.
+        "per_class": {name: x if x == x else None for name, x in result.per_class.items()},
         "delta": result.delta,
         "delta_low": result.delta_low,
         "delta_high": result.delta_high,

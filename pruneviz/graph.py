@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from pruneviz.pruning.layers import Layer
 from pruneviz.replica import first_names
 
 _ATEN = torch.ops.aten
+# torch.export changes torch itself while it traces: two at once fail, or see each other's changes.
+_ONE_AT_A_TIME = threading.Lock()
 _LAYER_OPS = {
     _ATEN.linear.default,
     _ATEN.conv1d.default,
@@ -57,9 +60,10 @@ def trace(model: nn.Module, example: Tensor, layers: Mapping[str, Layer]) -> Gra
     Raises ValueError with torch's own first line when the network cannot be traced.
     """
     try:
-        program = torch.export.export(
-            model, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},), strict=False
-        )
+        with _ONE_AT_A_TIME:
+            program = torch.export.export(
+                model, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},), strict=False
+            )
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{type(model).__name__} cannot be traced: {reason}") from error
