@@ -33,7 +33,7 @@ def read(*arguments: str) -> object:
     return json.loads(result.stdout, parse_constant=refuse)
 
 
-# -- lists ---------------------------------------------------------------------------------------
+# -- lists -------------------------------------------------------------------------------------
 
 
 def test_models_are_listed() -> None:
@@ -54,35 +54,38 @@ def test_criteria_are_listed_with_their_words() -> None:
 @pytest.mark.parametrize("network", ["lenet5", "resnet20"])
 def test_layers_are_those_of_the_library(network: str) -> None:
     table = pv.open(network).layers
-    assert read("layers", network) == table.to_dict(orient="records")
+    rows = table.assign(shape=table["shape"].map(list)).to_dict(orient="records")
+    assert read("layers", network) == rows
     text = run("layers", network).stdout
     assert len(text.strip().splitlines()) == len(table) + 1
     for name in table["layer"]:
         assert name in text
 
 
-# -- prune ---------------------------------------------------------------------------------------
+# -- prune -------------------------------------------------------------------------------------
 
+LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
+NEURON = ("--granularity", "neuron", "--all", "0.5")
 ASKED = [
-    (["--all", "0.8"], pv.Plan(sparsity=dict.fromkeys(("conv1", "conv2", "fc1", "fc2", "fc3"), 0.8))),
+    (["--all", "0.8"], pv.Plan(sparsity=dict.fromkeys(LAYERS, 0.8))),
     (
         ["--sparsity", "conv1=0.25", "--sparsity", "fc1=.9"],
         pv.Plan(sparsity={"conv1": 0.25, "fc1": 0.9}),
     ),
     (
         ["--criterion", "wanda", "--scope", "global", "--relative", "--all", "0.7"],
-        pv.Plan("wanda", "weight", "global", dict.fromkeys(("conv1", "conv2", "fc1", "fc2", "fc3"), 0.7), True),
+        pv.Plan("wanda", "weight", "global", dict.fromkeys(LAYERS, 0.7), relative=True),
     ),
     (
-        ["--criterion", "l2", "--granularity", "neuron", "--all", "0.5", "--sparsity", "fc3=0"],
-        pv.Plan("l2", "neuron", sparsity=dict.fromkeys(("conv1", "conv2", "fc1", "fc2"), 0.5) | {"fc3": 0.0}),
+        ["--criterion", "l2", *NEURON, "--sparsity", "fc3=0"],
+        pv.Plan("l2", "neuron", sparsity=dict.fromkeys(LAYERS, 0.5) | {"fc3": 0.0}),
     ),
     (
         ["--criterion", "random", "--seed", "3", "--granularity", "1:4", "--sparsity", "fc1=0.75"],
         pv.Plan("random", "1:4", sparsity={"fc1": 0.75}, seed=3),
     ),
     ([], pv.Plan()),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +160,7 @@ def test_a_collapse_is_said_beside_the_numbers(lenet5: pv.Workbench) -> None:
     assert "collapse" not in printed.stdout
 
 
-# -- errors --------------------------------------------------------------------------------------
+# -- errors ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -165,7 +168,7 @@ def test_a_collapse_is_said_beside_the_numbers(lenet5: pv.Workbench) -> None:
     [
         (["prune", "nosuch"], "unknown model 'nosuch'"),
         (["layers", "nosuch"], "unknown model 'nosuch'"),
-        (["prune", "lenet5", "--criterion", "nosuch", "--all", "0.5"], "unknown criterion 'nosuch'"),
+        (["prune", "lenet5", "--criterion", "nosuch"], "unknown criterion 'nosuch'"),
         (["prune", "lenet5", "--sparsity", "nosuch=0.5"], "no layer 'nosuch'"),
         (["prune", "lenet5", "--sparsity", "conv1=1.2"], "sparsity of 'conv1' must be in [0, 1]"),
         (["prune", "lenet5", "--sparsity", "conv1=nan"], "sparsity of 'conv1' must be in [0, 1]"),
@@ -176,17 +179,14 @@ def test_a_collapse_is_said_beside_the_numbers(lenet5: pv.Workbench) -> None:
         (["prune", "lenet5", "--granularity", "rows"], "'rows'"),
         (["prune", "lenet5", "--scope", "town"], "'town'"),
         (["prune", "lenet5", "--granularity", "2:4", "--scope", "global"], "'2:4'"),
-        (["prune", "lenet5", "--criterion", "lamp", "--granularity", "neuron", "--all", "0.5"], "'lamp'"),
-        (
-            ["prune", "lenet5", "--criterion", "bn_scale", "--granularity", "neuron", "--all", "0.5"],
-            "no batch norm follows",
-        ),
+        (["prune", "lenet5", "--criterion", "lamp", *NEURON], "'lamp'"),
+        (["prune", "lenet5", "--criterion", "bn_scale", *NEURON], "no batch norm follows"),
         (["prune", "lenet5", "--seed", "-1"], "seed"),
         (["prune", "lenet5", "-n", "0"], "1..2000"),
         (["prune", "lenet5", "-n", "99999"], "1..2000"),
         (["app", "--port", "99999"], "99999"),
     ],
-)  # fmt: skip
+)
 def test_an_error_is_one_sentence_that_names_the_thing(arguments: list[str], named: str) -> None:
     result = run(*arguments)
     assert result.exit_code not in (0, None)

@@ -33,7 +33,7 @@ def trace(figure: go.Figure, name: str) -> go.Scatter:
     return found
 
 
-# -- the front -----------------------------------------------------------------------------------
+# -- the front ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_nothing_beats_a_point_of_the_front_and_something_beats_the_others() -> 
         assert twins or any(beats(i, j) for i in front)
 
 
-# -- the trade-off -------------------------------------------------------------------------------
+# -- the trade-off -----------------------------------------------------------------------------
 
 
 def test_every_plan_visited_is_a_point_with_its_interval() -> None:
@@ -116,7 +116,7 @@ def test_nothing_visited_is_an_empty_chart() -> None:
     assert "random" not in {one.name for one in figure.data}
 
 
-# -- the others ----------------------------------------------------------------------------------
+# -- the others --------------------------------------------------------------------------------
 
 
 def test_the_change_of_each_class_is_in_points() -> None:

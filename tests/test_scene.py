@@ -65,7 +65,7 @@ def lenet5(benches: Callable[[str], Workbench]) -> Workbench:
     return benches("lenet5")
 
 
-# -- tables --------------------------------------------------------------------------------------
+# -- tables ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -169,7 +169,7 @@ def test_the_browser_counts_as_the_engine_does(bench: Workbench, kind: str, leve
         assert cut[layer["name"]] == (0 if layer["disabled"] else expected)
 
 
-# -- pictures ------------------------------------------------------------------------------------
+# -- pictures ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -246,7 +246,7 @@ def test_a_picture_of_a_layer_out_of_the_pool_cuts_nothing(lenet5: Workbench) ->
     assert (whole(picture(lenet5, plan, "fc2")["rank"]) >= total).all()
 
 
-# -- what cannot be cut, names --------------------------------------------------------------------
+# -- what cannot be cut, names -----------------------------------------------------------------
 
 
 def test_a_row_shorter_than_the_pattern_is_disabled_with_the_reason(

@@ -155,7 +155,7 @@ def test_looking_changes_no_plan(session: Session, kind: str) -> None:
     assert session.have == ("a", "b")
 
 
-# -- refusals ------------------------------------------------------------------------------------
+# -- refusals ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_refused_request_is_said_and_the_board_goes_back(session: Session) -> 
     assert session.message is None
 
 
-# -- locks -----------------------------------------------------------------------------------------
+# -- locks -------------------------------------------------------------------------------------
 
 
 def test_levels_pass_by_locked_and_unknown_layers(session: Session) -> None:
@@ -244,7 +244,7 @@ def test_one_threshold_is_asked_of_all_in_the_global_scope(session: Session) -> 
     assert session.settled.sparsity == dict.fromkeys(LAYERS, 0.3)
 
 
-# -- choices ----------------------------------------------------------------------------------------
+# -- choices -----------------------------------------------------------------------------------
 
 
 def test_another_criterion_keeps_the_levels_and_the_locks(session: Session) -> None:
@@ -313,7 +313,7 @@ def test_a_choice_that_is_refused_leaves_everything(session: Session) -> None:
     assert (session.settled, session.locked, session.moves) == before
 
 
-# -- plans that come alone ------------------------------------------------------------------------
+# -- plans that come alone ---------------------------------------------------------------------
 
 
 def test_a_plan_from_a_link_names_every_layer(session: Session) -> None:

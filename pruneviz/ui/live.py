@@ -15,10 +15,28 @@ BOARD = "board"
 _TICK = 0.4
 
 
+def listen(session: Session) -> bool:
+    """Do what the board asks and take note of work that has ended.
+
+    Returns whether the page around the board must be drawn anew.
+    """
+    focus, again, request = session.focus, False, _request()
+    if request is not None and request.seq > session.seq:
+        if request.kind == "drag" and session.job is not None:
+            session.job.cancel()
+        again = obey(session, request) or session.focus != focus
+    return _take_job(session) or again
+
+
 def live_board(session: Session) -> None:
     """The board, redrawn by itself while something is measured in the background."""
     running = session.job is not None and session.job.running
-    st.fragment(_board, run_every=_TICK if running or session.unmeasured else None)(session)
+    redrawn = st.fragment(_board, run_every=_TICK if running or session.unmeasured else None)
+    session.drawing_page = True
+    try:
+        redrawn(session)
+    finally:
+        session.drawing_page = False
 
 
 def last_seq() -> int:
@@ -42,28 +60,20 @@ def measure(session: Session) -> None:
 
 
 def _board(session: Session) -> None:
-    request = _request()
-    if request is not None and request.seq > session.seq:
-        focus = session.focus
-        if request.kind == "drag" and session.job is not None:
-            session.job.cancel()
-        if obey(session, request):
-            st.rerun()
-        if session.focus != focus:
-            st.rerun()
-    _finish_job(session)
+    # While the whole page is drawn it needs no second drawing, and a click on it would be lost.
+    if not session.drawing_page and listen(session):
+        st.rerun()
     board(_data(session), key=BOARD, on_request=_nothing)
 
 
-def _finish_job(session: Session) -> None:
+def _take_job(session: Session) -> bool:
     job = session.job
     if job is None or job.running:
-        return
+        return False
     session.job = None
     if job.error is not None:
         session.message = f"measuring stopped: {job.error}"
-    if not job.cancelled:
-        st.rerun()
+    return not job.cancelled
 
 
 def _request() -> Request | None:

@@ -27,7 +27,8 @@ class Step:
 class Session:
     """The state of one browser tab: a list of plans, a place in it, and what the screen shows.
 
-    unmeasured: whether the plan settled on is still to be measured in full.
+    unmeasured: whether the plan settled on is still to be measured in full. drawing_page:
+    whether the board is being drawn as a part of the whole page.
     """
 
     bench: Workbench
@@ -44,6 +45,7 @@ class Session:
     message: str | None = None
     job: Job | None = None
     unmeasured: bool = True
+    drawing_page: bool = False
 
     @property
     def settled(self) -> Plan:

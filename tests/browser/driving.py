@@ -116,8 +116,9 @@ class Board:
         return float(self.page.get_by_test_id(f"number-{layer}").input_value())
 
     def percents(self) -> dict[str, float]:
-        """What the fields of all layers say, folded ones included."""
-        rows = self.page.locator("[data-testid^='slider-']:not([data-testid^='slider-block-'])")
+        """What the fields of all layers in sight say."""
+        layers = "[data-testid^='slider-']:not([data-testid^='slider-block-']):visible"
+        rows = self.page.locator(layers)
         names = rows.evaluate_all("all => all.map(x => x.dataset.testid.slice(7))")
         return {name: self.percent(name) for name in names}
 

@@ -11,7 +11,7 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.prune import check
 from pruneviz.sources.registered import registered_names
 from pruneviz.ui import cached, controls, panels
-from pruneviz.ui.live import last_seq, live_board, measure
+from pruneviz.ui.live import last_seq, listen, live_board, measure
 from pruneviz.ui.session import Session, arrive, change, locks_for, start, untouched
 from pruneviz.workbench import Workbench
 
@@ -31,6 +31,7 @@ def main() -> None:
     """The page from top to bottom."""
     st.html(f"<style>{_STYLE}</style>")
     session = _session()
+    listen(session)
     drawn = (session.bench.name, session.moves)
     if st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
         controls.show(session.bench.name, session.live)

@@ -1,0 +1,561 @@
+"""Does the page show, do and refuse what a browser asks of it?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import Plan, from_link, to_link
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.ui import cached
+from pruneviz.ui.scene import cannot, scene_id
+from pruneviz.ui.session import HEAD_REASON, Session
+
+APP = Path(__file__).parents[1] / "app.py"
+NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
+LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
+
+
+class Page:
+    """The app in one browser tab, without the browser."""
+
+    def __init__(self, **address: str) -> None:
+        self.app = AppTest.from_file(str(APP), default_timeout=300)
+        self.app.query_params.update(address)
+        self.seq = 0
+        self.run()
+
+    @property
+    def session(self) -> Session:
+        session = self.app.session_state["session"]
+        assert isinstance(session, Session)
+        return session
+
+    @property
+    def plan(self) -> Plan:
+        return self.session.settled
+
+    @property
+    def address(self) -> dict[str, str]:
+        return dict(self.app.query_params)
+
+    def run(self) -> Page:
+        """One run of the script, which must not raise."""
+        self.app.run()
+        assert not self.app.exception, [error.message for error in self.app.exception]
+        return self
+
+    def finish(self) -> Page:
+        """Let the background work end, and draw what it found."""
+        if self.session.job is not None:
+            self.session.job.wait()
+        return self.run()
+
+    def choose(self, key: str, value: object) -> Page:
+        """Use one of the widgets above the board."""
+        self.app.session_state[key] = value
+        return self.run()
+
+    def type_pattern(self, pattern: str) -> Page:
+        """Type an N:M into its box, which takes what is not in its list."""
+        box = self.app.selectbox(key="ask_pattern")
+        if pattern not in box.options:  # AppTest itself knows no new options
+            box.options.append(pattern)
+        box.set_value(pattern)
+        return self.run()
+
+    def request(self, kind: str, sparsity: object = None, **other: object) -> dict[str, object]:
+        """What the browser would send."""
+        self.seq += 1
+        request = {
+            "seq": self.seq,
+            "kind": kind,
+            "sparsity": dict(self.session.live.sparsity) if sparsity is None else sparsity,
+            "locked": list(self.session.locked),
+            "focus": self.session.focus,
+            "have": {"scene": "", "picture": ""},
+        }
+        return request | other
+
+    def send(self, request: object) -> Page:
+        """A request of the board arrives."""
+        self.app.session_state["board"] = {"request": request}
+        return self.run()
+
+    def ask(self, kind: str, sparsity: object = None, **other: object) -> Page:
+        """Make a request and send it."""
+        return self.send(self.request(kind, sparsity, **other))
+
+    def settle(self, **levels: float) -> Page:
+        """Release a thumb at these levels; the other layers stay."""
+        return self.ask("settle", dict(self.session.live.sparsity) | levels)
+
+    def result(self) -> Evaluation:
+        """What is known of the settled plan by now."""
+        bench = self.session.bench
+        return bench.evaluate(self.plan, max(bench.probe, bench.measured(self.plan)))
+
+    def numbers(self) -> tuple[object, ...]:
+        """All numbers of the settled plan."""
+        result, cost = self.result(), self.session.bench.cost(self.plan)
+        interval = result.low, result.high, result.delta_low, result.delta_high
+        answers = result.predicted.tolist()
+        return result.n, result.accuracy, result.loss, result.delta, interval, cost, answers
+
+
+@pytest.fixture
+def page() -> Page:
+    """The app at lenet5, with all of it measured."""
+    return Page(model="lenet5").finish()
+
+
+# -- opening -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_opens_with_its_board_and_its_dense_accuracy(network: str) -> None:
+    page = Page(model=network)
+    session = page.session
+    assert session.bench.name == network
+    assert page.plan == Plan(sparsity=dict.fromkeys(session.bench.found, 0.0))
+    assert page.result().accuracy == session.bench.source.card["accuracy"]
+    assert page.result().n == 2_000, "the source brings its dense answers along"
+    assert page.address == {"model": network}
+    assert session.message is None
+    assert len(page.app.get("bidi_component")) == 1
+
+
+def test_the_first_visit_opens_a_network_without_being_asked() -> None:
+    assert Page().session.bench.name == "lenet5"
+
+
+def test_another_network_is_chosen_above_the_board(page: Page) -> None:
+    page.settle(fc1=0.5)
+    page.app.selectbox(key="ask_model").set_value("lenet300")
+    page.run()
+    assert page.session.bench.name == "lenet300"
+    assert page.plan.is_dense
+    assert page.address == {"model": "lenet300"}
+
+
+# -- the choices above the board ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("network", "granularity"),
+    [("lenet5", "weight"), ("lenet5", "neuron"), ("lenet5", "N:M"), ("resnet20", "neuron")],
+)
+def test_every_criterion_can_be_chosen_and_cuts(network: str, granularity: str) -> None:
+    page = Page(model=network).choose("ask_granularity", granularity)
+    for name, criterion in CRITERIA.items():
+        if not criterion.allows(granularity):
+            continue
+        page.choose("ask_criterion", name)
+        assert page.plan.criterion == name
+        assert page.session.message is None
+        able = [layer for layer in page.session.bench.found if layer not in page.session.locked]
+        page.ask("settle", dict.fromkeys(able, 0.5))
+        whole = cannot(page.session.bench, page.plan)
+        cut = page.session.bench.prune(page.plan).sparsity
+        for layer in able:
+            assert (cut[layer] > 0) == (layer not in whole), layer
+        page.ask("undo")
+        assert page.plan.is_dense
+
+
+@pytest.mark.parametrize(("n", "m"), [(2, 4), (1, 4), (3, 8), (1, 2)])
+def test_a_pattern_keeps_n_of_each_m(n: int, m: int) -> None:
+    page = Page(model="lenet300").choose("ask_granularity", "N:M")
+    assert page.plan.granularity == "2:4"
+    page.type_pattern(f"{n}:{m}")
+    assert page.plan.granularity == f"{n}:{m}"
+    page.settle(fc1=1 - n / m)
+    kept = page.session.bench.prune(page.plan).masks["fc1"]
+    groups = kept[:, : 784 // m * m].reshape(-1, m)
+    assert (groups.sum(1) == n).all()
+
+
+@pytest.mark.parametrize("pattern", ["4:4", "9:4", "half", "2:4:8", "0:4"])
+def test_a_pattern_that_is_none_is_refused_by_name(page: Page, pattern: str) -> None:
+    page.choose("ask_granularity", "N:M").settle(fc1=0.5)
+    before = page.plan
+    page.type_pattern(pattern)
+    assert page.plan == before
+    assert repr(pattern) in (page.session.message or "")
+    page.type_pattern("1:4")
+    assert page.plan.granularity == "1:4"
+    assert page.session.message is None
+
+
+@pytest.mark.parametrize("granularity", ["weight", "neuron"])
+@pytest.mark.parametrize("scores", ["raw", "relative"])
+def test_both_scopes_cut_with_both_kinds_of_scores(granularity: str, scores: str) -> None:
+    page = Page(model="lenet5").choose("ask_granularity", granularity)
+    page.choose("ask_scores", scores).choose("ask_scope", "global")
+    assert page.plan.scope == "global"
+    assert page.plan.relative == (scores == "relative")
+    page.settle(**dict.fromkeys(LAYERS[:4], 0.5))
+    cut = page.session.bench.prune(page.plan).sparsity
+    assert len({round(cut[name], 3) for name in LAYERS[:4]}) > 1
+    page.choose("ask_scope", "layer")
+    for name, share in page.session.bench.prune(page.plan).sparsity.items():
+        assert share == pytest.approx(cut[name], abs=1e-3)
+
+
+def test_relative_scores_move_the_global_ranking(page: Page) -> None:
+    page.choose("ask_scope", "global").settle(**dict.fromkeys(LAYERS, 0.5))
+    raw = page.session.bench.prune(page.plan).sparsity
+    page.choose("ask_scores", "relative")
+    assert page.session.bench.prune(page.plan).sparsity != raw
+
+
+def test_a_pattern_knows_no_global_scope(page: Page) -> None:
+    page.choose("ask_scope", "global").choose("ask_granularity", "N:M")
+    assert (page.plan.granularity, page.plan.scope) == ("2:4", "layer")
+
+
+def test_another_seed_is_another_random_ranking(page: Page) -> None:
+    page.choose("ask_criterion", "random").settle(fc1=0.5)
+    first = page.session.bench.prune(page.plan).masks["fc1"]
+    page.choose("ask_seed", 7)
+    assert page.plan.seed == 7
+    assert not page.session.bench.prune(page.plan).masks["fc1"].equal(first)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "granularity"),
+    [
+        (name, granularity)
+        for name, criterion in CRITERIA.items()
+        for granularity in ("weight", "neuron", "N:M")
+        if not criterion.allows(granularity)
+    ],
+)
+def test_a_criterion_gives_way_with_a_sentence_where_it_is_not_defined(
+    criterion: str, granularity: str
+) -> None:
+    defined = next(g for g in ("weight", "neuron", "N:M") if CRITERIA[criterion].allows(g))
+    page = Page(model="lenet5").choose("ask_granularity", defined)
+    page.choose("ask_criterion", criterion)
+    assert page.plan.criterion == criterion
+    page.choose("ask_granularity", granularity)
+    assert page.plan.criterion != criterion
+    assert CRITERIA[page.plan.criterion].allows(granularity)
+    message = page.session.message
+    assert message is not None
+    assert CRITERIA[criterion].label in message
+    assert CRITERIA[page.plan.criterion].label in message
+
+
+def test_a_choice_keeps_what_is_cut(page: Page) -> None:
+    page.settle(conv1=0.3, fc1=0.8).choose("ask_criterion", "wanda")
+    assert page.plan.sparsity["conv1"] == 0.3
+    assert page.plan.sparsity["fc1"] == 0.8
+    page.ask("undo")
+    assert page.plan.criterion == "magnitude"
+    assert page.app.selectbox(key="ask_criterion").value == "magnitude"
+
+
+# -- the board ---------------------------------------------------------------------------------
+
+
+def test_a_drag_is_measured_but_not_settled(page: Page) -> None:
+    page.ask("drag", {"conv1": 0.5})
+    assert page.session.live.sparsity["conv1"] == 0.5
+    assert page.plan.is_dense
+    assert page.session.bench.measured(page.session.live) >= page.session.bench.probe
+    assert page.address == {"model": "lenet5"}
+
+
+def test_a_release_is_settled_measured_in_full_and_in_the_address(page: Page) -> None:
+    page.ask("drag", {"conv1": 0.4}).settle(conv1=0.5)
+    assert page.plan.sparsity == dict.fromkeys(LAYERS, 0.0) | {"conv1": 0.5}
+    assert page.session.live == page.plan
+    page.finish()
+    assert page.result().n == 2_000
+    link = from_link(page.address["plan"], page.session.bench.fingerprint)
+    assert link == replace(page.plan, sparsity={"conv1": 0.5})
+    assert page.app.code[0].value.endswith(page.address["plan"])
+
+
+def test_undo_and_redo_bring_back_the_exact_numbers(page: Page) -> None:
+    seen = [(page.plan, page.numbers(), page.address)]
+    for level in (0.5, 0.9):
+        page.settle(fc1=level, conv2=level / 2).finish()
+        seen.append((page.plan, page.numbers(), page.address))
+    assert len({str(numbers) for _, numbers, _ in seen}) == 3
+    for kind, place in (("undo", 1), ("undo", 0), ("undo", 0), ("redo", 1), ("redo", 2)):
+        page.ask(kind)
+        assert (page.plan, page.numbers(), page.address) == seen[place]
+
+
+def test_a_new_step_forgets_what_was_undone(page: Page) -> None:
+    page.settle(fc1=0.5).ask("undo").settle(fc2=0.5)
+    last = page.plan
+    page.ask("redo")
+    assert page.plan == last
+
+
+def test_a_lock_holds_what_is_cut(page: Page) -> None:
+    page.settle(conv1=0.3).ask("lock", locked=["conv1"])
+    assert page.session.locked == {"conv1": ""}
+    page.settle(**dict.fromkeys(LAYERS, 0.8))
+    assert page.plan.sparsity == dict.fromkeys(LAYERS, 0.8) | {"conv1": 0.3}
+    page.ask("lock", locked=[]).settle(conv1=0.8)
+    assert page.plan.sparsity["conv1"] == 0.8
+
+
+def test_a_lock_on_an_unknown_layer_does_nothing(page: Page) -> None:
+    page.ask("lock", locked=["nosuch", "fc1"])
+    assert page.session.locked == {"fc1": ""}
+
+
+def test_neurons_lock_the_head(page: Page) -> None:
+    page.choose("ask_granularity", "neuron")
+    assert page.session.locked == {"fc3": HEAD_REASON}
+    page.choose("ask_granularity", "weight")
+    assert page.session.locked == {}
+
+
+@pytest.mark.parametrize("layer", ["conv2", "fc3"])
+def test_the_focus_goes_where_it_is_sent(page: Page, layer: str) -> None:
+    page.ask("focus", focus=layer)
+    assert page.session.focus == layer
+    page.ask("focus", focus="nosuch")
+    assert page.session.focus == layer
+
+
+def test_what_the_browser_has_is_not_sent_again(page: Page) -> None:
+    def sizes() -> int:
+        return len(page.app.get("bidi_component")[0].proto.json)
+
+    page.ask("need")
+    full = sizes()
+    session = page.session
+    scene = scene_id(session.bench, session.live, session.locked)
+    page.ask("drag", {"conv1": 0.5}, have={"scene": scene, "picture": ""})
+    assert sizes() < full
+
+
+def test_an_old_request_does_nothing(page: Page) -> None:
+    page.settle(conv1=0.5).settle(conv1=0.6)
+    page.ask("settle", {"conv1": 0.9}, seq=1)
+    assert page.plan.sparsity["conv1"] == 0.6
+
+
+def test_an_unknown_layer_is_left_out(page: Page) -> None:
+    page.ask("settle", {"conv1": 0.5, "nosuch": 0.5})
+    assert page.plan.sparsity == dict.fromkeys(LAYERS, 0.0) | {"conv1": 0.5}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"sparsity": {"conv1": float("nan")}},
+        {"sparsity": {"conv1": float("inf")}},
+        {"sparsity": {"conv1": "half"}},
+        {"sparsity": {"conv1": None}},
+        {"sparsity": [0.5]},
+        {"sparsity": None},
+        {"kind": "explode"},
+        {"kind": None},
+        {"seq": "later"},
+        {"seq": -1},
+        {"seq": True},
+        {"locked": "conv1"},
+        {"locked": [3]},
+        {"focus": 3},
+        {"have": None},
+        {"have": {"scene": 1, "picture": ""}},
+    ],
+    ids=str,
+)
+def test_a_damaged_request_leaves_everything_as_it_is(
+    page: Page, damage: dict[str, object]
+) -> None:
+    page.settle(conv1=0.5)
+    before = page.plan, page.numbers()
+    page.send(page.request("settle", {"conv1": 0.9}) | damage)
+    assert (page.plan, page.numbers()) == before
+    page.settle(conv1=0.6)
+    assert page.plan.sparsity["conv1"] == 0.6, "the next whole request is obeyed"
+
+
+@pytest.mark.parametrize("request_", [None, 1, "x", [], {}, {"seq": 5}])
+def test_what_is_no_request_is_ignored(page: Page, request_: object) -> None:
+    page.send(request_)
+    assert page.plan.is_dense
+
+
+def test_levels_beyond_the_range_end_at_its_ends(page: Page) -> None:
+    page.settle(conv1=7.0, fc1=-3.0)
+    assert page.plan.sparsity["conv1"] == 1.0
+    assert page.plan.sparsity["fc1"] == 0.0
+
+
+def test_a_network_cut_in_two_is_shown_and_can_be_undone(page: Page) -> None:
+    page.settle(conv2=1.0).finish()
+    assert "conv2" in page.session.bench.warnings(page.plan)
+    assert page.result().accuracy < 0.2
+    page.ask("undo")
+    assert page.plan.is_dense
+
+
+# -- results -----------------------------------------------------------------------------------
+
+
+def test_every_kind_of_chart_is_drawn(page: Page) -> None:
+    page.settle(fc1=0.7).finish()
+    for kind in ("loss", "by layer", "accuracy"):
+        page.choose("chart", kind)
+    assert page.app.get("plotly_chart")
+
+
+def test_the_best_plan_within_a_loss_is_named(page: Page) -> None:
+    page.settle(fc1=0.5).finish()
+    page.choose("points", 100.0)
+    assert any("Best within 100 points: Magnitude" in text.value for text in page.app.caption)
+
+
+def test_the_pictures_follow_the_focus(page: Page) -> None:
+    page.settle(conv1=0.4).choose("tabs", "Feature maps").ask("focus", focus="fc2")
+    assert any("`fc2` is a linear layer" in text.value for text in page.app.caption)
+    page.ask("focus", focus="conv2").choose("sample", 5)
+    assert any("feature maps of `conv2`" in text.value for text in page.app.caption)
+
+
+def test_a_snapshot_leads_back_to_its_plan(page: Page) -> None:
+    page.choose("ask_criterion", "snip").settle(fc1=0.7).finish()
+    kept = page.plan, page.numbers()
+    page.app.text_input[0].set_value("  mine ")
+    page.app.button(key="FormSubmitter:snapshot-Keep").click()
+    page.run()
+    assert page.session.snapshots == {"mine": kept[0]}
+    page.choose("ask_criterion", "magnitude").settle(fc1=0.0).finish()
+    page.app.button(key="snapshot-0").click()
+    page.run()
+    assert (page.plan, page.numbers()) == kept
+    assert page.app.selectbox(key="ask_criterion").value == "snip"
+
+
+def test_a_click_is_not_lost_when_the_background_work_has_just_ended(page: Page) -> None:
+    page.settle(fc1=0.7)
+    job = page.session.job
+    assert job is not None
+    job.wait()
+    page.app.text_input[0].set_value("mine")
+    page.app.button(key="FormSubmitter:snapshot-Keep").click()
+    page.run()
+    assert page.session.snapshots == {"mine": page.plan}
+
+
+def test_flipped_examples_and_classes_are_drawn(page: Page) -> None:
+    page.settle(fc1=0.97).finish()
+    changed = int((page.result().predicted != page.result().dense_predicted).sum())
+    assert changed > 12
+    page.choose("tabs", "Flipped examples")
+    assert any(f"{changed:,} of 2,000 answers changed" in text.value for text in page.app.caption)
+    page.choose("tabs", "Per-class change")
+    assert any("on 2,000 validation samples" in text.value for text in page.app.caption)
+
+
+def test_a_snapshot_needs_a_name(page: Page) -> None:
+    page.app.text_input[0].set_value("   ")
+    page.app.button(key="FormSubmitter:snapshot-Keep").click()
+    page.run()
+    assert page.session.snapshots == {}
+
+
+# -- links -------------------------------------------------------------------------------------
+
+PLANS = {
+    "layer": Plan(sparsity={"conv1": 0.1234, "fc1": 0.9}),
+    "global": Plan("wanda", scope="global", sparsity=dict.fromkeys(LAYERS[:3], 0.6), relative=True),
+    "neuron": Plan("l2", "neuron", sparsity={"conv2": 0.25}),
+    "pattern": Plan("snip", "1:4", sparsity={"fc1": 0.75}),
+    "seed": Plan("random", sparsity={"fc1": 0.5}, seed=11),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_link_reopens_the_same_plan_and_the_same_numbers(page: Page, name: str) -> None:
+    mark = page.session.bench.fingerprint
+    first = Page(model="lenet5", plan=to_link(PLANS[name], mark)).finish()
+    assert first.session.message is None
+    levels = {layer: level for layer, level in first.plan.sparsity.items() if level}
+    assert replace(first.plan, sparsity=levels) == PLANS[name]
+
+    cached.bench.clear()  # a server that has just started
+    second = Page(**first.address).finish()
+    assert second.session.bench is not first.session.bench
+    assert second.plan == first.plan
+    assert second.session.locked == first.session.locked
+    assert second.numbers() == first.numbers()
+    assert second.address == first.address
+    second.ask("undo")
+    assert second.plan.is_dense, "the link is a step that can be undone"
+
+
+def damaged(link: str) -> list[str]:
+    """What becomes of links in mails and chats."""
+    return ["", "broken", link[:-6], link[5:], link.swapcase(), "é" * 20, "%00"]
+
+
+@pytest.mark.parametrize("which", range(1, 7))
+def test_a_damaged_link_is_said_and_shows_the_dense_network(page: Page, which: int) -> None:
+    link = to_link(Plan(sparsity={"conv1": 0.5}), page.session.bench.fingerprint)
+    page = Page(model="lenet5", plan=damaged(link)[which])
+    assert page.plan.is_dense
+    assert re.search(r"damaged .*dense network", page.session.message or "")
+    assert page.address == {"model": "lenet5"}
+
+
+def test_an_empty_link_is_no_link() -> None:
+    page = Page(model="lenet5", plan="")
+    assert page.plan.is_dense
+    assert page.session.message is None
+
+
+def test_a_link_to_other_weights_is_said(page: Page) -> None:
+    page = Page(model="lenet5", plan=to_link(Plan(sparsity={"conv1": 0.5}), "0123456789ab"))
+    assert page.plan.is_dense
+    assert "other weights" in (page.session.message or "")
+
+
+@pytest.mark.parametrize(
+    ("plan", "named"),
+    [
+        (Plan(sparsity={"nosuch": 0.5}), "'nosuch'"),
+        (Plan("nosuch", sparsity={"conv1": 0.5}), "'nosuch'"),
+        (Plan("bn_scale", "neuron", sparsity={"conv1": 0.5}), "batch norm"),
+        (Plan("lamp", "neuron", sparsity={"conv1": 0.5}), "'lamp'"),
+    ],
+    ids=["layer", "criterion", "evidence", "granularity"],
+)
+def test_a_link_that_asks_for_what_is_not_there_is_said(page: Page, plan: Plan, named: str) -> None:
+    page = Page(model="lenet5", plan=to_link(plan, page.session.bench.fingerprint))
+    assert page.plan.is_dense
+    assert named in (page.session.message or "")
+
+
+def test_an_unknown_network_is_said_and_another_opens() -> None:
+    page = Page(model="nosuch", plan="broken")
+    assert page.session.bench.name == "lenet5"
+    assert page.plan.is_dense
+    assert "unknown model 'nosuch'" in (page.session.message or "")
+    assert page.address == {"model": "lenet5"}
+
+
+# -- several people ----------------------------------------------------------------------------
+
+
+def test_two_tabs_share_the_network_but_not_the_plan(page: Page) -> None:
+    other = Page(model="lenet5")
+    assert other.session.bench is page.session.bench
+    page.settle(conv1=0.9)
+    assert other.run().plan.is_dense
