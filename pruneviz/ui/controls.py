@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import streamlit as st
@@ -26,13 +27,22 @@ _KEYS = {
 
 def ask_model() -> str:
     """The registered model to work at."""
+    names = registered_names()
     return st.selectbox(
         "Network",
-        registered_names(),
+        names,
+        index=_place("ask_model", names),
         key="ask_model",
         help="A trained sample network with its own digits: 1,000 for calibration, 2,000 for "
         "validation. Any installed package can register more.",
     )
+
+
+def _place(key: str, options: Iterable[str]) -> int:
+    # What stands in session_state reaches a browser once, and a run that follows quickly can
+    # swallow it; the browser then starts from the widget's default and sends that back. So each
+    # widget has the same value as its default.
+    return list(options).index(st.session_state[key])
 
 
 def show(model: str, plan: Plan) -> None:
@@ -84,15 +94,18 @@ def _ask_granularity(before: str) -> tuple[str, str | None]:
     kind = left.selectbox(
         "Granularity",
         list(names),
+        index=_place(_KEYS["kind"], names),
         key=_KEYS["kind"],
         format_func=lambda name: GRANULARITIES[names[name]].label,
         help=granularity_term(names[kind]).as_markdown(),
     )
     if kind != PATTERN:
         return kind, None
+    patterns = dict.fromkeys((*_PATTERNS, st.session_state[_KEYS["pattern"]]))
     asked = right.selectbox(
         "N:M",
-        dict.fromkeys((*_PATTERNS, st.session_state[_KEYS["pattern"]])),
+        patterns,
+        index=_place(_KEYS["pattern"], patterns),
         key=_KEYS["pattern"],
         accept_new_options=True,
         help="Keep N of each M neighbouring inputs; type any other, such as 3:8.",
@@ -116,6 +129,7 @@ def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:
     chosen = st.selectbox(
         "Criterion",
         allowed,
+        index=_place(_KEYS["criterion"], allowed),
         key=_KEYS["criterion"],
         format_func=lambda name: CRITERIA[name].label,
         help=criterion_term(st.session_state[_KEYS["criterion"]]).as_markdown(),
@@ -132,6 +146,7 @@ def _ask_scope(granularity: str) -> str:
     scope = st.segmented_control(
         "Scope",
         list(words),
+        default=st.session_state[_KEYS["scope"]],
         key=_KEYS["scope"],
         required=True,
         format_func=words.__getitem__,
@@ -147,6 +162,7 @@ def _ask_scores(criterion: str, plan: Plan) -> tuple[bool, int]:
     scores = left.segmented_control(
         "Scores",
         list(words),
+        default=st.session_state[_KEYS["scores"]],
         key=_KEYS["scores"],
         required=True,
         format_func=words.__getitem__,
@@ -156,7 +172,11 @@ def _ask_scores(criterion: str, plan: Plan) -> tuple[bool, int]:
     if criterion == "random":
         seed = int(
             right.number_input(
-                "Seed", 0, 9999, key=_KEYS["seed"], help="Another seed, another random ranking."
+                "Seed",
+                min_value=0,
+                value=st.session_state[_KEYS["seed"]],
+                key=_KEYS["seed"],
+                help="Another seed, another random ranking.",
             )
         )
     return scores == "relative", seed
