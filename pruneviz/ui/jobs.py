@@ -28,6 +28,13 @@ def measure(bench: Workbench, plan: Plan) -> Job:
     return Job(work)
 
 
+def is_measured(bench: Workbench, plan: Plan) -> bool:
+    """Whether a job for `plan` would find nothing to do."""
+    plans = [plan, control_of(plan)]
+    whole = all(p is None or bench.measured(p) == len(bench.source.validation) for p in plans)
+    return whole and bench.dense_confirmed and bench.evidence_ready
+
+
 def control_of(plan: Plan) -> Plan | None:
     """The same plan by the random criterion, or None where there is nothing to compare."""
     random = CRITERIA["random"]

@@ -56,7 +56,10 @@ def measure(session: Session) -> None:
     session.unmeasured = False
     if session.job is not None:
         session.job.cancel()
-    session.job = jobs.measure(session.bench, session.settled)
+    if jobs.is_measured(session.bench, session.settled):
+        session.job = None
+    else:
+        session.job = jobs.measure(session.bench, session.settled)
 
 
 def _board(session: Session) -> None:

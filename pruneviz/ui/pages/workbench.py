@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -16,6 +17,9 @@ from pruneviz.ui.session import Session, arrive, change, locks_for, start, untou
 from pruneviz.workbench import Workbench
 
 FIRST = "lenet5"
+# A run that waits for this one begins by dropping what has not been sent yet, and the browser
+# would take half of the page away: give the server the time to send it.
+_FLUSH = 0.15
 # Streamlit leaves six rem free above a page; the four questions are to stand on one screen. The
 # header then lies over the first row and must let clicks through beside its own buttons.
 _STYLE = """
@@ -55,6 +59,7 @@ def main() -> None:
         _keep(session)
     _address(session)
     measure(session)
+    time.sleep(_FLUSH)
 
 
 def _session() -> Session:
