@@ -261,10 +261,11 @@ class Workbench:
         return known[name]
 
     def _evidence_for(self, plan: Plan) -> dict[str, Evidence]:
-        needs = find_criterion(plan.criterion, plan.granularity).needs
-        if not set(needs) - {"scale"}:
-            return weights_only(self.source.model, self.found, self.graph if needs else None)
-        return self.evidence()
+        criterion = find_criterion(plan.criterion, plan.granularity)
+        if criterion.needs_gathering:
+            return self.evidence()
+        graph = self.graph if criterion.needs else None
+        return weights_only(self.source.model, self.found, graph)
 
     def _prune(self, plan: Plan) -> Pruned:
         graph = self.graph if plan.granularity == "neuron" and not plan.is_dense else None

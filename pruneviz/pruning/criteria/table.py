@@ -42,6 +42,11 @@ class Criterion:
         return inspect.getdoc(self.score) or ""
 
     @property
+    def needs_gathering(self) -> bool:
+        """Whether evidence must be gathered first: more than weights and batch-norm scales."""
+        return bool(set(self.needs) - {"scale"})
+
+    @property
     def needs_data(self) -> bool:
         """Whether calibration data must have passed through the network."""
         return bool(set(self.needs) - {"scale", "flow"})

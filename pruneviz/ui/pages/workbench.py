@@ -109,8 +109,7 @@ def _gather_for(bench: Workbench, plan: Plan) -> None:
     if plan.granularity == "neuron":
         with st.spinner("Reading what belongs to a neuron from the network's graph …"):
             _ = bench.heads
-    needs = CRITERIA[plan.criterion].needs
-    if bench.evidence_ready or not set(needs) - {"scale"}:
+    if bench.evidence_ready or not CRITERIA[plan.criterion].needs_gathering:
         return
     words = f"One pass over {len(bench.source.calibration):,} calibration samples"
     bar = st.progress(0.0, words)
