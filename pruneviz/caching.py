@@ -11,10 +11,13 @@ T = TypeVar("T")
 
 
 class Kept(Generic[T]):
-    """The `bound` results used last, by key; safe to share between threads."""
+    """The results used last, by key, up to a bound; safe to share between threads.
 
-    def __init__(self, bound: int) -> None:
-        self._bound = bound
+    size: what a result counts against the bound; one each by default. The last one stays always.
+    """
+
+    def __init__(self, bound: int, size: Callable[[T], int] = lambda value: 1) -> None:
+        self._bound, self._size, self._full = bound, size, 0
         self._lock = threading.Lock()
         self._items: OrderedDict[Hashable, T] = OrderedDict()
 
@@ -33,8 +36,10 @@ class Kept(Generic[T]):
     def put(self, key: Hashable, value: T) -> T:
         """Keep `value` unless something is kept already; returns what is kept."""
         with self._lock:
-            found = self._items.setdefault(key, value)
+            if key not in self._items:
+                self._items[key] = value
+                self._full += self._size(value)
             self._items.move_to_end(key)
-            while len(self._items) > self._bound:
-                self._items.popitem(last=False)
-            return found
+            while self._full > self._bound and len(self._items) > 1:
+                self._full -= self._size(self._items.popitem(last=False)[1])
+            return self._items[key]

@@ -34,16 +34,17 @@ def tradeoff(
     controls: pd.DataFrame,
     *,
     measure: str = "accuracy",
+    labels: tuple[str, str] = ("accuracy", "loss, nats"),
     floor: float | None = None,
     best: int | None = None,
     here: int | None = None,
 ) -> go.Figure:
-    """Accuracy (or loss) against parameters kept, a point for each plan visited.
+    """Accuracy, or another score, or the loss against parameters kept, for each plan visited.
 
     visits: rows in the order of visiting, with label, params, accuracy, low, high, loss, n,
-    dense. controls: params, accuracy, low, high, loss of random pruning. floor: accuracy under
-    which too much is lost; best: position of the smallest plan above it; here: the current plan.
-    Each point carries its position as customdata.
+    dense. controls: params, accuracy, low, high, loss of random pruning. labels: of the score and
+    of the loss. floor: accuracy under which too much is lost; best: position of the smallest
+    plan above it; here: the current plan. Each point carries its position as customdata.
     """
     figure = go.Figure()
     percent = measure == "accuracy"
@@ -75,7 +76,7 @@ def tradeoff(
     if floor is not None and percent:
         figure.add_hline(y=100 * floor, line={"color": ORANGE, "dash": "dot", "width": 1.5})
     figure.update_xaxes(title="parameters kept", rangemode="tozero", tickformat="~s")
-    figure.update_yaxes(title="accuracy, %" if percent else "loss, nats")
+    figure.update_yaxes(title=f"{labels[0]}, %" if percent else f"loss: {labels[1]}")
     return _finish(figure, legend=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
+from pruneviz.calling import answer_of
 from pruneviz.pruning.layers import Layer
 from pruneviz.replica import first_names
 
@@ -25,6 +27,9 @@ _LAYER_OPS = {
     _ATEN.conv1d.padding,
     _ATEN.conv3d.default,
     _ATEN.conv3d.padding,
+    _ATEN.conv_transpose1d.default,
+    _ATEN.conv_transpose2d.input,
+    _ATEN.conv_transpose3d.input,
 }
 _NORM_OPS = {_ATEN.batch_norm.default}
 # Elementwise with one tensor in: unit i of the output is made from unit i of the input alone.
@@ -54,15 +59,23 @@ class Graph:
     calls: Mapping[str, tuple[Node, ...]]
 
 
-def trace(model: nn.Module, example: Tensor, layers: Mapping[str, Layer]) -> Graph:
+def trace(
+    model: nn.Module, example: Tensor | Mapping[str, Tensor], layers: Mapping[str, Layer]
+) -> Graph:
     """Trace `model` in eval mode with torch.export on `example` [n >= 2, ...], any batch size.
 
-    Raises ValueError with torch's own first line when the network cannot be traced.
+    example: one tensor, or a mapping given to the network by name. Raises ValueError with torch's
+    own first line when the network cannot be traced.
     """
+    given = example if isinstance(example, Tensor) else dict(example)
+    any_size = {0: torch.export.Dim.AUTO}
+    shape = any_size if isinstance(given, Tensor) else dict.fromkeys(given, any_size)
     try:
-        with _ONE_AT_A_TIME:
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
+            # What a network keeps of its own from one pass to the next, it keeps in a copy here.
+            warnings.filterwarnings("ignore", message="(?s).*were assigned during export")
             program = torch.export.export(
-                model, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},), strict=False
+                _Answering(model), (given,), dynamic_shapes=(shape,), strict=False
             )
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -70,9 +83,11 @@ def trace(model: nn.Module, example: Tensor, layers: Mapping[str, Layer]) -> Gra
     signature = program.graph_signature
     names = first_names(model)
     inputs = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-    parameters = {graph_input: names.get(name, name) for graph_input, name in inputs.items()}
+    own = {graph_input: name.removeprefix("network.") for graph_input, name in inputs.items()}
+    parameters = {graph_input: names.get(name, name) for graph_input, name in own.items()}
     calls: dict[str, list[Node]] = {name: [] for name in layers}
-    owner = {names[layer.weight]: name for name, layer in layers.items()}
+    # A projection that shares its parameter with others (q, k, v) has no call of its own.
+    owner = {names[x.weight]: name for name, x in layers.items() if x.rows is None}
     for node in program.graph.nodes:
         if node.target in _LAYER_OPS:
             name = owner.get(parameters.get(node.args[1].name, ""))
@@ -83,6 +98,19 @@ def trace(model: nn.Module, example: Tensor, layers: Mapping[str, Layer]) -> Gra
         parameters=parameters,
         calls={name: tuple(nodes) for name, nodes in calls.items()},
     )
+
+
+class _Answering(nn.Module):
+    """A network that returns nothing but the tensor that counts: caches cannot be exported."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, given: Tensor | dict[str, Tensor]) -> Tensor:
+        if isinstance(given, Tensor):
+            return answer_of(self.network(given))
+        return answer_of(self.network(**given))
 
 
 def belongings(graph: Graph, layer: Layer) -> tuple[str, ...]:
@@ -128,24 +156,6 @@ def _over_units(norm: Node, layer: Layer) -> bool:
 
 def _users(argument: object) -> Iterator[Node]:
     return iter(argument.users if isinstance(argument, Node) else ())
-
-
-def heads(graph: Graph) -> frozenset[str]:
-    """Layers whose output reaches the network's output without passing another layer."""
-    caller = {node: name for name, nodes in graph.calls.items() for node in nodes}
-    found: set[str] = set()
-    waiting = [node for node in graph.nodes if node.op == "output"]
-    seen: set[Node] = set()
-    while waiting:
-        node = waiting.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if node in caller:
-            found.add(caller[node])
-        else:
-            waiting += node.all_input_nodes
-    return frozenset(found)
 
 
 def activation_of(

@@ -36,6 +36,14 @@ def first_names(model: nn.Module) -> dict[str, str]:
     }
 
 
+def leaves(model: nn.Module) -> dict[str, Tensor]:
+    """Every parameter under its first name, as a leaf that asks for gradients; memory is shared."""
+    return {
+        name: parameter.detach().requires_grad_(parameter.is_floating_point())
+        for name, parameter in model.named_parameters()
+    }
+
+
 def masked(parameters: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The parameters that a mask changes, multiplied by it; a new tensor for each.
 
@@ -49,5 +57,5 @@ def fingerprint(model: nn.Module) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(state(model).items()):
         digest.update(name.encode())
-        digest.update(tensor.contiguous().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+        digest.update(tensor.contiguous().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()[:12]

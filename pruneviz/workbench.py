@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import cached_property
 
 import pandas as pd
-from torch import Tensor, nn
+from torch import Tensor
 
 from pruneviz.caching import Kept
-from pruneviz.graph import Graph, heads, trace
-from pruneviz.measuring.collapse import cut_in_two
-from pruneviz.measuring.cost import Cost, cost_of, macs_by_layer, macs_of_network
+from pruneviz.graph import Graph
+from pruneviz.measuring.collapse import SAMPLES, cut_in_two
+from pruneviz.measuring.cost import Cost, cost_of, macs_of_network
 from pruneviz.measuring.evaluate import (
     BLOCK,
     Evaluation,
@@ -24,18 +23,32 @@ from pruneviz.measuring.evaluate import (
 )
 from pruneviz.measuring.feature_maps import feature_maps
 from pruneviz.measuring.outcomes import Outcomes
-from pruneviz.measuring.probe import probe_size
+from pruneviz.measuring.probe import Probe, probe_size
 from pruneviz.plan import Plan
+from pruneviz.pruning.accounting import never_pruned
 from pruneviz.pruning.criteria import find_criterion
-from pruneviz.pruning.evidence import Evidence, gather, weights_only
-from pruneviz.pruning.layers import Layer, find_layers
-from pruneviz.pruning.masks import Ranking, pool
-from pruneviz.pruning.prune import Pruned, active, apply, check, rank
-from pruneviz.replica import fingerprint, replica, state
-from pruneviz.sources import Data, Outcome, Source
+from pruneviz.pruning.evidence import PARTS, Evidence, parts_for, weights_only
+from pruneviz.pruning.gathered import Gathered
+from pruneviz.pruning.gathering import gather
+from pruneviz.pruning.locks import usual_locks
+from pruneviz.pruning.masks import Ranking
+from pruneviz.pruning.prune import Pruned, active, apply, check
+from pruneviz.pruning.ranked import Ranked
+from pruneviz.pruning.survey import seen_layers
+from pruneviz.replica import fingerprint, state
+from pruneviz.sources import Outcome, Source
 from pruneviz.sources.checks import check_source
-from pruneviz.sources.in_hand import from_model
-from pruneviz.sources.registered import load_registered
+from pruneviz.sources.networks.unwrapped import unwrapped
+from pruneviz.tasks import Task, task_for
+from pruneviz.traced import Traced
+
+# Bytes that are kept: of masks, of the dense network's answers, of what plans answered.
+_MASKS, _ANSWERS, _OUTCOMES = 2**26, 2**26, 2**28
+
+# A block's largest layer has its inputs and outputs in this many bytes: a fixed number, so that
+# a network's answers do not depend on the machine.
+_BLOCK_BYTES = 2**23
+_COLUMNS = 64
 
 
 class Workbench:
@@ -45,106 +58,122 @@ class Workbench:
     """
 
     def __init__(self, source: Source) -> None:
-        self.source = source
-        self.name = source.name
-        self.found: dict[str, Layer] = find_layers(source.model)
         check_source(source)
-        self._graph_lock, self._evidence_lock = threading.Lock(), threading.Lock()
-        self._graph: Graph | ValueError | None = None
-        self._evidence: dict[str, Evidence] | None = None
-        self._rankings: Kept[dict[str, Ranking]] = Kept(16)
-        self._pools: Kept[dict[str, Ranking]] = Kept(8)
-        self._pruned: Kept[Pruned] = Kept(8)
-        self._outcomes = Outcomes(1024, self._answer)
+        model, notes = unwrapped(source.model)
+        self.source = replace(source, model=model, notes=(*source.notes, *notes))
+        self.name = source.name
+        self.found, self.survey = seen_layers(model, source.validation)
+        self.task: Task = task_for(self.survey.output, source.validation, source.metric)
+        self._traced = Traced(model, source.validation, self.found)
+        self._evidence = Gathered(self._gather)
+        self._ranked = Ranked(self.found, self._evidence_for)
+        self._pruned: Kept[Pruned] = Kept(_MASKS, lambda pruned: pruned.bytes)
+        plans = _OUTCOMES // (24 * max(1, len(source.validation)))
+        self._outcomes = Outcomes(min(1024, max(64, plans)), self._answer)
+        self._dense_answers: Kept[Tensor] = Kept(_ANSWERS, lambda tensor: tensor.nbytes)
         self.dense_confirmed = False
-        if source.dense is not None and len(source.dense.predicted) == len(source.validation):
+        if source.dense is not None and len(source.dense) == len(source.validation):
             self._outcomes.put(Plan(), source.dense)
 
     # -- what there is ---------------------------------------------------------------------
 
     @property
     def layers(self) -> pd.DataFrame:
-        """One row a layer that may be pruned: layer, kind, shape, params, macs, group.
+        """One row a layer that may be pruned: layer, kind, shape, params, macs, group, locked.
 
         group: the layers that must be cut together with it; for masks each is its own.
+        locked: why it is locked until somebody unlocks it, or "".
         """
         rows = [
-            (x.name, x.kind, x.shape, x.size + (x.units if x.has_bias else 0), self.macs[x.name])
+            (
+                x.name,
+                x.kind,
+                x.shape,
+                x.size + (x.units if x.has_bias else 0),
+                self.macs[x.name],
+                x.name,
+                self.locks.get(x.name, ""),
+            )
             for x in self.found.values()
         ]
-        table = pd.DataFrame(rows, columns=["layer", "kind", "shape", "params", "macs"])
-        return table.assign(group=table["layer"])
+        columns = ["layer", "kind", "shape", "params", "macs", "group", "locked"]
+        return pd.DataFrame(rows, columns=columns)
+
+    @cached_property
+    def never(self) -> pd.DataFrame:
+        """Parameters that no slider reaches, one row each: parameter, params, reason."""
+        return never_pruned(self.source.model, self.found)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on how the model and its data were found."""
+        return self.source.notes
+
+    @cached_property
+    def locks(self) -> dict[str, str]:
+        """Layer -> why it is locked until somebody unlocks it (the output head, say)."""
+        return usual_locks(self.found, self.survey)
 
     @cached_property
     def fingerprint(self) -> str:
         """The first 12 hex digits of the SHA-256 of all parameters and buffers."""
         return fingerprint(self.source.model)
 
-    @cached_property
+    @property
     def macs(self) -> dict[str, int]:
         """Layer -> multiply-accumulates for one sample."""
-        return macs_by_layer(self.source.model, self.found, self.source.validation.inputs)
+        return {name: self.survey.macs[name] for name in self.found}
 
     @cached_property
     def macs_in_all(self) -> int:
         """Multiply-accumulates of the whole network for one sample, as its card says or counted."""
         said = self.source.card.get("macs")
-        if isinstance(said, int):
-            return said
-        return macs_of_network(self.source.model, self.source.validation.inputs)
+        return (
+            said
+            if isinstance(said, int)
+            else macs_of_network(self.source.model, self.source.validation)
+        )
 
     @property
     def graph(self) -> Graph:
         """The network's graph, traced when first needed; ValueError if it cannot be traced."""
-        with self._graph_lock:
-            if self._graph is None:
-                self._graph = self._trace()
-            if isinstance(
-                self._graph, ValueError
-            ):  # to try again would take as long and fail again
-                raise self._graph
-            return self._graph
-
-    @cached_property
-    def heads(self) -> frozenset[str]:
-        """The layers that make the network's outputs."""
-        return heads(self.graph)
+        return self._traced.graph
 
     def weight(self, layer: str) -> Tensor:
-        """The dense weight of a layer; never write to it."""
-        return state(self.source.model)[self.found[layer].weight]
+        """The dense weight of a layer as [units, inputs, ...]; never write to it."""
+        found = self.found[layer]
+        return found.canonical(state(self.source.model)[found.weight])
 
-    @property
-    def evidence_ready(self) -> bool:
-        """Whether the calibration data has passed through the network."""
-        return self._evidence is not None
+    @cached_property
+    def limits(self) -> dict[str, float]:
+        """Layer -> the largest |weight|."""
+        ends = {name: self.weight(name).aminmax() for name in self.found}
+        return {name: max(-float(low), float(high)) for name, (low, high) in ends.items()}
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The classes of `Evidence.by_class`; one for all samples where there are none, or many."""
+        classes = self.source.classes
+        few = self.task.name == "classes" and 0 < len(classes) <= _COLUMNS
+        return classes if few else ("all samples",)
+
+    def has_evidence(self, *parts: str) -> bool:
+        """Whether these parts of evidence (all by default) have been gathered."""
+        return self._evidence.has(parts or tuple(PARTS))
 
     def evidence(
-        self, progress: Callable[[float], None] = lambda done: None
+        self,
+        *parts: str,
+        progress: Callable[[float], None] = lambda done: None,
     ) -> dict[str, Evidence]:
-        """Evidence for every criterion, by layer; gathered once and kept."""
-        with self._evidence_lock:
-            if self._evidence is None:
-                self._evidence = gather(
-                    self.source.model,
-                    self.found,
-                    self._graph_or_none(),
-                    self.source.calibration,
-                    classes=len(self.source.classes),
-                    progress=progress,
-                )
-            return self._evidence
+        """Evidence by layer, gathered once and kept; `parts` of PARTS, all by default."""
+        return self._evidence.of(parts or tuple(PARTS), progress)
 
     # -- what a plan does ------------------------------------------------------------------
 
     def rankings(self, plan: Plan) -> dict[str, Ranking]:
         """The order in which the items of the layers named in `plan` would be cut."""
-        names = [name for name in self.found if name in plan.sparsity]
-        found = {name: self._ranking(plan, name) for name in names}
-        if plan.scope == "layer":
-            return found
-        key = (*_ranking_key(plan), tuple(names))
-        return self._pools.get_or(key, lambda: pool(found))
+        return self._ranked.of(plan)
 
     def prune(self, plan: Plan) -> Pruned:
         """The masks of `plan`; ValueError names the layer or criterion that does not fit."""
@@ -165,7 +194,7 @@ class Workbench:
             raise ValueError(f"n must be in 1..{len(data)} (the validation samples), got {n}")
         dense = self._outcomes.first(Plan(), n)
         outcome = dense if plan.is_dense else self._outcomes.first(plan, n)
-        return summarise(outcome, dense, data.targets, self.source.classes, n)
+        return summarise(outcome, dense, data.targets, self.source.classes, n, self.task)
 
     def measured(self, plan: Plan) -> int:
         """On how many validation samples `plan` has been measured already."""
@@ -177,9 +206,9 @@ class Workbench:
         `progress` is called with the fraction done; what it raises leaves everything as it was.
         """
         outcome = nothing_answered()
-        while (done := len(outcome.predicted)) < self._all:
+        while (done := len(outcome)) < self._all:
             progress(done / self._all)
-            outcome = join(outcome, self._answer(Plan(), done, done + BLOCK))
+            outcome = join(outcome, self._answer(Plan(), done, done + self.block))
         self._outcomes.put(Plan(), outcome)
         self.dense_confirmed = True
 
@@ -195,8 +224,9 @@ class Workbench:
             layer = cut_in_two(
                 self.source.model,
                 pruned.parameter_masks,
-                tuple(self.found),
-                self.source.validation.inputs,
+                self.found,
+                self.source.validation,
+                2 if self.slow else SAMPLES,
             )
             if layer is not None:
                 found.setdefault(
@@ -219,14 +249,34 @@ class Workbench:
             self.source.model,
             self.prune(plan).parameter_masks,
             self.found[layer],
-            self._graph_or_none(),
-            self.source.validation.inputs[sample : sample + 1],
+            self._traced.graph_or_none(),
+            self.source.validation.take(slice(sample, sample + 1)).inputs,
         )
 
     @cached_property
+    def block(self) -> int:
+        """How many samples are answered at a time, by the size of the largest layer."""
+        fits = max(1, _BLOCK_BYTES // max(1, self.survey.activation))
+        return min(BLOCK, 1 << (fits.bit_length() - 1))
+
+    @property
     def probe(self) -> int:
-        """How many validation samples this machine answers in about 0.12 s."""
-        return probe_size(self.source.model, self.source.validation)
+        """How many validation samples this machine answers in about 0.12 s; at least one."""
+        return self._probe.size
+
+    @property
+    def slow(self) -> bool:
+        """Whether too few samples can be answered while a slider moves."""
+        return self._probe.slow
+
+    @property
+    def seconds_per_sample(self) -> float:
+        """How long the dense network takes for one sample on this machine."""
+        return self._probe.seconds_per_sample
+
+    @cached_property
+    def _probe(self) -> Probe:
+        return probe_size(self.source.model, self.source.validation, self.task, self.block)
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -236,34 +286,30 @@ class Workbench:
 
     def _answer(self, plan: Plan, start: int, stop: int) -> Outcome:
         masks = self.prune(plan).parameter_masks
-        return answer(self.source.model, masks, self.source.validation, start, stop)
+        data = self.source.validation
+        return answer(
+            self.source.model, masks, data, start, stop, self.task, self.block, self._dense_answers
+        )
 
-    def _trace(self) -> Graph | ValueError:
-        example = self.source.validation.inputs[:2]
-        if len(example) < 2:
-            example = example.repeat(2, *[1] * (example.ndim - 1))
-        try:
-            return trace(replica(self.source.model), example, self.found)
-        except ValueError as error:
-            return error
-
-    def _graph_or_none(self) -> Graph | None:
-        try:
-            return self.graph
-        except ValueError:
-            return None
-
-    def _ranking(self, plan: Plan, name: str) -> Ranking:
-        known = self._rankings.get_or(_ranking_key(plan), dict)
-        if name not in known:
-            alone = replace(plan, sparsity={name: 0.0}, scope="layer")
-            known[name] = rank(self.found, self._evidence_for(plan), alone)[name]
-        return known[name]
+    def _gather(
+        self, parts: Collection[str], progress: Callable[[float], None]
+    ) -> dict[str, Evidence]:
+        return gather(
+            self.source.model,
+            self.found,
+            self._traced.graph_or_none(),
+            self.source.calibration,
+            classes=len(self.columns),
+            task=self.task,
+            parts=parts,
+            batch=self.block,
+            progress=progress,
+        )
 
     def _evidence_for(self, plan: Plan) -> dict[str, Evidence]:
         criterion = find_criterion(plan.criterion, plan.granularity)
         if criterion.needs_gathering:
-            return self.evidence()
+            return self.evidence(*parts_for(criterion.needs))
         graph = self.graph if criterion.needs else None
         return weights_only(self.source.model, self.found, graph)
 
@@ -271,29 +317,3 @@ class Workbench:
         graph = self.graph if plan.granularity == "neuron" and not plan.is_dense else None
         rankings = self.rankings(active(plan))
         return apply(self.source.model, plan, self.found, rankings, graph)
-
-
-def open_workbench(
-    source: str | Source | nn.Module, data: Data | tuple[Tensor, Tensor] | None = None
-) -> Workbench:
-    """Open a registered model by name, a Source, or a model in hand with its labelled data.
-
-    For a model in hand, a seeded 30 % of the data calibrates and the rest validates.
-    Raises ValueError naming what is unknown or missing.
-    """
-    if isinstance(source, str):
-        return Workbench(load_registered(source))
-    if isinstance(source, Source):
-        return Workbench(source)
-    if not isinstance(source, nn.Module):
-        raise ValueError(f"expected a model's name, a Source or an nn.Module, got {source!r}")
-    if data is None:
-        raise ValueError(
-            f"{type(source).__name__} needs data to be measured on: pass (inputs, targets)"
-        )
-    return Workbench(from_model(source, data))
-
-
-def _ranking_key(plan: Plan) -> tuple[str, str, bool, int]:
-    seed = plan.seed if plan.criterion == "random" else 0
-    return plan.criterion, plan.granularity, plan.relative, seed

@@ -22,13 +22,14 @@ def card(
 
     outcome: what the model answered on data. MACs are for one sample, parameters are counted.
     """
+    assert data.targets is not None
     hits, n = int((outcome.predicted == data.targets).sum()), len(data)
     low, high = wilson(hits, n)
     return {
         "name": name,
         "description": (inspect.getdoc(type(model)) or name).splitlines()[0],
         "parameters": sum(p.numel() for p in model.parameters()),
-        "macs": macs_of_network(model, data.inputs),
+        "macs": macs_of_network(model, data),
         "accuracy": hits / n,
         "low": low,
         "high": high,

@@ -51,14 +51,16 @@ def fit(
         model = build().train()
     generator = torch.Generator().manual_seed(seed)
     optimiser = _optimiser(model, recipe)
+    inputs, targets = data.tensors()[""], data.targets
+    assert targets is not None
     steps = recipe.epochs * ceil(len(data) / recipe.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, steps)
     for epoch in range(1, recipe.epochs + 1):
         total = 0.0
         order = torch.randperm(len(data), generator=generator)
         for chosen in torch.split(order, recipe.batch):
-            images = moved(data.inputs[chosen], generator, recipe.shift, recipe.turn, recipe.zoom)
-            loss = F.cross_entropy(model(images), data.targets[chosen])
+            images = moved(inputs[chosen], generator, recipe.shift, recipe.turn, recipe.zoom)
+            loss = F.cross_entropy(model(images), targets[chosen])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()

@@ -9,6 +9,7 @@ import click
 import torch
 
 from pruneviz.measuring.evaluate import answer
+from pruneviz.tasks import CLASSES
 from sample_models import digits
 from sample_models.cards import card, summary
 from sample_models.catalogue import NETWORKS
@@ -47,7 +48,7 @@ def remake(name: str, seed: int, folder: Path) -> str:
     model = fit(build, recipe, digits.training(), seed, tell)
     seconds = round(perf_counter() - start, 1)
     validation = digits.validation()
-    outcome = answer(model, {}, validation, 0, len(validation))
+    outcome = answer(model, {}, validation, 0, len(validation), CLASSES)
     made = card(name, model, outcome, validation, recipe, seed)
     write(
         name, model.state_dict(), outcome, {**made, "threads": THREADS, "seconds": seconds}, folder

@@ -35,6 +35,17 @@ def test_every_kind_of_request_is_known(kind: str) -> None:
     assert request.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("given", "read"), [("model", "model"), ("layer", "layer"), (None, "layer"), (3, "layer")]
+)
+def test_colours_are_compared_over_the_layer_unless_the_model_is_asked_for(
+    given: object, read: str
+) -> None:
+    request = parse(WHOLE | {"scale": given})
+    assert request is not None
+    assert request.scale == read
+
+
 @pytest.mark.parametrize("value", [None, 1, "x", [], [WHOLE], {}, {"seq": 1}, True])
 def test_what_is_no_request_is_none(value: object) -> None:
     assert parse(value) is None

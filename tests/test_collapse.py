@@ -8,7 +8,9 @@ from torch import Tensor, nn
 import pruneviz as pv
 from pruneviz.measuring.collapse import cut_in_two
 from pruneviz.plan import Plan
+from pruneviz.pruning.layers import find_layers
 from pruneviz.replica import fingerprint
+from pruneviz.sources import Data
 from pruneviz.workbench import Workbench
 
 INPUTS = torch.linspace(-1, 1, 80).reshape(40, 2)
@@ -93,18 +95,19 @@ def test_the_cut_is_the_first_in_the_order_of_running_not_of_definition() -> Non
 
     model = Backwards().eval()
     masks = {"first.weight": torch.zeros(2, 2, dtype=torch.bool)}
-    assert cut_in_two(model, masks, ("last", "first"), INPUTS) == "first"
+    assert cut_in_two(model, masks, find_layers(model), Data(INPUTS)) == "first"
 
 
 def test_a_cut_outside_the_layers_is_named_at_the_output() -> None:
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)).eval()
     masks = {"1.weight": torch.zeros(2, dtype=torch.bool)}
-    assert cut_in_two(model, masks, ("0",), INPUTS) == "the output"
+    assert cut_in_two(model, masks, find_layers(model), Data(INPUTS)) == "the output"
 
 
 def test_one_sample_proves_no_cut() -> None:
     masks = {"fc1.weight": torch.zeros(2, 2, dtype=torch.bool)}
-    assert cut_in_two(Chain().eval(), masks, ("fc1", "fc2", "fc3"), INPUTS[:1]) is None
+    model = Chain().eval()
+    assert cut_in_two(model, masks, find_layers(model), Data(INPUTS[:1])) is None
 
 
 def test_a_sample_network_without_any_weight_left_names_every_layer(bench: Workbench) -> None:

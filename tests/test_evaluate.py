@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +15,19 @@ from sklearn.metrics import accuracy_score, log_loss
 from torch import Tensor, nn
 
 import pruneviz as pv
-from pruneviz.measuring.evaluate import BLOCK, Evaluation, answer
-from pruneviz.measuring.intervals import paired_difference, wilson
+from pruneviz.caching import Kept
+from pruneviz.measuring.evaluate import (
+    BLOCK,
+    Evaluation,
+    answer,
+    join,
+    nothing_answered,
+    summarise,
+)
+from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
 from pruneviz.plan import Plan
-from pruneviz.sources import Data, Source
+from pruneviz.sources import Data, Inputs, Metric, Outcome, Source
+from pruneviz.tasks import CLASSES, task_for
 from pruneviz.workbench import Workbench
 
 SEEN: list[int] = []  # samples answered, call by call; a module's copies would count apart
@@ -40,8 +50,9 @@ def counting() -> Workbench:
     inputs = torch.randn(300, 6)
     data = Data(inputs, (inputs[:, 0] > 0).long() + (inputs[:, 1] > 0).long())
     source = Source("counting", Counting().eval(), data.first(40), data, ("a", "b", "c"))
-    SEEN.clear()
-    return Workbench(source)
+    made = Workbench(source)
+    SEEN.clear()  # opening looks at a sample, to see what comes out
+    return made
 
 
 HALF = Plan(sparsity={"fc1": 0.5, "fc2": 0.25})
@@ -128,6 +139,197 @@ def test_a_change_is_told_with_its_interval_only_where_it_is_measurable(bench: W
     assert "no measurable change" in slight.words
 
 
+# -- other tasks than classes --------------------------------------------------------------
+
+
+class Reader(nn.Module):
+    """Reads tokens, and leaves padding out; `answers` picks what it returns for them."""
+
+    def __init__(self, words: int = 6) -> None:
+        super().__init__()
+        self.embed, self.fc = nn.Embedding(words, 8), nn.Linear(8, words)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> dict[str, Tensor]:
+        seen = (self.embed(input_ids) * attention_mask[..., None]).cumsum(1)
+        return {"loss": torch.zeros(()), "logits": self.fc(seen)}
+
+
+def reader() -> tuple[nn.Module, Data]:
+    ids, attention = torch.randint(6, (90, 7)), (torch.rand(90, 7) < 0.8).long()
+    targets = ids.roll(-1, 1).masked_fill(attention == 0, -100)
+    return Reader().eval(), Data({"input_ids": ids, "attention_mask": attention}, targets)
+
+
+def predictor(outputs: int = 2) -> tuple[nn.Module, Data]:
+    inputs = torch.randn(90, 5)
+    return nn.Linear(5, outputs).eval(), Data(inputs, inputs[:, :outputs] + 0.1)
+
+
+def unlabelled(outputs: int) -> tuple[nn.Module, Data]:
+    model, data = predictor(outputs)
+    return model, Data(data.inputs)
+
+
+def near(outputs: Tensor, targets: Tensor) -> Tensor:
+    return -(outputs - targets).abs().mean(1)
+
+
+def called(model: nn.Module, inputs: Inputs) -> Tensor:
+    with torch.inference_mode():
+        given = model(inputs) if isinstance(inputs, Tensor) else model(**inputs)
+        found: Tensor = given if isinstance(given, Tensor) else given["logits"]
+        return found
+
+
+OTHERS = [
+    pytest.param(reader, None, "positions", id="tokens"),
+    pytest.param(predictor, None, "values", id="values"),
+    pytest.param(predictor, near, "values", id="metric"),
+    pytest.param(lambda: unlabelled(3), None, "agreement", id="agreement"),
+    pytest.param(lambda: unlabelled(1), None, "closeness", id="closeness"),
+]
+Made = Callable[[], tuple[nn.Module, Data]]
+
+
+def half_of(model: nn.Module) -> dict[str, Tensor]:
+    return {n: torch.rand_like(p) < 0.5 for n, p in model.named_parameters() if p.ndim > 1}
+
+
+def with_masks(model: nn.Module, masks: dict[str, Tensor]) -> nn.Module:
+    pruned = copy.deepcopy(model)
+    for name, mask in masks.items():
+        pruned.get_parameter(name).data *= mask
+    return pruned
+
+
+@pytest.mark.parametrize("block", [1, 16, 64])
+@pytest.mark.parametrize(("made", "metric", "name"), OTHERS)
+def test_every_task_is_measured_on_any_prefix(
+    made: Made, metric: Metric | None, name: str, block: int
+) -> None:
+    model, data = made()
+    masks, n = half_of(model), 50
+    task = task_for(called(model, data.first(2).inputs), data, metric)
+    assert task.name == name
+    before = answer(model, {}, data, 0, n, task, block)
+    after = answer(model, masks, data, 0, n, task, block)
+    assert len(after) == min(-(-n // block) * block, 90)
+    result = summarise(after, before, data.targets, (), n, task)
+    # The same from networks that were really changed, all at once.
+    outputs = called(with_masks(model, masks), data.first(n).inputs)
+    dense = called(model, data.first(n).inputs)
+    wanted = dense if data.targets is None else data.targets[:n]
+    now, was = task.judge(outputs, wanted), task.judge(dense, wanted)
+    assert result.measures == pytest.approx(task.measures(now), rel=1e-4, abs=1e-5)
+    assert result.dense_measures == pytest.approx(task.measures(was), rel=1e-4, abs=1e-5)
+    found = now.score, was.score
+    assert found[0] is not None
+    assert found[1] is not None
+    assert result.accuracy == pytest.approx(mean_interval(found[0], now.weight)[0], rel=1e-4)
+    assert (result.per_class, result.broken, result.n) == ({}, 0, n)
+    if task.binary:
+        hits = int(found[0].sum())
+        assert (result.low, result.high) == wilson(hits, n)
+        change = paired_difference(0, n - hits, n)
+    else:
+        interval = mean_interval(found[0], now.weight, task.bounds)
+        assert (result.accuracy, result.low, result.high) == pytest.approx(interval, rel=1e-4)
+        change = mean_difference(*found, now.weight, task.bounds)
+    found_change = (result.delta, result.delta_low, result.delta_high)
+    assert found_change == pytest.approx(change, rel=1e-3, abs=1e-5)
+
+
+@pytest.mark.parametrize(("made", "metric", "name"), OTHERS)
+def test_blocks_asked_one_by_one_are_those_asked_at_once(
+    made: Made, metric: Metric | None, name: str
+) -> None:
+    model, data = made()
+    masks, kept = half_of(model), Kept[Tensor](8)
+    task = task_for(called(model, data.first(2).inputs), data, metric)
+    once = answer(model, masks, data, 0, 90, task, 16)
+    steps = nothing_answered()
+    for start in range(0, 90, 16):
+        steps = join(steps, answer(model, masks, data, start, start + 16, task, 16, kept))
+        again = answer(model, masks, data, start, start + 16, task, 16, kept)
+        assert torch.equal(again.loss, steps.loss[start:])
+    assert len(steps) == 90
+    for field in ("predicted", "loss", "score", "weight"):
+        one, other = getattr(steps, field), getattr(once, field)
+        assert one is other is None or torch.equal(one, other)
+    assert steps.more.keys() == once.more.keys()
+    assert (kept.get(0) is not None) == task.against_dense
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_dense_agrees_with_itself_for_certain(outputs: int) -> None:
+    model, data = unlabelled(outputs)
+    task = task_for(called(model, data.first(2).inputs), data)
+    dense = answer(model, {}, data, 0, 90, task)
+    result = summarise(dense, dense, None, (), 90, task)
+    assert (result.accuracy, result.low, result.high, result.loss) == (1, 1, 1, 0)
+    assert (result.delta, result.delta_low, result.delta_high) == (0, 0, 0)
+
+
+def test_a_change_without_effect_is_none() -> None:
+    model, data = predictor()
+    task = task_for(called(model, data.first(2).inputs), data)
+    dense = answer(model, {}, data, 0, 90, task)
+    with torch.no_grad():
+        dead = nn.Linear(5, 2)
+        dead.weight.copy_(model.weight)  # type: ignore[arg-type]
+        dead.bias.copy_(model.bias)  # type: ignore[arg-type]
+    same_again = answer(dead.eval(), {}, data, 0, 90, task)
+    result = summarise(same_again, dense, data.targets, (), 90, task)
+    assert (result.delta, result.delta_low, result.delta_high) == (0, 0, 0)
+    assert "no measurable change" in result.words
+
+
+def test_broken_answers_are_counted_and_said() -> None:
+    inputs = torch.ones(10, 2)
+    inputs[3:5] = 60_000
+    model = nn.Linear(2, 3, bias=False).half().eval()
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[1.0, 1], [0, 0], [0, 0]]))
+    data = Data(inputs, torch.zeros(10).long())
+    outcome = answer(model, {}, data, 0, 10, CLASSES)
+    result = summarise(outcome, outcome, data.targets, ("a", "b", "c"), 10, CLASSES)
+    assert (result.accuracy, result.broken, result.loss) == (0.8, 2, math.inf)
+    assert result.per_class["a"] == 0.8
+    assert result.words.endswith("; 2 of 10 answers hold NaN or infinite numbers")
+
+
+def test_a_metric_that_gives_no_number_is_said_to() -> None:
+    model, data = predictor()
+
+    def ratio(outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs[:, 0] * math.nan
+
+    task = task_for(called(model, data.first(2).inputs), data, ratio)
+    dense, after = (answer(model, m, data, 0, 90, task) for m in ({}, half_of(model)))
+    result = summarise(after, dense, data.targets, (), 90, task)
+    assert math.isnan(result.accuracy)
+    assert not result.measurable
+    assert result.words == "the change can't be measured: a score is no finite number"
+
+
+def test_outcomes_of_different_origin_keep_what_both_have() -> None:
+    targets = torch.tensor([0, 1, 1])
+    brought = Outcome(torch.tensor([0]), torch.tensor([0.5]))
+    here = CLASSES.judge(torch.eye(2)[[1, 0]], targets[1:])
+    both = join(brought, here)
+    assert both.score is None
+    assert both.more == {}
+    result = summarise(both, both, targets, ("a", "b"), 3, CLASSES)
+    assert result.accuracy == pytest.approx(2 / 3)
+    assert result.measures["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_without_scores_or_targets_nothing_can_be_said() -> None:
+    outcome = Outcome(torch.tensor([0]), torch.tensor([0.5]))
+    with pytest.raises(ValueError, match="without scores or targets"):
+        summarise(outcome, outcome, None, (), 1, CLASSES)
+
+
 # -- prefixes, and measuring once ----------------------------------------------------------
 
 
@@ -154,7 +356,7 @@ def test_samples_are_answered_in_whole_blocks(
     counting: Workbench, start: int, stop: int, expected: range
 ) -> None:
     model, data = counting.source.model, counting.source.validation
-    outcome = answer(model, {}, data, start, stop)
+    outcome = answer(model, {}, data, start, stop, CLASSES)
     with torch.no_grad():
         logits = model(data.inputs)
     places = list(expected)
@@ -225,7 +427,7 @@ def test_a_prefix_first_gives_the_numbers_of_all_at_once_on_the_samples(
 
 
 def test_what_a_source_brings_along_is_not_measured_again(counting: Workbench) -> None:
-    dense = answer(counting.source.model, {}, counting.source.validation, 0, 300)
+    dense = answer(counting.source.model, {}, counting.source.validation, 0, 300, CLASSES)
     known = Workbench(replace(counting.source, dense=dense))
     SEEN.clear()
     assert known.measured(Plan()) == 300
@@ -237,8 +439,8 @@ def test_what_a_source_brings_along_is_not_measured_again(counting: Workbench) -
 
 def test_what_a_source_brings_along_can_be_confirmed(counting: Workbench) -> None:
     source, here = counting.source, counting.evaluate(Plan())
-    dense = answer(source.model, {}, source.validation, 0, 300)
-    wrong = replace(dense, predicted=(dense.predicted + 1) % 3)
+    dense = answer(source.model, {}, source.validation, 0, 300, CLASSES)
+    wrong = Outcome((dense.predicted + 1) % 3, dense.loss)
     doubtful = Workbench(replace(source, dense=wrong))
     assert doubtful.evaluate(Plan()).accuracy != here.accuracy
     doubtful.confirm_dense()
@@ -267,7 +469,9 @@ def test_two_threads_measure_what_one_after_the_other_does(
     for one, other in zip(found, expected, strict=True):
         # The last bit of a matrix product depends on where a thread's memory happens to lie.
         assert one.loss == pytest.approx(other.loss, rel=1e-6)
-        assert same(replace(one, loss=other.loss), other)
+        assert one.measures == pytest.approx(other.measures, rel=1e-6)
+        measures = {"measures": other.measures, "dense_measures": other.dense_measures}
+        assert same(replace(one, loss=other.loss, **measures), other)
 
 
 def test_two_threads_with_one_plan_measure_it_once(counting: Workbench) -> None:

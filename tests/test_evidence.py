@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from pruneviz.graph import trace
 from pruneviz.pruning.criteria import CRITERIA
-from pruneviz.pruning.evidence import Evidence, gather, weights_only
+from pruneviz.pruning.evidence import Evidence, weights_only
+from pruneviz.pruning.gathering import gather
 from pruneviz.pruning.granularity import scores_for
 from pruneviz.pruning.layers import find_layers
-from pruneviz.pruning.unfolding import rows_of, unit_rows
 from pruneviz.replica import fingerprint
 from pruneviz.sources import Data
 from pruneviz.workbench import Workbench
@@ -235,7 +235,7 @@ def test_synflow_of_two_layers_is_that_worked_out_by_hand() -> None:
         model[0].weight.copy_(torch.tensor([[1.0, -2.0], [3.0, 4.0]]))
         model[2].weight.copy_(torch.tensor([[-5.0, 6.0]]))
     data = Data(torch.randn(3, 2), torch.zeros(3, dtype=torch.int64))
-    found = gather(model, find_layers(model), None, data, classes=1)
+    found = gather(model, find_layers(model), None, data, classes=1, parts=["flow"])
     first, second = (scores_for(CRITERIA["synflow"], "weight", found[n]) for n in ("0", "2"))
     # |first| then |second|: 1·5, 2·5, 3·6, 4·6; what arrives at a hidden unit times its weight.
     assert first.tolist() == [[5, 10], [18, 24]]
@@ -258,38 +258,6 @@ def test_synflow_looks_at_no_data(tiny: tuple[nn.Module, Data, dict[str, Evidenc
     again = gather(model, find_layers(model), None, other, classes=CLASSES)
     for name in found:
         assert torch.equal(again[name].of("flow"), found[name].of("flow"))
-
-
-# -- unfolding -----------------------------------------------------------------------------
-
-CONVOLUTIONS = {
-    "conv1d": (nn.Conv1d(4, 6, 3, stride=2, padding=1, groups=2), (4, 9)),
-    "dilated": (nn.Conv2d(3, 4, (2, 3), dilation=(2, 1), padding=(0, 2)), (3, 7, 5)),
-    "depthwise": (nn.Conv2d(4, 8, 3, groups=4, stride=(1, 2)), (4, 6, 7)),
-    "same, even kernel": (nn.Conv2d(2, 3, (4, 2), padding="same"), (2, 5, 5)),
-    "circular": (nn.Conv2d(2, 3, 3, padding=1, padding_mode="circular"), (2, 5, 5)),
-    "reflect": (nn.Conv2d(2, 3, 3, padding=(2, 1), padding_mode="reflect"), (2, 5, 5)),
-    "replicate": (nn.Conv1d(2, 3, 3, padding=2, padding_mode="replicate"), (2, 5)),
-    "conv3d": (nn.Conv3d(2, 4, (1, 2, 3), stride=(1, 2, 1), padding=(1, 0, 1), groups=2),
-               (2, 3, 5, 4)),
-    "linear": (nn.Linear(4, 3), (4,)),
-    "linear on tokens": (nn.Linear(4, 3), (5, 4)),
-    "linear on a grid": (nn.Linear(4, 3), (2, 5, 4)),
-}  # fmt: skip
-
-
-@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
-@pytest.mark.parametrize("case", CONVOLUTIONS)
-def test_a_layer_is_a_matrix_product_over_what_it_unfolds(case: str) -> None:
-    module, shape = CONVOLUTIONS[case]
-    inputs = torch.randn(3, *shape)
-    layer = find_layers(module)[""]
-    with torch.no_grad():
-        outputs = unit_rows(module(inputs), layer)
-        rows = rows_of(inputs, module)  # [n, groups, fan-in, positions]
-        weight = module.weight.reshape(rows.shape[1], -1, rows.shape[2])
-        product = torch.einsum("goi,ngip->ngop", weight, rows).flatten(1, 2)
-        torch.testing.assert_close(product + module.bias.unsqueeze(1), outputs)
 
 
 # -- the sample networks -------------------------------------------------------------------

@@ -41,9 +41,11 @@ def test_every_public_name_explains_itself(name: str) -> None:
 
 def test_bench_layers(bench: pv.Workbench) -> None:
     assert isinstance(bench.layers, pd.DataFrame)
-    assert list(bench.layers.columns) == ["layer", "kind", "shape", "params", "macs", "group"]
-    first = bench.layers.iloc[0]
-    assert first.tolist() == ["conv1", "conv2d", (6, 1, 5, 5), 156, 28 * 28 * 150, "conv1"]
+    columns = ["layer", "kind", "shape", "params", "macs", "group", "locked"]
+    assert list(bench.layers.columns) == columns
+    *first, locked = bench.layers.iloc[0]
+    assert first == ["conv1", "conv2d", (6, 1, 5, 5), 156, 28 * 28 * 150, "conv1"]
+    assert locked.startswith("first layer")
     assert bench.layers["layer"].tolist() == ["conv1", "conv2", "fc1", "fc2", "fc3"]
 
 

@@ -10,9 +10,9 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 import pruneviz as pv
-from pruneviz.graph import Graph, activation_of, belongings, heads, norm_scale, trace
+from pruneviz.graph import Graph, activation_of, belongings, norm_scale, trace
 from pruneviz.pruning.layers import find_layers
-from pruneviz.replica import state
+from pruneviz.replica import replica, state
 from pruneviz.workbench import Workbench
 
 IMAGES = torch.linspace(-1, 1, 4 * 2 * 6 * 6).reshape(4, 2, 6, 6)
@@ -302,7 +302,7 @@ def test_the_layer_that_shares_a_norm_keeps_its_own_units() -> None:
     torch.testing.assert_close(masked.norm(masked.other(IMAGES)), other)
 
 
-# -- norm scale, activation, heads ---------------------------------------------------------
+# -- norm scale, activation ----------------------------------------------------------------
 
 
 def test_the_scale_is_that_of_the_norm_behind() -> None:
@@ -337,36 +337,6 @@ def test_the_activation_is_the_first_behind_the_layer(
     assert torch.equal(output, before), "the layer's output is somebody else's"
 
 
-def test_heads_are_the_layers_that_make_the_outputs(bench: Workbench) -> None:
-    expected = {"lenet300": "fc3", "lenet5": "fc3", "resnet20": "fc", "vit": "head"}
-    assert bench.heads == {expected[bench.name]}
-
-
-def test_a_network_may_have_several_heads() -> None:
-    class Heads(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.body, self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 2), nn.Linear(4, 1)
-
-        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-            x = self.body(x).relu()
-            return self.a(x).softmax(1), -self.b(x)
-
-    assert heads(graph_of(Heads(), torch.ones(2, 3))) == {"a", "b"}
-
-
-def test_both_branches_of_a_sum_are_heads() -> None:
-    class Summed(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.a, self.b = nn.Linear(3, 2), nn.Linear(3, 2)
-
-        def forward(self, x: Tensor) -> Tensor:
-            return self.a(x) + self.b(x.relu())
-
-    assert heads(graph_of(Summed(), torch.ones(2, 3))) == {"a", "b"}
-
-
 # -- tracing -------------------------------------------------------------------------------
 
 
@@ -398,7 +368,7 @@ def test_a_network_that_cannot_be_traced_still_loses_single_weights() -> None:
 def test_tracing_leaves_the_model_alone() -> None:
     model = After(nn.ReLU()).train()
     before = {name: tensor.clone() for name, tensor in state(model).items()}
-    pv.open(model, (IMAGES, torch.zeros(4, dtype=torch.int64))).graph  # noqa: B018
+    trace(replica(model), IMAGES, find_layers(model))
     assert model.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in state(model).items())
 

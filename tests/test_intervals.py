@@ -6,9 +6,21 @@ import math
 
 import numpy as np
 import pytest
+import torch
+from scipy import stats
+from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.weightstats import DescrStatsW
 
-from pruneviz.measuring.intervals import paired_difference, wilson
+from pruneviz.measuring.intervals import (
+    mean_difference,
+    mean_interval,
+    paired_difference,
+    student,
+    wilson,
+)
+
+ANY = -math.inf, math.inf
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 100, 2000, 1_000_000])
@@ -83,3 +95,120 @@ def test_wilson_covers_the_truth_as_often_as_it_says(share: float, n: int) -> No
     draws = np.random.default_rng(0).binomial(n, share, size=4000)
     covered = np.mean([low <= share <= high for low, high in (wilson(int(k), n) for k in draws)])
     assert 0.93 <= covered <= 0.98
+
+
+# -- scores that are not just right or wrong -------------------------------------------------
+
+
+@pytest.mark.parametrize("freedom", [*range(1, 70), 100, 300, 1000, 100_000])
+def test_students_quantile_is_that_of_scipy(freedom: int) -> None:
+    assert student(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-8)
+
+
+@pytest.mark.parametrize("n", [2, 3, 30, 500])
+def test_the_interval_of_a_mean_is_that_of_statsmodels(n: int) -> None:
+    scores = torch.randn(n)
+    described = DescrStatsW(scores.double().numpy())
+    expected = (described.mean, *described.tconfint_mean(0.05))
+    assert mean_interval(scores, None, ANY) == pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize("n", [3, 40, 300])
+def test_the_interval_of_a_weighted_mean_is_that_of_statsmodels(n: int) -> None:
+    scores, weight = torch.randn(n), torch.randint(1, 50, (n,))
+    # n/(n−1)·Σw²e²/(Σw)² is what is called HC1 in a regression on nothing but a constant.
+    fit = WLS(scores.double().numpy(), np.ones(n), weights=weight.double().numpy())
+    fit = fit.fit(cov_type="HC1", use_t=True)
+    expected = (fit.params[0], *fit.conf_int(0.05)[0])
+    assert mean_interval(scores, weight, ANY) == pytest.approx(expected, rel=1e-7)
+
+
+def test_samples_without_weight_do_not_count() -> None:
+    scores, weight = torch.randn(20), torch.randint(1, 9, (20,))
+    padded = torch.cat([scores, torch.randn(7)]), torch.cat([weight, torch.zeros(7).long()])
+    assert mean_interval(*padded, ANY) == pytest.approx(mean_interval(scores, weight, ANY))
+
+
+def test_the_interval_of_a_mean_stays_within_what_is_possible() -> None:
+    mean, low, high = mean_interval(torch.tensor([0.9, 1.0, 1.0, 1.0]))
+    assert high == 1
+    assert 0 < low < mean
+    assert mean_interval(torch.tensor([-9.0, 1.0]), None, (-math.inf, 1))[2] == 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("n", [1, 2, 40])
+def test_equal_scores_are_no_certainty(share: float, n: int) -> None:
+    mean, low, high = mean_interval(torch.full((n,), share))
+    assert mean == pytest.approx(share)
+    assert (low, high) == pytest.approx(wilson(mean * n, n))
+    assert low < high
+    assert mean_interval(torch.full((n,), share), None, ANY)[1:] == ANY
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_of_scores_that_are_no_numbers_nothing_is_known(bad: float) -> None:
+    mean, low, high = mean_interval(torch.tensor([0.5, bad, 1.0]), None, (-math.inf, 1.0))
+    assert repr(mean) == repr(bad)
+    assert (low, high) == (-math.inf, 1.0)
+
+
+def test_without_samples_no_mean_is_known() -> None:
+    for scores, weight in ((torch.empty(0), None), (torch.ones(3), torch.zeros(3))):
+        mean, low, high = mean_interval(scores, weight)
+        assert math.isnan(mean)
+        assert (low, high) == (0, 1)
+
+
+@pytest.mark.parametrize("n", [2, 50])
+def test_a_paired_difference_is_students(n: int) -> None:
+    before, after = torch.rand(n), torch.rand(n)
+    found = stats.ttest_rel(after.double(), before.double()).confidence_interval(0.95)
+    difference, low, high = mean_difference(after, before, None, ANY)
+    assert difference == pytest.approx(float((after - before).double().mean()))
+    assert (low, high) == pytest.approx((found.low, found.high))
+
+
+def test_a_paired_difference_mirrors_itself_and_keeps_its_bounds() -> None:
+    before, after, weight = torch.rand(4), torch.rand(4), torch.tensor([1.0, 2.0, 3.0, 50.0])
+    difference, low, high = mean_difference(after, before, weight)
+    mirrored = mean_difference(before, after, weight)
+    assert mirrored == pytest.approx((-difference, -high, -low))
+    assert -1 <= low <= difference <= high <= 1
+    fallen = mean_difference(torch.zeros(3), torch.ones(3))
+    assert fallen == pytest.approx((-1, -1, 2 * wilson(0, 3)[1] - 1))
+
+
+def test_where_no_score_has_changed_the_difference_is_nothing() -> None:
+    scores = torch.rand(9)
+    assert mean_difference(scores, scores.clone(), None, ANY) == (0, 0, 0)
+    assert mean_difference(scores, scores.clone()) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("tokens", [(20, 21), (5, 60)], ids=["alike", "uneven"])
+@pytest.mark.parametrize("n", [25, 100])
+def test_the_mean_of_shares_covers_the_truth_as_often_as_it_says(
+    tokens: tuple[int, int], n: int
+) -> None:
+    # Texts are harder or easier as a whole: tokens of one text are not independent.
+    chance = np.random.default_rng(0)
+    covered, truth = [], 0.6
+    for _ in range(1500):
+        weight = chance.integers(*tokens, size=n)
+        hits = chance.binomial(weight, chance.beta(6, 4, size=n))
+        _, low, high = mean_interval(torch.from_numpy(hits / weight), torch.from_numpy(weight))
+        covered.append(low <= truth <= high)
+    assert 0.93 <= np.mean(covered) <= 0.97
+
+
+@pytest.mark.parametrize("n", [30, 150])
+def test_the_difference_of_means_covers_the_truth_as_often_as_it_says(n: int) -> None:
+    chance = np.random.default_rng(1)
+    covered, truth = [], -0.05
+    for _ in range(1500):
+        weight = torch.from_numpy(chance.integers(5, 60, size=n))
+        before = torch.from_numpy(chance.normal(0.6, 0.2, size=n))
+        after = before + torch.from_numpy(chance.normal(truth, 0.1, size=n))
+        _, low, high = mean_difference(after, before, weight, ANY)
+        covered.append(low <= truth <= high)
+    assert 0.93 <= np.mean(covered) <= 0.97

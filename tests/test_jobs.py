@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from pruneviz.caching import Kept
 from pruneviz.plan import Plan
 from pruneviz.sources.registered import load_registered
-from pruneviz.ui.jobs import control_of, measure
+from pruneviz.ui.jobs import control_of, is_measured, measure, prepare, so_far
 from pruneviz.workbench import Workbench
 
 PATIENCE = 120.0
@@ -23,15 +24,14 @@ def test_a_job_measures_plan_control_dense_and_evidence(
 ) -> None:
     bench = new_bench("lenet5")
     all_ = len(bench.source.validation)
-    assert not bench.evidence_ready
+    assert not bench.has_evidence()
     job = measure(bench, PLAN)
     job.wait(PATIENCE)
     assert (job.running, job.error) == (False, None)
     assert bench.measured(PLAN) == all_
     assert bench.measured(replace(PLAN, criterion="random")) == all_
     assert bench.measured(Plan()) == all_
-    assert bench.dense_confirmed
-    assert bench.evidence_ready
+    assert bench.has_evidence()
 
 
 def test_what_is_measured_in_pieces_is_what_is_measured_at_once(
@@ -94,14 +94,83 @@ def test_a_cancelled_job_keeps_what_was_measured(new_bench: Callable[[str], Work
     assert bench.evaluate(PLAN).predicted.equal(afresh.predicted)
 
 
-def test_a_dense_plan_has_no_control_and_is_confirmed_here(
+def test_what_was_measured_here_is_not_measured_again(
     new_bench: Callable[[str], Workbench],
 ) -> None:
     bench = new_bench("lenet300")
+    assert not is_measured(bench, Plan())
     job = measure(bench, Plan())
     job.wait(PATIENCE)
     assert job.error is None
-    assert bench.dense_confirmed
+    assert bench.measured(Plan()) == len(bench.source.validation)
+    assert not bench.dense_confirmed, "no source brought anything to be confirmed"
+    assert is_measured(bench, Plan())
+
+
+@pytest.fixture
+def slow(new_bench: Callable[[str], Workbench]) -> Workbench:
+    """A network that this machine is too slow for, or says so."""
+    bench = new_bench("lenet5")
+    bench.__dict__["_probe"] = replace(bench._probe, size=1, slow=True)
+    bench.__dict__["block"] = 16
+    return bench
+
+
+def test_a_slow_network_is_measured_in_blocks_and_spared_what_nobody_asked_for(
+    slow: Workbench,
+) -> None:
+    assert so_far(slow, PLAN) is None
+    assert slow.measured(Plan()) == 0, "to look is not to measure"
+    warnings: Kept[dict[str, str]] = Kept(2)
+    job = measure(slow, PLAN, warnings)
+    job.wait(PATIENCE)
+    assert job.error is None
+    found = so_far(slow, PLAN)
+    assert found is not None
+    assert found.n == len(slow.source.validation)
+    assert warnings.get(PLAN) == {}
+    assert slow.measured(replace(PLAN, criterion="random")) == 0
+    assert not slow.has_evidence()
+    assert is_measured(slow, PLAN)
+
+
+def test_the_numbers_so_far_are_of_as_many_samples_as_both_networks_answered(
+    slow: Workbench,
+) -> None:
+    slow.evaluate(PLAN, 32)
+    slow.evaluate(Plan(), 48)
+    found = so_far(slow, PLAN)
+    assert found is not None
+    assert found.n == 32
+
+
+@pytest.mark.parametrize(
+    ("plan", "parts"),
+    [
+        (Plan(), ()),
+        (Plan("wanda"), ("activity",)),
+        (Plan("taylor", "neuron"), ("gradients",)),
+        (Plan("l2", "neuron"), ()),
+    ],
+)
+def test_what_a_plan_needs_is_made_ready(
+    new_bench: Callable[[str], Workbench], plan: Plan, parts: tuple[str, ...]
+) -> None:
+    bench = new_bench("lenet300")
+    job = prepare(bench, plan, lambda: replace(plan, sparsity={"fc1": 0.5}))
+    job.wait(PATIENCE)
+    assert job.error is None
+    for part in ("activity", "gradients"):
+        assert bench.has_evidence(part) == (part in parts)
+
+
+def test_why_a_plan_cannot_be_made_ready_is_a_sentence(
+    new_bench: Callable[[str], Workbench],
+) -> None:
+    plan = Plan("bn_scale", "neuron", sparsity={"conv1": 0.5})
+    job = prepare(new_bench("lenet5"), plan, lambda: plan)
+    job.wait(PATIENCE)
+    assert "batch norm" in (job.error or "")
 
 
 def test_what_a_source_brings_along_is_measured_again_here() -> None:

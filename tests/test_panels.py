@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
+from pruneviz.caching import Kept
 from pruneviz.plan import Plan
 from pruneviz.ui.panels import best_within, label, visits
 from pruneviz.workbench import Workbench
@@ -62,13 +63,13 @@ def test_without_a_dense_point_nothing_can_be_compared() -> None:
 
 def test_only_what_was_measured_is_a_point(new_bench: Callable[[str], Workbench]) -> None:
     bench = new_bench("lenet5")
-    seen = visits(bench, [Plan(), HALF])
+    seen = visits(bench, [Plan(), HALF], Kept(8))
     assert seen.plans == ()
     assert len(seen.table) == len(seen.controls) == 0
 
     bench.evaluate(Plan())
     result = bench.evaluate(HALF, 64)
-    seen = visits(bench, [Plan(), HALF])
+    seen = visits(bench, [Plan(), HALF], Kept(8))
     assert seen.plans == (Plan(), HALF)
     row = seen.table.iloc[1]
     assert row["label"] == label(HALF)
@@ -86,8 +87,8 @@ def test_a_control_is_a_point_when_it_is_measured_in_full(
     control = Plan("random", sparsity={"fc1": 0.5})
     bench.evaluate(HALF)
     bench.evaluate(control, 64)
-    assert len(visits(bench, [Plan(), HALF]).controls) == 0
+    assert len(visits(bench, [Plan(), HALF], Kept(8)).controls) == 0
     result = bench.evaluate(control)
-    controls = visits(bench, [Plan(), HALF]).controls
+    controls = visits(bench, [Plan(), HALF], Kept(8)).controls
     assert controls["accuracy"].tolist() == [result.accuracy]
     assert controls["params"].tolist() == [bench.cost(control).params_kept]

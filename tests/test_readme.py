@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from pruneviz.cli import main
 from pruneviz.pruning.criteria import CRITERIA
+from tests import optional
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text("utf-8")
@@ -27,7 +28,17 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("block", blocks("python"))
-def test_every_python_block_runs(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_every_python_block_runs(
+    block: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for library in (optional.timm, optional.transformers):
+        if f"import {library.__name__}" in block or f"from {library.__name__}" in block:
+            library()
     before = dict(CRITERIA)
     try:
         exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
@@ -66,5 +77,8 @@ def test_the_two_commands_name_the_torch_that_pyproject_allows() -> None:
 def test_every_file_the_readme_shows_is_there() -> None:
     shown = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
     scripts = re.findall(r"python (tests/\S+\.py)", README)
+    modules = re.findall(r"python -m (tests\.[\w.]+)", README)
+    scripts += [f"{name.replace('.', '/')}.py" for name in modules]
     assert shown
+    assert modules
     assert [name for name in (*shown, *scripts) if not (TOP / name).is_file()] == []

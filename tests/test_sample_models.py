@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from pruneviz.measuring.evaluate import answer
 from pruneviz.measuring.intervals import wilson
 from pruneviz.sources import Outcome, Source
+from pruneviz.tasks import CLASSES
 from sample_models import catalogue, digits
 from sample_models.augment import moved
 from sample_models.fit import fit
@@ -43,7 +44,7 @@ def sample(request: pytest.FixtureRequest) -> Source:
 @pytest.fixture(scope="module")
 def here(sample: Source) -> Outcome:
     """What the network answers in this process."""
-    return answer(sample.model, {}, sample.validation, 0, len(sample.validation))
+    return answer(sample.model, {}, sample.validation, 0, len(sample.validation), CLASSES)
 
 
 @pytest.fixture

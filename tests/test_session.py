@@ -11,7 +11,6 @@ from pruneviz.plan import Plan
 from pruneviz.ui.board import Request
 from pruneviz.ui.scene import cannot
 from pruneviz.ui.session import (
-    HEAD_REASON,
     Session,
     Step,
     arrive,
@@ -29,8 +28,12 @@ DENSE = dict.fromkeys(LAYERS, 0.0)
 
 @pytest.fixture
 def session(benches: Callable[[str], Workbench]) -> Session:
-    """A session at the dense lenet5."""
-    return start(benches("lenet5"))
+    """A session at the dense lenet5, with nothing locked."""
+    session = start(benches("lenet5"))
+    session.settle(session.live, {})
+    del session.steps[0]
+    session.at = 0
+    return session
 
 
 def ask(
@@ -62,9 +65,25 @@ def got(session: Session) -> dict[str, float]:
 
 def test_a_session_starts_dense(session: Session) -> None:
     assert session.settled == session.live == Plan(sparsity=DENSE)
-    assert session.focus == "conv1"
-    assert session.locked == {}
     assert session.visited == [session.settled]
+
+
+def test_a_session_starts_with_the_usual_locks_and_a_layer_that_can_be_moved(
+    benches: Callable[[str], Workbench],
+) -> None:
+    session = start(benches("lenet5"))
+    assert session.locked == session.bench.locks
+    assert set(session.locked) == {"conv1", "fc3"}
+    assert all(session.locked.values()), "each with its reason"
+    assert session.focus == "conv2"
+    settle(session, **dict.fromkeys(LAYERS, 0.5))
+    assert {name for name, level in session.settled.sparsity.items() if not level} == {
+        "conv1",
+        "fc3",
+    }
+    ask(session, "lock", locked=())
+    ask(session, "lock", locked=("conv1", "fc1"))
+    assert session.locked == {"conv1": session.bench.locks["conv1"], "fc1": ""}
 
 
 def test_a_drag_moves_what_is_live_and_a_release_settles(session: Session) -> None:
@@ -85,14 +104,14 @@ def test_settling_on_the_same_plan_is_no_step(session: Session) -> None:
 
 
 def test_undo_restores_plan_and_locks(session: Session) -> None:
-    settle(session, conv1=0.4)
-    ask(session, "lock", locked=("conv1",))
+    settle(session, conv2=0.4)
+    ask(session, "lock", locked=("conv2",))
     settle(session, fc1=0.7)
     after = session.settled, dict(session.locked)
     ask(session, "undo")
-    assert (session.settled.sparsity, session.locked) == (DENSE | {"conv1": 0.4}, {"conv1": ""})
+    assert (session.settled.sparsity, session.locked) == (DENSE | {"conv2": 0.4}, {"conv2": ""})
     ask(session, "undo")
-    assert (session.settled.sparsity, session.locked) == (DENSE | {"conv1": 0.4}, {})
+    assert (session.settled.sparsity, session.locked) == (DENSE | {"conv2": 0.4}, {})
     ask(session, "undo")
     assert session.settled.is_dense
     for _ in range(3):
@@ -280,29 +299,33 @@ def cut_items(session: Session) -> int:
     return sum(int((~mask).sum()) for mask in masks.values())
 
 
-def test_the_head_is_locked_whole_for_neurons(session: Session) -> None:
-    settle(session, fc3=0.5, fc1=0.5)
-    change(session, replace(session.live, granularity="neuron"))
-    assert session.locked == {"fc3": HEAD_REASON}
-    assert session.settled.sparsity == DENSE | {"fc1": 0.5}
+@pytest.mark.parametrize("granularity", ["weight", "neuron", "2:4"])
+def test_the_usual_locks_hold_for_every_granularity(
+    benches: Callable[[str], Workbench], granularity: str
+) -> None:
+    session = start(benches("lenet5"))
+    change(session, replace(session.live, granularity=granularity))
+    assert session.locked == session.bench.locks
     settle(session, **dict.fromkeys(LAYERS, 0.5))
-    assert got(session)["fc3"] == 0
+    assert got(session)["fc3"] == got(session)["conv1"] == 0
     ask(session, "lock", locked=())
     settle(session, fc3=0.5)
     assert got(session)["fc3"] == 0.5
-    change(session, replace(session.live, criterion="l2"))
+    change(session, replace(session.live, criterion="random"))
     assert session.locked == {}, "who unlocked the head has it unlocked"
     assert session.settled.sparsity["fc3"] == 0.5
-    change(session, replace(session.live, criterion="magnitude", granularity="weight"))
-    assert session.locked == {}
 
 
-def test_going_back_to_weights_unlocks_the_head_alone(session: Session) -> None:
-    ask(session, "lock", locked=("conv1",))
-    change(session, replace(session.live, granularity="neuron"))
-    assert session.locked == {"conv1": "", "fc3": HEAD_REASON}
-    change(session, replace(session.live, granularity="weight"))
-    assert session.locked == {"conv1": ""}
+def test_a_cancelled_job_is_not_started_again_before_somebody_asks(session: Session) -> None:
+    settle(session, conv1=0.4)
+    assert session.unmeasured
+    before = session.settled, list(session.steps)
+    ask(session, "cancel")
+    assert not session.unmeasured
+    assert (session.settled, session.steps) == before
+    ask(session, "measure")
+    assert session.unmeasured
+    assert (session.settled, session.steps) == before
 
 
 def test_a_choice_that_is_refused_leaves_everything(session: Session) -> None:
@@ -325,22 +348,25 @@ def test_a_plan_from_a_link_names_every_layer(session: Session) -> None:
 @pytest.mark.parametrize(
     ("plan", "locked"),
     [
-        (Plan(sparsity={"conv1": 0.5}), {}),
-        (Plan("l2", "neuron", sparsity={"conv1": 0.5}), {"fc3": HEAD_REASON}),
-        (Plan("l2", "neuron", sparsity={"fc3": 0.5}), {}),
-        (Plan(scope="global", sparsity=dict.fromkeys(LAYERS, 0.5)), {}),
-        (
-            Plan(scope="global", sparsity=dict.fromkeys(LAYERS[1:], 0.5)),
-            {"conv1": "out of the ranking"},
-        ),
-        (
-            Plan("l2", "neuron", "global", dict.fromkeys(LAYERS[:4], 0.5)),
-            {"fc3": HEAD_REASON},
-        ),
+        (Plan(sparsity={"fc1": 0.5}), {"conv1", "fc3"}),
+        (Plan(sparsity={"conv1": 0.5}), {"fc3"}),
+        (Plan("l2", "neuron", sparsity={"fc3": 0.5}), {"conv1"}),
+        (Plan(scope="global", sparsity=dict.fromkeys(LAYERS, 0.5)), set()),
+        (Plan(scope="global", sparsity=dict.fromkeys(LAYERS[1:], 0.5)), {"conv1"}),
+        (Plan(scope="global", sparsity=dict.fromkeys(LAYERS[2:], 0.5)), {"conv1", "conv2"}),
+        (Plan("l2", "neuron", "global", dict.fromkeys(LAYERS[:4], 0.5)), {"fc3"}),
     ],
 )
-def test_a_plan_brings_its_locks(session: Session, plan: Plan, locked: dict[str, str]) -> None:
-    assert locks_for(session.bench, plan) == locked
+def test_a_plan_brings_its_locks(session: Session, plan: Plan, locked: set[str]) -> None:
+    reasons = {**dict.fromkeys(LAYERS, "out of the ranking"), **session.bench.locks}
+    expected = {name: reasons[name] for name in locked}
+    assert locks_for(session.bench, plan) == expected
     arrive(session, plan)
-    assert session.locked == locked
-    assert session.steps[-1] == Step(session.settled, locked)
+    assert session.locked == expected
+    assert session.steps[-1] == Step(session.settled, expected)
+
+
+def test_a_global_plan_without_layers_ranks_all_that_are_not_locked(session: Session) -> None:
+    arrive(session, Plan(scope="global"))
+    assert session.settled.sparsity == dict.fromkeys(("conv2", "fc1", "fc2"), 0.0)
+    assert set(session.locked) == {"conv1", "fc3"}

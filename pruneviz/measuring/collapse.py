@@ -7,36 +7,43 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from pruneviz.calling import call as answer
+from pruneviz.pruning.calls import Call, Listening
+from pruneviz.pruning.layers import Layer
 from pruneviz.replica import masked, replica, state
+from pruneviz.sources import Data
 
-_SAMPLES = 16
+SAMPLES = 16
 _TOLERANCE = 1e-6
 
 
 def cut_in_two(
-    model: nn.Module, masks: Mapping[str, Tensor], layers: tuple[str, ...], inputs: Tensor
+    model: nn.Module,
+    masks: Mapping[str, Tensor],
+    layers: Mapping[str, Layer],
+    data: Data,
+    samples: int = SAMPLES,
 ) -> str | None:
     """The first layer behind which nothing depends on the input any more, or None.
 
-    Measured on up to 16 of `inputs` [n, ...]: only if the network answers all of them alike is a
+    Measured on the first `samples` of `data`: only if the network answers all of them alike is a
     layer named, the first in the order they run from which on no layer's output varies; a branch
     that died before others went on is not it.
     """
+    data, varies = data.first(samples), dict[str, bool]()
+    n = len(data)
+
+    def hear(call: Call) -> None:
+        output = call.by_sample(call.part(call.output), n)
+        varies.setdefault(call.layer.name, _varies(output) or len(output) != n)
+
+    tensors = state(model)
+    parameters = masked(tensors, masks)
     network = replica(model)
-    varies: dict[str, bool] = {}
-    inputs = inputs[:_SAMPLES]
-
-    def listen(name: str) -> None:
-        def hear(module: nn.Module, given: object, output: Tensor) -> None:
-            varies.setdefault(name, _varies(output))
-
-        network.get_submodule(name).register_forward_hook(hear)
-
-    for name in layers:
-        listen(name)
-    with torch.inference_mode():
-        outputs = torch.func.functional_call(network, masked(state(model), masks), (inputs,))
-    if len(inputs) < 2 or _varies(outputs):
+    used = dict(network.named_parameters(remove_duplicate=False)) | parameters
+    with torch.inference_mode(), Listening(layers, used, hear):
+        outputs = answer(network, data.inputs, parameters)
+    if n < 2 or _varies(outputs):
         return None
     dead: list[str] = []
     for name, moving in varies.items():

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from pruneviz.calling import call
 from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.prune import Pruned
 from pruneviz.replica import replica
+from pruneviz.sources import Data
 
 
 @dataclass(frozen=True)
@@ -32,34 +34,17 @@ class Cost:
     bytes_sparse: int
 
 
-def macs_by_layer(model: nn.Module, layers: Mapping[str, Layer], example: Tensor) -> dict[str, int]:
-    """Layer -> multiply-accumulates for one sample: positions of its output times its weights.
+def macs_of_network(model: nn.Module, data: Data) -> int:
+    """Multiply-accumulates for the first sample of `data`, attention included.
 
-    Seen in one forward pass on example[:1]; a layer that is called twice counts twice.
+    Counted by torch's own flop counter.
     """
-    network, counted = replica(model), dict.fromkeys(layers, 0)
-
-    def listen(layer: Layer) -> None:
-        def hear(module: nn.Module, given: object, output: Tensor) -> None:
-            counted[layer.name] += output.numel() // layer.units * layer.size
-
-        network.get_submodule(layer.name).register_forward_hook(hear)
-
-    for layer in layers.values():
-        listen(layer)
-    with torch.inference_mode():
-        network(example[:1])
-    return counted
-
-
-def macs_of_network(model: nn.Module, example: Tensor) -> int:
-    """Multiply-accumulates for one sample, attention included, by torch's own flop counter."""
     from torch.utils.flop_counter import FlopCounterMode  # loads torch's compiler: over a second
 
     counter = FlopCounterMode(display=False)
     # The counter knows the plain attention products, not the fused ones of the CPU.
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        replica(model)(example[:1])
+        call(replica(model), data.first(1).inputs)
     return counter.get_total_flops() // 2
 
 
@@ -67,14 +52,15 @@ def cost_of(
     pruned: Pruned, layers: Mapping[str, Layer], macs: Mapping[str, int], total: int
 ) -> Cost:
     """The cost of a plan; macs by layer and of the network as the functions above give them."""
-    parameters = dict(pruned.dense.named_parameters())
-    params = sum(p.numel() for p in parameters.values())
-    width = {name: p.element_size() for name, p in parameters.items()}
-    dense_bytes = sum(p.numel() * width[name] for name, p in parameters.items())
-    gone = {name: int((~mask).sum()) for name, mask in pruned.parameter_masks.items()}
-    saved_bytes = sum(width[name] * number for name, number in gone.items())
-    touched = [layer for layer in layers.values() if gone.get(layer.weight)]
-    saved_macs = sum(macs[x.name] * gone[x.weight] / x.size for x in touched)
+    parameters = dict(pruned.dense.named_parameters(remove_duplicate=False))
+    once = {id(p): p for p in parameters.values()}.values()
+    # Not summed: that would widen each mask to eight bytes a weight first.
+    gone = {n: m.numel() - int(m.count_nonzero()) for n, m in pruned.parameter_masks.items()}
+    cut = (pruned.report["total"] - pruned.report["kept"]).tolist()
+    touched = {layers[n]: k for n, k in zip(pruned.report["layer"], cut, strict=True) if k}
+    params, dense_bytes = sum(p.numel() for p in once), sum(p.nbytes for p in once)
+    saved_bytes = sum(parameters[name].element_size() * number for name, number in gone.items())
+    saved_macs = sum(macs[x.name] * number / x.size for x, number in touched.items())
     return Cost(
         params=params,
         params_kept=params - sum(gone.values()),

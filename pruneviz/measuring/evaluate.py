@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
 from torch import Tensor, nn
 
-from pruneviz.measuring.intervals import paired_difference, wilson
+from pruneviz.caching import Kept
+from pruneviz.calling import call
+from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
 from pruneviz.replica import masked, replica, state
-from pruneviz.sources import Data, Outcome
-from pruneviz.sources.checks import check_targets
+from pruneviz.sources import Data, Inputs, Outcome
+from pruneviz.tasks import Task
+from pruneviz.tasks.judging import joined
+from pruneviz.tasks.measures import mean_loss
 
 # Samples are answered in blocks that always start at the same places: a sample's answer then
 # does not depend on which prefixes were asked for before it.
 BLOCK = 64
+_SMALL = 1 << 18  # numbers of a dense answer that may be kept: 1 MB in float32
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Accuracy of a plan on the first n validation samples, fractions in [0, 1].
+    """The score of a plan on the first n validation samples, as `task` counts it.
 
-    low, high: 95 % Wilson interval. loss: mean cross-entropy in nats. per_class: class ->
-    accuracy (NaN where the prefix has no sample of it). delta: accuracy minus that of the dense
-    network on the same samples, with its 95 % paired interval. predicted: int64 [n].
-    dense_per_class, dense_predicted: the same of the dense network.
+    accuracy: the mean score, 1 = all right. low, high: its 95 % interval, Wilson's where scores
+    are right or wrong, else Student's. loss: the mean loss, as the task names it; inf where an
+    answer is broken. per_class: class -> accuracy (NaN where the prefix has no sample of it);
+    empty where answers are no named classes. delta: accuracy minus that of the dense network on
+    the same samples, with its 95 % paired interval. predicted: int64 [n], -1 where an answer is
+    no class. broken: how many answers hold NaN or infinite numbers, and so count as none.
+    measures: every number one expects of the task, by name. dense_...: the same of the dense
+    network.
     """
 
     n: int
@@ -41,6 +50,10 @@ class Evaluation:
     delta_high: float
     predicted: Tensor
     dense_predicted: Tensor
+    task: Task
+    measures: Mapping[str, float]
+    dense_measures: Mapping[str, float]
+    broken: int = 0
 
     @property
     def measurable(self) -> bool:
@@ -49,35 +62,49 @@ class Evaluation:
 
     @property
     def words(self) -> str:
-        """The change from dense in words, in points of accuracy."""
+        """The change from dense in words, in points of the score; and what is broken."""
         low, high = 100 * self.delta_low, 100 * self.delta_high
-        if not self.measurable:
-            return f"no measurable change ({low:+.1f} … {high:+.1f} points)"
-        return f"{100 * self.delta:+.1f} points ({low:+.1f} … {high:+.1f})"
+        change = f"{100 * self.delta:+.1f} points ({low:+.1f} … {high:+.1f})"
+        if not math.isfinite(self.delta):
+            change = "the change can't be measured: a score is no finite number"
+        elif not self.measurable:
+            change = f"no measurable change ({low:+.1f} … {high:+.1f} points)"
+        if not self.broken:
+            return change
+        return f"{change}; {self.broken} of {self.n} answers hold NaN or infinite numbers"
 
 
 def answer(
-    model: nn.Module, masks: Mapping[str, Tensor], data: Data, start: int, stop: int
+    model: nn.Module,
+    masks: Mapping[str, Tensor],
+    data: Data,
+    start: int,
+    stop: int,
+    task: Task,
+    block: int = BLOCK,
+    kept: Kept[Tensor] | None = None,
 ) -> Outcome:
     """What `model` under parameter masks answers to samples start..stop, in whole blocks.
 
-    `start` is rounded down and `stop` up to a multiple of BLOCK. The model is not written to.
+    `start` is rounded down and `stop` up to a multiple of `block`. The model is not written to.
+    kept: where the dense network's answers to a block may stay, if they are small and the task
+    is measured against them; without it they are computed each time.
     Raises ValueError naming the first target beyond the outputs.
     """
     network, parameters = replica(model), masked(state(model), masks)
-    predicted, losses = [], []
-    stop = min(-(-stop // BLOCK) * BLOCK, len(data))
+    outcomes = []
+    stop = min(-(-stop // block) * block, len(data))
     with torch.inference_mode():
-        for begin in range(start // BLOCK * BLOCK, stop, BLOCK):
-            inputs = data.inputs[begin : min(begin + BLOCK, stop)]
-            targets = data.targets[begin : min(begin + BLOCK, stop)]
-            outputs = torch.func.functional_call(network, parameters, (inputs,))
-            check_targets(targets, outputs.shape[1], "the network's outputs")
-            predicted.append(outputs.argmax(1).cpu())
-            losses.append(F.cross_entropy(outputs.float(), targets, reduction="none").cpu())
-    if not predicted:
-        return nothing_answered()
-    return Outcome(torch.cat(predicted), torch.cat(losses))
+        for begin in range(start // block * block, stop, block):
+            part = data.take(slice(begin, min(begin + block, stop)))
+            outputs = call(network, part.inputs, parameters)
+            targets = part.targets
+            if task.against_dense:
+                dense = _dense(network, part.inputs, begin, kept) if parameters else outputs
+                outcomes.append(task.judge(outputs, dense))
+            elif targets is not None:
+                outcomes.append(task.judge(outputs, targets))
+    return joined(outcomes) if outcomes else nothing_answered()
 
 
 def nothing_answered() -> Outcome:
@@ -86,42 +113,102 @@ def nothing_answered() -> Outcome:
 
 
 def join(first: Outcome, second: Outcome) -> Outcome:
-    """Two outcomes one after the other."""
-    return Outcome(
-        torch.cat([first.predicted, second.predicted]), torch.cat([first.loss, second.loss])
-    )
+    """Two outcomes one after the other; of their columns those that both have."""
+    full = [outcome for outcome in (first, second) if len(outcome)]
+    return joined(full) if full else first
 
 
 def summarise(
-    outcome: Outcome, dense: Outcome, targets: Tensor, classes: tuple[str, ...], n: int
+    outcome: Outcome,
+    dense: Outcome,
+    targets: Tensor | None,
+    classes: tuple[str, ...],
+    n: int,
+    task: Task,
 ) -> Evaluation:
     """The evaluation of the first n answers of `outcome`, paired with those of `dense`."""
-    targets, predicted = targets[:n].cpu(), outcome.predicted[:n]
-    right, dense_right = predicted == targets, dense.predicted[:n] == targets
-    hits = int(right.sum())
-    low, high = wilson(hits, n)
-    if outcome is dense:
-        delta = delta_low = delta_high = 0.0
-    else:
-        gained, lost = int((right & ~dense_right).sum()), int((~right & dense_right).sum())
-        delta, delta_low, delta_high = paired_difference(gained, lost, n)
+    unchanged = outcome is dense
+    targets = None if targets is None else targets[:n].cpu()
+    outcome, dense = _first(outcome, n, targets), _first(dense, n, targets)
+    named = classes if task.name == "classes" and targets is not None else ()
+    accuracy, low, high = _level(outcome, task)
+    if unchanged and task.against_dense and accuracy == 1:
+        low = high = 1.0  # agrees with itself, on whatever input
+    delta, delta_low, delta_high = (0.0, 0.0, 0.0) if unchanged else _change(outcome, dense, task)
+    broken = outcome.more.get("broken")
     return Evaluation(
         n=n,
-        accuracy=hits / n if n else float("nan"),
+        accuracy=accuracy,
         low=low,
         high=high,
-        loss=float(outcome.loss[:n].double().mean()),
-        per_class=_by_class(right, targets, classes),
-        dense_per_class=_by_class(dense_right, targets, classes),
+        loss=mean_loss(outcome),
+        per_class=_by_class(outcome.predicted, targets, named),
+        dense_per_class=_by_class(dense.predicted, targets, named),
         delta=delta,
         delta_low=delta_low,
         delta_high=delta_high,
-        predicted=predicted,
-        dense_predicted=dense.predicted[:n],
+        predicted=outcome.predicted,
+        dense_predicted=dense.predicted,
+        task=task,
+        measures=task.measures(outcome),
+        dense_measures=task.measures(dense),
+        broken=0 if broken is None else int(broken.sum()),
     )
 
 
-def _by_class(right: Tensor, targets: Tensor, classes: tuple[str, ...]) -> dict[str, float]:
+def _dense(network: nn.Module, inputs: Inputs, begin: int, kept: Kept[Tensor] | None) -> Tensor:
+    found = kept.get(begin) if kept is not None else None
+    if found is not None:
+        return found
+    outputs = call(network, inputs)
+    if kept is not None and outputs.numel() <= _SMALL:
+        kept.put(begin, outputs)
+    return outputs
+
+
+def _first(outcome: Outcome, n: int, targets: Tensor | None) -> Outcome:
+    """The first n answers, each with a score: 1 where it is the target if there was none."""
+    predicted, score, weight = outcome.predicted[:n], outcome.score, outcome.weight
+    if score is not None:
+        score = score[:n]
+    elif targets is not None:
+        score = (predicted == targets).float()
+    return Outcome(
+        predicted,
+        outcome.loss[:n],
+        score,
+        None if weight is None else weight[:n],
+        {name: column[:n] for name, column in outcome.more.items()},
+    )
+
+
+def _level(outcome: Outcome, task: Task) -> tuple[float, float, float]:
+    scores, n = _scores(outcome), len(outcome)
+    if not task.binary:
+        return mean_interval(scores, outcome.weight, task.bounds)
+    hits = int(scores.sum())
+    return (hits / n if n else float("nan")), *wilson(hits, n)
+
+
+def _change(outcome: Outcome, dense: Outcome, task: Task) -> tuple[float, float, float]:
+    now, was = _scores(outcome), _scores(dense)
+    if not task.binary:
+        return mean_difference(now, was, outcome.weight, task.bounds)
+    gained, lost = int((now > was).sum()), int((now < was).sum())
+    return paired_difference(gained, lost, len(now))
+
+
+def _scores(outcome: Outcome) -> Tensor:
+    if outcome.score is None:
+        raise ValueError("an outcome without scores or targets can't be summed up; measure it here")
+    return outcome.score
+
+
+def _by_class(
+    predicted: Tensor, targets: Tensor | None, classes: tuple[str, ...]
+) -> dict[str, float]:
+    if targets is None or not classes:
+        return {}
     totals = torch.bincount(targets, minlength=len(classes)).double()
-    hits = torch.bincount(targets[right], minlength=len(classes)).double()
+    hits = torch.bincount(targets[predicted == targets], minlength=len(classes)).double()
     return dict(zip(classes, (hits / totals).tolist(), strict=True))

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from pruneviz.calling import call as answer
 from pruneviz.graph import Graph, activation_of
+from pruneviz.pruning.calls import Call, Listening
 from pruneviz.pruning.layers import Layer
 from pruneviz.replica import masked, replica, state
+from pruneviz.sources import Inputs
 
 
 def feature_maps(
@@ -17,25 +20,28 @@ def feature_maps(
     masks: Mapping[str, Tensor],
     layer: Layer,
     graph: Graph | None,
-    sample: Tensor,
+    sample: Inputs,
 ) -> Tensor:
     """Activations of `layer` for one sample [1, ...] under parameter masks: [units, ...].
 
     Behind the layer's own batch norm and activation function where a graph shows them.
+    ValueError when the layer never runs.
     """
-    network, outputs = replica(model), list[Tensor]()
-    tensors = state(model)
+    tensors, maps = state(model), list[Tensor]()
     parameters = masked(tensors, masks)
     activate = activation_of(graph, layer, tensors | parameters) if graph else _same
 
-    def hear(module: nn.Module, given: object, output: Tensor) -> Tensor:
-        outputs.append(output)
-        return output.clone()  # an activation in place must not change the tensor kept here
+    def hear(call: Call) -> None:
+        if not maps:
+            maps.append(call.by_sample(activate(call.part(call.output)), 1)[0].clone())
 
-    network.get_submodule(layer.name).register_forward_hook(hear)
-    with torch.inference_mode():
-        torch.func.functional_call(network, parameters, (sample,))
-        return activate(outputs[0])[0]
+    network = replica(model)
+    used = dict(network.named_parameters(remove_duplicate=False)) | parameters
+    with torch.inference_mode(), Listening({layer.name: layer}, used, hear):
+        answer(network, sample, parameters)
+    if not maps:
+        raise ValueError(f"layer {layer.name!r} never ran on this sample; there is nothing to show")
+    return maps[0]
 
 
 def _same(output: Tensor) -> Tensor:

@@ -34,8 +34,11 @@ class Outcomes:
         """What `plan` answers to the first n samples, or to more of them if it has."""
         plan = canonical(plan)
         record = self._records.get_or(plan, _Record)
+        known = record.outcome
+        if len(known) >= n:  # not to wait for samples beyond these that are being answered
+            return known
         with record.lock:
-            have = len(record.outcome.predicted)
+            have = len(record.outcome)
             if have < n:
                 record.outcome = join(record.outcome, self._ask(plan, have, n))
             return record.outcome
@@ -43,7 +46,7 @@ class Outcomes:
     def count(self, plan: Plan) -> int:
         """How many samples `plan` has answered already."""
         record = self._records.get(canonical(plan))
-        return 0 if record is None else len(record.outcome.predicted)
+        return 0 if record is None else len(record.outcome)
 
     def put(self, plan: Plan, outcome: Outcome) -> None:
         """Keep `outcome` for `plan` in place of what there was."""

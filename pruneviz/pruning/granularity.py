@@ -12,6 +12,8 @@ from pruneviz.pruning.criteria import Criterion
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.layers import Layer
 
+_PART = 2**18
+
 
 @dataclass(frozen=True)
 class Granularity:
@@ -59,7 +61,9 @@ GRANULARITIES = {
 
 
 def scores_for(criterion: Criterion, granularity: str, evidence: Evidence) -> Tensor:
-    """Scores of the items that can be cut, float64: like the weight, or [units] for "neuron".
+    """Scores of the items that can be cut: like the weight, or float64 [units] for "neuron".
+
+    Those of weights stay as the criterion gives them, float32 at least: a big layer has millions.
 
     Raises ValueError naming criterion and layer when evidence is missing or a score is not finite.
     """
@@ -70,9 +74,12 @@ def scores_for(criterion: Criterion, granularity: str, evidence: Evidence) -> Te
             evidence.of(missing[0])
         except ValueError as error:
             raise ValueError(f"criterion {criterion.name!r}: {error}") from None
-    scores = score(evidence).detach().double()
-    if granularity == "neuron" and scores.ndim > 1:
-        scores = scores.flatten(1).sum(1)
+    scores = score(evidence).detach()
+    if granularity == "neuron":
+        scores = scores.double()
+        scores = scores.flatten(1).sum(1) if scores.ndim > 1 else scores
+    elif scores.element_size() < 4:
+        scores = scores.float()
     if not bool(torch.isfinite(scores).all()):
         raise ValueError(
             f"criterion {criterion.name!r} gives scores that are not finite in layer "
@@ -105,8 +112,12 @@ def expand(layer: Layer, kept: Tensor) -> Tensor:
 
 
 def _positions(order: Tensor) -> Tensor:
-    rank = torch.empty_like(order)
-    rank[order] = torch.arange(len(order), device=order.device)
+    rank = torch.empty(order.shape, dtype=torch.int32, device=order.device)
+    # In parts: a big layer's positions need not all stand in memory a second time.
+    for start in range(0, len(order), _PART):
+        part = order[start : start + _PART]
+        numbers = torch.arange(start, start + len(part), dtype=torch.int32, device=order.device)
+        rank[part] = numbers
     return rank
 
 

@@ -3,39 +3,58 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 KINDS: dict[type[nn.Module], str] = {
     nn.Linear: "linear",
     nn.Conv1d: "conv1d",
     nn.Conv2d: "conv2d",
     nn.Conv3d: "conv3d",
+    nn.ConvTranspose1d: "conv_transpose1d",
+    nn.ConvTranspose2d: "conv_transpose2d",
+    nn.ConvTranspose3d: "conv_transpose3d",
+    nn.Embedding: "embedding",
 }
+# A linear layer that keeps its weight as [inputs, units]; known by name, to need no import.
+_TURNED_LINEAR = "transformers.pytorch_utils.Conv1D"
+_FORWARDS = ("forward", "_conv_forward")
 
 
 @dataclass(frozen=True)
 class Layer:
     """One layer that may be pruned, called by its module path.
 
-    shape: of the weight, [output units, inputs (per group), kernel ...].
+    shape: of the weight, [output units, inputs (per group), kernel ...]. parameter, rows: where
+    the weight is stored, if not as a whole under NAME.weight (the projections q, k and v of an
+    attention share one parameter); bias_parameter, bias_rows: likewise. turned: whether it is
+    stored with its inputs first. groups: of a convolution. shared: other modules that use it.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
     has_bias: bool
+    parameter: str | None = None
+    rows: tuple[int, int] | None = None
+    bias_parameter: str | None = None
+    bias_rows: tuple[int, int] | None = None
+    turned: bool = False
+    groups: int = 1
+    shared: tuple[str, ...] = ()
 
     @property
     def weight(self) -> str:
-        """The weight's name in the state dict."""
-        return f"{self.name}.weight" if self.name else "weight"
+        """The name in the state dict of the parameter that holds the weight."""
+        return self.parameter or _join(self.name, "weight")
 
     @property
     def bias(self) -> str | None:
-        """The bias's name in the state dict."""
-        return self.weight.removesuffix("weight") + "bias" if self.has_bias else None
+        """The name in the state dict of the parameter that holds the bias."""
+        return (self.bias_parameter or _join(self.name, "bias")) if self.has_bias else None
 
     @property
     def units(self) -> int:
@@ -50,28 +69,97 @@ class Layer:
     @property
     def unit_word(self) -> str:
         """What one output unit is called."""
-        return "neuron" if self.kind == "linear" else "filter"
+        return {"linear": "neuron", "embedding": "entry"}.get(self.kind, "filter")
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether each filter sees one channel only."""
+        return self.groups > 1 and self.shape[1] == 1
+
+    def canonical(self, stored: Tensor) -> Tensor:
+        """This layer's part of a tensor like its parameter, as [units, inputs, kernel ...].
+
+        A view, unless the layer is turned and has groups.
+        """
+        return self.turn(stored if self.rows is None else stored[slice(*self.rows)])
+
+    def turn(self, tensor: Tensor) -> Tensor:
+        """[units, inputs, ...] <-> as it is stored; what is not turned stays as it is."""
+        if not self.turned:
+            return tensor
+        return torch.unflatten(tensor, 0, (self.groups, -1)).transpose(1, 2).flatten(0, 1)
 
 
-def find_layers(model: nn.Module) -> dict[str, Layer]:
+def find_layers(model: nn.Module, *, subclasses: bool = False) -> dict[str, Layer]:
     """The layers of `model` that may be pruned, by name, in the order of its modules.
 
-    A weight that two modules share is listed once, under the first of them. Subclasses that
-    compute something else with their weight (quantised ones, say) are not guessed at: only the
-    exact classes of KINDS are listed. ValueError when there are none.
+    A weight that several modules share is listed once, under the first of them that is no
+    embedding. Modules that compute something of their own with their weight (that standardise
+    or quantise it, say) are not guessed at: a subclass of KINDS with a forward of its own is
+    listed with `subclasses` only. ValueError when there are no layers.
     """
-    layers: dict[str, Layer] = {}
-    seen: set[int] = set()
+    groups: dict[tuple[int, object], list[Layer]] = {}
     for name, module in model.named_modules():
-        kind = KINDS.get(type(module))
-        if kind is None or id(module.weight) in seen:
-            continue
-        assert isinstance(module.weight, nn.Parameter)
-        seen.add(id(module.weight))
-        layers[name] = Layer(name, kind, tuple(module.weight.shape), module.bias is not None)
+        for layer in _layers_of(name, module, subclasses):
+            parameter = model.get_parameter(layer.weight)
+            groups.setdefault((id(parameter), layer.rows), []).append(layer)
+    layers = {}
+    for same in groups.values():
+        one = next((layer for layer in same if layer.kind != "embedding"), same[0])
+        others = tuple(layer.name for layer in same if layer is not one)
+        layers[one.name] = replace(one, shared=others)
     if not layers:
         raise ValueError(
             f"{type(model).__name__} has no layer that can be pruned; "
             f"known kinds are {', '.join(KINDS.values())}"
         )
     return layers
+
+
+def _layers_of(name: str, module: nn.Module, subclasses: bool) -> Iterator[Layer]:
+    if isinstance(module, nn.MultiheadAttention):
+        yield from _projections(name, module)
+        return
+    weight = module._parameters.get("weight")
+    if weight is None:
+        return
+    turned_linear = f"{type(module).__module__}.{type(module).__qualname__}" == _TURNED_LINEAR
+    base = next((c for c in type(module).__mro__ if c in KINDS), None)
+    if base is None and not turned_linear:
+        return
+    own = base is not None and any(
+        getattr(type(module), f, None) is not getattr(base, f, None) for f in _FORWARDS
+    )
+    if own and not subclasses:
+        return
+    turned = turned_linear or isinstance(module, nn.modules.conv._ConvTransposeNd)
+    kind = "linear" if base is None else KINDS[base]
+    has_bias = getattr(module, "bias", None) is not None
+    groups = getattr(module, "groups", 1)
+    layer = Layer(name, kind, (), has_bias, turned=turned, groups=groups)
+    yield replace(layer, shape=tuple(layer.turn(weight.detach()).shape))
+
+
+def _projections(name: str, module: nn.MultiheadAttention) -> Iterator[Layer]:
+    size = module.embed_dim
+    has_bias = module.in_proj_bias is not None
+    bias = _join(name, "in_proj_bias") if has_bias else None
+    for place, part in enumerate("qkv"):
+        rows = (place * size, (place + 1) * size)
+        weight = getattr(module, f"{part}_proj_weight")
+        packed = weight is None
+        inputs = module.in_proj_weight.shape[1] if packed else weight.shape[1]
+        yield Layer(
+            _join(name, part),
+            "linear",
+            (size, inputs),
+            has_bias,
+            parameter=_join(name, "in_proj_weight" if packed else f"{part}_proj_weight"),
+            rows=rows if packed else None,
+            bias_parameter=bias,
+            bias_rows=rows,
+        )
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

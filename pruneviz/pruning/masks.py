@@ -14,13 +14,18 @@ from torch import Tensor
 class Ranking:
     """The order in which the items of one layer would be cut.
 
-    rank: int64, of the items' shape; 0 goes first. In a pool it counts over all layers of it.
-    scores: float64, same shape. only: the one count that may be cut here (N:M), or None.
+    rank: int32, of the items' shape; 0 goes first. In a pool it counts over all layers of it.
+    scores: floats, same shape. only: the one count that may be cut here (N:M), or None.
     """
 
     rank: Tensor
     scores: Tensor
     only: int | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Memory it holds."""
+        return self.rank.nbytes + self.scores.nbytes
 
     @property
     def items(self) -> int:
@@ -47,8 +52,8 @@ def pool(rankings: Mapping[str, Ranking]) -> dict[str, Ranking]:
         return {}
     scores = torch.cat([r.scores.flatten() for r in rankings.values()])
     order = torch.argsort(scores, stable=True)
-    rank = torch.empty_like(order)
-    rank[order] = torch.arange(len(order), device=order.device)
+    rank = torch.empty(order.shape, dtype=torch.int32, device=order.device)
+    rank[order] = torch.arange(len(order), dtype=torch.int32, device=order.device)
     parts = torch.split(rank, [r.items for r in rankings.values()])
     return {
         name: Ranking(part.reshape(r.rank.shape), r.scores)

@@ -12,13 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.graph import Graph, belongings
-from pruneviz.plan import Plan
+from pruneviz.plan import Plan, pattern
 from pruneviz.pruning import masks as cutting
-from pruneviz.pruning.criteria import find_criterion
+from pruneviz.pruning.criteria import Criterion, find_criterion
 from pruneviz.pruning.evidence import Evidence, weights_only
 from pruneviz.pruning.granularity import expand, ranks, scores_for
 from pruneviz.pruning.layers import Layer, find_layers
 from pruneviz.pruning.masks import Ranking
+from pruneviz.replica import state
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Pruned:
 
     masks: layer -> bool of the weight's shape, True = kept. parameter_masks: parameter name ->
     bool, for everything that is cut: weights and what belongs to pruned units.
-    scores: layer -> float64, like the weight or [units]. report: one row a layer: layer, asked,
+    scores: layer -> floats, like the weight or [units]. report: one row a layer: layer, asked,
     got, kept, total (of weights), collapse (what is wrong, or "").
     """
 
@@ -48,6 +49,11 @@ class Pruned:
         """Layers of which nothing is left, with the sentence that says so."""
         rows = self.report[self.report["collapse"] != ""]
         return dict(zip(rows["layer"], rows["collapse"], strict=True))
+
+    @property
+    def bytes(self) -> int:
+        """Memory its masks hold."""
+        return sum(mask.untyped_storage().nbytes() for mask in self.masks.values())
 
     @cached_property
     def model(self) -> nn.Module:
@@ -78,6 +84,7 @@ def rank(
             known = replace(known, seed=plan.seed)
         scores = scores_for(criterion, plan.granularity, known)
         if plan.relative:
+            scores = scores.double()
             scores = scores / scores.norm().clamp(min=torch.finfo(torch.float64).tiny)
         order, only = ranks(scores, plan.granularity)
         found[name] = Ranking(order, scores, only)
@@ -113,7 +120,29 @@ def check(plan: Plan, layers: Mapping[str, Layer]) -> None:
     if unknown:
         known = ", ".join(list(layers)[:10]) + (", …" if len(layers) > 10 else "")
         raise ValueError(f"no layer {unknown[0]!r} to prune; there are {known}")
-    find_criterion(plan.criterion, plan.granularity)
+    criterion = find_criterion(plan.criterion, plan.granularity)
+    for name, level in plan.sparsity.items():
+        layer = layers[name]
+        reason = cannot(layer, criterion, plan.granularity)
+        # A row that is too short for an N:M pattern is asked for in vain, as the report says.
+        if level and reason is not None and layer.kind == "embedding":
+            raise ValueError(f"layer {name!r} cannot be pruned so: {reason}")
+
+
+def cannot(layer: Layer, criterion: Criterion, granularity: str) -> str | None:
+    """Why nothing of a layer can be cut by this criterion and granularity, or None.
+
+    Told by the layer alone; that no batch norm follows it only the network's graph can tell.
+    """
+    shape = pattern(granularity)
+    if layer.kind == "embedding":
+        if granularity != "weight":
+            return "an embedding has no units or inputs to cut; use single weights"
+        if criterion.needs:
+            return f"{criterion.label} looks at more than weights, and an embedding has no inputs"
+    if shape is not None and layer.size // layer.units < shape[1]:
+        return f"{granularity}: a row has only {layer.size // layer.units} inputs"
+    return None
 
 
 def active(plan: Plan) -> Plan:
@@ -128,7 +157,7 @@ def cuts(plan: Plan, rankings: Mapping[str, Ranking]) -> dict[str, int]:
     """Layer -> how many of its items go."""
     if plan.scope == "global":
         k = cutting.pool_count(plan.sparsity, rankings)
-        return {name: int((r.rank < k).sum()) for name, r in rankings.items()}
+        return {name: int((r.rank < k).count_nonzero()) for name, r in rankings.items()}
     return {
         name: cutting.layer_count(plan.sparsity.get(name, 0.0), r) for name, r in rankings.items()
     }
@@ -146,17 +175,21 @@ def apply(
     parameter_masks: dict[str, Tensor] = {}
     counts = cuts(plan, rankings)
     pooled = cutting.pool_count(plan.sparsity, rankings) if plan.scope == "global" else None
-    device = next(model.parameters()).device
+    tensors = state(model)
     for name, layer in layers.items():
         ranking = rankings.get(name)
         if ranking is None:
-            masks[name] = torch.ones(layer.shape, dtype=torch.bool, device=device)
+            whole = torch.ones((), dtype=torch.bool, device=tensors[layer.weight].device)
+            masks[name] = whole.expand(layer.shape)  # one element: dense layers cost no memory
             continue
         kept = cutting.kept(ranking, counts[name] if pooled is None else pooled)
         masks[name] = expand(layer, kept)
-        parameter_masks[layer.weight] = masks[name]
+        stored = layer.turn(masks[name])
+        _enter(parameter_masks, tensors, layer.weight, layer.rows, stored)
         if plan.granularity == "neuron" and graph is not None:
-            parameter_masks |= dict.fromkeys(belongings(graph, layer), kept)
+            for owned in belongings(graph, layer):
+                rows = layer.bias_rows if owned == layer.bias else None
+                _enter(parameter_masks, tensors, owned, rows, kept)
     return Pruned(
         plan,
         masks,
@@ -167,10 +200,26 @@ def apply(
     )
 
 
+def _enter(
+    masks: dict[str, Tensor],
+    tensors: Mapping[str, Tensor],
+    name: str,
+    rows: tuple[int, int] | None,
+    mask: Tensor,
+) -> None:
+    if rows is None:
+        masks[name] = mask
+        return
+    if name not in masks:
+        masks[name] = torch.ones(tensors[name].shape, dtype=torch.bool, device=mask.device)
+    masks[name][slice(*rows)] = mask
+
+
 def _report(plan: Plan, layers: Mapping[str, Layer], masks: Mapping[str, Tensor]) -> pd.DataFrame:
     rows = []
     for name, layer in layers.items():
-        left = int(masks[name].sum())
+        whole = masks[name].stride() == (0,) * len(layer.shape)  # not summed: it is one element
+        left = layer.size if whole else int(masks[name].count_nonzero())
         collapse = "" if left else f"collapse: nothing is left of {name!r}; lower its sparsity"
         rows.append(
             (name, plan.sparsity.get(name, 0.0), 1 - left / layer.size, left, layer.size, collapse)

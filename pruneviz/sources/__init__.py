@@ -2,46 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+Inputs = Tensor | Mapping[str, Tensor]
+Metric = Callable[[Tensor, Tensor], Tensor | float]
+
 
 @dataclass(frozen=True)
 class Data:
-    """Samples with their labels.
+    """Samples, with or without what the network should answer to them.
 
-    inputs: [n, ...] as the model takes them (scaled already); targets: int64 [n].
+    inputs: [n, ...] as the model takes them (scaled already), or a mapping of such tensors that
+    are given to the model by name (input_ids=..., attention_mask=...).
+    targets: int64 [n], a class for each sample; int64 [n, ...], a class for each position (the
+    next token, a pixel; -100 is left out); floats [n, ...], values to come close to; or None.
     """
 
-    inputs: Tensor
-    targets: Tensor
+    inputs: Inputs
+    targets: Tensor | None = None
 
     def __post_init__(self) -> None:
-        if len(self.inputs) != len(self.targets):
+        lengths = {name: len(tensor) for name, tensor in self.tensors().items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"inputs of data differ in length: {lengths}; give as many of each")
+        if self.targets is not None and len(self) != len(self.targets):
             raise ValueError(
-                f"data has {len(self.inputs)} inputs but {len(self.targets)} targets; "
+                f"data has {len(self)} inputs but {len(self.targets)} targets; "
                 "give one target for each input"
             )
 
     def __len__(self) -> int:
-        return len(self.inputs)
+        return next((len(tensor) for tensor in self.tensors().values()), 0)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The input tensors by name; a single one has the name ""."""
+        return {"": self.inputs} if isinstance(self.inputs, Tensor) else dict(self.inputs)
+
+    def take(self, which: slice | Tensor) -> Data:
+        """The samples of a slice or of an int64 index."""
+        inputs: Inputs
+        if isinstance(self.inputs, Tensor):
+            inputs = self.inputs[which]
+        else:
+            inputs = {name: tensor[which] for name, tensor in self.inputs.items()}
+        return Data(inputs, None if self.targets is None else self.targets[which])
 
     def first(self, n: int) -> Data:
         """The first n samples (all of them if there are fewer)."""
-        return Data(self.inputs[:n], self.targets[:n])
+        return self.take(slice(n))
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What one network answered on the first n validation samples, sample by sample.
 
-    predicted: int64 [n], the class answered; loss: float32 [n], cross-entropy in nats.
+    predicted: int64 [n], the class answered, -1 where an answer is no class. loss: float32 [n].
+    score: float32 [n], how good each answer is (1 = right); None: 1 where `predicted` is the
+    target. weight: float32 [n], how much each sample counts (tokens of a text); None: the same.
+    more: further columns, each [n].
     """
 
     predicted: Tensor
     loss: Tensor
+    score: Tensor | None = None
+    weight: Tensor | None = None
+    more: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.loss)
 
 
 @dataclass(frozen=True)
@@ -49,8 +80,10 @@ class Source:
     """A network with the data that feeds and measures it.
 
     calibration feeds the criteria (drawn from the training split); validation measures and is
-    never used to choose scores. `dense` may carry what the dense network answered on all of
-    `validation` when it was trained, so that there is something to show before anything ran.
+    never used to choose scores. classes: their names, empty where answers are no classes.
+    `dense` may carry what the dense network answered on all of `validation` when it was trained,
+    so that there is something to show before anything ran. metric: the user's own, of outputs and
+    targets: a number for each sample, higher is better. notes: sentences on how it was found.
     """
 
     name: str
@@ -60,3 +93,5 @@ class Source:
     classes: tuple[str, ...]
     card: Mapping[str, object] = field(default_factory=dict)
     dense: Outcome | None = None
+    metric: Metric | None = None
+    notes: tuple[str, ...] = ()

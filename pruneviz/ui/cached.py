@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pruneviz.opening import open_workbench
 from pruneviz.plan import Plan
+from pruneviz.sources.opening import Opening
 from pruneviz.ui import scene
-from pruneviz.workbench import Workbench, open_workbench
+from pruneviz.workbench import Workbench
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the network …")
 def bench(name: str) -> Workbench:
     """The workbench of a registered model, opened once for everybody."""
     return open_workbench(name)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the network …")
+def opened(asked: Opening) -> Workbench:
+    """The workbench of what the app was started with, opened once for everybody."""
+    return open_workbench(asked)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -22,6 +30,8 @@ def scene_data(scene_id: str, _bench: Workbench, _plan: Plan) -> dict[str, objec
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def picture_data(picture_id: str, _bench: Workbench, _plan: Plan, focus: str) -> dict[str, object]:
+def picture_data(
+    picture_id: str, _bench: Workbench, _plan: Plan, focus: str, scored: bool
+) -> dict[str, object]:
     """The pictures of the layer in focus; picture_id tells all of it."""
-    return scene.picture(_bench, _plan, focus)
+    return scene.picture(_bench, _plan, focus, scored=scored)

@@ -11,7 +11,6 @@ from pruneviz.glossary import TERMS, criterion_term, granularity_term
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
-from pruneviz.sources.registered import registered_names
 
 PATTERN = "N:M"
 _PATTERNS = ("2:4", "1:4", "3:4", "1:2", "4:8")
@@ -25,16 +24,16 @@ _KEYS = {
 }
 
 
-def ask_model() -> str:
-    """The registered model to work at."""
-    names = registered_names()
+def ask_model(names: list[str]) -> str:
+    """The network to work at, one of `names`."""
     return st.selectbox(
         "Network",
         names,
         index=_place("ask_model", names),
         key="ask_model",
-        help="A trained sample network with its own digits: 1,000 for calibration, 2,000 for "
-        "validation. Any installed package can register more.",
+        help="The sample networks are trained and bring their own digits: 1,000 for calibration, "
+        "2,000 for validation. Your own: start the app with `-- --model … --data …`, or use the "
+        "upload button. Any installed package can register more.",
     )
 
 
@@ -67,7 +66,7 @@ def ask_plan(plan: Plan) -> tuple[Plan, str | None]:
     """The plan with what the widgets say now, and a sentence if one choice had to give way."""
     for key, value in _values(plan).items():  # Streamlit forgets widgets that were not drawn
         st.session_state.setdefault(key, value)
-    columns = st.columns([3, 3, 2, 3], gap="small")
+    columns = st.columns([10, 10, 9, 12], gap="small")
     with columns[1]:
         granularity, refused = _ask_granularity(plan.granularity)
     with columns[0]:
@@ -157,7 +156,7 @@ def _ask_scope(granularity: str) -> str:
 
 
 def _ask_scores(criterion: str, plan: Plan) -> tuple[bool, int]:
-    left, right = st.columns([3, 2], gap="small")
+    left, right = st.columns([7, 4], gap="small") if criterion == "random" else (st, st)
     words = {"raw": "Raw", "relative": "Relative"}
     scores = left.segmented_control(
         "Scores",

@@ -2,37 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pruneviz.background import Job, Report
+from pruneviz.caching import Kept
+from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.evidence import parts_for
 from pruneviz.workbench import Workbench
 
 
-def measure(bench: Workbench, plan: Plan) -> Job:
+def measure(bench: Workbench, plan: Plan, warnings: Kept[dict[str, str]] | None = None) -> Job:
     """Measure a settled plan on all validation samples, then its random control, then what is
     missing of the evidence and the dense network. Each piece is kept as far as it got.
+
+    A slow network is spared what nobody asked for: control and evidence. `warnings` keeps what
+    has collapsed under the plan.
     """
 
     def work(report: Report) -> None:
         _in_pieces(bench, plan, "full validation", report)
+        if warnings is not None:
+            warnings.get_or(plan, lambda: bench.warnings(plan))
+        if bench.slow:
+            return
         control = control_of(plan)
         if control is not None:
             _in_pieces(bench, control, "random control", report)
-        if not bench.evidence_ready:
-            bench.evidence(lambda done: report("calibration pass", done))
-        if not bench.dense_confirmed:
+        if not bench.has_evidence():
+            bench.evidence(progress=lambda done: report("calibration pass", done))
+        if not _confirmed(bench):
             bench.confirm_dense(lambda done: report("dense network", done))
 
     return Job(work)
 
 
+def so_far(bench: Workbench, plan: Plan) -> Evaluation | None:
+    """The numbers of `plan` on as many samples as have been measured; None before any.
+
+    Of a network that is quick enough the probe is measured for it.
+    """
+    n = bench.measured(plan)
+    if bench.slow:
+        n = min(n, bench.measured(Plan()))
+        return bench.evaluate(plan, n) if n else None
+    return bench.evaluate(plan, max(n, bench.probe))
+
+
 def is_measured(bench: Workbench, plan: Plan) -> bool:
     """Whether a job for `plan` would find nothing to do."""
-    plans = [plan, control_of(plan)]
+    plans = [plan] if bench.slow else [plan, control_of(plan)]
     whole = all(p is None or bench.measured(p) == len(bench.source.validation) for p in plans)
-    return whole and bench.dense_confirmed and bench.evidence_ready
+    return whole and (bench.slow or (_confirmed(bench) and bench.has_evidence()))
+
+
+def prepare(bench: Workbench, plan: Plan, make: Callable[[], Plan]) -> Job:
+    """Make ready what a plan of this kind needs: the graph, the evidence, and the rankings of the
+    plan that `make` returns. The job's error says why it cannot be.
+    """
+
+    def work(report: Report) -> None:
+        criterion = CRITERIA[plan.criterion]
+        if plan.granularity == "neuron" or "scale" in criterion.needs:
+            report("reading the network's graph", 0.0)
+            _ = bench.graph
+        parts = parts_for(criterion.needs)
+        if criterion.needs_gathering and not bench.has_evidence(*parts):
+            label = f"calibration pass over {len(bench.source.calibration):,} samples"
+            report(label, 0.0)
+            bench.evidence(*parts, progress=lambda done: report(label, done))
+        report("ranking", 0.9)
+        bench.prune(make())
+
+    return Job(work)
+
+
+def _confirmed(bench: Workbench) -> bool:
+    # Only what a source brought along was measured elsewhere.
+    return bench.dense_confirmed or bench.source.dense is None
 
 
 def control_of(plan: Plan) -> Plan | None:
@@ -46,8 +95,9 @@ def control_of(plan: Plan) -> Plan | None:
 def _in_pieces(bench: Workbench, plan: Plan, label: str, report: Report) -> None:
     total = len(bench.source.validation)
     done = bench.measured(plan)
+    step = bench.block if bench.slow else bench.probe
     while done < total:
         report(label, done / total)
-        done = min(total, done + bench.probe)
+        done = min(total, done + step)
         bench.evaluate(plan, done)
     report(label, 1.0)

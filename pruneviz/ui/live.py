@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pruneviz.glossary import TERMS, criterion_term, granularity_term
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.ui import cached, jobs, scene
 from pruneviz.ui.board import Request, board, parse
 from pruneviz.ui.session import Session, obey
+from pruneviz.ui.wording import measures_text
+from pruneviz.workbench import Workbench
 
 BOARD = "board"
 _TICK = 0.4
+_WAIT = 0.8
 
 
 def listen(session: Session) -> bool:
@@ -22,7 +28,7 @@ def listen(session: Session) -> bool:
     """
     focus, again, request = session.focus, False, _request()
     if request is not None and request.seq > session.seq:
-        if request.kind == "drag" and session.job is not None:
+        if request.kind == "drag" and session.job is not None and session.wanted is None:
             session.job.cancel()
         again = obey(session, request) or session.focus != focus
     return _take_job(session) or again
@@ -51,7 +57,7 @@ def measure(session: Session) -> None:
     To be called when the page stands: the first job loads half of torch's compiler, and whatever
     is drawn at the same time would wait for it.
     """
-    if not session.unmeasured:
+    if not session.unmeasured or session.wanted is not None:
         return
     session.unmeasured = False
     if session.job is not None:
@@ -59,7 +65,26 @@ def measure(session: Session) -> None:
     if jobs.is_measured(session.bench, session.settled):
         session.job = None
     else:
-        session.job = jobs.measure(session.bench, session.settled)
+        session.job = jobs.measure(session.bench, session.settled, session.known.warnings)
+
+
+def reach(
+    session: Session, plan: Plan, make: Callable[[], Plan], go: Callable[[Session], None]
+) -> bool:
+    """Go where a click leads as soon as the graph, evidence and ranking it needs are ready.
+
+    plan: of the criterion and granularity asked for; `make` tells the plan, `go` settles on it.
+    Returns whether it went there now; else the session waits for its job.
+    """
+    if session.job is not None:
+        session.job.cancel()
+    session.job, session.wanted = jobs.prepare(session.bench, plan, make), go
+    session.job.wait(_WAIT)
+    _take_job(session)
+    if session.wanted is not None:
+        label = CRITERIA[plan.criterion].label
+        session.message = f"{label} is chosen as soon as what it needs is ready."
+    return session.wanted is None
 
 
 def _board(session: Session) -> None:
@@ -70,13 +95,26 @@ def _board(session: Session) -> None:
 
 
 def _take_job(session: Session) -> bool:
-    job = session.job
+    job, go = session.job, session.wanted
     if job is None or job.running:
         return False
-    session.job = None
+    session.job = session.wanted = None
     if job.error is not None:
-        session.message = f"measuring stopped: {job.error}"
+        said = job.error.removeprefix("ValueError: ")
+        session.message = said if go is not None else f"measuring stopped: {said}"
+    elif go is not None and not job.cancelled:
+        session.message = None
+        _try(session, go)
+    session.unmeasured |= go is not None
+    session.moves += go is not None  # so that the widgets show what stands now
     return not job.cancelled
+
+
+def _try(session: Session, go: Callable[[Session], None]) -> None:
+    try:
+        go(session)
+    except ValueError as error:
+        session.message = str(error)
 
 
 def _request() -> Request | None:
@@ -91,64 +129,107 @@ def _nothing() -> None:
 def _data(session: Session) -> dict[str, object]:
     bench, plan = session.bench, session.live
     scene_id = scene.scene_id(bench, plan, session.locked)
-    picture_id = f"{scene_id}|{session.focus}|{bench.evidence_ready}"
+    scored = scene.is_scored(bench, plan, session.locked, session.focus)
+    picture_id = f"{scene_id}|{session.focus}|{scored}|{bench.has_evidence('activity')}"
     have_scene, have_picture = session.have
+    dense = jobs.so_far(bench, Plan())
     return {
         "scene": None if have_scene == scene_id else cached.scene_data(scene_id, bench, plan),
         "scene_id": scene_id,
         "focus": session.focus,
         "picture": None
         if have_picture == picture_id
-        else cached.picture_data(picture_id, bench, plan, session.focus),
+        else cached.picture_data(picture_id, bench, plan, session.focus, scored),
         "picture_id": picture_id,
+        "limit_model": max(bench.limits.values()) if session.scale == "model" else None,
         "settled": _settled(session),
         "measured": _measured(session),
-        "dense": _numbers(bench.evaluate(Plan())),
+        "dense": None if dense is None else _numbers(dense),
+        "task": _task(bench),
+        "slow": _slow(bench),
         "background": _background(session),
         "help": _help(plan),
-        "can": {"undo": session.at > 0, "redo": session.at < len(session.steps) - 1},
+        "can": {
+            "undo": session.at > 0,
+            "redo": session.at < len(session.steps) - 1,
+            "measure": session.job is None
+            and not session.unmeasured
+            and not jobs.is_measured(bench, session.settled),
+        },
         "message": session.message,
     }
 
 
 def _settled(session: Session) -> dict[str, object]:
-    pruned, cost = session.bench.prune(session.live), session.bench.cost(session.live)
+    bench = session.bench
+    pruned, cost = bench.prune(session.live), bench.cost(session.live)
     per_unit = session.live.granularity == "neuron"
-    cut = {
-        name: int((~mask).sum()) // (mask[0].numel() if per_unit else 1)
-        for name, mask in pruned.masks.items()
-    }
-    warnings = (
-        session.bench.warnings(session.live) if session.live == session.settled else pruned.collapse
-    )
+    sizes = {x.name: x.size // x.units if per_unit else 1 for x in bench.found.values()}
+    lost = pruned.report["total"] - pruned.report["kept"]
     return {
-        "sparsity": {name: session.live.sparsity.get(name, 0.0) for name in session.bench.found},
+        "sparsity": {name: session.live.sparsity.get(name, 0.0) for name in bench.found},
         "locked": dict(session.locked),
-        "cut": cut,
+        "cut": {
+            name: int(cut) // sizes[name]
+            for name, cut in zip(pruned.report["layer"], lost, strict=True)
+        },
         "kept_params": cost.params_kept,
         "kept_macs": cost.macs_kept,
         "seq": session.seq,
         "step": session.moves,
-        "warnings": warnings,
+        "warnings": _warnings(session) or pruned.collapse,
     }
 
 
-def _measured(session: Session) -> dict[str, object]:
-    bench = session.bench
-    n = max(bench.probe, bench.measured(session.live))
-    result = bench.evaluate(session.live, n)
+def _warnings(session: Session) -> dict[str, str] | None:
+    if session.live != session.settled:
+        return None
+    known = session.known.warnings
+    if session.bench.slow:  # its job tells
+        return known.get(session.live)
+    return known.get_or(session.live, lambda: session.bench.warnings(session.live))
+
+
+def _measured(session: Session) -> dict[str, object] | None:
+    """The numbers of the plan on the screen; of a slow network the last there are."""
+    bench, live = session.bench, session.live
+    result = jobs.so_far(bench, live)
+    if result is None:
+        return session.shown
     of = len(bench.source.validation)
-    words = "this is the dense network" if session.live.is_dense else result.words
-    return {
+    session.shown = {
         **_numbers(result),
         "delta": result.delta,
         "delta_low": result.delta_low,
         "delta_high": result.delta_high,
-        "words": words,
+        "words": "this is the dense network" if live.is_dense else result.words,
+        "measures": measures_text(result),
         "of": of,
-        "full": n == of,
+        "full": result.n == of,
         "seq": session.seq,
     }
+    return session.shown
+
+
+def _task(bench: Workbench) -> dict[str, object]:
+    task = bench.task
+    return {"label": task.label, "word": task.word, "note": _synthetic(bench)}
+
+
+def _slow(bench: Workbench) -> str | None:
+    """Why nothing is measured while a thumb moves, or None where it is."""
+    if not bench.slow:
+        return None
+    pace = 1 / bench.seconds_per_sample
+    count = f"{pace:.0f}" if pace >= 10 else f"{pace:.1g}" if pace < 1 else f"{pace:.1f}"
+    return f"this network answers {count} samples a second here"
+
+
+def _synthetic(bench: Workbench) -> str:
+    """What must be said beside the headline of a network without real data, or ""."""
+    if not any("synthetic" in note for note in bench.notes):
+        return ""
+    return f"synthetic inputs: {bench.task.word}, not accuracy"
 
 
 def _numbers(result: Evaluation) -> dict[str, object]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
+from torch import Tensor
 
 from pruneviz import figures
+from pruneviz.caching import Kept
 from pruneviz.glossary import TERMS
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
@@ -17,7 +21,9 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.ui.jobs import control_of
 from pruneviz.workbench import Workbench
 
-_SHOWN_FLIPS = 12
+_SHOWN_FLIPS, _SHOWN_FILTERS = 12, 64
+_SHORT, _WIDTH = 12, 420
+_WAITING = "Nothing is measured yet: the first numbers come with the next piece of work."
 
 
 @dataclass(frozen=True)
@@ -29,25 +35,29 @@ class Visits:
     controls: pd.DataFrame
 
 
-def visits(bench: Workbench, visited: list[Plan]) -> Visits:
-    """Tables of what was measured; nothing is measured for them."""
-    plans = [plan for plan in visited if bench.measured(plan)]
+def visits(bench: Workbench, visited: list[Plan], known: Kept[int]) -> Visits:
+    """Tables of what was measured; nothing is measured for them.
+
+    known: parameters kept by plan, so that old plans need not be made again.
+    """
+    dense = bench.measured(Plan())  # a plan is compared with the same samples of the dense network
+    plans = [plan for plan in visited if dense and bench.measured(plan)]
     controls = [
         control
         for control in dict.fromkeys(map(control_of, plans))
         if control is not None and bench.measured(control) == len(bench.source.validation)
     ]
-    return Visits(tuple(plans), _table(bench, plans), _table(bench, controls))
+    return Visits(tuple(plans), _table(bench, plans, known), _table(bench, controls, known))
 
 
-def _table(bench: Workbench, plans: list[Plan]) -> pd.DataFrame:
+def _table(bench: Workbench, plans: list[Plan], known: Kept[int]) -> pd.DataFrame:
     rows = []
     for plan in plans:
-        result = bench.evaluate(plan, bench.measured(plan))
+        result = bench.evaluate(plan, min(bench.measured(plan), bench.measured(Plan())))
         rows.append(
             {
                 "label": label(plan),
-                "params": bench.cost(plan).params_kept,
+                "params": known.get_or(plan, partial(_kept, bench, plan)),
                 "accuracy": result.accuracy,
                 "low": result.low,
                 "high": result.high,
@@ -58,6 +68,10 @@ def _table(bench: Workbench, plans: list[Plan]) -> pd.DataFrame:
         )
     columns = ["label", "params", "accuracy", "low", "high", "loss", "n", "dense"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _kept(bench: Workbench, plan: Plan) -> int:
+    return bench.cost(plan).params_kept
 
 
 def label(plan: Plan) -> str:
@@ -88,12 +102,14 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
     """The trade-off chart; returns the plan of a point that was clicked."""
     head, chart, limit = st.columns([4, 7, 4], vertical_alignment="bottom", gap="small")
     head.markdown("**Trade-off**", help=TERMS["tradeoff"].as_markdown())
+    short = {"accuracy": "score" if len(bench.task.word) > _SHORT else bench.task.word}
     measure = chart.segmented_control(
         "Chart",
         ["accuracy", "loss", "by layer"],
         default="accuracy",
         required=True,
         key="chart",
+        format_func=lambda name: short.get(name, name),
         label_visibility="collapsed",
     )
     points = limit.number_input(
@@ -104,19 +120,20 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
         0.5,
         key="points",
         format="%.1f",
-        help="At most this many points of accuracy lost against dense: the dotted line. The "
-        "smallest plan visited above it is marked in orange.",
+        help=f"At most this many points of {bench.task.word} lost against dense: the dotted line. "
+        "The smallest plan visited above it is marked in orange.",
     )
     if measure == "by layer":
         st.plotly_chart(figures.nonzeros(bench.prune(here).report), key="nonzeros")
         return None
     best = best_within(seen.table, points)
-    dense = bench.evaluate(Plan())
+    n = bench.measured(Plan())
     chart = figures.tradeoff(
         seen.table,
         seen.controls,
         measure=str(measure),
-        floor=dense.accuracy - points / 100,
+        labels=(bench.task.label, bench.task.loss_label),
+        floor=bench.evaluate(Plan(), n).accuracy - points / 100 if n else None,
         best=best,
         here=seen.plans.index(here) if here in seen.plans else None,
     )
@@ -138,8 +155,16 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
     return seen.plans[int(place)]
 
 
-def per_class(result: Evaluation, *, dense: bool) -> None:
+def per_class(result: Evaluation | None, *, dense: bool) -> None:
     """Who pays: the change of each class."""
+    if result is None:
+        st.caption(_WAITING)
+        return
+    if not result.per_class:
+        st.caption(
+            f"There are no classes to tell apart: this network is measured by {result.task.word}."
+        )
+        return
     if dense:
         st.caption("Nothing is cut yet. Drag a slider and see which class pays.")
         return
@@ -150,31 +175,53 @@ def per_class(result: Evaluation, *, dense: bool) -> None:
     st.plotly_chart(figures.per_class(result.dense_per_class, result.per_class), key="per_class")
 
 
-def flipped(bench: Workbench, result: Evaluation) -> None:
+def flipped(bench: Workbench, result: Evaluation | None) -> None:
     """The samples whose answer changed, as pictures; what broke comes first."""
-    data = bench.source.validation
-    targets = data.targets[: result.n].cpu()
+    if result is None:
+        st.caption(_WAITING)
+        return
+    if bool((result.dense_predicted < 0).all()):
+        st.caption(f"No answer here is one class; the network is measured by {result.task.word}.")
+        return
     changed = (result.predicted != result.dense_predicted).nonzero().flatten()
-    broken = result.dense_predicted[changed] == targets[changed]
-    order = [*changed[broken].tolist(), *changed[~broken].tolist()]
-    if not order:
+    if not len(changed):
         st.caption(f"No answer changed on {result.n:,} samples. Cut more to see what breaks.")
         return
-    st.caption(
-        f"{len(order):,} of {result.n:,} answers changed, {int(broken.sum()):,} of them from "
-        "right to wrong.",
-        help=TERMS["flipped"].as_markdown(),
-    )
-    names = bench.source.classes
+    targets = _classes_meant(bench, result)
+    words = f"{len(changed):,} of {result.n:,} answers changed"
+    if targets is None:
+        order = changed.tolist()
+    else:
+        broken = result.dense_predicted[changed] == targets[changed]
+        order = [*changed[broken].tolist(), *changed[~broken].tolist()]
+        words += f", {int(broken.sum()):,} of them from right to wrong"
+    st.caption(f"{words}.", help=TERMS["flipped"].as_markdown())
     shown = order[:_SHOWN_FLIPS]
-    captions = [
-        f"is {names[targets[i]]}: {names[result.dense_predicted[i]]} → {names[result.predicted[i]]}"
-        for i in shown
-    ]
-    if data.inputs.ndim == 4 and data.inputs.shape[1] in (1, 3):
-        st.image([_as_image(data.inputs[i].numpy()) for i in shown], captions, width=72)
+    captions = [_caption(bench.source.classes, result, targets, i) for i in shown]
+    inputs = bench.source.validation.inputs
+    if isinstance(inputs, Tensor) and inputs.ndim == 4 and inputs.shape[1] in (1, 3):
+        st.image([_as_image(inputs[i]) for i in shown], captions, width=72)
     else:
         st.dataframe(pd.DataFrame({"sample": shown, "answer": captions}), hide_index=True)
+
+
+def _classes_meant(bench: Workbench, result: Evaluation) -> Tensor | None:
+    """The class of each sample, where there is one."""
+    targets = bench.source.validation.targets
+    if targets is None or targets.ndim != 1 or targets.is_floating_point():
+        return None
+    return targets[: result.n].cpu()
+
+
+def _caption(
+    classes: Sequence[str], result: Evaluation, targets: Tensor | None, sample: int
+) -> str:
+    def name(number: Tensor) -> str:
+        place = int(number)
+        return classes[place] if 0 <= place < len(classes) else "–" if place < 0 else str(place)
+
+    change = f"{name(result.dense_predicted[sample])} → {name(result.predicted[sample])}"
+    return change if targets is None else f"is {name(targets[sample])}: {change}"
 
 
 def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
@@ -188,7 +235,7 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
     if layer.kind != "conv2d":
         st.caption(f"`{focus}` is a {layer.kind} layer. Focus a convolution to see its filters.")
         return
-    kept = bench.prune(plan).masks[focus].flatten(1).any(1).numpy()
+    kept = bench.prune(plan).masks[focus][:_SHOWN_FILTERS].flatten(1).any(1).cpu().numpy()
     sample = int(
         st.number_input(
             "Validation sample",
@@ -200,14 +247,33 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
             width=220,
         )
     )
+    if layer.units > _SHOWN_FILTERS:
+        st.caption(f"The first {_SHOWN_FILTERS} of {layer.units:,} filters.")
     left, right = st.columns(2)
-    weight = bench.weight(focus).mean(1).double().numpy()
+    weight = bench.weight(focus)[:_SHOWN_FILTERS].float().mean(1).double().cpu().numpy()
     left.plotly_chart(figures.mosaic(weight, kept, signed=True), key="filters")
-    maps = bench.feature_maps(plan, focus, sample).double().numpy()
+    maps = bench.feature_maps(plan, focus, sample)[:_SHOWN_FILTERS].double().cpu().numpy()
     right.plotly_chart(figures.mosaic(maps, kept, signed=False), key="maps")
 
 
-def _as_image(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def about(bench: Workbench) -> None:
+    """Where the network and its data came from, in the words of those who read them."""
+    box = st.popover(":material/info:", help="About this model and data", width="stretch")
+    with box, st.container(width=_WIDTH):
+        st.markdown("**About this model and data**")
+        st.markdown("\n".join(f"- {note}" for note in bench.notes) or "Nothing was noted.")
+        _never(bench)
+
+
+def _never(bench: Workbench) -> None:
+    table = bench.never
+    if table.empty:
+        return
+    st.markdown(f"**Never pruned**: {int(table['params'].sum()):,} parameters")
+    st.dataframe(table, hide_index=True, height=min(35 * (len(table) + 1), 240))
+
+
+def _as_image(picture: Tensor) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = picture.float().cpu().numpy()
     low, high = float(values.min()), float(values.max())
-    scaled = (values - low) / (high - low or 1.0)
-    return np.moveaxis(scaled, 0, -1)
+    return np.moveaxis((values - np.float32(low)) / np.float32(high - low or 1.0), 0, -1)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pruneviz.background import Job
+from pruneviz.caching import Kept
 from pruneviz.plan import Plan
 from pruneviz.ui.board import Request
 from pruneviz.ui.scene import cannot
 from pruneviz.workbench import Workbench
 
-HEAD_REASON = "output head: its neurons are the answers"
-_HISTORY = 500
+_HISTORY, _REMEMBERED = 500, 1_500
+_OUTSIDE = "out of the ranking"
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,28 @@ class Step:
 
 
 @dataclass
+class Known:
+    """What was found out once, by plan: parameters kept, and what has collapsed."""
+
+    params: Kept[int] = field(default_factory=lambda: Kept(_REMEMBERED))
+    warnings: Kept[dict[str, str]] = field(default_factory=lambda: Kept(_REMEMBERED))
+
+
+@dataclass
 class Session:
     """The state of one browser tab: a list of plans, a place in it, and what the screen shows.
 
+    name: of the network, in the list and in links.
     unmeasured: whether the plan settled on is still to be measured in full. drawing_page:
-    whether the board is being drawn as a part of the whole page.
+    whether the board is being drawn as a part of the whole page. shown: the last numbers that were
+    measured, as the board has them. wanted: a change that waits until `job` has made ready what it
+    needs. known: what costs too much to find out at every run.
     """
 
     bench: Workbench
     steps: list[Step]
     focus: str
+    name: str = ""
     at: int = 0
     live: Plan = field(default_factory=Plan)
     locked: dict[str, str] = field(default_factory=dict)
@@ -42,8 +55,12 @@ class Session:
     seq: int = 0
     moves: int = 0
     have: tuple[str, str] = ("", "")
+    scale: str = "layer"
     message: str | None = None
     job: Job | None = None
+    wanted: Callable[[Session], None] | None = None
+    shown: dict[str, object] | None = None
+    known: Known = field(default_factory=Known)
     unmeasured: bool = True
     drawing_page: bool = False
 
@@ -85,10 +102,12 @@ class Session:
             del self.visited[1 : len(self.visited) - _HISTORY]
 
 
-def start(bench: Workbench) -> Session:
-    """A session with the dense network."""
-    plan = untouched(bench)
-    session = Session(bench, [Step(plan, {})], next(iter(bench.found)), live=plan)
+def start(bench: Workbench, name: str | None = None) -> Session:
+    """A session with the dense network, the usual layers locked; name: of it in the list."""
+    plan, locked = untouched(bench), dict(bench.locks)
+    focus = next((name for name in bench.found if name not in locked), next(iter(bench.found)))
+    steps = [Step(plan, dict(locked))]
+    session = Session(bench, steps, focus, name or bench.name, live=plan, locked=locked)
     session.visited.append(plan)
     return session
 
@@ -106,7 +125,7 @@ def obey(session: Session, request: Request) -> bool:
     if request.seq <= session.seq:
         return False
     session.seq = request.seq
-    session.have = (request.scene, request.picture)
+    session.have, session.scale = (request.scene, request.picture), request.scale
     if request.focus in session.bench.found:
         session.focus = request.focus
     try:
@@ -122,12 +141,14 @@ def _obey(session: Session, request: Request) -> bool:
     if request.kind in ("focus", "need"):
         return False
     session.message = None
+    if request.kind in ("cancel", "measure"):
+        return _stop(session) if request.kind == "cancel" else _resume(session)
     if request.kind in ("undo", "redo"):
         session.travel(-1 if request.kind == "undo" else 1)
         return True
     if request.kind == "lock":
         locked = {
-            name: session.locked.get(name, "")
+            name: session.locked.get(name, session.bench.locks.get(name, ""))
             for name in request.locked
             if name in session.bench.found
         }
@@ -139,6 +160,19 @@ def _obey(session: Session, request: Request) -> bool:
         session.drag(plan)
         return False
     session.settle(plan)
+    return True
+
+
+def _stop(session: Session) -> bool:
+    if session.job is not None:
+        session.job.cancel()
+        session.message = "Stopped. What was measured until now is kept."
+    session.job, session.wanted, session.unmeasured = None, None, False
+    return True
+
+
+def _resume(session: Session) -> bool:
+    session.unmeasured = True
     return True
 
 
@@ -163,25 +197,22 @@ def with_levels(
 def change(session: Session, wanted: Plan) -> None:
     """Settle on another criterion, granularity or scope, keeping what is cut where it can be.
 
-    `wanted` has the new choices and the old sparsity. ValueError leaves all as it is.
+    `wanted` has the new choices; sparsity and locks stay. ValueError leaves all as it is.
     """
+    session.settle(changed(session, wanted))
+
+
+def changed(session: Session, wanted: Plan) -> Plan:
+    """The live plan with the criterion, granularity and scope of `wanted`."""
     bench, before = session.bench, session.live
-    locked = {name: why for name, why in session.locked.items() if why != HEAD_REASON}
     levels = {name: before.sparsity.get(name, 0.0) for name in bench.found}
     if wanted.scope != before.scope:
         levels = _got(session)
-    if wanted.granularity == "neuron":
-        heads = [name for name in bench.heads if name not in locked]
-        if before.granularity != "neuron":
-            locked |= dict.fromkeys(heads, HEAD_REASON)
-        else:
-            locked |= {name: HEAD_REASON for name in heads if name in session.locked}
-        levels |= {name: 0.0 for name, why in locked.items() if why == HEAD_REASON}
     blank = replace(wanted, sparsity={} if wanted.scope == "global" else levels)
     if wanted.scope == "global":
-        share = _mean(bench, wanted, {n: x for n, x in levels.items() if n not in locked})
-        levels = dict.fromkeys(levels, share)
-    session.settle(with_levels(bench, blank, levels, locked), locked)
+        free = {name: level for name, level in levels.items() if name not in session.locked}
+        levels = dict.fromkeys(levels, _mean(bench, wanted, free))
+    return with_levels(bench, blank, levels, session.locked)
 
 
 def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) -> None:
@@ -189,26 +220,26 @@ def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) ->
 
     A plan that comes without them has the locks that go with it.
     """
-    usual = locks_for(session.bench, plan)
+    bench = session.bench
+    usual = locks_for(bench, plan)
     if locked is None:
         locks = usual
     else:
-        locks = {name: usual.get(name, "") for name in locked if name in session.bench.found}
+        reasons = {**bench.locks, **usual}
+        locks = {name: reasons.get(name, "") for name in locked if name in bench.found}
     if plan.scope == "layer":
-        whole = dict.fromkeys(session.bench.found, 0.0)
-        plan = replace(plan, sparsity=whole | dict(plan.sparsity))
+        plan = replace(plan, sparsity=dict.fromkeys(bench.found, 0.0) | dict(plan.sparsity))
+    elif not plan.sparsity:
+        plan = with_levels(bench, plan, {}, locks)
     session.settle(plan, locks)
 
 
 def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
-    """The locks that go with a plan: the output head of neurons, and what is outside a pool."""
-    locked: dict[str, str] = {}
-    if plan.granularity == "neuron":
-        locked |= {name: HEAD_REASON for name in bench.heads if not plan.sparsity.get(name)}
+    """The locks that go with a plan: the usual ones where it prunes nothing, all outside a pool."""
     if plan.scope == "global" and plan.sparsity:
         outside = set(bench.found) - set(plan.sparsity) - set(cannot(bench, plan))
-        locked = {name: locked.get(name, "out of the ranking") for name in outside}
-    return locked
+        return {name: bench.locks.get(name, _OUTSIDE) for name in bench.found if name in outside}
+    return {name: why for name, why in bench.locks.items() if not plan.sparsity.get(name)}
 
 
 def _got(session: Session) -> dict[str, float]:

@@ -28,7 +28,9 @@ FLAGS = (
     "--disable-sync",
 )
 DEEP_MODEL = '''
-"""A network of 51 layers, to see how many rows fold."""
+"""A network of 51 layers, to see how many rows fold, and one too slow to measure in a drag."""
+
+import time
 
 import torch
 from torch import nn
@@ -64,6 +66,24 @@ def deep() -> Source:
     data = Data(inputs, torch.randint(3, (256,), generator=random))
     model = Deep().eval().requires_grad_(False)
     return Source("deep", model, data.first(64), data, ("a", "b", "c"))
+
+
+class Slow(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2, self.fc3 = nn.Linear(64, 64), nn.Linear(64, 64), nn.Linear(64, 5)
+
+    def forward(self, x):
+        time.sleep(0.1 * len(x))
+        return self.fc3(torch.relu(self.fc2(torch.relu(self.fc1(x.flatten(1))))))
+
+
+def slow() -> Source:
+    torch.manual_seed(0)
+    inputs = torch.randn(40, 1, 8, 8)
+    model = Slow().eval().requires_grad_(False)
+    notes = ("the inputs are synthetic",)
+    return Source("slow", model, Data(inputs), Data(inputs), (), notes=notes)
 '''
 
 
@@ -87,13 +107,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, served to this session alone; it also knows the model "deep"."""
+    """The address of the app, served to this session alone; it also knows "deep" and "slow"."""
     folder = tmp_path_factory.mktemp("deep_model")
     (folder / "deep_model.py").write_text(DEEP_MODEL, "utf-8")
     info = folder / "deep_model-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: deep-model\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[pruneviz.models]\ndeep = deep_model:deep\n")
+    (info / "entry_points.txt").write_text(
+        "[pruneviz.models]\ndeep = deep_model:deep\nslow = deep_model:slow\n"
+    )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -146,7 +168,7 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Board]]:
         if message.type == "error" and not foreign and not gone:
             complaints.append(f"{message.text} ({url})")
 
-    def go(address: str = "", *, dark: bool = False) -> Board:
+    def go(address: str = "", *, dark: bool = False, measured: bool = True) -> Board:
         context = browser.new_context(
             viewport={"width": 1366, "height": 850}, color_scheme="dark" if dark else "light"
         )
@@ -158,7 +180,8 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Board]]:
         page.goto(address if address.startswith("http") else f"{server}/{address}")
         board = Board(page)
         boards.append(board)
-        board.open()
+        if measured:
+            board.open()
         return board
 
     yield go

@@ -95,6 +95,10 @@ def test_neurons_are_cut_as_whole_rows(visit: Visit) -> None:
     board.choose("Granularity", "Neurons and filters")
     expect(board.page.get_by_test_id("kept-conv1")).to_have_text("6 / 6")
     assert board.slider("fc3").is_disabled(), "the head is locked"
+    board.page.get_by_test_id("slider-conv1").scroll_into_view_if_needed()
+    board.click("lock-conv1")
+    board.page.get_by_role("button", name="conv1", exact=True).click()
+    board.until("the focus", lambda: "conv1" in (board.heatmap.get_attribute("aria-label") or ""))
     board.type("number-conv1", "50")
     expect(board.page.get_by_test_id("kept-conv1")).to_have_text("3 / 6")
 

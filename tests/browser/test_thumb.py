@@ -14,7 +14,7 @@ Visit = Callable[..., Board]
 
 def test_a_drag_repaints_at_every_move_and_measures_before_the_release(visit: Visit) -> None:
     board = visit("?model=lenet5")
-    slider, before = board.slider("conv1"), board.seq("seq")
+    slider, before = board.slider("conv2"), board.seq("seq")
     start = board.numbers()
 
     looks = board.hold(slider, 0.0, 0.95, moves=30)
@@ -39,13 +39,13 @@ def test_a_drag_repaints_at_every_move_and_measures_before_the_release(visit: Vi
     end = board.numbers()
     assert "measured on all 2,000" in end.interval
     assert end != start
-    assert board.percent("conv1") == float(looks[-1].value)
+    assert board.percent("conv2") == float(looks[-1].value)
 
 
 def test_undo_and_redo_bring_back_the_exact_numbers(visit: Visit) -> None:
     board = visit("?model=lenet5")
     seen = [(board.numbers(), board.percents(), board.link())]
-    board.drag(board.slider("conv1"), 0.0, 0.7)
+    board.drag(board.slider("conv2"), 0.0, 0.7)
     board.until("the address", lambda: board.link() != seen[-1][2])
     seen.append((board.numbers(), board.percents(), board.link()))
     with board.changing_address():
@@ -68,9 +68,9 @@ def test_undo_and_redo_bring_back_the_exact_numbers(visit: Visit) -> None:
 def test_the_address_opens_the_same_plan_in_another_window(visit: Visit) -> None:
     board = visit("?model=lenet5")
     with board.changing_address():
-        board.type("number-conv2", "62.5")
+        board.type("number-fc2", "62.5")
     with board.changing_address():
-        board.drag(board.slider("conv1"), 0.0, 0.5)
+        board.drag(board.slider("conv2"), 0.0, 0.5)
 
     other = visit(board.page.url)
 
@@ -83,18 +83,18 @@ def test_arrow_keys_alone_prune_a_layer(visit: Visit) -> None:
     board = visit("?model=lenet5")
     dense = board.numbers()
     for _ in range(120):
-        if board.focused() == "slider-conv1":
+        if board.focused() == "slider-conv2":
             break
         board.page.keyboard.press("Tab")
-    assert board.focused() == "slider-conv1", "the slider is reached by Tab"
+    assert board.focused() == "slider-conv2", "the slider is reached by Tab"
 
     with board.changing_address():
         for _ in range(4):
             board.page.keyboard.press("ArrowRight")
         board.page.keyboard.press("PageUp")
-    assert board.percent("conv1") == 14
-    assert int(board.word("kept")) == int(dense.kept) - round(0.14 * 150)
-    assert board.focused() == "slider-conv1", "the keyboard stays where it is"
+    assert board.percent("conv2") == 14
+    assert int(board.word("kept")) == int(dense.kept) - round(0.14 * 2_400)
+    assert board.focused() == "slider-conv2", "the keyboard stays where it is"
 
     with board.changing_address():
         board.page.keyboard.press("Home")
@@ -137,14 +137,15 @@ def test_nonsense_in_a_field_changes_nothing(visit: Visit) -> None:
 
 def test_the_master_slider_moves_all_but_what_is_locked(visit: Visit) -> None:
     board = visit("?model=lenet5")
-    board.type("number-conv1", "20")
-    board.click("lock-conv1")
-    assert board.slider("conv1").is_disabled()
+    board.type("number-conv2", "20")
+    board.click("lock-conv2")
+    assert board.slider("conv2").is_disabled()
 
     looks = board.drag(board.page.get_by_test_id("master"), 0.0, 0.6)
 
     levels = board.percents()
-    assert levels.pop("conv1") == 20
+    assert levels.pop("conv2") == 20
+    assert levels.pop("conv1") == levels.pop("fc3") == 0, "locked from the start"
     assert set(levels.values()) == {float(looks[-1].value)}
 
 
@@ -152,7 +153,8 @@ def test_reset_clears_all_layers(visit: Visit) -> None:
     board = visit("?model=lenet5")
     dense = board.numbers()
     board.type("master-number", "50")
-    assert set(board.percents().values()) == {50.0}
+    moved = {name for name, level in board.percents().items() if level == 50}
+    assert moved == {"conv2", "fc1", "fc2"}
     board.click("reset")
     assert board.numbers() == dense
 
@@ -166,6 +168,7 @@ def test_in_the_global_scope_one_layer_moves_the_others(visit: Visit) -> None:
 
     levels = board.percents()
     assert levels["fc1"] == pytest.approx(float(looks[-1].value), abs=1)
-    others = [level for name, level in levels.items() if name != "fc1"]
+    others = [levels[name] for name in ("conv2", "fc2")]
     assert all(level > 0 for level in others)
+    assert levels["conv1"] == levels["fc3"] == 0, "what is locked is not in the ranking"
     assert len(set(levels.values())) > 1, "each layer gets its own share of one threshold"

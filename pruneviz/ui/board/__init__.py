@@ -12,7 +12,7 @@ import streamlit as st
 
 __all__ = ["KINDS", "Request", "board", "packed", "parse"]
 
-KINDS = ("drag", "settle", "focus", "lock", "undo", "redo", "need")
+KINDS = ("drag", "settle", "focus", "lock", "undo", "redo", "need", "cancel", "measure")
 STATE = "request"
 
 _FOLDER = Path(__file__).parent
@@ -25,7 +25,8 @@ class Request:
     """What the browser asks for: a plan as it is on the screen, and what it already has.
 
     `sparsity` is in [0, 1] by layer name; `scene` and `picture` are the ids the browser
-    holds ("" for none), so that neither is sent twice.
+    holds ("" for none), so that neither is sent twice. `scale`: what the colours of the weights
+    are to be compared over.
     """
 
     seq: int
@@ -35,6 +36,7 @@ class Request:
     focus: str
     scene: str
     picture: str
+    scale: str = "layer"
 
 
 def packed(array: np.typing.ArrayLike) -> str:
@@ -69,7 +71,8 @@ def parse(value: object) -> Request | None:
     scene, picture = have.get("scene"), have.get("picture")
     if not isinstance(scene, str) or not isinstance(picture, str):
         return None
-    return Request(seq, kind, sparsity, locked, focus, scene, picture)
+    scale = "model" if value.get("scale") == "model" else "layer"
+    return Request(seq, kind, sparsity, locked, focus, scene, picture, scale)
 
 
 def _shares(value: object) -> dict[str, float] | None:

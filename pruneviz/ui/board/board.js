@@ -109,11 +109,18 @@ function buildAll(state) {
   state.view_ = buildPictures(state);
   state.message = make("span", { class: "message", role: "status" });
   state.work = make("span", { class: "work" });
+  state.stop = make("button", { type: "button", class: "small", "data-testid": "cancel", hidden: "",
+    title: "stop this; what was measured until now is kept", onclick: () =>
+      command(state, "cancel") }, "cancel");
+  state.again = make("button", { type: "button", class: "small", "data-testid": "measure",
+    hidden: "", title: "measure this plan on all validation samples", onclick: () =>
+      command(state, "measure") }, "measure");
   const left = make("section", { class: "what-moves", "aria-label": "layers" }, state.bar.node,
     state.rows.scroll);
   state.body = make("div", { class: "body" }, state.headline.node,
     make("div", { class: "halves" }, left, state.view_.node),
-    make("div", { class: "status" }, state.message, state.work));
+    make("div", { class: "status" }, state.message, make("span", { class: "at-work" },
+      state.work, state.stop, state.again)));
   state.skeleton = make("div", { class: "skeleton", role: "status" },
     make("div", { class: "ghost strip" }), make("div", { class: "halves" },
       make("div", { class: "ghost" }), make("div", { class: "ghost" })),
@@ -163,6 +170,9 @@ function render(state) {
   const work = state.data?.background;
   const done = isNumber(work?.done) ? ` ${Math.round(work.done * 100)} %` : "";
   setText(state.work, work ? `${textOf(work.label)}${done}` : "");
+  state.stop.hidden = !work;
+  state.again.hidden = Boolean(work) || !state.data?.can?.measure || isAhead(state)
+    || state.flight !== null || state.dragging !== null;
 }
 
 // Streamlit calls this at every change of data or theme, and may call a cleanup that belongs

@@ -3,9 +3,10 @@
 function makeTile(state, topic, label, testid) {
   const value = make("div", { class: "value", "data-testid": testid }, "–");
   const under = make("div", { class: "under" });
-  const name = make("div", { class: "label" }, label, helpButton(state, topic, label));
+  const title = make("span", {}, label);
+  const name = make("div", { class: "label" }, title, helpButton(state, topic, label));
   const node = make("div", { class: `tile ${topic}` }, name, value, under);
-  return { node, value, under };
+  return { node, title, value, under };
 }
 
 function buildHeadline(state) {
@@ -22,9 +23,12 @@ function buildHeadline(state) {
   const progress = make("div", { class: "progress", role: "progressbar", "aria-valuemin": 0,
     "aria-valuemax": 100, hidden: "" }, done);
   const nodes = Object.values(tiles).map((tile) => tile.node);
+  const measures = make("span", { "data-testid": "measures" });
+  const caution = make("strong", { class: "caution", "data-testid": "caution" });
+  const line = make("div", { class: "measures" }, caution, measures);
   const node = make("section", { class: "headline", "aria-label": "what is left" }, ...nodes,
-    progress);
-  return { node, tiles, progress, done };
+    line, progress);
+  return { node, tiles, busy, line, measures, caution, progress, done };
 }
 
 function intervalText(low, high) {
@@ -39,6 +43,18 @@ function sampleText(measured) {
   return `measured on ${countText(measured.n)}${of}`;
 }
 
+function renderMeasures(state, headline) {
+  const task = state.data?.task;
+  setText(headline.tiles.accuracy.title, textOf(task?.word) || "accuracy");
+  const later = state.data?.slow && !state.data.background;
+  setText(headline.busy, later ? "measured on release" : "measuring …");
+  setText(headline.measures, textOf(state.measured?.measures));
+  setClass(headline.measures, "old", isMeasuring(state));
+  setText(headline.caution, textOf(task?.note));
+  headline.caution.hidden = !task?.note;
+  headline.line.hidden = headline.measures.textContent + headline.caution.textContent === "";
+}
+
 function renderAccuracy(state, tiles) {
   const { measured } = state;
   const dense = state.data?.dense;
@@ -47,14 +63,16 @@ function renderAccuracy(state, tiles) {
   const against = isNumber(dense?.accuracy) ? `dense ${percentText(dense.accuracy)} %` : "";
   if (!measured || !isNumber(measured.accuracy)) {
     setText(tiles.accuracy.value, "–");
-    setText(tiles.accuracy.under, "not measured yet");
+    setText(tiles.accuracy.under, state.data?.background ? "measuring …" : "not measured yet");
     setText(tiles.delta.value, "–");
     setText(tiles.delta.under, against);
     return;
   }
   setText(tiles.accuracy.value, `${percentText(measured.accuracy)} %`);
   const interval = isNumber(measured.low) ? intervalText(measured.low, measured.high) : "";
-  setText(tiles.accuracy.under, [interval, sampleText(measured)].filter(Boolean).join(", "));
+  const known = [interval, sampleText(measured)].filter(Boolean).join(", ");
+  setText(tiles.accuracy.under, (busy && textOf(state.data?.slow)) || known);
+  setAttribute(tiles.accuracy.under, "title", tiles.accuracy.under.textContent);
   const words = textOf(measured.words);
   const inWords = words !== "" && !/\d/.test(words);
   const points = `${signedPoints(measured.delta)} points`;
@@ -74,6 +92,7 @@ function shareText(part, total) {
 function renderHeadline(state, headline) {
   const { tiles, progress, done } = headline;
   renderAccuracy(state, tiles);
+  renderMeasures(state, headline);
   renderHelp(state);
   const { scene } = state;
   const totals = totalsNow(state);

@@ -3,6 +3,7 @@
 const LOST_AFTER = 5000; // ms without an echo before a request counts as lost
 const QUIET = 250; // ms without a further key before a keyboard change settles
 const LONGEST_QUEUE = 8;
+const ALONE = new Set(["undo", "redo", "cancel", "measure"]); // each is asked for by itself
 
 function changesPlan(state, kind) {
   if (kind === "lock") return isGlobal(state);
@@ -30,10 +31,10 @@ function enqueue(state, kind) {
 }
 
 function supersedes(entry, last, length) {
-  if (last.kind === "undo" || last.kind === "redo") return false;
+  if (ALONE.has(entry.kind) || ALONE.has(last.kind)) return false;
   if (last.kind === "drag") return entry.kind === "drag" || entry.kind === "settle";
   if (last.kind === "focus" || last.kind === "need") {
-    return entry.kind !== "undo" && entry.kind !== "redo" && entry.kind !== "need";
+    return entry.kind !== "need";
   }
   if (last.kind !== entry.kind) return false;
   const same = last.touched.size === entry.touched.size;
@@ -51,6 +52,7 @@ function pump(state) {
     sparsity: entry.sparsity,
     locked: entry.locked,
     focus: state.focus,
+    scale: state.scale,
     have: { scene: state.sceneId, picture: state.pictureIds.get(state.focus) ?? "" },
   };
   if (changesPlan(state, entry.kind)) state.planSeq = state.seq;

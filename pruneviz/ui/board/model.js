@@ -36,8 +36,6 @@ function readLayer(raw) {
     macs: size(raw.macs),
     snap: isNumber(raw.snap) ? raw.snap : null,
     disabled: raw.disabled ? textOf(raw.disabled) : size(raw.items) ? null : "nothing to cut here",
-    scores: readTable(raw.scores),
-    hist: readHistogram(raw.hist),
     reach: readTable(raw.reach),
   };
 }
@@ -109,9 +107,12 @@ function rankLimit(state, layer) {
   return isMovable(state, layer) ? poolCut(state) : 0;
 }
 
+// Of the layer in focus: its scores come with its picture.
 function thresholdNow(state, layer) {
   const { scene } = state;
-  if (!isGlobal(state)) return thresholdAt(layer.scores, layer.items, cutNow(state, layer));
+  if (!isGlobal(state)) {
+    return thresholdAt(pictureNow(state)?.scores, layer.items, cutNow(state, layer));
+  }
   if (!isMovable(state, layer)) return null;
   return thresholdAt(scene.pool_scores, scene.pool_total, poolCut(state));
 }

@@ -29,6 +29,8 @@ function readPicture(raw) {
     activation: fits(unpack(raw.activation, Float32Array), units * classes.length),
     activation_rows: activationRows,
     unit_rank: fits(unpack(raw.unit_rank, Int32Array), units),
+    scores: readTable(raw.scores),
+    hist: readHistogram(raw.hist),
     coloured: new Map(),
   };
 }
@@ -70,6 +72,7 @@ function buildPictures(state) {
   const scale = make("button", { type: "button", class: "scale", "data-testid": "scale",
     onclick: () => {
       state.scale = state.scale === "layer" ? "model" : "layer";
+      if (state.scale === "model" && !isNumber(state.data?.limit_model)) enqueue(state, "need");
       render(state);
     } });
   const note = make("div", { class: "cutnote" });
@@ -118,9 +121,10 @@ function biggest(values) {
 const DRAW = {
   weights(state, layer, picture, limit) {
     if (!picture.weight) return null;
-    const given = state.scale === "layer" ? picture.limit_layer : picture.limit_model;
+    const whole = state.scale === "model" && isNumber(state.data?.limit_model);
+    const given = whole ? state.data.limit_model : picture.limit_layer;
     const most = isNumber(given) && given > 0 ? given : biggest(picture.weight) || 1;
-    const colours = cached(picture, `w${state.scale}${state.palette.id}`, () =>
+    const colours = cached(picture, `w${most}|${state.palette.id}`, () =>
       divergingColours(picture.weight, most, state.palette));
     return { rows: picture.rows, cols: picture.cols, colours, rank: picture.rank, limit,
       ramp: state.palette.diverging, marks: [-most, -most / 4, 0, most / 4, most].map(valueText),
@@ -199,13 +203,17 @@ function renderPictures(state, why) {
   setText(why.scale, `scale: ${state.scale === "layer" ? "this layer" : "whole model"}`);
   setText(why.note, drawn && state.view !== "activations" ? picture.note : "");
   setAttribute(why.note, "title", why.note.textContent || null);
-  renderScores(state, why, layer);
+  renderScores(state, why, layer, picture);
   showTip(state, why, layer, picture);
 }
 
 function missing(state, picture) {
   if (!state.focus) return "Click a layer to see why its weights are cut.";
   if (!picture) return "loading the picture …";
-  if (state.view === "activations") return "No activations were recorded for this layer.";
+  if (state.view === "activations") {
+    return state.data?.slow && !picture.activation
+      ? "A calibration pass records activations: choose a criterion that needs one, such as Wanda."
+      : "No activations were recorded for this layer.";
+  }
   return "There is no picture of this layer.";
 }

@@ -1,6 +1,7 @@
 // What can be moved, layer by layer?
 
 const FOLD_FROM = 40; // a network with more layers folds by block
+const REST = 120; // ms without a move after which rows out of sight are drawn too
 
 function buildBoard(state) {
   const list = make("div", { class: "rows" });
@@ -12,7 +13,15 @@ function buildBoard(state) {
     make("span", { class: "at-lock" }, helpButton(state, "lock", "a lock")),
     make("span", { class: "at-name" }, "layer"), sparsity, kept);
   const scroll = make("div", { class: "scroll" }, head, list, empty);
-  return { scroll, list, empty, kept, rows: [], shape: "" };
+  const near = new Map(); // the node of a row -> its row; those far from sight are drawn later
+  const watch = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      const row = near.get(entry.target);
+      if (row) row.far = !entry.isIntersecting;
+      if (row?.stale && !row.far) renderOne(state, row);
+    }
+  }, { root: scroll, rootMargin: "300px 0px" });
+  return { scroll, list, empty, kept, near, watch, rows: [], shape: "", rest: null };
 }
 
 // A slider wired to a handle: { kind, names }.
@@ -166,6 +175,12 @@ function ensureRows(state, board) {
   }
   board.rows = rows;
   board.list.replaceChildren(...rows.map((row) => row.node));
+  board.watch.disconnect();
+  board.near.clear();
+  for (const row of rows) {
+    board.near.set(row.node, row);
+    board.watch.observe(row.node);
+  }
 }
 
 function rowNote(state, layer, cut) {
@@ -191,11 +206,16 @@ function renderRow(state, row) {
   const locked = isLocked(state, name);
   const still = !isMovable(state, layer);
   const asShown = isGlobal(state) ? cut / (layer.items || 1) : askedOf(state, name);
+  const note = rowNote(state, layer, cut);
+  const key = [cut, asShown, locked, note.text, note.tone, state.locked[name], state.scene.item,
+    state.ticked.has(name), state.focus === name, row.slider.isHeld(), layer.items,
+    row.slider.range.value, row.slider.field.value].join("|"); // the last two: what stands there
+  if (row.key === key) return;
+  row.key = key;
   showSlider(row.slider, layer.disabled ? 0 : asShown, still);
   setText(row.count, `${countText(layer.items - cut)} / ${countText(layer.items)}`);
   setAttribute(row.count, "title", `${countText(layer.items - cut)} of ${countText(layer.items)} `
     + `${state.scene.item}s kept`);
-  const note = rowNote(state, layer, cut);
   setText(row.note, note.text);
   setAttribute(row.note, "title", note.text || null);
   setClass(row.note, "bad", note.tone === "bad");
@@ -245,8 +265,22 @@ function renderBoard(state, board) {
     if (row.node.hidden === found) row.node.hidden = !found;
     if (!found) continue;
     shown += 1;
-    if (row.kind === "block") renderBlock(state, row);
-    else renderRow(state, row);
+    if (row.far) row.stale = true;
+    else renderOne(state, row);
   }
   board.empty.hidden = shown > 0;
+  clearTimeout(board.rest);
+  board.rest = setTimeout(() => renderRest(state, board), REST);
+}
+
+function renderOne(state, row) {
+  row.stale = false;
+  if (row.kind === "block") renderBlock(state, row);
+  else renderRow(state, row);
+}
+
+// What is out of sight follows when the hand rests: a thumb would have to wait for it.
+function renderRest(state, board) {
+  if (!state.scene) return;
+  for (const row of board.rows) if (row.stale && !row.node.hidden) renderOne(state, row);
 }

@@ -36,9 +36,9 @@ function renderGrid(state, why, layer, picture, drawn) {
   context.putImageData(image, 0, 0);
 }
 
-function renderScores(state, why, layer) {
+function renderScores(state, why, layer, picture) {
   const { scene } = state;
-  const hist = layer?.hist ?? null;
+  const hist = layer ? (picture?.hist ?? null) : null;
   setText(why.scoreTitle, `${scene.criterion_label} scores${hist?.log ? ", log" : ""}`);
   why.histogram.hidden = hist === null;
   if (hist === null) {

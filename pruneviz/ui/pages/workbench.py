@@ -8,15 +8,12 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pruneviz.plan import Plan, from_link, to_link
-from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.prune import check
-from pruneviz.sources.registered import registered_names
-from pruneviz.ui import cached, controls, panels
-from pruneviz.ui.live import last_seq, listen, live_board, measure
-from pruneviz.ui.session import Session, arrive, change, locks_for, start, untouched
-from pruneviz.workbench import Workbench
+from pruneviz.ui import controls, jobs, networks, panels
+from pruneviz.ui.live import last_seq, listen, live_board, measure, reach
+from pruneviz.ui.session import Session, arrive, change, changed, locks_for, start, untouched
+from pruneviz.ui.upload import ask_own
 
-FIRST = "lenet5"
 # A run that waits for this one begins by dropping what has not been sent yet, and the browser
 # would take half of the page away: give the server the time to send it.
 _FLUSH = 0.15
@@ -35,18 +32,24 @@ def main() -> None:
     """The page from top to bottom."""
     st.html(f"<style>{_STYLE}</style>")
     session = _session()
+    complaint = networks.complaint() or st.session_state.get("complaint")
+    if complaint:
+        st.error(complaint)
     listen(session)
-    drawn = (session.bench.name, session.moves)
+    drawn = (session.name, session.moves)
     if st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
-        controls.show(session.bench.name, session.live)
+        controls.show(session.name, session.live)
         st.session_state["drawn"] = drawn
-    top = st.columns([2, 11], gap="small")
+    top = st.columns([22, 14, 104], gap="small", vertical_alignment="bottom")
     with top[0]:
-        name = controls.ask_model()
-    if name != session.bench.name:
+        name = controls.ask_model(networks.names())
+    with top[1], st.container(horizontal=True, gap="xxsmall", wrap=False):
+        panels.about(session.bench)
+        name = ask_own() or name
+    if name != session.name:
         _open(name)
         st.rerun()
-    with top[1]:
+    with top[2]:
         plan, note = controls.ask_plan(session.live)
     if plan != session.live:
         _change(session, plan, note)
@@ -57,7 +60,8 @@ def main() -> None:
     _results(session)
     with st.container(border=True):
         _keep(session)
-    _address(session)
+    if session.wanted is None:  # else a link would lose what is on its way
+        _address(session)
     measure(session)
     time.sleep(_FLUSH)
 
@@ -66,7 +70,9 @@ def _session() -> Session:
     session: Session | None = st.session_state.get("session")
     if session is None:
         asked = st.query_params
-        session = _open(asked.get("model", FIRST), asked.get("plan"), asked.get("locked"))
+        session = _open(
+            asked.get("model", networks.first()), asked.get("plan"), asked.get("locked")
+        )
     return session
 
 
@@ -77,21 +83,25 @@ def _open(name: str, link: str | None = None, locked: str | None = None) -> Sess
     """
     message = None
     try:
-        session = start(cached.bench(name))
+        session = start(networks.open_bench(name), name)
+        st.session_state.pop("complaint", None)
     except (ValueError, OSError) as error:
         before: Session | None = st.session_state.get("session")
         message = str(error)
+        if name == networks.first():
+            st.session_state["complaint"] = f"{name} cannot be opened: {error}"
         if before is not None:
             before.message = message
             before.moves += 1  # so that the widgets go back to the network that stands
             return before
-        session = start(cached.bench(_another(name)))
+        other = networks.another(name)
+        session = start(networks.open_bench(other), other)
     if link and message is None:
         try:
             plan = from_link(link, session.bench.fingerprint)
             check(plan, session.bench.found)
-            _gather_for(session.bench, plan)
-            arrive(session, plan, None if locked is None else locked.split(","))
+            _arrive(session, plan, None if locked is None else locked.split(","))
+            message = session.message
         except ValueError as error:
             message = f"{error}. This is the dense network."
     session.message = message
@@ -100,53 +110,33 @@ def _open(name: str, link: str | None = None, locked: str | None = None) -> Sess
     return session
 
 
-def _another(name: str) -> str:
-    names = [other for other in registered_names() if other != name]
-    return FIRST if FIRST in names else names[0]
-
-
-def _gather_for(bench: Workbench, plan: Plan) -> None:
-    if plan.granularity == "neuron":
-        with st.spinner("Reading what belongs to a neuron from the network's graph …"):
-            _ = bench.heads
-    if bench.evidence_ready or not CRITERIA[plan.criterion].needs_gathering:
-        return
-    words = f"One pass over {len(bench.source.calibration):,} calibration samples"
-    bar = st.progress(0.0, words)
-
-    def tell(done: float) -> None:
-        bar.progress(done, words)
-
-    bench.evidence(tell)
-    bar.empty()
-
-
 def _change(session: Session, plan: Plan, note: str | None) -> None:
-    try:
-        _gather_for(session.bench, plan)
+    def go(session: Session) -> None:
         change(session, plan)
         session.message = note
-    except ValueError as error:
-        session.message = str(error)
-        session.moves += 1  # so that the widgets go back to the plan that stands
+
+    session.moves += 1  # the widgets show what stands until it is there
+    reach(session, plan, lambda: changed(session, plan), go)
+
+
+def _arrive(session: Session, plan: Plan, locked: list[str] | None = None) -> None:
+    reach(session, plan, lambda: plan, lambda session: arrive(session, plan, locked))
 
 
 def _go_to(session: Session, plan: Plan) -> None:
-    _gather_for(session.bench, plan)
-    arrive(session, plan)
-    session.message = None
+    _arrive(session, plan)
     st.rerun()
 
 
 def _results(session: Session) -> None:
     bench, plan = session.bench, session.settled
-    seen = panels.visits(bench, session.visited)
+    seen = panels.visits(bench, session.visited, session.known.params)
     left, right = st.columns([5, 6], gap="medium")
     with left:
         picked = panels.tradeoff(bench, seen, plan, session.moves)
     if picked is not None and picked != plan:
         _go_to(session, picked)
-    result = bench.evaluate(plan, max(bench.probe, bench.measured(plan)))
+    result = jobs.so_far(bench, plan)
     with right:
         names = ["Per-class change", "Flipped examples", "Feature maps"]
         classes, flips, maps = st.tabs(names, key="tabs", on_change="rerun")
@@ -191,7 +181,7 @@ def _link(session: Session) -> str:
 
 def _query(session: Session) -> dict[str, str]:
     bench, plan = session.bench, session.settled
-    query = {"model": bench.name}
+    query = {"model": session.name}
     special = set(session.locked) != set(locks_for(bench, plan))
     if special or plan != untouched(bench):
         query["plan"] = to_link(plan, bench.fingerprint)

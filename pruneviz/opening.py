@@ -1,0 +1,60 @@
+"""How is a workbench opened on whatever somebody has?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from torch import nn
+
+from pruneviz.sources import Metric, Source
+from pruneviz.sources.opening import SHARE, Opening, find_source, open_source
+from pruneviz.workbench import Workbench
+
+
+def open_workbench(
+    source: str | Path | Source | nn.Module | Opening,
+    data: object = None,
+    *,
+    arch: str | None = None,
+    metric: Metric | None = None,
+    classes: Iterable[str] = (),
+    size: int | tuple[int, int] | None = None,
+    mean: float | tuple[float, ...] | None = None,
+    std: float | tuple[float, ...] | None = None,
+    calibration: float = SHARE,
+    seed: int = 0,
+    unsafe: bool = False,
+    tokenizer: str | Path | None = None,
+) -> Workbench:
+    """Open a network with its data.
+
+    source: an nn.Module in hand; the name of a registered model ("lenet5"); "timm:…",
+    "torchvision:…", "hf:…" (a Transformers folder or name); "package.module:function" (runs that
+    code); or the path of a weights file, with `arch` any of these names. unsafe: allow files that
+    run code when they are opened (.pt2, pickled modules).
+    data: (inputs, targets), tensors by name, a Dataset or DataLoader, an .npz file, a folder of
+    images by class, a Hugging Face dataset folder, or "package.module:function"; without targets
+    the pruned network is compared with the dense one, without data on made-up inputs.
+    metric: of outputs and targets, one number for each sample, higher is better. classes: their
+    names. size, mean, std: of images, where the model does not say. calibration: the share of the
+    data that feeds the criteria, drawn with `seed`; the rest validates.
+    Raises ValueError naming what is unknown, missing, broken or does not fit.
+    """
+    if isinstance(source, Opening):
+        return Workbench(open_source(source))
+    found = find_source(
+        source,
+        data,
+        arch=arch,
+        metric=metric,
+        classes=classes,
+        size=size,
+        mean=mean,
+        std=std,
+        share=calibration,
+        seed=seed,
+        unsafe=unsafe,
+        tokenizer=None if tokenizer is None else Path(tokenizer),
+    )
+    return Workbench(found)

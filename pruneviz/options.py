@@ -1,0 +1,129 @@
+"""Which words of a command line say what is to be opened?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from pruneviz.sources.opening import SHARE, Opening
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_NUMBERS = "numbers with commas between, one for each channel"
+_OPTIONS = (
+    click.option("--model", "given", metavar="NAME|FILE", help="As MODEL."),
+    click.option("--data", metavar="FILE|FOLDER|NAME", help="x and y in an .npz, a folder of "
+                 "images by class, a Hugging Face dataset folder, or package.module:function."),
+    click.option("--arch", metavar="NAME", help="For a weights file: sample:…, timm:…, "
+                 "torchvision:…, hf:… or package.module:function."),
+    click.option("--metric", metavar="NAME", help="package.module:function of outputs and "
+                 "targets: one number for each sample, higher is better."),
+    click.option("--labels", metavar="A,B,…", help="Names of the classes, with commas between."),
+    click.option("--size", metavar="PIXELS", help="Of images: 224, or 200x320 (height x width)."),
+    click.option("--mean", metavar="X,…", help=f"Of images in 0..1: {_NUMBERS}."),
+    click.option("--std", metavar="X,…", help=f"Of images in 0..1: {_NUMBERS}."),
+    click.option("--calibration", type=float, default=SHARE, show_default=True,
+                 help="The share of the data that feeds the criteria."),
+    click.option("--split-seed", type=int, default=0, show_default=True,
+                 help="Of the split into calibration and validation."),
+    click.option("--tokenizer", metavar="FOLDER", help="For texts: a folder with a tokenizer."),
+    click.option("--unsafe-load", is_flag=True, help="Allow files that run code when opened "
+                 "(.pt2, pickled modules): only for files you made yourself."),
+)  # fmt: skip
+
+
+def opening_options(command: F) -> F:
+    """MODEL and the options that say what is to be opened; `opening` makes a value of them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return click.argument("model", required=False)(command)
+
+
+def opening(values: dict[str, Any]) -> Opening:
+    """What the options of `opening_options` say; they are taken out of `values`.
+
+    ValueError when no model is named, or two are, or a number is none.
+    """
+    model, given = values.pop("model"), values.pop("given")
+    if model is None and given is None:
+        raise ValueError("name a model: a registered one (see `pruneviz models`), or --model")
+    if model is not None and given is not None:
+        raise ValueError(f"two models are named, {model!r} and {given!r}; name one")
+    labels = values.pop("labels")
+    return Opening(
+        model=model or given,
+        data=values.pop("data"),
+        arch=values.pop("arch"),
+        metric=values.pop("metric"),
+        classes=tuple(labels.split(",")) if labels else (),
+        size=_size(values.pop("size")),
+        mean=_numbers("--mean", values.pop("mean")),
+        std=_numbers("--std", values.pop("std")),
+        share=values.pop("calibration"),
+        seed=values.pop("split_seed"),
+        tokenizer=values.pop("tokenizer"),
+        unsafe=values.pop("unsafe_load"),
+    )
+
+
+def parse(words: Sequence[str]) -> Opening | None:
+    """What the words behind `streamlit run app.py --` ask for; None where there are none.
+
+    ValueError says which word is not understood.
+    """
+    found: dict[str, Any] = {}
+
+    @click.command(add_help_option=False)
+    @opening_options
+    def read(**values: Any) -> None:
+        found.update(values)
+
+    if not words:
+        return None
+    try:
+        read.main(list(words), prog_name="app.py", standalone_mode=False)
+    except click.ClickException as error:
+        raise ValueError(f"{error.format_message()} (in: {' '.join(words)})") from None
+    return opening(found)
+
+
+def words(asked: Opening) -> list[str]:
+    """The command line that `parse` makes `asked` of."""
+    parts = ["--model", asked.model, "--calibration", str(asked.share)]
+    parts += ["--split-seed", str(asked.seed)]
+    for name in ("data", "arch", "metric", "tokenizer"):
+        value = getattr(asked, name)
+        if value is not None:
+            absolute = Path(value).resolve() if Path(value).exists() else value
+            parts += [f"--{name}", str(absolute)]
+    for name in ("mean", "std"):
+        value = getattr(asked, name)
+        if value is not None:
+            parts += [f"--{name}", ",".join(map(str, value))]
+    if asked.classes:
+        parts += ["--labels", ",".join(asked.classes)]
+    if asked.size is not None:
+        size = (asked.size,) if isinstance(asked.size, int) else asked.size
+        parts += ["--size", "x".join(map(str, size))]
+    return [*parts, "--unsafe-load"] if asked.unsafe else parts
+
+
+def _size(text: str | None) -> int | tuple[int, int] | None:
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isdigit() and int(part) for part in parts):
+        raise ValueError(f"--size takes pixels such as 224 or 200x320, got {text!r}")
+    return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
+
+
+def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{option} takes {_NUMBERS}, got {text!r}") from None

@@ -1,0 +1,39 @@
+"""Which parameters does no slider reach, and why?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from torch import nn
+
+from pruneviz.pruning.layers import Layer
+
+_RECURRENT = (nn.RNNBase, nn.RNNCellBase)
+
+
+def never_pruned(model: nn.Module, layers: Mapping[str, Layer]) -> pd.DataFrame:
+    """Parameters that are no layer's weight, one row each: parameter, params, reason.
+
+    With the weights of all layers they make up the whole network.
+    """
+    reached = {id(model.get_parameter(layer.weight)) for layer in layers.values()}
+    rows = []
+    for name, parameter in model.named_parameters():
+        if id(parameter) not in reached:
+            path, _, last = name.rpartition(".")
+            rows.append((name, parameter.numel(), _reason(model.get_submodule(path), last)))
+    return pd.DataFrame(rows, columns=["parameter", "params", "reason"])
+
+
+def _reason(module: nn.Module, name: str) -> str:
+    kind = type(module).__name__
+    if isinstance(module, _RECURRENT):
+        return f"{kind}: recurrent weights are not offered"
+    if name.endswith("bias"):
+        return "bias: goes only with its unit"
+    if "norm" in kind.lower():
+        return f"{kind}: goes only with its unit"
+    if name == "weight" and isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)):
+        return f"{kind}: computes another weight from it before use; a mask would not hold"
+    return f"{kind}: no layer of a known kind"

@@ -1,0 +1,35 @@
+"""Which layers had better be left alone, and why?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pruneviz.pruning.layers import Layer
+from pruneviz.pruning.survey import Survey
+
+_SMALL = 0.05
+
+
+def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
+    """Layer -> why it is locked until somebody unlocks it.
+
+    The output head, a first layer with less than 5 % of the weights, depthwise convolutions and
+    embeddings (which practice leaves dense: Gale et al. 2019, arXiv:1902.09574, sec. 4; Evci et
+    al. 2020, arXiv:1911.11134). Layers that never ran are locked too.
+    """
+    total = sum(layer.size for layer in layers.values() if layer.kind != "embedding")
+    found: dict[str, str] = {}
+    for name, layer in layers.items():
+        if layer.kind == "embedding":
+            found[name] = "embedding: off by default; each row is one word's or position's own"
+        elif name not in survey.seen:
+            found[name] = "never ran on the sample that was sent through: nothing can be measured"
+        elif name in survey.heads:
+            found[name] = "output head: its units are the answers"
+        elif name in survey.first and layer.size < _SMALL * total:
+            found[name] = "first layer: few weights, and all that follows is made from them"
+        elif layer.depthwise:
+            found[name] = "depthwise: one small filter a channel, nothing in it is spare"
+    if len(found) == len(layers):  # a network of a single layer is there to be pruned
+        return {}
+    return found

@@ -1,0 +1,55 @@
+"""In which order would items be cut, as far as it was worked out already?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from pruneviz.caching import Kept
+from pruneviz.plan import Plan
+from pruneviz.pruning.evidence import Evidence
+from pruneviz.pruning.layers import Layer
+from pruneviz.pruning.masks import Ranking, pool
+from pruneviz.pruning.prune import rank
+
+_BOUND = 2**30  # bytes; what does not fit is worked out again
+
+
+class Ranked:
+    """Rankings of the layers of one network, each worked out when it is first needed.
+
+    evidence_for(plan) gives what the plan's criterion looks at.
+    """
+
+    def __init__(
+        self,
+        layers: Mapping[str, Layer],
+        evidence_for: Callable[[Plan], Mapping[str, Evidence]],
+    ) -> None:
+        self._layers, self._evidence_for = layers, evidence_for
+        self._alone: Kept[Ranking] = Kept(_BOUND, lambda ranking: ranking.bytes)
+        self._pools: Kept[dict[str, Ranking]] = Kept(
+            _BOUND, lambda found: sum(ranking.bytes for ranking in found.values())
+        )
+
+    def of(self, plan: Plan) -> dict[str, Ranking]:
+        """Rankings of the layers that `plan` names; with scope "global" they make one pool."""
+        names = [name for name in self._layers if name in plan.sparsity]
+        if plan.scope == "layer":
+            return {name: self._ranking(plan, name) for name in names}
+        return self._pools.get_or(
+            (*_key(plan), tuple(names)),
+            lambda: pool({name: self._ranking(plan, name) for name in names}),
+        )
+
+    def _ranking(self, plan: Plan, name: str) -> Ranking:
+        def make() -> Ranking:
+            alone = replace(plan, sparsity={name: 0.0}, scope="layer")
+            return rank(self._layers, self._evidence_for(plan), alone)[name]
+
+        return self._alone.get_or((*_key(plan), name), make)
+
+
+def _key(plan: Plan) -> tuple[str, str, bool, int]:
+    seed = plan.seed if plan.criterion == "random" else 0
+    return plan.criterion, plan.granularity, plan.relative, seed

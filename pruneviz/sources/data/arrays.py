@@ -1,0 +1,119 @@
+"""What is in a numpy file?"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from zlib import error as _BadDeflate  # noqa: N812
+
+import numpy as np
+
+from pruneviz.sources.data.samples import Asked, Found
+from pruneviz.sources.data.tensors import pair
+from pruneviz.sources.spec import InputSpec
+
+_INPUTS = ("x", "inputs", "images", "data", "features", "input_ids")
+_TARGETS = ("y", "targets", "labels", "label", "target")
+_TRAINING = ("train", "calibration", "calib")
+_VALIDATION = ("validation", "valid", "val", "test")
+
+
+def read_npz(path: Path, asked: Asked) -> Found:
+    """x and y of an `.npz`, or x alone; x_train and x_test (y_...) where sides are given apart.
+
+    Nothing in the file is run: arrays of objects, which are pickles, are refused. ValueError
+    naming the file: no arrays in it, objects in it, no x among the names.
+    """
+    arrays = _load(path)
+    known = {name.lower(): name for name in arrays}
+    train, held_out = (
+        next(
+            (
+                (x, y)
+                for side in sides
+                if (x := _find(known, _INPUTS, side))
+                for y in [_find(known, _TARGETS, side)]
+            ),
+            None,
+        )
+        for sides in (_TRAINING, _VALIDATION)
+    )
+    if train and held_out:
+        first, second = (_pair(arrays, x, y, asked.spec) for x, y in (train, held_out))
+        note = f"{train[0]} of {path.name} calibrates, {held_out[0]} validates"
+        return Found(second.data, first.data, second.classes, (note, *first.notes))
+    x, y = _find(known, _INPUTS), _find(known, _TARGETS)
+    if x is None and (train or held_out):
+        x, y = train or held_out or (None, None)
+    if x is None and len(arrays) == 1 and y is None:
+        x = next(iter(arrays))
+    if x is None:
+        names = ", ".join(map(repr, arrays)) or "nothing"
+        raise ValueError(f"{path.name} holds {names}; name the inputs 'x' and the targets 'y'")
+    if x.lower() == "input_ids":
+        return pair(arrays, None, asked.spec)
+    left_out = [name for name in arrays if name not in (x, y)]
+    notes = (f"left out of {path.name}: {', '.join(left_out)}",) if left_out else ()
+    found = _pair(arrays, x, y, asked.spec)
+    return Found(found.data, None, found.classes, notes)
+
+
+def read_npy(path: Path, asked: Asked) -> Found:
+    """The array of an `.npy` as inputs without targets."""
+    try:
+        with path.open("rb") as raw:
+            array = np.load(raw, allow_pickle=False)
+    except (OSError, ValueError, EOFError, SyntaxError, MemoryError) as error:
+        raise _refusal(path, error) from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{path.name} is no .npy file; give it the ending of what it is")
+    return pair(array, None, asked.spec)
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    broken = (
+        OSError,
+        ValueError,
+        EOFError,
+        SyntaxError,
+        MemoryError,
+        KeyError,
+        NotImplementedError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        _BadDeflate,
+    )
+    try:
+        with path.open("rb") as raw:  # numpy itself leaves a broken file open
+            file = np.load(raw, allow_pickle=False)
+            if not isinstance(file, Mapping):
+                raise ValueError("it is one array; name it .npy")
+            arrays = {name: file[name] for name in file}
+    except broken as error:
+        raise _refusal(path, error) from None
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise ValueError(f"{path.name} is refused: {name!r} in it is no array")
+    return arrays
+
+
+def _refusal(path: Path, error: Exception) -> ValueError:
+    if "pickle" in str(error).lower():
+        return ValueError(
+            f"{path.name} is refused: it holds Python objects (a pickle), which could run code "
+            "when opened; save plain arrays of numbers with numpy.savez"
+        )
+    return ValueError(f"{path.name} cannot be read as a numpy file: {error}".rstrip("."))
+
+
+def _find(known: Mapping[str, str], names: tuple[str, ...], side: str = "") -> str | None:
+    for name in names:
+        for key in (f"{name}_{side}", f"{side}_{name}") if side else (name,):
+            if key in known:
+                return known[key]
+    return None
+
+
+def _pair(arrays: Mapping[str, np.ndarray], x: str, y: str | None, spec: InputSpec) -> Found:
+    return pair(arrays[x], None if y is None else arrays[y], spec)

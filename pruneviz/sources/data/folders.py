@@ -1,0 +1,102 @@
+"""What is in a folder of pictures by class?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pruneviz.sources import Data
+from pruneviz.sources.data.choosing import choose
+from pruneviz.sources.data.pictures import SUFFIXES, Picture, bytes_each, prepare
+from pruneviz.sources.data.samples import Asked, Found
+
+TRAINING = ("calibration", "calib", "train", "training")
+VALIDATION = ("validation", "valid", "val", "test", "eval")
+
+
+def is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_folder(folder: Path, asked: Asked) -> Found:
+    """Pictures whose sub-folder is their class; or pictures alone, without targets.
+
+    Where sub-folders are named train and val (or test), the one calibrates, the other validates.
+    Classes are the sub-folders sorted as text, as torchvision's ImageFolder does, or the places
+    of the same names among the classes that the network's own config states.
+    """
+    train, held_out = sides(folder)
+    if train is not None and held_out is not None:
+        calibration, validation = _read(train, asked), _read(held_out, asked)
+        if calibration.classes != validation.classes:
+            raise ValueError(
+                f"{train.name} and {held_out.name} in {folder} hold different classes: "
+                f"{_differing(calibration.classes, validation.classes)}; make their folders alike"
+            )
+        said = f"{folder.name}/{train.name} calibrates, {folder.name}/{held_out.name} validates"
+        notes = [f"{train.name}: {note}" for note in calibration.notes]
+        notes += [f"{held_out.name}: {note}" for note in validation.notes]
+        return Found(validation.data, calibration.data, validation.classes, (said, *notes))
+    return _read(train or held_out or folder, asked)
+
+
+def sides(folder: Path) -> tuple[Path | None, Path | None]:
+    """The sub-folders that calibrate and validate, when all that have pictures below are such."""
+    below = {path.name.lower(): path for path in folder.iterdir() if path.is_dir()}
+    if not below or not set(below) <= {*TRAINING, *VALIDATION}:
+        return None, None
+    if not any(path.is_dir() for each in below.values() for path in each.iterdir()):
+        return None, None  # classes that happen to be called so
+    train = next((below[name] for name in TRAINING if name in below), None)
+    return train, next((below[name] for name in VALIDATION if name in below), None)
+
+
+def read_pictures(
+    pictures: Sequence[Picture], labels: Tensor | None, asked: Asked
+) -> tuple[Data, list[str]]:
+    """As many of the pictures as asked for and as memory allows, with their labels."""
+    which, cut = choose(len(pictures), bytes_each(pictures, asked), asked)
+    tensor, notes = prepare([pictures[i] for i in which.tolist()], asked)
+    return Data(tensor, None if labels is None else labels[which]), [*cut, *notes]
+
+
+def _read(folder: Path, asked: Asked) -> Found:
+    below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    by_class = {path.name: _files(path) for path in below}
+    if not any(by_class.values()):
+        files = _files(folder)
+        if not files:
+            raise ValueError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
+        data, notes = read_pictures(files, None, asked)
+        return Found(data, notes=("pictures lie in no folder of a class: no targets", *notes))
+    names = tuple(by_class)
+    known = asked.spec.classes
+    numbers = {
+        name: known.index(name) if set(names) <= set(known) else i for i, name in enumerate(names)
+    }
+    files = [file for name in names for file in by_class[name]]
+    labels = torch.tensor([numbers[name] for name in names for _ in by_class[name]])
+    data, notes = read_pictures(files, labels, asked)
+    empty = [name for name, found in by_class.items() if not found]
+    if empty:
+        notes.append(f"no pictures in {len(empty):,} classes, such as {empty[0]!r}")
+    if sorted(names, key=lambda name: (len(name), name)) != list(names) and all(
+        name.isdecimal() for name in names
+    ):
+        notes.append(f"classes are numbered in the order of text: {', '.join(names[:4])}, ...")
+    return Found(data, None, known if set(names) <= set(known) else names, tuple(notes))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if is_picture(path) and path.is_file() and not path.name.startswith(".")
+    )
+
+
+def _differing(first: Sequence[str], second: Sequence[str]) -> str:
+    return ", ".join(sorted({*first} ^ {*second})[:10])

@@ -1,0 +1,224 @@
+"""What is in a Hugging Face dataset folder, or in a parquet or arrow file?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pruneviz.sources.data.choosing import choose
+from pruneviz.sources.data.datasets import read_dataset
+from pruneviz.sources.data.folders import TRAINING, VALIDATION, read_pictures
+from pruneviz.sources.data.pictures import Picture
+from pruneviz.sources.data.samples import Asked, Found
+from pruneviz.sources.data.tensors import TARGETS, encode, pair
+from pruneviz.sources.data.texts import joined, one_each
+
+SUFFIXES = (".arrow", ".parquet")
+_IMAGES = ("image", "img", "pixel_values")
+_TEXTS = ("text", "sentence", "content", "document", "review")
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path is such a file or such a folder."""
+    if path.is_file():
+        return path.suffix.lower() in SUFFIXES
+    marks = ("dataset_dict.json", "dataset_info.json", "state.json")
+    if any((path / mark).is_file() for mark in marks):
+        return True
+    return any(_files(each) for each in (path, path / "data"))
+
+
+def read_table(path: Path, asked: Asked) -> Found:
+    """Pictures, tokens, texts or numbers with the labels beside them, side by side if given so.
+
+    Only arrow and parquet files are opened, which hold no code; any other file in the folder is
+    left alone. ValueError naming the file or the columns that cannot be used.
+    """
+    splits = _splits(path)
+    train = next((splits[name] for name in TRAINING if name in splits), None)
+    held_out = next((name for name in VALIDATION if name in splits), None)
+    if train is not None and held_out is not None:
+        first, second = _read(train, asked), _read(splits[held_out], asked)
+        note = f"{path.name}: train calibrates, {held_out} validates"
+        return Found(second.data, first.data, second.classes or first.classes, (note, *first.notes))
+    files = train or splits.get(held_out or "") or next(iter(splits.values()))
+    return _read(files, asked)
+
+
+def _splits(path: Path) -> dict[str, list[Path]]:
+    """The files of each split by its name; one without a name where there are no splits."""
+    if path.is_file():
+        return {"": [path]}
+    listed = path / "dataset_dict.json"
+    names = _json(listed).get("splits") if listed.is_file() else None
+    if isinstance(names, list):
+        return {str(name): _saved(path / _inside(str(name))) for name in names}
+    if (path / "state.json").is_file():
+        return {"": _saved(path)}
+    splits: dict[str, list[Path]] = {}
+    for file in _files(path) or _files(path / "data"):
+        start = file.name.lower().split("-")[0].split(".")[0]
+        known = start in (*TRAINING, *VALIDATION)
+        splits.setdefault(start if known else "", []).append(file)
+    if not splits:
+        raise ValueError(f"{path} holds no arrow or parquet file; save the dataset there again")
+    return splits
+
+
+def _saved(folder: Path) -> list[Path]:
+    """The files of one saved split in their order."""
+    state = folder / "state.json"
+    listed = _json(state).get("_data_files") if state.is_file() else None
+    if not isinstance(listed, list):
+        return _files(folder)
+    files = [folder / _inside(str(each["filename"])) for each in listed if "filename" in each]
+    for file in files:
+        if not file.is_file():
+            raise ValueError(f"{file.name} is missing from {folder}: copy the whole folder")
+    return files
+
+
+def _inside(name: str) -> str:
+    if Path(name).name != name or name in ("", ".", ".."):
+        raise ValueError(f"the dataset names {name!r}, which lies outside its folder: refused")
+    return name
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        raise ValueError(
+            f"{path.name} in {path.parent} is no JSON: copy the folder again"
+        ) from None
+    return found if isinstance(found, dict) else {}
+
+
+def _read(files: list[Path], asked: Asked) -> Found:
+    table = _table(files)
+    if table.num_rows == 0:
+        raise ValueError(f"{files[0].parent} is empty: give at least two samples")
+    names = list(table.column_names)
+    label = next((name for name in TARGETS if name in names), None)
+    stated = _features(files[0], table)
+    image = next((n for n in _IMAGES if n in names and _is(table, n, "struct", "binary")), None)
+    known = _class_names(stated.get(label or "", {}))
+    if image is not None:
+        which, cut = choose(table.num_rows, 1, asked)
+        table = table.take(which.numpy())
+        targets, classes = _targets(table, label)
+        pictures = [_picture(row, files[0].parent) for row in table[image].to_pylist()]
+        data, notes = read_pictures(pictures, targets, asked)
+        return Found(data, None, known or classes, (*cut, *notes))
+    text = _text_among(table, label)
+    if text is not None:
+        which, cut = choose(table.num_rows, 0, asked)
+        table = table.take(which.numpy())
+        targets, classes = _targets(table, label)
+        texts = [each or "" for each in table[text].to_pylist()]
+        found = joined(texts, asked) if targets is None else one_each(texts, targets, asked)
+        return replace(found, classes=known or classes, notes=(*cut, *found.notes))
+    return _numbers(table, label, known, asked)
+
+
+def _text_among(table: Any, label: str | None) -> str | None:
+    """The column of texts, unless there are tokens or numbers to be read instead."""
+    others = [name for name in table.column_names if name != label]
+    texts = [name for name in others if _is(table, name, "string")]
+    if "input_ids" in others:
+        return None
+    known = next((name for name in _TEXTS if name in texts), None)
+    return known or (texts[0] if texts and len(texts) == len(others) else None)
+
+
+def _numbers(table: Any, label: str | None, known: tuple[str, ...], asked: Asked) -> Found:
+    columns = [n for n in table.column_names if n != label and not _is(table, n, "string")]
+    if not columns:
+        raise ValueError(f"the dataset holds no inputs, only {', '.join(table.column_names)}")
+    if all(_is(table, name, "int", "double", "float", "halffloat", "bool") for name in columns):
+        rows = torch.stack([torch.tensor(table[name].to_pylist()) for name in columns], 1)
+        targets, classes = _targets(table, label)
+        found = pair(rows.float(), targets, asked.spec)
+        note = f"inputs are the columns {', '.join(columns)}"
+        return Found(found.data, None, known or classes, (note, *found.notes))
+    which, cut = choose(table.num_rows, 0, asked)  # before rows become Python objects
+    rows = table.select([*columns, *([label] if label else [])]).take(which.numpy()).to_pylist()
+    found = read_dataset(rows, asked)
+    return Found(found.data, None, known or found.classes, (*cut, *found.notes))
+
+
+def _targets(table: Any, label: str | None) -> tuple[Tensor | None, tuple[str, ...]]:
+    return (None, ()) if label is None else encode(table[label].to_pylist())
+
+
+def _table(files: list[Path]) -> Any:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise ValueError(
+            "arrow and parquet files need pyarrow, which is not installed: pip install pyarrow"
+        ) from None
+    parts = []
+    for file in files:
+        try:
+            if file.suffix.lower() == ".parquet":
+                parts.append(pyarrow.parquet.read_table(file, memory_map=True))
+                continue
+            source = pyarrow.memory_map(str(file))
+            try:
+                parts.append(pyarrow.ipc.open_stream(source).read_all())
+            except pyarrow.ArrowInvalid:
+                source.seek(0)
+                parts.append(pyarrow.ipc.open_file(source).read_all())
+        except (pyarrow.ArrowException, OSError, ValueError):
+            raise ValueError(
+                f"{file.name} is no arrow or parquet file, or is cut short: copy it again"
+            ) from None
+    return pyarrow.concat_tables(parts)
+
+
+def _features(file: Path, table: Any) -> Mapping[str, Any]:
+    """What the dataset says of each column: in the table itself, else beside it."""
+    metadata = (table.schema.metadata or {}).get(b"huggingface")
+    beside = file.parent / "dataset_info.json"
+    try:
+        found = json.loads(metadata)["info"] if metadata else {}
+    except (ValueError, KeyError, TypeError):
+        found = {}
+    if not found and beside.is_file():
+        found = _json(beside)
+    features = found.get("features") if isinstance(found, Mapping) else None
+    return features if isinstance(features, Mapping) else {}
+
+
+def _class_names(feature: Any) -> tuple[str, ...]:
+    names = feature.get("names") if isinstance(feature, Mapping) else None
+    return tuple(map(str, names)) if isinstance(names, list) else ()
+
+
+def _is(table: Any, name: str, *kinds: str) -> bool:
+    return any(kind in str(table.schema.field(name).type).split("<")[0] for kind in kinds)
+
+
+def _picture(row: Any, folder: Path) -> Picture:
+    if isinstance(row, bytes):
+        return row
+    if isinstance(row, Mapping) and isinstance(row.get("bytes"), bytes):
+        return bytes(row["bytes"])
+    path = row.get("path") if isinstance(row, Mapping) else None
+    if not isinstance(path, str):
+        raise ValueError("the dataset has a row without a picture; leave it out")
+    return folder / _inside(path)

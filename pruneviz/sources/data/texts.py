@@ -1,0 +1,162 @@
+"""How does text become tokens, and what should a language model answer to them?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pruneviz.sources import Data
+from pruneviz.sources.data.choosing import choose
+from pruneviz.sources.data.samples import Asked, Found
+from pruneviz.sources.data.tensors import as_tensor
+
+IGNORED = -100  # torch's own ignore_index, and Transformers'
+LENGTH = 128  # tokens in a sample, where the network takes as many
+
+
+def read_texts(path: Path, asked: Asked) -> Found:
+    """Tokens of a `.txt`, of a folder of such, or of one whose sub-folders are classes.
+
+    Texts without classes are joined and cut into samples of equal length; a text with a class is
+    one sample, cut or padded. ValueError: no tokenizer, no text, a file that is not UTF-8.
+    """
+    if path.is_file():
+        return joined([_text(path)], asked)
+    below = sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
+    by_class = {each.name: sorted(each.rglob("*.txt")) for each in below}
+    if not any(by_class.values()):
+        return joined([_text(file) for file in sorted(path.glob("*.txt"))], asked)
+    names = asked.spec.classes if set(by_class) <= set(asked.spec.classes) else tuple(by_class)
+    files = [(file, names.index(name)) for name, found in by_class.items() for file in found]
+    which, cut = choose(len(files), 0, asked)
+    chosen = [files[i] for i in which.tolist()]
+    labels = torch.tensor([label for _, label in chosen])
+    found = one_each([_text(file) for file, _ in chosen], labels, asked)
+    return replace(found, classes=names, notes=(*cut, *found.notes))
+
+
+def joined(texts: Sequence[str], asked: Asked) -> Found:
+    """Texts as one stream of tokens, cut into samples of equal length."""
+    tokenizer = _tokenizer(asked)
+    length = _length(asked)
+    stream = [token for text in texts for token in _tokens(tokenizer, text)]
+    rows = len(stream) // length
+    if rows < 2:
+        raise ValueError(
+            f"the text has {len(stream):,} tokens, too few for two samples of {length}; give more"
+        )
+    which, cut = choose(rows, 0, asked)
+    ids = torch.tensor(stream[: rows * length]).reshape(rows, length)[which]
+    note = f"the text was cut into {rows:,} samples of {length} tokens"
+    inputs = _taken({"input_ids": ids, "attention_mask": torch.ones_like(ids)}, asked)
+    return Found(Data(inputs), notes=(note, *cut))
+
+
+def one_each(texts: Sequence[str], targets: Tensor | None, asked: Asked) -> Found:
+    """Each text as one sample, cut or padded to one length."""
+    tokenizer, length = _tokenizer(asked), _length(asked)
+    rows = [_tokens(tokenizer, text, special=True) for text in texts]
+    longer = sum(len(row) > length for row in rows)
+    filler = tokenizer.pad_token_id or 0
+    inputs = pad({"input_ids": [row[:length] for row in rows]}, filler)
+    note = f"{longer:,} texts were cut to {length} tokens"
+    return Found(Data(_taken(inputs, asked), targets), notes=(note,) if longer else ())
+
+
+def pad(columns: Mapping[str, Sequence[Any]], filler: int = 0) -> dict[str, Tensor]:
+    """Columns of token rows as int64 [n, longest] each, padded at the end; with attention_mask.
+
+    Ids are padded with `filler`, labels with -100, all else with 0.
+    """
+    tensors = {name: [as_tensor(row, repr(name)) for row in rows] for name, rows in columns.items()}
+    whole: dict[str, Tensor] = {}
+    for name, rows in tensors.items():
+        if rows and rows[0].ndim != 1:
+            whole[name] = torch.stack(rows)
+            continue
+        fill = filler if name.endswith("ids") and name != "token_type_ids" else 0
+        fill = IGNORED if name == "labels" else fill
+        padded = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=fill)
+        whole[name] = padded if padded.is_floating_point() else padded.long()
+    ids = tensors.get("input_ids")
+    if ids is not None and "attention_mask" not in whole and len({len(row) for row in ids}) > 1:
+        lengths = torch.tensor([len(row) for row in ids])
+        places = torch.arange(whole["input_ids"].shape[1])
+        whole["attention_mask"] = (places < lengths[:, None]).long()
+    return whole
+
+
+def next_tokens(data: Data) -> Data:
+    """The same inputs, with the token after each position as its target; -100 where none follows.
+
+    inputs: int64 [n, length], or a mapping with `input_ids` and perhaps `attention_mask`. Targets
+    that lie beside the ids, as Transformers has its labels, are moved by one; those of a network
+    that takes `decoder_input_ids` stay as they are. ValueError: no token ids.
+    """
+    tensors = data.tensors()
+    if "decoder_input_ids" in tensors and data.targets is not None:
+        return data
+    ids = tensors.get("input_ids", tensors.get(""))
+    if ids is None or ids.ndim != 2 or ids.is_floating_point():
+        raise ValueError(
+            "a language model needs token ids, integers [samples, length], as its inputs or under "
+            f"'input_ids'; got {', '.join(f'{k!r}' for k in tensors) or 'nothing'}"
+        )
+    beside = data.targets is not None and data.targets.shape == ids.shape
+    answers = data.targets if beside and data.targets is not None else ids
+    targets = torch.full_like(ids, IGNORED)
+    targets[:, :-1] = answers[:, 1:]
+    seen = tensors.get("attention_mask")
+    if seen is not None and seen.shape == ids.shape:
+        both = (seen[:, 1:] != 0) & (seen[:, :-1] != 0)
+        targets[:, :-1][~both] = IGNORED
+    return Data(data.inputs, targets)
+
+
+def _taken(tensors: dict[str, Tensor], asked: Asked) -> Tensor | dict[str, Tensor]:
+    """Only what the network takes by name; the ids alone where it takes one tensor."""
+    if not asked.spec.keys:
+        return tensors["input_ids"] if asked.spec.kind == "tokens" else tensors
+    return {name: tensor for name, tensor in tensors.items() if name in asked.spec.keys}
+
+
+def _tokenizer(asked: Asked) -> Any:
+    if asked.tokenizer is None:
+        raise ValueError(
+            "texts need the network's tokenizer: pass tokenizer= with the folder of a Transformers "
+            "tokenizer, or give tokens (input_ids) instead"
+        )
+    try:
+        from transformers import AutoTokenizer
+    except ImportError:
+        raise ValueError(
+            "texts need a tokenizer, and transformers is not installed: pip install transformers"
+        ) from None
+    try:
+        return AutoTokenizer.from_pretrained(
+            str(asked.tokenizer), local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:  # each tokenizer has its own way to fail
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ValueError(f"no tokenizer can be read from {asked.tokenizer}: {reason}") from None
+
+
+def _tokens(tokenizer: Any, text: str, special: bool = False) -> list[int]:
+    ids = tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"]
+    return [int(each) for each in ids]
+
+
+def _length(asked: Asked) -> int:
+    return min(LENGTH, asked.spec.length or LENGTH)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path.name} is no text in UTF-8; save it so") from None

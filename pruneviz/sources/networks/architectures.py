@@ -1,0 +1,81 @@
+"""Which network does a name such as `timm:resnet18` stand for?"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from pruneviz.sources.networks.factories import module_by_name
+from pruneviz.sources.networks.from_timm import timm_model
+from pruneviz.sources.networks.from_torchvision import torchvision_model
+from pruneviz.sources.networks.from_transformers import transformers_model
+from pruneviz.sources.networks.loading import fit
+from pruneviz.sources.networks.weights import Weights
+from pruneviz.sources.registered import load_registered, registered_names
+from pruneviz.sources.spec import InputSpec
+
+_Built = tuple[nn.Module, InputSpec, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network that was built by name, how it is fed, and sentences on how it was found."""
+
+    model: nn.Module
+    name: str
+    spec: InputSpec
+    notes: tuple[str, ...] = ()
+
+
+def build(name: str, weights: Weights | None = None, own_code: bool = False) -> Architecture:
+    """The network of a name, with the weights given in it, in eval mode.
+
+    name: `sample:lenet5` (a registered model), `timm:…`, `torchvision:…` (an architecture, or
+    one of its pretrained weights after a dot), `hf:…` (a Transformers folder, or a name on the
+    hub); with own_code also `package.module:function`, which runs the user's code.
+    Without weights: those that the name stands for, else random ones, which a note says.
+    Raises ValueError: an unknown name, with those near to it; a library that is missing; weights
+    that do not fit, with what is missing, unexpected or of another shape.
+    """
+    kind, _, rest = name.partition(":")
+    if kind in _KINDS and rest:
+        model, spec, notes = _KINDS[kind](rest, weights)
+        return Architecture(model, name, spec, notes)
+    if not rest or not own_code:
+        known = ", ".join(f"{kind}:…" for kind in _KINDS)
+        own = "; own code (package.module:function) is for the command line and Python only"
+        raise ValueError(f"an architecture is named as {known}, got {name!r}{own if rest else ''}")
+    model, notes = module_by_name(name), ()
+    if weights is not None:
+        model, notes = fit(model, weights)
+    return Architecture(model.eval(), name, InputSpec(kind="unknown"), notes)
+
+
+def _sample(name: str, weights: Weights | None) -> _Built:
+    names = registered_names()
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=5, cutoff=0.5)
+        hint = f"near to it: {', '.join(near)}" if near else f"there are {', '.join(names)}"
+        raise ValueError(f"no model is registered as {name!r}; {hint}")
+    source = load_registered(name)
+    inputs, spec = source.validation.inputs, InputSpec(kind="unknown", classes=source.classes)
+    if isinstance(inputs, Tensor) and inputs.ndim == 4:
+        spec = InputSpec(
+            kind="image",
+            channels=inputs.shape[1],
+            size=(inputs.shape[2], inputs.shape[3]),
+            classes=source.classes,
+        )
+    model, notes = (source.model, ()) if weights is None else fit(source.model, weights)
+    return model, spec, notes
+
+
+_KINDS: dict[str, Callable[[str, Weights | None], _Built]] = {
+    "sample": _sample,
+    "timm": timm_model,
+    "torchvision": torchvision_model,
+    "hf": transformers_model,
+}

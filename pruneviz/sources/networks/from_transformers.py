@@ -1,0 +1,212 @@
+"""Which network does a Transformers configuration describe?"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from pruneviz.sources.networks.hub import hub_folder
+from pruneviz.sources.networks.libraries import library, said
+from pruneviz.sources.networks.loading import refuse
+from pruneviz.sources.networks.shards import has_weights
+from pruneviz.sources.networks.unfilled import built
+from pruneviz.sources.networks.weights import Weights, read_weights
+from pruneviz.sources.spec import InputSpec
+
+_TOKEN_KEYS = ("input_ids", "attention_mask", "decoder_input_ids")
+# Of PIL's filters, by the numbers that preprocessor_config.json keeps.
+_FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
+_SHOWN = 10
+
+
+def transformers_model(
+    name: str, weights: Weights | None
+) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
+    """The network of a folder with a config.json (or of that file), or of a name on the hub.
+
+    Weights are those given, else the folder's, else random ones. Never runs code that a folder
+    brings along. Raises ValueError.
+    """
+    library("transformers")
+    folder = Path(name).expanduser()
+    folder = folder.parent if folder.name == "config.json" else folder
+    from_hub = not folder.is_dir()
+    if from_hub:
+        folder = _on_hub(name)
+    config = _config(folder, name)
+    kind = _class_of(config)
+    if weights is None and has_weights(folder):
+        weights = read_weights(folder, name)
+    if weights is None and from_hub:
+        raise ValueError(f"{name!r} has no weights on huggingface.co; pass a weights file")
+    if weights is None:
+        model, notes = built(lambda: kind(config), None)
+    else:
+        model, notes = _filled(kind, config, weights)
+    return model.eval(), _spec(model, config, folder), notes
+
+
+def _on_hub(name: str) -> Path:
+    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
+        raise ValueError(f"there is no folder {name!r}; check the path")
+    try:
+        return hub_folder(name, "transformers")
+    except ValueError as error:
+        raise ValueError(f"there is no folder {name!r}, and {error}") from error
+
+
+def _config(folder: Path, name: str) -> Any:
+    if not (folder / "config.json").is_file():
+        raise ValueError(f"{name} holds no config.json; save it with model.save_pretrained")
+    transformers = library("transformers")
+    try:
+        # "eager" attention is plain matrix products, which torch.export can follow.
+        config = transformers.AutoConfig.from_pretrained(
+            folder, trust_remote_code=False, local_files_only=True, attn_implementation="eager"
+        )
+    # Transformers raises KeyError, OSError, TypeError and more for a damaged configuration.
+    except Exception as error:
+        raise ValueError(
+            f"{name}: transformers {transformers.__version__} cannot read its config.json "
+            f"({said(error)}); code in the folder is never run"
+        ) from error
+    if getattr(config, "quantization_config", None):
+        raise ValueError(f"{name} is quantised, which cannot be pruned; take the plain weights")
+    config.use_cache = False
+    if getattr(config, "pad_token_id", None) is None:
+        # Classifiers of decoders refuse batches without one.
+        end = getattr(config, "eos_token_id", None)
+        config.pad_token_id = end[0] if isinstance(end, list) else end
+    return config
+
+
+def _class_of(config: Any) -> Any:
+    """The class that the configuration names, if it is one of Transformers' networks."""
+    transformers = library("transformers")
+    for name in getattr(config, "architectures", None) or ():
+        kind = _attribute(transformers, name)
+        if inspect.isclass(kind) and issubclass(kind, transformers.PreTrainedModel):
+            return kind
+    try:
+        return transformers.AutoModel._model_mapping[type(config)]
+    except KeyError as error:
+        raise ValueError(
+            f"transformers has no network for a configuration of {config.model_type!r}"
+        ) from error
+
+
+def _attribute(transformers: Any, name: str) -> object:
+    try:
+        return getattr(transformers, name, None)
+    except ImportError as error:
+        raise ValueError(f"transformers cannot import {name} ({said(error)})") from error
+
+
+def _filled(kind: Any, config: Any, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]:
+    """Transformers' own loading of tensors that were read without running code.
+
+    It knows old names and ties; it takes the tensors' memory as it is.
+    """
+    dtypes = [t.dtype for t in weights.tensors.values() if t.is_floating_point()]
+    try:
+        with _quiet():
+            model, found = kind.from_pretrained(
+                None,
+                config=config,
+                state_dict=dict(weights.tensors),
+                output_loading_info=True,
+                dtype=max(set(dtypes), key=dtypes.count) if dtypes else torch.float32,
+                ignore_mismatched_sizes=True,  # they are listed below, with all that does not fit
+            )
+    except Exception as error:
+        raise ValueError(
+            f"{weights.name} does not load into {kind.__name__}: {said(error)}"
+        ) from error
+    shapes = [_mismatch(entry) for entry in found["mismatched_keys"]]
+    unexpected = sorted(found["unexpected_keys"])
+    problems = {"of another shape": shapes, "missing": sorted(found["missing_keys"])}
+    if any(problems.values()):
+        refuse(weights.name, kind.__name__, {**problems, "unexpected": unexpected})
+    notes = list(weights.notes)
+    if unexpected:
+        more = ", …" if len(unexpected) > _SHOWN else ""
+        notes.append(
+            f"{len(unexpected)} tensors have no place in {kind.__name__} and were left out: "
+            f"{', '.join(unexpected[:_SHOWN])}{more}"
+        )
+    return model.requires_grad_(False), tuple(notes)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No report and no progress bar: what they say is said in notes and errors."""
+    logging = library("transformers").utils.logging
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()
+
+
+def _mismatch(entry: Any) -> str:
+    name, there, here = entry
+    return f"{name} {'×'.join(map(str, there))} in place of {'×'.join(map(str, here))}"
+
+
+def _spec(model: Any, config: Any, folder: Path) -> InputSpec:
+    labels = getattr(config, "id2label", None) or {}
+    named = [str(labels[index]) for index in sorted(labels)]
+    classes = () if all(n.startswith("LABEL_") for n in named) else tuple(named)
+    takes = inspect.signature(model.forward).parameters
+    vision = getattr(config, "vision_config", None)
+    if model.main_input_name == "pixel_values" and vision is None:
+        return _image_spec(config, folder, classes)
+    text = config.get_text_config()
+    several = vision is not None or "pixel_values" in takes  # of text and image at once
+    known = model.main_input_name == "input_ids" and getattr(text, "vocab_size", None) is not None
+    if several or not known:
+        return InputSpec(kind="unknown", classes=classes)
+    length = getattr(text, "max_position_embeddings", None) or getattr(text, "n_positions", None)
+    keys = tuple(key for key in _TOKEN_KEYS if key in takes)
+    return InputSpec(
+        kind="tokens", vocab=int(text.vocab_size), length=length, keys=keys, classes=classes
+    )
+
+
+def _image_spec(config: Any, folder: Path, classes: tuple[str, ...]) -> InputSpec:
+    """Size and channels as the network has them, scaling as its preprocessor file says."""
+    path = folder / "preprocessor_config.json"
+    try:
+        rule = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no JSON; download it again") from error
+    resample = rule.get("resample")
+    resample = resample if resample in range(len(_FILTERS)) else None
+    size = getattr(config, "image_size", None) or rule.get("crop_size") or rule.get("size")
+    if isinstance(size, dict):
+        edge = size.get("shortest_edge")
+        size = (size.get("height", edge), size.get("width", edge))
+    if isinstance(size, int):
+        size = (size, size)
+    scaled = bool(rule.get("do_normalize", True))
+    return InputSpec(
+        kind="image",
+        channels=int(getattr(config, "num_channels", 3)),
+        size=tuple(size) if size else None,
+        mean=tuple(rule.get("image_mean") or ()) if scaled else (),
+        std=tuple(rule.get("image_std") or ()) if scaled else (),
+        interpolation=_FILTERS[resample] if isinstance(resample, int) else "bilinear",
+        crop=float(rule.get("crop_pct") or 1.0),
+        classes=classes,
+    )

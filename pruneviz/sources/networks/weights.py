@@ -1,0 +1,189 @@
+"""Which tensors does a file of weights hold?"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load as load_safetensors
+from torch import Tensor
+
+from pruneviz.sources.networks.nesting import found_weights
+from pruneviz.sources.networks.shards import indexed, weights_in_folder
+
+_ADVICE = "save the network's state_dict() with torch.save, or as safetensors"
+_PICKLE_ADVICE = "save the state_dict, or convert to safetensors"
+# Entries of a zip that torch.save does not write, and what the file is instead.
+_OTHER_ZIPS = (
+    ("constants.pkl", "is a TorchScript archive, which runs code when opened"),
+    ("archive_format", "is an exported program (.pt2), which runs code when opened"),
+    ("serialized_exported_program.json", "is an exported program, which runs code when opened"),
+)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a file holds: tensors by name, and sentences on how they were found."""
+
+    tensors: Mapping[str, Tensor]
+    notes: tuple[str, ...] = ()
+    name: str = "the weights"
+
+
+def read_weights(given: Path | bytes, name: str = "") -> Weights:
+    """The tensors of a weights file, of an index with its shards, of a folder, or of an upload.
+
+    given: a path to safetensors, to what torch.save wrote of a state_dict, to an
+    `*.index.json`, or to a folder that holds one of these; or the bytes of a single file. What a
+    file is, its content says, not its ending. A path is memory-mapped where the format allows.
+    Nothing is ever unpickled that could run code. name: the file's name, for notes and errors.
+    Raises ValueError naming the file that is missing, damaged, or holds more than tensors.
+    """
+    if isinstance(given, bytes):
+        return _checked(_read_file(given, name or "the upload"), name or "the upload")
+    name = name or given.name
+    if not given.exists():
+        raise ValueError(f"{name}: there is no such file or folder; check the path")
+    path = weights_in_folder(given) if given.is_dir() else given
+    if path != given:
+        name = f"{name}/{path.name}"
+    if not path.is_file():
+        raise ValueError(f"{name} is no regular file; give a file of weights")
+    if not path.name.endswith(".index.json"):
+        return _checked(_read_file(path, name), name)
+    tensors: dict[str, Tensor] = {}
+    shards = indexed(path, name)
+    for shard, keys in shards.items():
+        held = _read_file(path.parent / shard, shard).tensors
+        for key in keys:
+            if key not in held:
+                raise ValueError(
+                    f"{name} promises {key!r} in {shard}, which does not hold it; "
+                    "download the files again"
+                )
+            tensors[key] = held[key]
+    return _checked(Weights(tensors, (f"weights came in {len(shards)} shards",), name), name)
+
+
+def _read_file(given: Path | bytes, name: str) -> Weights:
+    """One file by its content: safetensors, a zip or an old pickle of torch.save."""
+    head, size = _head(given)
+    if not size:
+        raise ValueError(f"{name} is empty; download or save it again")
+    if head[:4] == b"PK\x03\x04":
+        _check_zip(given, name)
+        return _unpickled(given, name)
+    if head[8:9] == b"{" and head[:1] != b"{":
+        return _read_safetensors(given, name, size)
+    if head[:1] == b"\x80":
+        if name.endswith(".safetensors"):
+            raise ValueError(
+                f"{name} is a pickle under the name of safetensors: it could run code when "
+                f"opened; {_PICKLE_ADVICE}"
+            )
+        return _unpickled(given, name)
+    if name.endswith(".onnx"):
+        raise ValueError(f"{name} is an ONNX file, not weights; open it as a model of its own")
+    raise ValueError(f"{name} is neither safetensors nor a file of torch.save; {_ADVICE}")
+
+
+def _head(given: Path | bytes) -> tuple[bytes, int]:
+    if isinstance(given, bytes):
+        return given[:16], len(given)
+    with given.open("rb") as file:
+        return file.read(16), given.stat().st_size
+
+
+def _read_safetensors(given: Path | bytes, name: str, size: int) -> Weights:
+    promised = struct.unpack("<Q", _head(given)[0][:8])[0]
+    if promised > size - 8:
+        raise ValueError(
+            f"{name} is truncated: its header of {promised} bytes does not fit into {size}; "
+            "download it again"
+        )
+    try:
+        if isinstance(given, bytes):
+            return Weights(load_safetensors(given), (), name)
+        # The tensors are views of the mapped file: they outlive the handle.
+        with safe_open(str(given), framework="pt", device="cpu") as file:
+            return Weights({key: file.get_tensor(key) for key in file.keys()}, (), name)  # noqa: SIM118
+    except (SafetensorError, ValueError, KeyError, AttributeError) as error:
+        raise ValueError(
+            f"{name} is no whole safetensors file ({_short(error)}); download it again"
+        ) from error
+
+
+def _check_zip(given: Path | bytes, name: str) -> None:
+    """ValueError for a zip that is cut off, compressed, or something else than torch.save's."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(given) if isinstance(given, bytes) else given) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise ValueError(f"{name} is truncated or damaged; download or save it again") from error
+    names = {Path(entry.filename).name for entry in entries}
+    for entry, what in _OTHER_ZIPS:
+        if entry in names:
+            raise ValueError(f"{name} {what}; for weights, {_ADVICE}")
+    if "data.pkl" not in names:
+        raise ValueError(f"{name} is a zip without a network's weights in it; {_ADVICE}")
+    # torch.save stores and never compresses: a compressed entry may unfold to any size.
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise ValueError(f"{name} is compressed, as torch.save never does; {_ADVICE}")
+
+
+def _unpickled(given: Path | bytes, name: str) -> Weights:
+    """What torch.save wrote, by torch's unpickler that knows tensors and containers only."""
+    try:
+        held = _load(given)
+    except pickle.UnpicklingError as error:
+        if "Unsupported operand" in str(error):  # of the pickle's own machine code
+            raise ValueError(f"{name} is damaged; download or save it again") from error
+        raise ValueError(
+            f"{name} holds more than tensors: it would run code when opened; {_PICKLE_ADVICE}"
+        ) from error
+    # Whatever a damaged pickle makes an unpickler raise, it is the file that is at fault.
+    except Exception as error:
+        raise ValueError(
+            f"{name} is damaged, or no file of torch.save ({_short(error)}); "
+            "download or save it again"
+        ) from error
+    tensors, notes = found_weights(held, name)
+    return Weights(tensors, notes, name)
+
+
+def _load(given: Path | bytes) -> object:
+    if isinstance(given, bytes):
+        return torch.load(io.BytesIO(given), map_location="cpu", weights_only=True)
+    mapped = zipfile.is_zipfile(given)
+    return torch.load(given, map_location="cpu", weights_only=True, mmap=mapped)
+
+
+def _checked(weights: Weights, name: str) -> Weights:
+    """ValueError for no tensors, or for one that is no plain block of numbers."""
+    if not weights.tensors:
+        raise ValueError(f"{name} holds no tensors; {_ADVICE}")
+    for key, tensor in weights.tensors.items():
+        if tensor.is_quantized or tensor.layout != torch.strided or tensor.is_meta:
+            raise ValueError(
+                f"{name}: {key!r} is quantised, sparse or without values; "
+                "pruning needs plain tensors, so save the weights before that step"
+            )
+        # A stride of zero lets some bytes stand for any number of values.
+        if tensor.numel() * tensor.element_size() > max(tensor.untyped_storage().nbytes(), 2**16):
+            raise ValueError(
+                f"{name}: {key!r} claims {tensor.numel()} values and stores fewer; "
+                "save it after .contiguous()"
+            )
+    return weights
+
+
+def _short(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:120].rstrip(".")

@@ -1,0 +1,269 @@
+"""How do a network and its data, whatever they are, become one source?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from torch import nn
+
+from pruneviz.sources import Metric, Source
+from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.samples import Samples
+from pruneviz.sources.networks.architectures import Architecture, build
+from pruneviz.sources.networks.factories import build_by_name
+from pruneviz.sources.networks.synthetic import synthetic
+from pruneviz.sources.networks.unpickled import unpickle
+from pruneviz.sources.networks.weights import read_weights
+from pruneviz.sources.registered import load_registered, registered_names
+from pruneviz.sources.spec import InputSpec
+
+SHARE = 0.3
+SYNTHETIC = (
+    "no data was given: inputs are synthetic, so nothing can be said of accuracy, only how far "
+    "answers stay those of the dense network"
+)
+_SYNTHETIC = 64
+_LIBRARIES = ("sample:", "timm:", "torchvision:", "hf:")
+_PROGRAMS = (".pt2",)
+# Networks that answer with the next token; others that answer with tokens see what follows.
+_CAUSAL = ("ForCausalLM", "LMHeadModel")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is asked to be opened, in plain values: what stands on a command line.
+
+    model, arch, data, metric: names or paths as `find_source` takes them. classes: names.
+    size, mean, std: of images. share: of the data that calibrates. unsafe: whether a file may
+    run the code that it holds. tokenizer: the folder of one.
+    """
+
+    model: str
+    data: str | None = None
+    arch: str | None = None
+    metric: str | None = None
+    classes: tuple[str, ...] = ()
+    size: int | tuple[int, int] | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    share: float = SHARE
+    seed: int = 0
+    unsafe: bool = False
+    tokenizer: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What the network is called on the screen."""
+        return Path(self.model).name if _is_path(self.model) else self.model
+
+
+def open_source(opening: Opening) -> Source:
+    """The source that is asked for; see `find_source`."""
+    metric = None
+    if opening.metric is not None:
+        metric = _metric(opening.metric)
+    return find_source(
+        opening.model,
+        opening.data,
+        arch=opening.arch,
+        metric=metric,
+        classes=opening.classes,
+        size=opening.size,
+        mean=opening.mean,
+        std=opening.std,
+        share=opening.share,
+        seed=opening.seed,
+        unsafe=opening.unsafe,
+        tokenizer=None if opening.tokenizer is None else Path(opening.tokenizer),
+    )
+
+
+def find_source(
+    model: object,
+    data: object = None,
+    *,
+    arch: str | None = None,
+    metric: Metric | None = None,
+    classes: Iterable[str] = (),
+    size: int | tuple[int, int] | None = None,
+    mean: float | tuple[float, ...] | None = None,
+    std: float | tuple[float, ...] | None = None,
+    share: float = SHARE,
+    seed: int = 0,
+    unsafe: bool = False,
+    tokenizer: Path | None = None,
+) -> Source:
+    """A source of any network and any data.
+
+    model: an nn.Module; a Source; the name of a registered model; `sample:…`, `timm:…`,
+    `torchvision:…`, `hf:…`; `package.module:function` (runs the user's code); or the path of a
+    weights file, for the architecture named by `arch` (any of the names above), or of an ONNX
+    file. unsafe: also a `.pt2` or pickled module, which runs code that is in the file.
+    data: as `read_data` takes it; without any, inputs are made up and a note says so.
+    metric: of outputs and targets, one number for each sample, higher is better. The other
+    arguments are those of `read_data`.
+    Raises ValueError, one sentence that names what is unknown, missing, or does not fit.
+    """
+    found = _network(model, arch, unsafe)
+    if isinstance(found, tuple):  # the user's code brought its own data
+        found, own = found
+        data = own if data is None else data
+    if isinstance(found, Source):
+        if data is None:
+            return replace(found, metric=metric or found.metric)
+        found = Architecture(found.model, found.name, InputSpec("unknown", classes=found.classes))
+    if data is None:
+        samples = _made_up(found, seed)
+    else:
+        samples = read_data(
+            data,
+            spec=found.spec,
+            share=share,
+            seed=seed,
+            size=size,
+            mean=mean,
+            std=std,
+            language=type(found.model).__name__.endswith(_CAUSAL),
+            tokenizer=tokenizer or _tokenizer(found.name),
+        )
+    return Source(
+        name=found.name,
+        model=found.model,
+        calibration=samples.calibration,
+        validation=samples.validation,
+        classes=_named(tuple(classes), samples.classes),
+        metric=metric,
+        notes=(*found.notes, *samples.notes),
+    )
+
+
+def open_upload(
+    weights: bytes | None,
+    weights_name: str,
+    arch: str,
+    data: bytes | None = None,
+    data_name: str = "",
+) -> Source:
+    """A source of what came through a browser: bytes of weights (or none) and of an `.npz`.
+
+    Nothing in it is ever run: no pickled modules, no own code, no paths of this machine.
+    Raises ValueError, one sentence for whatever is refused.
+    """
+    arch = arch.strip()
+    if not arch.startswith(_LIBRARIES):
+        raise ValueError(
+            f"name the architecture as {', '.join(f'{kind}…' for kind in _LIBRARIES)}, "
+            f"got {arch!r}; own code is for the command line and Python only"
+        )
+    rest = arch.partition(":")[2]
+    if arch.startswith("hf:") and (_is_path(rest) or Path(rest).exists() or ".." in rest):
+        raise ValueError(f"{arch!r}: a folder of this machine cannot be named from a browser")
+    read = None if weights is None else read_weights(weights, weights_name)
+    found = build(arch, read)
+    samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, found.spec)
+    name = weights_name or arch
+    return Source(
+        name=name,
+        model=found.model,
+        calibration=samples.calibration,
+        validation=samples.validation,
+        classes=samples.classes,
+        notes=(*found.notes, *samples.notes),
+    )
+
+
+def _uploaded(data: bytes, name: str, spec: InputSpec) -> Samples:
+    if not name.endswith(".npz"):
+        raise ValueError(f"{name}: data is uploaded as .npz with x and y")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, Path(name).name)
+        path.write_bytes(data)
+        return read_data(path, spec=spec)
+
+
+def _network(
+    model: object, arch: str | None, unsafe: bool
+) -> Architecture | Source | tuple[Architecture, object]:
+    if isinstance(model, Source):
+        return model
+    if isinstance(model, nn.Module):
+        return Architecture(model, type(model).__name__, InputSpec("unknown"))
+    if isinstance(model, Path):
+        return _from_file(model, arch, unsafe)
+    if not isinstance(model, str):
+        raise ValueError(f"expected a model's name, a Source or an nn.Module, got {model!r}")
+    name = model.removeprefix("sample:")
+    if name in registered_names() and arch is None:
+        return load_registered(name)
+    if model.startswith(_LIBRARIES):
+        return build(model)
+    if _is_path(model) or Path(model).exists():
+        return _from_file(Path(model).expanduser(), arch, unsafe)
+    if ":" in model:
+        return _own_code(model)
+    return load_registered(model)  # which says what there is
+
+
+def _own_code(name: str) -> Architecture | Source | tuple[Architecture, object]:
+    made = build_by_name(name)
+    if isinstance(made, Source):
+        return made
+    if isinstance(made, nn.Module):
+        return Architecture(made, name, InputSpec("unknown"))
+    if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
+        return Architecture(made[0], name, InputSpec("unknown")), made[1]
+    raise ValueError(
+        f"{name!r} gave {type(made).__name__}; it must give an nn.Module, a Source, or a network "
+        "with its data"
+    )
+
+
+def _from_file(path: Path, arch: str | None, unsafe: bool) -> Architecture:
+    if path.suffix in _PROGRAMS or (arch is None and unsafe):
+        model, notes = unpickle(path, unsafe)
+        return Architecture(model, path.name, InputSpec("unknown"), notes)
+    if arch is None:
+        raise ValueError(
+            f"{path.name} holds weights; say which architecture they are for with arch "
+            "(--arch), such as timm:resnet18, hf:FOLDER or package.module:function"
+        )
+    found = build(arch, read_weights(path), own_code=True)
+    return replace(found, name=path.name)
+
+
+def _made_up(found: Architecture, seed: int) -> Samples:
+    inputs = synthetic(found.spec, found.model, _SYNTHETIC, seed)
+    samples = read_data(inputs, share=0.25, seed=seed)
+    return replace(samples, classes=(), notes=(SYNTHETIC, *samples.notes))
+
+
+def _metric(name: str) -> Metric:
+    found = build_by_name(name, call=False)
+    if not callable(found):
+        raise ValueError(f"{name!r} is {type(found).__name__}, not a function of outputs, targets")
+    return cast(Metric, found)
+
+
+def _named(asked: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:
+    if asked and len(asked) < len(found):
+        raise ValueError(
+            f"{len(asked)} class names were given for {len(found)} classes; name them all, in "
+            "the order of the labels"
+        )
+    return asked if asked and found else found
+
+
+def _tokenizer(name: str) -> Path | None:
+    folder = Path(name.removeprefix("hf:"))
+    return folder if name.startswith("hf:") and folder.is_dir() else None
+
+
+def _is_path(text: str) -> bool:
+    return "/" in text or "\\" in text or text.endswith(_SUFFIXES)
+
+
+_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".json", ".pt2", ".onnx", ".ckpt")

@@ -1,0 +1,171 @@
+"""How good is each answer of a block?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
+from torch import Tensor
+
+from pruneviz.sources import Outcome
+from pruneviz.sources.checks import IGNORED, check_targets
+
+_AT_ONCE = 1 << 22  # numbers of an answer that are looked at in one go: 16 MB in float32
+_OUTPUTS = "the network's outputs"
+
+
+def judge_classes(outputs: Tensor, targets: Tensor) -> Outcome:
+    """Outputs [b, classes] by targets int64 [b]: right or wrong, cross-entropy, top-5."""
+    targets = targets.to(outputs.device).long()
+    check_targets(targets, outputs.shape[1], _OUTPUTS)
+    broken = _overflown(outputs)
+    predicted = outputs.argmax(1).masked_fill(broken, -1)
+    loss = F.cross_entropy(outputs.float(), targets, reduction="none")
+    more = {}
+    if outputs.shape[1] > 5:
+        more["top-5"] = (outputs.topk(5, 1).indices == targets[:, None]).any(1) & ~broken
+    return _outcome(predicted == targets, loss, broken, predicted=predicted, more=more)
+
+
+def judge_positions(axis: int, outputs: Tensor, targets: Tensor) -> Outcome:
+    """Outputs with their classes on `axis` by targets int64 [b, ...]: the share that is right.
+
+    Weighted by the number of positions that count: those whose target is not -100.
+    """
+    rows = outputs.movedim(axis, -1).flatten(1, -2).float()  # [b, positions, classes]
+    targets = targets.to(outputs.device).long().flatten(1)
+    check_targets(targets, rows.shape[-1], _OUTPUTS)
+    counted = targets != IGNORED
+    broken = _overflown(rows) & counted
+    right = (rows.argmax(-1) == targets) & counted & ~broken
+    loss = F.cross_entropy(rows.flatten(0, 1), targets.flatten(), reduction="none")
+    number = counted.sum(1)
+    each = number.clamp(min=1)
+    mean = loss.view_as(targets).double().sum(1) / each
+    return _outcome(right.sum(1) / each, mean, broken.any(1), weight=number, shared=True)
+
+
+def judge_values(spread: Tensor, outputs: Tensor, targets: Tensor) -> Outcome:
+    """Outputs [b, ...] by targets of as many numbers: 1 − squared error / spread.
+
+    spread [k]: the variance of each target over all samples. The mean of the scores over them all
+    is R² = 1 − SS_res/SS_tot, averaged over the outputs; a target that never varies scores 1 where
+    it is met exactly and 0 elsewhere (both as sklearn.metrics.r2_score).
+    """
+    answers, wanted = flat(outputs), flat(targets.to(outputs.device))
+    error = (answers - wanted).square()
+    spread = spread.to(error)
+    share = torch.where(spread > 0, error / spread, (error > 0).to(error))
+    return _outcome(1 - share.mean(1), error.mean(1), ~torch.isfinite(answers).all(1))
+
+
+def judge_agreement(outputs: Tensor, dense: Tensor) -> Outcome:
+    """Outputs [b, classes] or [b, positions, classes]: the same class as the dense network's.
+
+    The loss is the Kullback–Leibler divergence Σ p·ln(p/q) in nats, p of the dense network.
+    """
+    now, was = (x.reshape(len(x), -1, x.shape[-1]).float() for x in (outputs, dense))
+    broken = _overflown(now) | _overflown(was)
+    predicted = now.argmax(-1).masked_fill(broken, -1)
+    same = (predicted == was.argmax(-1)).double().mean(1)
+    share = was.log_softmax(-1)
+    # A class that the dense network rules out adds nothing.
+    terms = (share.exp() * (share - now.log_softmax(-1))).masked_fill(share == -math.inf, 0)
+    single = predicted[:, 0] if outputs.ndim == 2 else None
+    loss = terms.sum(-1).mean(1)
+    return _outcome(same, loss, broken.any(1), predicted=single, shared=outputs.ndim > 2)
+
+
+def judge_closeness(outputs: Tensor, dense: Tensor) -> Outcome:
+    """Outputs [b, ...]: 1 − ‖f − d‖/‖d‖ of each sample, d the dense network's outputs."""
+    now, was = flat(outputs), flat(dense.to(outputs.device))
+    distance, size = (now - was).norm(dim=1), was.norm(dim=1)
+    error = torch.where(size > 0, distance / size, (distance > 0).to(size))
+    broken = ~(torch.isfinite(now).all(1) & torch.isfinite(was).all(1))
+    return _outcome(1 - error, error, broken)
+
+
+def judge_nothing(outputs: Tensor, targets: Tensor) -> Outcome:
+    """No score and no loss: only whether the outputs are finite."""
+    unknown = torch.full((len(outputs),), math.nan)
+    return Outcome(
+        torch.full((len(outputs),), -1),
+        unknown,
+        unknown,
+        more={"broken": ~torch.isfinite(flat(outputs)).all(1).cpu()},
+    )
+
+
+def in_parts(judge: Callable[[Tensor, Tensor], Outcome]) -> Callable[[Tensor, Tensor], Outcome]:
+    """The same judge, shown a few samples at a time: a text model's answers are large."""
+
+    def judged(outputs: Tensor, targets: Tensor) -> Outcome:
+        step = max(1, _AT_ONCE // max(1, outputs[:1].numel()))
+        if step >= len(outputs):
+            return judge(outputs, targets)
+        parts = zip(torch.split(outputs, step), torch.split(targets, step), strict=True)
+        return joined([judge(*part) for part in parts])
+
+    return judged
+
+
+def joined(outcomes: list[Outcome]) -> Outcome:
+    """Outcomes one after the other; of columns those that all of them have."""
+    shared = set.intersection(*(set(outcome.more) for outcome in outcomes))
+    return Outcome(
+        predicted=torch.cat([outcome.predicted for outcome in outcomes]),
+        loss=torch.cat([outcome.loss for outcome in outcomes]),
+        score=_together([outcome.score for outcome in outcomes]),
+        weight=_together([outcome.weight for outcome in outcomes]),
+        more={
+            name: torch.cat([outcome.more[name] for outcome in outcomes])
+            for name in outcomes[0].more
+            if name in shared
+        },
+    )
+
+
+def flat(values: Tensor) -> Tensor:
+    """[b, ...] as [b, k], in float32 at least."""
+    return wide(values.reshape(len(values), -1))
+
+
+def wide(values: Tensor) -> Tensor:
+    """The values in float32 at least."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def _overflown(rows: Tensor) -> Tensor:
+    """Where NaN or +inf is among the last dimension; -inf only rules a class out."""
+    return ~(rows.amax(-1) < math.inf)
+
+
+def _outcome(
+    score: Tensor,
+    loss: Tensor,
+    broken: Tensor,
+    *,
+    predicted: Tensor | None = None,
+    weight: Tensor | None = None,
+    more: Mapping[str, Tensor] | None = None,
+    shared: bool = False,
+) -> Outcome:
+    """The columns on the CPU; a broken answer scores 0, unless `shared`: then its rest counts."""
+    if not shared:
+        score = torch.where(broken, 0, score)
+    if predicted is None:
+        predicted = torch.full_like(broken, -1, dtype=torch.int64)
+    return Outcome(
+        predicted=predicted.cpu(),
+        loss=loss.masked_fill(broken, math.inf).float().cpu(),
+        score=score.float().cpu(),
+        weight=None if weight is None else weight.float().cpu(),
+        more={name: x.cpu() for name, x in {**(more or {}), "broken": broken}.items()},
+    )
+
+
+def _together(columns: list[Tensor | None]) -> Tensor | None:
+    there = [column for column in columns if column is not None]
+    return torch.cat(there) if there and len(there) == len(columns) else None

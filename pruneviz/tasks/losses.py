@@ -1,0 +1,40 @@
+"""What do gradients follow?"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
+from torch import Tensor
+
+from pruneviz.sources.checks import IGNORED
+from pruneviz.tasks.judging import flat, wide
+
+
+def loss_classes(outputs: Tensor, targets: Tensor | None) -> Tensor:
+    """Cross-entropy [b] of outputs [b, classes]; without targets, by the network's own answers."""
+    wanted = outputs.detach().argmax(1) if targets is None else targets
+    return F.cross_entropy(wide(outputs), wanted.to(outputs.device).long(), reduction="none")
+
+
+def loss_positions(axis: int, outputs: Tensor, targets: Tensor | None) -> Tensor:
+    """Cross-entropy [b] of outputs with their classes on `axis`, the mean over its positions."""
+    rows = wide(outputs.movedim(axis, -1).flatten(1, -2))
+    wanted = rows.detach().argmax(-1) if targets is None else targets.flatten(1)
+    wanted = wanted.to(outputs.device).long()
+    loss = F.cross_entropy(rows.flatten(0, 1), wanted.flatten(), reduction="none")
+    return loss.view_as(wanted).sum(1) / (wanted != IGNORED).sum(1).clamp(min=1)
+
+
+def loss_values(outputs: Tensor, targets: Tensor | None) -> Tensor:
+    """Mean squared error [b] of outputs [b, ...]; without targets, the mean square."""
+    answers = flat(outputs)
+    if targets is None:
+        return answers.square().mean(1)
+    return (answers - flat(targets.to(outputs.device))).square().mean(1)
+
+
+def loss_unknown(outputs: Tensor, targets: Tensor | None) -> Tensor:
+    """ValueError: there is none."""
+    raise ValueError(
+        "these targets fit no known loss, so nothing can be known of gradients; "
+        "choose a criterion that needs none, such as 'magnitude'"
+    )

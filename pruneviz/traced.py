@@ -1,0 +1,54 @@
+"""What did tracing the network give, if it was tried already?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from pruneviz.calling import fitting
+from pruneviz.graph import Graph, trace
+from pruneviz.pruning.layers import Layer
+from pruneviz.replica import replica
+from pruneviz.sources import Data
+
+
+class Traced:
+    """A network's graph, traced once, when somebody first asks for it.
+
+    data: of which the first two samples (or the only one, twice) are sent through.
+    """
+
+    def __init__(self, model: nn.Module, data: Data, layers: Mapping[str, Layer]) -> None:
+        self._model, self._data, self._layers = model, data, layers
+        self._lock = threading.Lock()
+        self._found: Graph | ValueError | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """The graph; ValueError if the network cannot be traced."""
+        with self._lock:
+            if self._found is None:
+                self._found = self._trace()
+            if isinstance(self._found, ValueError):  # a second try would take as long
+                raise self._found
+            return self._found
+
+    def graph_or_none(self) -> Graph | None:
+        """The graph, or None if the network cannot be traced."""
+        try:
+            return self.graph
+        except ValueError:
+            return None
+
+    def _trace(self) -> Graph | ValueError:
+        example = self._data.first(2)
+        if len(example) < 2:
+            example = example.take(torch.tensor([0, 0]))
+        network = replica(self._model)
+        try:
+            return trace(network, fitting(network, example.inputs), self._layers)
+        except ValueError as error:
+            return error

@@ -1,0 +1,96 @@
+"""Which architectures open, and does pruning hold on them? Prints the README's table."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+
+import torch
+
+import pruneviz as pv
+from pruneviz.calling import call
+from pruneviz.replica import masked, replica, state
+from tests.zoo import LARGE, SMALL, made
+
+SAMPLES, TOLERANCE = 3, 1e-5
+HEAD = (
+    "| architecture | layers | parameters | sliders reach | never pruned, mostly | "
+    "masked − exported: magnitude | Wanda | undo | seconds |\n"
+    "|---|---:|---:|---:|---|---:|---:|---|---:|"
+)
+
+
+def row(name: str) -> str:
+    """One line of the table; raises where anything that it says does not hold."""
+    start = time.perf_counter()
+    model, data = made(name)
+    bench = pv.open(model, data)
+    before = bench.fingerprint
+    dense = answers(bench, pv.Plan())
+    reached = sum(layer.size for layer in bench.found.values())
+    never = int(bench.never["params"].sum())
+    total = bench.cost(pv.Plan()).params
+    assert reached + never == total, f"{reached} + {never} are not {total}"
+    words = [check(bench, criterion) for criterion in ("magnitude", "wanda")]
+    assert torch.equal(answers(bench, pv.Plan()), dense), "undo is not exact"
+    assert pv.open(model, data).fingerprint == before, "the dense weights were written to"
+    seconds = time.perf_counter() - start
+    return (
+        f"| {name} | {len(bench.found)} | {total:,} | {reached / total:.1%} | {mostly(bench)} | "
+        f"{words[0]} | {words[1]} | exact | {seconds:.1f} |"
+    )
+
+
+def mostly(bench: pv.Workbench) -> str:
+    """How many parameters no slider reaches, and the reason of most of them."""
+    by_reason = bench.never.groupby("reason")["params"].sum()
+    return f"{by_reason.sum():,}: {by_reason.idxmax()}" if len(by_reason) else "none"
+
+
+def check(bench: pv.Workbench, criterion: str) -> str:
+    """Prune every layer that can be by half; counts, forward pass and exported copy must hold."""
+    seen = [n for n in bench.found if n in bench.survey.seen]
+    layers = {n: bench.found[n] for n in seen if bench.found[n].kind != "embedding"}
+    plan = pv.Plan(criterion, sparsity=dict.fromkeys(layers, 0.5))
+    pruned = bench.prune(plan)
+    for name, layer in layers.items():
+        got = int((~pruned.masks[name]).sum())
+        assert got == round(0.5 * layer.size), f"{name}: {got} of {layer.size} cut"
+    cut, cost = sum(round(0.5 * x.size) for x in layers.values()), bench.cost(plan)
+    assert cost.params_kept + cut == cost.params
+    outputs = answers(bench, plan)
+    assert bool(torch.isfinite(outputs).all()), "answers are not finite"
+    with torch.inference_mode():
+        baked = call(pruned.model.eval(), bench.source.validation.first(SAMPLES).inputs)
+    difference = float((baked - outputs).abs().max() / outputs.abs().max().clamp(min=1e-12))
+    assert difference < TOLERANCE, f"masked and exported differ by {difference:.1e}"
+    assert bench.evaluate(plan, SAMPLES).n == SAMPLES
+    return f"{difference:.0e}" if difference else "0"
+
+
+def answers(bench: pv.Workbench, plan: pv.Plan) -> torch.Tensor:
+    """What the network answers to the first samples under a plan."""
+    model, masks = bench.source.model, bench.prune(plan).parameter_masks
+    with torch.inference_mode():
+        inputs = bench.source.validation.first(SAMPLES).inputs
+        return call(replica(model), inputs, masked(state(model), masks))
+
+
+def main() -> None:
+    """Print a row for each architecture, or for those named on the command line."""
+    print(HEAD)
+    failed = 0
+    for name in sys.argv[1:] or (*LARGE, *SMALL):
+        try:
+            print(row(name), flush=True)
+        except Exception as error:  # a failure stands in the table with its reason
+            failed += 1
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            print(f"| {name} | — | — | — | — | {reason} | — | — | — |", flush=True)
+            traceback.print_exc(limit=-3)
+    print(f"{failed} failed", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,298 @@
+"""Does whatever somebody has become a workbench, by whichever door it comes?"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors.torch import save, save_file
+from torch import Tensor, nn
+
+import pruneviz as pv
+from pruneviz.cli import main
+from pruneviz.sources import Data
+from pruneviz.sources.opening import SYNTHETIC, Opening, find_source, open_upload
+from tests import optional
+
+X, Y = torch.randn(40, 4), torch.arange(40) % 3
+OWN = """
+import torch
+from torch import nn
+import pruneviz as pv
+
+def build():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+
+def data():
+    return torch.randn(20, 4), torch.arange(20) % 3
+
+def both():
+    return build(), data()
+
+def source():
+    given = pv.Data(*data())
+    return pv.Source("mine", build(), given, given, ("a", "b", "c"))
+
+def wrong():
+    return 3
+
+def confident(outputs, targets):
+    return outputs.softmax(1).amax(1)
+
+LEVEL = 5
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own module in the folder they stand in."""
+    (tmp_path / "my_code.py").write_text(OWN, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_code", raising=False)
+
+
+def network() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+
+
+# -- own code ------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("given", "data"), [("my_code:build", "my_code:data"), ("my_code:both", None)]
+)
+def test_own_code_by_name(given: str, data: str | None) -> None:
+    bench = pv.open(given, data)
+    assert bench.name == given
+    assert bench.evaluate(pv.Plan(sparsity={"0": 0.5})).n == 14
+    assert any("seeded 30 % of 20 samples" in note for note in bench.notes)
+
+
+@pytest.mark.usefixtures("own")
+def test_own_code_may_return_a_source() -> None:
+    assert pv.open("my_code:source").source.classes == ("a", "b", "c")
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("my_code:wrong", "gave int; it must give an nn.Module, a Source, or a network"),
+        ("my_code:none", "my_code has no 'none'"),
+        ("no_code:build", "there is no module 'no_code'"),
+    ],
+)
+def test_own_code_that_gives_no_network_is_named(given: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        pv.open(given)
+
+
+@pytest.mark.usefixtures("own")
+def test_the_users_own_metric_takes_the_place_of_accuracy() -> None:
+    found = read("prune", "my_code:both", "--metric", "my_code:confident", "--sparsity", "0=0.5")
+    assert found["measure"] == "confident"
+    assert 1 / 3 < found["accuracy"] < 1
+    assert "accuracy" in found["measures"]
+    with pytest.raises(ValueError, match="'my_code:LEVEL' is int, not a function"):
+        pv.open(Opening("my_code:both", metric="my_code:LEVEL"))
+
+
+# -- weights -------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("own")
+def test_a_weights_file_for_own_code(tmp_path: Path) -> None:
+    model = network()
+    save_file(model.state_dict(), tmp_path / "w.safetensors")
+    bench = pv.open(tmp_path / "w.safetensors", (X, Y), arch="my_code:build")
+    assert bench.name == "w.safetensors"
+    assert torch.equal(bench.weight("2"), model[2].weight)
+
+
+def test_weights_without_an_architecture_say_what_is_missing(tmp_path: Path) -> None:
+    save_file(network().state_dict(), tmp_path / "w.safetensors")
+    with pytest.raises(ValueError, match=r"w.safetensors holds weights; say which architecture"):
+        pv.open(tmp_path / "w.safetensors", (X, Y))
+
+
+def test_a_sample_by_its_prefix_and_with_other_data() -> None:
+    assert pv.open("sample:lenet5").evaluate(pv.Plan()).n == 2000
+    digits = pv.open("lenet5").source.validation.first(30)
+    bench = pv.open("lenet5", digits)
+    assert bench.evaluate(pv.Plan()).n == 21
+    assert bench.source.dense is None
+
+
+def test_weights_and_a_timm_name(tmp_path: Path) -> None:
+    optional.timm()
+    torch.manual_seed(0)
+    model = optional.timm().create_model("mobilenetv3_small_050", num_classes=7)
+    save_file(model.state_dict(), tmp_path / "w.safetensors")
+    data = Data(torch.randn(6, 3, 64, 64), torch.arange(6) % 7)
+    bench = pv.open(tmp_path / "w.safetensors", data, arch="timm:mobilenetv3_small_050")
+    assert torch.equal(bench.weight("classifier"), model.classifier.weight)
+    assert bench.evaluate(pv.Plan()).n == 4
+
+
+# -- without labels, without data ----------------------------------------------------------
+
+
+def test_without_labels_the_dense_network_is_what_counts() -> None:
+    bench = pv.open(network(), X)
+    dense, pruned = bench.evaluate(pv.Plan()), bench.evaluate(pv.Plan(sparsity={"0": 0.9}))
+    assert (bench.task.name, dense.accuracy) == ("agreement", 1.0)
+    assert pruned.accuracy < 1
+    assert pruned.measures["KL divergence"] > 0
+
+
+def test_without_data_inputs_are_made_up_and_plainly_said() -> None:
+    optional.timm()
+    bench = pv.open("timm:mobilenetv3_small_050")
+    assert SYNTHETIC in bench.notes
+    assert (bench.task.name, bench.source.classes) == ("agreement", ())
+    assert len(bench.source.calibration) + len(bench.source.validation) == 64
+
+
+def test_without_data_and_without_knowing_the_inputs_data_is_asked_for() -> None:
+    with pytest.raises(ValueError, match=r"what Sequential takes is not known.*pass data"):
+        pv.open(network())
+
+
+def test_class_names_must_be_enough() -> None:
+    assert pv.open(network(), (X, Y), classes=["a", "b", "c"]).source.classes == ("a", "b", "c")
+    with pytest.raises(ValueError, match="2 class names were given for 3 classes"):
+        pv.open(network(), (X, Y), classes=["a", "b"])
+
+
+def test_regression_is_told_by_targets_that_are_no_classes() -> None:
+    bench = pv.open(network(), (X, torch.randn(40, 3)))
+    assert bench.task.label == "R²"
+    assert set(bench.evaluate(pv.Plan()).measures) >= {"R²", "RMSE"}
+
+
+# -- what is broken ------------------------------------------------------------------------
+
+
+class Beyond(nn.Module):
+    """Has fewer outputs than the data has classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(x)
+
+
+def test_labels_beyond_the_outputs_are_named() -> None:
+    with pytest.raises(ValueError, match=r"targets must be in 0..1, the network's outputs; got 2"):
+        pv.open(Beyond(), (X, Y))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ((X[:0], Y[:0]), "validation data is empty"),
+        ((X[:, :3], Y), r"Beyond cannot take one sample of the data \(input \(1, 3\)\)"),
+        ((X, Y - 1), "-1"),
+        ((X.masked_fill(X > 2, float("nan")), Y), "NaN"),
+        ("nowhere.npz", "nowhere.npz"),
+    ],
+)
+def test_data_that_does_not_fit_is_named(data: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        pv.open(Beyond(), data)
+
+
+def test_float64_data_is_said_and_taken() -> None:
+    bench = pv.open(network(), (X.double().numpy(), Y.numpy()))
+    assert bench.source.validation.tensors()[""].dtype == torch.float32
+    assert any("float64" in note for note in bench.notes)
+
+
+# -- uploads -------------------------------------------------------------------------------
+
+
+def archive(**arrays: np.ndarray) -> bytes:
+    held = io.BytesIO()
+    np.savez(held, **arrays)
+    return held.getvalue()
+
+
+def test_an_upload_of_weights_and_data() -> None:
+    source = pv.open("lenet5").source
+    tensors = {name: tensor.contiguous() for name, tensor in source.model.state_dict().items()}
+    digits = source.validation.first(20)
+    found = open_upload(
+        save(tensors),
+        "mine.safetensors",
+        "sample:lenet5",
+        archive(x=digits.tensors()[""].numpy(), y=digits.targets.numpy()),
+        "digits.npz",
+    )
+    bench = pv.open(found)
+    assert bench.name == "mine.safetensors"
+    assert bench.evaluate(pv.Plan()).accuracy > 0.9
+
+
+@pytest.mark.parametrize(
+    ("arch", "said"),
+    [
+        ("my_code:build", "own code is for the command line"),
+        ("", "name the architecture as sample:"),
+        ("/tmp/model.pt2", "name the architecture as sample:"),
+        ("hf:/etc", "a folder of this machine cannot be named"),
+        ("hf:../secrets", "a folder of this machine cannot be named"),
+        ("sample:lenet6", "no model is registered as 'lenet6'"),
+    ],
+)
+def test_an_upload_names_no_code_and_no_paths(arch: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        open_upload(save({"a": torch.ones(1)}), "w.safetensors", arch)
+
+
+def test_an_upload_of_other_data_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"x.csv: data is uploaded as .npz"):
+        open_upload(None, "", "sample:lenet5", b"1,2", "x.csv")
+
+
+# -- the command line ----------------------------------------------------------------------
+
+
+def read(*arguments: str) -> dict[str, object]:
+    result = CliRunner().invoke(main, [*arguments, "--json"])
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.usefixtures("own")
+def test_the_command_line_opens_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = network()
+    torch.save({"state_dict": model.state_dict(), "epoch": 3}, tmp_path / "w.pt")
+    np.savez(tmp_path / "d.npz", x=X.numpy(), y=Y.numpy())
+    found = read(
+        "prune", "w.pt", "--arch", "my_code:build", "--data", "d.npz", "--sparsity", "0=0.5"
+    )
+    plan = pv.Plan(sparsity={"0": 0.5})
+    bench = pv.open(tmp_path / "w.pt", tmp_path / "d.npz", arch="my_code:build")
+    assert found["accuracy"] == bench.evaluate(plan).accuracy
+    assert found["notes"] == list(bench.notes)
+    assert any("state_dict" in note for note in bench.notes)
+
+
+def test_an_opening_and_its_parts_open_the_same() -> None:
+    assert find_source("lenet5").name == pv.open(Opening("lenet5")).name == "lenet5"
+    assert Opening("/somewhere/w.pt").label == "w.pt"
+    assert Opening("timm:resnet18").label == "timm:resnet18"

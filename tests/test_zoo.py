@@ -1,0 +1,141 @@
+"""Do networks of many kinds open, prune and come back, by one path for all?"""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+
+import pruneviz as pv
+from pruneviz.calling import call
+from pruneviz.replica import masked, replica, state
+from tests.zoo import SMALL, made
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning",
+    "ignore:.*copy_misaligned.*",
+)
+TASKS = {
+    "U-Net": "positions",
+    "GPT-2": "positions",
+    "T5": "positions",
+    "Llama-like": "positions",
+    "MLP regressor": "values",
+}
+LANGUAGE = ("GPT-2", "T5", "Llama-like")
+
+
+@pytest.fixture(scope="module")
+def opened() -> dict[str, pv.Workbench]:
+    return {}
+
+
+@pytest.fixture(params=SMALL)
+def bench(request: pytest.FixtureRequest, opened: dict[str, pv.Workbench]) -> pv.Workbench:
+    name = request.param
+    if name not in opened:
+        opened[name] = pv.open(*made(name))
+        opened[name].name = name
+    return opened[name]
+
+
+def half(bench: pv.Workbench, criterion: str, granularity: str = "weight") -> pv.Plan:
+    layers = [n for n, x in bench.found.items() if x.kind != "embedding"]
+    return pv.Plan(criterion, granularity, sparsity=dict.fromkeys(layers, 0.5))
+
+
+def answers(bench: pv.Workbench, plan: pv.Plan) -> Tensor:
+    model, masks = bench.source.model, bench.prune(plan).parameter_masks
+    with torch.inference_mode():
+        parameters = masked(state(model), masks)
+        return call(replica(model), bench.source.validation.inputs, parameters)
+
+
+def test_all_parameters_are_accounted_for(bench: pv.Workbench) -> None:
+    total = sum(p.numel() for p in bench.source.model.parameters())
+    reached = sum(layer.size for layer in bench.found.values())
+    assert reached + bench.never["params"].sum() == total == bench.cost(pv.Plan()).params
+    plan = half(bench, "magnitude")
+    cut = sum(round(0.5 * bench.found[name].size) for name in plan.sparsity)
+    assert bench.cost(plan).params_kept == total - cut
+
+
+@pytest.mark.parametrize("criterion", ["magnitude", "wanda", "taylor", "snip", "fisher", "random"])
+def test_counts_are_exact_and_the_exported_copy_answers_the_same(
+    bench: pv.Workbench, criterion: str
+) -> None:
+    before = bench.fingerprint
+    plan = half(bench, criterion)
+    pruned = bench.prune(plan)
+    for name in plan.sparsity:
+        assert int((~pruned.masks[name]).sum()) == round(0.5 * bench.found[name].size), name
+    with torch.inference_mode():
+        exported = call(pruned.model.eval(), bench.source.validation.inputs)
+    torch.testing.assert_close(exported, answers(bench, plan), rtol=1e-5, atol=1e-6)
+    assert pv.open(bench.source).fingerprint == before
+
+
+def test_undo_is_exact(bench: pv.Workbench) -> None:
+    dense = answers(bench, pv.Plan())
+    answers(bench, half(bench, "magnitude"))
+    assert torch.equal(answers(bench, pv.Plan()), dense)
+
+
+def test_units_of_every_layer_can_be_cut(bench: pv.Workbench) -> None:
+    plan = half(bench, "magnitude", "neuron")
+    pruned = bench.prune(plan)
+    for name in plan.sparsity:
+        units = pruned.masks[name].flatten(1).any(1)
+        assert int((~units).sum()) == round(0.5 * bench.found[name].units), name
+        bias = bench.found[name].bias
+        if bias is not None:
+            rows = slice(*(bench.found[name].bias_rows or (None,)))
+            assert torch.equal(pruned.parameter_masks[bias][rows], units), name
+
+
+def test_the_task_is_told_by_the_data(bench: pv.Workbench) -> None:
+    assert bench.task.name == TASKS.get(bench.name, "classes")
+    result = bench.evaluate(half(bench, "magnitude"))
+    assert result.n == len(bench.source.validation)
+    if bench.name in LANGUAGE:
+        assert result.measures["perplexity"] > 1
+
+
+def test_evidence_has_the_shapes_of_the_layers(bench: pv.Workbench) -> None:
+    for name, known in bench.evidence().items():
+        layer = bench.found[name]
+        if layer.kind == "embedding":
+            with pytest.raises(ValueError, match="multiplies no inputs"):
+                known.of("input_norm")
+            continue
+        assert known.of("input_norm").expand(layer.shape).shape == layer.shape
+        assert known.of("by_class").shape == (layer.units, len(bench.columns))
+        assert known.of("gradient_size").shape == layer.shape
+        assert bool((known.of("gradient").abs() <= known.of("gradient_size") * 1.0001 + 1e-9).all())
+
+
+def test_gradients_are_those_of_autograd(bench: pv.Workbench) -> None:
+    """Their mean over the calibration samples, that is; by sample see test_unfolding."""
+    model = copy.deepcopy(bench.source.model).eval().requires_grad_()
+    data = bench.source.calibration
+    assert data.targets is not None
+    loss = bench.task.loss(call(model, data.inputs), data.targets).mean()
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    layers = {n: x for n, x in bench.found.items() if x.kind != "embedding" and not x.shared}
+    grads = torch.autograd.grad(loss, [parameters[x.weight] for x in layers.values()])
+    for (name, layer), grad in zip(layers.items(), grads, strict=True):
+        found = bench.evidence("gradients")[name].of("gradient")
+        torch.testing.assert_close(found.float(), layer.canonical(grad), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("name", ["1-D audio CNN", "torch TransformerEncoder", "GPT-2"])
+def test_other_precisions_are_pruned_as_they_are(name: str, dtype: torch.dtype) -> None:
+    model, data = made(name)
+    bench = pv.open(model.to(dtype), data)
+    for criterion in ("magnitude", "wanda", "taylor"):
+        plan = half(bench, criterion)
+        assert bench.evaluate(plan).n == len(bench.source.validation)
+        assert all(p.dtype == dtype for p in bench.prune(plan).model.parameters())
