@@ -14,6 +14,9 @@ from pruneviz.pruning.evidence import parts_for
 from pruneviz.workbench import Workbench
 
 
+_PIECE = 1.0  # seconds of measuring before somebody may cancel it
+
+
 def measure(bench: Workbench, plan: Plan, warnings: Kept[dict[str, str]] | None = None) -> Job:
     """Measure a settled plan on all validation samples, then its random control, then what is
     missing of the evidence and the dense network. Each piece is kept as far as it got.
@@ -95,7 +98,10 @@ def control_of(plan: Plan) -> Plan | None:
 def _in_pieces(bench: Workbench, plan: Plan, label: str, report: Report) -> None:
     total = len(bench.source.validation)
     done = bench.measured(plan)
-    step = bench.block if bench.slow else bench.probe
+    step = bench.probe
+    if bench.slow:  # whole blocks, and an answer to "cancel" within about a second
+        blocks = int(_PIECE / bench.seconds_per_sample / bench.block)
+        step = bench.block * max(1, blocks)
     while done < total:
         report(label, done / total)
         done = min(total, done + step)
