@@ -60,12 +60,17 @@ def source(name: str, folder: Path = FOLDER) -> Source:
     with torch.device("meta"):
         model = NETWORKS[name][0]()
     model.load_state_dict(weights, assign=True)
+    calibration, validation = digits.calibration(), digits.validation()
     return Source(
         name=name,
         model=model.eval().requires_grad_(False),
-        calibration=digits.calibration(),
-        validation=digits.validation(),
+        calibration=calibration,
+        validation=validation,
         classes=digits.CLASSES,
         card=card,
         dense=dense,
+        notes=(
+            f"{len(calibration):,} of the digits it was trained on calibrate, {len(validation):,} "
+            "that it has never seen validate",
+        ),
     )
