@@ -214,4 +214,5 @@ def test_networks_opened_at_the_same_time_have_the_evidence_of_one_opened_alone(
             variance = alone[name][layer].variance
             assert known.variance is not None
             assert variance is not None
-            torch.testing.assert_close(known.variance, variance)
+            # Activations are float32, and torch may choose another kernel in another thread.
+            torch.testing.assert_close(known.variance, variance, rtol=1e-5, atol=1e-7)
