@@ -13,7 +13,6 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.workbench import Workbench
 
-
 _PIECE = 1.0  # seconds of measuring before somebody may cancel it
 
 
