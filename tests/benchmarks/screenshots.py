@@ -83,7 +83,7 @@ HAS_PICTURE = """() => {
 
 def show(page: Page) -> None:
     """A small session, so that the picture shows what the page is for."""
-    for layer, level in (("fc1", "80"), ("fc2", "60"), ("conv2", "55"), ("conv1", "40")):
+    for layer, level in (("fc1", "80"), ("fc2", "60"), ("conv2", "55")):
         field = page.get_by_test_id(f"number-{layer}")
         field.fill(level)
         field.press("Enter")
