@@ -79,7 +79,10 @@ def trace(
             )
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{type(model).__name__} cannot be traced: {reason}") from error
+        raise ValueError(
+            f"{type(model).__name__} cannot be traced: {reason}; units cannot be told from its "
+            "graph, single weights and N:M can be cut all the same"
+        ) from error
     signature = program.graph_signature
     names = first_names(model)
     inputs = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}

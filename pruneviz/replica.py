@@ -11,12 +11,14 @@ from torch import Tensor, nn
 
 
 def replica(model: nn.Module) -> nn.Module:
-    """A copy of the modules of `model` in eval mode that shares every tensor with it.
+    """A copy of the modules of `model` in eval mode that shares every parameter with it.
+
+    Buffers are copied: a network may write to them while it answers.
 
     `torch.func.functional_call` swaps parameters inside the module it is given, so two threads
     must not share one: each call gets a replica, which costs no memory worth naming.
     """
-    shared = {id(t): t for t in (*model.parameters(), *model.buffers())}
+    shared = {id(parameter): parameter for parameter in model.parameters()}
     return copy.deepcopy(model, dict(shared)).eval()
 
 

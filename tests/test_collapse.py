@@ -104,6 +104,13 @@ def test_a_cut_outside_the_layers_is_named_at_the_output() -> None:
     assert cut_in_two(model, masks, find_layers(model), Data(INPUTS)) == "the output"
 
 
+def test_samples_that_are_alike_prove_no_cut() -> None:
+    model = Chain().eval()
+    alike = Data(INPUTS[:1].repeat(4, 1))
+    masks = {"fc1.weight": torch.tensor([[True, False], [True, True]])}
+    assert cut_in_two(model, masks, find_layers(model), alike) is None
+
+
 def test_one_sample_proves_no_cut() -> None:
     masks = {"fc1.weight": torch.zeros(2, 2, dtype=torch.bool)}
     model = Chain().eval()

@@ -117,8 +117,8 @@ def test_bytes_are_normalised_as_the_spec_says_and_floats_are_not() -> None:
 
 
 def test_a_mean_for_other_channels_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"mean \(0.5,\) .* do not fit images of 3 channels"):
-        inputs(torch.rand(1, 3, 2, 2), Asked(IMAGE, mean=(0.5,)))
+    with pytest.raises(ValueError, match=r"mean \(0.5, 0.5\) .* do not fit images of 3 channels"):
+        inputs(torch.rand(1, 3, 2, 2), Asked(IMAGE, mean=(0.5, 0.5)))
     with pytest.raises(ValueError, match="std must be above 0"):
         inputs(torch.rand(1, 1, 2, 2), Asked(InputSpec("image", 1), std=(0.0,)))
 

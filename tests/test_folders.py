@@ -189,8 +189,11 @@ def test_broken_pictures_are_counted_and_the_first_is_named(tmp_path: Path) -> N
 
 
 def test_a_mean_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"mean \(0.5,\) .* do not fit images of 3 channels"):
-        read_data(zoo(tmp_path), spec=SPEC, mean=0.5)
+    with pytest.raises(ValueError, match=r"mean \(0.5, 0.5\) .* do not fit images of 3 channels"):
+        read_data(zoo(tmp_path), spec=SPEC, mean=(0.5, 0.5))
+    one = read_data(zoo(tmp_path), spec=SPEC, mean=0.5).validation
+    each = read_data(zoo(tmp_path), spec=SPEC, mean=(0.5, 0.5, 0.5)).validation
+    assert torch.equal(one.tensors()[""], each.tensors()[""])
     with pytest.raises(ValueError, match="std must be above 0"):
         read_data(tmp_path, spec=SPEC, std=(0, 1, 1))
     with pytest.raises(ValueError, match="the network takes 4"):

@@ -219,6 +219,54 @@ def test_float64_data_is_said_and_taken() -> None:
     assert any("float64" in note for note in bench.notes)
 
 
+class Moving(nn.Module):
+    """Writes to a buffer of its own whenever it answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.head = nn.Linear(4, 8), nn.Linear(8, 3)
+        self.register_buffer("scale", torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.fc(x).relu()
+        self.scale.mul_(0.5).add_(hidden.abs().max(), alpha=0.5)
+        return self.head(hidden / self.scale)
+
+
+def test_buffers_that_a_network_writes_to_stay_as_they_were() -> None:
+    model, plan = Moving(), pv.Plan(sparsity={"fc": 0.5})
+    bench = pv.open(model, (X, Y))
+    loss = bench.evaluate(plan).loss
+    bench.evaluate(pv.Plan("taylor", sparsity={"fc": 0.5}))
+    bench.warnings(plan)
+    assert model.scale.tolist() == [1.0]
+    assert pv.open(model, (X, Y)).evaluate(plan).loss == loss
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ((X, torch.tensor(1)), "first dimension that counts the samples"),
+        ({"x": X, "y": Y, "scale": 2.0}, "first dimension that counts the samples"),
+        (torch.utils.data.TensorDataset(X, X, Y), "has 3 parts; yield"),
+    ],
+)
+def test_data_of_too_many_or_no_parts_is_named(data: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        pv.open(network(), data)
+
+
+def test_what_would_be_ignored_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"arch \(timm:resnet18\) is for weights files"):
+        pv.open("lenet5", arch="timm:resnet18")
+    with pytest.raises(ValueError, match="2 class names were given for 10"):
+        pv.open("lenet5", classes=["a", "b"])
+    with pytest.raises(ValueError, match="must differ and not be empty"):
+        pv.open(network(), (X, Y), classes=["a", "", "c"])
+    with pytest.raises(ValueError, match="mean and std must be finite"):
+        pv.open(network(), (X, Y), mean=float("nan"))
+
+
 # -- uploads -------------------------------------------------------------------------------
 
 

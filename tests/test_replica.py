@@ -15,12 +15,15 @@ def small() -> nn.Module:
     return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
 
 
-def test_a_replica_shares_every_tensor_but_no_module(bench: Workbench) -> None:
+def test_a_replica_shares_every_parameter_but_no_buffer_or_module(bench: Workbench) -> None:
     model = bench.source.model
     copied = replica(model)
     ours, theirs = state(model), state(copied)
     assert ours.keys() == theirs.keys()
-    assert all(ours[n].data_ptr() == theirs[n].data_ptr() for n in ours)
+    for name in ours:
+        shared = ours[name].data_ptr() == theirs[name].data_ptr()
+        assert shared == (name in dict(model.named_parameters())), name
+        assert torch.equal(ours[name], theirs[name])
     assert not {id(m) for m in model.modules()} & {id(m) for m in copied.modules()}
 
 

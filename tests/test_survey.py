@@ -152,6 +152,12 @@ def test_locks_of_the_samples(bench: Workbench) -> None:
     assert set(bench.locks) == EXPECTED[bench.name]
 
 
+def test_where_all_would_be_locked_the_first_layer_is_free() -> None:
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 300))
+    layers, seen = seen_layers(model, Data(torch.ones(1, 8)))
+    assert set(usual_locks(layers, seen)) == {"2"}
+
+
 def test_a_network_of_one_layer_is_not_locked() -> None:
     layers, seen = seen_layers(nn.Linear(3, 2), Data(torch.ones(1, 3)))
     assert usual_locks(layers, seen) == {}

@@ -167,3 +167,11 @@ def test_a_tokenizer_for_another_network_is_refused(tmp_path: Path, tokenizer: P
     small = InputSpec("tokens", vocab=10, length=4)
     with pytest.raises(ValueError, match=r"must be in 0..9, the network's vocabulary; got 27"):
         read_data(tmp_path / "a.txt", spec=small, tokenizer=tokenizer)
+
+
+def test_a_folder_without_a_tokenizer_is_said(tmp_path: Path) -> None:
+    config = transformers().BertConfig(hidden_size=8, num_attention_heads=2, num_hidden_layers=1)
+    config.save_pretrained(tmp_path / "bare")
+    (tmp_path / "text.txt").write_text("many words " * 200, encoding="utf-8")
+    with pytest.raises(ValueError, match="tokenizer"):
+        read_data(tmp_path / "text.txt", tokenizer=tmp_path / "bare")

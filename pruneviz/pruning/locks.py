@@ -30,6 +30,6 @@ def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
             found[name] = "first layer: few weights, and all that follows is made from them"
         elif layer.depthwise:
             found[name] = "depthwise: one small filter a channel, nothing in it is spare"
-    if len(found) == len(layers):  # a network of a single layer is there to be pruned
-        return {}
-    return found
+    if len(found) == len(layers):  # something is there to be pruned: a small first layer will do
+        found = {name: why for name, why in found.items() if not why.startswith("first")}
+    return {} if len(layers) == 1 else found

@@ -25,6 +25,10 @@ class Data:
     targets: Tensor | None = None
 
     def __post_init__(self) -> None:
+        if any(t.ndim == 0 for t in (*self.tensors().values(), self.targets) if t is not None):
+            raise ValueError(
+                "inputs and targets need a first dimension that counts the samples; got one number"
+            )
         lengths = {name: len(tensor) for name, tensor in self.tensors().items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"inputs of data differ in length: {lengths}; give as many of each")

@@ -114,7 +114,8 @@ def find_source(
         data = own if data is None else data
     if isinstance(found, Source):
         if data is None:
-            return replace(found, metric=metric or found.metric)
+            named = _named(tuple(classes), found.classes)
+            return replace(found, metric=metric or found.metric, classes=named)
         found = Architecture(found.model, found.name, InputSpec("unknown", classes=found.classes))
     if data is None:
         samples = _made_up(found, seed)
@@ -199,10 +200,12 @@ def _network(
     name = model.removeprefix("sample:")
     if name in registered_names() and arch is None:
         return load_registered(name)
+    if not model.startswith(_LIBRARIES) and (_is_path(model) or Path(model).exists()):
+        return _from_file(Path(model).expanduser(), arch, unsafe)
+    if arch is not None:
+        raise ValueError(f"{model!r} is a network of its own; arch ({arch}) is for weights files")
     if model.startswith(_LIBRARIES):
         return build(model)
-    if _is_path(model) or Path(model).exists():
-        return _from_file(Path(model).expanduser(), arch, unsafe)
     if ":" in model:
         return _own_code(model)
     return load_registered(model)  # which says what there is
@@ -254,6 +257,8 @@ def _named(asked: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:
             f"{len(asked)} class names were given for {len(found)} classes; name them all, in "
             "the order of the labels"
         )
+    if "" in asked or len(set(asked)) < len(asked):
+        raise ValueError(f"class names must differ and not be empty, got {', '.join(asked)}")
     return asked if asked and found else found
 
 

@@ -152,6 +152,12 @@ def _parted(item: Any) -> Sample:
     if isinstance(item, (tuple, list)):
         if not item:
             raise ValueError("a sample of the data set is empty; yield (inputs, target)")
+        # Names and paths of samples may go; numbers might be what the network is to answer.
+        if any(isinstance(part, (Tensor, np.ndarray, int, float)) for part in item[2:]):
+            raise ValueError(
+                f"a sample of the data set has {len(item)} parts; yield (inputs, target), or a "
+                "mapping with several inputs by name"
+            )
         return (item[0], item[1]) if len(item) > 1 else (item[0], None)
     return item, None
 

@@ -144,7 +144,7 @@ def _normalised(tensor: Tensor, asked: Asked, eight_bit: bool, notes: list[str])
             )
         return tensor
     mean_, std_ = (torch.tensor(each, dtype=tensor.dtype) for each in (mean, std))
-    if len({len(mean), len(std), tensor.shape[1]}) != 1:
+    if not {len(mean), len(std)} <= {1, tensor.shape[1]}:  # one number serves all channels
         raise ValueError(
             f"mean {mean} and std {std} do not fit images of {tensor.shape[1]} channels; "
             "give one number for each channel"

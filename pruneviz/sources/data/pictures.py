@@ -90,7 +90,7 @@ def _channels(pictures: Iterable[Picture], asked: Asked, told: int) -> int:
     """What the network takes; else what the mean is for; else 3 unless every picture is grey."""
     if asked.is_image:
         return asked.spec.channels
-    if told:
+    if told > 1:  # one number serves any number of channels
         return told
     for picture in pictures:
         try:

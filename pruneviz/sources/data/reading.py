@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -243,4 +244,7 @@ def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
 def _numbers(given: float | tuple[float, ...] | None) -> tuple[float, ...] | None:
     if given is None:
         return None
-    return (float(given),) if isinstance(given, (int, float)) else tuple(map(float, given))
+    values = (float(given),) if isinstance(given, (int, float)) else tuple(map(float, given))
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"mean and std must be finite numbers, got {values}")
+    return values

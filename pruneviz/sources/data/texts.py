@@ -138,12 +138,19 @@ def _tokenizer(asked: Asked) -> Any:
             "texts need a tokenizer, and transformers is not installed: pip install transformers"
         ) from None
     try:
-        return AutoTokenizer.from_pretrained(
+        found = AutoTokenizer.from_pretrained(
             str(asked.tokenizer), local_files_only=True, trust_remote_code=False
         )
     except Exception as error:  # each tokenizer has its own way to fail
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ValueError(f"no tokenizer can be read from {asked.tokenizer}: {reason}") from None
+    # A configuration alone makes a tokenizer that knows no words.
+    if len(found) <= len(found.all_special_ids):
+        raise ValueError(
+            f"{asked.tokenizer} holds no tokenizer; pass the folder of one (tokenizer=, "
+            "--tokenizer), or give tokens (input_ids) instead"
+        )
+    return found
 
 
 def _tokens(tokenizer: Any, text: str, special: bool = False) -> list[int]:
