@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+import pruneviz as pv
 from pruneviz.sources.networks.onnx_file import open_onnx
 from tests import optional
 
@@ -58,3 +59,16 @@ def test_a_converter_that_is_missing_is_said(tmp_path: Path) -> None:
         pytest.skip("onnx2pytorch is here")
     with pytest.raises(ValueError, match="onnx2pytorch is not installed: pip install"):
         open_onnx(tmp_path / "net.onnx")
+
+
+def test_a_file_opens_by_its_path_and_is_pruned(tmp_path: Path) -> None:
+    optional.onnx2pytorch()
+    weight = convolution(tmp_path / "net.onnx", "batch")
+    bench = pv.open(tmp_path / "net.onnx")
+    assert bench.name == "net.onnx"
+    assert bench.task.name == "closeness"
+    (layer,) = bench.found
+    assert torch.equal(bench.weight(layer), weight)
+    pruned = bench.prune(pv.Plan(sparsity={layer: 0.5}))
+    assert int((~pruned.masks[layer]).sum()) == 9
+    assert bench.evaluate(pv.Plan(sparsity={layer: 0.5})).accuracy < 1

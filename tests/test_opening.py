@@ -118,6 +118,12 @@ def test_a_weights_file_for_own_code(tmp_path: Path) -> None:
     assert torch.equal(bench.weight("2"), model[2].weight)
 
 
+@pytest.mark.parametrize("name", ["w.safetensors", "w.onnx", "w.pt2"])
+def test_a_file_that_is_not_there_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=rf"there is no file or folder .*{name}"):
+        pv.open(tmp_path / name, (X, Y))
+
+
 def test_weights_without_an_architecture_say_what_is_missing(tmp_path: Path) -> None:
     save_file(network().state_dict(), tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match=r"w.safetensors holds weights; say which architecture"):

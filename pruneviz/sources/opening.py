@@ -15,8 +15,9 @@ from pruneviz.sources.data.reading import read_data
 from pruneviz.sources.data.samples import Samples
 from pruneviz.sources.networks.architectures import Architecture, build
 from pruneviz.sources.networks.factories import build_by_name
+from pruneviz.sources.networks.onnx_file import open_onnx
 from pruneviz.sources.networks.synthetic import synthetic
-from pruneviz.sources.networks.unpickled import unpickle
+from pruneviz.sources.networks.unpickled import runs_code, unpickle
 from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.registered import load_registered, registered_names
 from pruneviz.sources.spec import InputSpec
@@ -28,7 +29,6 @@ SYNTHETIC = (
 )
 _SYNTHETIC = 64
 _LIBRARIES = ("sample:", "timm:", "torchvision:", "hf:")
-_PROGRAMS = (".pt2",)
 # Networks that answer with the next token; others that answer with tokens see what follows.
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
 
@@ -226,7 +226,12 @@ def _own_code(name: str) -> Architecture | Source | tuple[Architecture, object]:
 
 
 def _from_file(path: Path, arch: str | None, unsafe: bool) -> Architecture:
-    if path.suffix in _PROGRAMS or (arch is None and unsafe):
+    if not path.exists():
+        raise ValueError(f"there is no file or folder {path}; check the path")
+    if path.suffix == ".onnx" and arch is None:
+        model, spec, notes = open_onnx(path)
+        return Architecture(model, path.name, spec, notes)
+    if runs_code(path) or (arch is None and unsafe):
         model, notes = unpickle(path, unsafe)
         return Architecture(model, path.name, InputSpec("unknown"), notes)
     if arch is None:
