@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 import pruneviz as pv
 from pruneviz.calling import call
 from pruneviz.replica import masked, replica, state
+from pruneviz.ui import scene
 from tests.zoo import SMALL, made
 
 pytestmark = pytest.mark.filterwarnings(
@@ -93,6 +95,15 @@ def test_units_of_every_layer_can_be_cut(bench: pv.Workbench) -> None:
         if bias is not None:
             rows = slice(*(bench.found[name].bias_rows or (None,)))
             assert torch.equal(pruned.parameter_masks[bias][rows], units), name
+
+
+@pytest.mark.parametrize("plan", [pv.Plan("wanda"), pv.Plan(granularity="neuron")])
+def test_every_layer_can_be_looked_at_on_the_board(bench: pv.Workbench, plan: pv.Plan) -> None:
+    plan = replace(plan, sparsity=dict.fromkeys(bench.found, 0.0))
+    refused = scene.cannot(bench, plan)
+    assert set(refused) == {n for n, x in bench.found.items() if x.kind == "embedding"}
+    for name in bench.found:
+        assert scene.picture(bench, plan, name)["all_rows"] == bench.found[name].units
 
 
 def test_the_task_is_told_by_the_data(bench: pv.Workbench) -> None:

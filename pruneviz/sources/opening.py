@@ -246,7 +246,7 @@ def _from_file(path: Path, arch: str | None, unsafe: bool) -> Architecture:
 def _made_up(found: Architecture, seed: int) -> Samples:
     inputs = synthetic(found.spec, found.model, _SYNTHETIC, seed)
     samples = read_data(inputs, share=0.25, seed=seed)
-    return replace(samples, classes=(), notes=(SYNTHETIC, *samples.notes))
+    return replace(samples, classes=()).said(SYNTHETIC)
 
 
 def _metric(name: str) -> Metric:

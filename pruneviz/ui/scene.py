@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pruneviz.graph import belongings, norm_scale
 from pruneviz.plan import Plan, pattern
+from pruneviz.pruning import prune
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import expand
 from pruneviz.pruning.layers import Layer
@@ -46,14 +47,13 @@ def _mark(bench: Workbench) -> int:
 def cannot(bench: Workbench, plan: Plan) -> dict[str, str]:
     """Layer -> why nothing can be cut there under the plan's criterion and granularity."""
     criterion = CRITERIA[plan.criterion]
-    shape = pattern(plan.granularity)
     reasons = {}
     for name, layer in bench.found.items():
-        inputs = layer.size // layer.units
-        if "scale" in criterion.needs and norm_scale(bench.graph, layer) is None:
+        reason = prune.cannot(layer, criterion, plan.granularity)
+        if reason is not None:
+            reasons[name] = reason
+        elif "scale" in criterion.needs and norm_scale(bench.graph, layer) is None:
             reasons[name] = f"{criterion.label}: no batch norm follows this layer"
-        elif shape is not None and inputs < shape[1]:
-            reasons[name] = f"{plan.granularity}: a row has only {inputs} inputs"
     return reasons
 
 
