@@ -13,6 +13,7 @@ st.navigation(
             icon=":material/tune:",
             default=True,
         ),
+        st.Page("pruneviz/ui/pages/devices.py", title="Small devices", icon=":material/memory:"),
     ],
     position="top",
 ).run()

@@ -2,31 +2,39 @@
 
 from pruneviz import cores as _cores  # noqa: F401  # isort: skip
 from pruneviz.graph import trace
-from pruneviz.measuring.cost import Cost
+from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.ledger import Cost
 from pruneviz.opening import open_workbench as open
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA, Criterion, criterion
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.gathering import gather
+from pruneviz.pruning.grouping import find_groups
+from pruneviz.pruning.groups import Group, Groups
 from pruneviz.pruning.layers import Layer, find_layers
-from pruneviz.pruning.prune import Pruned, prune
+from pruneviz.pruning.prune import prune
+from pruneviz.pruning.pruned import Pruned
 from pruneviz.sources import Data, Source
 from pruneviz.workbench import Workbench
 
 __all__ = [
     "CRITERIA",
     "Cost",
+    "Counts",
     "Criterion",
     "Data",
     "Evaluation",
     "Evidence",
+    "Group",
+    "Groups",
     "Layer",
     "Plan",
     "Pruned",
     "Source",
     "Workbench",
     "criterion",
+    "find_groups",
     "find_layers",
     "gather",
     "open",

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pruneviz.plan import pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
+from pruneviz.pruning.repair import REPAIRS
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,60 @@ TERMS = {
         "s / √(Σ s² over the layer);  s: score",
         "Molchanov et al. 2017, arXiv:1611.06440, sec. 2.2",
     ),
+    "group": Term(
+        "Group",
+        "Layers whose units can only be removed together, because their outputs are added, joined "
+        "or normalised as one: a residual sum, say. They share one slider, marked with a chain; a "
+        "unit that goes takes its row in every member, its bias and batch norm, and its column in "
+        "every layer behind them.",
+        "found in the network's graph, and proved by a trial cut of each group",
+        "the idea: Fang et al. 2023 (DepGraph), arXiv:2301.12900",
+    ),
+    "head": Term(
+        "Head",
+        "One of the parallel parts of an attention layer: some rows each of query, key and value, "
+        "and the columns of the projection that take it in. Removed as one unit.",
+        "softmax(Q·Kᵀ / √d)·V;  Q, K, V: query, key and value of the head, d: its width",
+        "Vaswani et al. 2017, arXiv:1706.03762",
+    ),
+    "aggregate": Term(
+        "Group score",
+        "How the scores of layers that are cut together make one score for each unit: their mean, "
+        "their sum (groups with many members gain weight in a global ranking), or the largest (a "
+        "unit stays that any member needs).",
+        "mean, Σ or max over the members' scores of the unit",
+        "Fang et al. 2023, arXiv:2301.12900, sec. 3.3",
+    ),
+    "pin": Term(
+        "By hand",
+        "What you cut or kept by hand on the pictures stays so while the slider moves, and counts "
+        "in what the slider asks for. Undo takes it back; it is drawn apart from what the "
+        "criterion chose.",
+    ),
+    "ledger": Term(
+        "Ledger",
+        "Everything a plan costs and saves, side by side: what was asked, zeros, parameters left "
+        "after removal, operations, bytes by encoding, memory, and measured time. Beside each "
+        "stands what it does not buy: zeros make neither the file nor the network smaller or "
+        "faster by themselves.",
+    ),
+    "fits": Term(
+        "Fits on a device",
+        "Bytes that the network takes, held against what the device has. A microcontroller reads "
+        "its weights in flash and needs RAM for activations alone; a computer or a phone loads "
+        "the weights into RAM too. The program itself, its stack and the system come on top.",
+        "flash: parameters left · bytes a weight;  RAM: activations alive at once at their peak, "
+        "one sample (+ weights on computers and phones)",
+    ),
+    "suggestion": Term(
+        "Suggestion",
+        "Which sliders would make it fit: of all next steps the one that saves most bytes for "
+        "each predicted point of accuracy, again and again. Bytes are counted. Points are "
+        "predicted: each slider is tried alone on the probe and the losses are added up, which is "
+        "no promise; the plan is measured once it is applied.",
+        "next step = max over sliders of bytes saved / points lost",
+        "the greedy idea: Yang et al. 2018 (NetAdapt), arXiv:1804.03230",
+    ),
     "tradeoff": Term(
         "Accuracy against parameters",
         "Every plan you visited is a point with its 95 % interval, the thin line is your path, the "
@@ -159,4 +214,10 @@ def criterion_term(name: str) -> Term:
 def granularity_term(name: str) -> Term:
     """What the unit that is cut means; any N:M pattern has the words of the first."""
     found = GRANULARITIES["2:4" if pattern(name) else name]
+    return Term(found.label, found.meaning, found.formula, found.source)
+
+
+def repair_term(name: str) -> Term:
+    """What a repair without training does: meaning, formula, source."""
+    found = REPAIRS[name]
     return Term(found.label, found.meaning, found.formula, found.source)

@@ -21,6 +21,7 @@ _ATEN = torch.ops.aten
 _ONE_AT_A_TIME = threading.Lock()
 _LAYER_OPS = {
     _ATEN.linear.default,
+    _ATEN.addmm.default,
     _ATEN.conv1d.default,
     _ATEN.conv2d.default,
     _ATEN.conv2d.padding,
@@ -51,12 +52,13 @@ class Graph:
     """A network as its `torch.export` graph.
 
     parameters: graph input -> name in the state dict, of a tied tensor its first (buffers too).
-    calls: layer name -> the nodes in which its weight is used.
+    calls: layer name -> the nodes in which its weight is used. example: what it was traced on.
     """
 
     nodes: tuple[Node, ...]
     parameters: Mapping[str, str]
     calls: Mapping[str, tuple[Node, ...]]
+    example: Tensor | Mapping[str, Tensor]
 
 
 def trace(
@@ -93,13 +95,15 @@ def trace(
     owner = {names[x.weight]: name for name, x in layers.items() if x.rows is None}
     for node in program.graph.nodes:
         if node.target in _LAYER_OPS:
-            name = owner.get(parameters.get(node.args[1].name, ""))
+            weight = node.args[2 if node.target is _ATEN.addmm.default else 1]
+            name = owner.get(parameters.get(getattr(weight, "name", ""), ""))
             if name is not None:
                 calls[name].append(node)
     return Graph(
         nodes=tuple(program.graph.nodes),
         parameters=parameters,
         calls={name: tuple(nodes) for name, nodes in calls.items()},
+        example=given,
     )
 
 

@@ -47,11 +47,12 @@ def leaves(model: nn.Module) -> dict[str, Tensor]:
 
 
 def masked(parameters: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The parameters that a mask changes, multiplied by it; a new tensor for each.
+    """The parameters that a mask changes, zero where it is False; a new tensor for each.
 
     masks: parameter name -> bool of the parameter's shape, True = kept.
     """
-    return {name: parameters[name] * mask for name, mask in masks.items() if not bool(mask.all())}
+    # Not multiplied: that leaves negative zeros, which make files larger, and keeps NaN.
+    return {n: parameters[n].masked_fill(~m, 0) for n, m in masks.items() if not bool(m.all())}
 
 
 def fingerprint(model: nn.Module) -> str:

@@ -10,13 +10,15 @@ from torch import nn
 
 from pruneviz.calling import fitting
 from pruneviz.graph import Graph, trace
+from pruneviz.pruning.grouping import find_groups
+from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.layers import Layer
 from pruneviz.replica import replica
 from pruneviz.sources import Data
 
 
 class Traced:
-    """A network's graph, traced once, when somebody first asks for it.
+    """A network's graph, traced once, and the groups in it, when somebody first asks for them.
 
     data: of which the first two samples (or the only one, twice) are sent through.
     """
@@ -25,6 +27,7 @@ class Traced:
         self._model, self._data, self._layers = model, data, layers
         self._lock = threading.Lock()
         self._found: Graph | ValueError | None = None
+        self._groups: Groups | None = None
 
     @property
     def graph(self) -> Graph:
@@ -35,6 +38,19 @@ class Traced:
             if isinstance(self._found, ValueError):  # a second try would take as long
                 raise self._found
             return self._found
+
+    @property
+    def groups(self) -> Groups:
+        """The groups of units that can be removed; ValueError if it cannot be traced."""
+        graph = self.graph
+        with self._lock:
+            if self._groups is None:
+                self._groups = find_groups(self._model, self._layers, graph)
+            return self._groups
+
+    def groups_or_none(self) -> Groups | None:
+        """The groups, or None if the network cannot be traced."""
+        return None if self.graph_or_none() is None else self.groups
 
     def graph_or_none(self) -> Graph | None:
         """The graph, or None if the network cannot be traced."""

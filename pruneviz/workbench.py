@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
@@ -10,9 +10,11 @@ import pandas as pd
 from torch import Tensor
 
 from pruneviz.caching import Kept
+from pruneviz.cutting import Cutting
 from pruneviz.graph import Graph
 from pruneviz.measuring.collapse import SAMPLES, cut_in_two
-from pruneviz.measuring.cost import Cost, cost_of, macs_of_network
+from pruneviz.measuring.cost import Progress, cost_of
+from pruneviz.measuring.counts import Counts, counts_of, macs_of_network
 from pruneviz.measuring.evaluate import (
     BLOCK,
     Evaluation,
@@ -22,18 +24,17 @@ from pruneviz.measuring.evaluate import (
     summarise,
 )
 from pruneviz.measuring.feature_maps import feature_maps
+from pruneviz.measuring.ledger import Cost
 from pruneviz.measuring.outcomes import Outcomes
 from pruneviz.measuring.probe import Probe, probe_size
 from pruneviz.plan import Plan
-from pruneviz.pruning.accounting import never_pruned
-from pruneviz.pruning.criteria import find_criterion
-from pruneviz.pruning.evidence import PARTS, Evidence, parts_for, weights_only
-from pruneviz.pruning.gathered import Gathered
-from pruneviz.pruning.gathering import gather
+from pruneviz.pruning.accounting import layer_table, never_pruned
+from pruneviz.pruning.evidence import Evidence
+from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.locks import usual_locks
 from pruneviz.pruning.masks import Ranking
-from pruneviz.pruning.prune import Pruned, active, apply, check
-from pruneviz.pruning.ranked import Ranked
+from pruneviz.pruning.prune import check
+from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.survey import seen_layers
 from pruneviz.replica import fingerprint, state
 from pruneviz.sources import Outcome, Source
@@ -42,8 +43,8 @@ from pruneviz.sources.networks.unwrapped import unwrapped
 from pruneviz.tasks import Task, task_for
 from pruneviz.traced import Traced
 
-# Bytes that are kept: of masks, of the dense network's answers, of what plans answered.
-_MASKS, _ANSWERS, _OUTCOMES = 2**26, 2**26, 2**28
+# Bytes that are kept: of the dense network's answers, of what plans answered.
+_ANSWERS, _OUTCOMES = 2**26, 2**28
 
 # A block's largest layer has its inputs and outputs in this many bytes: a fixed number, so that
 # a network's answers do not depend on the machine.
@@ -65,9 +66,15 @@ class Workbench:
         self.found, self.survey = seen_layers(model, source.validation)
         self.task: Task = task_for(self.survey.output, source.validation, source.metric)
         self._traced = Traced(model, source.validation, self.found)
-        self._evidence = Gathered(self._gather)
-        self._ranked = Ranked(self.found, self._evidence_for)
-        self._pruned: Kept[Pruned] = Kept(_MASKS, lambda pruned: pruned.bytes)
+        self._cutting = Cutting(
+            model,
+            self.found,
+            self._traced,
+            source.calibration,
+            self.task,
+            classes=lambda: len(self.columns),
+            block=lambda: self.block,
+        )
         plans = _OUTCOMES // (24 * max(1, len(source.validation)))
         self._outcomes = Outcomes(min(1024, max(64, plans)), self._answer)
         self._dense_answers: Kept[Tensor] = Kept(_ANSWERS, lambda tensor: tensor.nbytes)
@@ -81,23 +88,10 @@ class Workbench:
     def layers(self) -> pd.DataFrame:
         """One row a layer that may be pruned: layer, kind, shape, params, macs, group, locked.
 
-        group: the layers that must be cut together with it; for masks each is its own.
+        group: the first of the layers whose units must be cut together with its own.
         locked: why it is locked until somebody unlocks it, or "".
         """
-        rows = [
-            (
-                x.name,
-                x.kind,
-                x.shape,
-                x.size + (x.units if x.has_bias else 0),
-                self.macs[x.name],
-                x.name,
-                self.locks.get(x.name, ""),
-            )
-            for x in self.found.values()
-        ]
-        columns = ["layer", "kind", "shape", "params", "macs", "group", "locked"]
-        return pd.DataFrame(rows, columns=columns)
+        return layer_table(self.found, self.macs, self.locks, self._traced.groups_or_none())
 
     @cached_property
     def never(self) -> pd.DataFrame:
@@ -139,6 +133,14 @@ class Workbench:
         """The network's graph, traced when first needed; ValueError if it cannot be traced."""
         return self._traced.graph
 
+    @property
+    def groups(self) -> Groups:
+        """The groups of units that can be removed, each proved by a trial cut when first needed.
+
+        ValueError if the network cannot be traced.
+        """
+        return self._traced.groups
+
     def weight(self, layer: str) -> Tensor:
         """The dense weight of a layer as [units, inputs, ...]; never write to it."""
         found = self.found[layer]
@@ -159,7 +161,7 @@ class Workbench:
 
     def has_evidence(self, *parts: str) -> bool:
         """Whether these parts of evidence (all by default) have been gathered."""
-        return self._evidence.has(parts or tuple(PARTS))
+        return self._cutting.has_evidence(*parts)
 
     def evidence(
         self,
@@ -167,19 +169,23 @@ class Workbench:
         progress: Callable[[float], None] = lambda done: None,
     ) -> dict[str, Evidence]:
         """Evidence by layer, gathered once and kept; `parts` of PARTS, all by default."""
-        return self._evidence.of(parts or tuple(PARTS), progress)
+        return self._cutting.evidence(*parts, progress=progress)
 
     # -- what a plan does ------------------------------------------------------------------
 
     def rankings(self, plan: Plan) -> dict[str, Ranking]:
         """The order in which the items of the layers named in `plan` would be cut."""
-        return self._ranked.of(plan)
+        return self._cutting.rankings(plan)
 
     def prune(self, plan: Plan) -> Pruned:
         """The masks of `plan`; ValueError names the layer or criterion that does not fit."""
         check(plan, self.found)
         # A new object each time: its `model` is the caller's own, to train or to change.
-        return replace(self._pruned.get_or(plan, lambda: self._prune(plan)))
+        return replace(self._cutting.prune(plan))
+
+    def masks(self, plan: Plan) -> Pruned:
+        """`prune` without the plan's repairs, which change no mask and take longer."""
+        return self.prune(replace(plan, repair=()))
 
     def evaluate(self, plan: Plan, n: int | None = None) -> Evaluation:
         """`plan` measured on the first n validation samples (all of them by default).
@@ -212,9 +218,22 @@ class Workbench:
         self._outcomes.put(Plan(), outcome)
         self.dense_confirmed = True
 
-    def cost(self, plan: Plan) -> Cost:
-        """What is left of the network under `plan`."""
-        return cost_of(self.prune(plan), self.found, self.macs, self.macs_in_all)
+    def counts(self, plan: Plan) -> Counts:
+        """What is left of the network under `plan`, counted."""
+        return counts_of(self.masks(plan), self.found, self.macs, self.macs_in_all)
+
+    def cost(self, plan: Plan, progress: Progress = lambda label, done: None) -> Cost:
+        """The ledger of `plan`: sizes, memory and latency, measured; takes seconds.
+
+        `progress` is called with what is measured and the fraction done, and may raise to stop.
+        """
+        pruned, counts = self.prune(plan), self.counts(plan)
+        small, why = None, ""
+        try:
+            small = pruned.shrink()
+        except ValueError as error:
+            why = str(error)
+        return cost_of(pruned, counts, small, why, self.source.validation, progress=progress)
 
     def warnings(self, plan: Plan) -> dict[str, str]:
         """Layer -> what has collapsed there: nothing left of it, or the network cut in two."""
@@ -223,7 +242,7 @@ class Workbench:
         if not plan.is_dense:
             layer = cut_in_two(
                 self.source.model,
-                pruned.parameter_masks,
+                pruned.tensors,
                 self.found,
                 self.source.validation,
                 2 if self.slow else SAMPLES,
@@ -247,7 +266,7 @@ class Workbench:
             raise ValueError(f"sample must be in 0..{self._all - 1}, got {sample}")
         return feature_maps(
             self.source.model,
-            self.prune(plan).parameter_masks,
+            self.prune(plan).tensors,
             self.found[layer],
             self._traced.graph_or_none(),
             self.source.validation.take(slice(sample, sample + 1)).inputs,
@@ -285,35 +304,15 @@ class Workbench:
         return len(self.source.validation)
 
     def _answer(self, plan: Plan, start: int, stop: int) -> Outcome:
-        masks = self.prune(plan).parameter_masks
+        tensors = self.prune(plan).tensors
         data = self.source.validation
         return answer(
-            self.source.model, masks, data, start, stop, self.task, self.block, self._dense_answers
-        )
-
-    def _gather(
-        self, parts: Collection[str], progress: Callable[[float], None]
-    ) -> dict[str, Evidence]:
-        return gather(
             self.source.model,
-            self.found,
-            self._traced.graph_or_none(),
-            self.source.calibration,
-            classes=len(self.columns),
-            task=self.task,
-            parts=parts,
-            batch=self.block,
-            progress=progress,
+            tensors,
+            data,
+            start,
+            stop,
+            self.task,
+            self.block,
+            self._dense_answers,
         )
-
-    def _evidence_for(self, plan: Plan) -> dict[str, Evidence]:
-        criterion = find_criterion(plan.criterion, plan.granularity)
-        if criterion.needs_gathering:
-            return self.evidence(*parts_for(criterion.needs))
-        graph = self.graph if criterion.needs else None
-        return weights_only(self.source.model, self.found, graph)
-
-    def _prune(self, plan: Plan) -> Pruned:
-        graph = self.graph if plan.granularity == "neuron" and not plan.is_dense else None
-        rankings = self.rankings(active(plan))
-        return apply(self.source.model, plan, self.found, rankings, graph)

@@ -104,7 +104,7 @@ class Page:
 
     def numbers(self) -> tuple[object, ...]:
         """All numbers of the settled plan."""
-        result, cost = self.result(), self.session.bench.cost(self.plan)
+        result, cost = self.result(), self.session.bench.counts(self.plan)
         interval = result.low, result.high, result.delta_low, result.delta_high
         answers = result.predicted.tolist()
         return result.n, result.accuracy, result.loss, result.delta, interval, cost, answers

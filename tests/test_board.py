@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pruneviz.ui import board as board_module
-from pruneviz.ui.board import KINDS, Request, packed, parse
+from pruneviz.ui.board import ALL, KINDS, Pin, Request, packed, parse
 
 FOLDER = Path(board_module.__file__).parent
 WHOLE: dict[str, object] = {
@@ -21,6 +21,7 @@ WHOLE: dict[str, object] = {
     "focus": "conv1",
     "have": {"scene": "s", "picture": ""},
 }
+PIN = {"layer": "conv1", "places": {"5": False, "2:4,0:9": True, "7": None}}
 
 
 def test_a_whole_request_is_read() -> None:
@@ -30,9 +31,35 @@ def test_a_whole_request_is_read() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_request_is_known(kind: str) -> None:
-    request = parse(WHOLE | {"kind": kind})
+    request = parse(WHOLE | {"kind": kind, "pin": PIN})
     assert request is not None
     assert request.kind == kind
+    assert (request.pin is not None) == (kind == "pin")
+
+
+def test_a_stroke_of_a_hand_is_read() -> None:
+    request = parse(WHOLE | {"kind": "pin", "pin": PIN})
+    assert request is not None
+    assert request.pin == Pin("conv1", {"5": False, "2:4,0:9": True, "7": None})
+    request = parse(WHOLE | {"kind": "pin", "pin": {"layer": "a", "places": {"all": None}}})
+    assert request is not None
+    assert request.pin == Pin("a", {ALL: None})
+
+
+@pytest.mark.parametrize(
+    "pin",
+    [
+        *(None, 3, [], "5", {}, {"layer": "a"}, {"places": {"5": True}}),
+        *({"layer": x, "places": {"5": True}} for x in (None, 3, ["a"])),
+        *({"layer": "a", "places": x} for x in (None, [], "5", {}, ["5"])),
+        *({"layer": "a", "places": {x: True}} for x in (5, None, "", "x", "-1", "1.5", " 5")),
+        *({"layer": "a", "places": {x: True}} for x in ("1:2", "1:2,3", "5\n", "all", "9" * 99)),
+        *({"layer": "a", "places": {"5": x}} for x in (0, 1, "cut", [], 0.5)),
+        {"layer": "a", "places": {str(i): True for i in range(5000)}},
+    ],
+)
+def test_a_damaged_stroke_is_none(pin: object) -> None:
+    assert parse(WHOLE | {"kind": "pin", "pin": pin}) is None
 
 
 @pytest.mark.parametrize(

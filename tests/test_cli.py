@@ -7,12 +7,16 @@ import math
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from safetensors.torch import load_file
 
 import pruneviz as pv
 from pruneviz.cli import main
+from pruneviz.measuring.ledger import Cost
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.sources.registered import registered_names
 
@@ -61,7 +65,7 @@ def test_layers_are_those_of_the_library(network: str) -> None:
     assert len([line for line in lines if not line.startswith("never pruned")]) == len(table) + 1
     reached = table["shape"].map(math.prod).sum()
     never = [int(line.split()[2].replace(",", "")) for line in lines if line.startswith("never")]
-    assert reached + sum(never) == pv.open(network).cost(pv.Plan()).params
+    assert reached + sum(never) == pv.open(network).counts(pv.Plan()).params
     for name in table["layer"]:
         assert name in text
 
@@ -89,6 +93,25 @@ ASKED = [
         ["--criterion", "random", "--seed", "3", "--granularity", "1:4", "--sparsity", "fc1=0.75"],
         pv.Plan("random", "1:4", sparsity={"fc1": 0.75}, seed=3),
     ),
+    (
+        [
+            *("--criterion", "l2", "--granularity", "neuron", "--sparsity", "conv2=0.5"),
+            *("--pin", "conv2:3=cut", "--pin", "conv2:5=keep", "--aggregate", "max"),
+            *("--repair", "reconstruct", "--repair", "fold"),
+        ],
+        pv.Plan(
+            "l2",
+            "neuron",
+            sparsity={"conv2": 0.5},
+            pinned={"conv2": {"3": False, "5": True}},
+            aggregate="max",
+            repair=("fold", "reconstruct"),
+        ),
+    ),
+    (
+        ["--sparsity", "fc1=0.5", "--pin", "fc1:2:4,0:9=keep", "--pin", "fc2:7=cut"],
+        pv.Plan(sparsity={"fc1": 0.5}, pinned={"fc1": {"2:4,0:9": True}, "fc2": {"7": False}}),
+    ),
     ([], pv.Plan()),
 ]
 
@@ -105,7 +128,7 @@ def test_json_agrees_with_the_library_to_the_last_digit(
 ) -> None:
     found = read("prune", "lenet5", *options)
     assert isinstance(found, dict)
-    result, cost, pruned = lenet5.evaluate(plan), lenet5.cost(plan), lenet5.prune(plan)
+    result, cost, pruned = lenet5.evaluate(plan), lenet5.counts(plan), lenet5.prune(plan)
     assert pv.Plan.from_dict(found["plan"]) == plan
     assert found["model"] == "lenet5"
     for name in (
@@ -129,7 +152,7 @@ def test_json_agrees_with_the_library_to_the_last_digit(
 
 def test_the_text_says_the_same_rounded(lenet5: pv.Workbench) -> None:
     plan = pv.Plan(sparsity=dict.fromkeys(lenet5.found, 0.9))
-    result, cost = lenet5.evaluate(plan), lenet5.cost(plan)
+    result, cost = lenet5.evaluate(plan), lenet5.counts(plan)
     printed = run("prune", "lenet5", "--all", "0.9", "--unlocked")
     assert printed.exit_code == 0
     for part in (
@@ -165,6 +188,164 @@ def test_a_collapse_is_said_beside_the_numbers(lenet5: pv.Workbench) -> None:
     assert "collapse" not in printed.stdout
 
 
+# -- groups ------------------------------------------------------------------------------------
+
+
+def test_groups_are_those_of_the_library(lenet5: pv.Workbench) -> None:
+    found, known = read("groups", "lenet5"), lenet5.groups
+    assert isinstance(found, dict)
+    assert [row["group"] for row in found["groups"]] == list(known.groups)
+    for row, group in zip(found["groups"], known.groups.values(), strict=True):
+        assert row["units"] == group.units
+        assert row["word"] == group.word
+        assert tuple(row["members"]) == group.layers
+        assert tuple(row["consumers"]) == group.consumers
+    assert found["fixed"] == dict(known.fixed)
+    text = run("groups", "lenet5").stdout
+    for name, reason in known.fixed.items():
+        assert f"stays: {name} ({reason})" in text
+    assert "fc3" in known.fixed, "the answers stay"
+    assert len(text.splitlines()) == 1 + len(known.groups) + len(known.fixed)
+
+
+# -- nothing to prune --------------------------------------------------------------------------
+
+LOCKED = """
+import torch
+from torch import nn
+
+def locked():
+    network = nn.Sequential(nn.Embedding(10, 4), nn.Flatten(), nn.Linear(12, 3))
+    return network, (torch.randint(10, (20, 3)), torch.arange(20) % 3)
+
+def narrow():
+    network = nn.Sequential(nn.Linear(4, 1), nn.ReLU(), nn.Linear(1, 6), nn.ReLU(), nn.Linear(6, 3))
+    return network, (torch.randn(20, 4), torch.arange(20) % 3)
+"""
+
+
+@pytest.fixture
+def _own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "pv_cli_own.py").write_text(LOCKED)
+    yield
+    sys.modules.pop("pv_cli_own", None)
+
+
+@pytest.mark.usefixtures("_own")
+@pytest.mark.parametrize("command", ["prune", "cost"])
+def test_where_everything_is_locked_every_layer_is_named(command: str) -> None:
+    result = run(command, "pv_cli_own:locked", "--all", "0.5")
+    assert result.exit_code == 1
+    assert "nothing to prune: every layer is locked: 0 (embedding" in result.stderr
+    assert ", 2 (output head" in result.stderr
+    assert "--unlocked" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.usefixtures("_own")
+def test_a_layer_of_one_unit_is_left_alone_and_it_is_said() -> None:
+    arguments = ["prune", "pv_cli_own:narrow", "--granularity", "neuron", "--all", "0.5"]
+    result = run(*arguments, "--unlocked")
+    assert result.exit_code == 0, result.output
+    assert "left dense: 0 (it has one neuron only" in result.stderr
+    found = read(*arguments, "--unlocked")
+    assert isinstance(found, dict)
+    assert "0" not in found["plan"]["sparsity"]
+    assert found["plan"]["sparsity"]["2"] == 0.5
+
+
+def test_heads_are_asked_of_attention_alone() -> None:
+    arguments = ["prune", "vit", "--granularity", "head", "--criterion", "l2", "--all", "0.5"]
+    found = read(*arguments, "-n", "64")
+    assert isinstance(found, dict)
+    asked = found["plan"]["sparsity"]
+    assert asked == {f"blocks.{block}.attn.qkv": 0.5 for block in range(4)}
+    said = run(*arguments, "-n", "64").stderr
+    assert "left dense: blocks.0.mlp.fc1 (heads: this layer holds no attention heads" in said
+
+
+# -- cost --------------------------------------------------------------------------------------
+
+FILTERS = ("--criterion", "l2", "--granularity", "neuron", "--all", "0.5")
+
+
+HALF = pv.Plan("l2", "neuron", sparsity=dict.fromkeys(LAYERS[1:4], 0.5))
+
+
+@pytest.fixture(scope="module")
+def known_cost(lenet5: pv.Workbench) -> Cost:
+    """The ledger of half the filters and neurons that are not locked."""
+    return lenet5.cost(HALF)
+
+
+def test_the_ledger_is_that_of_the_library(known_cost: Cost) -> None:
+    found, cost = read("cost", "lenet5", *FILTERS), known_cost
+    assert isinstance(found, dict)
+    assert pv.Plan.from_dict(found["plan"]) == HALF
+    known = cost.as_dict()
+    assert set(found) == {"model", "plan", *known}
+    for name in ("asked", "kept", "ideal_macs", "bitmask", "csr", "batch"):
+        assert found[name] == known[name], name
+    for name in ("dense", "masked", "shrunk"):
+        for part in ("params", "zeros", "macs", "file", "zipped", "memory"):
+            assert found[name][part] == known[name][part], (name, part)
+    assert found["shrunk"]["params"] < found["dense"]["params"]
+
+
+def test_the_ledger_is_told_in_words(known_cost: Cost) -> None:
+    result = run("cost", "lenet5", *FILTERS)
+    assert result.exit_code == 0, result.output
+    cost = known_cost
+    for row in cost.readable.itertuples():
+        assert f"{row.quantity}: " in result.stdout
+    for text in (f"{cost.kept:,}", "dense", "masked", "shrunk", "no ordinary CPU or GPU does this"):
+        assert text in result.stdout
+    assert "left dense: fc3 (output head" in result.stderr
+
+
+# -- shrink ------------------------------------------------------------------------------------
+
+
+def test_a_shrunk_network_is_written_and_reads_back(lenet5: pv.Workbench, tmp_path: Path) -> None:
+    out = tmp_path / "small.safetensors"
+    found = read("shrink", "lenet5", *FILTERS, "--out", str(out))
+    assert isinstance(found, dict)
+    small = lenet5.prune(pv.Plan.from_dict(found["plan"])).shrink()
+    written = load_file(out)
+    assert set(written) == set(small.state_dict())
+    for name, tensor in small.state_dict().items():
+        assert written[name].equal(tensor), name
+    assert found["params"] == lenet5.counts(pv.Plan()).params
+    assert found["params_left"] == sum(p.numel() for p in small.parameters())
+    assert found["bytes"] == out.stat().st_size
+    assert 0 <= found["difference"] <= 1e-5
+    assert [path.name for path in tmp_path.iterdir()] == [out.name], "nothing else is left there"
+
+
+def test_what_is_there_is_written_over_only_by_force(tmp_path: Path) -> None:
+    out = tmp_path / "small.safetensors"
+    out.write_text("mine")
+    refused = run("shrink", "lenet5", *FILTERS, "--out", str(out))
+    assert refused.exit_code == 1
+    assert str(out) in refused.stderr
+    assert "--force" in refused.stderr
+    assert out.read_text() == "mine"
+    written = run("shrink", "lenet5", *FILTERS, "--out", str(out), "--force")
+    assert written.exit_code == 0, written.output
+    assert "parameters: 61,706 before" in written.stdout
+    assert "differ by at most" in written.stdout
+    assert load_file(out)
+
+
+def test_what_cannot_be_shrunk_leaves_no_file(tmp_path: Path) -> None:
+    out = tmp_path / "small.safetensors"
+    result = run("shrink", "lenet5", "--all", "0.5", "--out", str(out))  # single weights
+    assert result.exit_code == 1
+    assert "weight" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 # -- errors ------------------------------------------------------------------------------------
 
 
@@ -187,6 +368,20 @@ def test_a_collapse_is_said_beside_the_numbers(lenet5: pv.Workbench) -> None:
         (["prune", "lenet5", "--criterion", "lamp", *NEURON], "'lamp'"),
         (["prune", "lenet5", "--criterion", "bn_scale", *NEURON], "no batch norm follows"),
         (["prune", "lenet5", "--seed", "-1"], "seed"),
+        (["prune", "lenet5", "--pin", "conv1"], "'conv1'"),
+        (["prune", "lenet5", "--pin", "conv1:3"], "'conv1:3'"),
+        (["prune", "lenet5", "--pin", "conv1:3=drop"], "'conv1:3=drop'"),
+        (["prune", "lenet5", "--pin", "conv1:x=cut"], "'x'"),
+        (["prune", "lenet5", "--pin", "nosuch:3=cut"], "'nosuch'"),
+        (["prune", "lenet5", *NEURON, "--pin", "conv2:16=cut"], "'16'"),
+        (["prune", "lenet5", "--aggregate", "median"], "'median'"),
+        (["prune", "lenet5", "--repair", "luck"], "'luck'"),
+        (["cost", "nosuch"], "unknown model 'nosuch'"),
+        (["cost", "lenet5", "--sparsity", "nosuch=0.5"], "no layer 'nosuch'"),
+        (["groups", "nosuch"], "unknown model 'nosuch'"),
+        (["shrink", "lenet5", "--all", "0.5"], "--out"),
+        (["shrink", "lenet5", "--all", "0.5", "--out", "small.pt"], "'small.pt'"),
+        (["shrink", "lenet5", "--out", "no/such/small.safetensors"], "'no/such'"),
         (["prune", "lenet5", "-n", "0"], "1..2000"),
         (["prune", "lenet5", "-n", "99999"], "1..2000"),
         (["app", "--port", "99999"], "99999"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -94,27 +96,27 @@ def test_the_cut_is_the_first_in_the_order_of_running_not_of_definition() -> Non
             return self.last(self.first(x))
 
     model = Backwards().eval()
-    masks = {"first.weight": torch.zeros(2, 2, dtype=torch.bool)}
-    assert cut_in_two(model, masks, find_layers(model), Data(INPUTS)) == "first"
+    tensors = {"first.weight": torch.zeros(2, 2)}
+    assert cut_in_two(model, tensors, find_layers(model), Data(INPUTS)) == "first"
 
 
 def test_a_cut_outside_the_layers_is_named_at_the_output() -> None:
     model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)).eval()
-    masks = {"1.weight": torch.zeros(2, dtype=torch.bool)}
-    assert cut_in_two(model, masks, find_layers(model), Data(INPUTS)) == "the output"
+    tensors = {"1.weight": torch.zeros(2)}
+    assert cut_in_two(model, tensors, find_layers(model), Data(INPUTS)) == "the output"
 
 
 def test_samples_that_are_alike_prove_no_cut() -> None:
     model = Chain().eval()
     alike = Data(INPUTS[:1].repeat(4, 1))
-    masks = {"fc1.weight": torch.tensor([[True, False], [True, True]])}
-    assert cut_in_two(model, masks, find_layers(model), alike) is None
+    tensors = {"fc1.weight": model.fc1.weight.detach() * torch.tensor([[1.0, 0.0], [1.0, 1.0]])}
+    assert cut_in_two(model, tensors, find_layers(model), alike) is None
 
 
 def test_one_sample_proves_no_cut() -> None:
-    masks = {"fc1.weight": torch.zeros(2, 2, dtype=torch.bool)}
+    tensors = {"fc1.weight": torch.zeros(2, 2)}
     model = Chain().eval()
-    assert cut_in_two(model, masks, find_layers(model), Data(INPUTS[:1])) is None
+    assert cut_in_two(model, tensors, find_layers(model), Data(INPUTS[:1])) is None
 
 
 def test_a_sample_network_without_any_weight_left_names_every_layer(bench: Workbench) -> None:
@@ -122,3 +124,22 @@ def test_a_sample_network_without_any_weight_left_names_every_layer(bench: Workb
     found = bench.warnings(Plan(sparsity=dict.fromkeys(bench.found, 1.0)))
     assert set(found) == set(bench.found)
     assert fingerprint(bench.source.model) == before
+
+
+def test_a_group_cut_whole_is_named_in_every_member(benches: Callable[[str], Workbench]) -> None:
+    bench = benches("resnet20")
+    plan = Plan("l2", "neuron", sparsity={"layer2.1.conv2": 1.0})
+    found = bench.warnings(plan)
+    for name in bench.groups.members("layer2.1.conv2"):
+        assert found[name].startswith(f"collapse: nothing is left of {name!r}")
+        assert "lower its sparsity" in found[name]
+
+
+def test_a_layer_that_reads_nothing_any_more_is_named_with_the_reason(
+    benches: Callable[[str], Workbench],
+) -> None:
+    bench = benches("lenet300")
+    found = bench.warnings(Plan("l2", "neuron", sparsity={"fc1": 1.0}))
+    assert "lower its sparsity" in found["fc1"]
+    assert "nothing is left of 'fc2': all that it reads is cut" in found["fc2"]
+    assert "fc3" not in found

@@ -192,13 +192,15 @@ Made = Callable[[], tuple[nn.Module, Data]]
 
 
 def half_of(model: nn.Module) -> dict[str, Tensor]:
-    return {n: torch.rand_like(p) < 0.5 for n, p in model.named_parameters() if p.ndim > 1}
+    """The weights without half of their numbers."""
+    weights = {n: p.detach() for n, p in model.named_parameters() if p.ndim > 1}
+    return {n: weight * (torch.rand_like(weight) < 0.5) for n, weight in weights.items()}
 
 
-def with_masks(model: nn.Module, masks: dict[str, Tensor]) -> nn.Module:
+def with_tensors(model: nn.Module, tensors: dict[str, Tensor]) -> nn.Module:
     pruned = copy.deepcopy(model)
-    for name, mask in masks.items():
-        pruned.get_parameter(name).data *= mask
+    for name, tensor in tensors.items():
+        pruned.get_parameter(name).data.copy_(tensor)
     return pruned
 
 
@@ -208,15 +210,15 @@ def test_every_task_is_measured_on_any_prefix(
     made: Made, metric: Metric | None, name: str, block: int
 ) -> None:
     model, data = made()
-    masks, n = half_of(model), 50
+    tensors, n = half_of(model), 50
     task = task_for(called(model, data.first(2).inputs), data, metric)
     assert task.name == name
     before = answer(model, {}, data, 0, n, task, block)
-    after = answer(model, masks, data, 0, n, task, block)
+    after = answer(model, tensors, data, 0, n, task, block)
     assert len(after) == min(-(-n // block) * block, 90)
     result = summarise(after, before, data.targets, (), n, task)
     # The same from networks that were really changed, all at once.
-    outputs = called(with_masks(model, masks), data.first(n).inputs)
+    outputs = called(with_tensors(model, tensors), data.first(n).inputs)
     dense = called(model, data.first(n).inputs)
     wanted = dense if data.targets is None else data.targets[:n]
     now, was = task.judge(outputs, wanted), task.judge(dense, wanted)
@@ -244,13 +246,13 @@ def test_blocks_asked_one_by_one_are_those_asked_at_once(
     made: Made, metric: Metric | None, name: str
 ) -> None:
     model, data = made()
-    masks, kept = half_of(model), Kept[Tensor](8)
+    tensors, kept = half_of(model), Kept[Tensor](8)
     task = task_for(called(model, data.first(2).inputs), data, metric)
-    once = answer(model, masks, data, 0, 90, task, 16)
+    once = answer(model, tensors, data, 0, 90, task, 16)
     steps = nothing_answered()
     for start in range(0, 90, 16):
-        steps = join(steps, answer(model, masks, data, start, start + 16, task, 16, kept))
-        again = answer(model, masks, data, start, start + 16, task, 16, kept)
+        steps = join(steps, answer(model, tensors, data, start, start + 16, task, 16, kept))
+        again = answer(model, tensors, data, start, start + 16, task, 16, kept)
         assert torch.equal(again.loss, steps.loss[start:])
     assert len(steps) == 90
     for field in ("predicted", "loss", "score", "weight"):

@@ -83,10 +83,24 @@ def test_the_dense_accuracy_is_there_at_once(bench: pv.Workbench) -> None:
 
 
 def test_bench_cost(bench: pv.Workbench, plan: pv.Plan) -> None:
-    cost = bench.cost(plan)
+    cost = bench.counts(plan)
     assert (cost.params, cost.params_kept) == (61_706, 61_706 - 75)
     assert cost.macs_kept == cost.macs - 28 * 28 * 75
     assert cost.bytes_sparse < cost.bytes_dense
+
+
+def test_whole_units_go_for_real(bench: pv.Workbench) -> None:
+    assert list(bench.groups.groups) == ["conv1", "conv2", "fc1", "fc2"]
+    plan = pv.Plan("l2", "neuron", sparsity={"conv1": 0.5}, pinned={"conv1": {"5": False}})
+    pruned = bench.prune(plan)
+    assert int(pruned.units["conv1"].sum()) == 3
+    assert not pruned.units["conv1"][5]
+    small = pruned.shrink()
+    assert type(small) is type(bench.source.model)
+    assert small.conv1.weight.shape == (3, 1, 5, 5)
+    assert small.conv2.weight.shape == (16, 3, 5, 5)
+    left = sum(p.numel() for p in small.parameters())
+    assert left == bench.counts(plan).params_shrunk == 61_706 - 3 * (25 + 1) - 16 * 3 * 25
 
 
 def test_a_model_in_hand() -> None:

@@ -7,15 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from pruneviz.glossary import TERMS, Term, criterion_term, granularity_term
-from pruneviz.plan import SCOPES
+from pruneviz.glossary import TERMS, Term, criterion_term, granularity_term, repair_term
+from pruneviz.plan import REPAIRS, SCOPES
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
 from pruneviz.ui import board
 
 # Numbers and choices that are defined by a formula, or taken from somebody.
-WITH_FORMULA = ("accuracy", "delta", "kept", "macs", "size", "asked", "layer", "global", "relative")
-WITH_SOURCE = ("accuracy", "delta", "layer", "global", "relative")
+WITH_FORMULA = (
+    *("accuracy", "delta", "kept", "macs", "size", "asked", "layer", "global", "relative"),
+    *("head", "aggregate", "fits", "suggestion"),
+)
+WITH_SOURCE = (
+    *("accuracy", "delta", "layer", "global", "relative"),
+    *("group", "head", "aggregate", "suggestion"),
+)
 PLACE = re.compile(r"arXiv:\d{4}\.\d{4,5}|doi:10\.\d+/\S+|\b(18|19|20)\d\d\b")
 
 
@@ -39,6 +45,14 @@ def test_a_criterion_says_what_it_means_how_it_is_computed_and_whose_it_is(name:
 @pytest.mark.parametrize("name", GRANULARITIES)
 def test_a_granularity_says_what_it_means(name: str) -> None:
     term = granularity_term(name)
+    whole(term)
+    assert term.formula
+    assert PLACE.search(term.source)
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_a_repair_says_what_it_does_and_whose_it_is(name: str) -> None:
+    term = repair_term(name)
     whole(term)
     assert term.formula
     assert PLACE.search(term.source)

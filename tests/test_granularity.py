@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pruneviz.plan import pattern
-from pruneviz.pruning.granularity import GRANULARITIES, expand, ranks
-from pruneviz.pruning.layers import Layer
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.evidence import weights_only
+from pruneviz.pruning.granularity import GRANULARITIES, expand, ranks, scores_for
+from pruneviz.pruning.layers import Layer, find_layers
 
 
 def naive_pattern(scores: Tensor, n: int, m: int) -> Tensor:
@@ -70,7 +72,7 @@ def test_what_the_pattern_cuts_goes_before_everything_else_lowest_first() -> Non
     assert torch.equal(by_rank[only:], by_rank[only:].sort().values)
 
 
-@pytest.mark.parametrize("granularity", ["weight", "neuron"])
+@pytest.mark.parametrize("granularity", ["weight", "neuron", "head"])
 def test_the_lowest_goes_first_and_ties_in_order(granularity: str) -> None:
     rank, only = ranks(torch.tensor([3.0, 1.0, 2.0, 1.0, 0.5]), granularity)
     assert rank.tolist() == [4, 1, 3, 2, 0]
@@ -96,3 +98,14 @@ def test_every_granularity_explains_itself(name: str) -> None:
     assert found.meaning.endswith(".")
     assert all((found.label, found.formula, found.source))
     pattern(name)
+
+
+@pytest.mark.parametrize("granularity", ["neuron", "head"])
+def test_whole_units_are_scored_by_the_sum_of_their_weights(granularity: str) -> None:
+    layer = nn.Conv2d(1, 3, 2, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.arange(12.0).reshape(3, 1, 2, 2) - 4)
+    known = weights_only(layer, find_layers(layer))[""]
+    scores = scores_for(CRITERIA["magnitude"], granularity, known)
+    assert scores.tolist() == [4 + 3 + 2 + 1, 0 + 1 + 2 + 3, 4 + 5 + 6 + 7]
+    assert scores.dtype == torch.float64

@@ -72,7 +72,7 @@ def test_control_and_plan_keep_as_many_weights(benches: Callable[[str], Workbenc
     for plan in (PLAN, filters, pooled):
         control = control_of(plan)
         assert control is not None
-        assert bench.cost(control).params_kept == bench.cost(plan).params_kept
+        assert bench.counts(control).params_kept == bench.counts(plan).params_kept
 
 
 def test_a_cancelled_job_keeps_what_was_measured(new_bench: Callable[[str], Workbench]) -> None:

@@ -7,7 +7,17 @@ import torch
 from torch import Tensor
 
 from pruneviz.pruning.granularity import ranks
-from pruneviz.pruning.masks import Ranking, count, kept, layer_count, pool, pool_count
+from pruneviz.pruning.masks import (
+    CUT,
+    KEPT,
+    Ranking,
+    count,
+    kept,
+    layer_count,
+    pin,
+    pool,
+    pool_count,
+)
 
 # scores, sparsity -> the mask of 1 = kept, worked out by hand
 LITERAL = [
@@ -108,3 +118,50 @@ def test_one_level_for_all_is_exactly_its_share_of_the_pool(
     rankings = {"a": ranking(torch.randn(a)), "b": ranking(torch.randn(b))}
     assert round(sparsity * a + sparsity * b) != round(sparsity * (a + b))
     assert pool_count({"a": sparsity, "b": sparsity}, rankings) == round(sparsity * (a + b))
+
+
+# -- by hand -------------------------------------------------------------------------------
+
+
+def sign(*values: int) -> Tensor:
+    return torch.tensor(values, dtype=torch.int8)
+
+
+def test_what_is_pinned_leaves_its_place_and_the_others_close_up() -> None:
+    alone = {"a": ranking(torch.tensor([5.0, 1.0, 4.0, 2.0, 3.0]))}
+    found = pin(alone, {"a": sign(0, 1, -1, 0, 0)}, pooled=False)["a"]
+    assert found.rank.tolist() == [3, KEPT, CUT, 1, 2]
+    assert (found.cut, found.keep) == (1, 1)
+    assert found.scores is alone["a"].scores
+    assert alone["a"].rank.tolist() == [4, 0, 3, 1, 2]
+    for level, cut in ((0.0, 1), (0.2, 1), (0.4, 2), (0.6, 3), (0.8, 4), (1.0, 4)):
+        assert layer_count(level, found) == cut
+        left = kept(found, cut)
+        assert int((~left).sum()) == cut
+        assert left[1]
+        assert not left[2]
+
+
+def test_layers_without_pins_keep_their_ranking() -> None:
+    alone = {"a": ranking(torch.randn(4)), "b": ranking(torch.randn(4))}
+    found = pin(alone, {"a": sign(1, 0, 0, 0)}, pooled=False)
+    assert found["b"] is alone["b"]
+    assert pin(alone, {}, pooled=True)["a"] is alone["a"]
+
+
+def test_in_a_pool_the_others_of_all_layers_close_up() -> None:
+    pooled = pool(
+        {"a": ranking(torch.tensor([5.0, 1.0])), "b": ranking(torch.tensor([[2.0, 0.5, 3.0]]))}
+    )
+    found = pin(pooled, {"b": sign(1, 0, -1).reshape(1, 3)}, pooled=True)
+    assert found["a"].rank.tolist() == [3, 2]
+    assert found["b"].rank.tolist() == [[KEPT, 1, CUT]]
+    assert [(r.cut, r.keep) for r in found.values()] == [(0, 0), (1, 1)]
+    for cut in range(1, 5):
+        assert sum(int((~kept(r, cut)).sum()) for r in found.values()) == cut
+
+
+def test_when_everything_is_pinned_nothing_is_left_to_choose() -> None:
+    found = pin({"a": ranking(torch.randn(3))}, {"a": sign(-1, 1, -1)}, pooled=False)["a"]
+    for level in (0.0, 0.5, 1.0):
+        assert kept(found, layer_count(level, found)).tolist() == [False, True, False]

@@ -66,7 +66,7 @@ def test_what_is_not_understood_is_named(given: list[str], said: str) -> None:
         parse(given)
 
 
-@pytest.mark.parametrize("command", ["layers", "prune", "app"])
+@pytest.mark.parametrize("command", ["layers", "groups", "prune", "shrink", "cost", "app"])
 def test_every_command_that_opens_takes_them(command: str) -> None:
     text = CliRunner().invoke(main, [command, "--help"]).output
     for option in (
@@ -77,6 +77,25 @@ def test_every_command_that_opens_takes_them(command: str) -> None:
         "--labels",
         "--size",
         "--unsafe-load",
+    ):
+        assert option in text
+
+
+@pytest.mark.parametrize("command", ["prune", "shrink", "cost"])
+def test_every_command_that_prunes_takes_the_same_plan(command: str) -> None:
+    text = CliRunner().invoke(main, [command, "--help"]).output
+    for option in (
+        "--criterion",
+        "--granularity",
+        "--scope",
+        "--relative",
+        "--seed",
+        "--all",
+        "--unlocked",
+        "--sparsity",
+        "--pin",
+        "--aggregate",
+        "--repair",
     ):
         assert option in text
 

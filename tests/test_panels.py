@@ -73,7 +73,7 @@ def test_only_what_was_measured_is_a_point(new_bench: Callable[[str], Workbench]
     assert seen.plans == (Plan(), HALF)
     row = seen.table.iloc[1]
     assert row["label"] == label(HALF)
-    assert row["params"] == bench.cost(HALF).params_kept
+    assert row["params"] == bench.counts(HALF).params_kept
     assert (row["n"], row["accuracy"], row["loss"]) == (64, result.accuracy, result.loss)
     assert (row["low"], row["high"]) == (result.low, result.high)
     assert seen.table["dense"].tolist() == [True, False]
@@ -91,4 +91,14 @@ def test_a_control_is_a_point_when_it_is_measured_in_full(
     result = bench.evaluate(control)
     controls = visits(bench, [Plan(), HALF], Kept(8)).controls
     assert controls["accuracy"].tolist() == [result.accuracy]
-    assert controls["params"].tolist() == [bench.cost(control).params_kept]
+    assert controls["params"].tolist() == [bench.counts(control).params_kept]
+
+
+@pytest.mark.parametrize(
+    ("sparsity", "words"),
+    [({}, "Magnitude, neuron: 2 by hand"), ({"fc1": 0.5}, "50 % in 1 layer, 2 by hand")],
+)
+def test_a_plan_made_by_hand_says_so(sparsity: dict[str, float], words: str) -> None:
+    pinned = {"conv2": {"3": False, "5": True}}
+    plan = Plan("magnitude", "neuron", sparsity=sparsity, pinned=pinned)
+    assert label(plan).endswith(words)

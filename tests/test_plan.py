@@ -13,7 +13,13 @@ import pytest
 
 from pruneviz.plan import Plan, from_link, pattern, to_link
 
-FULL = Plan("taylor", "weight", "global", {"conv1": 0.25, "fc.2": 1.0}, True, 7)
+PINS = {"conv1": {"5": False, "2:4,0:9": True}}
+FULL = Plan(
+    *("taylor", "weight", "global", {"conv1": 0.25, "fc.2": 1.0}, True, 7),
+    pinned=PINS,
+    aggregate="max",
+    repair=("recalibrate",),
+)
 CHANGES = {
     "criterion": "wanda",
     "granularity": "neuron",
@@ -21,6 +27,9 @@ CHANGES = {
     "sparsity": {"a": 0.5},
     "relative": True,
     "seed": 1,
+    "pinned": {"a": {"5": False}},
+    "aggregate": "sum",
+    "repair": ("recalibrate",),
 }
 
 
@@ -36,6 +45,25 @@ def test_the_default_plan_is_the_dense_network() -> None:
     assert Plan().is_dense
     assert Plan(sparsity={"conv1": 0.0}).is_dense
     assert not Plan(sparsity={"conv1": 0.0, "fc": 0.01}).is_dense
+
+
+def test_a_cut_by_hand_is_a_cut_and_a_weight_kept_by_hand_is_none() -> None:
+    assert Plan(pinned={"conv1": {"5": True}}).is_dense
+    assert not Plan(pinned={"conv1": {"4": True, "5": False}}).is_dense
+
+
+def test_there_is_nothing_to_repair_in_a_dense_network() -> None:
+    assert Plan(repair=("recalibrate",)).is_dense
+
+
+def test_repairs_are_kept_in_the_order_in_which_they_are_done() -> None:
+    asked = ["recalibrate", "fold", "reconstruct", "fold"]
+    assert Plan(granularity="neuron", repair=asked).repair == ("fold", "reconstruct", "recalibrate")
+    assert Plan(repair="recalibrate") == Plan(repair=("recalibrate",))
+
+
+def test_a_layer_in_which_nothing_is_pinned_is_not_named() -> None:
+    assert Plan(pinned={"conv1": {}, "fc": {"0": True}}) == Plan(pinned={"fc": {"0": True}})
 
 
 @pytest.mark.parametrize("field", CHANGES)
@@ -61,6 +89,13 @@ def test_a_plan_cannot_be_changed() -> None:
         plan.seed = 3  # type: ignore[misc]
     with pytest.raises(TypeError):
         plan.sparsity["a"] = 0.9  # type: ignore[index]
+    pins = {"a": {"5": False}}
+    plan = Plan(pinned=pins)
+    pins["a"]["5"] = True
+    plan.pinned["a"]["6"] = True  # type: ignore[index]
+    assert dict(plan.pinned["a"]) == {"5": False}
+    with pytest.raises(TypeError):
+        plan.pinned["b"] = {}  # type: ignore[index]
 
 
 def test_a_plan_survives_plain_values_and_pickling() -> None:
@@ -97,6 +132,12 @@ def test_sparsity_that_is_no_number_is_refused_by_layer(value: object) -> None:
         *(("relative", v) for v in ("yes", 1, None)),
         *(("seed", v) for v in (-1, 0.5, True, "0", None)),
         *(("sparsity", v) for v in (0.5, [("a", 0.5)], None, "a")),
+        *(("granularity", v) for v in ("heads", "Neuron", "neurons")),
+        *(("pinned", v) for v in (0.5, [("a", {"5": True})], None, "a", {"a": "5"}, {3: {}})),
+        *(("pinned", {"a": {v: True}}) for v in (5, "", "-1", "a", "5:", "2:4", "2:4,0", "1.5")),
+        *(("pinned", {"a": {"5": v}}) for v in (1, 0, None, "cut")),
+        *(("aggregate", v) for v in ("min", "", None, ["mean"])),
+        *(("repair", v) for v in ("mend", ("fold", "mend"), None, 3)),
     ],
 )
 def test_a_field_out_of_range_is_refused_by_name(field: str, value: object) -> None:
@@ -114,6 +155,25 @@ def test_a_pattern_competes_inside_its_groups_only() -> None:
         Plan(granularity="2:4", scope="global")
 
 
+@pytest.mark.parametrize("granularity", ["neuron", "head"])
+def test_whole_units_have_no_blocks_of_weights_to_pin(granularity: str) -> None:
+    assert Plan(granularity=granularity, pinned={"a": {"5": True}}).pinned["a"] == {"5": True}
+    with pytest.raises(ValueError, match=f"'{granularity}' cannot pin '0:1,0:2' of 'a'"):
+        Plan(granularity=granularity, pinned={"a": {"5": True, "0:1,0:2": False}})
+
+
+def test_nothing_is_pinned_in_a_pattern() -> None:
+    with pytest.raises(ValueError, match="granularity '2:4' cannot pin 'units' of 'a'"):
+        Plan(granularity="2:4", pinned={"a": {"5": True}})
+
+
+@pytest.mark.parametrize("repair", ["fold", "reconstruct"])
+def test_what_units_leave_behind_is_mended_where_units_go(repair: str) -> None:
+    assert Plan(granularity="head", repair=repair).repair == (repair,)
+    with pytest.raises(ValueError, match=f"repair '{repair}' .*'neuron' or 'head'"):
+        Plan(repair=repair)
+
+
 @pytest.mark.parametrize("key", ["Criterion", "sparsitty", 5])
 def test_unknown_keys_are_refused_by_name(key: object) -> None:
     with pytest.raises(ValueError, match=f"unknown key {key!r}"):
@@ -122,7 +182,14 @@ def test_unknown_keys_are_refused_by_name(key: object) -> None:
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("weight", None), ("neuron", None), ("2:4", (2, 4)), ("1:16", (1, 16)), ("3:7", (3, 7))],
+    [
+        ("weight", None),
+        ("neuron", None),
+        ("head", None),
+        ("2:4", (2, 4)),
+        ("1:16", (1, 16)),
+        ("3:7", (3, 7)),
+    ],
 )
 def test_patterns_are_read(text: str, found: tuple[int, int] | None) -> None:
     assert pattern(text) == found
@@ -131,7 +198,10 @@ def test_patterns_are_read(text: str, found: tuple[int, int] | None) -> None:
 # -- links ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("plan", [Plan(), FULL, Plan(sparsity={"blöcke.0/ü": 0.1 + 0.2})])
+UNITS = Plan("l2", "neuron", pinned=PINS | {"conv1": {"5": False}}, repair=("fold",))
+
+
+@pytest.mark.parametrize("plan", [Plan(), FULL, UNITS, Plan(sparsity={"blöcke.0/ü": 0.1 + 0.2})])
 def test_a_link_returns_exactly_the_plan(plan: Plan) -> None:
     assert from_link(to_link(plan, "cafe"), "cafe") == plan
 
@@ -141,6 +211,20 @@ def test_a_link_keeps_a_layer_left_whole_only_where_it_competes() -> None:
     alone, pooled = Plan(sparsity=levels), Plan(scope="global", sparsity=levels)
     assert from_link(to_link(alone, "cafe"), "cafe") in (alone, Plan(sparsity={"a": 0.5}))
     assert from_link(to_link(pooled, "cafe"), "cafe") == pooled
+
+
+def test_a_link_of_old_without_the_newer_fields_is_read() -> None:
+    old = {"criterion": "l2", "granularity": "neuron", "sparsity": {"a": 0.5}}
+    text = link(json.dumps({"for": "cafe", "plan": old}))
+    assert from_link(text, "cafe") == Plan("l2", "neuron", sparsity={"a": 0.5})
+
+
+def test_the_order_in_which_pins_are_laid_over_each_other_survives_a_link() -> None:
+    one = Plan(pinned={"a": {"0:2,0:2": False, "1": True}})
+    other = Plan(pinned={"a": {"1": True, "0:2,0:2": False}})
+    assert one != other
+    assert list(from_link(to_link(one, "cafe"), "cafe").pinned["a"]) == ["0:2,0:2", "1"]
+    assert list(from_link(to_link(other, "cafe"), "cafe").pinned["a"]) == ["1", "0:2,0:2"]
 
 
 def test_a_link_needs_no_escaping_in_a_url() -> None:

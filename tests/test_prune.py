@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from torch.nn.utils import prune as torch_prune
 
 import pruneviz as pv
+from pruneviz.graph import belongings
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import weights_only
 from pruneviz.pruning.layers import find_layers
-from pruneviz.pruning.prune import Pruned
+from pruneviz.pruning.pruned import Pruned
 from pruneviz.replica import fingerprint, masked, replica, state
 from pruneviz.workbench import Workbench
 
@@ -101,15 +102,26 @@ class Case:
 
     def kept(self, level: float) -> dict[str, Tensor]:
         """Items kept: weights, or whole units."""
-        masks = {name: self.at(level).masks[name] for name in self.layers}
+        pruned = self.at(level)
         if self.plan.granularity != "neuron":
-            return masks
-        return {name: mask.flatten(1).any(1) for name, mask in masks.items()}
+            return {name: pruned.masks[name] for name in self.layers}
+        if self.asks(level).is_dense:
+            return {lead: torch.ones(self.units(lead), dtype=torch.bool) for lead in self.leads}
+        return {lead: pruned.units[lead] for lead in self.leads}
+
+    @property
+    def leads(self) -> list[str]:
+        """Coupled layers are one by the name of the first."""
+        return list(dict.fromkeys(self.bench.groups.lead(name) for name in self.layers))
+
+    def units(self, lead: str) -> int:
+        group = self.bench.groups.of(lead)
+        return self.bench.found[lead].units if group is None else group.units
 
     def pools(self, level: float) -> Iterator[tuple[Tensor, Tensor]]:
         """(scores, kept) of the items that compete with each other."""
         kept, scores = self.kept(level), self.at(level).scores
-        pairs = [(scores[name].flatten(), kept[name].flatten()) for name in self.layers]
+        pairs = [(scores[name].flatten(), items.flatten()) for name, items in kept.items()]
         if self.plan.scope == "layer":
             yield from pairs
         else:
@@ -185,13 +197,45 @@ def test_nothing_and_everything_are_exactly_that(case: Case) -> None:
 
 
 def test_the_report_agrees_with_the_masks(case: Case) -> None:
-    pruned = case.at(HIGH)
+    pruned, by_unit = case.at(HIGH), case.plan.granularity == "neuron"
+    asked = {case.bench.groups.lead(name) if by_unit else name for name in case.layers}
     for row in pruned.report.itertuples():
         mask = pruned.masks[row.layer]
+        lead = case.bench.groups.lead(row.layer) if by_unit else row.layer
+        items = pruned.units[lead] if by_unit and lead in pruned.units else mask
+        left = float(items.double().mean()) if lead in asked else 1
         assert (row.kept, row.total) == (int(mask.sum()), mask.numel())
-        assert row.got == pruned.sparsity[row.layer] == pytest.approx(1 - row.kept / row.total)
-        assert row.asked == (HIGH if row.layer in case.layers else 0)
+        assert row.got == pruned.sparsity[row.layer] == pytest.approx(1 - left)
+        assert row.asked == (HIGH if lead in asked else 0)
         assert (row.layer in pruned.collapse) == (row.kept == 0)
+
+
+def test_what_goes_with_a_unit_is_cut_everywhere_and_nothing_else(case: Case) -> None:
+    pruned, groups, dense = case.at(HIGH), case.bench.groups, state(case.bench.source.model)
+    if case.plan.granularity != "neuron":
+        assert set(pruned.parameter_masks) == {
+            case.bench.found[name].weight for name in case.layers
+        }
+        return
+    gone: dict[str, Tensor] = {}
+
+    def lose(name: str, dim: int, line: Tensor) -> None:
+        lost = torch.zeros(dense[name].shape, dtype=torch.bool)
+        lost.index_fill_(dim, line.nonzero().flatten(), True)
+        gone[name] = gone[name] | lost if name in gone else lost
+
+    for lead, kept in pruned.units.items():
+        if lead in groups.groups:
+            for place in groups.groups[lead].places:
+                lose(place.tensor, place.dim, (place.unit >= 0) & ~kept[place.unit])
+        else:
+            layer = case.bench.found[lead]
+            for name in (layer.weight, *belongings(case.bench.graph, layer)):
+                lose(name, 0, ~kept)
+    parameters = dict(case.bench.source.model.named_parameters())
+    assert set(pruned.parameter_masks) == set(gone) & set(parameters)
+    for name, mask in pruned.parameter_masks.items():
+        assert torch.equal(~mask, gone[name]), name
 
 
 def test_from_dense_to_ninety_and_back_is_bit_identical(case: Case) -> None:
@@ -273,8 +317,14 @@ def test_a_criterion_without_its_evidence_is_refused(
         pv.prune(bench.source.model, plan, graph=bench.graph)
 
 
-def test_neurons_are_refused_without_a_graph(toy: nn.Module) -> None:
-    with pytest.raises(ValueError, match="granularity 'neuron' needs the network's graph"):
+@pytest.mark.parametrize("granularity", ["neuron", "head"])
+def test_whole_units_are_refused_without_a_graph(granularity: str) -> None:
+    with pytest.raises(ValueError, match=f"granularity '{granularity}' needs the network's graph"):
+        pv.prune(nn.Linear(4, 3), Plan(granularity=granularity, sparsity={"": 0.5}))
+
+
+def test_the_only_unit_of_a_layer_is_refused(toy: nn.Module) -> None:
+    with pytest.raises(ValueError, match="layer '' cannot be pruned so: it has one neuron only"):
         pv.prune(toy, Plan(granularity="neuron", sparsity={"": 0.5}))
 
 
@@ -454,16 +504,17 @@ def test_masked_filters_of_resnet20_leave_batch_norm_as_exact_zeros(
         seen = batch_norm_outputs(model)
         with torch.inference_mode():
             model(bench.source.validation.inputs[:16])
-        zeros = 0
         for name in filters:
-            gone = ~pruned.masks[name].flatten(1).any(1)
+            gone = ~pruned.units[bench.groups.lead(name)]
             norm = seen[name.replace("conv", "bn").replace("downsample.0", "downsample.1")]
             assert not norm[:, gone].any(), f"{name} under {criterion}"
-            zeros += int(gone.sum())
-        total = sum(bench.found[name].units for name in filters)
-        assert zeros == (round(0.3 * total) if scope == "global" else sum(
-            round(0.3 * bench.found[name].units) for name in filters
-        ))  # fmt: skip
+        groups = {bench.groups.lead(name) for name in filters}
+        cut = [int((~pruned.units[lead]).sum()) for lead in groups]
+        sizes = [len(pruned.units[lead]) for lead in groups]
+        if scope == "global":
+            assert sum(cut) == round(0.3 * sum(sizes))
+        else:
+            assert cut == [round(0.3 * size) for size in sizes]
 
 
 def test_a_masked_neuron_outputs_zero_without_batch_norm(
@@ -472,7 +523,7 @@ def test_a_masked_neuron_outputs_zero_without_batch_norm(
     bench = benches("lenet5")
     plan = Plan("l2", "neuron", sparsity=dict.fromkeys(bench.found, 0.5))
     for name in bench.found:
-        gone = ~bench.prune(plan).masks[name].flatten(1).any(1)
+        gone = ~bench.prune(plan).units[name]
         maps = bench.feature_maps(plan, name, 0)
         assert gone.any()
         assert not maps[gone].any()
@@ -513,11 +564,16 @@ def test_units_are_those_of_ln_structured_of_torch(
     plan = Plan(criterion, "neuron", sparsity=dict.fromkeys(bench.found, 0.4))
     pruned = bench.prune(plan)
     model = copy.deepcopy(bench.source.model)
-    for name, layer in bench.found.items():
+    apart = [name for name in pruned.units if len(bench.groups.members(name)) == 1]
+    rows = [name for name in apart if "head" not in getattr(bench.groups.of(name), "word", "")]
+    assert len(rows) == {"lenet300": 3, "lenet5": 5, "resnet20": 10, "vit": 14}[bench.name]
+    for name in rows:
         module = model.get_submodule(name)
-        amount = round(0.4 * layer.units)
+        amount = round(0.4 * bench.found[name].units)
         torch_prune.ln_structured(module, "weight", amount=amount, n=norm, dim=0)
-        assert torch.equal(pruned.masks[name], module.weight_mask.bool()), name
+        oracle = module.weight_mask.flatten(1).all(1)
+        assert torch.equal(pruned.units[name], oracle), name
+        assert not pruned.masks[name][~oracle].any(), name
 
 
 def test_torch_counts_as_we_do() -> None:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from pruneviz.plan import Plan
 from pruneviz.pruning.masks import count
-from pruneviz.ui.scene import block_of, cannot, describe, picture, scene_id
+from pruneviz.ui.hand import by_hand
+from pruneviz.ui.scene import block_of, cannot, describe, drawn, picture, picture_id, scene_id
 from pruneviz.ui.session import with_levels
+from pruneviz.ui.units import inputs_cut
 from pruneviz.workbench import Workbench
 
 LEVELS = (0.0, 0.1, 0.37, 0.5, 0.9, 1.0)
@@ -53,11 +55,45 @@ def layers_of(scene: dict[str, object]) -> list[dict[str, Any]]:
 
 
 def cut_items(bench: Workbench, plan: Plan) -> dict[str, int]:
-    """Items cut by the engine's own masks."""
-    masks = bench.prune(plan).masks
-    if plan.granularity == "neuron":
-        return {name: int((~m.flatten(1).any(1)).sum()) for name, m in masks.items()}
-    return {name: int((~m).sum()) for name, m in masks.items()}
+    """Items cut by the engine: of a layer in a group the units of its group."""
+    pruned = bench.prune(plan)
+    if pruned.groups is not None:
+        gone = {name: int((~kept).sum()) for name, kept in pruned.units.items()}
+        return {name: gone.get(pruned.groups.lead(name), 0) for name in pruned.masks}
+    return {name: int((~m).sum()) for name, m in pruned.masks.items()}
+
+
+def once_a_group(scene: dict[str, object]) -> list[dict[str, Any]]:
+    """Entries of a scene, of each group the first."""
+    found = {x.get("group") or x["name"]: x for x in reversed(layers_of(scene))}
+    return list(found.values())
+
+
+def left(scene: dict[str, Any], cut: dict[str, int]) -> tuple[float, float]:
+    """(parameters, MACs) that the browser reckons to be kept."""
+    parameters, macs = float(scene["total_params"]), float(scene["total_macs"])
+    gone = {}
+    for layer in once_a_group(scene):
+        gone[layer.get("group") or layer["name"]] = cut[layer["name"]] / layer["items"]
+        parameters -= cut[layer["name"]] * layer["item_params"]
+    for layer in layers_of(scene):
+        rows = layer.get("rows", 1.0) * gone[layer.get("group") or layer["name"]]
+        inputs = sum(share * gone[group] for group, share in layer.get("inputs", []))
+        parameters += layer["weights"] * rows * inputs  # rows and inputs cross
+        macs -= layer["macs"] * (1 - (1 - rows) * (1 - inputs))
+    return parameters, macs
+
+
+def inputs_gone(
+    bench: Workbench, plan: Plan, name: str, shape: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """The drawn cells that go because of units before the layer, as the browser reads them."""
+    table = inputs_cut(bench, plan, name, *drawn(bench.found[name]))
+    if table is None:
+        return np.zeros(shape, dtype=bool)
+    places = np.arange(np.prod(shape))
+    bits = (table[places >> 5].astype(np.int64) >> (places & 31)) & 1
+    return bits.astype(bool).reshape(shape)
 
 
 @pytest.fixture
@@ -79,14 +115,15 @@ def test_a_picture_has_the_quantiles_and_a_histogram_of_all_items(
         if layer["disabled"]:
             continue
         alone = replace(plan, sparsity={layer["name"]: 0.0}, scope="layer")
-        scores = bench.rankings(alone)[layer["name"]].scores.flatten().sort().values.numpy()
+        ranking = bench.rankings(alone)[layer.get("group") or layer["name"]]
+        scores = ranking.scores.flatten().sort().values.numpy()
         assert layer["items"] == len(scores)
-        drawn = picture(bench, plan, layer["name"])
-        hist: Any = drawn["hist"]
+        shown = picture(bench, plan, layer["name"])
+        hist: Any = shown["hist"]
         assert sum(hist["counts"]) == len(scores)
         assert len(hist["counts"]) == 64
         assert hist["lo"] < hist["hi"]
-        quantiles = table(drawn["scores"])
+        quantiles = table(shown["scores"])
         assert len(quantiles) == 257
         assert quantiles[0] == pytest.approx(scores[0], rel=1e-6)
         assert quantiles[-1] == pytest.approx(scores[-1], rel=1e-6)
@@ -107,7 +144,7 @@ def test_in_scope_layer_nothing_is_scored_before_it_is_looked_at(
     describe(bench, plan)
     assert set(scored) <= {()}, "the dense plan ranks nothing"
     picture(bench, plan, "fc2")
-    assert set(scored) == {(), ("fc2",)}
+    assert set(scored) - {()} == {("fc2",)}
 
 
 def test_histogram_bins_hold_what_lies_in_them(lenet5: Workbench) -> None:
@@ -135,7 +172,7 @@ def test_a_layer_of_equal_scores_still_has_a_histogram(
 def test_reach_tells_what_each_layer_loses_to_the_pool(bench: Workbench, kind: str) -> None:
     scene = describe(bench, asked(bench, kind, 0.0))
     total = scene["pool_total"]
-    assert total == sum(layer["items"] for layer in layers_of(scene))
+    assert total == sum(layer["items"] for layer in once_a_group(scene))
     for step in (0, 1, 64, 128, 200, 255, 256):
         cut = cut_items(bench, asked(bench, kind, step / 256))
         for layer in layers_of(scene):
@@ -166,12 +203,10 @@ def test_what_an_item_costs_adds_up_to_what_is_kept(
     bench: Workbench, kind: str, level: float
 ) -> None:
     plan = asked(bench, kind, level)
-    scene, cost = describe(bench, plan), bench.cost(plan)
-    cut = cut_items(bench, plan)
-    removed = sum(cut[layer["name"]] * layer["item_params"] for layer in layers_of(scene))
-    assert cost.params - removed == cost.params_kept
-    macs = sum(layer["macs"] * cut[layer["name"]] / layer["items"] for layer in layers_of(scene))
-    assert scene["total_macs"] - macs == pytest.approx(cost.macs_kept, abs=1)
+    scene, cost = describe(bench, plan), bench.counts(plan)
+    parameters, macs = left(scene, cut_items(bench, plan))
+    assert parameters == pytest.approx(cost.params_kept, abs=0.5)
+    assert macs == pytest.approx(cost.macs_kept, abs=1)
     assert scene["total_params"] == cost.params
 
 
@@ -200,47 +235,48 @@ def test_cells_of_low_rank_are_exactly_those_the_engine_cuts(
     cut = cut_items(lenet5, plan)
     total = describe(lenet5, plan)["pool_total"]
     for name, mask in lenet5.prune(plan).masks.items():
-        drawn = picture(lenet5, plan, name)
-        rows, columns = whole(drawn["row_index"]), whole(drawn["col_index"])
+        shown = picture(lenet5, plan, name)
+        rows, columns = whole(shown["row_index"]), whole(shown["col_index"])
         kept = mask.flatten(1).numpy()[np.ix_(rows, columns)]
         k = count(level, total) if isinstance(total, int) else cut[name]
         if scene[name]["disabled"]:
             k = 0
-        ranks = whole(drawn["rank"]).reshape(kept.shape)
-        assert ((ranks < k) == ~kept).all(), name
+        ranks = whole(shown["rank"]).reshape(kept.shape)
+        gone = (ranks < k) | inputs_gone(lenet5, plan, name, kept.shape)
+        assert (gone == ~kept).all(), name
 
 
 @pytest.mark.parametrize("name", ["conv1", "conv2", "fc1"])
 def test_a_picture_shows_the_dense_weights_and_their_scores(lenet5: Workbench, name: str) -> None:
-    drawn = picture(lenet5, asked(lenet5, "layer", 0.5), name)
-    rows, columns = whole(drawn["row_index"]), whole(drawn["col_index"])
+    shown = picture(lenet5, asked(lenet5, "layer", 0.5), name)
+    rows, columns = whole(shown["row_index"]), whole(shown["col_index"])
     weight = lenet5.weight(name).flatten(1).numpy()
-    assert table(drawn["weight"]) == pytest.approx(weight[np.ix_(rows, columns)].ravel())
-    assert table(drawn["score"]) == pytest.approx(abs(weight[np.ix_(rows, columns)]).ravel())
-    assert drawn["limit_layer"] == pytest.approx(float(abs(weight).max()))
-    assert (drawn["rows"], drawn["cols"]) == (len(rows), len(columns))
-    assert (drawn["all_rows"], drawn["all_cols"]) == weight.shape
+    assert table(shown["weight"]) == pytest.approx(weight[np.ix_(rows, columns)].ravel())
+    assert table(shown["score"]) == pytest.approx(abs(weight[np.ix_(rows, columns)]).ravel())
+    assert shown["limit_layer"] == pytest.approx(float(abs(weight).max()))
+    assert (shown["rows"], shown["cols"]) == (len(rows), len(columns))
+    assert (shown["all_rows"], shown["all_cols"]) == weight.shape
 
 
 def test_a_big_picture_is_bounded_and_says_so(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet300")
     plan = asked(bench, "layer", 0.5)
-    drawn = picture(bench, plan, "fc1")
-    assert (drawn["all_rows"], drawn["all_cols"]) == (300, 784)
-    assert (drawn["rows"], drawn["cols"]) == (100, 157)
-    assert whole(drawn["row_index"]).tolist() == list(range(0, 300, 3))
-    assert whole(drawn["col_index"]).tolist() == list(range(0, 784, 5))
-    assert drawn["note"] == "drawn: every 3rd of 300 rows and every 5th of 784 columns"
+    shown = picture(bench, plan, "fc1")
+    assert (shown["all_rows"], shown["all_cols"]) == (300, 784)
+    assert (shown["rows"], shown["cols"]) == (100, 157)
+    assert whole(shown["row_index"]).tolist() == list(range(0, 300, 3))
+    assert whole(shown["col_index"]).tolist() == list(range(0, 784, 5))
+    assert shown["note"] == "drawn: every 3rd of 300 rows and every 5th of 784 columns"
     assert picture(bench, plan, "fc3")["note"] == ""
 
 
 def test_neurons_have_one_rank_for_a_row(lenet5: Workbench) -> None:
-    drawn = picture(lenet5, asked(lenet5, "neuron", 0.5), "conv2")
-    ranks = whole(drawn["rank"]).reshape(16, 150)
+    shown = picture(lenet5, asked(lenet5, "neuron", 0.5), "conv2")
+    ranks = whole(shown["rank"]).reshape(16, 150)
     assert (ranks == ranks[:, :1]).all()
     assert sorted(ranks[:, 0]) == list(range(16))
-    assert whole(drawn["unit_rank"]).tolist() == ranks[:, 0].tolist()
-    assert drawn["row_word"] == "filter"
+    assert whole(shown["unit_rank"]).tolist() == ranks[:, 0].tolist()
+    assert shown["row_word"] == "filter"
 
 
 def test_activations_come_with_the_evidence(new_bench: Callable[[str], Workbench]) -> None:
@@ -249,10 +285,10 @@ def test_activations_come_with_the_evidence(new_bench: Callable[[str], Workbench
     assert picture(bench, plan, "conv1")["activation"] is None
     by_class = bench.evidence("activity")["conv1"].by_class
     assert by_class is not None
-    drawn = picture(bench, plan, "conv1")
-    assert table(drawn["activation"]) == pytest.approx(by_class.flatten().numpy(), rel=1e-6)
-    assert whole(drawn["activation_rows"]).tolist() == list(range(6))
-    assert drawn["classes"] == list("0123456789")
+    shown = picture(bench, plan, "conv1")
+    assert table(shown["activation"]) == pytest.approx(by_class.flatten().numpy(), rel=1e-6)
+    assert whole(shown["activation_rows"]).tolist() == list(range(6))
+    assert shown["classes"] == list("0123456789")
 
 
 def test_a_picture_of_a_layer_out_of_the_pool_cuts_nothing(lenet5: Workbench) -> None:
@@ -260,6 +296,104 @@ def test_a_picture_of_a_layer_out_of_the_pool_cuts_nothing(lenet5: Workbench) ->
     total = describe(lenet5, plan)["pool_total"]
     assert isinstance(total, int)
     assert (whole(picture(lenet5, plan, "fc2")["rank"]) >= total).all()
+
+
+# -- by hand -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["layer", "global", "neuron", "neuron global"])
+@pytest.mark.parametrize("level", [0.0, 0.4, 1.0])
+def test_what_is_pinned_is_cut_or_kept_at_any_level(
+    lenet5: Workbench, kind: str, level: float
+) -> None:
+    places = {"3": False, "5": True, "7": True} if "neuron" in kind else {"2:4,10:20": False}
+    plan = by_hand(lenet5, asked(lenet5, kind, level), "conv2", places)
+    scene, cut = describe(lenet5, plan), cut_items(lenet5, plan)
+    shown = picture(lenet5, plan, "conv2")
+    ranks = whole(shown["rank"]).reshape(16, 150)
+    kept = lenet5.prune(plan).masks["conv2"].flatten(1).numpy()
+    total = scene["pool_total"]
+    k = count(level, total) if isinstance(total, int) else cut["conv2"]
+    gone = (ranks < k) | inputs_gone(lenet5, plan, "conv2", kept.shape)
+    assert (gone == ~kept).all()
+    if "neuron" in kind:
+        assert (ranks[3] == -1).all()
+        assert (ranks[[5, 7]] == 2**31 - 1).all()
+        assert table(shown["scores"]).shape == (257,)
+        assert 1 <= cut["conv2"] <= 14
+    else:
+        assert (ranks[2:4, 10:20] == -1).all()
+        assert not kept[2:4, 10:20].any()
+    if isinstance(total, int):
+        reaches = {x["name"]: table(x["reach"]) for x in layers_of(scene)}
+        assert sum(r[0] for r in reaches.values()) == (1 if "neuron" in kind else 20)
+        assert (np.diff(table(scene["pool_scores"])) >= 0).all()
+
+
+def test_a_picture_is_another_when_something_in_it_is_pinned(lenet5: Workbench) -> None:
+    plan = asked(lenet5, "neuron", 0.0)
+    pinned = by_hand(lenet5, plan, "conv2", {"3": False})
+    names = [picture_id(lenet5, p, "conv2", scored=True) for p in (plan, pinned)]
+    assert names[0] != names[1]
+    others = [picture_id(lenet5, p, "fc1", scored=True) for p in (plan, pinned)]
+    assert others[0] == others[1]
+    assert scene_id(lenet5, plan, {}) == scene_id(lenet5, pinned, {})
+    pools = [asked(lenet5, "neuron global", 0.0)]
+    pools.append(by_hand(lenet5, pools[0], "conv2", {"3": False}))
+    assert len({scene_id(lenet5, p, {}) for p in pools}) == 2
+
+
+# -- groups ------------------------------------------------------------------------------------
+
+
+def test_members_of_a_group_are_told_as_one(benches: Callable[[str], Workbench]) -> None:
+    bench = benches("resnet20")
+    scene = describe(bench, asked(bench, "neuron", 0.0))
+    entries = {x["name"]: x for x in layers_of(scene)}
+    group = bench.groups.groups["layer2.0.conv2"]
+    assert len(group.layers) == 4
+    for name in group.layers:
+        assert entries[name]["group"] == "layer2.0.conv2"
+        assert entries[name]["members"] == list(group.layers)
+        assert (entries[name]["items"], entries[name]["removable"]) == (32, True)
+    inside = entries["layer2.0.conv1"]
+    assert (inside["group"], inside["members"]) == (None, ["layer2.0.conv1"])
+    assert inside["inputs"] == [["conv1", 1.0]]
+    # 16 inputs of 3x3, scale and shift; and a column of the convolution behind it.
+    assert inside["item_params"] == 16 * 9 + 2 + 32 * 9
+    assert not entries["fc"]["removable"]
+    assert entries["fc"]["why"] == bench.groups.fixed["fc"]
+
+
+def test_rows_of_one_group_have_the_ranks_of_its_units(
+    benches: Callable[[str], Workbench],
+) -> None:
+    bench = benches("resnet20")
+    plan = asked(bench, "neuron", 0.3)
+    ranks = []
+    for name in bench.groups.members("layer2.0.conv2"):
+        shown = picture(bench, plan, name)
+        ranks.append(whole(shown["unit_rank"]).tolist())
+        assert shown["units"] is None
+    assert sorted(ranks[0]) == list(range(32))
+    assert all(one == ranks[0] for one in ranks)
+
+
+def test_heads_are_many_rows_and_other_layers_have_none(
+    benches: Callable[[str], Workbench],
+) -> None:
+    bench = benches("vit")
+    plan = with_levels(bench, Plan("l2", "head"), dict.fromkeys(bench.found, 0.5), {})
+    reasons = cannot(bench, plan)
+    assert set(bench.found) - set(reasons) == {f"blocks.{i}.attn.qkv" for i in range(4)}
+    entry = {x["name"]: x for x in layers_of(describe(bench, plan))}["blocks.0.attn.qkv"]
+    assert (entry["items"], entry["word"]) == (4, "head")
+    shown = picture(bench, plan, "blocks.0.attn.qkv")
+    units, ranks = whole(shown["units"]), whole(shown["unit_rank"])
+    assert whole(shown["firsts"]).tolist() == [0, 16, 32, 48]
+    assert set(units.tolist()) == {0, 1, 2, 3}
+    for unit in range(4):
+        assert len(set(ranks[units == unit].tolist())) == 1
 
 
 # -- what cannot be cut, names -----------------------------------------------------------------

@@ -97,6 +97,17 @@ def test_a_layer_is_a_matrix_product_over_what_it_unfolds(case: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@pytest.mark.parametrize("case", CONVOLUTIONS)
+def test_single_positions_can_be_asked_for(case: str) -> None:
+    make, shape = CONVOLUTIONS[case]
+    (call,), _ = heard(make(), torch.randn(SAMPLES, *shape))
+    rows = rows_of(call, SAMPLES)
+    at = torch.randint(rows.shape[3], (SAMPLES, 4))
+    expected = torch.take_along_dim(rows, at[:, None, None], 3)
+    assert torch.equal(rows_of(call, SAMPLES, at), expected)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 @pytest.mark.parametrize("case", ALL)
 def test_gradients_are_those_of_a_loop_over_samples(case: str) -> None:
     make, shape = ALL[case]

@@ -58,10 +58,10 @@ def answers(bench: pv.Workbench, plan: pv.Plan) -> Tensor:
 def test_all_parameters_are_accounted_for(bench: pv.Workbench) -> None:
     total = sum(p.numel() for p in bench.source.model.parameters())
     reached = sum(layer.size for layer in bench.found.values())
-    assert reached + bench.never["params"].sum() == total == bench.cost(pv.Plan()).params
+    assert reached + bench.never["params"].sum() == total == bench.counts(pv.Plan()).params
     plan = half(bench, "magnitude")
     cut = sum(round(0.5 * bench.found[name].size) for name in plan.sparsity)
-    assert bench.cost(plan).params_kept == total - cut
+    assert bench.counts(plan).params_kept == total - cut
 
 
 @pytest.mark.parametrize("criterion", ["magnitude", "wanda", "taylor", "snip", "fisher", "random"])
@@ -88,13 +88,18 @@ def test_undo_is_exact(bench: pv.Workbench) -> None:
 def test_units_of_every_layer_can_be_cut(bench: pv.Workbench) -> None:
     plan = half(bench, "magnitude", "neuron")
     pruned = bench.prune(plan)
+    report = pruned.report.set_index("layer")
+    for lead, kept in pruned.units.items():
+        assert int((~kept).sum()) == round(0.5 * len(kept)), lead
     for name in plan.sparsity:
-        units = pruned.masks[name].flatten(1).any(1)
-        assert int((~units).sum()) == round(0.5 * bench.found[name].units), name
-        bias = bench.found[name].bias
-        if bias is not None:
-            rows = slice(*(bench.found[name].bias_rows or (None,)))
-            assert torch.equal(pruned.parameter_masks[bias][rows], units), name
+        layer, group = bench.found[name], bench.groups.of(name)
+        kept = pruned.units[bench.groups.lead(name)]
+        units = kept if group is None else kept[group.rows[name]] | (group.rows[name] < 0)
+        assert report.loc[name, "got"] == pytest.approx(float((~kept).double().mean()))
+        assert not pruned.masks[name][~units].any(), name
+        if layer.bias is not None:
+            rows = slice(*(layer.bias_rows or (None,)))
+            assert torch.equal(pruned.parameter_masks[layer.bias][rows], units), name
 
 
 @pytest.mark.parametrize("plan", [pv.Plan("wanda"), pv.Plan(granularity="neuron")])

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pruneviz.calling import call as answer
 from pruneviz.pruning.calls import Call, Listening
 from pruneviz.pruning.layers import Layer
-from pruneviz.replica import masked, replica, state
+from pruneviz.replica import replica
 from pruneviz.sources import Data
 
 SAMPLES = 16
@@ -19,16 +19,17 @@ _TOLERANCE = 1e-6
 
 def cut_in_two(
     model: nn.Module,
-    masks: Mapping[str, Tensor],
+    tensors: Mapping[str, Tensor],
     layers: Mapping[str, Layer],
     data: Data,
     samples: int = SAMPLES,
 ) -> str | None:
     """The first layer behind which nothing depends on the input any more, or None.
 
-    Measured on the first `samples` of `data`: only if the network answers all of them alike is a
-    layer named, the first in the order they run from which on no layer's output varies; a branch
-    that died before others went on is not it.
+    tensors: what takes the place of the network's own, by name. Measured on the first `samples` of
+    `data`: only if the network answers all of them alike is a layer named, the first in the order
+    they run from which on no layer's output varies; a branch that died before others went on is
+    not it.
     """
     data, varies = data.first(samples), dict[str, bool]()
     n = len(data)
@@ -37,12 +38,10 @@ def cut_in_two(
         output = call.by_sample(call.part(call.output), n)
         varies.setdefault(call.layer.name, _varies(output) or len(output) != n)
 
-    tensors = state(model)
-    parameters = masked(tensors, masks)
     network = replica(model)
-    used = dict(network.named_parameters(remove_duplicate=False)) | parameters
+    used = dict(network.named_parameters(remove_duplicate=False)) | dict(tensors)
     with torch.inference_mode(), Listening(layers, used, hear):
-        outputs = answer(network, data.inputs, parameters)
+        outputs = answer(network, data.inputs, tensors)
         if n < 2 or _varies(outputs) or not _varies(answer(replica(model), data.inputs)):
             return None  # nor does the dense network tell samples apart that are alike
     dead: list[str] = []

@@ -1,71 +1,179 @@
-"""What is left of a network under a plan?"""
+"""What does a plan cost?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
-from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch import Tensor, nn
 
-from pruneviz.calling import call
-from pruneviz.pruning.layers import Layer
-from pruneviz.pruning.prune import Pruned
+from pruneviz.calling import fitting
+from pruneviz.measuring.counts import Counts, macs_of_network
+from pruneviz.measuring.latency import SECONDS, Latency, latency
+from pruneviz.measuring.ledger import Cost, InRuntime, Spent
+from pruneviz.measuring.memory import peak_activation
+from pruneviz.measuring.runtime import Running, in_onnx_runtime
+from pruneviz.measuring.sizes import (
+    as_bitmask,
+    as_csr,
+    encoded_bytes,
+    file_bytes,
+    stored,
+    zipped_bytes,
+)
+from pruneviz.pruning.pruned import Pruned
+from pruneviz.pruning.units import levels
 from pruneviz.replica import replica
 from pruneviz.sources import Data
 
+BATCH = 8
+_ONNX = "onnx runtime"
 
-@dataclass(frozen=True)
-class Cost:
-    """What is left, and of how much.
-
-    params, params_kept: all parameters of the network, and those that are not masked.
-    macs, macs_kept: multiply-accumulates for one sample, dense, and with every masked weight
-    skipped, as only an ideal sparse engine would. bytes_dense: the parameters as they are stored;
-    bytes_sparse: an estimate, the kept ones plus one bit for each weight of a pruned layer.
-    """
-
-    params: int
-    params_kept: int
-    macs: int
-    macs_kept: int
-    bytes_dense: int
-    bytes_sparse: int
-
-
-def macs_of_network(model: nn.Module, data: Data) -> int:
-    """Multiply-accumulates for the first sample of `data`, attention included.
-
-    Counted by torch's own flop counter.
-    """
-    from torch.utils.flop_counter import FlopCounterMode  # loads torch's compiler: over a second
-
-    counter = FlopCounterMode(display=False)
-    # The counter knows the plain attention products, not the fused ones of the CPU.
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        call(replica(model), data.first(1).inputs)
-    return counter.get_total_flops() // 2
+Progress = Callable[[str, float], None]
 
 
 def cost_of(
-    pruned: Pruned, layers: Mapping[str, Layer], macs: Mapping[str, int], total: int
+    pruned: Pruned,
+    counts: Counts,
+    small: nn.Module | None,
+    why: str,
+    data: Data,
+    *,
+    batch: int = BATCH,
+    seconds: float = SECONDS,
+    progress: Progress = lambda label, done: None,
 ) -> Cost:
-    """The cost of a plan; macs by layer and of the network as the functions above give them."""
-    parameters = dict(pruned.dense.named_parameters(remove_duplicate=False))
-    once = {id(p): p for p in parameters.values()}.values()
-    # Not summed: that would widen each mask to eight bytes a weight first.
-    gone = {n: m.numel() - int(m.count_nonzero()) for n, m in pruned.parameter_masks.items()}
-    cut = (pruned.report["total"] - pruned.report["kept"]).tolist()
-    touched = {layers[n]: k for n, k in zip(pruned.report["layer"], cut, strict=True) if k}
-    params, dense_bytes = sum(p.numel() for p in once), sum(p.nbytes for p in once)
-    saved_bytes = sum(parameters[name].element_size() * number for name, number in gone.items())
-    saved_macs = sum(macs[x.name] * number / x.size for x, number in touched.items())
+    """Measure everything about a plan that can be measured without a target.
+
+    counts: of the same plan. small: the network with its pruned units removed, or None, and then
+    `why`. data: its first samples are the inputs, `batch` of them (or all there are) for latency.
+    seconds: the most that timing may take, whatever the network. progress: called with what is
+    being done and the fraction done; it may raise to stop. Nothing is written to any network.
+    Raises ValueError for a batch below one.
+    """
+    if type(batch) is not int or batch < 1:
+        raise ValueError(f"batch must be a whole number of 1 or more, got {batch!r}")
+    networks = {"dense": replica(pruned.dense), "masked": replica(pruned.model)}
+    if small is not None:
+        networks["shrunk"] = replica(small)
+    inputs = data.first(batch).inputs
+    still = {
+        name: _still(network, data, partial(_part, progress, name, place, len(networks)))
+        for place, (name, network) in enumerate(networks.items())
+    }
+    progress("sparse encodings", 0.45)
+    masked = stored(networks["masked"])
+    bitmask, csr = encoded_bytes(masked, as_bitmask), encoded_bytes(masked, as_csr)
+    del masked
+    progress("exporting to ONNX", 0.5)
+    which = list(networks)[-1]
+    running, why_not = _running(networks[which], inputs)
+    timed = _timed(networks, running, inputs, len(data.first(batch)), seconds, progress)
+    spent = {n: Spent(**values, latency=timed.timings[n]) for n, values in still.items()}
     return Cost(
-        params=params,
-        params_kept=params - sum(gone.values()),
-        macs=total,
-        macs_kept=round(total - saved_macs),
-        bytes_dense=dense_bytes,
-        bytes_sparse=dense_bytes - saved_bytes + sum(-(-x.size // 8) for x in touched),
+        asked=asked_sparsity(pruned),
+        kept=counts.params_kept,
+        ideal_macs=counts.macs_kept,
+        dense=spent["dense"],
+        masked=spent["masked"],
+        shrunk=spent.get("shrunk"),
+        onnx=None
+        if running is None
+        else InRuntime(which, running.bytes, running.difference, timed.timings[_ONNX]),
+        bitmask=bitmask,
+        csr=csr,
+        batch=timed.batch,
+        threads=timed.threads,
+        per_unit=pruned.groups is not None,
+        why_not_shrunk="" if small is not None else why,
+        why_not_onnx=why_not,
     )
+
+
+def asked_sparsity(pruned: Pruned) -> float:
+    """The fraction a plan asks to prune: of units where units are cut, else of weights.
+
+    A group counts once, with the level that any of its members is given.
+    """
+    groups = pruned.groups
+    if groups is None:
+        total = int(pruned.report["total"].sum())
+        asked = float((pruned.report["asked"] * pruned.report["total"]).sum())
+        return asked / total if total else 0.0
+    units = {name: group.units for name, group in groups.groups.items()}
+    units |= {name: len(pruned.masks[name]) for name in groups.fixed}
+    if pruned.plan.granularity == "head":
+        heads = {name for name, group in groups.groups.items() if group.word == "head"}
+        units = {n: k for n, k in units.items() if n in heads}
+    asked_of = levels(pruned.plan, groups)
+    total = sum(units.values())
+    return sum(asked_of.get(n, 0.0) * k for n, k in units.items()) / total if total else 0.0
+
+
+def _still(network: nn.Module, data: Data, progress: Progress) -> dict[str, int]:
+    """All of a network that needs no clock."""
+    progress("multiply-accumulates", 0.0)
+    macs = macs_of_network(network, data)
+    progress("activation memory", 0.1)
+    memory = peak_activation(network, data.first(1).inputs)
+    progress("file", 0.2)
+    tensors = stored(network)
+    parameters = list(network.parameters())
+    return {
+        "params": sum(p.numel() for p in parameters),
+        "zeros": sum(p.numel() - int(p.count_nonzero()) for p in parameters),
+        "macs": macs,
+        "file": file_bytes(tensors),
+        "zipped": zipped_bytes(tensors, lambda done: progress("zipping", 0.2 + 0.8 * done)),
+        "memory": memory,
+    }
+
+
+def _part(
+    progress: Progress, name: str, place: int, networks: int, label: str, done: float
+) -> None:
+    progress(f"{name}: {label}", 0.45 * (place + done) / networks)
+
+
+def _running(
+    network: nn.Module, inputs: Tensor | Mapping[str, Tensor]
+) -> tuple[Running | None, str]:
+    try:
+        return in_onnx_runtime(network, inputs), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _timed(
+    networks: Mapping[str, nn.Module],
+    running: Running | None,
+    inputs: Tensor | Mapping[str, Tensor],
+    batch: int,
+    seconds: float,
+    progress: Progress,
+) -> Latency:
+    calls = {name: partial(_forward, network, inputs) for name, network in networks.items()}
+    more = {} if running is None else {_ONNX: running.call}
+    with torch.no_grad():
+        return latency(
+            {name: call() for name, call in calls.items()} | more,
+            batch,
+            seconds=seconds,
+            progress=lambda done: progress("latency", 0.6 + 0.4 * done),
+        )
+
+
+def _forward(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -> Callable[[], object]:
+    """One forward pass and nothing else, waited for where the device works on its own."""
+    given = fitting(network, inputs)
+    args, kwargs = ((given,), {}) if isinstance(given, Tensor) else ((), given)
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+
+    def run() -> object:
+        answer = network(*args, **kwargs)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return answer
+
+    return run

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pruneviz.caching import Kept
 from pruneviz.calling import call
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
-from pruneviz.replica import masked, replica, state
+from pruneviz.replica import replica
 from pruneviz.sources import Data, Inputs, Outcome
 from pruneviz.tasks import Task
 from pruneviz.tasks.judging import joined
@@ -76,7 +76,7 @@ class Evaluation:
 
 def answer(
     model: nn.Module,
-    masks: Mapping[str, Tensor],
+    tensors: Mapping[str, Tensor],
     data: Data,
     start: int,
     stop: int,
@@ -84,23 +84,23 @@ def answer(
     block: int = BLOCK,
     kept: Kept[Tensor] | None = None,
 ) -> Outcome:
-    """What `model` under parameter masks answers to samples start..stop, in whole blocks.
+    """What `model` with `tensors` in place of its own answers to samples start..stop, in blocks.
 
     `start` is rounded down and `stop` up to a multiple of `block`. The model is not written to.
     kept: where the dense network's answers to a block may stay, if they are small and the task
     is measured against them; without it they are computed each time.
     Raises ValueError naming the first target beyond the outputs.
     """
-    network, parameters = replica(model), masked(state(model), masks)
+    network = replica(model)
     outcomes = []
     stop = min(-(-stop // block) * block, len(data))
     with torch.inference_mode():
         for begin in range(start // block * block, stop, block):
             part = data.take(slice(begin, min(begin + block, stop)))
-            outputs = call(network, part.inputs, parameters)
+            outputs = call(network, part.inputs, tensors)
             targets = part.targets
             if task.against_dense:
-                dense = _dense(network, part.inputs, begin, kept) if parameters else outputs
+                dense = _dense(network, part.inputs, begin, kept) if tensors else outputs
                 outcomes.append(task.judge(outputs, dense))
             elif targets is not None:
                 outcomes.append(task.judge(outputs, targets))

@@ -11,34 +11,34 @@ from pruneviz.calling import call as answer
 from pruneviz.graph import Graph, activation_of
 from pruneviz.pruning.calls import Call, Listening
 from pruneviz.pruning.layers import Layer
-from pruneviz.replica import masked, replica, state
+from pruneviz.replica import replica, state
 from pruneviz.sources import Inputs
 
 
 def feature_maps(
     model: nn.Module,
-    masks: Mapping[str, Tensor],
+    changed: Mapping[str, Tensor],
     layer: Layer,
     graph: Graph | None,
     sample: Inputs,
 ) -> Tensor:
-    """Activations of `layer` for one sample [1, ...] under parameter masks: [units, ...].
+    """Activations of `layer` for one sample [1, ...]: [units, ...].
 
-    Behind the layer's own batch norm and activation function where a graph shows them.
+    changed: what takes the place of the network's own tensors, by name. Behind the layer's own
+    batch norm and activation function where a graph shows them.
     ValueError when the layer never runs.
     """
-    tensors, maps = state(model), list[Tensor]()
-    parameters = masked(tensors, masks)
-    activate = activation_of(graph, layer, tensors | parameters) if graph else _same
+    tensors, maps = state(model) | dict(changed), list[Tensor]()
+    activate = activation_of(graph, layer, tensors) if graph else _same
 
     def hear(call: Call) -> None:
         if not maps:
             maps.append(call.by_sample(activate(call.part(call.output)), 1)[0].clone())
 
     network = replica(model)
-    used = dict(network.named_parameters(remove_duplicate=False)) | parameters
+    used = dict(network.named_parameters(remove_duplicate=False)) | dict(changed)
     with torch.inference_mode(), Listening({layer.name: layer}, used, hear):
-        answer(network, sample, parameters)
+        answer(network, sample, changed)
     if not maps:
         raise ValueError(f"layer {layer.name!r} never ran on this sample; there is nothing to show")
     return maps[0]

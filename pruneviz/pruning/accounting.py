@@ -1,4 +1,4 @@
-"""Which parameters does no slider reach, and why?"""
+"""Which parameters does a slider reach, and which not?"""
 
 from __future__ import annotations
 
@@ -7,9 +7,33 @@ from collections.abc import Mapping
 import pandas as pd
 from torch import nn
 
+from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.layers import Layer
 
 _RECURRENT = (nn.RNNBase, nn.RNNCellBase)
+
+
+def layer_table(
+    layers: Mapping[str, Layer],
+    macs: Mapping[str, int],
+    locks: Mapping[str, str],
+    groups: Groups | None,
+) -> pd.DataFrame:
+    """One row a layer: layer, kind, shape, params, macs, group (its own name in none), locked."""
+    rows = [
+        (
+            x.name,
+            x.kind,
+            x.shape,
+            x.size + (x.units if x.has_bias else 0),
+            macs[x.name],
+            x.name if groups is None else groups.lead(x.name),
+            locks.get(x.name, ""),
+        )
+        for x in layers.values()
+    ]
+    columns = ["layer", "kind", "shape", "params", "macs", "group", "locked"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def never_pruned(model: nn.Module, layers: Mapping[str, Layer]) -> pd.DataFrame:

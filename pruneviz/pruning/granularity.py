@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pruneviz.plan import pattern
+from pruneviz.plan import UNITS, pattern
 from pruneviz.pruning.criteria import Criterion
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.layers import Layer
@@ -48,6 +48,17 @@ GRANULARITIES = {
             "Li et al. 2017, arXiv:1608.08710",
         ),
         Granularity(
+            "head",
+            "Attention heads",
+            "Whole heads of attention go: the rows of a head in query, key and value, and its "
+            "columns in the projection behind them. Other layers stay whole. Many heads of a "
+            "trained transformer are hardly missed, and what is removed makes it smaller and "
+            "faster.",
+            "k = round(sparsity · number of heads), lowest scores first;  the score of a head: "
+            "over all its rows",
+            "Michel et al. 2019, arXiv:1905.10650; Voita et al. 2019, arXiv:1905.09418",
+        ),
+        Granularity(
             "2:4",
             "N:M pattern",
             "Of every M neighbouring weights of a unit, the N highest scores are kept (2:4: two of "
@@ -61,13 +72,13 @@ GRANULARITIES = {
 
 
 def scores_for(criterion: Criterion, granularity: str, evidence: Evidence) -> Tensor:
-    """Scores of the items that can be cut: like the weight, or float64 [units] for "neuron".
+    """Scores of the items that can be cut: like the weight, or float64 [units] for whole ones.
 
     Those of weights stay as the criterion gives them, float32 at least: a big layer has millions.
 
     Raises ValueError naming criterion and layer when evidence is missing or a score is not finite.
     """
-    score = criterion.unit if granularity == "neuron" and criterion.unit else criterion.score
+    score = criterion.unit if granularity in UNITS and criterion.unit else criterion.score
     missing = [need for need in criterion.needs if not evidence.has(need)]
     if missing:
         try:
@@ -75,7 +86,7 @@ def scores_for(criterion: Criterion, granularity: str, evidence: Evidence) -> Te
         except ValueError as error:
             raise ValueError(f"criterion {criterion.name!r}: {error}") from None
     scores = score(evidence).detach()
-    if granularity == "neuron":
+    if granularity in UNITS:
         scores = scores.double()
         scores = scores.flatten(1).sum(1) if scores.ndim > 1 else scores
     elif scores.element_size() < 4:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.survey import Survey
 
@@ -33,3 +34,12 @@ def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
     if len(found) == len(layers):  # something is there to be pruned: a small first layer will do
         found = {name: why for name, why in found.items() if not why.startswith("first")}
     return {} if len(layers) == 1 else found
+
+
+def unit_locks(locks: Mapping[str, str], groups: Groups) -> dict[str, str]:
+    """The locks that hold where whole units are cut: of groups only those with every member locked.
+
+    A first convolution whose filters are those of a whole stage, or a depthwise convolution that
+    loses its channels with its neighbours, is no reason to lock all of them.
+    """
+    return {n: why for n, why in locks.items() if all(m in locks for m in groups.members(n))}

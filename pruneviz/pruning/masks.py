@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+
+CUT, KEPT = -1, 2**31 - 1  # ranks of what was cut or kept by hand
 
 
 @dataclass(frozen=True)
@@ -15,12 +17,16 @@ class Ranking:
     """The order in which the items of one layer would be cut.
 
     rank: int32, of the items' shape; 0 goes first. In a pool it counts over all layers of it.
+    What is pinned has no place in it: CUT or KEPT instead.
     scores: floats, same shape. only: the one count that may be cut here (N:M), or None.
+    cut, keep: how many items are pinned so.
     """
 
     rank: Tensor
     scores: Tensor
     only: int | None = None
+    cut: int = 0
+    keep: int = 0
 
     @property
     def bytes(self) -> int:
@@ -39,9 +45,13 @@ def count(sparsity: float, items: int) -> int:
 
 
 def layer_count(sparsity: float, ranking: Ranking) -> int:
-    """Items to cut in one layer; where only one count is legal, it or zero, whichever is nearer."""
+    """Items to cut in one layer; where only one count is legal, it or zero, whichever is nearer.
+
+    What is pinned counts too, and bounds what can be cut.
+    """
     if ranking.only is None:
-        return count(sparsity, ranking.items)
+        number = count(sparsity, ranking.items)
+        return min(max(number, ranking.cut), ranking.items - ranking.keep)
     asked = sparsity * ranking.items
     return ranking.only if asked > 0 and asked >= ranking.only / 2 else 0
 
@@ -56,9 +66,48 @@ def pool(rankings: Mapping[str, Ranking]) -> dict[str, Ranking]:
     rank[order] = torch.arange(len(order), dtype=torch.int32, device=order.device)
     parts = torch.split(rank, [r.items for r in rankings.values()])
     return {
-        name: Ranking(part.reshape(r.rank.shape), r.scores)
+        name: Ranking(part.reshape(r.rank.shape), r.scores, r.only)
         for (name, r), part in zip(rankings.items(), parts, strict=True)
     }
+
+
+def pin(
+    rankings: Mapping[str, Ranking], pinned: Mapping[str, Tensor], *, pooled: bool
+) -> dict[str, Ranking]:
+    """Rankings in which what is pinned has left its place, and the others have closed up.
+
+    pinned: layer -> int8 of the items' shape, 1 = kept, -1 = cut by hand, 0 = as the criterion
+    says. pooled: whether the ranks count over all layers. What is cut by hand comes first in the
+    count: with k to cut, the k minus so many lowest of the others go.
+    """
+    pools = [list(rankings)] if pooled else [[name] for name in rankings]
+    found: dict[str, Ranking] = {}
+    for names in pools:
+        if not any(name in pinned for name in names):
+            found |= {name: rankings[name] for name in names}
+            continue
+        hands = [pinned.get(n, torch.zeros((), dtype=torch.int8)) for n in names]
+        hand = torch.cat(
+            [
+                h.to(rankings[n].rank.device).expand(rankings[n].rank.shape).flatten()
+                for n, h in zip(names, hands, strict=True)
+            ]
+        )
+        rank = torch.cat([rankings[name].rank.flatten() for name in names]).long()
+        free = torch.zeros(len(rank), dtype=torch.long, device=rank.device)
+        free[rank] = (hand == 0).long()
+        closed = free.cumsum(0)[rank] - 1 + int((hand < 0).sum())
+        closed = torch.where(hand == 0, closed, torch.where(hand < 0, CUT, KEPT)).int()
+        parts = torch.split(closed, [rankings[name].items for name in names])
+        signs = torch.split(hand, [rankings[name].items for name in names])
+        for name, part, sign in zip(names, parts, signs, strict=True):
+            found[name] = replace(
+                rankings[name],
+                rank=part.reshape(rankings[name].rank.shape),
+                cut=int((sign < 0).sum()),
+                keep=int((sign > 0).sum()),
+            )
+    return found
 
 
 def kept(ranking: Ranking, cut: int) -> Tensor:

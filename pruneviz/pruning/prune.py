@@ -2,92 +2,63 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 
 import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from pruneviz.graph import Graph, belongings
-from pruneviz.plan import Plan, pattern
+from pruneviz.graph import Graph
+from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning import masks as cutting
 from pruneviz.pruning.criteria import Criterion, find_criterion
 from pruneviz.pruning.evidence import Evidence, weights_only
 from pruneviz.pruning.granularity import expand, ranks, scores_for
+from pruneviz.pruning.grouping import find_groups
+from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.layers import Layer, find_layers
 from pruneviz.pruning.masks import Ranking
+from pruneviz.pruning.pins import check_pins, hands
+from pruneviz.pruning.pruned import Pruned
+from pruneviz.pruning.units import cannot_units, check_units, levels, unit_masks, unit_scores
 from pruneviz.replica import state
 
 
-@dataclass(frozen=True)
-class Pruned:
-    """The result of a plan on one network.
-
-    masks: layer -> bool of the weight's shape, True = kept. parameter_masks: parameter name ->
-    bool, for everything that is cut: weights and what belongs to pruned units.
-    scores: layer -> floats, like the weight or [units]. report: one row a layer: layer, asked,
-    got, kept, total (of weights), collapse (what is wrong, or "").
-    """
-
-    plan: Plan
-    masks: Mapping[str, Tensor]
-    parameter_masks: Mapping[str, Tensor]
-    scores: Mapping[str, Tensor]
-    report: pd.DataFrame
-    dense: nn.Module = field(repr=False)
-
-    @property
-    def sparsity(self) -> dict[str, float]:
-        """Fraction of weights pruned, by layer."""
-        return dict(zip(self.report["layer"], self.report["got"].astype(float), strict=True))
-
-    @property
-    def collapse(self) -> dict[str, str]:
-        """Layers of which nothing is left, with the sentence that says so."""
-        rows = self.report[self.report["collapse"] != ""]
-        return dict(zip(rows["layer"], rows["collapse"], strict=True))
-
-    @property
-    def bytes(self) -> int:
-        """Memory its masks hold."""
-        return sum(mask.untyped_storage().nbytes() for mask in self.masks.values())
-
-    @cached_property
-    def model(self) -> nn.Module:
-        """A copy of the network, its own class and keys, with the masks baked in."""
-        model = copy.deepcopy(self.dense)
-        parameters = dict(model.named_parameters(remove_duplicate=False))
-        with torch.no_grad():
-            for name, mask in self.parameter_masks.items():
-                parameters[name].mul_(mask)
-        return model
-
-
 def rank(
-    layers: Mapping[str, Layer], evidence: Mapping[str, Evidence], plan: Plan
+    layers: Mapping[str, Layer],
+    evidence: Mapping[str, Evidence],
+    plan: Plan,
+    groups: Groups | None = None,
 ) -> dict[str, Ranking]:
-    """Rankings of the layers that `plan` names.
+    """Rankings of the layers that `plan` names; of whole units by the lead of their group.
 
-    With scope "global" the layers named compete in one pool. Only criterion, granularity, scope,
-    relative, seed and the names in the plan's sparsity matter, not the levels.
+    What is pinned is left in its place; layers of which no unit can be cut are left out. With scope
+    "global" the layers named compete in one pool. Only criterion, granularity, scope, relative,
+    seed, aggregate and the names in the plan's sparsity matter, not the levels.
     """
     criterion = find_criterion(plan.criterion, plan.granularity)
     found: dict[str, Ranking] = {}
+    seeded = {
+        name: known if known.seed == plan.seed else replace(known, seed=plan.seed)
+        for name, known in evidence.items()
+    }
     for name in layers:
-        if name not in plan.sparsity:
+        group = groups.of(name) if groups is not None else None
+        lead = name if group is None else group.name
+        if name not in plan.sparsity or lead in found:
             continue
-        known = evidence[name]
-        if known.seed != plan.seed:
-            known = replace(known, seed=plan.seed)
-        scores = scores_for(criterion, plan.granularity, known)
-        if plan.relative:
-            scores = scores.double()
-            scores = scores / scores.norm().clamp(min=torch.finfo(torch.float64).tiny)
+        if groups is not None and cannot_units(groups, layers[name], plan.granularity):
+            continue
+        if group is not None:
+            scores = unit_scores(criterion, plan, group, seeded)
+        else:
+            scores = scores_for(criterion, plan.granularity, seeded[name])
+            if plan.relative:
+                scores = scores.double()
+                scores = scores / scores.norm().clamp(min=torch.finfo(torch.float64).tiny)
         order, only = ranks(scores, plan.granularity)
-        found[name] = Ranking(order, scores, only)
+        found[lead] = Ranking(order, scores, only)
     return cutting.pool(found) if plan.scope == "global" else found
 
 
@@ -99,19 +70,27 @@ def prune(
 ) -> Pruned:
     """Masks for `plan` on `model`, which is left as it is.
 
-    evidence: from `gather`, for criteria that look at data. graph: from `trace`, needed for
-    granularity "neuron", where it says which batch norms belong to a unit.
+    evidence: from `gather`, for criteria that look at data. graph: from `trace`, needed for whole
+    units ("neuron", "head"), where it says what goes with each; they are found by trial cuts, which
+    take seconds in a large network. A plan's repair needs data: `Workbench.prune` does it.
     Raises ValueError naming the layer, criterion or field that does not fit.
     """
     layers = find_layers(model)
     check(plan, layers)
-    if plan.granularity == "neuron" and graph is None and not plan.is_dense:
+    if plan.repair:
+        raise ValueError(f"repair {plan.repair[0]!r} needs calibration data; use Workbench.prune")
+    by_unit = plan.granularity in UNITS and not plan.is_dense
+    if by_unit and graph is None:
         raise ValueError(
-            "granularity 'neuron' needs the network's graph to find what belongs to a neuron; "
-            "pass graph=pruneviz.trace(model, example, layers)"
+            f"granularity {plan.granularity!r} needs the network's graph to find what belongs to a "
+            "unit; pass graph=pruneviz.trace(model, example, layers)"
         )
+    groups = find_groups(model, layers, graph) if by_unit and graph is not None else None
     evidence = evidence or weights_only(model, layers, graph)
-    return apply(model, plan, layers, rank(layers, evidence, active(plan)), graph)
+    rankings = rank(layers, evidence, active(plan), groups)
+    signs = hands(plan, layers, groups)
+    rankings = cutting.pin(rankings, signs, pooled=plan.scope == "global")
+    return apply(model, plan, layers, rankings, graph, groups)
 
 
 def check(plan: Plan, layers: Mapping[str, Layer]) -> None:
@@ -120,12 +99,14 @@ def check(plan: Plan, layers: Mapping[str, Layer]) -> None:
     if unknown:
         known = ", ".join(list(layers)[:10]) + (", …" if len(layers) > 10 else "")
         raise ValueError(f"no layer {unknown[0]!r} to prune; there are {known}")
+    check_pins(plan, layers)
     criterion = find_criterion(plan.criterion, plan.granularity)
     for name, level in plan.sparsity.items():
         layer = layers[name]
         reason = cannot(layer, criterion, plan.granularity)
         # A row that is too short for an N:M pattern is asked for in vain, as the report says.
-        if level and reason is not None and layer.kind == "embedding":
+        refused = layer.kind == "embedding" or plan.granularity in UNITS
+        if level and reason is not None and refused:
             raise ValueError(f"layer {name!r} cannot be pruned so: {reason}")
 
 
@@ -135,6 +116,8 @@ def cannot(layer: Layer, criterion: Criterion, granularity: str) -> str | None:
     Told by the layer alone; that no batch norm follows it only the network's graph can tell.
     """
     shape = pattern(granularity)
+    if granularity in UNITS and layer.units == 1:
+        return f"it has one {layer.unit_word} only: nothing would be left"
     if layer.kind == "embedding":
         if granularity != "weight":
             return "an embedding has no units or inputs to cut; use single weights"
@@ -153,14 +136,15 @@ def active(plan: Plan) -> Plan:
     return replace(plan, sparsity=levels)
 
 
-def cuts(plan: Plan, rankings: Mapping[str, Ranking]) -> dict[str, int]:
-    """Layer -> how many of its items go."""
+def cuts(
+    plan: Plan, rankings: Mapping[str, Ranking], groups: Groups | None = None
+) -> dict[str, int]:
+    """Layer, or lead of a group -> how many of its items go."""
+    asked = plan.sparsity if groups is None else levels(plan, groups)
     if plan.scope == "global":
-        k = cutting.pool_count(plan.sparsity, rankings)
+        k = cutting.pool_count(asked, rankings)
         return {name: int((r.rank < k).count_nonzero()) for name, r in rankings.items()}
-    return {
-        name: cutting.layer_count(plan.sparsity.get(name, 0.0), r) for name, r in rankings.items()
-    }
+    return {name: cutting.layer_count(asked.get(name, 0.0), r) for name, r in rankings.items()}
 
 
 def apply(
@@ -169,59 +153,92 @@ def apply(
     layers: Mapping[str, Layer],
     rankings: Mapping[str, Ranking],
     graph: Graph | None = None,
+    groups: Groups | None = None,
 ) -> Pruned:
-    """Cut what `plan` asks from rankings made for it."""
-    masks: dict[str, Tensor] = {}
-    parameter_masks: dict[str, Tensor] = {}
-    counts = cuts(plan, rankings)
-    pooled = cutting.pool_count(plan.sparsity, rankings) if plan.scope == "global" else None
+    """Cut what `plan` asks from rankings made for it, in which what is pinned has been pinned."""
+    if groups is not None:
+        check_units(plan, layers, groups)
+    kept = _kept(plan, layers, rankings, groups)
     tensors = state(model)
+    if groups is not None and graph is not None:
+        own = frozenset(name for name, _ in model.named_parameters(remove_duplicate=False))
+        parameter_masks = unit_masks(kept, layers, groups, graph, tensors, own)
+    else:
+        parameter_masks = {}
+        for name, items in kept.items():
+            layer = layers[name]
+            stored = layer.turn(expand(layer, items))
+            _enter(parameter_masks, tensors[layer.weight], layer, stored)
+    masks = {}
     for name, layer in layers.items():
-        ranking = rankings.get(name)
-        if ranking is None:
-            whole = torch.ones((), dtype=torch.bool, device=tensors[layer.weight].device)
-            masks[name] = whole.expand(layer.shape)  # one element: dense layers cost no memory
-            continue
-        kept = cutting.kept(ranking, counts[name] if pooled is None else pooled)
-        masks[name] = expand(layer, kept)
-        stored = layer.turn(masks[name])
-        _enter(parameter_masks, tensors, layer.weight, layer.rows, stored)
-        if plan.granularity == "neuron" and graph is not None:
-            for owned in belongings(graph, layer):
-                rows = layer.bias_rows if owned == layer.bias else None
-                _enter(parameter_masks, tensors, owned, rows, kept)
+        mask = parameter_masks.get(layer.weight)
+        whole = torch.ones((), dtype=torch.bool, device=tensors[layer.weight].device)
+        # One element where nothing is cut: dense layers cost no memory.
+        masks[name] = whole.expand(layer.shape) if mask is None else layer.canonical(mask)
     return Pruned(
         plan,
         masks,
         parameter_masks,
         {name: r.scores for name, r in rankings.items()},
-        _report(plan, layers, masks),
+        _report(plan, layers, masks, kept if groups is not None else None, groups),
         model,
+        kept if groups is not None else {},
+        groups,
+        graph,
     )
 
 
-def _enter(
-    masks: dict[str, Tensor],
-    tensors: Mapping[str, Tensor],
-    name: str,
-    rows: tuple[int, int] | None,
-    mask: Tensor,
-) -> None:
-    if rows is None:
-        masks[name] = mask
+def _kept(
+    plan: Plan,
+    layers: Mapping[str, Layer],
+    rankings: Mapping[str, Ranking],
+    groups: Groups | None,
+) -> dict[str, Tensor]:
+    """Layer, or lead of a group -> which of its items stay."""
+    counts = cuts(plan, rankings, groups)
+    if plan.scope == "global":
+        asked = plan.sparsity if groups is None else levels(plan, groups)
+        counts = dict.fromkeys(rankings, cutting.pool_count(asked, rankings))
+    kept = {name: cutting.kept(ranking, counts[name]) for name, ranking in rankings.items()}
+    for name, sign in hands(plan, layers, groups).items():
+        if name not in kept:  # it is asked for nothing else
+            kept[name] = sign >= 0
+    return kept
+
+
+def _enter(masks: dict[str, Tensor], tensor: Tensor, layer: Layer, stored: Tensor) -> None:
+    stored = stored.to(tensor.device)
+    if layer.rows is None:
+        masks[layer.weight] = stored
         return
-    if name not in masks:
-        masks[name] = torch.ones(tensors[name].shape, dtype=torch.bool, device=mask.device)
-    masks[name][slice(*rows)] = mask
+    if layer.weight not in masks:
+        masks[layer.weight] = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)
+    masks[layer.weight][slice(*layer.rows)] = stored
 
 
-def _report(plan: Plan, layers: Mapping[str, Layer], masks: Mapping[str, Tensor]) -> pd.DataFrame:
+def _report(
+    plan: Plan,
+    layers: Mapping[str, Layer],
+    masks: Mapping[str, Tensor],
+    units: Mapping[str, Tensor] | None,
+    groups: Groups | None,
+) -> pd.DataFrame:
+    asked = plan.sparsity if groups is None else levels(plan, groups)
     rows = []
     for name, layer in layers.items():
         whole = masks[name].stride() == (0,) * len(layer.shape)  # not summed: it is one element
         left = layer.size if whole else int(masks[name].count_nonzero())
+        lead = name if groups is None else groups.lead(name)
+        got = 1 - left / layer.size
+        if units is not None and groups is not None:
+            got = _units_cut(units.get(lead))
         collapse = "" if left else f"collapse: nothing is left of {name!r}; lower its sparsity"
-        rows.append(
-            (name, plan.sparsity.get(name, 0.0), 1 - left / layer.size, left, layer.size, collapse)
-        )
+        if not left and got < 1:
+            collapse = f"collapse: nothing is left of {name!r}: all that it reads is cut"
+        rows.append((name, asked.get(lead, 0.0), got, left, layer.size, collapse))
     return pd.DataFrame(rows, columns=["layer", "asked", "got", "kept", "total", "collapse"])
+
+
+def _units_cut(kept: Tensor | None) -> float:
+    """The fraction of a layer's units that go; of one in a group, of the group's."""
+    return 0.0 if kept is None else 1 - int(kept.count_nonzero()) / len(kept)

@@ -33,12 +33,17 @@ def input_squares(call: Call, n: int) -> Tensor:
     )
 
 
-def rows_of(call: Call, n: int) -> Tensor:
-    """The inputs of a linear layer or a convolution, unfolded: [n, groups, fan-in, positions]."""
+def rows_of(call: Call, n: int, at: Tensor | None = None) -> Tensor:
+    """The inputs of a linear layer or a convolution, unfolded: [n, groups, fan-in, positions].
+
+    at: int64 [n, positions], those wanted of each sample; all by default.
+    """
     inputs = call.by_sample(call.inputs, n)
     if call.layer.kind == "linear":
-        return unit_rows(inputs, call.layer).unsqueeze(1)
-    return _unfold(inputs, call.layer.shape[2:], call.settings)
+        rows = unit_rows(inputs, call.layer)
+        rows = rows if at is None else torch.take_along_dim(rows, at.unsqueeze(1), 2)
+        return rows.unsqueeze(1)
+    return _unfold(inputs, call.layer.shape[2:], call.settings, at)
 
 
 def unit_rows(values: Tensor, layer: Layer) -> Tensor:
@@ -117,7 +122,9 @@ def _turned_conv(layer: Layer) -> bool:
     return layer.turned and layer.kind != "linear"
 
 
-def _unfold(inputs: Tensor, kernel: Sequence[int], settings: Mapping[str, Any]) -> Tensor:
+def _unfold(
+    inputs: Tensor, kernel: Sequence[int], settings: Mapping[str, Any], at: Tensor | None = None
+) -> Tensor:
     # [n, channels, positions ...] -> [n, groups, channels per group × kernel, positions]
     dims = len(kernel)
     stride = _each(settings.get("stride", 1), dims)
@@ -126,8 +133,13 @@ def _unfold(inputs: Tensor, kernel: Sequence[int], settings: Mapping[str, Any]) 
     for dim in range(dims):
         reach = (kernel[dim] - 1) * dilation[dim] + 1
         patches = patches.unfold(2 + dim, reach, stride[dim])[..., :: dilation[dim]]
-    patches = patches.flatten(2, 1 + dims).flatten(3).transpose(2, 3)
-    return patches.reshape(len(patches), settings.get("groups", 1), -1, patches.shape[3])
+    if at is None:
+        patches = patches.flatten(2, 1 + dims).flatten(3).transpose(2, 3)
+    else:  # so far it is a view: only what is wanted is copied
+        places = torch.unravel_index(at, patches.shape[2 : 2 + dims])
+        samples = torch.arange(len(patches), device=at.device).unsqueeze(1)
+        patches = patches.movedim(1, 1 + dims)[samples, *places].flatten(2).transpose(1, 2)
+    return patches.reshape(len(patches), settings.get("groups", 1), -1, patches.shape[-1])
 
 
 def _padding(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import streamlit as st
@@ -11,6 +11,8 @@ from pruneviz.glossary import TERMS, criterion_term, granularity_term
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
+from pruneviz.ui import mending
+from pruneviz.ui.hand import holding, lost
 
 PATTERN = "N:M"
 _PATTERNS = ("2:4", "1:4", "3:4", "1:2", "4:8")
@@ -44,6 +46,11 @@ def _place(key: str, options: Iterable[str]) -> int:
     return list(options).index(st.session_state[key])
 
 
+def are_drawn() -> bool:
+    """Whether this browser shows the widgets; Streamlit forgets them on another page."""
+    return "ask_model" in st.session_state
+
+
 def show(model: str, plan: Plan) -> None:
     """Set all widgets to what was reached in another way (undo, link, click)."""
     st.session_state["ask_model"] = model
@@ -59,14 +66,18 @@ def _values(plan: Plan) -> dict[str, object]:
         _KEYS["scope"]: plan.scope,
         _KEYS["scores"]: "relative" if plan.relative else "raw",
         _KEYS["seed"]: plan.seed,
+        **mending.values(plan),
     }
 
 
-def ask_plan(plan: Plan) -> tuple[Plan, str | None]:
-    """The plan with what the widgets say now, and a sentence if one choice had to give way."""
+def ask_plan(plan: Plan, more: Callable[[], None] = lambda: None) -> tuple[Plan, str | None]:
+    """The plan with what the widgets say now, and a sentence if one choice had to give way.
+
+    more: draws what else belongs below the repairs.
+    """
     for key, value in _values(plan).items():  # Streamlit forgets widgets that were not drawn
         st.session_state.setdefault(key, value)
-    columns = st.columns([10, 10, 9, 12], gap="small")
+    columns = st.columns([10, 10, 9, 11, 6], gap="small", vertical_alignment="bottom")
     with columns[1]:
         granularity, refused = _ask_granularity(plan.granularity)
     with columns[0]:
@@ -75,6 +86,8 @@ def ask_plan(plan: Plan) -> tuple[Plan, str | None]:
         scope = _ask_scope(granularity)
     with columns[3]:
         relative, seed = _ask_scores(criterion, plan)
+    with columns[4]:
+        aggregate, repair, gone = mending.ask_repair(granularity, more)
     chosen = replace(
         plan,
         criterion=criterion,
@@ -82,13 +95,17 @@ def ask_plan(plan: Plan) -> tuple[Plan, str | None]:
         scope=scope,
         relative=relative,
         seed=seed,
+        pinned=holding(plan, granularity),
+        aggregate=aggregate,
+        repair=repair,
     )
-    return chosen, refused or note
+    notes = [text for text in (refused or note, gone, lost(plan, chosen)) if text]
+    return chosen, " ".join(notes) or None
 
 
 def _ask_granularity(before: str) -> tuple[str, str | None]:
     kind = st.session_state[_KEYS["kind"]]
-    names = {"weight": "weight", "neuron": "neuron", PATTERN: "2:4"}
+    names = {"weight": "weight", "neuron": "neuron", "head": "head", PATTERN: "2:4"}
     left, right = st.columns([2, 1], gap="small") if kind == PATTERN else (st, st)
     kind = left.selectbox(
         "Granularity",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pruneviz.background import Job, Report
 from pruneviz.caching import Kept
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.plan import Plan
+from pruneviz.plan import UNITS, Plan
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.workbench import Workbench
@@ -25,6 +25,9 @@ def measure(bench: Workbench, plan: Plan, warnings: Kept[dict[str, str]] | None 
     """
 
     def work(report: Report) -> None:
+        if plan.repair:
+            report("repairing", 0.0)
+            bench.prune(plan)
         _in_pieces(bench, plan, "full validation", report)
         if warnings is not None:
             warnings.get_or(plan, lambda: bench.warnings(plan))
@@ -41,14 +44,19 @@ def measure(bench: Workbench, plan: Plan, warnings: Kept[dict[str, str]] | None 
     return Job(work)
 
 
+def waits(bench: Workbench, plan: Plan) -> bool:
+    """Whether nothing of a plan is measured but by its job: samples or repairs take too long."""
+    return bench.slow or bool(plan.repair)
+
+
 def so_far(bench: Workbench, plan: Plan) -> Evaluation | None:
     """The numbers of `plan` on as many samples as have been measured; None before any.
 
-    Of a network that is quick enough the probe is measured for it.
+    Of a plan that need not wait for its job the probe is measured for it.
     """
     n = bench.measured(plan)
-    if bench.slow:
-        n = min(n, bench.measured(Plan()))
+    if waits(bench, plan):
+        n = min(n, bench.measured(Plan())) if bench.slow else n
         return bench.evaluate(plan, n) if n else None
     return bench.evaluate(plan, max(n, bench.probe))
 
@@ -67,16 +75,16 @@ def prepare(bench: Workbench, plan: Plan, make: Callable[[], Plan]) -> Job:
 
     def work(report: Report) -> None:
         criterion = CRITERIA[plan.criterion]
-        if plan.granularity == "neuron" or "scale" in criterion.needs:
+        if plan.granularity in UNITS or "scale" in criterion.needs:
             report("reading the network's graph", 0.0)
-            _ = bench.graph
+            _ = bench.groups if plan.granularity in UNITS else bench.graph
         parts = parts_for(criterion.needs)
         if criterion.needs_gathering and not bench.has_evidence(*parts):
             label = f"calibration pass over {len(bench.source.calibration):,} samples"
             report(label, 0.0)
             bench.evidence(*parts, progress=lambda done: report(label, done))
         report("ranking", 0.9)
-        bench.prune(make())
+        bench.masks(make())
 
     return Job(work)
 

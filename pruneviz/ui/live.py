@@ -9,9 +9,10 @@ import streamlit as st
 from pruneviz.glossary import TERMS, criterion_term, granularity_term
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
-from pruneviz.pruning.criteria import CRITERIA
-from pruneviz.ui import cached, jobs, scene
-from pruneviz.ui.board import Request, board, parse
+from pruneviz.pruning.pruned import Pruned
+from pruneviz.ui import cached, jobs, scene, units
+from pruneviz.ui.board import Request, board, packed, parse
+from pruneviz.ui.hand import counts_by_hand
 from pruneviz.ui.session import Session, obey
 from pruneviz.ui.wording import measures_text
 from pruneviz.workbench import Workbench
@@ -82,8 +83,7 @@ def reach(
     session.job.wait(_WAIT)
     _take_job(session)
     if session.wanted is not None:
-        label = CRITERIA[plan.criterion].label
-        session.message = f"{label} is chosen as soon as what it needs is ready."
+        session.message = "Your choice holds as soon as what it needs is ready."
     return session.wanted is None
 
 
@@ -130,7 +130,7 @@ def _data(session: Session) -> dict[str, object]:
     bench, plan = session.bench, session.live
     scene_id = scene.scene_id(bench, plan, session.locked)
     scored = scene.is_scored(bench, plan, session.locked, session.focus)
-    picture_id = f"{scene_id}|{session.focus}|{scored}|{bench.has_evidence('activity')}"
+    picture_id = f"{scene_id}|{scene.picture_id(bench, plan, session.focus, scored=scored)}"
     have_scene, have_picture = session.have
     dense = jobs.so_far(bench, Plan())
     return {
@@ -146,7 +146,7 @@ def _data(session: Session) -> dict[str, object]:
         "measured": _measured(session),
         "dense": None if dense is None else _numbers(dense),
         "task": _task(bench),
-        "slow": _slow(bench),
+        "slow": _slow(bench, plan),
         "background": _background(session),
         "help": _help(plan),
         "can": {
@@ -162,17 +162,13 @@ def _data(session: Session) -> dict[str, object]:
 
 def _settled(session: Session) -> dict[str, object]:
     bench = session.bench
-    pruned, cost = bench.prune(session.live), bench.cost(session.live)
-    per_unit = session.live.granularity == "neuron"
-    sizes = {x.name: x.size // x.units if per_unit else 1 for x in bench.found.values()}
-    lost = pruned.report["total"] - pruned.report["kept"]
+    pruned, cost = bench.masks(session.live), bench.counts(session.live)
     return {
         "sparsity": {name: session.live.sparsity.get(name, 0.0) for name in bench.found},
         "locked": dict(session.locked),
-        "cut": {
-            name: int(cut) // sizes[name]
-            for name, cut in zip(pruned.report["layer"], lost, strict=True)
-        },
+        "cut": _cut(bench, pruned),
+        "by_hand": counts_by_hand(bench, session.live),
+        "inputs_cut": _inputs_cut(session),
         "kept_params": cost.params_kept,
         "kept_macs": cost.macs_kept,
         "seq": session.seq,
@@ -181,11 +177,28 @@ def _settled(session: Session) -> dict[str, object]:
     }
 
 
+def _cut(bench: Workbench, pruned: Pruned) -> dict[str, int]:
+    """Layer -> how many of its items are cut; members of a group have the same ones."""
+    if units.by_unit(pruned.plan):
+        groups = units.groups_for(bench, pruned.plan)
+        gone = {name: int((~kept).count_nonzero()) for name, kept in pruned.units.items()}
+        return {name: gone.get(groups.lead(name), 0) for name in bench.found}
+    lost = pruned.report["total"] - pruned.report["kept"]
+    return {name: int(cut) for name, cut in zip(pruned.report["layer"], lost, strict=True)}
+
+
+def _inputs_cut(session: Session) -> dict[str, object] | None:
+    """Which drawn cells of the layer in focus go because of units before it, as bits."""
+    bench, focus = session.bench, session.focus
+    bits = units.inputs_cut(bench, session.live, focus, *scene.drawn(bench.found[focus]))
+    return None if bits is None else {"layer": focus, "bits": packed(bits)}
+
+
 def _warnings(session: Session) -> dict[str, str] | None:
     if session.live != session.settled:
         return None
     known = session.known.warnings
-    if session.bench.slow:  # its job tells
+    if jobs.waits(session.bench, session.live):  # its job tells
         return known.get(session.live)
     return known.get_or(session.live, lambda: session.bench.warnings(session.live))
 
@@ -216,10 +229,10 @@ def _task(bench: Workbench) -> dict[str, object]:
     return {"label": task.label, "word": task.word, "note": _synthetic(bench)}
 
 
-def _slow(bench: Workbench) -> str | None:
+def _slow(bench: Workbench, plan: Plan) -> str | None:
     """Why nothing is measured while a thumb moves, or None where it is."""
     if not bench.slow:
-        return None
+        return "repaired, then measured, when you let go" if plan.repair else None
     pace = 1 / bench.seconds_per_sample
     count = f"{pace:.0f}" if pace >= 10 else f"{pace:.1g}" if pace < 1 else f"{pace:.1f}"
     return f"this network answers {count} samples a second here"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -71,7 +71,7 @@ def _table(bench: Workbench, plans: list[Plan], known: Kept[int]) -> pd.DataFram
 
 
 def _kept(bench: Workbench, plan: Plan) -> int:
-    return bench.cost(plan).params_kept
+    return bench.counts(plan).params_kept
 
 
 def label(plan: Plan) -> str:
@@ -79,13 +79,17 @@ def label(plan: Plan) -> str:
     if plan.is_dense:
         return "dense"
     levels = [level for level in plan.sparsity.values() if level]
+    pinned = sum(len(places) for places in plan.pinned.values())
+    where = "" if plan.scope == "layer" else ", global"
+    name = f"{CRITERIA[plan.criterion].label}, {plan.granularity}{where}"
+    if not levels:
+        return f"{name}: {pinned} by hand"
     span = f"{100 * min(levels):.0f} %"
     if max(levels) > min(levels):
         span = f"{100 * min(levels):.0f}–{100 * max(levels):.0f} %"
-    where = "" if plan.scope == "layer" else ", global"
     layers = "layer" if len(levels) == 1 else "layers"
-    name = CRITERIA[plan.criterion].label
-    return f"{name}, {plan.granularity}{where}: {span} in {len(levels)} {layers}"
+    by_hand = f", {pinned} by hand" if pinned else ""
+    return f"{name}: {span} in {len(levels)} {layers}{by_hand}"
 
 
 def best_within(table: pd.DataFrame, points: float) -> int | None:
@@ -124,7 +128,7 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
         "The smallest plan visited above it is marked in orange.",
     )
     if measure == "by layer":
-        st.plotly_chart(figures.nonzeros(bench.prune(here).report), key="nonzeros")
+        st.plotly_chart(figures.nonzeros(bench.masks(here).report), key="nonzeros")
         return None
     best = best_within(seen.table, points)
     n = bench.measured(Plan())
@@ -143,7 +147,7 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
     )
     if best is not None:
         row = seen.table.iloc[best]
-        share = row["params"] / bench.cost(Plan()).params
+        share = row["params"] / bench.counts(Plan()).params
         st.caption(
             f"Best within {points:g} points: {row['label']} — {100 * row['accuracy']:.1f} % "
             f"with {share:.0%} of the parameters."
@@ -235,7 +239,7 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
     if layer.kind != "conv2d":
         st.caption(f"`{focus}` is a {layer.kind} layer. Focus a convolution to see its filters.")
         return
-    kept = bench.prune(plan).masks[focus][:_SHOWN_FILTERS].flatten(1).any(1).cpu().numpy()
+    kept = bench.masks(plan).masks[focus][:_SHOWN_FILTERS].flatten(1).any(1).cpu().numpy()
     sample = int(
         st.number_input(
             "Validation sample",
@@ -252,7 +256,9 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
     left, right = st.columns(2)
     weight = bench.weight(focus)[:_SHOWN_FILTERS].float().mean(1).double().cpu().numpy()
     left.plotly_chart(figures.mosaic(weight, kept, signed=True), key="filters")
-    maps = bench.feature_maps(plan, focus, sample)[:_SHOWN_FILTERS].double().cpu().numpy()
+    # A repair that is still at work is not made a second time for a picture.
+    shown = plan if bench.measured(plan) else replace(plan, repair=())
+    maps = bench.feature_maps(shown, focus, sample)[:_SHOWN_FILTERS].double().cpu().numpy()
     right.plotly_chart(figures.mosaic(maps, kept, signed=False), key="maps")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
@@ -13,30 +14,46 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pruneviz.graph import belongings, norm_scale
+from pruneviz.graph import norm_scale
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning import prune
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import expand
+from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.masks import Ranking
+from pruneviz.pruning.units import cannot_units
+from pruneviz.ui import units
 from pruneviz.ui.board import packed
+from pruneviz.ui.tables import histogram, in_order, quantiles, reach
 from pruneviz.workbench import Workbench
 
-STEPS = 256
-BINS = 64
 ROWS, COLUMNS = 128, 160
-_SKEWED = 20.0
 _HUGE = 2**22  # weights; to rank as many takes half a second
+_STAYS = 2**30  # the rank of what is not in the ranking
 _MARKS: WeakKeyDictionary[Workbench, int] = WeakKeyDictionary()
 _NUMBERS = count()
 
 
 def scene_id(bench: Workbench, plan: Plan, locked: Mapping[str, str]) -> str:
     """The name of all that stays the same while one drags."""
-    pool = "+".join(sorted(locked)) if plan.scope == "global" else ""
+    pool = "+".join(sorted(locked)) + pins_id(plan) if plan.scope == "global" else ""
     kind = f"{plan.criterion}|{plan.granularity}|{plan.scope}|{plan.relative}|{plan.seed}"
+    kind += f"|{plan.aggregate}" if units.by_unit(plan) else ""
     return f"{bench.name}|{bench.fingerprint}|{_mark(bench)}|{kind}|{pool}"
+
+
+def picture_id(bench: Workbench, plan: Plan, focus: str, *, scored: bool) -> str:
+    """The name of the picture of a layer within its scene."""
+    members = units.groups_for(bench, plan).members(focus)
+    pins = pins_id(plan, *members)
+    return f"{focus}|{scored}|{bench.has_evidence('activity')}|{pins}"
+
+
+def pins_id(plan: Plan, *layers: str) -> str:
+    """A short name of what is pinned by hand, in some layers or in all; "" where nothing is."""
+    pins = {n: plan.pinned[n] for n in sorted(plan.pinned) if not layers or n in layers}
+    return hashlib.sha256(repr(pins).encode()).hexdigest()[:16] if pins else ""
 
 
 def _mark(bench: Workbench) -> int:
@@ -46,15 +63,23 @@ def _mark(bench: Workbench) -> int:
 
 def cannot(bench: Workbench, plan: Plan) -> dict[str, str]:
     """Layer -> why nothing can be cut there under the plan's criterion and granularity."""
-    criterion = CRITERIA[plan.criterion]
+    criterion, groups = CRITERIA[plan.criterion], units.groups_for(bench, plan)
     reasons = {}
     for name, layer in bench.found.items():
         reason = prune.cannot(layer, criterion, plan.granularity)
+        if units.by_unit(plan):
+            reason = reason or cannot_units(groups, layer, plan.granularity)
         if reason is not None:
             reasons[name] = reason
-        elif "scale" in criterion.needs and norm_scale(bench.graph, layer) is None:
+        elif "scale" in criterion.needs and _no_scale(bench, groups, layer):
             reasons[name] = f"{criterion.label}: no batch norm follows this layer"
     return reasons
+
+
+def _no_scale(bench: Workbench, groups: Groups, layer: Layer) -> bool:
+    """Whether no batch norm scales the layer; of a group one that does is enough."""
+    members = [bench.found[name] for name in groups.members(layer.name)]
+    return all(norm_scale(bench.graph, member) is None for member in members)
 
 
 def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
@@ -69,23 +94,30 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
     if pooled:
         ranked = dict(bench.rankings(replace(plan, sparsity=dict.fromkeys(members, 0.0))))
     total = sum(r.items for r in ranked.values())
-    cost = bench.cost(Plan())
+    cost, groups = bench.counts(Plan()), units.groups_for(bench, plan)
+    reaches = {name: packed(reach(ranking, total)) for name, ranking in ranked.items()}
     layers = []
     for name, layer in bench.found.items():
-        entry = _entry(bench, plan, layer, reasons.get(name))
-        entry["reach"] = packed(_reach(ranked[name], total)) if name in ranked else None
-        layers.append(entry)
+        entry = _entry(bench, plan, groups, layer)
+        free = name in members
+        layers.append(
+            entry
+            | {
+                "disabled": reasons.get(name),
+                "reach": reaches.get(groups.lead(name)) if free else None,
+            }
+        )
     return {
         "model": bench.name,
         "criterion": plan.criterion,
         "criterion_label": CRITERIA[plan.criterion].label,
         "scope": plan.scope,
         "granularity": plan.granularity,
-        "item": "unit" if plan.granularity == "neuron" else "weight",
+        "item": {"neuron": "unit", "head": "head"}.get(plan.granularity, "weight"),
         "total_params": cost.params,
         "total_macs": cost.macs,
         "pool_total": total if pooled else None,
-        "pool_scores": packed(_quantiles(_in_order(ranked))) if ranked else None,
+        "pool_scores": packed(quantiles(in_order(ranked))) if ranked else None,
         "layers": layers,
     }
 
@@ -102,17 +134,20 @@ def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) ->
     """
     layer, weight = bench.found[focus], bench.weight(focus)
     inputs = layer.size // layer.units
-    rows, columns = _spread(layer.units, ROWS), _spread(inputs, COLUMNS)
+    rows, columns = drawn(layer)
     blank = np.zeros((len(rows), len(columns)))
-    scores, ranks, sorted_scores = blank, blank.astype(np.int64) + 2**30, np.zeros(1)
-    unit_rank = None
+    scores, ranks, sorted_scores = blank, blank.astype(np.int64) + _STAYS, np.zeros(1)
+    ascending, unit_rank = sorted_scores, None
     if scored and focus not in cannot(bench, plan):
         ranking = _ranking(bench, plan, focus)
-        scores = _cells(expand(layer, ranking.scores), rows, columns)
         sorted_scores = np.sort(ranking.scores.flatten().cpu().numpy())
+        alone = plan.scope == "layer" and bool(ranking.cut or ranking.keep)
+        ascending = in_order({focus: ranking}) if alone else sorted_scores
+        ranking = _by_row(bench, plan, layer, ranking)
+        scores = _cells(expand(layer, ranking.scores), rows, columns)
         if focus in plan.sparsity or plan.scope == "layer":
             ranks = _cells(expand(layer, ranking.rank), rows, columns)
-            unit_rank = ranks[:, 0] if plan.granularity == "neuron" else None
+            unit_rank = ranks[:, 0] if units.by_unit(plan) else None
     activation = _activation(bench, focus, rows)
     return {
         "rows": len(rows),
@@ -127,14 +162,46 @@ def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) ->
         "weight": packed(_cells(weight, rows, columns)),
         "score": packed(scores),
         "rank": packed(ranks),
-        "scores": packed(_quantiles(sorted_scores)),
-        "hist": _histogram(sorted_scores) if scored else None,
+        "scores": packed(quantiles(ascending)),
+        "hist": histogram(sorted_scores) if scored else None,
         "limit_layer": _limit(weight),
         "classes": list(bench.columns),
         "activation": None if activation is None else packed(activation),
         "activation_rows": None if activation is None else packed(rows),
         "unit_rank": None if unit_rank is None else packed(unit_rank),
+        **_heads(bench, plan, layer, rows),
     }
+
+
+def drawn(layer: Layer) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which rows and columns of a layer's matrix a picture shows."""
+    return _spread(layer.units, ROWS), _spread(layer.size // layer.units, COLUMNS)
+
+
+def _by_row(bench: Workbench, plan: Plan, layer: Layer, ranking: Ranking) -> Ranking:
+    """A group's ranking as one of the layer's rows; a row that stays has no score."""
+    groups = units.groups_for(bench, plan)
+    if groups.of(layer.name) is None:
+        return ranking
+    unit = torch.from_numpy(units.unit_of_row(groups, layer))
+    stays, unit = unit < 0, unit.clamp(min=0)
+    rank, scores = ranking.rank.cpu()[unit], ranking.scores.cpu()[unit].double()
+    return replace(
+        ranking, rank=rank.masked_fill(stays, _STAYS), scores=scores.masked_fill(stays, torch.nan)
+    )
+
+
+def _heads(
+    bench: Workbench, plan: Plan, layer: Layer, rows: NDArray[np.int64]
+) -> dict[str, object]:
+    """Where a unit is more than one row: the unit of each drawn row, and each unit's first row."""
+    groups = units.groups_for(bench, plan)
+    group = groups.of(layer.name)
+    if group is None or group.word != "head":
+        return {"units": None, "firsts": None}
+    unit = units.unit_of_row(groups, layer)
+    firsts = [int(np.argmax(unit == number)) for number in range(group.units)]
+    return {"units": packed(unit[rows]), "firsts": packed(np.array(firsts))}
 
 
 def _activation(
@@ -156,24 +223,22 @@ def _limit(weight: Tensor) -> float:
     return max(abs(float(low)), abs(float(high)))
 
 
-def _entry(bench: Workbench, plan: Plan, layer: Layer, reason: str | None) -> dict[str, object]:
-    neuron = plan.granularity == "neuron"
-    owned = belongings(bench.graph, layer) if neuron else ()
+def _entry(bench: Workbench, plan: Plan, groups: Groups, layer: Layer) -> dict[str, object]:
     shape = pattern(plan.granularity)
     inputs = layer.size // layer.units
     snap = None if shape is None else layer.units * (inputs // shape[1]) * (shape[1] - shape[0])
-    return {
+    entry: dict[str, object] = {
         "name": layer.name,
         "kind": layer.kind,
         "shape": "×".join(str(size) for size in layer.shape),
         "block": block_of(layer.name),
-        "items": layer.units if neuron else layer.size,
-        "item_params": inputs + len(owned) if neuron else 1,
+        "items": layer.size,
+        "item_params": 1,
         "weights": layer.size,
         "macs": bench.macs[layer.name],
         "snap": snap,
-        "disabled": reason,
     }
+    return entry | (units.told(bench, groups, layer) if units.by_unit(plan) else {})
 
 
 def block_of(name: str) -> str:
@@ -184,47 +249,10 @@ def block_of(name: str) -> str:
 
 
 def _ranking(bench: Workbench, plan: Plan, name: str) -> Ranking:
+    lead = units.groups_for(bench, plan).lead(name)
     if plan.scope == "global" and name in plan.sparsity:
-        return bench.rankings(plan)[name]
-    return bench.rankings(replace(plan, scope="layer", sparsity={name: 0.0}))[name]
-
-
-def _in_order(ranked: Mapping[str, Ranking]) -> NDArray[np.float64]:
-    """The scores of a pool, lowest first: its ranks say where each belongs."""
-    ascending = np.empty(sum(r.items for r in ranked.values()))
-    for ranking in ranked.values():
-        ascending[ranking.rank.flatten().cpu().numpy()] = ranking.scores.flatten().cpu().numpy()
-    return ascending
-
-
-def _quantiles(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
-    places = np.rint(np.linspace(0, 1, STEPS + 1) * (len(ascending) - 1)).astype(int)
-    return np.take(ascending, places)
-
-
-def _reach(ranking: Ranking, total: int) -> NDArray[np.float64]:
-    """How many items of the layer go when the pool cuts j/256 of its items."""
-    cuts = np.rint(np.linspace(0, 1, STEPS + 1) * total)
-    first = np.searchsorted(cuts, ranking.rank.flatten().cpu().numpy(), side="right")
-    reach: NDArray[np.float64] = np.bincount(first, minlength=STEPS + 2)[: STEPS + 1].cumsum() * 1.0
-    return reach
-
-
-def _histogram(ascending: NDArray[np.float64]) -> dict[str, object]:
-    # Counted by looking up the bins' edges: no second array of millions of scores.
-    positive = ascending[np.searchsorted(ascending, 0, side="right") :]
-    n = len(positive)
-    middle = float(positive[(n - 1) // 2] + positive[n // 2]) / 2 if n else 0.0
-    log = bool(n) and float(ascending[-1]) > _SKEWED * middle
-    shown = positive if log else ascending
-    low, high = (float(np.log10(x) if log else x) for x in (shown[0], shown[-1]))
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, BINS + 1)[1:-1]
-    inner = np.searchsorted(shown, (10**edges if log else edges).astype(shown.dtype))
-    counts = np.diff([0, *inner, len(shown)])
-    counts[0] += len(ascending) - len(shown)  # zeros have no logarithm and stand leftmost
-    return {"lo": low, "hi": high, "log": log, "counts": counts.tolist()}
+        return bench.rankings(plan)[lead]
+    return bench.rankings(replace(plan, scope="layer", sparsity={name: 0.0}))[lead]
 
 
 def _spread(size: int, bound: int) -> NDArray[np.int64]:

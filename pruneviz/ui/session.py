@@ -8,7 +8,10 @@ from dataclasses import dataclass, field, replace
 from pruneviz.background import Job
 from pruneviz.caching import Kept
 from pruneviz.plan import Plan
-from pruneviz.ui.board import Request
+from pruneviz.pruning.groups import Groups
+from pruneviz.pruning.locks import unit_locks
+from pruneviz.ui import hand, units
+from pruneviz.ui.board import Pin, Request
 from pruneviz.ui.scene import cannot
 from pruneviz.workbench import Workbench
 
@@ -71,7 +74,7 @@ class Session:
 
     def settle(self, plan: Plan, locked: Mapping[str, str] | None = None) -> None:
         """Make `plan` the next step; what was undone is forgotten. ValueError leaves all as is."""
-        self.bench.prune(plan)
+        self.bench.masks(plan)
         self.unmeasured = True
         locked = dict(self.locked if locked is None else locked)
         self.moves += 1
@@ -91,7 +94,7 @@ class Session:
 
     def drag(self, plan: Plan) -> None:
         """Show a plan on the way; ValueError leaves all as it is."""
-        self.bench.prune(plan)
+        self.bench.masks(plan)
         self.live = plan
 
     def _show(self, plan: Plan, locked: dict[str, str]) -> None:
@@ -147,20 +150,36 @@ def _obey(session: Session, request: Request) -> bool:
         session.travel(-1 if request.kind == "undo" else 1)
         return True
     if request.kind == "lock":
-        locked = {
-            name: session.locked.get(name, session.bench.locks.get(name, ""))
-            for name in request.locked
-            if name in session.bench.found
-        }
+        locked = _locked(session, request.locked)
         levels = session.live.sparsity
         session.settle(with_levels(session.bench, session.live, levels, locked), locked)
         return True
     plan = with_levels(session.bench, session.live, request.sparsity, session.locked)
+    if request.pin is not None:
+        plan = _pinned(session, plan, request.pin)
     if request.kind == "drag":
         session.drag(plan)
         return False
     session.settle(plan)
     return True
+
+
+def _locked(session: Session, names: Iterable[str]) -> dict[str, str]:
+    """The locks asked for: a group is locked, or unlocked, with any of its members."""
+    bench, groups = session.bench, units.groups_for(session.bench, session.live)
+    opened = {m for name in set(session.locked) - set(names) for m in groups.members(name)}
+    reasons = {**bench.locks, **session.locked}
+    locked = {n: reasons.get(n, "") for n in names if n in bench.found and n not in opened}
+    return units.locked_together(groups, locked)
+
+
+def _pinned(session: Session, plan: Plan, pin: Pin) -> Plan:
+    if pin.layer in session.locked:
+        raise ValueError(f"{pin.layer!r} is locked: unlock it to cut or keep by hand")
+    reason = cannot(session.bench, plan).get(pin.layer)
+    if reason is not None:
+        raise ValueError(f"nothing of {pin.layer!r} can be cut by hand: {reason}")
+    return hand.by_hand(session.bench, plan, pin.layer, pin.places)
 
 
 def _stop(session: Session) -> bool:
@@ -181,25 +200,34 @@ def with_levels(
 ) -> Plan:
     """`plan` with the sparsity asked for; locked layers keep theirs, or leave the global pool.
 
-    Layers in which nothing can be cut by this criterion and granularity stay whole.
+    Layers in which nothing can be cut by this criterion and granularity stay whole. Layers that
+    are cut together share one level, that of the member that was moved, and one lock.
     """
-    whole = cannot(bench, plan)
+    whole, groups = cannot(bench, plan), units.groups_for(bench, plan)
+    locked = units.locked_together(groups, locked)
     able = [name for name in bench.found if name not in whole]
     if plan.scope == "layer":
         source = {name: plan.sparsity if name in locked else levels for name in able}
         wanted = {name: source[name].get(name, 0.0) for name in able}
+        wanted = units.evened(groups, wanted, units.last_moved(bench, plan.sparsity, wanted))
         return replace(plan, sparsity=wanted | dict.fromkeys(whole, 0.0))
     pooled = [name for name in able if name not in locked]
     shared = max((levels[name] for name in pooled if name in levels), default=0.0)
-    return replace(plan, sparsity={name: levels.get(name, shared) for name in pooled})
+    wanted = {name: levels.get(name, shared) for name in pooled}
+    wanted = units.evened(groups, wanted, units.last_moved(bench, plan.sparsity, wanted))
+    return replace(plan, sparsity=wanted)
 
 
 def change(session: Session, wanted: Plan) -> None:
     """Settle on another criterion, granularity or scope, keeping what is cut where it can be.
 
-    `wanted` has the new choices; sparsity and locks stay. ValueError leaves all as it is.
+    `wanted` has the new choices; sparsity, locks and what was pinned by hand stay. What cannot be
+    pinned any more is said. ValueError leaves all as it is.
     """
-    session.settle(changed(session, wanted))
+    plan = changed(session, wanted)
+    said = hand.lost(session.live, plan)
+    session.settle(plan, _locks_under(session, plan))
+    session.message = said
 
 
 def changed(session: Session, wanted: Plan) -> Plan:
@@ -208,11 +236,30 @@ def changed(session: Session, wanted: Plan) -> Plan:
     levels = {name: before.sparsity.get(name, 0.0) for name in bench.found}
     if wanted.scope != before.scope:
         levels = _got(session)
-    blank = replace(wanted, sparsity={} if wanted.scope == "global" else levels)
+    pinned = hand.holding(before, wanted.granularity)
+    blank = replace(wanted, sparsity={} if wanted.scope == "global" else levels, pinned=pinned)
+    blank = replace(blank, pinned=hand.that_fit(bench, blank, cannot(bench, blank)))
+    locked = _locks_under(session, blank)
     if wanted.scope == "global":
-        free = {name: level for name, level in levels.items() if name not in session.locked}
+        free = {name: level for name, level in levels.items() if name not in locked}
         levels = dict.fromkeys(levels, _mean(bench, wanted, free))
-    return with_levels(bench, blank, levels, session.locked)
+    return with_levels(bench, blank, levels, locked)
+
+
+def _locks_under(session: Session, plan: Plan) -> dict[str, str]:
+    """The locks as they are under a plan, where other layers may be cut together.
+
+    What somebody locked or unlocked stays so; the usual locks are those that go with the plan.
+    """
+    bench, groups = session.bench, units.groups_for(session.bench, plan)
+    before = unit_locks(bench.locks, units.groups_for(bench, session.live))
+    after = unit_locks(bench.locks, groups)
+    own = units.own_locks(session.locked)
+    opened = set(before) - set(own)
+    whole = {name for name in after if name in own or not session.live.sparsity.get(name)}
+    usual = {name: why for name, why in after.items() if name in whole - opened}
+    chosen = {name: why for name, why in own.items() if name not in before}
+    return units.locked_together(groups, usual | chosen)
 
 
 def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) -> None:
@@ -221,12 +268,15 @@ def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) ->
     A plan that comes without them has the locks that go with it.
     """
     bench = session.bench
+    groups = units.groups_for(bench, plan)
+    plan = replace(plan, sparsity=units.with_members(groups, plan.sparsity))
     usual = locks_for(bench, plan)
     if locked is None:
         locks = usual
     else:
         reasons = {**bench.locks, **usual}
         locks = {name: reasons.get(name, "") for name in locked if name in bench.found}
+        locks = units.locked_together(groups, locks)
     if plan.scope == "layer":
         plan = replace(plan, sparsity=dict.fromkeys(bench.found, 0.0) | dict(plan.sparsity))
     elif not plan.sparsity:
@@ -239,17 +289,27 @@ def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
     if plan.scope == "global" and plan.sparsity:
         outside = set(bench.found) - set(plan.sparsity) - set(cannot(bench, plan))
         return {name: bench.locks.get(name, _OUTSIDE) for name in bench.found if name in outside}
-    return {name: why for name, why in bench.locks.items() if not plan.sparsity.get(name)}
+    groups = units.groups_for(bench, plan)
+    usual = unit_locks(bench.locks, groups)
+    locks = {name: why for name, why in usual.items() if not plan.sparsity.get(name)}
+    return units.locked_together(groups, locks)
 
 
 def _got(session: Session) -> dict[str, float]:
-    got = session.bench.prune(session.live).sparsity
+    got = session.bench.masks(session.live).sparsity
     return {name: round(level, 4) for name, level in got.items()}
 
 
 def _mean(bench: Workbench, plan: Plan, levels: Mapping[str, float]) -> float:
-    units = plan.granularity == "neuron"
-    sizes = {n: bench.found[n].units if units else bench.found[n].size for n in levels}
+    groups = units.groups_for(bench, plan)
+    sizes = {name: _items(bench, plan, groups, name) for name in units.once_each(groups, [*levels])}
     total = sum(sizes.values())
-    share = sum(levels[name] * sizes[name] for name in levels) / total if total else 0.0
+    share = sum(levels[name] * sizes[name] for name in sizes) / total if total else 0.0
     return round(share, 4)
+
+
+def _items(bench: Workbench, plan: Plan, groups: Groups, name: str) -> int:
+    group, layer = groups.of(name), bench.found[name]
+    if group is not None:
+        return group.units
+    return layer.units if units.by_unit(plan) else layer.size

@@ -30,7 +30,7 @@ def row(name: str) -> str:
     dense = answers(bench, pv.Plan())
     reached = sum(layer.size for layer in bench.found.values())
     never = int(bench.never["params"].sum())
-    total = bench.cost(pv.Plan()).params
+    total = bench.counts(pv.Plan()).params
     assert reached + never == total, f"{reached} + {never} are not {total}"
     words = [check(bench, criterion) for criterion in ("magnitude", "wanda")]
     assert torch.equal(answers(bench, pv.Plan()), dense), "undo is not exact"
@@ -57,7 +57,7 @@ def check(bench: pv.Workbench, criterion: str) -> str:
     for name, layer in layers.items():
         got = int((~pruned.masks[name]).sum())
         assert got == round(0.5 * layer.size), f"{name}: {got} of {layer.size} cut"
-    cut, cost = sum(round(0.5 * x.size) for x in layers.values()), bench.cost(plan)
+    cut, cost = sum(round(0.5 * x.size) for x in layers.values()), bench.counts(plan)
     assert cost.params_kept + cut == cost.params
     outputs = answers(bench, plan)
     assert bool(torch.isfinite(outputs).all()), "answers are not finite"

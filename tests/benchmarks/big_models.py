@@ -56,7 +56,7 @@ def measure(name: str, layer: str, path: Path) -> str:
         start = time.perf_counter()
         plan = Plan(sparsity={layer: step / (MOVES - 1)})
         bench.prune(plan)
-        bench.cost(plan)
+        bench.counts(plan)
         moves.append(time.perf_counter() - start)
     masks = bench.prune(Plan(sparsity={layer: 0.5})).parameter_masks
     answer(bare, masks, bench.source.validation, 0, 2 * bench.block, bench.task, bench.block)

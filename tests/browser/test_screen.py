@@ -215,7 +215,7 @@ def test_a_snapshot_leads_back_to_its_plan(visit: Visit) -> None:
         board.type("number-fc1", "60")
     kept = board.numbers()
     board.page.get_by_role("textbox", name="Snapshot").fill("my plan")
-    board.page.get_by_role("button", name="Keep").click()
+    board.page.get_by_role("button", name="Keep", exact=True).click()
     expect(board.page.get_by_text("my plan")).to_be_visible()
     with board.changing_address():
         board.click("reset")

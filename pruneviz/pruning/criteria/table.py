@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from pruneviz.plan import UNITS
 from pruneviz.pruning.evidence import Evidence
 
 Score = Callable[[Evidence], Tensor]
@@ -52,8 +53,9 @@ class Criterion:
         return bool(set(self.needs) - {"scale", "flow"})
 
     def allows(self, granularity: str) -> bool:
-        """Whether it is defined for "weight", "neuron" or an "N:M"."""
-        return (PATTERN if ":" in granularity else granularity) in self.granularities
+        """Whether it is defined for "weight", "neuron", "head" (as for neurons) or an "N:M"."""
+        kind = NEURON if granularity in UNITS else PATTERN if ":" in granularity else granularity
+        return kind in self.granularities
 
 
 CRITERIA: dict[str, Criterion] = {}

@@ -2,6 +2,7 @@
 
 import base64
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,31 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-__all__ = ["KINDS", "Request", "board", "packed", "parse"]
+__all__ = ["ALL", "KINDS", "Pin", "Request", "board", "packed", "parse"]
 
-KINDS = ("drag", "settle", "focus", "lock", "undo", "redo", "need", "cancel", "measure")
+KINDS = ("drag", "settle", "focus", "lock", "pin", "undo", "redo", "need", "cancel", "measure")
 STATE = "request"
+ALL = "all"  # in a pin: every place of the layer
+
+_STROKE = 4096  # places that one stroke of a hand may touch
+_PLACE = re.compile(r"[0-9]{1,9}|[0-9]{1,9}:[0-9]{1,9},[0-9]{1,9}:[0-9]{1,9}")
 
 _FOLDER = Path(__file__).parent
 # Joined in this order to one module: later files use the names of earlier ones.
-_SCRIPTS = ("numbers", "model", "loop", "paint", "dom", "headline", "rows", "pictures", "views")
+_SCRIPTS = (
+    *("numbers", "model", "chain", "loop", "paint", "dom", "headline", "rows", "menu"),
+    *("pictures", "views", "hand", "tools"),
+)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What one stroke of a hand did: places of a layer that are to be kept (True), cut (False)
+    or given back to the criterion (None).
+    """
+
+    layer: str
+    places: Mapping[str, bool | None]
 
 
 @dataclass(frozen=True)
@@ -26,7 +44,7 @@ class Request:
 
     `sparsity` is in [0, 1] by layer name; `scene` and `picture` are the ids the browser
     holds ("" for none), so that neither is sent twice. `scale`: what the colours of the weights
-    are to be compared over.
+    are to be compared over. pin: of the kind "pin" alone.
     """
 
     seq: int
@@ -37,6 +55,7 @@ class Request:
     scene: str
     picture: str
     scale: str = "layer"
+    pin: Pin | None = None
 
 
 def packed(array: np.typing.ArrayLike) -> str:
@@ -71,8 +90,11 @@ def parse(value: object) -> Request | None:
     scene, picture = have.get("scene"), have.get("picture")
     if not isinstance(scene, str) or not isinstance(picture, str):
         return None
+    pin = _pin(value.get("pin")) if kind == "pin" else None
+    if kind == "pin" and pin is None:
+        return None
     scale = "model" if value.get("scale") == "model" else "layer"
-    return Request(seq, kind, sparsity, locked, focus, scene, picture, scale)
+    return Request(seq, kind, sparsity, locked, focus, scene, picture, scale, pin)
 
 
 def _shares(value: object) -> dict[str, float] | None:
@@ -88,6 +110,22 @@ def _shares(value: object) -> dict[str, float] | None:
             return None
         shares[name] = float(min(max(share, 0), 1))
     return shares
+
+
+def _pin(value: object) -> Pin | None:
+    if not isinstance(value, Mapping):
+        return None
+    layer, places = value.get("layer"), value.get("places")
+    if not isinstance(layer, str) or not isinstance(places, Mapping):
+        return None
+    if not 0 < len(places) <= _STROKE:
+        return None
+    for place, kept in places.items():
+        if not isinstance(place, str) or not (kept is None or isinstance(kept, bool)):
+            return None
+        if not _PLACE.fullmatch(place) and (place != ALL or kept is not None):
+            return None
+    return Pin(layer, dict(places))
 
 
 def _names(value: object) -> tuple[str, ...] | None:

@@ -30,6 +30,9 @@ function newState(parent) {
     searchText: "",
     search: readSearch(""),
     view: "weights",
+    tool: "look",
+    stroke: null,
+    complaint: "",
     scale: "layer",
     pointer: null,
     palette: null,
@@ -133,6 +136,7 @@ function buildAll(state) {
 }
 
 function undoKeys(state, event) {
+  if (event.key === "Escape") endStroke(state, false);
   if (!(event.ctrlKey || event.metaKey) || event.altKey || !state.scene) return;
   const key = event.key.toLowerCase();
   const kind = key === "y" || (key === "z" && event.shiftKey) ? "redo" : key === "z" ? "undo" : "";
@@ -148,7 +152,7 @@ function undoKeys(state, event) {
 function statusText(state) {
   if (state.failed) return state.failed;
   if (state.search.wrong) return "Not a regular expression yet: every layer is shown.";
-  return textOf(state.data?.message);
+  return state.complaint || textOf(state.data?.message);
 }
 
 function render(state) {

@@ -98,7 +98,7 @@ function renderHeadline(state, headline) {
   const totals = totalsNow(state);
   const dense = scene.total_params * 4;
   setText(tiles.kept.value, shareText(totals.kept, scene.total_params));
-  const about = totals.exact || !isGlobal(state) ? "" : "≈ ";
+  const about = totals.exact || !(isGlobal(state) || scene.byUnit) ? "" : "≈ ";
   const count = `${about}${countText(totals.kept)} of ${countText(scene.total_params)}`;
   setText(tiles.kept.under, count);
   setText(tiles.macs.value, `≈ ${shareText(totals.macs, scene.total_macs)}`);

@@ -3,19 +3,20 @@
 const LOST_AFTER = 5000; // ms without an echo before a request counts as lost
 const QUIET = 250; // ms without a further key before a keyboard change settles
 const LONGEST_QUEUE = 8;
-const ALONE = new Set(["undo", "redo", "cancel", "measure"]); // each is asked for by itself
+const ALONE = new Set(["undo", "redo", "pin", "cancel", "measure"]); // each is asked for by itself
 
 function changesPlan(state, kind) {
   if (kind === "lock") return isGlobal(state);
-  return kind === "drag" || kind === "settle" || kind === "undo" || kind === "redo";
+  return ["drag", "settle", "pin", "undo", "redo"].includes(kind);
 }
 
 // Each entry keeps a copy of the screen as it was, so that a release is never mixed with the
 // drag after it, and the layers changed since the entry before (`touched`), which an older
 // echo may not move back.
-function enqueue(state, kind) {
+function enqueue(state, kind, pin = null) {
   const entry = {
     kind,
+    pin,
     sparsity: { ...state.sparsity },
     locked: Object.keys(state.locked),
     touched: state.touched,
@@ -54,6 +55,7 @@ function pump(state) {
     focus: state.focus,
     scale: state.scale,
     have: { scene: state.sceneId, picture: state.pictureIds.get(state.focus) ?? "" },
+    ...(entry.pin ? { pin: entry.pin } : {}),
   };
   if (changesPlan(state, entry.kind)) state.planSeq = state.seq;
   state.sentFocus = state.focus;
@@ -89,9 +91,9 @@ function settleNow(state) {
   enqueue(state, "settle");
 }
 
-function command(state, kind) {
+function command(state, kind, pin) {
   if (state.unsettled) settleNow(state);
-  enqueue(state, kind);
+  enqueue(state, kind, pin);
 }
 
 // Numbers on the screen are ahead of what Python was asked.

@@ -37,6 +37,7 @@ function readLayer(raw) {
     snap: isNumber(raw.snap) ? raw.snap : null,
     disabled: raw.disabled ? textOf(raw.disabled) : size(raw.items) ? null : "nothing to cut here",
     reach: readTable(raw.reach),
+    ...readChain(raw, raw.name),
   };
 }
 
@@ -51,6 +52,7 @@ function readScene(raw) {
     total_macs: isNumber(raw.total_macs) ? raw.total_macs : 0,
     pool_total: isNumber(raw.pool_total) ? raw.pool_total : 0,
     pool_scores: readTable(raw.pool_scores),
+    byUnit: raw.granularity === "neuron" || raw.granularity === "head",
     layers,
     byName: new Map(layers.map((layer) => [layer.name, layer])),
   };
@@ -96,7 +98,7 @@ function isAnswered(state, name) {
 function cutNow(state, layer) {
   if (layer.disabled) return 0;
   if (isAnswered(state, layer.name)) return clamp(state.settled.cut[layer.name], 0, layer.items);
-  if (!isGlobal(state)) return cutCount(layer, askedOf(state, layer.name));
+  if (!isGlobal(state)) return cutCount(layer, askedOf(state, layer.name), byHand(state, layer));
   if (isLocked(state, layer.name) || !layer.reach) return 0;
   return clamp(Math.round(interpolate(layer.reach, poolShare(state))), 0, layer.items);
 }
@@ -110,6 +112,7 @@ function rankLimit(state, layer) {
 // Of the layer in focus: its scores come with its picture.
 function thresholdNow(state, layer) {
   const { scene } = state;
+  if (cutNow(state, layer) <= byHand(state, layer)[0]) return null;
   if (!isGlobal(state)) {
     return thresholdAt(pictureNow(state)?.scores, layer.items, cutNow(state, layer));
   }
@@ -135,7 +138,7 @@ function shareOf(state, handle) {
   const counted = movable.length > 0 ? movable : all;
   let part = 0;
   let items = 0;
-  for (const layer of counted) {
+  for (const layer of onceEach(counted)) {
     const asked = () => askedOf(state, layer.name) * layer.items;
     part += isGlobal(state) ? cutNow(state, layer) : asked();
     items += layer.items;
@@ -145,14 +148,15 @@ function shareOf(state, handle) {
 
 // Ask a handle for a sparsity. Returns whether anything changed.
 function moveHandle(state, handle, share) {
-  const layers = movableLayers(state, handle.names);
+  const layers = movableLayers(state, withMembers(state, handle.names));
   if (layers.length === 0) return false;
   let names = layers.map((x) => x.name);
   let value = clamp(share, 0, 1);
   if (isGlobal(state)) {
     if (handle.kind !== "master") {
-      const items = layers.reduce((sum, x) => sum + x.items, 0);
-      const table = addTables(layers.map((x) => x.reach).filter(Boolean));
+      const counted = onceEach(layers);
+      const items = counted.reduce((sum, x) => sum + x.items, 0);
+      const table = addTables(counted.map((x) => x.reach).filter(Boolean));
       value = invert(table, value * items, poolShare(state));
     }
     names = state.scene.layers.filter((x) => isMovable(state, x)).map((x) => x.name);

@@ -14,11 +14,12 @@ function clamp(x, low, high) {
   return Math.min(high, Math.max(low, x));
 }
 
-// How many items a layer loses when asked for this sparsity by itself.
-function cutCount(layer, sparsity) {
+// How many items a layer loses when asked for this sparsity by itself; what was cut and kept
+// by hand bounds it.
+function cutCount(layer, sparsity, [cut, keep]) {
   const asked = sparsity * layer.items;
   if (layer.snap != null) return asked < layer.snap / 2 ? 0 : layer.snap;
-  return clamp(roundHalfEven(asked), 0, layer.items);
+  return clamp(roundHalfEven(asked), cut, layer.items - keep);
 }
 
 // The value of a table at a fraction 0..1, linear between its entries.
@@ -58,23 +59,34 @@ function thresholdAt(scores, total, cut) {
   return interpolate(scores, total > 1 ? (cut - 0.5) / (total - 1) : 0);
 }
 
-// Bytes of one layer as a bitmask with the kept values; a layer nobody touched stays dense.
-function layerBytes(layer, cut) {
-  if (cut <= 0 || layer.items <= 0) return layer.weights * 4;
-  return layer.weights * (1 - cut / layer.items) * 4 + layer.weights / 8;
+// Bytes of one layer, of which this share is left, as a bitmask with the kept values.
+function layerBytes(layer, left) {
+  return layer.weights * left * 4 + layer.weights / 8;
 }
 
-// What is left of the network when these many items of each layer are cut.
+// What is left of the network when these many items of each layer are cut. The units of a
+// group go once, with the inputs that they were to other layers; where rows and inputs of a
+// layer both go, they cross.
 function remaining(scene, cutOf) {
   let kept = scene.total_params;
   let macs = scene.total_macs;
   let bytes = scene.total_params * 4;
+  const gone = new Map(); // group -> share of its units
   for (const layer of scene.layers) {
-    const cut = cutOf(layer);
-    if (cut <= 0 || layer.items <= 0) continue;
+    const cut = layer.items > 0 ? cutOf(layer) : 0;
+    if (cut <= 0 || gone.has(layer.lead)) continue;
+    gone.set(layer.lead, cut / layer.items);
     kept -= cut * layer.item_params;
-    macs -= (layer.macs * cut) / layer.items;
-    bytes += layerBytes(layer, cut) - layer.weights * 4;
+  }
+  for (const layer of scene.layers) {
+    const rows = layer.rows * (gone.get(layer.lead) ?? 0);
+    let inputs = 0;
+    for (const [group, share] of layer.inputs) inputs += share * (gone.get(group) ?? 0);
+    if (rows + inputs <= 0) continue;
+    const left = (1 - rows) * Math.max(0, 1 - inputs);
+    kept += layer.weights * rows * inputs;
+    macs -= layer.macs * (1 - left);
+    bytes += layerBytes(layer, left) - layer.weights * 4;
   }
   return { kept: Math.max(0, kept), macs: Math.max(0, macs), bytes: Math.max(0, bytes) };
 }

@@ -61,6 +61,7 @@ function readPalette(element) {
     paper,
     ink,
     primary,
+    hand: rgbOf(dark ? "#ff8ad8" : "#b0147c", "#b0147c"),
     diverging: ramp(scales.diverging, 511),
     sequential: ramp(scales.sequential, 256),
     stops: scales,
@@ -106,8 +107,22 @@ function placeCells({ rows, cols, stretch = 5 }, box, ratio) {
   return { w, h, width: total(w, cols), height: total(h, rows) };
 }
 
-// cells: { rows, cols, colours, rank, limit, stretch }. A cell is cut where its rank is below
-// the limit, and a cut cell is left blank.
+const FATES = { kept: 0, cut: 1, cutByHand: 2, keptByHand: 3 };
+
+// cells: { rows, cols, colours, rank, limit, others, stretch }. A cell is cut where its rank is
+// below the limit or its input goes with another layer; a cut cell is left blank.
+function fatesOf({ colours, rank, limit, others }) {
+  const fates = new Uint8Array(colours.length);
+  const gone = (i) => others !== null && ((others[i >> 5] >> (i & 31)) & 1) === 1;
+  for (let i = 0; i < fates.length; i += 1) {
+    const place = rank === null ? RANK_STAYS : rank[i];
+    if (place === RANK_CUT) fates[i] = FATES.cutByHand;
+    else if (place < limit || gone(i)) fates[i] = FATES.cut;
+    else if (place === RANK_KEPT) fates[i] = FATES.keptByHand;
+  }
+  return fates;
+}
+
 function paintGrid(grid, cells, box, palette) {
   const ratio = window.devicePixelRatio || 1;
   const place = placeCells(cells, box, ratio);
@@ -118,22 +133,20 @@ function paintGrid(grid, cells, box, palette) {
     grid.image = buffer.getContext("2d").createImageData(cells.cols, cells.rows);
   }
   const pixels = new Uint32Array(grid.image.data.buffer);
-  const blank = packRgb(palette.paper);
-  const { colours, rank, limit } = cells;
-  if (rank) {
-    for (let i = 0; i < pixels.length; i += 1) pixels[i] = rank[i] < limit ? blank : colours[i];
-  } else {
-    pixels.set(colours);
-  }
+  const fates = fatesOf(cells);
+  const tint = palette.paper.map((x, c) => x * 0.68 + palette.hand[c] * 0.32);
+  const blanks = [0, packRgb(palette.paper), packRgb(tint.map(Math.round))];
+  for (let i = 0; i < pixels.length; i += 1) pixels[i] = blanks[fates[i]] || cells.colours[i];
   buffer.getContext("2d").putImageData(grid.image, 0, 0);
   sizeCanvas(canvas, place.width, place.height, ratio);
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = place.w < 1 || place.h < 1;
   context.drawImage(buffer, 0, 0, place.width, place.height);
-  if (rank && Math.min(place.w, place.h) >= HATCH_FROM * ratio) {
-    hatchCells(context, cells, place, palette, ratio);
+  if (Math.min(place.w, place.h) >= HATCH_FROM * ratio) {
+    hatchCells(context, cells, fates, place, palette, ratio);
   }
   if (Math.min(place.w, place.h) >= LINES_FROM * ratio) ruleCells(context, cells, place, palette);
+  outlineKept(context, cells, fates, place, palette, ratio);
   grid.place = { ...place, ratio, rows: cells.rows, cols: cells.cols };
 }
 
@@ -144,22 +157,52 @@ function sizeCanvas(canvas, width, height, ratio) {
   canvas.style.height = `${height / ratio}px`;
 }
 
-// The mark of a cut cell: one thin diagonal.
-function hatchCells(context, cells, place, palette, ratio) {
+// The mark of a cut cell: one thin diagonal; of one cut by hand: two that cross.
+function hatchCells(context, cells, fates, place, palette, ratio) {
   const { w, h } = place;
   const inset = Math.max(2 * ratio, Math.min(w, h) * 0.28);
   const reach = Math.min(w, h) - 2 * inset;
-  context.strokeStyle = cssRgb(palette.ink, palette.dark ? 0.42 : 0.34);
+  const inks = { [FATES.cut]: cssRgb(palette.ink, palette.dark ? 0.42 : 0.34),
+    [FATES.cutByHand]: cssRgb(palette.hand, 0.9) };
   context.lineWidth = ratio;
-  context.beginPath();
-  for (let i = 0; i < cells.rank.length; i += 1) {
-    if (cells.rank[i] >= cells.limit) continue;
-    const x = (i % cells.cols) * w + (w - reach) / 2;
-    const y = Math.floor(i / cells.cols) * h + (h + reach) / 2;
-    context.moveTo(x, y);
-    context.lineTo(x + reach, y - reach);
+  for (const [fate, ink] of Object.entries(inks)) {
+    context.strokeStyle = ink;
+    context.beginPath();
+    for (let i = 0; i < fates.length; i += 1) {
+      if (fates[i] !== Number(fate)) continue;
+      const x = (i % cells.cols) * w + (w - reach) / 2;
+      const y = Math.floor(i / cells.cols) * h + (h - reach) / 2;
+      context.moveTo(x, y + reach);
+      context.lineTo(x + reach, y);
+      if (fates[i] !== FATES.cutByHand) continue;
+      context.moveTo(x, y);
+      context.lineTo(x + reach, y + reach);
+    }
+    context.stroke();
   }
-  context.stroke();
+}
+
+// A line around what was kept by hand.
+function outlineKept(context, cells, fates, place, palette, ratio) {
+  const { w, h } = place;
+  const { rows, cols } = cells;
+  const kept = (r, c) => r >= 0 && c >= 0 && r < rows && c < cols
+    && fates[r * cols + c] === FATES.keptByHand;
+  const width = Math.max(1, Math.round(2 * ratio));
+  context.fillStyle = cssRgb(palette.hand);
+  for (let i = 0; i < fates.length; i += 1) {
+    if (fates[i] !== FATES.keptByHand) continue;
+    const r = Math.floor(i / cols);
+    const c = i % cols;
+    const [left, right] = [c * w, (c + 1) * w].map(Math.round);
+    const [top, bottom] = [r * h, (r + 1) * h].map(Math.round);
+    const across = Math.max(1, right - left);
+    const down = Math.max(1, bottom - top);
+    if (!kept(r - 1, c)) context.fillRect(left, top, across, width);
+    if (!kept(r + 1, c)) context.fillRect(left, bottom - width, across, width);
+    if (!kept(r, c - 1)) context.fillRect(left, top, width, down);
+    if (!kept(r, c + 1)) context.fillRect(right - width, top, width, down);
+  }
 }
 
 function ruleCells(context, cells, place, palette) {

@@ -29,6 +29,8 @@ function readPicture(raw) {
     activation: fits(unpack(raw.activation, Float32Array), units * classes.length),
     activation_rows: activationRows,
     unit_rank: fits(unpack(raw.unit_rank, Int32Array), units),
+    units: fits(unpack(raw.units, Int32Array), rows), // heads: the one of each row,
+    firsts: unpack(raw.firsts, Int32Array), // ... and the first row of each
     scores: readTable(raw.scores),
     hist: readHistogram(raw.hist),
     coloured: new Map(),
@@ -62,8 +64,13 @@ function buildPictures(state) {
   const down = make("div", { class: "down" });
   const none = make("div", { class: "nothing" });
   const tip = make("div", { class: "tip", "aria-hidden": "true", hidden: "" });
-  const box = make("div", { class: "box", onpointermove: (event) => point(state, event),
-    onpointerleave: () => point(state, null) }, canvas, none);
+  const box = make("div", { class: "box", onpointermove: (event) => {
+    moveStroke(state, event);
+    point(state, event);
+  }, onpointerleave: () => point(state, null), onpointerdown: (event) =>
+    startStroke(state, event), onpointerup: () => endStroke(state, true), onpointercancel: () =>
+    endStroke(state, false) }, canvas, none);
+  const hand = buildTools(state);
   const labels = make("div", { class: "classes", "aria-hidden": "true" });
   const bar = make("canvas", { class: "bar", "aria-hidden": "true" });
   const marks = make("div", { class: "marks" });
@@ -83,7 +90,7 @@ function buildPictures(state) {
   const middle = make("span");
   const high = make("span");
   const node = make("section", { class: "why", "aria-label": "the layer in focus" },
-    make("div", { class: "line" }, title, what, group, ...helps),
+    make("div", { class: "line" }, title, what, group, ...helps), hand.node,
     make("div", { class: "plot" }, down, labels, box, make("div", { class: "below" }, across,
       note)),
     make("div", { class: "legend" }, make("div", { class: "ramp" }, bar, marks), blank, says,
@@ -94,8 +101,8 @@ function buildPictures(state) {
     make("div", { class: "axis" }, low, middle, high), tip);
   const grid = makeGrid(canvas);
   return { node, title, what, views, helps, canvas, grid, box, across, down, none, tip,
-    labels, bar, marks, blank, says, scale, note, histogram, scoreTitle, threshold, low, middle,
-    high };
+    hand, labels, bar, marks, blank, says, scale, note, histogram, scoreTitle, threshold, low,
+    middle, high };
 }
 
 function pictureNow(state) {
@@ -181,7 +188,9 @@ function renderPictures(state, why) {
   });
   const picture = pictureNow(state);
   const limit = layer ? rankLimit(state, layer) : 0;
-  const drawn = layer && picture ? DRAW[state.view](state, layer, picture, limit) : null;
+  const plain = layer && picture ? DRAW[state.view](state, layer, picture, limit) : null;
+  const drawn = plain && { ...plain, rank: ranksByHand(state, picture, plain),
+    others: inputsCut(state) };
   why.drawn = drawn;
   why.canvas.hidden = drawn === null;
   setText(why.none, drawn ? "" : missing(state, picture));
@@ -198,7 +207,8 @@ function renderPictures(state, why) {
     why.labelled = "";
   }
   why.bar.hidden = drawn === null;
-  why.blank.hidden = !drawn?.rank;
+  why.blank.hidden = !drawn?.rank && !drawn?.others;
+  renderTools(state, layer, picture);
   why.scale.hidden = drawn === null || state.view !== "weights";
   setText(why.scale, `scale: ${state.scale === "layer" ? "this layer" : "whole model"}`);
   setText(why.note, drawn && state.view !== "activations" ? picture.note : "");

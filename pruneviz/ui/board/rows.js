@@ -38,8 +38,8 @@ function handleSlider(state, label, testid, handle) {
       render(state);
     },
     starts: () => {
-      const moving = isGlobal(state) ? state.scene.layers.map((x) => x.name) : handle().names;
-      state.dragging = { moves: moving };
+      const all = isGlobal(state) ? state.scene.layers.map((x) => x.name) : handle().names;
+      state.dragging = { moves: withMembers(state, all) };
     },
     ends: () => {
       state.dragging = null;
@@ -68,14 +68,18 @@ function buildRow(state, layer) {
     `${layer.kind} ${layer.shape}`);
   const count = make("div", { class: "count", "data-testid": `kept-${name}` });
   const note = make("div", { class: "note" });
+  const signs = buildSigns();
   const warn = make("span", { class: "warn", hidden: "", role: "img" }, icon("warn"));
   const menu = iconButton("menu", `more for ${name}`, { "data-testid": `menu-${name}` });
   opensPopover(menu, state.menuBox, () => rowMenu(state, layer));
+  const named = make("div", { class: "named" }, title, signs.chain);
   const node = make("div", { class: "row", role: "group", "aria-label": name, "data-testid":
     `row-${name}`, onpointerdown: () => focusLayer(state, name), onfocusin: () =>
-    focusSoon(state, name) }, tick, lock, make("div", { class: "at-name" }, title, what),
-  slider.range, make("label", { class: "percent" }, slider.field, "%"), count, warn, menu, note);
-  return { node, kind: "layer", layer, handle, slider, tick, lock, count, note, warn, title };
+    focusSoon(state, name) }, tick, lock, make("div", { class: "at-name" }, named, what),
+  slider.range, make("label", { class: "percent" }, slider.field, "%"), count, warn, menu,
+  make("div", { class: "noted" }, note, signs.only));
+  return { node, kind: "layer", layer, handle, slider, tick, lock, count, note, warn, title,
+    ...signs };
 }
 
 function buildBlock(state, block, layers) {
@@ -96,48 +100,12 @@ function buildBlock(state, block, layers) {
   return { node, kind: "block", block, layers, handle, slider, count, fold };
 }
 
-function rowMenu(state, layer) {
-  const global = isGlobal(state);
-  const still = !isMovable(state, layer);
-  const same = state.scene.layers.filter((x) => kindWord(x.kind) === kindWord(layer.kind));
-  const choose = (label, disabled, action) =>
-    make("button", { type: "button", class: "choice", disabled: disabled ? "" : null,
-      onclick: () => {
-        state.menuBox.hidePopover();
-        action();
-      } }, label);
-  const share = shareOf(state, { kind: "layer", names: [layer.name] });
-  const lockLabel = isLocked(state, layer.name) ? "Unlock" : "Lock at this sparsity";
-  return [
-    choose(global ? "Reset all layers to 0 %" : "Reset to 0 %", still, () =>
-      setAndSettle(state, { kind: global ? "master" : "layer", names: [layer.name] }, 0)),
-    choose(`Copy ${fieldText(share)} % to all ${same.length} ${kindWord(layer.kind)}`,
-      global || same.length < 2, () =>
-        setAndSettle(state, { kind: "block", names: same.map((x) => x.name) }, share)),
-    choose(lockLabel, Boolean(layer.disabled), () => toggleLock(state, layer.name)),
-    ...(global ? [make("p", { class: "hint" }, "One ranking over all layers: they share one "
-      + "threshold and move together.")] : []),
-  ];
-}
-
-function setAndSettle(state, handle, share) {
-  moveHandle(state, handle, share);
-  settleNow(state);
-  render(state);
-}
-
-function toggleLock(state, name) {
-  if (isLocked(state, name)) delete state.locked[name];
-  else state.locked[name] = "";
-  command(state, "lock");
-  render(state);
-}
-
 function focusLayer(state, name) {
   clearTimeout(state.focusTimer);
   if (state.focus === name) return;
   state.focus = name;
   state.pointer = null;
+  state.complaint = "";
   enqueue(state, "focus");
   render(state);
 }
@@ -184,6 +152,11 @@ function ensureRows(state, board) {
 }
 
 function rowNote(state, layer, cut) {
+  const note = plainNote(state, layer, cut);
+  return { ...note, text: [handWords(state, layer), note.text].filter(Boolean).join(" · ") };
+}
+
+function plainNote(state, layer, cut) {
   const warning = state.settled?.warnings?.[layer.name];
   if (layer.disabled) return { text: layer.disabled, tone: "" };
   if (warning) return { text: textOf(warning), tone: "bad" };
@@ -209,13 +182,17 @@ function renderRow(state, row) {
   const note = rowNote(state, layer, cut);
   const key = [cut, asShown, locked, note.text, note.tone, state.locked[name], state.scene.item,
     state.ticked.has(name), state.focus === name, row.slider.isHeld(), layer.items,
+    layer.lead, layer.members.length, layer.masksOnly, layer.why, layer.word,
+    isTogether(state, layer),
     row.slider.range.value, row.slider.field.value].join("|"); // the last two: what stands there
   if (row.key === key) return;
   row.key = key;
   showSlider(row.slider, layer.disabled ? 0 : asShown, still);
-  setText(row.count, `${countText(layer.items - cut)} / ${countText(layer.items)}`);
-  setAttribute(row.count, "title", `${countText(layer.items - cut)} of ${countText(layer.items)} `
-    + `${state.scene.item}s kept`);
+  const none = state.scene.granularity === "head" && layer.word !== "head";
+  const [left, of] = [layer.items - cut, layer.items].map(countText);
+  setText(row.count, none ? "no heads" : `${left} / ${of}`);
+  setAttribute(row.count, "title", none ? null : `${left} of ${of} ${state.scene.item}s kept`);
+  renderSigns(state, row);
   setText(row.note, note.text);
   setAttribute(row.note, "title", note.text || null);
   setClass(row.note, "bad", note.tone === "bad");
@@ -242,7 +219,7 @@ function renderRow(state, row) {
 function renderBlock(state, row) {
   let items = 0;
   let cut = 0;
-  for (const layer of row.layers) {
+  for (const layer of onceEach(row.layers)) {
     items += layer.items;
     cut += cutNow(state, layer);
   }

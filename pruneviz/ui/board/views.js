@@ -47,6 +47,7 @@ function renderScores(state, why, layer, picture) {
   }
   const cut = cutNow(state, layer);
   const threshold = thresholdNow(state, layer);
+  const [pinned] = byHand(state, layer);
   const box = why.histogram.parentElement;
   const size = { width: box.clientWidth, height: box.clientHeight };
   if (size.width > 0) paintHistogram(why.histogram, hist, threshold, size, state.palette);
@@ -55,9 +56,11 @@ function renderScores(state, why, layer, picture) {
   setText(why.middle, back((hist.lo + hist.hi) / 2));
   setText(why.high, back(hist.hi));
   const many = `${countText(cut)} of ${countText(layer.items)} cut`;
-  const says = threshold === null ? "nothing is cut"
+  const none = inputsCut(state) ? "none of its own units is cut" : "nothing is cut";
+  const others = pinned > 0 ? `: ${countText(pinned)} by hand, others` : ",";
+  const says = threshold === null ? (cut > 0 ? `${many}, by hand` : none)
     : threshold === Infinity ? `all ${countText(layer.items)} cut`
-      : `${many}, below ${valueText(threshold)}`;
+      : `${many}${others} below ${valueText(threshold)}`;
   setText(why.threshold, says);
   setAttribute(why.histogram, "aria-label", `scores of ${layer.name}: ${says}`);
 }
@@ -76,7 +79,10 @@ function point(state, event) {
 }
 
 function rankWords(state, layer, rank, limit) {
-  if (rank === undefined || rank < 0) return [];
+  if (rank === RANK_CUT || rank === RANK_KEPT) {
+    return [rank === RANK_CUT ? "cut by hand" : "kept by hand"];
+  }
+  if (rank === undefined || rank === null || rank === RANK_STAYS) return [];
   const total = isGlobal(state) && isMovable(state, layer) ? state.scene.pool_total : layer.items;
   const fate = rank < limit ? "cut" : "kept";
   return [`rank ${countText(rank + 1)} of ${countText(total)}, ${fate}`];
@@ -88,14 +94,20 @@ function tipLines(state, layer, picture, drawn, cell) {
     const mean = picture.activation[cell.col * picture.classes.length + cell.row];
     return [`${picture.row_word} ${unit}, class ${picture.classes[cell.row]}`,
       `mean activation ${valueText(mean)}`,
-      ...rankWords(state, layer, picture.unit_rank?.[cell.col], drawn.limit)];
+      ...rankWords(state, layer, drawn.rank?.[cell.index], drawn.limit)];
   }
   const row = picture.row_index[cell.row] ?? cell.row;
   const col = picture.col_index[cell.col] ?? cell.col;
-  const lines = [`${picture.row_word} ${row}, ${picture.col_word} ${col}`];
+  const unit = picture.units?.[cell.row] ?? -1;
+  const head = unit >= 0 ? `head ${unit}, ` : "";
+  const lines = [`${head}${picture.row_word} ${row}, ${picture.col_word} ${col}`];
   if (picture.weight) lines.push(`weight ${valueText(picture.weight[cell.index])}`);
   if (picture.score) lines.push(`score ${valueText(picture.score[cell.index])}`);
-  return [...lines, ...rankWords(state, layer, picture.rank?.[cell.index], drawn.limit)];
+  const others = drawn.others;
+  if (others && (others[cell.index >> 5] >> (cell.index & 31)) & 1) {
+    lines.push("its input is cut with another layer");
+  }
+  return [...lines, ...rankWords(state, layer, drawn.rank?.[cell.index], drawn.limit)];
 }
 
 function showTip(state, why, layer, picture) {
@@ -103,7 +115,8 @@ function showTip(state, why, layer, picture) {
   const cell = pointer && why.drawn ? cellAt(why.grid, pointer.x, pointer.y) : null;
   why.tip.hidden = cell === null;
   if (cell === null) return;
-  const lines = tipLines(state, layer, picture, why.drawn, cell);
+  const lines = [...tipLines(state, layer, picture, why.drawn, cell),
+    ...toolWords(state, layer, picture, why.drawn, cell)];
   const text = lines.join("\n");
   if (why.tip.dataset.text !== text) {
     why.tip.dataset.text = text;

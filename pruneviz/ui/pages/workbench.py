@@ -9,35 +9,31 @@ import streamlit as st
 
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.pruning.prune import check
-from pruneviz.ui import controls, jobs, networks, panels
+from pruneviz.ui import comparing, controls, jobs, networks, panels
+from pruneviz.ui.ledger import ledger
 from pruneviz.ui.live import last_seq, listen, live_board, measure, reach
+from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session, arrive, change, changed, locks_for, start, untouched
 from pruneviz.ui.upload import ask_own
 
 # A run that waits for this one begins by dropping what has not been sent yet, and the browser
 # would take half of the page away: give the server the time to send it.
 _FLUSH = 0.15
-# Streamlit leaves six rem free above a page; the four questions are to stand on one screen. The
-# header then lies over the first row and must let clicks through beside its own buttons.
-_STYLE = """
-.stMainBlockContainer { padding: 1.2rem 2.5rem 2rem; }
-.stAppHeader { background: none; }
-.stAppHeader, .stAppHeader * { pointer-events: none; }
-.stAppHeader button, .stAppHeader button * { pointer-events: auto; }
-[data-testid=stStatusWidget] { display: none; } /* the board says itself what is at work */
-"""
 
 
 def main() -> None:
     """The page from top to bottom."""
-    st.html(f"<style>{_STYLE}</style>")
+    tight()
     session = _session()
     complaint = networks.complaint() or st.session_state.get("complaint")
     if complaint:
         st.error(complaint)
     listen(session)
     drawn = (session.name, session.moves)
-    if st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
+    away = not controls.are_drawn()
+    if away:  # another page was shown: this browser has nothing of the board any more
+        session.have = ("", "")
+    if away or st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
         controls.show(session.name, session.live)
         st.session_state["drawn"] = drawn
     top = st.columns([22, 14, 104], gap="small", vertical_alignment="bottom")
@@ -50,7 +46,7 @@ def main() -> None:
         _open(name)
         st.rerun()
     with top[2]:
-        plan, note = controls.ask_plan(session.live)
+        plan, note = controls.ask_plan(session.live, lambda: comparing.compare(session))
     if plan != session.live:
         _change(session, plan, note)
         st.rerun()
@@ -113,7 +109,7 @@ def _open(name: str, link: str | None = None, locked: str | None = None) -> Sess
 def _change(session: Session, plan: Plan, note: str | None) -> None:
     def go(session: Session) -> None:
         change(session, plan)
-        session.message = note
+        session.message = note or session.message  # what `change` had to give back
 
     session.moves += 1  # the widgets show what stands until it is there
     reach(session, plan, lambda: changed(session, plan), go)
@@ -138,8 +134,8 @@ def _results(session: Session) -> None:
         _go_to(session, picked)
     result = jobs.so_far(bench, plan)
     with right:
-        names = ["Per-class change", "Flipped examples", "Feature maps"]
-        classes, flips, maps = st.tabs(names, key="tabs", on_change="rerun")
+        names = ["Per-class change", "Flipped examples", "Feature maps", "Ledger"]
+        classes, flips, maps, costs = st.tabs(names, key="tabs", on_change="rerun")
         if classes.open:
             with classes:
                 panels.per_class(result, dense=plan.is_dense)
@@ -149,6 +145,9 @@ def _results(session: Session) -> None:
         if maps.open:
             with maps:
                 panels.filters_and_maps(bench, plan, session.focus)
+        if costs.open:
+            with costs:
+                ledger(session)
 
 
 def _keep(session: Session) -> None:

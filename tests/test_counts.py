@@ -41,8 +41,8 @@ TOTAL = CONV + NORM + FC
 
 def test_the_dense_network_keeps_everything(bench: Workbench) -> None:
     params, macs = DENSE[bench.name]
-    cost = bench.cost(Plan())
-    assert (cost.params, cost.params_kept) == (params, params)
+    cost = bench.counts(Plan())
+    assert (cost.params, cost.params_kept, cost.params_shrunk) == (params, params, params)
     assert (cost.macs, cost.macs_kept) == (macs, macs)
     assert (cost.bytes_dense, cost.bytes_sparse) == (4 * params, 4 * params)
 
@@ -54,11 +54,11 @@ def test_macs_of_a_layer_are_those_of_its_shape(net: Workbench) -> None:
 def test_macs_of_a_network_that_is_one_layer_are_that_layers() -> None:
     bench = pv.open(nn.Linear(4, 2), (torch.randn(10, 4), torch.arange(10) % 2))
     assert bench.macs == {"": 8}
-    assert bench.cost(Plan(sparsity={"": 0.5})).macs_kept == 4
+    assert bench.counts(Plan(sparsity={"": 0.5})).macs_kept == 4
 
 
 def test_single_weights_save_their_macs_and_bytes(net: Workbench) -> None:
-    cost = net.cost(Plan(sparsity={"conv": 0.5, "fc": 0.25}))
+    cost = net.counts(Plan(sparsity={"conv": 0.5, "fc": 0.25}))
     assert (cost.params, cost.params_kept) == (TOTAL, TOTAL - 18 - 2)
     assert (cost.macs, cost.macs_kept) == (16 * 36 + 8, 16 * 18 + 6)
     # four bytes a kept parameter, and one bit for each weight of the two layers: 36 -> 5, 8 -> 1
@@ -66,23 +66,35 @@ def test_single_weights_save_their_macs_and_bytes(net: Workbench) -> None:
     assert cost.bytes_sparse == 4 * (TOTAL - 20) + 5 + 1
 
 
-def test_a_neuron_takes_its_bias_and_batch_norm_along(net: Workbench) -> None:
-    cost = net.cost(Plan(granularity="neuron", sparsity={"conv": 0.5}))
-    assert cost.params_kept == TOTAL - 2 * (9 + 1 + 2)
-    assert cost.macs_kept == 16 * 18 + 8
+def test_a_neuron_takes_all_that_is_its_own_along(net: Workbench) -> None:
+    """Of two of four filters: weights, bias, scale, shift, and the columns that read it."""
+    cost = net.counts(Plan(granularity="neuron", sparsity={"conv": 0.5}))
+    assert cost.params_kept == TOTAL - 2 * (9 + 1 + 2 + 2)
+    assert cost.params_shrunk == cost.params_kept
+    assert cost.macs_kept == 16 * 18 + 4
+
+
+def test_only_what_is_removed_for_real_is_gone_from_the_shape(net: Workbench) -> None:
+    weights = net.counts(Plan(sparsity={"conv": 0.5, "fc": 0.25}))
+    assert (weights.params_shrunk, weights.params_kept) == (TOTAL, TOTAL - 20)
+    stays = net.counts(Plan(granularity="neuron", sparsity={"fc": 0.5}))
+    assert (stays.params_shrunk, stays.params_kept) == (TOTAL, TOTAL - 5)
+    both = net.counts(Plan(granularity="neuron", sparsity={"conv": 0.5, "fc": 0.5}))
+    assert both.params_shrunk == TOTAL - 2 * (9 + 1 + 2 + 2)
+    assert both.params_kept == TOTAL - (5 + 2 * (9 + 1 + 2) + 2)
 
 
 def test_half_precision_is_half_the_bytes() -> None:
     model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 2)).bfloat16()
     bench = pv.open(model, (torch.randn(10, 4).bfloat16(), torch.arange(10) % 2))
-    cost = bench.cost(Plan(sparsity={"0": 0.5}))
+    cost = bench.counts(Plan(sparsity={"0": 0.5}))
     assert cost.bytes_dense == 2 * cost.params
     assert cost.bytes_sparse == 2 * (cost.params - 16) + 32 // 8
 
 
 def test_more_sparsity_never_costs_more(bench: Workbench) -> None:
     costs = [
-        bench.cost(Plan(sparsity=dict.fromkeys(bench.found, level))) for level in (0.3, 0.6, 0.9)
+        bench.counts(Plan(sparsity=dict.fromkeys(bench.found, level))) for level in (0.3, 0.6, 0.9)
     ]
     for field in ("params_kept", "macs_kept", "bytes_sparse"):
         values = [getattr(cost, field) for cost in costs]
@@ -94,4 +106,4 @@ def test_params_kept_are_those_that_are_not_masked(bench: Workbench) -> None:
     plan = Plan("magnitude", "neuron", sparsity=dict.fromkeys(bench.found, 0.5))
     masks = bench.prune(plan).parameter_masks
     gone = sum(int((~mask).sum()) for mask in masks.values())
-    assert bench.cost(plan).params_kept == DENSE[bench.name][0] - gone
+    assert bench.counts(plan).params_kept == DENSE[bench.name][0] - gone

@@ -1,0 +1,21 @@
+"""How is the engine used from a terminal?"""
+
+from __future__ import annotations
+
+import click
+
+from pruneviz.cli.costing import cost
+from pruneviz.cli.listing import criteria, groups, layers, models
+from pruneviz.cli.pruning import prune
+from pruneviz.cli.serving import app
+from pruneviz.cli.shrinking import shrink
+
+
+@click.group(epilog="Example: pruneviz prune lenet5 --all 0.5 --sparsity conv1=0.2")
+@click.version_option(package_name="pruneviz")
+def main() -> None:
+    """See and steer neural-network pruning."""
+
+
+for command in (models, criteria, layers, groups, prune, shrink, cost, app):
+    main.add_command(command)

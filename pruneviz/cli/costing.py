@@ -1,0 +1,40 @@
+"""How is the ledger of a plan printed in a terminal?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
+from pruneviz.options import opening_options
+
+
+@click.command()
+@opening_options
+@plan_options
+@JSON
+def cost(as_json: bool, **values: Any) -> None:
+    """Measure what a plan for MODEL costs and buys: parameters, MACs, bytes, memory, latency.
+
+    Example: pruneviz cost lenet5 --criterion l2 --granularity neuron --all 0.5
+    """
+    bench = open_bench(values)
+    try:
+        plan, left = asked_plan(bench, values)
+        found = bench.cost(plan, progress())
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        end_of_progress()
+    if as_json:
+        print_json({"model": bench.name, "plan": plan.as_dict()} | found.as_dict())
+        return
+    table = found.readable
+    click.echo(table.drop(columns="note").to_string(index=False))
+    click.echo()
+    for quantity, note in zip(table["quantity"], table["note"], strict=True):
+        click.echo(f"{quantity}: {note}")
+    for name, reason in left.items():
+        click.echo(f"left dense: {name} ({reason})", err=True)

@@ -1,0 +1,92 @@
+"""What is there to prune, and by what?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+import pandas as pd
+
+from pruneviz.cli.shared import JSON, open_bench, print_json
+from pruneviz.glossary import criterion_term
+from pruneviz.options import opening_options
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.sources.registered import registered_names
+
+
+@click.command()
+@JSON
+def models(as_json: bool) -> None:
+    """List the models that installed packages register by name."""
+    names = list(registered_names())
+    click.echo(json.dumps(names) if as_json else "\n".join(names))
+
+
+@click.command()
+@JSON
+def criteria(as_json: bool) -> None:
+    """List the importance criteria with what they mean."""
+    if as_json:
+        rows = {name: criterion_term(name).as_dict() for name in CRITERIA}
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for name, found in CRITERIA.items():
+        term = criterion_term(name)
+        click.echo(f"{name}: {term.title} ({', '.join(found.granularities)})")
+        click.echo(f"    {term.text}\n    {term.formula}\n    {term.source}")
+
+
+@click.command()
+@opening_options
+@JSON
+def layers(as_json: bool, **values: Any) -> None:
+    """List the layers of MODEL that may be pruned, and what no slider reaches.
+
+    MODEL: a registered name, timm:…, torchvision:…, hf:…, a weights file with --arch, or
+    package.module:function, which runs that code.
+
+    Example: pruneviz layers resnet20 --json
+    """
+    bench = open_bench(values)
+    if as_json:
+        click.echo(bench.layers.to_json(orient="records"))
+        return
+    click.echo(bench.layers.to_string(index=False))
+    for reason, params in bench.never.groupby("reason")["params"].sum().items():
+        click.echo(f"never pruned: {params:,} parameters ({reason})")
+
+
+@click.command()
+@opening_options
+@JSON
+def groups(as_json: bool, **values: Any) -> None:
+    """List the units of MODEL that can be removed, with all that goes along, and what must stay.
+
+    Example: pruneviz groups resnet20 --json
+    """
+    bench = open_bench(values)
+    try:
+        found = bench.groups
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    rows = [
+        {
+            "group": group.name,
+            "units": group.units,
+            "word": group.word,
+            "members": list(group.layers),
+            "consumers": list(group.consumers),
+        }
+        for group in found.groups.values()
+    ]
+    if as_json:
+        print_json({"groups": rows, "fixed": dict(found.fixed)})
+        return
+    if rows:
+        table = pd.DataFrame(rows)
+        for column in ("members", "consumers"):
+            table[column] = table[column].map(", ".join)
+        click.echo(table.to_string(index=False))
+    for name, reason in found.fixed.items():
+        click.echo(f"stays: {name} ({reason})")

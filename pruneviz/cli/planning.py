@@ -1,0 +1,113 @@
+"""Which words of a command line say what is to be pruned?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from pruneviz.plan import UNITS, Plan
+from pruneviz.pruning.criteria import find_criterion
+from pruneviz.pruning.locks import unit_locks
+from pruneviz.pruning.prune import cannot
+from pruneviz.pruning.units import cannot_units
+from pruneviz.workbench import Workbench
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--criterion", default="magnitude", show_default=True,
+                 help="How importance is told."),
+    click.option("--granularity", default="weight", show_default=True,
+                 help="weight, neuron, head or N:M."),
+    click.option("--scope", default="layer", show_default=True, help="layer or global."),
+    click.option("--relative", is_flag=True, help="Divide scores by their layer's L2 norm first."),
+    click.option("--seed", default=0, show_default=True, help="Of the random criterion."),
+    click.option("--all", "everywhere", type=float, help="Sparsity of every unlocked layer, 0..1."),
+    click.option("--unlocked", is_flag=True,
+                 help="--all also means layers that are usually locked."),
+    click.option("--sparsity", multiple=True, metavar="LAYER=X", help="Of one layer; repeatable."),
+    click.option("--pin", multiple=True, metavar="LAYER:UNIT=cut|keep",
+                 help="Cut or keep one unit by hand, whatever its score; repeatable."),
+    click.option("--aggregate", default="mean", show_default=True, help="How the scores of layers "
+                 "that are cut together make one: mean, sum or max."),
+    click.option("--repair", multiple=True, metavar="NAME", help="Mend the damage without "
+                 "training: fold, reconstruct or recalibrate; repeatable."),
+)  # fmt: skip
+_PINS = {"cut": False, "keep": True}
+
+
+def plan_options(command: F) -> F:
+    """The options that say what is to be pruned; `asked_plan` makes a plan of them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def asked_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str, str]]:
+    """The plan that the options of `plan_options` ask for; they are taken out of `values`.
+
+    Also tells which layers --all left alone, and why. ValueError names what does not fit.
+    """
+    everywhere = values.pop("everywhere")
+    left = {} if everywhere is None else _left_alone(bench, values)
+    del values["unlocked"]
+    levels = {name: everywhere for name in bench.found if everywhere is not None}
+    levels = {name: level for name, level in levels.items() if name not in left}
+    levels |= dict(_level(text) for text in values.pop("sparsity"))
+    pinned: dict[str, dict[str, bool]] = {}
+    for name, place, kept in map(_pin, values.pop("pin")):
+        pinned.setdefault(name, {})[place] = kept
+    if everywhere is not None and not levels and not pinned:
+        raise ValueError(
+            "nothing to prune: every layer is locked: "
+            + ", ".join(f"{name} ({why})" for name, why in left.items())
+            + "; name one with --sparsity, or use --unlocked"
+        )
+    plan = Plan(
+        criterion=values.pop("criterion"),
+        granularity=values.pop("granularity"),
+        scope=values.pop("scope"),
+        sparsity=levels,
+        relative=values.pop("relative"),
+        seed=values.pop("seed"),
+        pinned=pinned,
+        aggregate=values.pop("aggregate"),
+        repair=values.pop("repair"),
+    )
+    return plan, {name: why for name, why in left.items() if name not in plan.sparsity}
+
+
+def _left_alone(bench: Workbench, values: Mapping[str, Any]) -> dict[str, str]:
+    """Layer -> why --all does not mean it: locked, or nothing in it can be cut so."""
+    granularity = values["granularity"]
+    by_unit = granularity in UNITS
+    locks = unit_locks(bench.locks, bench.groups) if by_unit else bench.locks
+    left = {} if values["unlocked"] else dict(locks)
+    if by_unit:
+        criterion = find_criterion(values["criterion"], granularity)
+        for name, layer in bench.found.items():
+            why = cannot(layer, criterion, granularity)
+            why = why or cannot_units(bench.groups, layer, granularity)
+            if why is not None:
+                left.setdefault(name, why)
+    return left
+
+
+def _level(text: str) -> tuple[str, float]:
+    name, sign, value = text.rpartition("=")
+    try:
+        if sign:
+            return name, float(value)
+    except ValueError:
+        pass
+    raise ValueError(f"--sparsity takes LAYER=X such as conv1=0.5, got {text!r}")
+
+
+def _pin(text: str) -> tuple[str, str, bool]:
+    name, colon, rest = text.partition(":")
+    place, _, word = rest.rpartition("=")
+    if not colon or not place or word not in _PINS:
+        raise ValueError(f"--pin takes LAYER:UNIT=cut or =keep such as conv1:5=cut, got {text!r}")
+    return name, place, _PINS[word]

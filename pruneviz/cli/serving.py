@@ -1,0 +1,41 @@
+"""How is the app started from a terminal?"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pruneviz.cli.shared import what_to_open
+from pruneviz.options import opening_options, words
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="On 127.0.0.1."
+)
+@opening_options
+def app(port: int, **values: Any) -> None:
+    """Open the app in the browser, at MODEL if one is named.
+
+    Example: pruneviz app --port 8502 --model lenet5
+    """
+    script = Path(__file__).parents[2] / "app.py"
+    if not script.is_file():
+        raise click.ClickException(f"{script} is not there; run the app from a checkout")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise click.ClickException(
+                f"port {port} is in use; stop what runs there or choose another with --port"
+            ) from None
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    if values["model"] or values["given"]:
+        command += ["--", *words(what_to_open(values))]
+    raise SystemExit(subprocess.call(command))

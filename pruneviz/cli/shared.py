@@ -1,0 +1,64 @@
+"""What do the commands share?"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from pruneviz.opening import open_workbench
+from pruneviz.options import opening
+from pruneviz.sources.opening import Opening
+from pruneviz.workbench import Workbench
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+
+
+def open_bench(values: dict[str, Any]) -> Workbench:
+    """The workbench that the options of `opening_options` name; notes go to standard error."""
+    try:
+        bench = open_workbench(what_to_open(values))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    for note in bench.notes:
+        click.echo(note, err=True)
+    return bench
+
+
+def what_to_open(values: dict[str, Any]) -> Opening:
+    """What the options of `opening_options` say; they are taken out of `values`."""
+    try:
+        return opening(values)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def print_json(value: object) -> None:
+    """One line of JSON, as strict as JSON is."""
+    click.echo(json.dumps(finite(value), ensure_ascii=False, allow_nan=False))
+
+
+def finite(value: Any) -> Any:
+    """The same value with None for every number that JSON has no word for."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: finite(one) for name, one in value.items()}
+    return [finite(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def progress() -> Callable[[str, float], None]:
+    """Tells on standard error what is being done, where somebody sits in front of it."""
+    if not sys.stderr.isatty():
+        return lambda label, done: None
+    return lambda label, done: click.echo(f"\r\033[K{label} … {done:.0%}", nl=False, err=True)
+
+
+def end_of_progress() -> None:
+    """Wipes the line that `progress` wrote."""
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)

@@ -1,0 +1,125 @@
+"""How is a network made smaller from a terminal?"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from pruneviz.calling import call
+from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.shared import JSON, open_bench, print_json
+from pruneviz.measuring.sizes import stored
+from pruneviz.options import opening_options
+from pruneviz.plan import Plan
+from pruneviz.pruning.pruned import Pruned
+from pruneviz.replica import replica
+from pruneviz.sources import Data
+
+_SAMPLES = 32
+_TOLERANCE = 1e-5
+_SUFFIX = ".safetensors"
+
+
+@click.command()
+@opening_options
+@plan_options
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where the weights go: a .safetensors file.",
+)
+@click.option("--force", is_flag=True, help="Write over FILE if it is there.")
+@JSON
+def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
+    """Remove the pruned units of MODEL for real, prove it, and write what is left to a file.
+
+    Example: pruneviz shrink lenet5 --granularity neuron --all 0.5 --out small.safetensors
+    """
+    _check(out, force=force)
+    bench = open_bench(values)
+    try:
+        plan, left = asked_plan(bench, values)
+        pruned = bench.prune(plan)
+        small = pruned.shrink()
+        data = bench.source.validation.first(_SAMPLES)
+        difference = _difference(pruned, small, data)
+        tensors = stored(small)
+        _write(out, tensors, plan)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    before, after = (sum(p.numel() for p in n.parameters()) for n in (pruned.dense, small))
+    if as_json:
+        print_json(
+            {
+                "model": bench.name,
+                "plan": plan.as_dict(),
+                "file": str(out),
+                "bytes": out.stat().st_size,
+                "params": before,
+                "params_left": after,
+                "difference": difference,
+                "samples": len(data),
+            }
+        )
+        return
+    for name, reason in left.items():
+        click.echo(f"left dense: {name} ({reason})", err=True)
+    click.echo(
+        f"parameters: {before:,} before, {after:,} after ({after / before:.1%})\n"
+        f"masked and shrunk differ by at most {difference:.1e} of the largest answer, "
+        f"on {len(data):,} samples\n"
+        f"written: {out} ({out.stat().st_size:,} bytes)"
+    )
+
+
+def _check(out: Path, *, force: bool) -> None:
+    if out.suffix != _SUFFIX:
+        raise click.ClickException(f"--out takes a {_SUFFIX} file, got {str(out)!r}")
+    if out.is_dir() or (out.exists() and not force):
+        raise click.ClickException(
+            f"{str(out)!r} is there already; choose another --out, or say --force"
+        )
+    if not out.absolute().parent.is_dir():
+        raise click.ClickException(f"there is no folder {str(out.parent)!r} for {out.name!r}")
+
+
+def _difference(pruned: Pruned, small: torch.nn.Module, data: Data) -> float:
+    """The largest between masked and shrunk answers, relative to the largest answer."""
+    with torch.no_grad():
+        masked = call(replica(pruned.model), data.inputs).double()
+        shrunk = call(replica(small), data.inputs).double()
+    largest = float(masked.abs().max())
+    found = float((masked - shrunk).abs().max())
+    found = found / largest if largest else found
+    if not found <= _TOLERANCE:
+        raise ValueError(
+            f"masked and shrunk differ by {found:.1e} of the largest answer; nothing is written"
+        )
+    return found
+
+
+def _write(out: Path, tensors: dict[str, Tensor], plan: Plan) -> None:
+    """All of the file or nothing: under another name first, read back, and then renamed."""
+    handle, name = tempfile.mkstemp(
+        suffix=_SUFFIX, prefix=f".{out.stem}-", dir=out.absolute().parent
+    )
+    os.close(handle)
+    try:
+        save_file(tensors, name, {"plan": json.dumps(plan.as_dict())})
+        again = load_file(name)
+        if set(again) != set(tensors) or not all(again[n].equal(t) for n, t in tensors.items()):
+            raise ValueError(f"what was written to {str(out)!r} does not read back")
+        Path(name).chmod(0o644)
+        Path(name).replace(out)
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -1,0 +1,152 @@
+"""How does a network run in ONNX Runtime?"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pruneviz.calling import answer_of, call, fitting
+from pruneviz.replica import replica
+
+TOLERANCE = 1e-4
+_SENTENCE = 160
+
+
+@dataclass(frozen=True)
+class Running:
+    """A network in ONNX Runtime, ready for the inputs it was exported with.
+
+    call: one forward pass. bytes: of the ONNX file. difference: the largest between its answers
+    and torch's, relative to torch's largest.
+    """
+
+    call: Callable[[], object]
+    bytes: int
+    difference: float
+
+
+def in_onnx_runtime(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -> Running:
+    """Export the network, load it into ONNX Runtime on the CPU, and compare its answers.
+
+    With as many threads as torch has here. ValueError says in a sentence why it cannot be: a
+    library that is missing, a network that cannot be exported, other answers than torch's.
+    """
+    network = replica(network)
+    given = fitting(network, inputs)
+    _check_place(given)
+    names = [""] if isinstance(given, Tensor) else list(given)
+    tensors = (given,) if isinstance(given, Tensor) else tuple(given.values())
+    wrapped = _Answer(network, names)
+    try:
+        with torch.no_grad(), _quiet(), tempfile.TemporaryDirectory() as folder:
+            session, size = _session(wrapped, tensors, Path(folder))
+            feeds = {
+                node.name: tensors[place].detach().cpu().numpy()
+                for place, node in enumerate(session.get_inputs())
+            }
+            found = torch.from_numpy(session.run(None, feeds)[0])
+    except ImportError as error:
+        raise ValueError(
+            f"ONNX Runtime is not here ({error}); pip install 'pruneviz[export]'"
+        ) from None
+    except Exception as error:  # the exporter and the runtime raise whatever they like
+        raise ValueError(f"this network cannot be run in ONNX Runtime: {_short(error)}") from None
+    with torch.no_grad():
+        expected = call(network, given).cpu()
+    return Running(lambda: session.run(None, feeds), size, _compared(found, expected))
+
+
+def _check_place(given: Tensor | Mapping[str, Tensor]) -> None:
+    for tensor in [given] if isinstance(given, Tensor) else given.values():
+        if tensor.device.type != "cpu":
+            raise ValueError(
+                f"the network is on {tensor.device}; ONNX Runtime is run on the CPU alone here"
+            )
+        if tensor.dtype is torch.bfloat16:
+            raise ValueError("ONNX Runtime on the CPU takes no bfloat16 inputs")
+
+
+class _Answer(nn.Module):
+    """A network that takes its tensors in their order and returns the one that counts."""
+
+    def __init__(self, network: nn.Module, names: list[str]) -> None:
+        super().__init__()
+        self.network, self._names = network, names
+
+    def forward(self, *tensors: Tensor) -> Tensor:
+        if self._names == [""]:
+            return answer_of(self.network(*tensors))
+        return answer_of(self.network(**dict(zip(self._names, tensors, strict=True))))
+
+
+def _session(network: nn.Module, tensors: tuple[Tensor, ...], folder: Path) -> tuple[Any, int]:
+    import onnxruntime
+    import onnxscript  # noqa: F401  (the exporter's own words about its absence are no sentence)
+
+    program = torch.onnx.export(network.eval(), tensors, dynamo=True, verbose=False)
+    if program is None:
+        raise RuntimeError("the exporter made nothing")
+    path = folder / "network.onnx"
+    program.save(str(path))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Threads that spin while they wait would take the processor from what is timed next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return session, sum(part.stat().st_size for part in folder.iterdir())
+
+
+def _compared(found: Tensor, expected: Tensor) -> float:
+    if found.shape != expected.shape:
+        raise ValueError(
+            f"ONNX Runtime answers with shape {tuple(found.shape)}, torch with "
+            f"{tuple(expected.shape)}"
+        )
+    if not expected.numel():
+        return 0.0
+    largest = float(expected.double().abs().max())
+    difference = float((found.double() - expected.double()).abs().max())
+    difference = difference / largest if largest else difference
+    if not difference <= TOLERANCE:  # NaN is no agreement
+        raise ValueError(
+            f"ONNX Runtime's answers differ from torch's by {difference:.1e} of the largest; "
+            f"no more than {TOLERANCE:g} would be rounding"
+        )
+    return difference
+
+
+def _short(error: Exception) -> str:
+    cause = error.__cause__ or error
+    text = " ".join(str(cause).split()) or type(cause).__name__
+    return text if len(text) <= _SENTENCE else text[: _SENTENCE - 1] + "…"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    before = [logger.disabled for logger in loggers]
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            for logger in loggers:
+                logger.disabled = True
+            yield
+        finally:
+            for logger, was in zip(loggers, before, strict=True):
+                logger.disabled = was

@@ -1,0 +1,107 @@
+"""How many bytes does a network take, in a file and in the encodings that know of zeros?"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+_LEVEL = 6  # of deflate: what zip and gzip do unless they are told otherwise
+_PIECE = 2**22
+_SMALL = 2**31
+
+Encoding = Callable[[Tensor], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """bytes: of the whole file. dense: how many of its tensors stayed as they were, being no
+    larger so; tensors: of how many.
+    """
+
+    bytes: int
+    dense: int
+    tensors: int
+
+
+def stored(network: nn.Module) -> dict[str, Tensor]:
+    """What a file of the network holds: its state dict by name, tied tensors once.
+
+    Zeros have no sign here: a mask leaves -0.0 where a weight was negative, a bit for each zero
+    that nothing reads and no archive could fold away.
+    """
+    found: dict[str, Tensor] = {}
+    seen: set[object] = set()
+    for name, tensor in network.state_dict().items():
+        if not isinstance(tensor, Tensor):
+            continue
+        where = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
+        if tensor.numel() and where in seen:
+            continue
+        seen.add(where)
+        tensor = tensor.detach().cpu()
+        found[name] = (tensor + 0.0 if tensor.is_floating_point() else tensor.clone()).contiguous()
+    return found
+
+
+def file_bytes(tensors: Mapping[str, Tensor]) -> int:
+    """Bytes of a safetensors file: the tensors one after the other, behind a header."""
+    return len(save(dict(tensors)))
+
+
+def zipped_bytes(
+    tensors: Mapping[str, Tensor], progress: Callable[[float], None] = lambda done: None
+) -> int:
+    """Bytes of the same file after deflate at level 6, which zip and gzip use by default.
+
+    progress: called with the fraction done; it may raise to stop.
+    """
+    content, packer, total = memoryview(save(dict(tensors))), zlib.compressobj(_LEVEL), 0
+    for start in range(0, len(content), _PIECE):
+        progress(start / len(content))
+        total += len(packer.compress(content[start : start + _PIECE]))
+    return total + len(packer.flush())
+
+
+def encoded_bytes(tensors: Mapping[str, Tensor], encoding: Encoding) -> Encoded:
+    """Bytes of a safetensors file in which each tensor is encoded, where that makes it smaller."""
+    parts: dict[str, Tensor] = {}
+    dense = 0
+    for name, tensor in tensors.items():
+        made = encoding(tensor)
+        if sum(part.nbytes for part in made.values()) < tensor.nbytes:
+            parts |= {f"{name}.{part}": value for part, value in made.items()}
+        else:
+            parts[name] = tensor
+            dense += 1
+    return Encoded(file_bytes(parts), dense, len(tensors))
+
+
+def as_bitmask(tensor: Tensor) -> dict[str, Tensor]:
+    """One bit an entry, set where it is not zero (row by row, first bit highest); the values."""
+    present = tensor != 0
+    bits = np.packbits(present.numpy().reshape(-1))
+    return {"bits": torch.from_numpy(bits), "values": tensor[present]}
+
+
+def as_csr(tensor: Tensor) -> dict[str, Tensor]:
+    """Compressed sparse rows of the tensor as [first dimension, all others].
+
+    values, the column of each (32 bits), and where each row begins and the last ends (32 bits,
+    64 where there are more than 2³¹ values).
+    """
+    table = tensor.flatten(1) if tensor.ndim > 1 else tensor.reshape(1, -1)
+    present = table != 0
+    ends = present.count_nonzero(1).cumsum(0)
+    rows = torch.cat([ends.new_zeros(1), ends])
+    counts = int(ends[-1]) if len(ends) else 0
+    return {
+        "values": table[present],
+        "columns": present.nonzero()[:, 1].int(),
+        "rows": rows.int() if counts < _SMALL else rows,
+    }

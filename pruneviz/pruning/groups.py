@@ -1,0 +1,91 @@
+"""Which units can be removed, and what goes with them?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a group's units stand in one dimension of one parameter or buffer.
+
+    tensor: its name in the state dict. dim: as it is stored. unit: int64 [size of dim], the unit
+    that each entry belongs to, -1 for entries that stay.
+    """
+
+    tensor: str
+    dim: int
+    unit: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Units that can be removed, each with everything of it in every layer.
+
+    name: of the first member. layers: the members, whose output units go, in their order.
+    word: what a unit is called ("neuron", "filter", "head"). rows: member -> int64 [layer.units],
+    the unit that each of its rows belongs to, -1 for rows that stay. consumers: layers of which
+    inputs go along. places: all of it, in every tensor.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    units: int
+    word: str
+    rows: Mapping[str, Tensor]
+    consumers: tuple[str, ...]
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """All groups of a network by name; and why the units of other layers must stay.
+
+    Units of the layers in `fixed` can be masked, each layer for itself, but not removed. whole:
+    weights of grouped convolutions that lose whole groups, not the same number from each.
+    """
+
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    whole: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        of = {layer: group.name for group in self.groups.values() for layer in group.layers}
+        object.__setattr__(self, "_of", of)
+
+    def lead(self, layer: str) -> str:
+        """The name of the group that a layer belongs to; its own where it is in none."""
+        of: Mapping[str, str] = self._of  # type: ignore[attr-defined]
+        return of.get(layer, layer)
+
+    def of(self, layer: str) -> Group | None:
+        """The group that a layer belongs to."""
+        return self.groups.get(self.lead(layer))
+
+    def members(self, layer: str) -> tuple[str, ...]:
+        """The layers that are cut together with this one, itself included."""
+        group = self.of(layer)
+        return (layer,) if group is None else group.layers
+
+
+def masks_of(
+    group: Group, kept: Tensor, tensors: Mapping[str, Tensor], found: dict[str, Tensor]
+) -> None:
+    """Enter into `found` (tensor name -> bool, True = kept) all that goes with a group's units.
+
+    kept: bool [units]. tensors: the network's state, for shapes.
+    """
+    with_stay = torch.cat([kept, kept.new_ones(1)])  # -1: what stays
+    for place in group.places:
+        tensor = tensors[place.tensor]
+        line = with_stay[place.unit]
+        shape = [1] * tensor.ndim
+        shape[place.dim] = len(line)
+        mask = found.get(place.tensor)
+        if mask is None:
+            mask = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)
+        found[place.tensor] = mask & line.to(tensor.device).reshape(shape)

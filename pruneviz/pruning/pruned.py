@@ -1,0 +1,94 @@
+"""What has a plan made of a network?"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from pruneviz.graph import Graph
+from pruneviz.plan import Plan
+from pruneviz.pruning.groups import Groups
+from pruneviz.pruning.shrink import shrink
+from pruneviz.replica import masked, state
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """The result of a plan on one network.
+
+    masks: layer -> bool of the weight's shape, True = kept. parameter_masks: parameter name ->
+    bool, for everything that is cut: weights and what belongs to pruned units.
+    scores: layer -> floats, like the weight; of whole units [units], by the lead of their group.
+    report: one row a layer: layer, asked, got (of its items: weights or units), kept, total (of
+    weights), collapse (what is wrong, or "").
+    units: lead of a group, or layer in none -> bool [units], True = kept. groups, graph: what the
+    units were found by. repaired: tensors that a repair has changed, whole, by name.
+    """
+
+    plan: Plan
+    masks: Mapping[str, Tensor]
+    parameter_masks: Mapping[str, Tensor]
+    scores: Mapping[str, Tensor]
+    report: pd.DataFrame
+    dense: nn.Module = field(repr=False)
+    units: Mapping[str, Tensor] = field(default_factory=dict)
+    groups: Groups | None = field(default=None, repr=False)
+    graph: Graph | None = field(default=None, repr=False)
+    repaired: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
+
+    @property
+    def sparsity(self) -> dict[str, float]:
+        """Fraction of items (weights, or whole units) pruned, by layer."""
+        return dict(zip(self.report["layer"], self.report["got"].astype(float), strict=True))
+
+    @property
+    def collapse(self) -> dict[str, str]:
+        """Layers of which nothing is left, with the sentence that says so."""
+        rows = self.report[self.report["collapse"] != ""]
+        return dict(zip(rows["layer"], rows["collapse"], strict=True))
+
+    @property
+    def bytes(self) -> int:
+        """Memory that its masks and repaired tensors hold."""
+        held = [*self.masks.values(), *self.parameter_masks.values(), *self.repaired.values()]
+        stores = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in held}
+        return sum(stores.values())
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """Every parameter and buffer that is not as in the dense network, by name; made anew."""
+        changed = state(self.dense) | dict(self.repaired)
+        return dict(self.repaired) | masked(changed, self.parameter_masks)
+
+    @cached_property
+    def model(self) -> nn.Module:
+        """A copy of the network, its own class and keys, with masks and repairs baked in."""
+        model = copy.deepcopy(self.dense)
+        own = state(model)
+        with torch.no_grad():
+            for name, tensor in self.tensors.items():
+                own[name].copy_(tensor)
+        return model
+
+    def shrink(self) -> nn.Module:
+        """The network without the units that were cut: physically smaller, its own class and keys.
+
+        Units that can only be masked (see `Groups.fixed`) stay, as zeros. It is proved on the
+        example that the network was traced with that it answers as the masked network does, to
+        1e-5 of the largest answer; ValueError names the group where it does not, and what cannot
+        be removed.
+        """
+        if self.plan.is_dense:
+            return copy.deepcopy(self.dense)
+        if self.groups is None or self.graph is None:
+            raise ValueError(
+                f"granularity {self.plan.granularity!r} leaves the shape of a network as it is; "
+                "only whole units ('neuron', 'head') can be removed"
+            )
+        return shrink(self.model, self.groups, self.units, self.graph.example)

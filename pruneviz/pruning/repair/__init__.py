@@ -1,0 +1,125 @@
+"""What can be mended without training once units or weights are cut?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from pruneviz.graph import Graph
+from pruneviz.plan import Plan
+from pruneviz.pruning.groups import Groups
+from pruneviz.pruning.layers import Layer
+from pruneviz.pruning.repair.batch_norm import recalibrate
+from pruneviz.pruning.repair.consumers import Network, consumers
+from pruneviz.pruning.repair.folding import fold
+from pruneviz.pruning.repair.reconstruction import can_be_fitted, reconstruct
+from pruneviz.sources import Data
+
+__all__ = ["REPAIRS", "SAMPLES", "Repair", "repair"]
+
+SAMPLES, BATCH = 1000, 64
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A repair as it is shown: what it does in plain words, its formula, its source.
+
+    units_only: whether it mends what removed units leave behind, and nothing else.
+    """
+
+    name: str
+    label: str
+    meaning: str
+    formula: str
+    source: str
+    units_only: bool
+
+
+REPAIRS = {
+    repair.name: repair
+    for repair in (
+        Repair(
+            "fold",
+            "Fold means into biases",
+            "What a removed unit puts out on average is added to the bias of the layers that took "
+            "it in (or taken off the running mean of the batch norm behind them), so that only "
+            "what varied about the unit is lost.",
+            "b ← b + Σ W[:, i] · mean(aᵢ) over removed units i;  aᵢ: what i puts out in the dense "
+            "network, W: the weights that took it in",
+            "An et al. 2023 (FLAP), arXiv:2312.11983; Ye et al. 2018, arXiv:1802.00124",
+            units_only=True,
+        ),
+        Repair(
+            "reconstruct",
+            "Reconstruct the next layer",
+            "The weights that take in the units that stay are fitted anew, so that the layer puts "
+            "out what it does in the dense network, as nearly as least squares can. Layer after "
+            "layer in the order they run, each on what the repaired layers before it give.",
+            "min over W, b of Σ (y − W·x − b)² + λ·‖W − W₀‖²;  y: the layer's outputs in the dense "
+            "network, x: its inputs in the pruned one, W₀: the weights it had",
+            "Luo et al. 2017 (ThiNet), arXiv:1707.06342; He et al. 2017, arXiv:1707.06168",
+            units_only=True,
+        ),
+        Repair(
+            "recalibrate",
+            "Recalibrate batch norms",
+            "The mean and variance that each batch norm expects are measured anew on calibration "
+            "data, with everything cut. Nothing happens in networks without batch norm.",
+            "μ = mean(x), σ² = Σ (x − μ)² / (N − 1);  x: what the batch norm is given, "
+            "N: samples × positions",
+            "Li et al. 2020 (EagleEye), arXiv:2007.02491; NNCF's batch-norm adaptation",
+            units_only=False,
+        ),
+    )
+}
+
+
+def repair(
+    model: nn.Module,
+    layers: Mapping[str, Layer],
+    groups: Groups | None,
+    graph: Graph | None,
+    plan: Plan,
+    masks: Mapping[str, Tensor],
+    units: Mapping[str, Tensor],
+    calibration: Data,
+    *,
+    batch: int = BATCH,
+    samples: int = SAMPLES,
+    progress: Callable[[float], None] = lambda done: None,
+) -> dict[str, Tensor]:
+    """What takes the place of parameters and buffers of `model` by the repairs `plan` asks for.
+
+    masks: parameter name -> bool, True = kept. units: lead of a group -> bool [units], True =
+    kept. Only the first `samples` of the calibration data are used. Reconstruction comes first, a
+    mean is folded where nothing was fitted, and batch norms are recalibrated with both in place.
+    Returns tensors by their names in the state dict, of the dense shapes; whatever of them is cut
+    the caller masks as before. Nothing where nothing is cut. `progress` is called with the
+    fraction done. Raises ValueError on empty data.
+    """
+    if len(calibration) == 0:
+        raise ValueError("calibration data is empty; give at least one sample to repair with")
+    found: dict[str, Tensor] = {}
+    cut = any(not bool(mask.all()) for mask in masks.values())
+    steps = [name for name in plan.repair if cut]
+    if not steps:
+        return found
+    data = calibration.first(samples)
+    network = Network(model, masks)
+    broken = consumers(layers, masks, graph)
+
+    def done(step: str) -> Callable[[float], None]:
+        return lambda part: progress((steps.index(step) + part) / len(steps))
+
+    fitted = {n: c for n, c in broken.items() if "reconstruct" in steps and can_be_fitted(c)}
+    if "fold" in steps:
+        others = {name: consumer for name, consumer in broken.items() if name not in fitted}
+        found |= fold(network, others, data, batch, done("fold"))
+    if fitted:
+        found |= reconstruct(network, fitted, found, data, done("reconstruct"))
+    if "recalibrate" in steps:
+        found |= recalibrate(network, groups, units, found, data, batch, done("recalibrate"))
+    progress(1.0)
+    return found

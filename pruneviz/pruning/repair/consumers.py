@@ -1,0 +1,170 @@
+"""Which layers take in what removed units put out?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
+from torch import Tensor, nn
+from torch.fx import Node
+
+from pruneviz.calling import call as answer
+from pruneviz.graph import Graph
+from pruneviz.pruning.calls import Call, Listening
+from pruneviz.pruning.layers import Layer
+from pruneviz.replica import first_names, masked, replica, state
+from pruneviz.sources import Inputs
+
+STATS = ("running_mean", "running_var")
+_BATCH_NORM = torch.ops.aten.batch_norm.default
+_FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    "linear": F.linear,
+    **{f"conv{n}d": getattr(F, f"conv{n}d") for n in (1, 2, 3)},
+    **{f"conv_transpose{n}d": getattr(F, f"conv_transpose{n}d") for n in (1, 2, 3)},
+}
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Where a constant that is added to a layer's outputs can be kept.
+
+    tensor: its name in the state dict. rows: the layer's part of it, if not the whole. sign: 1 in
+    a bias, -1 in a running mean, which is taken off.
+    """
+
+    tensor: str
+    rows: tuple[int, int] | None
+    sign: int
+
+    def add(self, tensors: Mapping[str, Tensor], found: dict[str, Tensor], shift: Tensor) -> None:
+        """Enter into `found` the tensor with `shift` [units] added to the layer's outputs."""
+        new = found.get(self.tensor, tensors[self.tensor]).clone()
+        part = new if self.rows is None else new[slice(*self.rows)]
+        part += self.sign * shift.to(new)
+        found[self.tensor] = new
+
+
+@dataclass(frozen=True, eq=False)
+class Consumer:
+    """A layer of which inputs are cut. kept: bool, like its weight [units, inputs, ...]."""
+
+    layer: Layer
+    kept: Tensor
+    constant: Constant | None
+
+    @property
+    def rows(self) -> Tensor:
+        """Bool [units], those of which something is kept."""
+        return self.kept.flatten(1).any(1)
+
+
+class Network:
+    """A network that answers with its masks and what was repaired so far; never written to.
+
+    dense: every parameter and buffer. names: of any of them -> its first.
+    """
+
+    def __init__(self, model: nn.Module, masks: Mapping[str, Tensor]) -> None:
+        self._model = model
+        self.names = first_names(model) | _first_buffers(model)
+        self.masks = {self.names.get(name, name): mask for name, mask in masks.items()}
+        self.dense = state(model)
+        # Of the buffers only what batch norms keep: others a network may write to.
+        kept = set(dict(model.named_parameters())) | {n for n in self.dense if n.endswith(STATS)}
+        self._given = [n for n in self.dense if n in kept and self.names[n] == n]
+
+    def tensors(self, found: Mapping[str, Tensor], *, cut: bool = True) -> dict[str, Tensor]:
+        """Parameters and statistics under their first names, masked, `found` in their places."""
+        whole = {
+            name: self.dense[name].clone() if name.endswith(STATS) else self.dense[name]
+            for name in self._given
+        }
+        whole |= {self.names.get(name, name): tensor for name, tensor in found.items()}
+        return whole | masked(whole, self.masks) if cut else whole
+
+    def run(
+        self,
+        inputs: Inputs,
+        tensors: Mapping[str, Tensor],
+        listening: AbstractContextManager[object],
+    ) -> None:
+        """Send inputs through while somebody listens."""
+        with torch.no_grad(), listening:
+            answer(replica(self._model), inputs, tensors)
+
+    def listening(
+        self,
+        tensors: Mapping[str, Tensor],
+        consumers: Mapping[str, Consumer],
+        hear: Callable[[Call], Tensor | None],
+    ) -> Listening:
+        """A mode in which `hear` is told of each use of the consumers' weights in `tensors`."""
+        layers = {name: consumer.layer for name, consumer in consumers.items()}
+        known = {layer.weight: tensors[self.names[layer.weight]] for layer in layers.values()}
+        return Listening(layers, known, hear)
+
+
+def consumers(
+    layers: Mapping[str, Layer], masks: Mapping[str, Tensor], graph: Graph | None
+) -> dict[str, Consumer]:
+    """The layers with a row that stays but has inputs cut, by name.
+
+    An embedding multiplies nothing, and a weight that several modules share is nobody's own.
+    """
+    found = {}
+    for name, layer in layers.items():
+        mask = masks.get(layer.weight)
+        if mask is None or layer.kind == "embedding" or layer.shared:
+            continue
+        kept = layer.canonical(mask)
+        rows = kept.flatten(1)
+        if not bool(rows[rows.any(1)].all()):
+            found[name] = Consumer(layer, kept, _constant(layer, graph))
+    return found
+
+
+def _first_buffers(model: nn.Module) -> dict[str, str]:
+    first: dict[int, str] = {}
+    named = model.named_buffers(remove_duplicate=False)
+    return {name: first.setdefault(id(buffer), name) for name, buffer in named}
+
+
+def applied(call: Call, weight: Tensor, shift: Tensor | None = None) -> Tensor:
+    """What the layer called would put out for these inputs with another weight [units, ...]."""
+    layer = call.layer
+    stored = weight if layer.kind == "linear" else layer.turn(weight)
+    settings: Mapping[str, Any] = call.settings
+    return _FUNCTIONS[layer.kind](call.inputs, stored, shift, **settings)
+
+
+def by_item(call: Call, values: Tensor) -> Tensor:
+    """Inputs or outputs of a convolution as a batch, also where it was given no batch."""
+    single = call.layer.kind != "linear" and values.ndim == len(call.layer.shape) - 1
+    return values.unsqueeze(0) if single else values
+
+
+def plain(call: Call) -> Call:
+    """The call with its inputs and output as they stand: which sample is whose does not matter."""
+    own = call.part(call.output)
+    return replace(
+        call, inputs=by_item(call, call.inputs), output=by_item(call, own), samples_second=False
+    )
+
+
+def _constant(layer: Layer, graph: Graph | None) -> Constant | None:
+    if layer.bias is not None:
+        return Constant(layer.bias, layer.bias_rows, 1)
+    calls = graph.calls.get(layer.name, ()) if graph else ()
+    users = list(calls[0].users) if len(calls) == 1 else []
+    if graph is None or len(users) != 1 or users[0].target is not _BATCH_NORM:
+        return None
+    norm, mean = users[0], users[0].args[3]
+    over_units = layer.kind != "linear" or calls[0].meta["val"].ndim == 2
+    # A running mean that other layers' outputs meet as well is nobody's own.
+    if norm.args[0] is not calls[0] or not isinstance(mean, Node) or not over_units:
+        return None
+    return Constant(graph.parameters[mean.name], None, -1) if len(mean.users) == 1 else None

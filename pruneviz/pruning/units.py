@@ -1,0 +1,128 @@
+"""Which whole units does a plan cut, and what goes with them?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from pruneviz.graph import Graph, belongings
+from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import Criterion
+from pruneviz.pruning.evidence import Evidence
+from pruneviz.pruning.granularity import scores_for
+from pruneviz.pruning.groups import Group, Groups, masks_of
+from pruneviz.pruning.layers import Layer
+
+_AGGREGATES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mean": lambda scores, there: scores.sum(0) / there.sum(0),
+    "sum": lambda scores, there: scores.sum(0),
+    "max": lambda scores, there: scores.masked_fill(~there, -torch.inf).amax(0),
+}
+
+
+def levels(plan: Plan, groups: Groups) -> dict[str, float]:
+    """The sparsity asked of each group, by its lead, and of each layer that is in none.
+
+    Layers of one group go together: a level given to any of them holds for all. ValueError names
+    two that ask for different ones; one that is asked for nothing follows the others.
+    """
+    found: dict[str, float] = {}
+    asked: dict[str, str] = {}
+    for name, level in plan.sparsity.items():
+        lead = groups.lead(name)
+        if level and found.get(lead) and found[lead] != level:
+            raise ValueError(
+                f"{asked[lead]!r} and {name!r} are cut together, but are asked for "
+                f"{found[lead]:g} and {level:g}; give them the same sparsity, or one of them none"
+            )
+        if level or lead not in found:
+            found[lead], asked[lead] = level, name
+    return found
+
+
+def check_units(plan: Plan, layers: Mapping[str, Layer], groups: Groups) -> None:
+    """ValueError naming a layer that is asked for, or pinned, where no unit can be cut so."""
+    for name in {**plan.pinned, **{name: 0 for name, level in plan.sparsity.items() if level}}:
+        reason = cannot_units(groups, layers[name], plan.granularity)
+        if reason is not None:
+            raise ValueError(f"layer {name!r} cannot be pruned so: {reason}")
+
+
+def cannot_units(groups: Groups, layer: Layer, granularity: str) -> str | None:
+    """Why no unit of a layer can be cut, or None."""
+    group = groups.of(layer.name)
+    if granularity == "head" and (group is None or group.word != "head"):
+        return "heads: this layer holds no attention heads that can be cut whole"
+    units = layer.units if group is None else group.units
+    return f"it has one {layer.unit_word} only: nothing would be left" if units == 1 else None
+
+
+def unit_scores(
+    criterion: Criterion, plan: Plan, group: Group, evidence: Mapping[str, Evidence]
+) -> Tensor:
+    """Scores of a group's units, float64 [units].
+
+    Each member scores its rows, summed over the rows of a unit (with `plan.relative` divided by
+    the member's L2 norm); then members are put together as `plan.aggregate` says. Members without
+    what the criterion needs (a batch norm, say) have no vote.
+    """
+    able = [n for n in group.layers if all(evidence[n].has(need) for need in criterion.needs)]
+    scores, there = [], []
+    for name in able or group.layers[:1]:  # the first one tells what is missing
+        rows = group.rows[name].to(evidence[name].weight.device)
+        own = scores_for(criterion, plan.granularity, evidence[name])
+        if plan.relative:
+            own = own / own.norm().clamp(min=torch.finfo(own.dtype).tiny)
+        inside = rows >= 0
+        total = torch.zeros(group.units, dtype=own.dtype, device=own.device)
+        scores.append(total.index_add(0, rows[inside], own[inside]))
+        there.append(torch.zeros_like(total, dtype=torch.bool).index_fill(0, rows[inside], True))
+    return _AGGREGATES[plan.aggregate](torch.stack(scores), torch.stack(there))
+
+
+def unit_masks(
+    kept: Mapping[str, Tensor],
+    layers: Mapping[str, Layer],
+    groups: Groups,
+    graph: Graph,
+    tensors: Mapping[str, Tensor],
+    parameters: frozenset[str],
+) -> dict[str, Tensor]:
+    """Parameter -> bool of its shape, True = kept, for all that goes with the units cut.
+
+    kept: lead or layer in no group -> bool [units]. Of a layer in no group its rows, biases and
+    own batch norms are masked; nothing of the layers that read it.
+    """
+    masks: dict[str, Tensor] = {}
+    for name, line in kept.items():
+        if name in groups.groups:
+            masks_of(groups.groups[name], line, tensors, masks)
+            continue
+        layer = layers[name]
+        for owned in (layer.weight, *belongings(graph, layer)):
+            rows = layer.rows if owned == layer.weight else None
+            rows = layer.bias_rows if owned == layer.bias else rows
+            _enter(masks, tensors[owned], owned, layer, rows, line)
+    return {name: mask for name, mask in masks.items() if name in parameters}
+
+
+def _enter(
+    masks: dict[str, Tensor],
+    tensor: Tensor,
+    name: str,
+    layer: Layer,
+    rows: tuple[int, int] | None,
+    line: Tensor,
+) -> None:
+    if name not in masks:
+        masks[name] = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)
+    if name != layer.weight:
+        part = masks[name] if rows is None else masks[name][slice(*rows)]
+        part &= line.to(part.device)
+        return
+    view = line.to(tensor.device).reshape(-1, *([1] * (len(layer.shape) - 1)))
+    stored = layer.turn(view.expand(layer.shape))
+    part = masks[name] if rows is None else masks[name][slice(*rows)]
+    part &= stored

@@ -1,0 +1,20 @@
+"""How close together do things stand on every page?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+# Streamlit leaves six rem free above a page; the four questions are to stand on one screen. The
+# header then lies just above the first row and must let clicks through beside its own buttons.
+_STYLE = """
+.stMainBlockContainer { padding: 2.7rem 2.5rem 2rem; }
+.stAppHeader { min-height: 2.4rem; height: 2.4rem; }
+.stAppHeader, .stAppHeader * { pointer-events: none; }
+.stAppHeader :is(a, button), .stAppHeader :is(a, button) * { pointer-events: auto; }
+[data-testid=stStatusWidget] { display: none; } /* the board says itself what is at work */
+"""
+
+
+def tight() -> None:
+    """Use the room of the screen; to be called first on a page."""
+    st.html(f"<style>{_STYLE}</style>")

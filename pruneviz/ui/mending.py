@@ -1,0 +1,81 @@
+"""Which repairs does the person ask for?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pruneviz.glossary import TERMS, repair_term
+from pruneviz.plan import AGGREGATES, UNITS, Plan
+from pruneviz.pruning.repair import REPAIRS
+
+_KEYS = {name: f"ask_{name}" for name in REPAIRS}
+_AGGREGATE = "ask_aggregate"
+_WIDTH = 400
+_WORDS = {"mean": "Mean", "sum": "Sum", "max": "Largest"}
+
+
+def values(plan: Plan) -> dict[str, object]:
+    """What the widgets show for a plan, by their keys."""
+    switches: dict[str, object] = {_KEYS[name]: name in plan.repair for name in REPAIRS}
+    return switches | {_AGGREGATE: plan.aggregate}
+
+
+def able(granularity: str) -> tuple[str, ...]:
+    """The repairs there are for a granularity."""
+    units = granularity in UNITS
+    return tuple(name for name, repair in REPAIRS.items() if units or not repair.units_only)
+
+
+def ask_repair(
+    granularity: str, more: Callable[[], None] = lambda: None
+) -> tuple[str, tuple[str, ...], str | None]:
+    """(aggregate, repairs) as the switches say, and a sentence on what had to be switched off.
+
+    more: draws what else belongs below the switches.
+    """
+    can = able(granularity)
+    gone = [name for name in REPAIRS if name not in can and st.session_state[_KEYS[name]]]
+    for name in gone:
+        st.session_state[_KEYS[name]] = False
+    on = sum(bool(st.session_state[key]) for key in _KEYS.values())
+    label = f"Repair ({on} on)" if on else "Repair"
+    with st.popover(label, width="stretch", key="repair"), st.container(width=_WIDTH):
+        st.markdown("**Repair without training**")
+        wanted = tuple(name for name in REPAIRS if _switch(name, enabled=name in can))
+        more()
+        st.divider()
+        aggregate = _ask_aggregate(granularity)
+    note = None
+    if gone:
+        labels = " and ".join(f"“{REPAIRS[name].label}”" for name in gone)
+        note = f"{labels} mends what removed units leave behind; switched off for {granularity}."
+    return aggregate, wanted, note
+
+
+def _switch(name: str, *, enabled: bool) -> bool:
+    why = "" if enabled else "\n\nOnly for granularities that cut whole units: neurons and heads."
+    return st.toggle(
+        REPAIRS[name].label,
+        value=bool(st.session_state[_KEYS[name]]),
+        key=_KEYS[name],
+        disabled=not enabled,
+        help=repair_term(name).as_markdown() + why,
+    )
+
+
+def _ask_aggregate(granularity: str) -> str:
+    units = granularity in UNITS
+    why = "" if units else "\n\nSingle weights have no groups: each layer stands for itself."
+    chosen = st.segmented_control(
+        "Group score",
+        AGGREGATES,
+        default=st.session_state[_AGGREGATE],
+        key=_AGGREGATE,
+        required=True,
+        format_func=_WORDS.__getitem__,
+        disabled=not units,
+        help=TERMS["aggregate"].as_markdown() + why,
+    )
+    return chosen or AGGREGATES[0]

@@ -1,0 +1,315 @@
+"""Does the network fit on a small device?"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pruneviz.glossary import TERMS
+from pruneviz.measuring.devices import (
+    DEVICES,
+    KIB,
+    WIDTHS,
+    Device,
+    Need,
+    Verdict,
+    budget,
+    size,
+    verdict,
+)
+from pruneviz.measuring.suggesting import Suggestion
+from pruneviz.ui import jobs
+from pruneviz.ui.fitting import (
+    Fitting,
+    by_neurons,
+    fitting_of,
+    look_for,
+    measure,
+    need_of,
+    take,
+)
+from pruneviz.ui.live import listen, reach
+from pruneviz.ui.live import measure as measure_accuracy
+from pruneviz.ui.look import tight
+from pruneviz.ui.panels import label
+from pruneviz.ui.session import Session, change, changed
+from pruneviz.ui.units import by_unit
+
+_WORKBENCH = "pruneviz/ui/pages/workbench.py"
+_KEYS = {"weights": "device_weights", "flash": "device_flash", "ram": "device_ram"}
+_CHOICE, _REMEMBERED = "device_choice", "devices_asked"
+_TICK = 0.4
+_WIDTHS = {"int8": "int8 · 1 byte", "fp16": "fp16 · 2 bytes", "fp32": "fp32 · 4 bytes"}
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    tight()
+    session: Session | None = st.session_state.get("session")
+    if session is None:
+        _empty()
+        return
+    listen(session)
+    fitting = fitting_of(session)
+    take(fitting)
+    _head(session)
+    weights, own = _ask()
+    if session.wanted is not None:
+        _wait(fitting, "The units are being made ready …")
+        return
+    need = need_of(fitting, weights)
+    if need is None:
+        _size(fitting)
+        return
+    _totals(session, need, weights)
+    devices = [*([own] if own else []), *DEVICES]
+    st.dataframe(
+        table(need, devices),
+        hide_index=True,
+        height="content",
+        key="devices",
+        row_height=32,
+        column_config={"verdict": st.column_config.TextColumn(width=230)},
+    )
+    st.caption(
+        "Weights and activations alone: the program, its stack and the system come on top.",
+        help=TERMS["fits"].as_markdown(),
+    )
+    _one_device(fitting, need, devices, weights)
+    measure_accuracy(session)
+
+
+def _empty() -> None:
+    st.header("Small devices")
+    st.info(
+        "No network is open in this tab yet. Open one on the workbench and cut some of it; this "
+        "page then tells on which devices it fits."
+    )
+    st.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+
+
+def _head(session: Session) -> None:
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.markdown(f"### Small devices: `{session.name}`\n{label(session.settled)}")
+    right.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+    if session.message:
+        st.warning(session.message)
+
+
+def _ask() -> tuple[str, Device | None]:
+    """The width of the weights, and a budget of one's own, if it is whole."""
+    remembered = st.session_state.setdefault(
+        _REMEMBERED, {"weights": "int8", "flash": 128.0, "ram": 32.0}
+    )
+    for name, key in _KEYS.items():  # Streamlit forgets widgets that were not drawn
+        st.session_state.setdefault(key, remembered[name])
+    columns = st.columns([3, 2, 2, 3], vertical_alignment="bottom")
+    weights = columns[0].segmented_control(
+        "Weights and activations",
+        list(WIDTHS),
+        default=st.session_state[_KEYS["weights"]],
+        key=_KEYS["weights"],
+        required=True,
+        format_func=_WIDTHS.__getitem__,
+        help="How wide a stored number is. The sizes are exact; what rounding to 8 or 16 bits "
+        "does to the accuracy is not measured here.",
+    )
+    flash = columns[1].number_input(
+        "Your flash (KiB)",
+        value=st.session_state[_KEYS["flash"]],
+        key=_KEYS["flash"],
+        step=16.0,
+        format="%.0f",
+        help="What your own device leaves for weights.",
+    )
+    ram = columns[2].number_input(
+        "Your RAM (KiB)",
+        value=st.session_state[_KEYS["ram"]],
+        key=_KEYS["ram"],
+        step=8.0,
+        format="%.0f",
+        help="What it leaves for activations.",
+    )
+    remembered |= {"weights": weights, "flash": flash, "ram": ram}
+    try:
+        return str(weights), budget(float(flash), float(ram))
+    except ValueError as error:
+        st.error(f"{error}.")
+        return str(weights), None
+
+
+def _size(fitting: Fitting) -> None:
+    if fitting.failed is not None and fitting.failed[0] == fitting.session.settled:
+        st.error(f"What this plan takes can't be counted: {fitting.failed[1]}")
+        if st.button("Try again", key="devices-again"):
+            measure(fitting)
+            st.rerun()
+        return
+    if not fitting.running:
+        measure(fitting).wait(_TICK)
+        st.rerun()
+    _wait(fitting, "Counting …")
+
+
+def _wait(fitting: Fitting, words: str) -> None:
+    @st.fragment(run_every=_TICK)
+    def watch() -> None:
+        job = fitting.job
+        if fitting.session.wanted is not None:
+            if listen(fitting.session) or fitting.session.wanted is None:
+                st.rerun()
+            st.progress(0.0, words)
+            return
+        if job is None or not job.running:
+            st.rerun()
+            return
+        bar, stop = st.columns([6, 1], vertical_alignment="center")
+        bar.progress(min(1.0, job.done), f"{job.label or words} · {job.done:.0%}")
+        if stop.button("Cancel", key="devices-cancel", width="stretch"):
+            job.cancel()
+
+    watch()
+
+
+def _totals(session: Session, need: Need, weights: str) -> None:
+    bench, plan = session.bench, session.settled
+    result, counts = jobs.so_far(bench, plan), bench.counts(plan)
+    columns = st.columns(4)
+    columns[0].metric("Parameters left", f"{counts.params_shrunk:,}", f"of {counts.params:,}",
+                      delta_color="off", delta_arrow="off")  # fmt: skip
+    columns[1].metric("Weights", size(need.weights), weights, delta_color="off", delta_arrow="off")
+    columns[2].metric("Activations at their peak", size(need.activations), "one sample",
+                      delta_color="off", delta_arrow="off")  # fmt: skip
+    if result is not None:
+        words = f"measured on {result.n:,}; {100 * result.low:.1f} – {100 * result.high:.1f} %"
+        columns[3].metric(bench.task.label, f"{100 * result.accuracy:.1f} %", words,
+                          delta_color="off", delta_arrow="off")  # fmt: skip
+    if not by_unit(plan):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.info(
+            "This plan cuts single weights. Zeros are stored like any other number: they shrink "
+            "neither the file nor the activations. Whole neurons and filters do."
+        )
+        if right.button("Switch to neurons", key="devices-neurons", width="stretch"):
+            _switch(session)
+
+
+def _switch(session: Session) -> None:
+    wanted = by_neurons(session.live)
+    reach(
+        session, wanted, lambda: changed(session, wanted), lambda session: change(session, wanted)
+    )
+    st.rerun()
+
+
+def table(need: Need, devices: list[Device]) -> pd.DataFrame:
+    """What is needed against what there is, one row a device."""
+    rows = []
+    for device in devices:
+        found = verdict(need, device)
+        rows.append(
+            {
+                "device": device.name,
+                "kind": device.kind,
+                "verdict": f"{'✓' if found.fits else '✗'} {found.words}",
+                "flash": "a card" if device.flash is None else size(device.flash),
+                "flash used": _share(found.flash_share),
+                "RAM": size(device.ram),
+                "RAM used": _share(found.ram_share),
+                "source": f"{device.source}. {device.note}".strip(". "),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _share(share: float | None) -> str:
+    if share is None:
+        return "–"
+    per_cent = 100 * share
+    return "< 0.1 %" if per_cent < 0.1 else f"{per_cent:,.1f} %"
+
+
+def _one_device(fitting: Fitting, need: Need, devices: list[Device], weights: str) -> None:
+    names = [device.name for device in devices]
+    short = [device.name for device in devices if not verdict(need, device).fits]
+    if st.session_state.get(_CHOICE) not in names:
+        remembered = st.session_state[_REMEMBERED].get("choice")
+        first = short[0] if short else names[0]
+        st.session_state[_CHOICE] = remembered if remembered in names else first
+    left, right = st.columns([2, 5], vertical_alignment="bottom")
+    choice = left.selectbox(
+        "Make it fit on",
+        names,
+        index=names.index(st.session_state[_CHOICE]),
+        key=_CHOICE,
+        help=TERMS["suggestion"].as_markdown(),
+    )
+    st.session_state[_REMEMBERED]["choice"] = choice
+    device = devices[names.index(choice)]
+    found = verdict(need, device)
+    with right:
+        if found.fits:
+            st.success(f"It fits on {device.name}: {_used(found)}.")
+        else:
+            st.warning(f"On {device.name} it is {found.words}: {_used(found)}.")
+    wish = (fitting.session.settled, device, weights)
+    if fitting.running:
+        _wait(fitting, "Looking for sliders …")
+    elif not found.fits:
+        _suggest(fitting, device, weights, wish)
+
+
+def _used(found: Verdict) -> str:
+    flash = "" if found.flash_share is None else f"{_share(found.flash_share)} of its flash, "
+    return f"{flash}{_share(found.ram_share)} of its RAM"
+
+
+def _suggest(fitting: Fitting, device: Device, weights: str, wish: object) -> None:
+    session = fitting.session
+    if not by_unit(session.settled):
+        st.caption("Suggestions remove whole units: switch to neurons first.")
+        return
+    if st.button("Suggest sliders", key="devices-suggest", icon=":material/lightbulb:"):
+        look_for(fitting, device, weights)
+        st.rerun()
+    if fitting.wish != wish:
+        return
+    if fitting.message is not None:
+        st.warning(fitting.message)
+    if fitting.found is not None:
+        _show(session, fitting.found)
+
+
+def _show(session: Session, found: Suggestion) -> None:
+    if found.plan is None:
+        st.error(found.words)
+        return
+    st.markdown(found.words)
+    st.dataframe(steps(found), hide_index=True, height="content", key="devices-steps")
+    if st.button("Apply", key="devices-apply", type="primary"):
+        try:
+            session.settle(found.plan)
+        except ValueError as error:
+            session.message = str(error)
+        else:
+            session.message = None
+        st.rerun()
+
+
+def steps(found: Suggestion) -> pd.DataFrame:
+    """The sliders of a suggestion, one row each, in the order in which they were first raised."""
+    return pd.DataFrame(
+        [
+            {
+                "slider": step.slider,
+                "now": f"{100 * step.before:.0f} %",
+                "suggested": f"{100 * step.after:.0f} %",
+                "saves": f"{step.saved / KIB:,.1f} KiB",
+                "predicted loss": f"{100 * step.lost:.1f} points",
+            }
+            for step in found.by_slider()
+        ]
+    )
+
+
+main()

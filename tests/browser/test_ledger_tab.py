@@ -1,0 +1,41 @@
+"""Does the ledger fill in, with progress, while the page stays usable?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from driving import Board
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_ledger_fills_in_and_stays_with_its_plan(
+    visit: Callable[..., Board], dark: bool
+) -> None:
+    board = visit("?model=lenet5", dark=dark)
+    page = board.page
+    page.get_by_role("tab", name="Ledger").click()
+    with board.settling():
+        board.slider("fc1").press("End")
+    empty = page.get_by_text("Nothing of this plan is in the ledger yet")
+    empty.wait_for()
+    page.get_by_role("button", name="Measure the ledger").click()
+    bar = page.get_by_test_id("stProgress").filter(has_text="%")
+    seen: set[str] = set()
+
+    def done() -> bool:
+        if bar.count():
+            seen.update(bar.first.all_inner_texts())
+        return page.get_by_role("button", name="Measure again").count() > 0
+
+    board.until("the ledger", done)
+    assert seen, "progress is shown while it is measured"
+    page.get_by_text("no ordinary CPU or GPU does this").wait_for()
+    page.get_by_text("granularity 'weight' leaves the shape").first.wait_for()
+    page.locator("[data-testid=stDataFrame]:visible").first.wait_for()
+
+    with board.settling():
+        board.slider("fc1").press("Home")
+    empty.wait_for()

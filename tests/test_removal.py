@@ -1,0 +1,144 @@
+"""Are tensors cut, and do modules know of their new sizes?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pruneviz.graph import trace
+from pruneviz.pruning.grouping import find_groups
+from pruneviz.pruning.groups import Groups
+from pruneviz.pruning.layers import find_layers
+from pruneviz.pruning.removal import remove
+from pruneviz.replica import fingerprint
+from pruneviz.workbench import Workbench
+from tests.zoo import made
+
+
+def groups_of(model: nn.Module, *shape: int) -> Groups:
+    layers = find_layers(model.eval())
+    return find_groups(model, layers, trace(model, torch.randn(2, *shape), layers))
+
+
+def without(units: int, *gone: int) -> Tensor:
+    kept = torch.ones(units, dtype=torch.bool)
+    kept[list(gone)] = False
+    return kept
+
+
+def test_a_chain_by_hand() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
+    small = remove(model, groups_of(model, 2), {"0": without(3, 1)})
+    assert torch.equal(small[0].weight, model[0].weight[[0, 2]])
+    assert torch.equal(small[0].bias, model[0].bias[[0, 2]])
+    assert torch.equal(small[2].weight, model[2].weight[:, [0, 2]])
+    assert small[2].bias is model[2].bias, "what is not cut is shared"
+    assert (small[0].out_features, small[2].in_features, small[2].out_features) == (2, 2, 2)
+    assert "out_features=2" in repr(small[0])
+
+
+def test_buffers_and_their_module_are_cut() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 4, 1), nn.BatchNorm2d(4), nn.PReLU(4), nn.Conv2d(4, 2, 1))
+    nn.init.normal_(model[1].running_mean)
+    small = remove(model, groups_of(model, 1, 3, 3), {"0": without(4, 0, 2)})
+    assert torch.equal(small[1].running_mean, model[1].running_mean[[1, 3]])
+    assert (small[1].num_features, small[2].num_parameters) == (2, 2)
+    assert (small[0].out_channels, small[3].in_channels) == (2, 2)
+    assert len(model[1].running_mean) == 4
+
+
+def test_a_depthwise_convolution_has_as_many_groups_as_channels() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 4, 1), nn.Conv2d(4, 8, 3, groups=4), nn.Conv2d(8, 2, 1))
+    small = remove(model, groups_of(model, 1, 5, 5), {"0": without(4, 3)})
+    assert (small[1].groups, small[1].in_channels, small[1].out_channels) == (3, 3, 6)
+    assert small[1].weight.shape == (6, 1, 3, 3)
+    assert model[1].groups == 4
+
+
+def test_a_grouped_convolution_keeps_its_groups_and_loses_places_in_each() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 6, 1), nn.Conv2d(6, 4, 1, groups=2), nn.Conv2d(4, 2, 1))
+    found = groups_of(model, 1, 3, 3)
+    small = remove(model, found, {"0": without(3, 1), "1": without(2, 0)})
+    assert (small[1].groups, small[1].in_channels, small[1].out_channels) == (2, 4, 2)
+    assert torch.equal(small[0].weight, model[0].weight[[0, 2, 3, 5]])
+    assert torch.equal(small[1].weight, model[1].weight[[1, 3]][:, [0, 2]])
+
+
+def test_a_transposed_convolution() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 3, 1), nn.ConvTranspose2d(3, 4, 2), nn.Conv2d(4, 2, 1))
+    found = groups_of(model, 1, 3, 3)
+    small = remove(model, found, {"0": without(3, 1), "1": without(4, 0)})
+    assert (small[1].in_channels, small[1].out_channels) == (2, 3)
+    assert torch.equal(small[1].weight, model[1].weight[[0, 2]][:, 1:])
+
+
+def test_group_norm_keeps_the_size_of_its_groups() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 6, 1), nn.GroupNorm(3, 6), nn.Conv2d(6, 2, 1))
+    small = remove(model, groups_of(model, 1, 3, 3), {"0": without(3, 1)})
+    assert (small[1].num_groups, small[1].num_channels) == (2, 4)
+    assert torch.equal(small[0].weight, model[0].weight[[0, 1, 4, 5]])
+
+
+def test_a_tied_weight_is_cut_under_each_of_its_names() -> None:
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.a, self.b = nn.Linear(2, 4), nn.Linear(4, 3), nn.Linear(4, 3)
+            self.head = nn.Linear(3, 2)
+            self.b.weight = self.a.weight
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.first(x)
+            return self.head(self.a(y) * self.b(y).sigmoid())
+
+    model = Tied()
+    found = groups_of(model, 2)
+    small = remove(model, found, {"first": without(4, 0), "a": without(3, 2)})
+    assert small.a.weight is small.b.weight
+    assert torch.equal(small.a.weight, model.a.weight[:2, 1:])
+    assert (small.b.in_features, small.b.out_features) == (3, 2)
+    assert len(small.a.bias) == len(small.b.bias) == 2
+
+
+def test_numbers_of_heads_are_brought_up_to_date(benches: Callable[[str], Workbench]) -> None:
+    bench = benches("vit")
+    lead = "blocks.0.attn.qkv"
+    small = remove(bench.source.model, bench.groups, {lead: without(4, 0, 3)})
+    dense = bench.source.model.get_submodule("blocks.0.attn")
+    attention = small.get_submodule("blocks.0.attn")
+    heads = {name for name, value in vars(dense).items() if value == 4 and "head" in name}
+    assert heads
+    assert all(getattr(attention, name) == 2 for name in heads)
+    assert attention.qkv.out_features == dense.qkv.out_features // 2
+    assert attention.proj.in_features == dense.proj.in_features // 2
+    other = small.get_submodule("blocks.1.attn")
+    assert all(getattr(other, name) == 4 for name in heads)
+
+
+@pytest.mark.parametrize("name", ["BERT", "GPT-2", "Llama-like", "T5"])
+def test_heads_of_transformers_can_be_removed(name: str) -> None:
+    model, data = made(name)
+    layers = find_layers(model)
+    example = data.first(2).inputs
+    found = find_groups(model, layers, trace(model, example, layers))
+    heads = [lead for lead, group in found.groups.items() if group.word == "head"]
+    assert len(heads) == 2
+    small = remove(model, found, {h: without(found.groups[h].units, 0) for h in heads})
+    assert not any("trial" in why for why in found.fixed.values()) or name == "T5"
+    before = sum(p.numel() for p in model.parameters())
+    assert sum(p.numel() for p in small.parameters()) < before
+
+
+def test_what_is_kept_whole_is_not_copied(bench: Workbench) -> None:
+    model, groups = bench.source.model, bench.groups
+    before = fingerprint(model)
+    every = {name: without(group.units) for name, group in groups.groups.items()}
+    small = remove(model, groups, every)
+    pairs = zip(small.parameters(), model.parameters(), strict=True)
+    assert all(one is other for one, other in pairs)
+    lead = next(iter(groups.groups))
+    remove(model, groups, {lead: without(groups.groups[lead].units, 0)})
+    assert fingerprint(model) == before
