@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-import traceback
 
 import torch
 
 import pruneviz as pv
 from pruneviz.calling import call
 from pruneviz.replica import masked, replica, state
+from tests.benchmarks.rows import print_rows
 from tests.zoo import LARGE, SMALL, made
 
 SAMPLES, TOLERANCE = 3, 1e-5
@@ -79,17 +79,7 @@ def answers(bench: pv.Workbench, plan: pv.Plan) -> torch.Tensor:
 
 def main() -> None:
     """Print a row for each architecture, or for those named on the command line."""
-    print(HEAD)
-    failed = 0
-    for name in sys.argv[1:] or (*LARGE, *SMALL):
-        try:
-            print(row(name), flush=True)
-        except Exception as error:  # a failure stands in the table with its reason
-            failed += 1
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            print(f"| {name} | — | — | — | — | {reason} | — | — | — |", flush=True)
-            traceback.print_exc(limit=-3)
-    print(f"{failed} failed", file=sys.stderr)
+    print_rows(HEAD, row, sys.argv[1:] or (*LARGE, *SMALL))
 
 
 if __name__ == "__main__":

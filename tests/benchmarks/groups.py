@@ -6,7 +6,6 @@ import math
 import multiprocessing
 import sys
 import time
-import traceback
 import warnings
 from collections import Counter
 
@@ -15,6 +14,7 @@ import torch
 import pruneviz as pv
 from pruneviz.calling import call
 from pruneviz.pruning.trial import difference
+from tests.benchmarks.rows import print_rows
 from tests.zoo import LARGE, SMALL, made
 
 RATIOS, SAMPLES, TOLERANCE, PATIENCE = (0.1, 0.3, 0.5, 0.7), 3, 1e-5, 120
@@ -157,17 +157,7 @@ def _is_module(model: torch.nn.Module, name: str) -> bool:
 
 def main() -> None:
     """Print a row for each architecture, or for those named on the command line."""
-    print(HEAD)
-    failed = 0
-    for name in sys.argv[1:] or (*LARGE, *SMALL):
-        try:
-            print(row(name), flush=True)
-        except Exception as error:  # a failure stands in the table with its reason
-            failed += 1
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            print(f"| {name} | — | — | {reason} | — | — | — | — | — | — | — | — |", flush=True)
-            traceback.print_exc(limit=-3)
-    print(f"{failed} failed", file=sys.stderr)
+    print_rows(HEAD, row, sys.argv[1:] or (*LARGE, *SMALL))
 
 
 if __name__ == "__main__":
