@@ -40,7 +40,7 @@ def ask_repair(
     for name in gone:
         st.session_state[_KEYS[name]] = False
     on = sum(bool(st.session_state[key]) for key in _KEYS.values())
-    label = f"Repair ({on} on)" if on else "Repair"
+    label = f"Repair: {on}" if on else "Repair"
     with st.popover(label, width="stretch", key="repair"), st.container(width=_WIDTH):
         st.markdown("**Repair without training**")
         wanted = tuple(name for name in REPAIRS if _switch(name, enabled=name in can))
