@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -108,16 +109,22 @@ def trace(
 
 
 class _Answering(nn.Module):
-    """A network that returns nothing but the tensor that counts: caches cannot be exported."""
+    """A network that returns tensors alone, the one that counts first: no cache can be exported.
+
+    Of a plain tuple, list or dict all tensors are answers.
+    """
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, given: Tensor | dict[str, Tensor]) -> Tensor:
-        if isinstance(given, Tensor):
-            return answer_of(self.network(given))
-        return answer_of(self.network(**given))
+    def forward(self, given: Tensor | dict[str, Tensor]) -> tuple[Tensor, ...]:
+        args, kwargs = ((given,), {}) if isinstance(given, Tensor) else ((), given)
+        result = self.network(*args, **kwargs)
+        plain = type(result) in (tuple, list, dict, OrderedDict)
+        values = result.values() if isinstance(result, dict) else result
+        others = [value for value in values if isinstance(value, Tensor)] if plain else []
+        return answer_of(result), *others
 
 
 def belongings(graph: Graph, layer: Layer) -> tuple[str, ...]:

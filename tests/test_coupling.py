@@ -381,6 +381,17 @@ def test_a_layer_of_one_unit_and_a_layer_that_never_runs() -> None:
     assert found.fixed["idle"] == "it never runs in the traced network"
 
 
+def test_a_layer_that_runs_is_not_said_to_be_idle() -> None:
+    found = net(
+        lambda m, x: m.head(m.up(m.one(x[..., None, None])).flatten(1)),
+        3,
+        one=nn.Conv2d(3, 16, 1),
+        up=nn.ConvTranspose2d(16, 8, 2, groups=8),
+        head=nn.Linear(32, 2),
+    )
+    assert "in blocks" in found.fixed["up"]
+
+
 # -- attention -----------------------------------------------------------------------------
 
 

@@ -103,6 +103,70 @@ def test_a_tied_weight_is_cut_under_each_of_its_names() -> None:
     assert len(small.a.bias) == len(small.b.bias) == 2
 
 
+def test_modules_with_a_tied_weight_know_their_size() -> None:
+    class Words(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = nn.Embedding(9, 4)
+            self.up, self.down = nn.Linear(4, 6), nn.Linear(6, 4)
+            self.head = nn.Linear(4, 9, bias=False)
+            self.head.weight = self.words.weight
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.words(x)
+            return self.head(y + self.down(self.up(y).relu()))
+
+    model = Words().eval()
+    layers = find_layers(model)
+    found = find_groups(model, layers, trace(model, torch.randint(0, 9, (2, 5)), layers))
+    small = remove(model, found, {"down": without(4, 1)})
+    assert small.head.weight is small.words.weight
+    assert (small.words.embedding_dim, small.head.in_features, small.head.out_features) == (3, 3, 9)
+
+
+def test_tied_depthwise_convolutions_both_lose_groups() -> None:
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 4, 1), nn.Conv2d(4, 4, 3, groups=4, padding=1), nn.ReLU()),
+        *(nn.Conv2d(4, 4, 3, groups=4, padding=1), nn.Conv2d(4, 2, 1)),
+    )
+    model[3].weight = model[1].weight
+    small = remove(model, groups_of(model, 1, 5, 5), {"0": without(4, 2)})
+    assert [(small[at].groups, small[at].in_channels) for at in (1, 3)] == [(3, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("statistics", [False, True])
+def test_instance_norm_with_a_scale_is_cut(statistics: bool) -> None:
+    norm = nn.InstanceNorm2d(4, affine=True, track_running_stats=statistics)
+    model = nn.Sequential(nn.Conv2d(1, 4, 1), norm, nn.ReLU(), nn.Conv2d(4, 2, 3))
+    found = groups_of(model, 1, 5, 5)
+    small = remove(model, found, {"0": without(4, 0)})
+    assert (small[1].num_features, len(small[1].weight)) == (3, 3)
+
+
+def test_heads_of_a_network_that_is_an_attention_itself() -> None:
+    class Attention(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.num_heads = 4
+            self.q, self.k, self.v, self.out = (nn.Linear(8, 8) for _ in range(4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            n, long, _ = x.shape
+            q, k, v = (
+                part(x).view(n, long, self.num_heads, -1).transpose(1, 2)
+                for part in (self.q, self.k, self.v)
+            )
+            y = nn.functional.scaled_dot_product_attention(q, k, v)
+            return self.out(y.transpose(1, 2).reshape(n, long, -1))
+
+    model = Attention()
+    found = groups_of(model, 5, 8)
+    assert found.groups["q"].word == "head"
+    small = remove(model, found, {"q": without(4, 1)})
+    assert (small.num_heads, small.q.out_features, small.out.in_features) == (3, 6, 6)
+    assert model.num_heads == 4
+
+
 def test_numbers_of_heads_are_brought_up_to_date(benches: Callable[[str], Workbench]) -> None:
     bench = benches("vit")
     lead = "blocks.0.attn.qkv"

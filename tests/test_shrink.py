@@ -348,3 +348,33 @@ def test_networks_with_corners(name: str) -> None:
         inputs = bench.source.validation.inputs
         assert close(answers(small, inputs), answers(pruned.model, inputs))
         assert parameters(small) == bench.counts(plan).params_shrunk
+
+
+def test_each_module_stays_in_its_mode() -> None:
+    model = nn.Sequential(
+        *(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4).eval(), nn.ReLU(), nn.Flatten()),
+        *(nn.Dropout(), nn.Linear(4 * 9, 2)),
+    )
+    bench = pv.open(model, (torch.randn(40, 1, 5, 5), torch.arange(40) % 2))
+    for plan in (Plan(), Plan("l2", "neuron", sparsity={"0": 0.5})):
+        small = bench.prune(plan).shrink()
+        assert [m.training for m in small.modules()] == [m.training for m in model.modules()]
+    assert model.training
+    assert not model[1].training
+
+
+def test_every_answer_of_several_keeps_its_shape() -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.two, self.head = nn.Linear(6, 8), nn.Linear(8, 8), nn.Linear(8, 2)
+
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+            features = self.one(x).relu()
+            return self.head(self.two(features).relu()), features
+
+    bench = pv.open(Two().eval(), (torch.randn(40, 6), torch.arange(40) % 2))
+    assert list(bench.groups.groups) == ["two"]
+    assert bench.groups.fixed["one"] == "it is the network's answer"
+    small = bench.prune(Plan("l2", "neuron", sparsity={"two": 0.5})).shrink()
+    assert [t.shape for t in small(torch.randn(3, 6))] == [(3, 2), (3, 8)]

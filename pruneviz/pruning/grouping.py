@@ -20,6 +20,7 @@ _SINGLE = "it has one unit only: nothing would be left"
 _TIED = "its units are tied to each other (by a channel shuffle, say): none can go without all"
 _PACKED = "torch's own attention (nn.MultiheadAttention) is always as wide as its input"
 _NEVER = "it never runs in the traced network"
+_BLOCKED = "its units stand in blocks that cannot go one by one (a grouped convolution, say)"
 
 
 def find_groups(model: nn.Module, layers: Mapping[str, Layer], graph: Graph) -> Groups:
@@ -50,7 +51,8 @@ def couplings(layers: Mapping[str, Layer], graph: Graph) -> Groups:
             continue
         classes = _rows(coupling, layer)
         if classes is None:
-            fixed[name] = _SINGLE if layer.units == 1 else _NEVER
+            runs = _BLOCKED if graph.calls.get(name) else _NEVER
+            fixed[name] = _SINGLE if layer.units == 1 else runs
         elif not len(_free(coupling, classes)):
             fixed[name] = coupling.why(np.unique(classes))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -14,7 +14,10 @@ from pruneviz.replica import replica
 # Attributes of modules that say how wide a parameter is: (attribute, parameter, its dimension).
 _SIZES: dict[type[nn.Module], tuple[tuple[str, str, int], ...]] = {
     nn.Linear: (("out_features", "weight", 0), ("in_features", "weight", 1)),
-    nn.modules.batchnorm._NormBase: (("num_features", "running_mean", 0),),
+    nn.modules.batchnorm._NormBase: (
+        ("num_features", "running_mean", 0),
+        ("num_features", "weight", 0),
+    ),
     nn.GroupNorm: (("num_channels", "weight", 0),),
     nn.Embedding: (("embedding_dim", "weight", 1),),
     nn.PReLU: (("num_parameters", "weight", 0),),
@@ -34,11 +37,12 @@ def remove(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> nn.M
     _forget(small)
     cut = {name: line for name, line in kept.items() if not bool(line.all())}
     lines = _lines(groups, cut)
+    holders = _holders(small, lines)
+    whole = _holders(small, groups.whole & lines.keys())
     for tensor, dims in lines.items():
         _narrow(small, tensor, dims)
-    for path in {tensor.rpartition(".")[0] for tensor in lines}:
-        whole = f"{path}.weight".lstrip(".") in groups.whole
-        _resize(model.get_submodule(path), small.get_submodule(path), whole)
+    for path in holders:
+        _resize(model.get_submodule(path), small.get_submodule(path), path in whole)
     for name, line in cut.items():
         if groups.groups[name].word == "head":
             _fewer_heads(small, groups.groups[name], line)
@@ -55,6 +59,16 @@ def _lines(groups: Groups, cut: Mapping[str, Tensor]) -> dict[str, dict[int, Ten
             dims = found.setdefault(place.tensor, {})
             dims[place.dim] = dims[place.dim] & line if place.dim in dims else line
     return found
+
+
+def _holders(small: nn.Module, tensors: Iterable[str]) -> list[str]:
+    """The modules that hold one of these tensors, under whatever name: tied ones have several."""
+    narrowed = {id(_tensor(small, name)) for name in tensors}
+    return [
+        path
+        for path, module in small.named_modules()
+        if any(id(t) in narrowed for t in [*module.parameters(False), *module.buffers(False)])
+    ]
 
 
 def _forget(small: nn.Module) -> None:
@@ -139,9 +153,9 @@ def _around(model: nn.Module, layer: str) -> Iterator[nn.Module]:
     """The modules that hold a layer, from the inside, that are about attention."""
     path = layer
     for _ in range(2):
-        path = path.rpartition(".")[0]
         if not path:
             return
+        path = path.rpartition(".")[0]
         module = model.get_submodule(path)
         yield module
         if "head" in " ".join(vars(module)):

@@ -38,7 +38,8 @@ def shrink(
         guilty = _guilty(model, groups, removable, example)
         raise ValueError(f"{guilty} cannot be removed here: {complaint}")
     own = copy.deepcopy(small)
-    own.train(model.training)
+    for mine, theirs in zip(own.modules(), model.modules(), strict=True):
+        mine.training = theirs.training  # a norm that is frozen stays so
     return own
 
 
