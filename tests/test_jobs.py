@@ -12,7 +12,9 @@ import torch
 from pruneviz.caching import Kept
 from pruneviz.plan import Plan
 from pruneviz.sources.registered import load_registered
+from pruneviz.ui import live
 from pruneviz.ui.jobs import control_of, is_measured, measure, prepare, so_far
+from pruneviz.ui.session import start
 from pruneviz.workbench import Workbench
 
 PATIENCE = 120.0
@@ -216,3 +218,24 @@ def test_networks_opened_at_the_same_time_have_the_evidence_of_one_opened_alone(
             assert variance is not None
             # Activations are float32, and torch may choose another kernel in another thread.
             torch.testing.assert_close(known.variance, variance, rtol=1e-5, atol=1e-7)
+
+
+def test_numbers_of_another_plan_say_so_until_the_job_has_its_own(
+    new_bench: Callable[[str], Workbench],
+) -> None:
+    bench = new_bench("lenet5")
+    session = start(bench)
+    dense = live._measured(session)
+    assert dense is not None
+    assert "stale" not in dense
+    session.settle(replace(session.live, sparsity={"fc1": 0.5}, repair=("recalibrate",)))
+    shown = live._measured(session)
+    assert shown is not None
+    assert shown["stale"]
+    assert shown["accuracy"] == dense["accuracy"]
+    job = measure(bench, session.settled)
+    job.wait(60)
+    mine = live._measured(session)
+    assert mine is not None
+    assert "stale" not in mine
+    assert mine["full"]

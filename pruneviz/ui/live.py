@@ -207,8 +207,8 @@ def _measured(session: Session) -> dict[str, object] | None:
     """The numbers of the plan on the screen; of a slow network the last there are."""
     bench, live = session.bench, session.live
     result = jobs.so_far(bench, live)
-    if result is None:
-        return session.shown
+    if result is None:  # the last there are belong to another plan, and must say so
+        return None if session.shown is None else {**session.shown, "stale": True}
     of = len(bench.source.validation)
     session.shown = {
         **_numbers(result),

@@ -71,7 +71,8 @@ function renderAccuracy(state, tiles) {
   setText(tiles.accuracy.value, `${percentText(measured.accuracy)} %`);
   const interval = isNumber(measured.low) ? intervalText(measured.low, measured.high) : "";
   const known = [interval, sampleText(measured)].filter(Boolean).join(", ");
-  setText(tiles.accuracy.under, (busy && textOf(state.data?.slow)) || known);
+  const waits = state.data?.background ? "measuring …" : textOf(state.data?.slow);
+  setText(tiles.accuracy.under, (busy && state.data?.slow && waits) || known);
   setAttribute(tiles.accuracy.under, "title", tiles.accuracy.under.textContent);
   const words = textOf(measured.words);
   const inWords = words !== "" && !/\d/.test(words);

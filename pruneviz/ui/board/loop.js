@@ -103,7 +103,8 @@ function isAhead(state) {
 
 function isMeasuring(state) {
   const { measured } = state;
-  return measured !== null && (isAhead(state) || (measured.seq ?? 0) < state.planSeq);
+  if (measured === null) return false;
+  return Boolean(measured.stale) || isAhead(state) || (measured.seq ?? 0) < state.planSeq;
 }
 
 // Python's plan arrives. Take all of it that the user has not changed since it was asked.
