@@ -85,10 +85,7 @@ def batch_norm(walk: Walk, node: Node) -> Found:
         if training and place != 1:  # statistics of this very batch run over all the others
             walk.atoms.forbid(ids, _NORMED.format(op=op_of(node)))
             dims[place] = None
-    for value in node.args[1:5]:
-        for ids in walk.of(value):
-            dims[1] = walk.atoms.unite([dims[1], ids], _STREAM)
-    return dims
+    return _with_channels(walk, dims, node.args[1:5])
 
 
 def layer_norm(walk: Walk, node: Node) -> Found:
@@ -111,7 +108,12 @@ def group_norm(walk: Walk, node: Node) -> Found:
         walk.atoms.forbid(dims[1], _NORMED.format(op=op_of(node)))
     _, inside = walk.sites.split(dims[1], [groups, size // groups], f"{node.name}/groups")
     walk.atoms.forbid(inside, _NORMED.format(op=op_of(node)))
-    for value in node.args[2:4]:
+    return _with_channels(walk, dims, node.args[2:4])
+
+
+def _with_channels(walk: Walk, dims: Dims, values: Sequence[object]) -> Dims:
+    """Scale, shift and statistics [channels] go with the channels."""
+    for value in values:
         for ids in walk.of(value):
             dims[1] = walk.atoms.unite([dims[1], ids], _STREAM)
     return dims

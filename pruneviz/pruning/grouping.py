@@ -30,7 +30,7 @@ def find_groups(model: nn.Module, layers: Mapping[str, Layer], graph: Graph) -> 
     """
     found = couplings(layers, graph)
     packed = {
-        name: _PACKED
+        name
         for name, group in found.groups.items()
         for layer in group.layers
         if isinstance(model.get_submodule(layer.rpartition(".")[0]), nn.MultiheadAttention)

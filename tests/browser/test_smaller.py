@@ -27,9 +27,11 @@ def address(name: str, level: float) -> str:
 def test_the_switch_for_recalibration_changes_the_measured_accuracy(visit: Visit) -> None:
     board = visit(address("resnet20", 0.25))
     board.until("the plan of the link", lambda: float(board.word("accuracy")) < 0.5)
+    kept = board.word("kept")
     board.page.get_by_role("button", name="Repair").first.click()
     board.page.get_by_text("Recalibrate batch norms").click()
     board.until("the repaired accuracy", lambda: float(board.word("accuracy")) > 0.9)
+    assert board.word("kept") == kept, "a repair cuts nothing and gives nothing back"
     board.page.keyboard.press("Escape")
     board.click("undo")
     board.until("the damage again", lambda: float(board.word("accuracy")) < 0.5)
