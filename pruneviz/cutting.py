@@ -8,6 +8,7 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from pruneviz.caching import Kept
+from pruneviz.graph import norm_scale
 from pruneviz.plan import UNITS, Plan
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import PARTS, Evidence, parts_for, weights_only
@@ -16,10 +17,12 @@ from pruneviz.pruning.gathering import gather
 from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.masks import Ranking
-from pruneviz.pruning.prune import active, apply
+from pruneviz.pruning.prune import active, apply, cannot
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.ranked import Ranked
 from pruneviz.pruning.repair import repair
+from pruneviz.pruning.sliders import Slider, find_sliders
+from pruneviz.pruning.units import cannot_units
 from pruneviz.sources import Data
 from pruneviz.tasks import Task
 from pruneviz.traced import Traced
@@ -63,6 +66,31 @@ class Cutting:
     def rankings(self, plan: Plan) -> dict[str, Ranking]:
         """The order in which the items of the layers named in `plan` would be cut."""
         return self._ranked.of(plan)
+
+    def cannot(self, plan: Plan) -> dict[str, str]:
+        """Layer -> why nothing can be cut there under the plan's criterion and granularity."""
+        found, groups = find_criterion(plan.criterion, plan.granularity), self._groups_for(plan)
+        reasons = {}
+        for name, layer in self._layers.items():
+            reason = cannot(layer, found, plan.granularity)
+            if groups is not None:
+                reason = reason or cannot_units(groups, layer, plan.granularity)
+            if reason is not None:
+                reasons[name] = reason
+            elif "scale" in found.needs and self._no_scale(groups, layer):
+                reasons[name] = f"{found.label}: no batch norm follows this layer"
+        return reasons
+
+    def _no_scale(self, groups: Groups | None, layer: Layer) -> bool:
+        """Whether no batch norm scales the layer; of a group one that does is enough."""
+        members = (layer.name,) if groups is None else groups.members(layer.name)
+        graph = self._traced.graph
+        return all(norm_scale(graph, self._layers[name]) is None for name in members)
+
+    def sliders(self, plan: Plan, locked: Collection[str] = ()) -> tuple[Slider, ...]:
+        """What may move under the plan's criterion and granularity, apart from what is locked."""
+        out = {*self.cannot(plan), *locked}
+        return find_sliders(self._layers, self._groups_for(plan), plan.granularity, out)
 
     def prune(self, plan: Plan) -> Pruned:
         """The masks of a plan that was checked, and what repairs them."""

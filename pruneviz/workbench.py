@@ -2,54 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 import pandas as pd
 from torch import Tensor
 
-from pruneviz.caching import Kept
+from pruneviz.answering import Answering
 from pruneviz.cutting import Cutting
 from pruneviz.graph import Graph
-from pruneviz.measuring.collapse import SAMPLES, cut_in_two
-from pruneviz.measuring.cost import Progress, cost_of
+from pruneviz.home import home
+from pruneviz.measuring.collapse import SAMPLES, collapses
+from pruneviz.measuring.cost import Progress, cost_of, shrunk
 from pruneviz.measuring.counts import Counts, counts_of, macs_of_network
-from pruneviz.measuring.evaluate import (
-    BLOCK,
-    Evaluation,
-    answer,
-    join,
-    nothing_answered,
-    summarise,
-)
+from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.feature_maps import feature_maps
 from pruneviz.measuring.ledger import Cost
-from pruneviz.measuring.outcomes import Outcomes
-from pruneviz.measuring.probe import Probe, probe_size
+from pruneviz.measuring.scanning import LEVELS, PRECISION
 from pruneviz.plan import Plan
 from pruneviz.pruning.accounting import layer_table, never_pruned
+from pruneviz.pruning.criteria import has_own_criteria
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.locks import usual_locks
 from pruneviz.pruning.masks import Ranking
 from pruneviz.pruning.prune import check
 from pruneviz.pruning.pruned import Pruned
+from pruneviz.pruning.sliders import Slider
 from pruneviz.pruning.survey import seen_layers
+from pruneviz.remembered import Remembered
 from pruneviz.replica import fingerprint, state
-from pruneviz.sources import Outcome, Source
+from pruneviz.sources import Source
 from pruneviz.sources.checks import check_source
+from pruneviz.sources.identity import fingerprint_of
 from pruneviz.sources.networks.unwrapped import unwrapped
+from pruneviz.steering import Steering
 from pruneviz.tasks import Task, task_for
 from pruneviz.traced import Traced
 
-# Bytes that are kept: of the dense network's answers, of what plans answered.
-_ANSWERS, _OUTCOMES = 2**26, 2**28
-
-# A block's largest layer has its inputs and outputs in this many bytes: a fixed number, so that
-# a network's answers do not depend on the machine.
-_BLOCK_BYTES = 2**23
 _COLUMNS = 64
+_DENSE = Plan()
 
 
 class Workbench:
@@ -75,12 +68,12 @@ class Workbench:
             classes=lambda: len(self.columns),
             block=lambda: self.block,
         )
-        plans = _OUTCOMES // (24 * max(1, len(source.validation)))
-        self._outcomes = Outcomes(min(1024, max(64, plans)), self._answer)
-        self._dense_answers: Kept[Tensor] = Kept(_ANSWERS, lambda tensor: tensor.nbytes)
-        self.dense_confirmed = False
-        if source.dense is not None and len(source.dense) == len(source.validation):
-            self._outcomes.put(Plan(), source.dense)
+        self._answering = Answering(
+            self.source,
+            self.task,
+            self.survey.activation,
+            lambda plan: self.prune(plan).tensors,
+        )
 
     # -- what there is ---------------------------------------------------------------------
 
@@ -112,6 +105,12 @@ class Workbench:
     def fingerprint(self) -> str:
         """The first 12 hex digits of the SHA-256 of all parameters and buffers."""
         return fingerprint(self.source.model)
+
+    @cached_property
+    def data_fingerprint(self) -> str:
+        """16 hex digits of the SHA-256 of all samples, and what they are measured by."""
+        data = (self.source.calibration, self.source.validation)
+        return fingerprint_of(*data, text=f"{self.task.name}|{self.task.label}")
 
     @property
     def macs(self) -> dict[str, int]:
@@ -173,6 +172,14 @@ class Workbench:
 
     # -- what a plan does ------------------------------------------------------------------
 
+    def cannot(self, plan: Plan) -> dict[str, str]:
+        """Layer -> why nothing can be cut there under the plan's criterion and granularity."""
+        return self._cutting.cannot(plan)
+
+    def sliders(self, plan: Plan, locked: Collection[str] = ()) -> tuple[Slider, ...]:
+        """What may move under the plan's criterion and granularity, apart from what is locked."""
+        return self._cutting.sliders(plan, locked)
+
     def rankings(self, plan: Plan) -> dict[str, Ranking]:
         """The order in which the items of the layers named in `plan` would be cut."""
         return self._cutting.rankings(plan)
@@ -187,36 +194,79 @@ class Workbench:
         """`prune` without the plan's repairs, which change no mask and take longer."""
         return self.prune(replace(plan, repair=()))
 
-    def evaluate(self, plan: Plan, n: int | None = None) -> Evaluation:
-        """`plan` measured on the first n validation samples (all of them by default).
+    def evaluate(self, plan: Plan, n: int | None = None, start: int = 0) -> Evaluation:
+        """`plan` measured on validation samples start..n, the first n (all of them) by default.
 
         What was measured before, for this plan or a shorter prefix, is not measured again.
         Raises ValueError for n outside 1..number of validation samples.
         """
         check(plan, self.found)
-        data = self.source.validation
-        n = len(data) if n is None else n
-        if type(n) is not int or not 1 <= n <= len(data):
-            raise ValueError(f"n must be in 1..{len(data)} (the validation samples), got {n}")
-        dense = self._outcomes.first(Plan(), n)
-        outcome = dense if plan.is_dense else self._outcomes.first(plan, n)
-        return summarise(outcome, dense, data.targets, self.source.classes, n, self.task)
+        return self._answering.evaluate(plan, n, start)
 
     def measured(self, plan: Plan) -> int:
         """On how many validation samples `plan` has been measured already."""
-        return self._outcomes.count(plan)
+        return self._answering.measured(plan)
 
     def confirm_dense(self, progress: Callable[[float], None] = lambda done: None) -> None:
         """Measure the dense network here, in place of what its source brought along.
 
         `progress` is called with the fraction done; what it raises leaves everything as it was.
         """
-        outcome = nothing_answered()
-        while (done := len(outcome)) < self._all:
-            progress(done / self._all)
-            outcome = join(outcome, self._answer(Plan(), done, done + self.block))
-        self._outcomes.put(Plan(), outcome)
-        self.dense_confirmed = True
+        self._answering.confirm_dense(progress)
+
+    @property
+    def dense_confirmed(self) -> bool:
+        """Whether the dense network has been measured here."""
+        return self._answering.dense_confirmed
+
+    def scan(
+        self,
+        plan: Plan = _DENSE,
+        levels: Sequence[float] = LEVELS,
+        precision: float = PRECISION,
+        budget: int | None = None,
+        progress: Progress = lambda label, done: None,
+    ) -> pd.DataFrame:
+        """How much each layer bears, cut alone: one row a layer (or group) and sparsity.
+
+        plan: of the criterion, granularity and repair. levels: sparsities in (0, 1]. precision:
+        half the width that paired intervals are to have. budget: the most samples to answer.
+        Columns as in `Curves.table`. What was measured before, also by another process, is not
+        measured again; `progress` may raise to stop: what is measured is kept.
+        """
+        return self.steering.curves(plan, levels, precision, budget, progress).table
+
+    def allocate(
+        self,
+        method: str = "sensitivity",
+        target: float = 0.5,
+        plan: Plan = _DENSE,
+        budget: str = "parameters",
+        *,
+        granularity: str | None = None,
+        locked: Collection[str] = (),
+        floor: float | Mapping[str, float] = 0.0,
+        progress: Progress = lambda label, done: None,
+    ) -> Plan:
+        """A plan that takes `target` of what is free to go, shared out over the layers.
+
+        method: of ALLOCATIONS; "sensitivity" measures (see `Steering.search`). plan: of the
+        criterion, granularity and repair; locked layers keep their level of it. budget: what
+        counts, of BUDGETS. granularity: in place of the plan's. floor: the least fraction kept of
+        each layer, or of those named. ValueError names what does not fit, or cannot be met.
+        """
+        plan = plan if granularity is None else replace(plan, granularity=granularity)
+        found = self.steering.search(
+            method, target, plan, budget, locked=locked, floor=floor, progress=progress
+        )
+        return found.plan
+
+    @cached_property
+    def steering(self) -> Steering:
+        """Curves, predictions and searches in full; `scan` and `allocate` are short for two."""
+        own = self.source.metric is not None or has_own_criteria()
+        # What depends on a function of the user's, which may change under its name, is not kept.
+        return Steering(self, Remembered(None if own else home()))
 
     def counts(self, plan: Plan) -> Counts:
         """What is left of the network under `plan`, counted."""
@@ -228,32 +278,13 @@ class Workbench:
         `progress` is called with what is measured and the fraction done, and may raise to stop.
         """
         pruned, counts = self.prune(plan), self.counts(plan)
-        small, why = None, ""
-        try:
-            small = pruned.shrink()
-        except ValueError as error:
-            why = str(error)
+        small, why = shrunk(pruned)
         return cost_of(pruned, counts, small, why, self.source.validation, progress=progress)
 
     def warnings(self, plan: Plan) -> dict[str, str]:
         """Layer -> what has collapsed there: nothing left of it, or the network cut in two."""
-        pruned = self.prune(plan)
-        found = dict(pruned.collapse)
-        if not plan.is_dense:
-            layer = cut_in_two(
-                self.source.model,
-                pruned.tensors,
-                self.found,
-                self.source.validation,
-                2 if self.slow else SAMPLES,
-            )
-            if layer is not None:
-                found.setdefault(
-                    layer,
-                    f"collapse: the network is cut in two at {layer!r}; from there on nothing "
-                    "depends on the input",
-                )
-        return found
+        few = 2 if self.slow else SAMPLES
+        return collapses(self.prune(plan), self.found, self.source.validation, few)
 
     def feature_maps(self, plan: Plan, layer: str, sample: int) -> Tensor:
         """Activations of one layer under `plan` for one validation sample: [units, ...].
@@ -262,8 +293,9 @@ class Workbench:
         """
         if layer not in self.found:
             raise ValueError(f"no layer {layer!r}; there are {', '.join(self.found)}")
-        if not 0 <= sample < self._all:
-            raise ValueError(f"sample must be in 0..{self._all - 1}, got {sample}")
+        samples = len(self.source.validation)
+        if not 0 <= sample < samples:
+            raise ValueError(f"sample must be in 0..{samples - 1}, got {sample}")
         return feature_maps(
             self.source.model,
             self.prune(plan).tensors,
@@ -272,47 +304,22 @@ class Workbench:
             self.source.validation.take(slice(sample, sample + 1)).inputs,
         )
 
-    @cached_property
+    @property
     def block(self) -> int:
         """How many samples are answered at a time, by the size of the largest layer."""
-        fits = max(1, _BLOCK_BYTES // max(1, self.survey.activation))
-        return min(BLOCK, 1 << (fits.bit_length() - 1))
+        return self._answering.block
 
     @property
     def probe(self) -> int:
         """How many validation samples this machine answers in about 0.12 s; at least one."""
-        return self._probe.size
+        return self._answering.probe.size
 
     @property
     def slow(self) -> bool:
         """Whether too few samples can be answered while a slider moves."""
-        return self._probe.slow
+        return self._answering.probe.slow
 
     @property
     def seconds_per_sample(self) -> float:
         """How long the dense network takes for one sample on this machine."""
-        return self._probe.seconds_per_sample
-
-    @cached_property
-    def _probe(self) -> Probe:
-        return probe_size(self.source.model, self.source.validation, self.task, self.block)
-
-    # -- inside ----------------------------------------------------------------------------
-
-    @property
-    def _all(self) -> int:
-        return len(self.source.validation)
-
-    def _answer(self, plan: Plan, start: int, stop: int) -> Outcome:
-        tensors = self.prune(plan).tensors
-        data = self.source.validation
-        return answer(
-            self.source.model,
-            tensors,
-            data,
-            start,
-            stop,
-            self.task,
-            self.block,
-            self._dense_answers,
-        )
+        return self._answering.probe.seconds_per_sample

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from pruneviz.home import VARIABLE
 from pruneviz.replica import fingerprint
 from pruneviz.sources.registered import load_registered
 from pruneviz.workbench import Workbench
@@ -23,6 +24,14 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests measure is kept in a folder of theirs, not in the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(scope="session")

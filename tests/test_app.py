@@ -11,7 +11,7 @@ from streamlit.testing.v1.element_tree import TextInput
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.ui import cached
-from pruneviz.ui.scene import cannot, scene_id
+from pruneviz.ui.scene import scene_id
 from tests.page import Page
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
@@ -70,7 +70,7 @@ def test_every_criterion_can_be_chosen_and_cuts(network: str, granularity: str) 
         assert page.session.message is None
         able = [layer for layer in page.session.bench.found if layer not in page.session.locked]
         page.ask("settle", dict.fromkeys(able, 0.5))
-        whole = cannot(page.session.bench, page.plan)
+        whole = page.session.bench.cannot(page.plan)
         cut = page.session.bench.prune(page.plan).sparsity
         for layer in able:
             assert (cut[layer] > 0) == (layer not in whole), layer

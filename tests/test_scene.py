@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pruneviz.plan import Plan
 from pruneviz.pruning.masks import count
 from pruneviz.ui.hand import by_hand
-from pruneviz.ui.scene import block_of, cannot, describe, drawn, picture, picture_id, scene_id
+from pruneviz.ui.scene import block_of, describe, drawn, picture, picture_id, scene_id
 from pruneviz.ui.session import with_levels
 from pruneviz.ui.units import inputs_cut
 from pruneviz.workbench import Workbench
@@ -384,7 +384,7 @@ def test_heads_are_many_rows_and_other_layers_have_none(
 ) -> None:
     bench = benches("vit")
     plan = with_levels(bench, Plan("l2", "head"), dict.fromkeys(bench.found, 0.5), {})
-    reasons = cannot(bench, plan)
+    reasons = bench.cannot(plan)
     assert set(bench.found) - set(reasons) == {f"blocks.{i}.attn.qkv" for i in range(4)}
     entry = {x["name"]: x for x in layers_of(describe(bench, plan))}["blocks.0.attn.qkv"]
     assert (entry["items"], entry["word"]) == (4, "head")
@@ -412,7 +412,7 @@ def test_a_row_shorter_than_the_pattern_is_disabled_with_the_reason(
 
 
 def test_without_batch_norm_its_scale_cuts_nothing(lenet5: Workbench) -> None:
-    reasons = cannot(lenet5, Plan("bn_scale", "neuron"))
+    reasons = lenet5.cannot(Plan("bn_scale", "neuron"))
     assert set(reasons) == set(lenet5.found)
     assert all("no batch norm follows" in reason for reason in reasons.values())
 

@@ -10,7 +10,6 @@ import pytest
 from pruneviz.plan import Plan
 from pruneviz.ui.board import ALL, Pin, Request
 from pruneviz.ui.hand import counts_by_hand
-from pruneviz.ui.scene import cannot
 from pruneviz.ui.session import (
     Session,
     Step,
@@ -225,7 +224,7 @@ def test_levels_pass_by_locked_and_unknown_layers(session: Session) -> None:
 def test_a_layer_that_cannot_be_cut_stays_whole(benches: Callable[[str], Workbench]) -> None:
     bench = benches("resnet20")
     plan = Plan("bn_scale", "neuron", sparsity=dict.fromkeys(bench.found, 0.0))
-    whole = cannot(bench, plan)
+    whole = bench.cannot(plan)
     assert 0 < len(whole) < len(bench.found)
     found = with_levels(bench, plan, dict.fromkeys(bench.found, 0.5), {})
     assert {name for name, level in found.sparsity.items() if level} == set(bench.found) - set(

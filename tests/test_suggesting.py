@@ -11,13 +11,14 @@ from pruneviz.measuring.devices import COMPUTER, MICROCONTROLLER, Device, Need
 from pruneviz.measuring.suggesting import (
     LIMIT,
     Measures,
-    Slider,
     Step,
     Suggestion,
-    raised,
+    further,
+    limit,
     suggest,
 )
 from pruneviz.plan import Plan
+from pruneviz.pruning.sliders import Slider
 
 # Two layers one after the other, [10 units, 4 inputs] and [10 units, 10 inputs], then 5 outputs.
 # Cutting a unit of the first takes a column of the second, and so on.
@@ -58,22 +59,22 @@ def device(flash: int | None, ram: int = 10_000, kind: str = MICROCONTROLLER) ->
 
 def test_a_slider_goes_up_by_ten_points_to_ninety_per_cent() -> None:
     levels, slider = [0.0], Slider("a", ("a",), 1000)
-    while slider.next(levels[-1]) > levels[-1]:
-        levels.append(slider.next(levels[-1]))
+    while further(slider, levels[-1]) > levels[-1]:
+        levels.append(further(slider, levels[-1]))
     assert levels == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, LIMIT]
 
 
 def test_one_unit_stays_and_few_units_go_one_by_one() -> None:
     slider = Slider("a", ("a",), 3)
-    assert slider.limit == pytest.approx(2 / 3)
-    assert [round(3 * x) for x in (slider.next(0.0), slider.next(0.3333))] == [1, 2]
-    assert slider.next(slider.limit) == slider.limit
-    assert Slider("a", ("a",), 1).limit == 0
+    assert limit(slider) == pytest.approx(2 / 3)
+    assert [round(3 * x) for x in (further(slider, 0.0), further(slider, 0.3333))] == [1, 2]
+    assert further(slider, limit(slider)) == limit(slider)
+    assert limit(Slider("a", ("a",), 1)) == 0
 
 
 def test_what_moves_together_gets_one_level() -> None:
     pair = Slider("a", ("a", "b"), 10)
-    assert dict(raised(DENSE, pair, 0.3).sparsity) == {"a": 0.3, "b": 0.3}
+    assert dict(pair.raised(DENSE, 0.3).sparsity) == {"a": 0.3, "b": 0.3}
     assert pair.level(replace(DENSE, sparsity={"a": 0.0, "b": 0.4})) == 0.4
 
 
@@ -94,7 +95,7 @@ def test_the_cheaper_slider_goes_first_with_its_bytes_and_points() -> None:
     (step,) = found.steps
     assert (step.slider, step.before, step.after, step.saved) == ("a", 0.0, 0.1, 14)
     assert step.lost == pytest.approx(0.002)
-    assert found.plan == raised(DENSE, FIRST, 0.1)
+    assert found.plan == FIRST.raised(DENSE, 0.1)
     assert found.need == Need(176, 23)
     assert found.together == pytest.approx(0.002)
     assert "Predicted from each slider by itself: 0.2 points lost." in found.words

@@ -105,7 +105,7 @@ def test_units_of_every_layer_can_be_cut(bench: pv.Workbench) -> None:
 @pytest.mark.parametrize("plan", [pv.Plan("wanda"), pv.Plan(granularity="neuron")])
 def test_every_layer_can_be_looked_at_on_the_board(bench: pv.Workbench, plan: pv.Plan) -> None:
     plan = replace(plan, sparsity=dict.fromkeys(bench.found, 0.0))
-    refused = scene.cannot(bench, plan)
+    refused = bench.cannot(plan)
     assert set(refused) == {n for n, x in bench.found.items() if x.kind == "embedding"}
     for name in bench.found:
         assert scene.picture(bench, plan, name)["all_rows"] == bench.found[name].units

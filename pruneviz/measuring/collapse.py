@@ -10,11 +10,29 @@ from torch import Tensor, nn
 from pruneviz.calling import call as answer
 from pruneviz.pruning.calls import Call, Listening
 from pruneviz.pruning.layers import Layer
+from pruneviz.pruning.pruned import Pruned
 from pruneviz.replica import replica
 from pruneviz.sources import Data
 
 SAMPLES = 16
 _TOLERANCE = 1e-6
+
+
+def collapses(
+    pruned: Pruned, layers: Mapping[str, Layer], data: Data, samples: int = SAMPLES
+) -> dict[str, str]:
+    """Layer -> what has collapsed there: nothing left of it, or the network cut in two."""
+    found = dict(pruned.collapse)
+    if pruned.plan.is_dense:
+        return found
+    layer = cut_in_two(pruned.dense, pruned.tensors, layers, data, samples)
+    if layer is not None:
+        found.setdefault(
+            layer,
+            f"collapse: the network is cut in two at {layer!r}; from there on nothing depends on "
+            "the input",
+        )
+    return found
 
 
 def cut_in_two(

@@ -33,6 +33,14 @@ _ONNX = "onnx runtime"
 Progress = Callable[[str, float], None]
 
 
+def shrunk(pruned: Pruned) -> tuple[nn.Module | None, str]:
+    """The network without what was cut, or None and why it cannot be had."""
+    try:
+        return pruned.shrink(), ""
+    except ValueError as error:
+        return None, str(error)
+
+
 def cost_of(
     pruned: Pruned,
     counts: Counts,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from pruneviz.measuring.devices import MICROCONTROLLER, Device, Need, needs, size, verdict
 from pruneviz.plan import Plan
+from pruneviz.pruning.sliders import Slider
 
 LIMIT, STEP = 0.9, 0.1
 # A step that seems to cost nothing costs this much (0.05 points): no probe can tell less.
@@ -17,29 +18,6 @@ _LAST = 1e-6
 _CLOSE = 1e-9
 
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class Slider:
-    """What moves together: layers that get the same level, and how many units they share."""
-
-    name: str
-    layers: tuple[str, ...]
-    units: int
-
-    def level(self, plan: Plan) -> float:
-        """Where it stands."""
-        return max((plan.sparsity.get(name, 0.0) for name in self.layers), default=0.0)
-
-    @property
-    def limit(self) -> float:
-        """The highest level: 90 %, and one unit stays."""
-        return min(LIMIT, (self.units - 1) / self.units) if self.units else 0.0
-
-    def next(self, level: float) -> float:
-        """10 points further, or by one unit where there are few; never beyond the limit."""
-        further = round(level + max(STEP, 1 / self.units), 4) if self.units else level
-        return max(level, min(further, self.limit))
 
 
 @dataclass(frozen=True)
@@ -106,9 +84,15 @@ class Measures:
         return needs(0, self.activations(plan), weights).activations
 
 
-def raised(plan: Plan, slider: Slider, level: float) -> Plan:
-    """`plan` with all layers of a slider at this level."""
-    return replace(plan, sparsity={**plan.sparsity, **dict.fromkeys(slider.layers, level)})
+def limit(slider: Slider) -> float:
+    """The highest level: 90 %, and one unit stays."""
+    return min(LIMIT, (slider.items - 1) / slider.items) if slider.items else 0.0
+
+
+def further(slider: Slider, level: float) -> float:
+    """10 points further, or by one unit where there are few; never beyond the limit."""
+    step = round(level + max(STEP, 1 / slider.items), 4) if slider.items else level
+    return max(level, min(step, limit(slider)))
 
 
 def suggest(
@@ -133,10 +117,10 @@ def suggest(
     start = measures.need(plan, weights)
     if verdict(start, device).fits:
         return Suggestion(plan, (), start, f"It fits on {device.name} as it is.")
-    sliders = [slider for slider in sliders if slider.limit - slider.level(plan) > _CLOSE]
+    sliders = [slider for slider in sliders if limit(slider) - slider.level(plan) > _CLOSE]
     most = plan
     for slider in sliders:
-        most = raised(most, slider, slider.limit)
+        most = slider.raised(most, limit(slider))
     least = measures.need(most, weights)
     if not verdict(least, device).fits:
         return Suggestion(None, (), least, _why_not(least, device, sliders))
@@ -189,8 +173,8 @@ def _worth(
     found = {}
     for slider in sliders:
         level = slider.level(plan)
-        held = measures.peak(raised(most, slider, level), weights)
-        found[slider.name] = (held - least.activations) / (slider.limit - level)
+        held = measures.peak(slider.raised(most, level), weights)
+        found[slider.name] = (held - least.activations) / (limit(slider) - level)
     return found
 
 
@@ -204,12 +188,12 @@ def _prices(
     found = {}
     for place, slider in enumerate(sliders):
         start = slider.level(plan)
-        first = slider.next(start)
-        levels = sorted({first, (first + slider.limit) / 2, slider.limit})
+        first = further(slider, start)
+        levels = sorted({first, (first + limit(slider)) / 2, limit(slider)})
         points = [(start, 0.0)]
         for number, level in enumerate(levels):
             progress(label, (place + number / len(levels)) / len(sliders))
-            lost = now - measures.accuracy(raised(plan, slider, level))
+            lost = now - measures.accuracy(slider.raised(plan, level))
             points.append((level, max(points[-1][1], lost)))
         found[slider.name] = _between(points)
     return found
@@ -291,11 +275,11 @@ def _best(
             return fresh[name]
         slider = sliders[name]
         before = slider.level(plan)
-        after = slider.next(before)
+        after = further(slider, before)
         if after - before < _CLOSE:
             del hopes[name]
             continue
-        wanted = raised(plan, slider, after)
+        wanted = slider.raised(plan, after)
         weights = needs(search.measures.params(wanted), 0, search.weights).weights
         price = search.prices[name]
         step = Step(name, before, after, need.weights - weights, price(after) - price(before))

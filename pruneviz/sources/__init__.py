@@ -78,6 +78,17 @@ class Outcome:
     def __len__(self) -> int:
         return len(self.loss)
 
+    def part(self, start: int, stop: int) -> Outcome:
+        """The answers to samples start..stop."""
+        which = slice(start, stop)
+        return Outcome(
+            self.predicted[which],
+            self.loss[which],
+            None if self.score is None else self.score[which],
+            None if self.weight is None else self.weight[which],
+            {name: column[which] for name, column in self.more.items()},
+        )
+
 
 @dataclass(frozen=True)
 class Source:

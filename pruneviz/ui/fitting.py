@@ -11,11 +11,11 @@ from pruneviz.background import Job, Report
 from pruneviz.caching import Kept
 from pruneviz.measuring.devices import Device, Need, needs
 from pruneviz.measuring.memory import peak_activation
-from pruneviz.measuring.suggesting import Measures, Slider, Suggestion, suggest
+from pruneviz.measuring.suggesting import Measures, Suggestion, suggest
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.sliders import Slider
 from pruneviz.ui.hand import holding
-from pruneviz.ui.scene import cannot
 from pruneviz.ui.session import Session
 from pruneviz.ui.units import by_unit
 from pruneviz.workbench import Workbench
@@ -123,19 +123,14 @@ def sliders(bench: Workbench, plan: Plan, locked: Mapping[str, str]) -> tuple[Sl
     """
     if not by_unit(plan):
         return ()
-    whole = {*cannot(bench, plan), *locked}
-    groups = [
-        group
-        for group in bench.groups.groups.values()
-        if not whole & {*group.layers} and (plan.granularity != "head" or group.word == "head")
-    ]
+    movable = [s for s in bench.sliders(plan, locked) if s.name in bench.groups.groups]
     if plan.scope == "layer":
-        return tuple(Slider(group.name, group.layers, group.units) for group in groups)
-    pooled = [group for group in groups if any(name in plan.sparsity for name in group.layers)]
+        return tuple(movable)
+    pooled = [s for s in movable if any(name in plan.sparsity for name in s.layers)]
     if not pooled:
         return ()
-    layers = tuple(name for group in pooled for name in group.layers if name in plan.sparsity)
-    return (Slider("all in the ranking", layers, sum(group.units for group in pooled)),)
+    layers = tuple(name for one in pooled for name in one.layers if name in plan.sparsity)
+    return (Slider("all in the ranking", layers, sum(one.items for one in pooled)),)
 
 
 def measures_of(bench: Workbench, peaks: Kept[int]) -> Measures:

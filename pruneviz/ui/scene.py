@@ -14,15 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pruneviz.graph import norm_scale
 from pruneviz.plan import Plan, pattern
-from pruneviz.pruning import prune
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import expand
 from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.masks import Ranking
-from pruneviz.pruning.units import cannot_units
 from pruneviz.ui import units
 from pruneviz.ui.board import packed
 from pruneviz.ui.tables import histogram, in_order, quantiles, reach
@@ -61,33 +58,12 @@ def _mark(bench: Workbench) -> int:
     return _MARKS.setdefault(bench, next(_NUMBERS))
 
 
-def cannot(bench: Workbench, plan: Plan) -> dict[str, str]:
-    """Layer -> why nothing can be cut there under the plan's criterion and granularity."""
-    criterion, groups = CRITERIA[plan.criterion], units.groups_for(bench, plan)
-    reasons = {}
-    for name, layer in bench.found.items():
-        reason = prune.cannot(layer, criterion, plan.granularity)
-        if units.by_unit(plan):
-            reason = reason or cannot_units(groups, layer, plan.granularity)
-        if reason is not None:
-            reasons[name] = reason
-        elif "scale" in criterion.needs and _no_scale(bench, groups, layer):
-            reasons[name] = f"{criterion.label}: no batch norm follows this layer"
-    return reasons
-
-
-def _no_scale(bench: Workbench, groups: Groups, layer: Layer) -> bool:
-    """Whether no batch norm scales the layer; of a group one that does is enough."""
-    members = [bench.found[name] for name in groups.members(layer.name)]
-    return all(norm_scale(bench.graph, member) is None for member in members)
-
-
 def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
     """What an item of each layer costs, and what a shared ranking takes from it.
 
     Only a pool is ranked: in scope "layer" no layer is scored before it is looked at.
     """
-    reasons = cannot(bench, plan)
+    reasons = bench.cannot(plan)
     pooled = plan.scope == "global"
     members = [name for name in bench.found if name in plan.sparsity and name not in reasons]
     ranked: dict[str, Ranking] = {}
@@ -138,7 +114,7 @@ def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) ->
     blank = np.zeros((len(rows), len(columns)))
     scores, ranks, sorted_scores = blank, blank.astype(np.int64) + _STAYS, np.zeros(1)
     ascending, unit_rank = sorted_scores, None
-    if scored and focus not in cannot(bench, plan):
+    if scored and focus not in bench.cannot(plan):
         ranking = _ranking(bench, plan, focus)
         sorted_scores = np.sort(ranking.scores.flatten().cpu().numpy())
         alone = plan.scope == "layer" and bool(ranking.cut or ranking.keep)

@@ -12,7 +12,6 @@ from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.locks import unit_locks
 from pruneviz.ui import hand, units
 from pruneviz.ui.board import Pin, Request
-from pruneviz.ui.scene import cannot
 from pruneviz.workbench import Workbench
 
 _HISTORY, _REMEMBERED = 500, 1_500
@@ -176,7 +175,7 @@ def _locked(session: Session, names: Iterable[str]) -> dict[str, str]:
 def _pinned(session: Session, plan: Plan, pin: Pin) -> Plan:
     if pin.layer in session.locked:
         raise ValueError(f"{pin.layer!r} is locked: unlock it to cut or keep by hand")
-    reason = cannot(session.bench, plan).get(pin.layer)
+    reason = session.bench.cannot(plan).get(pin.layer)
     if reason is not None:
         raise ValueError(f"nothing of {pin.layer!r} can be cut by hand: {reason}")
     return hand.by_hand(session.bench, plan, pin.layer, pin.places)
@@ -203,7 +202,7 @@ def with_levels(
     Layers in which nothing can be cut by this criterion and granularity stay whole. Layers that
     are cut together share one level, that of the member that was moved, and one lock.
     """
-    whole, groups = cannot(bench, plan), units.groups_for(bench, plan)
+    whole, groups = bench.cannot(plan), units.groups_for(bench, plan)
     locked = units.locked_together(groups, locked)
     able = [name for name in bench.found if name not in whole]
     if plan.scope == "layer":
@@ -238,7 +237,7 @@ def changed(session: Session, wanted: Plan) -> Plan:
         levels = _got(session)
     pinned = hand.holding(before, wanted.granularity)
     blank = replace(wanted, sparsity={} if wanted.scope == "global" else levels, pinned=pinned)
-    blank = replace(blank, pinned=hand.that_fit(bench, blank, cannot(bench, blank)))
+    blank = replace(blank, pinned=hand.that_fit(bench, blank, bench.cannot(blank)))
     locked = _locks_under(session, blank)
     if wanted.scope == "global":
         free = {name: level for name, level in levels.items() if name not in locked}
@@ -287,7 +286,7 @@ def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) ->
 def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
     """The locks that go with a plan: the usual ones where it prunes nothing, all outside a pool."""
     if plan.scope == "global" and plan.sparsity:
-        outside = set(bench.found) - set(plan.sparsity) - set(cannot(bench, plan))
+        outside = set(bench.found) - set(plan.sparsity) - set(bench.cannot(plan))
         return {name: bench.locks.get(name, _OUTSIDE) for name in bench.found if name in outside}
     groups = units.groups_for(bench, plan)
     usual = unit_locks(bench.locks, groups)

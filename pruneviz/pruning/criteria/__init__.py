@@ -4,7 +4,13 @@
 from pruneviz.pruning.criteria import weights  # isort: skip
 from pruneviz.pruning.criteria import activations  # isort: skip
 from pruneviz.pruning.criteria import gradients  # isort: skip
-from pruneviz.pruning.criteria.table import CRITERIA, Criterion, criterion, find_criterion
+from pruneviz.pruning.criteria.table import (
+    CRITERIA,
+    Criterion,
+    criterion,
+    find_criterion,
+    has_own_criteria,
+)
 
 __all__ = [
     "CRITERIA",
@@ -13,5 +19,6 @@ __all__ = [
     "criterion",
     "find_criterion",
     "gradients",
+    "has_own_criteria",
     "weights",
 ]

@@ -96,3 +96,8 @@ def find_criterion(name: str, granularity: str) -> Criterion:
             f"{', '.join(found.granularities)}; choose one of these"
         )
     return found
+
+
+def has_own_criteria() -> bool:
+    """Whether somebody has entered a criterion of their own, which may change under its name."""
+    return any(not c.score.__module__.startswith("pruneviz.") for c in CRITERIA.values())

@@ -1,0 +1,16 @@
+"""Where does pruneviz keep what outlives a process?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+VARIABLE = "PRUNEVIZ_HOME"
+
+
+def home() -> Path:
+    """The folder for this user's data: $PRUNEVIZ_HOME, or the system's usual place. Not made."""
+    asked = os.environ.get(VARIABLE, "")
+    return Path(asked).expanduser() if asked else user_data_path("pruneviz", appauthor=False)

@@ -1,0 +1,117 @@
+"""What can a budget be counted in?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pruneviz.measuring.bench import Bench
+from pruneviz.measuring.layer_times import layer_times
+from pruneviz.plan import UNITS, Plan
+from pruneviz.pruning.sliders import Slider
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One unit to count in. removed(bench, plan): how much of it a plan takes away, of the whole
+    network; text: that number for people.
+    """
+
+    name: str
+    label: str
+    meaning: str
+    removed: Callable[[Bench, Plan], float]
+    text: Callable[[float], str]
+
+
+def find_budget(name: str, granularity: str) -> Budget:
+    """The budget of this name; ValueError if it is unknown, or masks alone do not change it."""
+    found = BUDGETS.get(name)
+    if found is None:
+        raise ValueError(f"unknown budget {name!r}; known are {', '.join(BUDGETS)}")
+    if name == "latency" and granularity not in UNITS:
+        raise ValueError(
+            f"a budget of latency needs granularity 'neuron' or 'head', not {granularity!r}: masks "
+            "alone make nothing faster"
+        )
+    return found
+
+
+def prices(
+    bench: Bench, budget: Budget, settings: Plan, sliders: Sequence[Slider]
+) -> dict[str, float]:
+    """Slider's name -> what cutting it whole takes away, everything else as in `settings`.
+
+    Of single weights these add up; of units a cut in one layer also takes inputs of the next.
+    """
+    before = budget.removed(bench, settings)
+    return {
+        slider.name: budget.removed(bench, slider.raised(settings, 1.0)) - before
+        for slider in sliders
+    }
+
+
+def _parameters(bench: Bench, plan: Plan) -> float:
+    counts = bench.counts(plan)
+    left = counts.params_shrunk if plan.granularity in UNITS else counts.params_kept
+    return counts.params - left
+
+
+def _macs(bench: Bench, plan: Plan) -> float:
+    counts = bench.counts(plan)
+    return counts.macs - counts.macs_kept
+
+
+def _bytes(bench: Bench, plan: Plan) -> float:
+    counts = bench.counts(plan)
+    if plan.granularity in UNITS:
+        return counts.bytes_dense * (1 - counts.params_shrunk / counts.params)
+    return counts.bytes_dense - counts.bytes_sparse
+
+
+def _seconds(bench: Bench, plan: Plan) -> float:
+    seconds = layer_times(bench.source.model, bench.found, bench.source.validation)
+    report = bench.masks(plan).report
+    gone = 1 - report["kept"] / report["total"]
+    gained = (
+        seconds.get(name, 0.0) * share
+        for name, share in zip(report["layer"], gone.tolist(), strict=True)
+    )
+    return float(sum(gained))
+
+
+BUDGETS = {
+    budget.name: budget
+    for budget in (
+        Budget(
+            "parameters",
+            "Parameters",
+            "Weights that are cut; of whole units all that is removed with them.",
+            _parameters,
+            lambda n: f"{n:,.0f} parameters",
+        ),
+        Budget(
+            "macs",
+            "MACs",
+            "Multiply-accumulates for one sample, each cut weight skipped.",
+            _macs,
+            lambda n: f"{n:,.0f} MACs",
+        ),
+        Budget(
+            "bytes",
+            "Bytes",
+            "Bytes of the weights: sparse-encoded (one bit for each weight, and those that stay), "
+            "or of the smaller network where whole units go.",
+            _bytes,
+            lambda n: f"{n:,.0f} bytes",
+        ),
+        Budget(
+            "latency",
+            "Latency (estimated)",
+            "Seconds for one sample here, estimated: each layer's, timed dense, in proportion to "
+            "the weights it keeps. Whole units only.",
+            _seconds,
+            lambda s: f"{1000 * s:.3g} ms (estimated)",
+        ),
+    )
+}

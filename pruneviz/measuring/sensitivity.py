@@ -1,0 +1,211 @@
+"""How much does each layer bear, cut alone?"""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import Plan
+from pruneviz.pruning.sliders import Slider
+
+LOSE = 0.01  # of the score; one point
+
+
+@dataclass(frozen=True)
+class Point:
+    """One slider at one level, everything else dense, measured on the first n samples.
+
+    sparsity: asked; got: the fraction of the slider's items that went. The rest as in `Evaluation`.
+    """
+
+    sparsity: float
+    got: float
+    n: int
+    accuracy: float
+    low: float
+    high: float
+    delta: float
+    delta_low: float
+    delta_high: float
+    loss: float
+    dense_accuracy: float
+    dense_loss: float
+
+    @property
+    def half(self) -> float:
+        """Half the width of the paired interval."""
+        return (self.delta_high - self.delta_low) / 2
+
+    def fine(self, precision: float) -> bool:
+        """Whether the interval is narrow enough (± precision, or ± an eighth of a larger change)
+        and tells whether more than a point is lost.
+        """
+        told = self.delta_low >= -LOSE or self.delta_high < -LOSE
+        return told and self.half <= max(precision, abs(self.delta) / 8)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One slider's points by rising sparsity, as far as they are known.
+
+    no_op: why nothing could be cut, else "": such a curve says nothing about robustness.
+    """
+
+    slider: Slider
+    points: tuple[Point, ...]
+    no_op: str = ""
+
+    def at(self, sparsity: float) -> tuple[float, float, float]:
+        """(delta, low, high) at a sparsity, between its points in a straight line from zero."""
+        xs = (0.0, *(point.sparsity for point in self.points))
+        if len(xs) == 1:
+            return 0.0, 0.0, 0.0
+        rows = ((0.0, 0.0, 0.0), *((p.delta, p.delta_low, p.delta_high) for p in self.points))
+        right = min(max(bisect.bisect_left(xs, sparsity), 1), len(xs) - 1)
+        share = (sparsity - xs[right - 1]) / (xs[right] - xs[right - 1])
+        share = min(max(share, 0.0), 1.0)
+        below, above = rows[right - 1], rows[right]
+        delta, low, high = (a + share * (b - a) for a, b in zip(below, above, strict=True))
+        return delta, low, high
+
+    def robust(self, lose: float = LOSE) -> float | None:
+        """The highest level up to which every point surely (95 %) loses no more than `lose`.
+
+        0 where the first point may lose more; None where nothing could be cut.
+        """
+        if not self.points:
+            return None
+        level = 0.0
+        for point in self.points:
+            if not point.delta_low >= -lose:
+                break
+            level = point.sparsity
+        return level
+
+    def certain(self, lose: float = LOSE) -> float | None:
+        """The lowest level from which every point surely (95 %) loses more than `lose`, or None."""
+        level = None
+        for point in reversed(self.points):
+            if not point.delta_high < -lose:
+                break
+            level = point.sparsity
+        return level
+
+    @property
+    def knee(self) -> float | None:
+        """The level at which the curve bends most, or None where it never loses two points.
+
+        Farthest above the line between its ends (Satopaa et al. 2011, Kneedle); None also where
+        it falls at once, and lies above that line nowhere.
+        """
+        if len(self.points) < 2 or not self.points[-1].delta <= -2 * LOSE:
+            return None
+        end = self.points[-1]
+
+        def above(point: Point) -> float:
+            return point.delta / -end.delta + point.sparsity / end.sparsity
+
+        bend = max(self.points[:-1], key=above)
+        return bend.sparsity if above(bend) > 0 else None
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The curves of all sliders of a network, for one criterion, granularity and repair.
+
+    plan: those choices, nothing cut. dense_accuracy: on all samples that were asked. of: how many
+    validation samples there are. precision: half the width that intervals were to have. spent: how
+    many samples were answered for these points in all, also earlier. complete: whether every point
+    is fine or has seen all samples. words: how it ended.
+    """
+
+    plan: Plan
+    curves: tuple[Curve, ...]
+    of: int
+    precision: float
+    spent: int
+    complete: bool
+    words: str
+
+    @cached_property
+    def by_name(self) -> dict[str, Curve]:
+        """Slider's name -> its curve."""
+        return {curve.slider.name: curve for curve in self.curves}
+
+    def of_layer(self, layer: str) -> Curve | None:
+        """The curve of the slider that moves this layer, or None."""
+        return next((c for c in self.curves if layer in c.slider.layers), None)
+
+    def ranked(self, lose: float = LOSE) -> tuple[Curve, ...]:
+        """Curves with points, the most sensitive first: by the level they surely bear, then by
+        the mean change.
+        """
+        told = [curve for curve in self.curves if curve.points]
+        return tuple(
+            sorted(told, key=lambda c: (c.robust(lose) or 0.0, _mean([p.delta for p in c.points])))
+        )
+
+    def words_of(self, layer: str, lose: float = LOSE) -> str:
+        """A layer's rank in a few words: "most sensitive", "robust to 70 %", "not scanned"."""
+        curve = self.of_layer(layer)
+        if curve is None:
+            return "not scanned"
+        if not curve.points:
+            return "nothing could be cut" if curve.no_op else "not scanned"
+        level = curve.robust(lose) or 0.0
+        bears = f"robust to {100 * level:.0f} %" if level else "bears nothing surely"
+        order = self.ranked(lose)
+        if len(order) > 1 and curve is order[0]:
+            return "most sensitive"
+        return bears
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a point: layer, layers, sparsity, got, n, accuracy, low, high, delta, delta_low,
+        delta_high, loss, dense_loss, fine, no_op. A slider without points has one row, of NaN.
+        """
+        rows = []
+        for curve in self.curves:
+            head = {"layer": curve.slider.name, "layers": ", ".join(curve.slider.layers)}
+            for point in curve.points:
+                values = {name: getattr(point, name) for name in _COLUMNS}
+                rows.append(head | values | {"fine": point.fine(self.precision), "no_op": ""})
+            if not curve.points:
+                rows.append(head | {"n": 0, "fine": False, "no_op": curve.no_op})
+        columns = ["layer", "layers", *_COLUMNS, "fine", "no_op"]
+        return pd.DataFrame(rows, columns=columns)
+
+
+_COLUMNS = (
+    *("sparsity", "got", "n", "accuracy", "low", "high"),
+    *("delta", "delta_low", "delta_high", "loss", "dense_loss"),
+)
+
+
+def point_of(sparsity: float, got: float, result: Evaluation, dense: Evaluation) -> Point:
+    """The point that an evaluation gives; `dense` of the same samples."""
+    return Point(
+        sparsity=sparsity,
+        got=got,
+        n=result.n,
+        accuracy=result.accuracy,
+        low=result.low,
+        high=result.high,
+        delta=result.delta,
+        delta_low=result.delta_low,
+        delta_high=result.delta_high,
+        loss=result.loss,
+        dense_accuracy=dense.accuracy,
+        dense_loss=dense.loss,
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    finite = [value for value in values if math.isfinite(value)]
+    return sum(finite) / len(finite) if finite else -math.inf

@@ -1,0 +1,113 @@
+"""Which measurements were made before, also by another process?"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+_FILE = "measured.sqlite3"
+_SCHEMA = 1
+_BOUND = 500_000  # rows; the oldest go first
+_PATIENCE = 30.0  # seconds to wait for another process that writes
+
+_FIND = "SELECT value FROM measured WHERE key = ?"
+
+T = TypeVar("T")
+
+
+class Remembered:
+    """Texts by key, kept in memory and, where that can be, in a file that many processes share.
+
+    Each is on disk when `put` returns, and survives the end of the process however it comes. Where
+    the file cannot be read or written, `complaint` says so and everything goes on in memory.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._memory: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._puts = 0
+        self._file: sqlite3.Connection | None = None
+        self.complaint = ""
+        self.path = None if folder is None else folder / _FILE
+        if folder is not None:
+            self._file = self._guarded(lambda: _opened(folder / _FILE))
+
+    def get(self, key: str) -> str | None:
+        """What was put under `key`, or None."""
+        with self._lock:
+            file = self._file
+            if key in self._memory or file is None:
+                return self._memory.get(key)
+            row = self._guarded(lambda: file.execute(_FIND, (key,)).fetchone())
+            if row is not None:
+                self._memory[key] = str(row[0])
+            return self._memory.get(key)
+
+    def put(self, key: str, value: str) -> None:
+        """Keep `value` under `key`, in place of what there was."""
+        with self._lock:
+            self._memory[key] = value
+            self._puts += 1
+            file = self._file
+            if file is not None:
+                self._guarded(lambda: _put(file, key, value))
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Another one after anything was put, here or by another process."""
+        with self._lock:
+            file = self._file
+            if file is None:
+                return self._puts, 0
+            row = self._guarded(lambda: file.execute("PRAGMA data_version").fetchone())
+            return self._puts, 0 if row is None else int(row[0])
+
+    def close(self) -> None:
+        """Let go of the file; what is asked for afterwards comes from memory."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            self._file = None
+
+    def _guarded(self, act: Callable[[], T]) -> T | None:
+        """What `act` makes of the file; None where it fails, and the file is given up."""
+        try:
+            return act()
+        except (sqlite3.Error, OSError) as error:
+            self._file = None
+            self.complaint = (
+                f"measurements cannot be kept in {self.path} ({error}); they stay in memory until "
+                "the program ends. Delete the file if it is damaged, or set PRUNEVIZ_HOME to a "
+                "folder that can be written"
+            )
+            return None
+
+
+def _put(file: sqlite3.Connection, key: str, value: str) -> None:
+    with file:
+        file.execute("INSERT OR REPLACE INTO measured VALUES (?, ?)", (key, value))
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
+    try:
+        file.execute("PRAGMA journal_mode = WAL")
+        file.execute("PRAGMA synchronous = NORMAL")
+        found = file.execute("PRAGMA user_version").fetchone()[0]
+        if found > _SCHEMA:
+            raise sqlite3.DatabaseError(f"it was written by a newer version, schema {found}")
+        with file:
+            file.execute("CREATE TABLE IF NOT EXISTS measured (key TEXT PRIMARY KEY, value TEXT)")
+            file.execute(
+                "DELETE FROM measured WHERE rowid <= (SELECT max(rowid) FROM measured) - ?",
+                (_BOUND,),
+            )
+            file.execute(f"PRAGMA user_version = {_SCHEMA}")
+    except sqlite3.Error:
+        file.close()
+        raise
+    return file

@@ -1,0 +1,118 @@
+"""Do plans meet their targets, with locks and bounds?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pruneviz.measuring.spending import field_of, prepared
+from pruneviz.plan import Plan
+from pruneviz.pruning.allocation import ALLOCATIONS
+from pruneviz.workbench import Workbench
+
+Benches = Callable[[str], Workbench]
+FORMULAS = [name for name, allocation in ALLOCATIONS.items() if not allocation.measured]
+
+
+@pytest.mark.parametrize("method", FORMULAS)
+@pytest.mark.parametrize("target", [0.0, 0.5, 0.777, 0.9])
+def test_exactly_as_many_weights_go(bench: Workbench, method: str, target: float) -> None:
+    plan = bench.allocate(method, target)
+    report = bench.masks(plan).report
+    cut = int((report["total"] - report["kept"]).sum())
+    assert cut == round(target * int(report["total"].sum()))
+
+
+@pytest.mark.parametrize("method", FORMULAS)
+def test_locked_layers_keep_their_level(benches: Benches, method: str) -> None:
+    bench = benches("lenet5")
+    before = Plan(sparsity={"fc3": 0.25, "fc1": 0.9})
+    plan = bench.allocate(method, 0.6, before, locked=["fc3", "conv1"])
+    assert plan.sparsity["fc3"] == 0.25
+    assert plan.sparsity.get("conv1", 0.0) == 0.0
+    report = bench.masks(plan).report.set_index("layer")
+    free = report.loc[["conv2", "fc1", "fc2"]]
+    assert int((free["total"] - free["kept"]).sum()) == round(0.6 * int(free["total"].sum()))
+
+
+@pytest.mark.parametrize("method", FORMULAS)
+def test_a_floor_is_kept(benches: Benches, method: str) -> None:
+    bench = benches("lenet5")
+    plan = bench.allocate(method, 0.8, floor=0.15)
+    report = bench.masks(plan).report
+    assert ((report["kept"] / report["total"]) >= 0.15 - 1e-9).all()
+    own = bench.allocate(method, 0.55, floor={"fc1": 0.5})
+    assert bench.masks(own).sparsity["fc1"] <= 0.5
+    with pytest.raises(ValueError, match="80 % cannot be met: at most"):
+        bench.allocate(method, 0.8, floor={"fc1": 0.5})
+
+
+@pytest.mark.parametrize("budget", ["parameters", "macs", "bytes"])
+@pytest.mark.parametrize("name", ["lenet5", "vit"])
+def test_units_come_as_near_as_whole_items_can(benches: Benches, name: str, budget: str) -> None:
+    bench, settings = benches(name), Plan(granularity="neuron")
+    space = field_of(bench, settings, budget, locked=list(bench.locks))
+    plan = space.meet(ALLOCATIONS["uniform"].share, 0.5)
+    missed = abs(space.got(plan) - 0.5)
+    one = max(
+        abs(space.got(part.slider.raised(plan, part.slider.level(plan) + by / part.items))
+            - space.got(plan))
+        for part in space.parts for by in (-1, 1)
+        if 0 <= part.slider.level(plan) + by / part.items <= 1
+    )  # fmt: skip
+    assert missed <= one / 2 + 1e-9
+    assert missed < 0.02
+
+
+def test_heads_and_latency_meet_their_targets(benches: Benches) -> None:
+    bench = benches("vit")
+    heads = bench.allocate("uniform", 0.5, granularity="head")
+    assert set(heads.sparsity.values()) == {0.5}
+    plan = Plan(granularity="neuron")
+    space = field_of(bench, plan, "latency", locked=list(bench.locks))
+    assert space.got(space.meet(ALLOCATIONS["erk"].share, 0.4)) == pytest.approx(0.4, abs=0.02)
+
+
+def test_a_method_that_measures_needs_curves(benches: Benches) -> None:
+    space = field_of(benches("lenet300"), Plan())
+    with pytest.raises(ValueError, match="needs curves of the layers: scan first"):
+        prepared(space, "sensitivity")
+
+
+def test_what_does_not_fit_is_refused_by_name(benches: Benches) -> None:
+    bench = benches("lenet300")
+    refusals = {
+        "unknown method 'best'": lambda: bench.allocate("best", 0.5),
+        r"target must be in \[0, 1\), got 1": lambda: bench.allocate("uniform", 1),
+        "target must be in": lambda: bench.allocate("uniform", -0.1),
+        "no layer 'fc9' to lock": lambda: bench.allocate("uniform", 0.5, locked=["fc9"]),
+        "no layer 'fc9' to keep": lambda: bench.allocate("uniform", 0.5, floor={"fc9": 0.1}),
+        r"floor of every layer must be in \[0, 1\), got 1": lambda: bench.allocate(
+            "uniform", 0.5, floor=1
+        ),
+        "every layer is locked": lambda: bench.allocate("uniform", 0.5, locked=[*bench.found]),
+        "has one level only": lambda: bench.allocate("uniform", 0.5, granularity="2:4"),
+        "unknown budget 'watts'": lambda: bench.allocate("uniform", 0.5, budget="watts"),
+    }
+    for says, act in refusals.items():
+        with pytest.raises(ValueError, match=says):
+            act()
+
+
+def test_levels_at_many_targets_add_up(benches: Benches) -> None:
+    bench = benches("lenet5")
+    targets = [k / 20 for k in range(20)]
+    sizes = {name: layer.size for name, layer in bench.found.items()}
+    for method in FORMULAS:
+        levels = bench.steering.levels(method, Plan(), targets)
+        for place, target in enumerate(targets):
+            gone = sum(levels[name][place] * sizes[name] for name in sizes)
+            if method != "uniform+" or target < 0.9:
+                assert gone / sum(sizes.values()) == pytest.approx(target, abs=1e-4), method
+
+
+def test_other_settings_of_the_plan_stay(benches: Benches) -> None:
+    before = Plan("taylor", sparsity={"fc1": 0.3}, repair=("recalibrate",), scope="global")
+    plan = benches("lenet5").allocate("uniform", 0.5, before)
+    assert (plan.criterion, plan.repair, plan.scope) == ("taylor", ("recalibrate",), "layer")
