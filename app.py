@@ -13,7 +13,15 @@ st.navigation(
             icon=":material/tune:",
             default=True,
         ),
+        st.Page(
+            "pruneviz/ui/pages/sensitivity.py", title="Sensitivity", icon=":material/monitoring:"
+        ),
+        st.Page(
+            "pruneviz/ui/pages/criteria.py", title="Criteria", icon=":material/compare_arrows:"
+        ),
         st.Page("pruneviz/ui/pages/devices.py", title="Small devices", icon=":material/memory:"),
+        st.Page("pruneviz/ui/pages/history.py", title="History", icon=":material/history:"),
+        st.Page("pruneviz/ui/pages/export.py", title="Export", icon=":material/inventory_2:"),
     ],
     position="top",
 ).run()

@@ -100,8 +100,25 @@ TERMS = {
     ),
     "master": Term(
         "Master slider",
-        "Sets the same sparsity for all unlocked layers of the chosen target at once. In the "
-        "global scope it moves the one threshold that all layers share.",
+        "Moves all unlocked layers of the chosen target at once and shows which share of them is "
+        "cut. By “uniform” each gets the same sparsity; shared out by another method, each gets "
+        "what the method gives it at that share. What you lock stays where you put it, and the "
+        "others share out the rest. In the global scope it moves the one threshold that all "
+        "layers share.",
+    ),
+    "curve": Term(
+        "The curve in a track",
+        "What the score loses when this layer alone is cut, measured; it hangs from the track, "
+        "level for level under the thumb. At the track nothing is lost; all rows have one scale "
+        "(by the square root, so that one point shows), and its end, the largest loss of all, "
+        "stands beside this question mark. The band is the "
+        "95 % interval, paired with the dense network. The ring marks the knee, where the curve "
+        "bends most; from the dashed line on, a loss of more than one point is certain. “Robust "
+        "to 70 %”: up to there it surely loses no more than a point. Layers that are cut together "
+        "share one curve.",
+        "Δ(s) = accuracy with this layer alone at s − accuracy of the dense network, same samples",
+        "Li et al. 2017, arXiv:1608.08710, sec. 3.2; knee: Satopaa et al. 2011, "
+        "doi:10.1109/ICDCSW.2011.20",
     ),
     "lock": Term(
         "Lock",

@@ -19,7 +19,7 @@ from pruneviz.replica import first_names
 
 _ATEN = torch.ops.aten
 # torch.export changes torch itself while it traces: two at once fail, or see each other's changes.
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
 _LAYER_OPS = {
     _ATEN.linear.default,
     _ATEN.addmm.default,
@@ -74,7 +74,7 @@ def trace(
     any_size = {0: torch.export.Dim.AUTO}
     shape = any_size if isinstance(given, Tensor) else dict.fromkeys(given, any_size)
     try:
-        with _ONE_AT_A_TIME, warnings.catch_warnings():
+        with ONE_AT_A_TIME, warnings.catch_warnings():
             # What a network keeps of its own from one pass to the next, it keeps in a copy here.
             warnings.filterwarnings("ignore", message="(?s).*were assigned during export")
             program = torch.export.export(

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from pruneviz.database import PATIENCE, opened, transaction
+
 _FILE = "measured.sqlite3"
-_SCHEMA = 1
 _BOUND = 500_000  # rows; the oldest go first
-_PATIENCE = 30.0  # seconds to wait for another process that writes
+_PATIENCE = PATIENCE
 
 _FIND = "SELECT value FROM measured WHERE key = ?"
 
@@ -87,26 +88,22 @@ class Remembered:
 
 
 def _put(file: sqlite3.Connection, key: str, value: str) -> None:
-    with file:
+    with transaction(file):
         file.execute("INSERT OR REPLACE INTO measured VALUES (?, ?)", (key, value))
 
 
+def _first(file: sqlite3.Connection) -> None:
+    file.execute("CREATE TABLE IF NOT EXISTS measured (key TEXT PRIMARY KEY, value TEXT)")
+
+
 def _opened(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False)
+    file = opened(path, (_first,), _PATIENCE)
     try:
-        file.execute("PRAGMA journal_mode = WAL")
-        file.execute("PRAGMA synchronous = NORMAL")
-        found = file.execute("PRAGMA user_version").fetchone()[0]
-        if found > _SCHEMA:
-            raise sqlite3.DatabaseError(f"it was written by a newer version, schema {found}")
-        with file:
-            file.execute("CREATE TABLE IF NOT EXISTS measured (key TEXT PRIMARY KEY, value TEXT)")
+        with transaction(file):
             file.execute(
                 "DELETE FROM measured WHERE rowid <= (SELECT max(rowid) FROM measured) - ?",
                 (_BOUND,),
             )
-            file.execute(f"PRAGMA user_version = {_SCHEMA}")
     except sqlite3.Error:
         file.close()
         raise

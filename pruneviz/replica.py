@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
+import inspect
 from collections.abc import Mapping
 
 import torch
@@ -62,3 +64,21 @@ def fingerprint(model: nn.Module) -> str:
         digest.update(name.encode())
         digest.update(tensor.contiguous().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()[:12]
+
+
+def code_fingerprint(model: nn.Module) -> str:
+    """The first 12 hex digits of the SHA-256 of the source of every class of module in `model`.
+
+    Torch's own count by their name alone, as classes do whose source cannot be read.
+    """
+    digest = hashlib.sha256()
+    for kind in sorted({type(module) for module in model.modules()}, key=_full_name):
+        digest.update(_full_name(kind).encode())
+        if not kind.__module__.startswith("torch."):
+            with contextlib.suppress(OSError, TypeError):
+                digest.update(inspect.getsource(kind).encode())
+    return digest.hexdigest()[:12]
+
+
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

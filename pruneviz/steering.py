@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.contest import Asked, Contest, contest
+from pruneviz.measuring.predicting import Predictor, known_predictor, predictor
 from pruneviz.measuring.scanning import LEVELS, PRECISION, known, scan
 from pruneviz.measuring.searching import EVALUATIONS as SEARCH
 from pruneviz.measuring.searching import Found, search
 from pruneviz.measuring.sensitivity import LOSE, Curves
+from pruneviz.measuring.similar import Similarity, similarity
 from pruneviz.measuring.smallest import EVALUATIONS as HUNT
 from pruneviz.measuring.smallest import smallest
 from pruneviz.measuring.spending import levels_of
@@ -20,6 +23,7 @@ from pruneviz.pruning.prune import check
 from pruneviz.remembered import Remembered
 
 _DENSE = Plan()
+_CONTEST = Asked()
 
 
 def _silent(label: str, done: float) -> None:
@@ -48,6 +52,18 @@ class Steering:
         """The curves as far as they were measured before, at the usual levels; quick."""
         check(plan, self._bench.found)
         return known(self._bench, plan, self.memory)
+
+    def predictor(self, plan: Plan = _DENSE, progress: Progress = _silent) -> Predictor:
+        """What the curves of single layers tell about whole plans, for the choices of `plan`.
+
+        Fitted on random plans, which are measured once; `progress` may raise to stop, and what was
+        measured is kept. ValueError where nothing was scanned with these choices.
+        """
+        return predictor(self._bench, self.known_curves(plan), self.memory, progress)
+
+    def known_predictor(self, plan: Plan = _DENSE) -> Predictor | None:
+        """`predictor` if it was fitted before, else None; quick."""
+        return known_predictor(self._bench, self.known_curves(plan), self.memory)
 
     def levels(
         self,
@@ -117,3 +133,32 @@ class Steering:
             evaluations,
             progress,
         )
+
+    def similarity(
+        self,
+        plan: Plan = _DENSE,
+        levels: Sequence[float] = (0.5,),
+        progress: Progress = _silent,
+    ) -> Similarity:
+        """Rank correlation and overlap of what is cut, of all criteria in every layer.
+
+        plan: of the granularity, and how scores are put together. levels: sparsities in (0, 1] at
+        which what is cut is compared. Evidence is gathered once; `progress` may raise to stop.
+        """
+        check(plan, self._bench.found)
+        return similarity(self._bench, plan, levels, progress)
+
+    def contest(self, asked: Asked = _CONTEST, progress: Progress = _silent) -> Contest:
+        """Score against sparsity by criterion, the random control among them; see `Asked`.
+
+        What was measured before is remembered; `progress` may raise to stop.
+        """
+        return contest(self._bench, self.memory, asked, progress, self._curves_for(asked))
+
+    def known_contest(self, asked: Asked = _CONTEST) -> Contest:
+        """`contest` as far as it was measured before; quick."""
+        return contest(self._bench, self.memory, asked, None, self._curves_for(asked))
+
+    def _curves_for(self, asked: Asked) -> Curves | None:
+        check(asked.plan, self._bench.found)
+        return self.known_curves(asked.plan) if asked.allocation == "sensitivity" else None

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from pruneviz.answering import Answering
 from pruneviz.cutting import Cutting
+from pruneviz.export import export
 from pruneviz.graph import Graph
 from pruneviz.home import home
 from pruneviz.measuring.collapse import SAMPLES, collapses
 from pruneviz.measuring.cost import Progress, cost_of, shrunk
 from pruneviz.measuring.counts import Counts, counts_of, macs_of_network
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.measuring.feature_maps import feature_maps
+from pruneviz.measuring.feature_maps import feature_maps, find_layer, one_sample
 from pruneviz.measuring.ledger import Cost
 from pruneviz.measuring.scanning import LEVELS, PRECISION
 from pruneviz.plan import Plan
@@ -32,7 +33,7 @@ from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.sliders import Slider
 from pruneviz.pruning.survey import seen_layers
 from pruneviz.remembered import Remembered
-from pruneviz.replica import fingerprint, state
+from pruneviz.replica import code_fingerprint, fingerprint, state
 from pruneviz.sources import Source
 from pruneviz.sources.checks import check_source
 from pruneviz.sources.identity import fingerprint_of
@@ -111,6 +112,12 @@ class Workbench:
         """16 hex digits of the SHA-256 of all samples, and what they are measured by."""
         data = (self.source.calibration, self.source.validation)
         return fingerprint_of(*data, text=f"{self.task.name}|{self.task.label}")
+
+    @cached_property
+    def identity(self) -> str:
+        """What measurements depend on besides a plan: weights, samples, and the network's code."""
+        code = code_fingerprint(self.source.model)
+        return f"{self.fingerprint}|{self.data_fingerprint}|{code}"
 
     @property
     def macs(self) -> dict[str, int]:
@@ -281,6 +288,8 @@ class Workbench:
         small, why = shrunk(pruned)
         return cost_of(pruned, counts, small, why, self.source.validation, progress=progress)
 
+    export = export  # bench.export(plan, folder, formats): files, each proved
+
     def warnings(self, plan: Plan) -> dict[str, str]:
         """Layer -> what has collapsed there: nothing left of it, or the network cut in two."""
         few = 2 if self.slow else SAMPLES
@@ -291,17 +300,12 @@ class Workbench:
 
         Raises ValueError for a layer or sample that is not there.
         """
-        if layer not in self.found:
-            raise ValueError(f"no layer {layer!r}; there are {', '.join(self.found)}")
-        samples = len(self.source.validation)
-        if not 0 <= sample < samples:
-            raise ValueError(f"sample must be in 0..{samples - 1}, got {sample}")
         return feature_maps(
             self.source.model,
             self.prune(plan).tensors,
-            self.found[layer],
+            find_layer(self.found, layer),
             self._traced.graph_or_none(),
-            self.source.validation.take(slice(sample, sample + 1)).inputs,
+            one_sample(self.source.validation, sample),
         )
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import warnings
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -41,6 +42,14 @@ def onnx2pytorch() -> ModuleType:
     """onnx2pytorch, which imports torchvision, or a skipped test with the reason."""
     _imported("onnx")
     return _imported("onnx2pytorch")
+
+
+@cache
+def mlflow() -> ModuleType:
+    """MLflow (its small half is enough), or a skipped test with the reason."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own dependencies
+        return _imported("mlflow")
 
 
 def _imported(name: str) -> ModuleType:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pruneviz.pruning.allocation import ALLOCATIONS
 from pruneviz.ui import board as board_module
 from pruneviz.ui.board import ALL, KINDS, Pin, Request, packed, parse
 
@@ -73,6 +74,17 @@ def test_colours_are_compared_over_the_layer_unless_the_model_is_asked_for(
     assert request.scale == read
 
 
+def test_a_request_says_by_what_to_share_out_and_which_curves_it_holds() -> None:
+    request = parse(WHOLE)
+    assert request is not None
+    assert (request.allocation, request.sensitivity, request.tables) == ("uniform", "", "")
+    have = {"scene": "s", "picture": "", "sensitivity": "c", "allocation": "t"}
+    for method in ALLOCATIONS:
+        request = parse(WHOLE | {"allocation": method, "have": have})
+        assert request is not None
+        assert (request.allocation, request.sensitivity, request.tables) == (method, "c", "t")
+
+
 @pytest.mark.parametrize("value", [None, 1, "x", [], [WHOLE], {}, {"seq": 1}, True])
 def test_what_is_no_request_is_none(value: object) -> None:
     assert parse(value) is None
@@ -93,6 +105,8 @@ def test_a_request_with_a_part_missing_is_none(name: str) -> None:
         *(("locked", x) for x in ("ab", [1], None, {"a": 1}, 3)),
         *(("focus", x) for x in (None, 3, [])),
         *(("have", x) for x in (None, [], {"scene": 1, "picture": ""}, {"scene": ""})),
+        *(("have", {"scene": "", "picture": "", x: 1}) for x in ("sensitivity", "allocation")),
+        *(("allocation", x) for x in ("", "LAMP", "boom", None, 3, ["lamp"])),
     ],
 )
 def test_a_damaged_request_is_none(name: str, value: object) -> None:

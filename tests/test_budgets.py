@@ -75,5 +75,6 @@ def test_what_cannot_be_counted_is_refused() -> None:
 
 
 def test_numbers_read_as_what_they_are() -> None:
-    assert BUDGETS["parameters"].text(1234.0) == "1,234 parameters"
-    assert BUDGETS["latency"].text(0.00123) == "1.23 ms (estimated)"
+    found = {name: (budget.number(1234.5), budget.unit) for name, budget in BUDGETS.items()}
+    assert found["parameters"] == ("1,234", "parameters")
+    assert (BUDGETS["latency"].number(0.00123), found["latency"][1]) == ("1.23", "ms (estimated)")

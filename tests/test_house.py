@@ -18,7 +18,8 @@ LINES, FUNCTION_LINES = 330, 60
 # The floors, lowest first. An import leads to a lower floor, or stays within its own room
 # (a package of its own, or the very same line here).
 FLOORS = (
-    ("pruneviz.plan", "pruneviz.caching", "pruneviz.home", "pruneviz.remembered"),
+    ("pruneviz.plan", "pruneviz.caching", "pruneviz.home", "pruneviz.database"),
+    ("pruneviz.remembered",),
     ("pruneviz.replica", "pruneviz.calling"),
     ("pruneviz.background", "pruneviz.cores", "pruneviz.sources"),
     ("pruneviz.tasks", "pruneviz.figures", "pruneviz.lessons"),
@@ -34,15 +35,16 @@ FLOORS = (
     ("pruneviz.pruning.criteria",),
     ("pruneviz.pruning.granularity",),
     ("pruneviz.pruning.units", "pruneviz.pruning.sliders"),
-    ("pruneviz.pruning.sharing",),
+    ("pruneviz.pruning.sharing", "pruneviz.pruning.similarity"),
     ("pruneviz.pruning.prune", "pruneviz.pruning.allocation"),
     ("pruneviz.pruning.ranked", "pruneviz.pruning.repair"),
     ("pruneviz.cutting", "pruneviz.glossary"),
     ("pruneviz.measuring",),
+    ("pruneviz.recipes",),
     ("pruneviz.answering", "pruneviz.history", "pruneviz.training", "pruneviz.export"),
     ("pruneviz.steering",),
     ("pruneviz.workbench",),
-    ("pruneviz.opening",),
+    ("pruneviz.opening", "pruneviz.report"),
     ("pruneviz",),
     ("pruneviz.options",),
     ("pruneviz.cli", "pruneviz.ui"),

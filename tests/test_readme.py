@@ -49,7 +49,10 @@ def test_every_python_block_runs(
 
 
 @pytest.mark.parametrize("command", commands())
-def test_every_pruneviz_command_runs(command: str) -> None:
+def test_every_pruneviz_command_runs(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where those that write files may do so
     result = CliRunner().invoke(main, shlex.split(command)[1:])
     assert result.exit_code == 0, result.output
     assert result.output

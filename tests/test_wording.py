@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pruneviz.plan import Plan
-from pruneviz.ui.wording import measures_text, number
+from pruneviz.ui.wording import duration, measures_text, number
 from pruneviz.workbench import Workbench
 
 
@@ -41,3 +41,11 @@ def test_all_measures_but_the_headline_stand_beside_those_of_dense(
     assert measures_text(told) == "top-5 accuracy 75.0 % (dense 100.0 %) · loss 1.25 (dense 0.5)"
     broken = measures_text(replace(told, broken=3))
     assert broken.startswith("3 answers hold NaN or infinite numbers · ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "less than a second"), (1, "1 s"), (89, "89 s"), (120, "2 min"), (9000, "2.5 h")],
+)
+def test_a_time_is_said_as_people_do(seconds: float, words: str) -> None:
+    assert duration(seconds) == words

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import click
 
+from pruneviz.cli.allocating import allocate
+from pruneviz.cli.comparing import compare
 from pruneviz.cli.costing import cost
+from pruneviz.cli.exporting import export
 from pruneviz.cli.listing import criteria, groups, layers, models
 from pruneviz.cli.pruning import prune
+from pruneviz.cli.scanning import scan
 from pruneviz.cli.serving import app
 from pruneviz.cli.shrinking import shrink
 
@@ -17,5 +21,18 @@ def main() -> None:
     """See and steer neural-network pruning."""
 
 
-for command in (models, criteria, layers, groups, prune, shrink, cost, app):
+for command in (
+    models,
+    criteria,
+    layers,
+    groups,
+    prune,
+    shrink,
+    cost,
+    scan,
+    compare,
+    allocate,
+    export,
+    app,
+):
     main.add_command(command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -56,6 +57,18 @@ def progress() -> Callable[[str, float], None]:
     if not sys.stderr.isatty():
         return lambda label, done: None
     return lambda label, done: click.echo(f"\r\033[K{label} … {done:.0%}", nl=False, err=True)
+
+
+def progress_with_time() -> Callable[[str, float], None]:
+    """Progress with the time that is left, by the pace so far."""
+    start, tell = time.monotonic(), progress()
+
+    def say(label: str, done: float) -> None:
+        took = time.monotonic() - start
+        left = f", {took / done - took:.0f} s left" if done > 0 and took > 1 else ""
+        tell(f"{label}{left}", done)
+
+    return say
 
 
 def end_of_progress() -> None:

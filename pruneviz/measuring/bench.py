@@ -1,4 +1,4 @@
-"""What do a scan, a prediction and a search need of a workbench?"""
+"""What do a scan, a prediction, a search and an export need of a workbench?"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pruneviz.pruning.masks import Ranking
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sources import Source
+from pruneviz.tasks import Task
 
 Progress = Callable[[str, float], None]
 
@@ -23,6 +24,7 @@ class Bench(Protocol):
 
     found: dict[str, Layer]
     source: Source
+    task: Task
 
     @property
     def fingerprint(self) -> str: ...
@@ -31,16 +33,24 @@ class Bench(Protocol):
     def data_fingerprint(self) -> str: ...
 
     @property
+    def identity(self) -> str: ...
+
+    @property
     def macs(self) -> dict[str, int]: ...
 
     @property
     def block(self) -> int: ...
+
+    @property
+    def seconds_per_sample(self) -> float: ...
 
     def cannot(self, plan: Plan) -> dict[str, str]: ...
 
     def sliders(self, plan: Plan, locked: Collection[str] = ()) -> tuple[Slider, ...]: ...
 
     def rankings(self, plan: Plan) -> Mapping[str, Ranking]: ...
+
+    def prune(self, plan: Plan) -> Pruned: ...
 
     def masks(self, plan: Plan) -> Pruned: ...
 

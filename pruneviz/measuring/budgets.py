@@ -14,14 +14,15 @@ from pruneviz.pruning.sliders import Slider
 @dataclass(frozen=True)
 class Budget:
     """One unit to count in. removed(bench, plan): how much of it a plan takes away, of the whole
-    network; text: that number for people.
+    network; number: that for people, in `unit`.
     """
 
     name: str
     label: str
     meaning: str
     removed: Callable[[Bench, Plan], float]
-    text: Callable[[float], str]
+    number: Callable[[float], str]
+    unit: str
 
 
 def find_budget(name: str, granularity: str) -> Budget:
@@ -88,14 +89,16 @@ BUDGETS = {
             "Parameters",
             "Weights that are cut; of whole units all that is removed with them.",
             _parameters,
-            lambda n: f"{n:,.0f} parameters",
+            "{:,.0f}".format,
+            "parameters",
         ),
         Budget(
             "macs",
             "MACs",
             "Multiply-accumulates for one sample, each cut weight skipped.",
             _macs,
-            lambda n: f"{n:,.0f} MACs",
+            "{:,.0f}".format,
+            "MACs",
         ),
         Budget(
             "bytes",
@@ -103,7 +106,8 @@ BUDGETS = {
             "Bytes of the weights: sparse-encoded (one bit for each weight, and those that stay), "
             "or of the smaller network where whole units go.",
             _bytes,
-            lambda n: f"{n:,.0f} bytes",
+            "{:,.0f}".format,
+            "bytes",
         ),
         Budget(
             "latency",
@@ -111,7 +115,8 @@ BUDGETS = {
             "Seconds for one sample here, estimated: each layer's, timed dense, in proportion to "
             "the weights it keeps. Whole units only.",
             _seconds,
-            lambda s: f"{1000 * s:.3g} ms (estimated)",
+            lambda seconds: f"{1000 * seconds:.3g}",
+            "ms (estimated)",
         ),
     )
 }

@@ -35,7 +35,8 @@ class Evaluation:
     the same samples, with its 95 % paired interval. predicted: int64 [n], -1 where an answer is
     no class. broken: how many answers hold NaN or infinite numbers, and so count as none.
     measures: every number one expects of the task, by name. dense_...: the same of the dense
-    network.
+    network. scores: float32 [n], of each sample, what the accuracy is the mean of; weight: how
+    much each of them counts, None: the same.
     """
 
     n: int
@@ -53,6 +54,8 @@ class Evaluation:
     task: Task
     measures: Mapping[str, float]
     dense_measures: Mapping[str, float]
+    scores: Tensor
+    weight: Tensor | None
     broken: int = 0
 
     @property
@@ -131,10 +134,13 @@ def summarise(
     targets = None if targets is None else targets[:n].cpu()
     outcome, dense = _first(outcome, n, targets), _first(dense, n, targets)
     named = classes if task.name == "classes" and targets is not None else ()
-    accuracy, low, high = _level(outcome, task)
+    scores = _scores(outcome)
+    accuracy, low, high = level(scores, outcome.weight, task)
     if unchanged and task.against_dense and accuracy == 1:
         low = high = 1.0  # agrees with itself, on whatever input
-    delta, delta_low, delta_high = (0.0, 0.0, 0.0) if unchanged else _change(outcome, dense, task)
+    delta, delta_low, delta_high = 0.0, 0.0, 0.0
+    if not unchanged:
+        delta, delta_low, delta_high = change(scores, _scores(dense), outcome.weight, task)
     broken = outcome.more.get("broken")
     return Evaluation(
         n=n,
@@ -152,8 +158,28 @@ def summarise(
         task=task,
         measures=task.measures(outcome),
         dense_measures=task.measures(dense),
+        scores=scores,
+        weight=outcome.weight,
         broken=0 if broken is None else int(broken.sum()),
     )
+
+
+def level(scores: Tensor, weight: Tensor | None, task: Task) -> tuple[float, float, float]:
+    """(mean, low, high) of scores [n], as `Evaluation` has them."""
+    if not task.binary:
+        return mean_interval(scores, weight, task.bounds)
+    n, hits = len(scores), int(scores.sum())
+    return (hits / n if n else float("nan")), *wilson(hits, n)
+
+
+def change(
+    now: Tensor, was: Tensor, weight: Tensor | None, task: Task
+) -> tuple[float, float, float]:
+    """(difference, low, high) of two mean scores [n] of the same samples, paired."""
+    if not task.binary:
+        return mean_difference(now, was, weight, task.bounds)
+    gained, lost = int((now > was).sum()), int((now < was).sum())
+    return paired_difference(gained, lost, len(now))
 
 
 def _dense(network: nn.Module, inputs: Inputs, begin: int, kept: Kept[Tensor] | None) -> Tensor:
@@ -180,22 +206,6 @@ def _first(outcome: Outcome, n: int, targets: Tensor | None) -> Outcome:
         None if weight is None else weight[:n],
         {name: column[:n] for name, column in outcome.more.items()},
     )
-
-
-def _level(outcome: Outcome, task: Task) -> tuple[float, float, float]:
-    scores, n = _scores(outcome), len(outcome)
-    if not task.binary:
-        return mean_interval(scores, outcome.weight, task.bounds)
-    hits = int(scores.sum())
-    return (hits / n if n else float("nan")), *wilson(hits, n)
-
-
-def _change(outcome: Outcome, dense: Outcome, task: Task) -> tuple[float, float, float]:
-    now, was = _scores(outcome), _scores(dense)
-    if not task.binary:
-        return mean_difference(now, was, outcome.weight, task.bounds)
-    gained, lost = int((now > was).sum()), int((now < was).sum())
-    return paired_difference(gained, lost, len(now))
 
 
 def _scores(outcome: Outcome) -> Tensor:

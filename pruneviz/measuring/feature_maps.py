@@ -12,7 +12,21 @@ from pruneviz.graph import Graph, activation_of
 from pruneviz.pruning.calls import Call, Listening
 from pruneviz.pruning.layers import Layer
 from pruneviz.replica import replica, state
-from pruneviz.sources import Inputs
+from pruneviz.sources import Data, Inputs
+
+
+def find_layer(layers: Mapping[str, Layer], name: str) -> Layer:
+    """The layer of this name; ValueError if there is none."""
+    if name not in layers:
+        raise ValueError(f"no layer {name!r}; there are {', '.join(layers)}")
+    return layers[name]
+
+
+def one_sample(data: Data, place: int) -> Inputs:
+    """The inputs of one sample [1, ...]; ValueError for a place outside."""
+    if not 0 <= place < len(data):
+        raise ValueError(f"sample must be in 0..{len(data) - 1}, got {place}")
+    return data.take(slice(place, place + 1)).inputs
 
 
 def feature_maps(

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.calling import answer_of, call, fitting
+from pruneviz.graph import ONE_AT_A_TIME
 from pruneviz.replica import replica
 
 TOLERANCE = 1e-4
@@ -43,27 +44,92 @@ def in_onnx_runtime(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
     """
     network = replica(network)
     given = fitting(network, inputs)
-    _check_place(given)
-    names = [""] if isinstance(given, Tensor) else list(given)
-    tensors = (given,) if isinstance(given, Tensor) else tuple(given.values())
-    wrapped = _Answer(network, names)
     try:
-        with torch.no_grad(), _quiet(), tempfile.TemporaryDirectory() as folder:
-            session, size = _session(wrapped, tensors, Path(folder))
-            feeds = {
-                node.name: tensors[place].detach().cpu().numpy()
-                for place, node in enumerate(session.get_inputs())
-            }
-            found = torch.from_numpy(session.run(None, feeds)[0])
-    except ImportError as error:
-        raise ValueError(
-            f"ONNX Runtime is not here ({error}); pip install 'pruneviz[export]'"
-        ) from None
-    except Exception as error:  # the exporter and the runtime raise whatever they like
+        with torch.no_grad(), tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "network.onnx")
+            write_onnx(network, given, path)
+            session = onnx_session(path)
+            size = sum(part.stat().st_size for part in path.parent.iterdir())
+        feeds = _feeds(session, given)
+        found = torch.from_numpy(session.run(None, feeds)[0])
+    except ValueError:
+        raise
+    except Exception as error:  # the runtime raises whatever it likes
         raise ValueError(f"this network cannot be run in ONNX Runtime: {_short(error)}") from None
     with torch.no_grad():
         expected = call(network, given).cpu()
     return Running(lambda: session.run(None, feeds), size, _compared(found, expected))
+
+
+def write_onnx(
+    network: nn.Module,
+    inputs: Tensor | Mapping[str, Tensor],
+    path: Path,
+    *,
+    any_batch: bool = False,
+) -> None:
+    """Write a network in eval mode as an ONNX file that takes its inputs by name.
+
+    A single input is called "input", the answer "output". any_batch: the first dimension of all
+    inputs may have any size; the network is given those of a batch of two or more to be followed.
+    ValueError says in a sentence why it cannot be.
+    """
+    _check_place(inputs)
+    named = {"input": inputs} if isinstance(inputs, Tensor) else dict(inputs)
+    wrapped = _Answer(network, [""] if isinstance(inputs, Tensor) else list(named)).eval()
+    shape = {0: torch.export.Dim.DYNAMIC}
+    try:
+        import onnxscript  # noqa: F401  (the exporter's own words about its absence are no sentence)
+
+        with torch.no_grad(), ONE_AT_A_TIME, _quiet():
+            program = torch.onnx.export(
+                wrapped,
+                tuple(named.values()),
+                dynamo=True,
+                verbose=False,
+                input_names=list(named),
+                output_names=["output"],
+                dynamic_shapes=((shape,) * len(named),) if any_batch else None,
+            )
+            if program is None:
+                raise RuntimeError("the exporter made nothing")
+            program.save(str(path))
+    except ImportError as error:
+        raise missing(error) from None
+    except OSError:  # the disk, not the network
+        raise
+    except Exception as error:  # the exporter raises whatever it likes
+        raise ValueError(f"this network cannot be run in ONNX Runtime: {_short(error)}") from None
+
+
+def onnx_session(path: Path) -> Any:
+    """An ONNX file in ONNX Runtime on the CPU, with as many threads as torch has."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise missing(error) from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Threads that spin while they wait would take the processor from what is timed next.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def run_onnx(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> Tensor:
+    """What a file of `write_onnx` answers to a batch."""
+    return torch.from_numpy(session.run(None, _feeds(session, inputs))[0])
+
+
+def _feeds(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> dict[str, Any]:
+    named = {"input": inputs} if isinstance(inputs, Tensor) else inputs
+    return {node.name: named[node.name].detach().cpu().numpy() for node in session.get_inputs()}
+
+
+def missing(error: ImportError) -> ValueError:
+    """The sentence on a library of the extra "export" that is not installed."""
+    return ValueError(f"ONNX Runtime is not here ({error}); pip install 'pruneviz[export]'")
 
 
 def _check_place(given: Tensor | Mapping[str, Tensor]) -> None:
@@ -87,25 +153,6 @@ class _Answer(nn.Module):
         if self._names == [""]:
             return answer_of(self.network(*tensors))
         return answer_of(self.network(**dict(zip(self._names, tensors, strict=True))))
-
-
-def _session(network: nn.Module, tensors: tuple[Tensor, ...], folder: Path) -> tuple[Any, int]:
-    import onnxruntime
-    import onnxscript  # noqa: F401  (the exporter's own words about its absence are no sentence)
-
-    program = torch.onnx.export(network.eval(), tensors, dynamo=True, verbose=False)
-    if program is None:
-        raise RuntimeError("the exporter made nothing")
-    path = folder / "network.onnx"
-    program.save(str(path))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    # Threads that spin while they wait would take the processor from what is timed next.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return session, sum(part.stat().st_size for part in folder.iterdir())
 
 
 def _compared(found: Tensor, expected: Tensor) -> float:

@@ -7,10 +7,12 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import count
 from typing import Protocol
 
 from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.intervals import paired_difference
 from pruneviz.measuring.sensitivity import Curve, Curves, Point, point_of
 from pruneviz.plan import Plan, pattern
@@ -18,6 +20,7 @@ from pruneviz.pruning.sliders import Slider
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 PRECISION = 0.01
+_PIECE = 1.0  # seconds of measuring before somebody may cancel it
 _SCHEME = 1  # to be raised where a point would come out differently
 
 
@@ -81,8 +84,9 @@ def scan(
         if budget is not None and spent + cost > budget:
             break
         label = f"{task.slider.name} at {100 * task.level:.0f} %"
-        progress(label, _done(tasks, found, precision, of))
-        found[task.place] = _measure(bench, task, n, memory)
+        tick = partial(progress, label, _done(tasks, found, precision, of))
+        tick()
+        found[task.place] = _measure(bench, task, n, memory, tick)
         spent += cost
     return _curves(bench, settings, chosen, tasks, found, precision, of, spent, budget)
 
@@ -209,14 +213,24 @@ def _done(tasks: Sequence[Task], found: dict[int, Point], precision: float, of: 
     return sum(shares) / len(tasks)
 
 
-def _measure(bench: Bench, task: Task, n: int, memory: Memory) -> Point:
+def _measure(bench: Bench, task: Task, n: int, memory: Memory, tick: Callable[[], None]) -> Point:
     recalled = _recall(bench, task, n, memory)
     if recalled is not None:
         return recalled
     got = bench.masks(task.plan).sparsity[task.slider.name]
-    point = point_of(task.level, got, bench.evaluate(task.plan, n), bench.evaluate(Plan(), n))
+    result, dense = (_answer(bench, plan, n, tick) for plan in (task.plan, Plan()))
+    point = point_of(task.level, got, result, dense)
     memory.put(_key(bench, task.plan, n), json.dumps(asdict(point)))
     return point
+
+
+def _answer(bench: Bench, plan: Plan, n: int, tick: Callable[[], None]) -> Evaluation:
+    """`plan` on the first n samples; `tick` is called about every second, and may raise."""
+    step = bench.block * max(1, int(_PIECE / bench.seconds_per_sample / bench.block))
+    for seen in range(step, n, step):
+        bench.evaluate(plan, seen)
+        tick()
+    return bench.evaluate(plan, n)
 
 
 def _recall(bench: Bench, task: Task, n: int, memory: Memory) -> Point | None:
@@ -230,7 +244,7 @@ def _recall(bench: Bench, task: Task, n: int, memory: Memory) -> Point | None:
 def _key(bench: Bench, plan: Plan, n: int) -> str:
     """What an evaluation depends on, as 32 hex digits."""
     seed = plan.seed if plan.criterion == "random" else 0
-    says = [_SCHEME, bench.fingerprint, bench.data_fingerprint, n]
+    says = [_SCHEME, bench.identity, n]
     text = json.dumps([*says, replace(plan, seed=seed).as_dict()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -248,9 +248,9 @@ def found_of(
 def _words(
     space: Field, target: float | None, got: float, evaluations: int, start: str, first: str
 ) -> str:
-    gone = space.budget.text(got * (space.full - space.none))
-    of = space.budget.text(space.full - space.none)
-    text = f"{100 * got:.2f} % goes: {gone} of {of} that are free to go"
+    whole = space.full - space.none
+    gone, of = space.budget.number(got * whole), space.budget.number(whole)
+    text = f"{100 * got:.2f} % goes: {gone} of {of} {space.budget.unit} that are free to go"
     text = f"{first}: {text}" if first else text
     if target is not None and abs(got - target) >= _NEARLY:
         text += (

@@ -146,10 +146,16 @@ class Curves:
         """Curves with points, the most sensitive first: by the level they surely bear, then by
         the mean change.
         """
-        told = [curve for curve in self.curves if curve.points]
-        return tuple(
-            sorted(told, key=lambda c: (c.robust(lose) or 0.0, _mean([p.delta for p in c.points])))
-        )
+        if lose not in self._orders:
+            told = [curve for curve in self.curves if curve.points]
+            told.sort(key=lambda c: (c.robust(lose) or 0.0, _mean([p.delta for p in c.points])))
+            self._orders[lose] = tuple(told)
+        return self._orders[lose]
+
+    @cached_property
+    def _orders(self) -> dict[float, tuple[Curve, ...]]:
+        """What was ranked once; asked for each layer it would be quadratic."""
+        return {}
 
     def words_of(self, layer: str, lose: float = LOSE) -> str:
         """A layer's rank in a few words: "most sensitive", "robust to 70 %", "not scanned"."""

@@ -35,17 +35,24 @@ def stored(network: nn.Module) -> dict[str, Tensor]:
     Zeros have no sign here: a mask leaves -0.0 where a weight was negative, a bit for each zero
     that nothing reads and no archive could fold away.
     """
-    found: dict[str, Tensor] = {}
-    seen: set[object] = set()
+    twice, found = tied(network), {}
     for name, tensor in network.state_dict().items():
-        if not isinstance(tensor, Tensor):
+        if not isinstance(tensor, Tensor) or name in twice:
             continue
-        where = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
-        if tensor.numel() and where in seen:
-            continue
-        seen.add(where)
         tensor = tensor.detach().cpu()
         found[name] = (tensor + 0.0 if tensor.is_floating_point() else tensor.clone()).contiguous()
+    return found
+
+
+def tied(network: nn.Module) -> dict[str, str]:
+    """Names in the state dict of what stands in it already -> its first name there."""
+    found: dict[str, str] = {}
+    seen: dict[object, str] = {}
+    for name, tensor in network.state_dict().items():
+        if isinstance(tensor, Tensor) and tensor.numel():
+            where = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
+            if seen.setdefault(where, name) != name:
+                found[name] = seen[where]
     return found
 
 
@@ -70,16 +77,27 @@ def zipped_bytes(
 
 def encoded_bytes(tensors: Mapping[str, Tensor], encoding: Encoding) -> Encoded:
     """Bytes of a safetensors file in which each tensor is encoded, where that makes it smaller."""
+    parts, dense = encoded(tensors, encoding)
+    return Encoded(file_bytes(parts), len(dense), len(tensors))
+
+
+def encoded(
+    tensors: Mapping[str, Tensor], encoding: Encoding
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Each tensor as the parts of its encoding (NAME.PART) where these are smaller, else itself.
+
+    Also tells which stayed themselves.
+    """
     parts: dict[str, Tensor] = {}
-    dense = 0
+    dense = []
     for name, tensor in tensors.items():
         made = encoding(tensor)
         if sum(part.nbytes for part in made.values()) < tensor.nbytes:
             parts |= {f"{name}.{part}": value for part, value in made.items()}
         else:
             parts[name] = tensor
-            dense += 1
-    return Encoded(file_bytes(parts), dense, len(tensors))
+            dense.append(name)
+    return parts, tuple(dense)
 
 
 def as_bitmask(tensor: Tensor) -> dict[str, Tensor]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -52,6 +54,18 @@ class Pruned:
         """Layers of which nothing is left, with the sentence that says so."""
         rows = self.report[self.report["collapse"] != ""]
         return dict(zip(rows["layer"], rows["collapse"], strict=True))
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256, in hex, over the names of the layers of which something is cut, sorted, and the
+        packed bits of their masks; the same plan gives the same one on every machine.
+        """
+        digest = hashlib.sha256()
+        for name, mask in sorted(self.masks.items()):
+            if not bool(mask.all()):
+                digest.update(f"{name}\0{tuple(mask.shape)}\0".encode())
+                digest.update(np.packbits(mask.cpu().numpy()).tobytes())
+        return digest.hexdigest()
 
     @property
     def bytes(self) -> int:

@@ -70,14 +70,16 @@ def _values(plan: Plan) -> dict[str, object]:
     }
 
 
-def ask_plan(plan: Plan, more: Callable[[], None] = lambda: None) -> tuple[Plan, str | None]:
+def ask_plan(
+    plan: Plan, more: Callable[[], None] = lambda: None, last: Callable[[], None] = lambda: None
+) -> tuple[Plan, str | None]:
     """The plan with what the widgets say now, and a sentence if one choice had to give way.
 
-    more: draws what else belongs below the repairs.
+    more: draws what else belongs below the repairs; last: at the end of the row.
     """
     for key, value in _values(plan).items():  # Streamlit forgets widgets that were not drawn
         st.session_state.setdefault(key, value)
-    columns = st.columns([10, 10, 9, 11, 6], gap="small", vertical_alignment="bottom")
+    columns = st.columns(_widths(), gap="small", vertical_alignment="bottom")
     with columns[1]:
         granularity, refused = _ask_granularity(plan.granularity)
     with columns[0]:
@@ -88,6 +90,8 @@ def ask_plan(plan: Plan, more: Callable[[], None] = lambda: None) -> tuple[Plan,
         relative, seed = _ask_scores(criterion, plan)
     with columns[4]:
         aggregate, repair, gone = mending.ask_repair(granularity, more)
+    with columns[5]:
+        last()
     chosen = replace(
         plan,
         criterion=criterion,
@@ -103,10 +107,18 @@ def ask_plan(plan: Plan, more: Callable[[], None] = lambda: None) -> tuple[Plan,
     return chosen, " ".join(notes) or None
 
 
+def _widths() -> list[float]:
+    """Of the columns, so that what an N:M and a seed need besides finds room."""
+    shape = st.session_state[_KEYS["kind"]] == PATTERN
+    seeded = st.session_state[_KEYS["criterion"]] == "random"
+    first = [16.0, 21.5] if seeded else [14.5, 14.6]
+    return [first[0], 23 if shape else 16.5, 17, first[1], 10.5, 10]
+
+
 def _ask_granularity(before: str) -> tuple[str, str | None]:
     kind = st.session_state[_KEYS["kind"]]
     names = {"weight": "weight", "neuron": "neuron", "head": "head", PATTERN: "2:4"}
-    left, right = st.columns([2, 1], gap="small") if kind == PATTERN else (st, st)
+    left, right = st.columns([7, 4], gap="small") if kind == PATTERN else (st, st)
     kind = left.selectbox(
         "Granularity",
         list(names),
@@ -173,7 +185,7 @@ def _ask_scope(granularity: str) -> str:
 
 
 def _ask_scores(criterion: str, plan: Plan) -> tuple[bool, int]:
-    left, right = st.columns([7, 4], gap="small") if criterion == "random" else (st, st)
+    left, right = st.columns([5, 2], gap="small") if criterion == "random" else (st, st)
     words = {"raw": "Raw", "relative": "Relative"}
     scores = left.segmented_control(
         "Scores",

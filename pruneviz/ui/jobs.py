@@ -16,19 +16,28 @@ from pruneviz.workbench import Workbench
 _PIECE = 1.0  # seconds of measuring before somebody may cancel it
 
 
-def measure(bench: Workbench, plan: Plan, warnings: Kept[dict[str, str]] | None = None) -> Job:
+def measure(
+    bench: Workbench,
+    plan: Plan,
+    warnings: Kept[dict[str, str]] | None = None,
+    write: Callable[[Plan], None] | None = None,
+) -> Job:
     """Measure a settled plan on all validation samples, then its random control, then what is
     missing of the evidence and the dense network. Each piece is kept as far as it got.
 
     A slow network is spared what nobody asked for: control and evidence. `warnings` keeps what
-    has collapsed under the plan.
+    has collapsed under the plan. `write` is called with the plan when its measuring has ended.
     """
 
     def work(report: Report) -> None:
         if plan.repair:
             report("repairing", 0.0)
             bench.prune(plan)
-        _in_pieces(bench, plan, "full validation", report)
+        try:
+            _in_pieces(bench, plan, "full validation", report)
+        finally:  # also where it was stopped: what is measured until then is kept
+            if write is not None:
+                write(plan)
         if warnings is not None:
             warnings.get_or(plan, lambda: bench.warnings(plan))
         if bench.slow:

@@ -10,7 +10,7 @@ from pruneviz.glossary import TERMS, criterion_term, granularity_term
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
-from pruneviz.ui import cached, jobs, scene, units
+from pruneviz.ui import cached, jobs, scene, sensing, units
 from pruneviz.ui.board import Request, board, packed, parse
 from pruneviz.ui.hand import counts_by_hand
 from pruneviz.ui.session import Session, obey
@@ -65,8 +65,11 @@ def measure(session: Session) -> None:
         session.job.cancel()
     if jobs.is_measured(session.bench, session.settled):
         session.job = None
+        if session.diary is not None:
+            session.diary.catch_up(session.settled)
     else:
-        session.job = jobs.measure(session.bench, session.settled, session.known.warnings)
+        write = None if session.diary is None else session.diary.measured
+        session.job = jobs.measure(session.bench, session.settled, session.known.warnings, write)
 
 
 def reach(
@@ -157,6 +160,24 @@ def _data(session: Session) -> dict[str, object]:
             and not jobs.is_measured(bench, session.settled),
         },
         "message": session.message,
+        **_sensed(session),
+    }
+
+
+def _sensed(session: Session) -> dict[str, object]:
+    """Curves and allocation as far as they are known; None where the browser has them."""
+    bench, plan, request = session.bench, session.live, _request()
+    method = "uniform" if request is None else request.allocation
+    key = sensing.allocation_key(bench, plan, method, session.locked)
+    tables = cached.allocation(key, bench, plan, method, session.locked)
+    curves = cached.sensed(sensing.sensed_key(bench, plan), bench, plan)
+    have = ("", "") if request is None else (request.sensitivity, request.tables)
+    return {
+        "sensitivity": None if have[0] == curves["id"] else curves,
+        "sensitivity_id": curves["id"],
+        "allocation": None if have[1] == tables["id"] else tables,
+        "allocation_id": tables["id"],
+        "method": method,
     }
 
 

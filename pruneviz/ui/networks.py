@@ -11,6 +11,8 @@ from pruneviz.options import parse
 from pruneviz.sources.opening import Opening
 from pruneviz.sources.registered import registered_names
 from pruneviz.ui import cached
+from pruneviz.ui.recording import Diary
+from pruneviz.ui.session import Session, start
 from pruneviz.workbench import Workbench
 
 _FIRST = "lenet5"
@@ -51,6 +53,14 @@ def open_bench(name: str) -> Workbench:
             "that network: start the app with --model, or upload it beside the list"
         )
     return cached.bench(name)
+
+
+def begin(name: str) -> Session:
+    """A fresh session at a network, written into the history; ValueError as above."""
+    bench = open_bench(name)
+    session = start(bench, name)
+    session.diary = Diary(bench, name, cached.history())
+    return session
 
 
 def keep(name: str, bench: Workbench) -> str:

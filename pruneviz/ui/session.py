@@ -12,6 +12,7 @@ from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.locks import unit_locks
 from pruneviz.ui import hand, units
 from pruneviz.ui.board import Pin, Request
+from pruneviz.ui.recording import Diary
 from pruneviz.workbench import Workbench
 
 _HISTORY, _REMEMBERED = 500, 1_500
@@ -42,7 +43,7 @@ class Session:
     unmeasured: whether the plan settled on is still to be measured in full. drawing_page:
     whether the board is being drawn as a part of the whole page. shown: the last numbers that were
     measured, as the board has them. wanted: a change that waits until `job` has made ready what it
-    needs. known: what costs too much to find out at every run.
+    needs. known: what costs too much to find out at every run. diary: what writes it all down.
     """
 
     bench: Workbench
@@ -65,6 +66,7 @@ class Session:
     known: Known = field(default_factory=Known)
     unmeasured: bool = True
     drawing_page: bool = False
+    diary: Diary | None = None
 
     @property
     def settled(self) -> Plan:
@@ -77,6 +79,7 @@ class Session:
         self.unmeasured = True
         locked = dict(self.locked if locked is None else locked)
         self.moves += 1
+        self._write(plan, self.settled)
         if Step(plan, locked) != self.steps[self.at]:
             del self.steps[self.at + 1 :]
             self.steps.append(Step(plan, locked))
@@ -86,15 +89,20 @@ class Session:
 
     def travel(self, by: int) -> None:
         """Undo (-1) or redo (+1), as far as there are steps."""
-        self.unmeasured = True
+        self.unmeasured, came = True, self.settled
         self.at = min(max(self.at + by, 0), len(self.steps) - 1)
         self.moves += 1
+        self._write(self.settled, came)
         self._show(self.steps[self.at].plan, dict(self.steps[self.at].locked))
 
     def drag(self, plan: Plan) -> None:
         """Show a plan on the way; ValueError leaves all as it is."""
         self.bench.masks(plan)
         self.live = plan
+
+    def _write(self, plan: Plan, came: Plan) -> None:
+        if self.diary is not None:
+            self.diary.settled(plan, came)
 
     def _show(self, plan: Plan, locked: dict[str, str]) -> None:
         self.live, self.locked = plan, locked

@@ -1,10 +1,11 @@
 """Which allocation leaves most of the accuracy? Prints the README's tables.
 
-python -m tests.benchmarks.allocation [network[+recalibrate] ...]
+python -m tests.benchmarks.allocation [--moves N] [network[+recalibrate] ...]
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from dataclasses import replace
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.intervals import paired_difference
-from pruneviz.measuring.searching import Found
+from pruneviz.measuring.searching import EVALUATIONS, Found
 from pruneviz.plan import Plan
 from pruneviz.sources.registered import load_registered
 from pruneviz.workbench import Workbench
@@ -27,7 +28,7 @@ CALIBRATED = 0.8  # of the calibration samples, drawn anew for each seed
 LOSE = 0.01
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], moves: int = EVALUATIONS) -> None:
     """Search, measure on samples that no search has seen, and print."""
     torch.set_num_threads(1)
     print(
@@ -41,7 +42,7 @@ def main(names: list[str]) -> None:
         benches = [bench_of(name.split("+")[0], seed) for seed in SEEDS]
         plan = Plan(repair=tuple(name.split("+")[1:]))
         for target in TARGETS:
-            line, verdicts = row(name, benches, plan, target)
+            line, verdicts = row(name, benches, plan, target, moves)
             print(line, flush=True)
             cells += verdicts
         small.append(least(name, benches[0], plan))
@@ -69,12 +70,14 @@ def _some(number: int, share: float, draw: torch.Generator) -> Tensor:
     return torch.randperm(number, generator=draw)[: round(share * number)]
 
 
-def row(name: str, benches: list[Workbench], plan: Plan, target: float) -> tuple[str, list[str]]:
+def row(
+    name: str, benches: list[Workbench], plan: Plan, target: float, moves: int
+) -> tuple[str, list[str]]:
     """One row of the table, means over the seeds, and the verdict for each seed."""
     sums = dict.fromkeys((*METHODS, "ours"), 0.0)
     said, verdicts, measured = [], [], 0
     for bench in benches:
-        found = bench.steering.search("sensitivity", target, plan)
+        found = bench.steering.search("sensitivity", target, plan, evaluations=moves)
         assert found.held is not None
         start = len(bench.source.validation) - found.held.n
         held = {m: _judged(bench, m, target, plan, start) for m in METHODS}
@@ -123,4 +126,8 @@ def _points(result: Evaluation) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    asked = argparse.ArgumentParser()
+    asked.add_argument("networks", nargs="*")
+    asked.add_argument("--moves", type=int, default=EVALUATIONS)
+    given = asked.parse_args()
+    main(given.networks, given.moves)

@@ -165,6 +165,8 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Board]]:
         # finds it gone, and gets the others.
         gone = "Failed to load resource" in message.text and url.startswith(f"{server}/media/")
         gone |= message.text.startswith(f"Client Error: Image source error - {server}/media/")
+        # Asked for a page by its own address, Streamlit looks for its server below that first.
+        gone |= "404" in message.text and url.startswith(f"{server}/history/_stcore/")
         if message.type == "error" and not foreign and not gone:
             complaints.append(f"{message.text} ({url})")
 

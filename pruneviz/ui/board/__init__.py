@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pruneviz.pruning.allocation import ALLOCATIONS
+
 __all__ = ["ALL", "KINDS", "Pin", "Request", "board", "packed", "parse"]
 
 KINDS = ("drag", "settle", "focus", "lock", "pin", "undo", "redo", "need", "cancel", "measure")
@@ -23,7 +25,8 @@ _PLACE = re.compile(r"[0-9]{1,9}|[0-9]{1,9}:[0-9]{1,9},[0-9]{1,9}:[0-9]{1,9}")
 _FOLDER = Path(__file__).parent
 # Joined in this order to one module: later files use the names of earlier ones.
 _SCRIPTS = (
-    *("numbers", "model", "chain", "loop", "paint", "dom", "headline", "rows", "menu"),
+    *("numbers", "model", "chain", "sensed", "sharing", "loop", "paint", "dom", "headline"),
+    *("curves", "rows", "menu"),
     *("pictures", "views", "hand", "tools"),
 )
 
@@ -44,7 +47,8 @@ class Request:
 
     `sparsity` is in [0, 1] by layer name; `scene` and `picture` are the ids the browser
     holds ("" for none), so that neither is sent twice. `scale`: what the colours of the weights
-    are to be compared over. pin: of the kind "pin" alone.
+    are to be compared over. pin: of the kind "pin" alone. allocation: by what the master slider
+    shares out; `sensitivity` and `tables` are the ids of the curves and levels it holds.
     """
 
     seq: int
@@ -56,6 +60,9 @@ class Request:
     picture: str
     scale: str = "layer"
     pin: Pin | None = None
+    allocation: str = "uniform"
+    sensitivity: str = ""
+    tables: str = ""
 
 
 def packed(array: np.typing.ArrayLike) -> str:
@@ -90,11 +97,18 @@ def parse(value: object) -> Request | None:
     scene, picture = have.get("scene"), have.get("picture")
     if not isinstance(scene, str) or not isinstance(picture, str):
         return None
+    allocation = value.get("allocation", "uniform")
+    curves, tables = have.get("sensitivity", ""), have.get("allocation", "")
+    if not isinstance(allocation, str) or allocation not in ALLOCATIONS:
+        return None
+    if not isinstance(curves, str) or not isinstance(tables, str):
+        return None
     pin = _pin(value.get("pin")) if kind == "pin" else None
     if kind == "pin" and pin is None:
         return None
     scale = "model" if value.get("scale") == "model" else "layer"
-    return Request(seq, kind, sparsity, locked, focus, scene, picture, scale, pin)
+    asked = (seq, kind, sparsity, locked, focus, scene, picture, scale, pin)
+    return Request(*asked, allocation, curves, tables)
 
 
 def _shares(value: object) -> dict[str, float] | None:
@@ -142,7 +156,7 @@ def _script() -> str:
 _component = st.components.v2.component(
     "pruneviz.board",
     js=_script(),
-    css=(_FOLDER / "board.css").read_text("utf-8"),
+    css="\n".join((_FOLDER / f"{name}.css").read_text("utf-8") for name in ("board", "curves")),
     isolate_styles=True,
 )
 

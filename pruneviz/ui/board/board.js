@@ -34,6 +34,12 @@ function newState(parent) {
     stroke: null,
     complaint: "",
     scale: "layer",
+    sensitivity: null,
+    sensitivityId: "",
+    allocation: null,
+    allocationId: "",
+    method: "",
+    share: null, // where the bulk slider was put last
     pointer: null,
     palette: null,
     helpButtons: [],
@@ -53,7 +59,8 @@ function buildToolbar(state) {
       state.target = target.value;
       render(state);
     } });
-  const handle = () => ({ kind: "master", names: targetNames(state) });
+  const sharing = buildSharing(state);
+  const handle = () => ({ kind: "master", names: targetNames(state), shares: true });
   const master = handleSlider(state, "all chosen layers", "", handle);
   master.range.dataset.testid = "master";
   master.field.dataset.testid = "master-number";
@@ -66,10 +73,11 @@ function buildToolbar(state) {
     command(state, "undo") });
   const redo = iconButton("redo", "redo (Ctrl+Shift+Z)", { "data-testid": "redo", onclick: () =>
     command(state, "redo") });
-  const node = make("div", { class: "toolbar" }, search, target, master.range,
+  const node = make("div", { class: "toolbar" }, search, target, sharing,
+    master.range,
     make("label", { class: "percent" }, master.field, "%"), helpButton(state, "master",
       "the bulk slider"), reset, undo, redo);
-  return { node, search, target, master, handle, undo, redo, reset };
+  return { node, search, target, sharing, master, handle, undo, redo, reset };
 }
 
 function renderToolbar(state, bar) {
@@ -86,14 +94,18 @@ function renderToolbar(state, bar) {
   bar.target.disabled = global;
   const value = global ? "all" : state.target;
   if (bar.target.value !== value) bar.target.value = value;
+  renderSharing(state, bar.sharing);
   const handle = bar.handle();
-  const none = handle.names.length === 0;
+  const none = handle.names.length === 0 || isSharing(state);
   showSlider(bar.master, none ? 0 : shareOf(state, handle), none);
   const values = new Set(handle.names.map((name) => askedOf(state, name)));
-  setClass(bar.node, "mixed", !global && values.size > 1);
-  setAttribute(bar.master.range, "title", none ? "no layer is chosen"
-    : values.size > 1 && !global ? `mixed: on average over ${handle.names.length} layers`
-      : `moves ${handle.names.length} layers`);
+  const mixed = !global && values.size > 1 && sharedShare(state, handle) === null;
+  setClass(bar.node, "mixed", mixed);
+  const moves = sharedTables(state) ? `, shared out ${bar.sharing.selectedOptions[0]?.text}` : "";
+  const many = handle.names.length;
+  setAttribute(bar.master.range, "title", isSharing(state) ? "its levels are being computed"
+    : none ? "no layer is chosen" : mixed ? `mixed: on average over ${many} layers`
+      : `moves ${many} layers${moves}`);
   const can = state.data?.can ?? {};
   bar.undo.disabled = !can.undo && !state.unsettled && !isAhead(state);
   bar.redo.disabled = !can.redo;

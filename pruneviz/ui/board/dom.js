@@ -160,13 +160,13 @@ function makeSlider(label, testid, { moves, settles, starts, ends }) {
   return { range, field, isHeld: () => held };
 }
 
-function showSlider(slider, share, disabled) {
+function showSlider(slider, share, disabled, says = "") {
   const { range, field } = slider;
   if (range.disabled !== disabled) range.disabled = disabled;
   if (field.disabled !== disabled) field.disabled = disabled;
   const value = fieldText(share);
   if (!slider.isHeld() && range.value !== value) range.value = value;
   range.style.setProperty("--part", slider.isHeld() ? range.value / 100 : share);
-  setAttribute(range, "aria-valuetext", `${value} %`);
+  setAttribute(range, "aria-valuetext", `${value} %${says}`);
   if (field.dataset.typed !== "yes" && field.value !== value) field.value = value;
 }

@@ -55,11 +55,28 @@ function renderMeasures(state, headline) {
   headline.line.hidden = headline.measures.textContent + headline.caution.textContent === "";
 }
 
+// Drawn as an estimate until the measurement is there.
+function renderEstimate(state, tiles, { accuracy, low, high, words }) {
+  const dense = state.data?.dense?.accuracy;
+  setText(tiles.accuracy.value, `≈ ${percentText(accuracy)} %`);
+  setText(tiles.accuracy.under, `${intervalText(low, high)}, estimated`);
+  setAttribute(tiles.accuracy.under, "title",
+    `${words}; ${textOf(state.data?.slow) || "measuring …"}`);
+  setClass(tiles.delta.node, "words", false);
+  setText(tiles.delta.value, isNumber(dense) ? `≈ ${signedPoints(accuracy - dense)} points` : "–");
+  setText(tiles.delta.under, isNumber(dense)
+    ? `estimated, dense ${percentText(dense)} %` : "estimated");
+}
+
 function renderAccuracy(state, tiles) {
   const { measured } = state;
+  const guess = estimateShown(state);
+  for (const tile of [tiles.accuracy, tiles.delta]) setClass(tile.node, "guessed", guess !== null);
+  setAttribute(state.root, "data-estimate", guess?.accuracy ?? "");
   const dense = state.data?.dense;
   const busy = isMeasuring(state);
   for (const tile of [tiles.accuracy, tiles.delta]) setClass(tile.node, "old", busy);
+  if (guess !== null) return renderEstimate(state, tiles, guess);
   const against = isNumber(dense?.accuracy) ? `dense ${percentText(dense.accuracy)} %` : "";
   if (!measured || !isNumber(measured.accuracy)) {
     setText(tiles.accuracy.value, "–");

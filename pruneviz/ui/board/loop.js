@@ -54,7 +54,9 @@ function pump(state) {
     locked: entry.locked,
     focus: state.focus,
     scale: state.scale,
-    have: { scene: state.sceneId, picture: state.pictureIds.get(state.focus) ?? "" },
+    allocation: state.method || EVENLY,
+    have: { scene: state.sceneId, picture: state.pictureIds.get(state.focus) ?? "",
+      sensitivity: state.sensitivityId, allocation: state.allocationId },
     ...(entry.pin ? { pin: entry.pin } : {}),
   };
   if (changesPlan(state, entry.kind)) state.planSeq = state.seq;
@@ -154,6 +156,7 @@ function receive(state, data) {
   state.data = data ?? {};
   state.measured = state.data.measured ?? null;
   takeScene(state);
+  takeSensed(state);
   const settled = readSettled(state.data.settled);
   if (settled) {
     state.settled = settled;
@@ -202,9 +205,12 @@ function takePicture(state) {
 
 function askForMissing(state) {
   const { scene_id: scene, picture_id: picture } = state.data;
+  const { sensitivity_id: curves, allocation_id: tables } = state.data;
   const lacks = [
     scene && !kept.scenes.has(scene) ? `scene ${scene}` : "",
     picture && !kept.pictures.has(picture) ? `picture ${picture}` : "",
+    curves && !kept.sensitivity.has(curves) ? `curves ${curves}` : "",
+    tables && !kept.allocation.has(tables) ? `tables ${tables}` : "",
   ].filter(Boolean);
   for (const id of lacks) {
     if (state.needed.has(id)) continue;
@@ -215,8 +221,9 @@ function askForMissing(state) {
   if (lacks.length === 0) state.needed.clear();
 }
 
-// Scenes and pictures outlive a remount of the component, within bounds.
-const kept = { scenes: new Map(), pictures: new Map() };
+// Scenes, pictures and curves outlive a remount of the component, within bounds.
+const kept = { scenes: new Map(), pictures: new Map(), sensitivity: new Map(),
+  allocation: new Map() };
 
 function keep(store, id, value) {
   store.delete(id);

@@ -134,6 +134,8 @@ function shareOf(state, handle) {
   const all = handle.names.map((name) => state.scene.byName.get(name)).filter(Boolean);
   if (handle.kind === "master" && isGlobal(state)) return poolShare(state);
   if (handle.kind === "layer" && !isGlobal(state)) return askedOf(state, handle.names[0]);
+  const put = sharedShare(state, handle);
+  if (put !== null) return put;
   const movable = all.filter((x) => isMovable(state, x));
   const counted = movable.length > 0 ? movable : all;
   let part = 0;
@@ -162,9 +164,11 @@ function moveHandle(state, handle, share) {
     names = state.scene.layers.filter((x) => isMovable(state, x)).map((x) => x.name);
   }
   let changed = false;
+  if (handle.shares) state.share = value;
   for (const name of names) {
-    if (askedOf(state, name) === value) continue;
-    state.sparsity[name] = value;
+    const level = levelFor(state, handle, name, value);
+    if (askedOf(state, name) === level) continue;
+    state.sparsity[name] = level;
     state.touched.add(name);
     changed = true;
   }

@@ -7,8 +7,12 @@ function buildBoard(state) {
   const list = make("div", { class: "rows" });
   const empty = make("p", { class: "none", hidden: "" }, "No layer is called that.");
   const kept = make("span", { class: "at-kept" });
+  const says = make("span", {});
+  const scale = { says, node: make("span", { class: "scale-of", hidden: "",
+    "data-testid": "curve-scale" }, says,
+  helpButton(state, "curve", "the curve in a track")) };
   const sparsity = make("span", { class: "at-slider" }, "sparsity",
-    helpButton(state, "asked", "sparsity"));
+    helpButton(state, "asked", "sparsity"), scale.node);
   const head = make("div", { class: "row head" },
     make("span", { class: "at-lock" }, helpButton(state, "lock", "a lock")),
     make("span", { class: "at-name" }, "layer"), sparsity, kept);
@@ -21,7 +25,7 @@ function buildBoard(state) {
       if (row?.stale && !row.far) renderOne(state, row);
     }
   }, { root: scroll, rootMargin: "300px 0px" });
-  return { scroll, list, empty, kept, near, watch, rows: [], shape: "", rest: null };
+  return { scroll, list, empty, kept, scale, near, watch, rows: [], shape: "", rest: null };
 }
 
 // A slider wired to a handle: { kind, names }.
@@ -69,6 +73,7 @@ function buildRow(state, layer) {
   const count = make("div", { class: "count", "data-testid": `kept-${name}` });
   const note = make("div", { class: "note" });
   const signs = buildSigns();
+  const curve = buildCurve();
   const warn = make("span", { class: "warn", hidden: "", role: "img" }, icon("warn"));
   const menu = iconButton("menu", `more for ${name}`, { "data-testid": `menu-${name}` });
   opensPopover(menu, state.menuBox, () => rowMenu(state, layer));
@@ -76,10 +81,10 @@ function buildRow(state, layer) {
   const node = make("div", { class: "row", role: "group", "aria-label": name, "data-testid":
     `row-${name}`, onpointerdown: () => focusLayer(state, name), onfocusin: () =>
     focusSoon(state, name) }, tick, lock, make("div", { class: "at-name" }, named, what),
-  slider.range, make("label", { class: "percent" }, slider.field, "%"), count, warn, menu,
-  make("div", { class: "noted" }, note, signs.only));
+  curve.node, slider.range, make("label", { class: "percent" }, slider.field, "%"), count, warn, menu,
+  make("div", { class: "noted" }, curve.rank, note, signs.only));
   return { node, kind: "layer", layer, handle, slider, tick, lock, count, note, warn, title,
-    ...signs };
+    curve, ...signs };
 }
 
 function buildBlock(state, block, layers) {
@@ -183,11 +188,13 @@ function renderRow(state, row) {
   const key = [cut, asShown, locked, note.text, note.tone, state.locked[name], state.scene.item,
     state.ticked.has(name), state.focus === name, row.slider.isHeld(), layer.items,
     layer.lead, layer.members.length, layer.masksOnly, layer.why, layer.word,
-    isTogether(state, layer),
+    isTogether(state, layer), state.sensitivityId,
     row.slider.range.value, row.slider.field.value].join("|"); // the last two: what stands there
   if (row.key === key) return;
   row.key = key;
-  showSlider(row.slider, layer.disabled ? 0 : asShown, still);
+  const share = layer.disabled ? 0 : asShown;
+  showSlider(row.slider, share, still, alongNote(state, layer, share));
+  renderCurve(state, row, share);
   const none = state.scene.granularity === "head" && layer.word !== "head";
   const [left, of] = [layer.items - cut, layer.items].map(countText);
   setText(row.count, none ? "no heads" : `${left} / ${of}`);
@@ -235,6 +242,7 @@ function renderBoard(state, board) {
   const searching = state.searchText !== "";
   let shown = 0;
   setText(board.kept, `${state.scene.item}s kept`);
+  renderScale(state, board.scale);
   for (const row of board.rows) {
     const found = row.kind === "block"
       ? row.layers.some(state.search.finds)

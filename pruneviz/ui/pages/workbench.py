@@ -10,10 +10,12 @@ import streamlit as st
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.pruning.prune import check
 from pruneviz.ui import comparing, controls, jobs, networks, panels
+from pruneviz.ui.allocating import take
+from pruneviz.ui.allocation_form import allocate
 from pruneviz.ui.ledger import ledger
 from pruneviz.ui.live import last_seq, listen, live_board, measure, reach
 from pruneviz.ui.look import tight
-from pruneviz.ui.session import Session, arrive, change, changed, locks_for, start, untouched
+from pruneviz.ui.session import Session, arrive, change, changed, locks_for, untouched
 from pruneviz.ui.upload import ask_own
 
 # A run that waits for this one begins by dropping what has not been sent yet, and the browser
@@ -29,6 +31,7 @@ def main() -> None:
     if complaint:
         st.error(complaint)
     listen(session)
+    take(session)
     drawn = (session.name, session.moves)
     away = not controls.are_drawn()
     if away:  # another page was shown: this browser has nothing of the board any more
@@ -36,7 +39,7 @@ def main() -> None:
     if away or st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
         controls.show(session.name, session.live)
         st.session_state["drawn"] = drawn
-    top = st.columns([22, 14, 104], gap="small", vertical_alignment="bottom")
+    top = st.columns([18.5, 13.3, 108.2], gap="small", vertical_alignment="bottom")
     with top[0]:
         name = controls.ask_model(networks.names())
     with top[1], st.container(horizontal=True, gap="xxsmall", wrap=False):
@@ -46,7 +49,9 @@ def main() -> None:
         _open(name)
         st.rerun()
     with top[2]:
-        plan, note = controls.ask_plan(session.live, lambda: comparing.compare(session))
+        plan, note = controls.ask_plan(
+            session.live, lambda: comparing.compare(session), lambda: allocate(session)
+        )
     if plan != session.live:
         _change(session, plan, note)
         st.rerun()
@@ -79,7 +84,7 @@ def _open(name: str, link: str | None = None, locked: str | None = None) -> Sess
     """
     message = None
     try:
-        session = start(networks.open_bench(name), name)
+        session = networks.begin(name)
         st.session_state.pop("complaint", None)
     except (ValueError, OSError) as error:
         before: Session | None = st.session_state.get("session")
@@ -90,8 +95,7 @@ def _open(name: str, link: str | None = None, locked: str | None = None) -> Sess
             before.message = message
             before.moves += 1  # so that the widgets go back to the network that stands
             return before
-        other = networks.another(name)
-        session = start(networks.open_bench(other), other)
+        session = networks.begin(networks.another(name))
     if link and message is None:
         try:
             plan = from_link(link, session.bench.fingerprint)
@@ -159,10 +163,14 @@ def _keep(session: Session) -> None:
             "Snapshot",
             placeholder="name this plan, to come back to it",
             max_chars=60,
-            help="A named plan stays in this session until you close the tab.",
+            help="Come back to it here as long as this tab is open, and on the page History later.",
         )
         if columns[1].form_submit_button("Keep", use_container_width=True) and name.strip():
             session.snapshots[name.strip()] = session.settled
+            if session.diary is not None:
+                session.diary.named(session.settled, name.strip())
+    if session.diary is not None and session.diary.history.complaint:
+        left.warning(f"{session.diary.history.complaint}.")
     with right:
         st.caption("Link to this state: the plan is in the address.")
         st.code(_link(session), language=None)

@@ -1,0 +1,253 @@
+"""How is sparsity shared out from a terminal?"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import click
+import pandas as pd
+
+from pruneviz.background import CancelledError
+from pruneviz.cli.shared import (
+    JSON,
+    end_of_progress,
+    open_bench,
+    print_json,
+    progress_with_time,
+    what_to_open,
+)
+from pruneviz.measuring.budgets import BUDGETS
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.searching import Found, Tried
+from pruneviz.options import opening_options, words
+from pruneviz.plan import UNITS, Plan, to_link
+from pruneviz.pruning.allocation import ALLOCATIONS
+from pruneviz.pruning.locks import unit_locks
+from pruneviz.sources.opening import Opening
+from pruneviz.workbench import Workbench
+
+_POINT = 100
+_STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
+_METHOD = "sensitivity"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be shared out, and how. target, lose: fractions; one of them is None."""
+
+    method: str
+    target: float | None
+    lose: float | None
+    budget: str
+    floor: float | dict[str, float]
+    plan: Plan
+    lock: tuple[str, ...]
+    unlocked: bool
+
+
+@click.command()
+@opening_options
+@click.option("--method", type=click.Choice([*ALLOCATIONS]), help="How the target is shared out.  "
+              f"[default: {_METHOD}]")  # fmt: skip
+@click.option("--target", type=float, metavar="X", help="The fraction to take away of what is free "
+              "to go, 0..1.")  # fmt: skip
+@click.option("--lose", type=float, metavar="POINTS", help="In place of a target: the smallest "
+              "network that surely (95 %) loses at most so many points.")  # fmt: skip
+@click.option("--budget", type=click.Choice([*BUDGETS]), default="parameters", show_default=True,
+              help="What the target counts.")  # fmt: skip
+@click.option("--floor", multiple=True, metavar="X|LAYER=X", help="The least fraction that every "
+              "layer keeps, or one layer; repeatable.")  # fmt: skip
+@click.option("--lock", multiple=True, metavar="LAYER", help="Leave this layer whole; repeatable.")
+@click.option("--unlocked", is_flag=True, help="Layers that are usually locked may move too.")
+@click.option("--criterion", default="magnitude", show_default=True, help="How importance is told.")
+@click.option("--granularity", default="weight", show_default=True, help="weight, neuron or head.")
+@click.option("--seed", default=0, show_default=True, help="Of the random criterion.")
+@click.option("--aggregate", default="mean", show_default=True, help="How the scores of layers "
+              "that are cut together make one: mean, sum or max.")  # fmt: skip
+@click.option("--repair", multiple=True, metavar="NAME", help="Mend the damage without training: "
+              "fold, reconstruct or recalibrate; repeatable.")  # fmt: skip
+@click.option(
+    "--link", is_flag=True, help="Print nothing but the plan's part of the app's address."
+)
+@JSON
+def allocate(link: bool, as_json: bool, **values: Any) -> None:
+    """Share sparsity out over the layers of MODEL, and measure what is left.
+
+    Layers that the app locks stay whole; see `pruneviz layers`. The method "sensitivity" and --lose
+    measure many plans; what they learn of each layer is remembered for the next time.
+
+    Example: pruneviz allocate lenet5 --target 0.9 --floor 0.02
+    """
+    asked, values = _asked(values)
+    opened = what_to_open(dict(values))
+    bench = open_bench(values)
+    try:
+        locked = _locked(bench, asked)
+        found = _find(bench, asked, [*locked])
+        result = bench.evaluate(found.plan)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    except (KeyboardInterrupt, CancelledError):
+        end_of_progress()
+        click.echo("Stopped: what was measured of each layer is kept.", err=True)
+        raise SystemExit(_STOPPED) from None
+    finally:
+        end_of_progress()
+    if link:
+        click.echo(_link(bench, found.plan, locked))
+    elif as_json:
+        print_json(_told(bench, opened, found, result, locked))
+    else:
+        _print(bench, opened, found, result)
+        for name, why in locked.items():
+            click.echo(f"left as it is: {name} ({why})", err=True)
+
+
+def _asked(values: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
+    """What the options ask for, and the values that are left."""
+    names = ("criterion", "granularity", "seed", "aggregate", "repair")
+    own = ("method", "target", "lose", "budget", "floor", "lock", "unlocked")
+    said = {name: values[name] for name in own}
+    if (said["target"] is None) == (said["lose"] is None):
+        raise click.UsageError("name what is wanted: --target 0.9, or --lose 1; one of them")
+    if said["lose"] is not None and said["method"] is not None:
+        raise click.UsageError("--lose tries every method itself: leave --method out")
+    try:
+        plan = Plan(**{name: values[name] for name in names})
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    said |= {
+        "method": said["method"] or _METHOD,
+        "lose": None if said["lose"] is None else said["lose"] / _POINT,
+        "floor": _floor(said["floor"]),
+    }
+    rest = {name: value for name, value in values.items() if name not in (*names, *own)}
+    return Asked(plan=plan, **said), rest
+
+
+def _floor(texts: tuple[str, ...]) -> float | dict[str, float]:
+    """One number for all, or one for each layer named."""
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, value = text.rpartition("=")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise click.BadParameter(
+                f"takes X or LAYER=X such as 0.02 or conv1=0.2, got {text!r}", param_hint="--floor"
+            ) from None
+    if "" not in found:
+        return found or 0.0
+    if len(found) > 1:
+        raise click.BadParameter("takes one X for all layers, or LAYER=X", param_hint="--floor")
+    return found[""]
+
+
+def _locked(bench: Workbench, asked: Asked) -> dict[str, str]:
+    """Layer -> why it stays as it is."""
+    usual = {} if asked.unlocked else bench.locks
+    if asked.plan.granularity in UNITS:
+        usual = unit_locks(usual, bench.groups)
+    return dict.fromkeys(asked.lock, "locked by --lock") | usual
+
+
+def _find(bench: Workbench, asked: Asked, locked: list[str]) -> Found:
+    steering, plan, budget, floor = bench.steering, asked.plan, asked.budget, asked.floor
+    tell = progress_with_time()
+    if asked.target is None:
+        lose = asked.lose or 0.0
+        return steering.smallest(lose, plan, budget, locked=locked, floor=floor, progress=tell)
+    return steering.search(
+        asked.method, asked.target, plan, budget, locked=locked, floor=floor, progress=tell
+    )
+
+
+def _link(bench: Workbench, plan: Plan, locked: dict[str, str]) -> str:
+    """What stands behind the app's address to open it at this plan."""
+    link = to_link(plan, bench.fingerprint)
+    return "?" + urlencode({"model": bench.name, "plan": link, "locked": ",".join(locked)})
+
+
+def _again(opened: Opening, plan: Plan) -> str:
+    """The command that prunes by this plan."""
+    plain = words(opened) == words(Opening(opened.model))
+    parts = ["pruneviz", "prune", *([opened.model] if plain else words(opened))]
+    for name in ("criterion", "granularity", "seed", "aggregate"):
+        value = getattr(plan, name)
+        if value != getattr(Plan(), name):
+            parts += [f"--{name}", str(value)]
+    for name in plan.repair:
+        parts += ["--repair", name]
+    for name, level in plan.sparsity.items():
+        if level:
+            parts += ["--sparsity", f"{name}={level:.12g}"]
+    return shlex.join(parts)
+
+
+def _told(
+    bench: Workbench,
+    opened: Opening,
+    found: Found,
+    result: Evaluation,
+    locked: dict[str, str],
+) -> dict[str, Any]:
+    return {
+        "model": bench.name,
+        "plan": found.plan.as_dict(),
+        "method": found.method,
+        "start": found.start,
+        "budget": found.budget,
+        "target": found.target,
+        "got": found.got,
+        "words": found.words,
+        "evaluations": found.evaluations,
+        "samples": found.samples,
+        "locked": locked,
+        "layers": bench.masks(found.plan).report.to_dict(orient="records"),
+        "result": _numbers(result),
+        "searched": None if found.result is None else _numbers(found.result),
+        "held": None if found.held is None else _numbers(found.held),
+        "tried": [
+            {"method": one.method, "sparsity": dict(one.plan.sparsity)} | _numbers(one)
+            for one in found.tried
+        ],
+        "again": _again(opened, found.plan),
+        "link": _link(bench, found.plan, locked),
+    }
+
+
+def _numbers(result: Evaluation | Tried) -> dict[str, Any]:
+    names = ("n", "accuracy", "low", "high", "delta", "delta_low", "delta_high")
+    return {name: getattr(result, name) for name in names}
+
+
+def _print(bench: Workbench, opened: Opening, found: Found, result: Evaluation) -> None:
+    report = bench.masks(found.plan).report.rename(columns={"got": "sparsity"})
+    columns = ["layer", "sparsity", "kept", "total"]
+    click.echo(report[columns].to_string(index=False, formatters={"sparsity": "{:.4f}".format}))
+    click.echo(f"{found.words[:1].upper()}{found.words[1:]}")
+    click.echo(
+        f"{bench.task.word} {result.accuracy:.4f} ({result.low:.4f} … {result.high:.4f}) on all "
+        f"{result.n:,} samples, change from dense: {result.words}"
+    )
+    if found.result is not None:
+        click.echo(f"on the {found.result.n:,} it searched with: {found.result.words}")
+    if found.held is not None:
+        click.echo(f"on the {found.held.n:,} it did not see: {found.held.words}")
+    if found.tried:
+        rows = [_row(bench, one) for one in found.tried]
+        click.echo(f"tried, on {found.tried[0].n:,} samples:")
+        click.echo(pd.DataFrame(rows).to_string(index=False))
+    click.echo(f"again: {_again(opened, found.plan)}")
+
+
+def _row(bench: Workbench, one: Tried) -> dict[str, str]:
+    return {
+        "method": one.method,
+        bench.task.word: f"{one.accuracy:.4f}",
+        "change, points": f"{_POINT * one.delta:+.1f} "
+        f"({_POINT * one.delta_low:+.1f} … {_POINT * one.delta_high:+.1f})",
+    }

@@ -1,0 +1,209 @@
+"""How are criteria compared in a terminal?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+
+from pruneviz.background import CancelledError
+from pruneviz.cli.shared import (
+    JSON,
+    end_of_progress,
+    open_bench,
+    print_json,
+    progress_with_time,
+)
+from pruneviz.measuring.contest import LEVELS, SEEDS, Asked, Contest
+from pruneviz.measuring.sameness import UNIFORM
+from pruneviz.measuring.similar import Similarity
+from pruneviz.options import opening_options
+from pruneviz.plan import UNITS, Plan
+from pruneviz.pruning.allocation import ALLOCATIONS
+from pruneviz.pruning.locks import unit_locks
+from pruneviz.workbench import Workbench
+
+_POINT = 100
+_STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
+
+
+@click.command()
+@opening_options
+@click.option("--criteria", metavar="A,B,…", help="Which take part, beside the random control.  "
+              "[default: all that the granularity allows]")  # fmt: skip
+@click.option("--levels", metavar="X,Y,…", help="Sparsities above 0, up to 1.  [default: "
+              + ",".join(f"{x:g}" for x in LEVELS) + "]")  # fmt: skip
+@click.option("--granularity", default="weight", show_default=True,
+              help="weight, neuron, head or N:M.")  # fmt: skip
+@click.option("--aggregate", default="mean", show_default=True, help="How the scores of layers "
+              "that are cut together make one: mean, sum or max.")  # fmt: skip
+@click.option("--repair", multiple=True, metavar="NAME", help="Mend the damage without training: "
+              "fold, reconstruct or recalibrate; repeatable.")  # fmt: skip
+@click.option("--allocation", type=click.Choice([*ALLOCATIONS]), default=UNIFORM,
+              show_default=True, help="How it is shared out, the same for all.")  # fmt: skip
+@click.option("--lock", multiple=True, metavar="LAYER", help="Leave this layer whole; repeatable.")
+@click.option("--unlocked", is_flag=True, help="Layers that are usually locked are cut too.")
+@click.option("--samples", type=int, metavar="N", help="The first N validation samples only.")
+@click.option("--seeds", default=SEEDS, show_default=True, help="Of the random control.")
+@click.option("--rankings", is_flag=True, help="Only how alike they judge: nothing is measured.")
+@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write every point, or with --rankings every pair, to FILE.")  # fmt: skip
+@JSON
+def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> None:
+    """Compare criteria on MODEL: which rank alike, and which leave more accuracy.
+
+    Prints their rank correlations, the overlap of what they cut, and for each sparsity which is
+    best and whether the difference is real. Layers that the app locks stay whole; see `pruneviz
+    layers`. What is measured is remembered, as by `scan`.
+
+    Example: pruneviz compare lenet5 --criteria magnitude,wanda,taylor --levels 0.8,0.9
+    """
+    unlocked = values.pop("unlocked")
+    asked, values = _asked(values)
+    bench = open_bench(values)
+    stopped, held = False, None
+    try:
+        if not unlocked:
+            asked = replace(asked, locked=(*asked.locked, *_usual(bench, asked.plan)))
+        if rankings:
+            alike = bench.steering.similarity(asked.plan, asked.levels, progress_with_time())
+        else:
+            held = bench.steering.contest(asked, progress_with_time())
+            alike = bench.steering.similarity(asked.plan, asked.levels)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    except (KeyboardInterrupt, CancelledError):
+        stopped = True
+    finally:
+        end_of_progress()
+    if stopped:
+        click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
+        raise SystemExit(_STOPPED)
+    if csv is not None:
+        _write(csv, alike.table if held is None else held.table)
+    if as_json:
+        print_json(_told(bench, alike, held))
+    else:
+        _print(alike, held)
+    if bench.steering.memory.complaint:
+        click.echo(f"Warning: {bench.steering.memory.complaint}.", err=True)
+
+
+def _asked(values: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
+    """What is to be compared, and the values that are left."""
+    names = ("granularity", "aggregate", "repair")
+    mine = (*names, "criteria", "levels", "allocation", "lock", "samples", "seeds")
+    try:
+        plan = Plan(**{name: values[name] for name in names})
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    criteria = values["criteria"]
+    asked = Asked(
+        None if criteria is None else tuple(name.strip() for name in criteria.split(",")),
+        _levels(values["levels"]),
+        plan,
+        values["allocation"],
+        values["lock"],
+        values["samples"],
+        values["seeds"],
+    )
+    return asked, {name: value for name, value in values.items() if name not in mine}
+
+
+def _usual(bench: Workbench, plan: Plan) -> dict[str, str]:
+    """Layer -> why it is locked, as in the app."""
+    return unit_locks(bench.locks, bench.groups) if plan.granularity in UNITS else bench.locks
+
+
+def _levels(text: str | None) -> tuple[float, ...]:
+    if text is None:
+        return LEVELS
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"takes sparsities such as 0.5,0.9, got {text!r}", param_hint="--levels"
+        ) from None
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    try:
+        table.to_csv(path, index=False)
+    except OSError as error:
+        raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
+
+
+def _told(bench: Workbench, alike: Similarity, held: Contest | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "model": bench.name,
+        "pairs": alike.table.to_dict(orient="records"),
+        "notes": list(alike.notes),
+    }
+    if held is None:
+        return found
+    return found | {
+        "plan": held.plan.as_dict(),
+        "allocation": held.allocation,
+        "layers": list(held.layers),
+        "criteria": list(held.criteria),
+        "left_out": dict(held.left_out),
+        "points": held.table.to_dict(orient="records"),
+        "verdicts": [
+            {
+                "sparsity": one.sparsity,
+                "best": one.best,
+                "accuracy": one.accuracy,
+                "low": one.low,
+                "high": one.high,
+                "n": one.n,
+                "chosen_on": one.chosen_on,
+                "same": list(one.same),
+                "against": [
+                    {
+                        "other": other.other,
+                        "roles": list(other.roles),
+                        "difference": other.difference,
+                        "low": other.low,
+                        "high": other.high,
+                        "real": other.real,
+                    }
+                    for other in one.against
+                ],
+                "words": one.words,
+            }
+            for one in held.verdicts
+        ],
+    }
+
+
+def _print(alike: Similarity, held: Contest | None) -> None:
+    click.echo("rank correlation (Spearman), mean over layers")
+    click.echo(alike.correlations().to_string(float_format="{:.2f}".format, na_rep="–"))
+    for level in alike.levels[:: max(1, len(alike.levels) - 1)]:
+        click.echo(
+            f"\noverlap of what is cut at {_POINT * level:g} % (Jaccard; by chance "
+            f"{alike.chance(level):.2f}), mean over layers"
+        )
+        click.echo(alike.overlaps(level).to_string(float_format="{:.2f}".format, na_rep="–"))
+    for note in alike.notes:
+        click.echo(note)
+    if held is None:
+        return
+    scores = held.table[held.table["seed"].isna()].pivot_table(
+        index="criterion", columns="sparsity", values="accuracy", sort=False
+    )
+    scores.columns = [f"{_POINT * level:g} %" for level in scores.columns]
+    click.echo(f"\n{held.task.word} in % by what is cut of each layer, {held.words}")
+    click.echo((_POINT * scores).to_string(float_format="{:.1f}".format))
+    for name, why in held.left_out.items():
+        click.echo(f"{name} does not take part: {why}")
+    click.echo("\nwhich criterion (chosen on every other sample, told on the rest)")
+    for one in held.verdicts:
+        span = f"{_POINT * one.accuracy:.1f} % ({_POINT * one.low:.1f} – {_POINT * one.high:.1f})"
+        click.echo(f"{_POINT * one.sparsity:g} % cut: {one.best}, {span}; {one.words}")
+        for other in one.against:
+            click.echo(f"    minus {other.other}: {other.words}")
+    click.echo("real: the paired interval leaves zero out, with Holm's correction in each row")

@@ -1,0 +1,82 @@
+"""How does a plan become files from a terminal?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
+from pruneviz.export import DEFAULT, FORMATS, Exported
+from pruneviz.options import opening_options
+
+_ALL = "all"
+
+
+@click.command(epilog="Formats: " + ", ".join(FORMATS))
+@opening_options
+@plan_options
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Where the files go; made where it is missing.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice([*FORMATS, _ALL]),
+    metavar="NAME",
+    help=f"What to write, repeatable; all for whatever can be made. "
+    f"[default: {', '.join(DEFAULT)}]",
+)
+@click.option("--zip", "archive", is_flag=True, help="Also put all of it into one zip.")
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+@JSON
+def export(
+    out: Path, formats: tuple[str, ...], archive: bool, force: bool, as_json: bool, **values: Any
+) -> None:
+    """Write MODEL under a plan into files, each read back and compared before it is there.
+
+    Ends with 1 where a format that was asked for by name can't be made; the others are written.
+
+    Example: pruneviz export lenet5 --granularity neuron --all 0.5 --out small --format shrunk
+    """
+    bench = open_bench(values)
+    names = tuple(FORMATS) if _ALL in formats else formats or DEFAULT
+    try:
+        plan, left = asked_plan(bench, values)
+        found = bench.export(plan, out, names, progress(), overwrite=force, archive=archive)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        end_of_progress()
+    if as_json:
+        print_json({"model": bench.name, "plan": plan.as_dict()} | found.as_dict())
+    else:
+        _print(found)
+    for name, reason in left.items():
+        click.echo(f"left dense: {name} ({reason})", err=True)
+    for name, reason in found.failed.items():
+        click.echo(f"not written: {name} ({reason})", err=True)
+    missed = [name for name in found.failed if name in formats or not formats]
+    if missed:
+        sys.exit(1)
+
+
+def _print(found: Exported) -> None:
+    for one in found.written:
+        if one.failed:
+            continue
+        apart = "" if one.difference is None else f", largest difference {one.difference:.1e}"
+        click.echo(f"{one.format}: {found.folder / one.file} ({one.bytes:,} bytes{apart})")
+        click.echo(f"  {one.words}")
+        for other in one.files[1:]:
+            click.echo(f"  with {found.folder / other}")
+    if found.archive:
+        click.echo(f"zip: {found.folder / found.archive}")

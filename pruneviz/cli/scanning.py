@@ -1,0 +1,177 @@
+"""How is it found out in a terminal what each layer bears?"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+
+from pruneviz.background import CancelledError
+from pruneviz.cli.shared import (
+    JSON,
+    end_of_progress,
+    open_bench,
+    print_json,
+    progress_with_time,
+)
+from pruneviz.measuring.scanning import LEVELS, PRECISION, known
+from pruneviz.measuring.sensitivity import LOSE, Curves
+from pruneviz.options import opening_options
+from pruneviz.plan import Plan
+from pruneviz.workbench import Workbench
+
+_POINT = 100
+_STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
+
+
+@click.command()
+@opening_options
+@click.option("--criterion", default="magnitude", show_default=True, help="How importance is told.")
+@click.option(
+    "--granularity", default="weight", show_default=True, help="weight, neuron, head or N:M."
+)
+@click.option("--seed", default=0, show_default=True, help="Of the random criterion.")
+@click.option("--aggregate", default="mean", show_default=True, help="How the scores of layers "
+              "that are cut together make one: mean, sum or max.")  # fmt: skip
+@click.option("--repair", multiple=True, metavar="NAME", help="Mend the damage without training: "
+              "fold, reconstruct or recalibrate; repeatable.")  # fmt: skip
+@click.option(
+    "--levels", metavar="X,Y,…", help="Sparsities above 0, up to 1.  [default: 0.1 to 0.98, eleven]"
+)
+@click.option("--precision", type=float, default=_POINT * PRECISION, show_default=True,
+              help="Half the width that intervals are to have, in points.")  # fmt: skip
+@click.option("--budget", type=int, metavar="N", help="Answer at most N samples in all, those "
+              "that are remembered included.  [default: as many as it takes]")  # fmt: skip
+@click.option("--lose", type=float, default=_POINT * LOSE, show_default=True,
+              help="How many points lost count as a loss.")  # fmt: skip
+@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write every point with its interval to FILE.")  # fmt: skip
+@JSON
+def scan(
+    precision: float,
+    budget: int | None,
+    lose: float,
+    csv: Path | None,
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Measure how much each layer of MODEL bears, cut alone.
+
+    Prints the change in points at each sparsity. What was measured is remembered (in PRUNEVIZ_HOME,
+    or the usual place for data): a second scan answers at once, and one that was stopped goes on.
+
+    Example: pruneviz scan lenet5 --levels 0.5,0.9
+    """
+    if not lose > 0:
+        raise click.BadParameter(f"must be above 0, got {lose:g}", param_hint="--lose")
+    levels = _levels(values.pop("levels"))
+    plan, values = _plan(values)
+    bench = open_bench(values)
+    stopped = False
+    try:
+        curves = bench.steering.curves(
+            plan, levels, precision / _POINT, budget, progress_with_time()
+        )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    except (KeyboardInterrupt, CancelledError):
+        stopped = True
+        curves = known(bench, plan, bench.steering.memory, levels, precision / _POINT)
+    finally:
+        end_of_progress()
+    if csv is not None:
+        _write(csv, curves)
+    if as_json:
+        print_json(_told(bench, curves, lose / _POINT))
+    else:
+        _print(curves, lose / _POINT)
+    if bench.steering.memory.complaint:
+        click.echo(f"Warning: {bench.steering.memory.complaint}.", err=True)
+    if stopped:
+        click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
+        raise SystemExit(_STOPPED)
+
+
+def _levels(text: str | None) -> tuple[float, ...]:
+    if text is None:
+        return LEVELS
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"takes sparsities such as 0.5,0.9, got {text!r}", param_hint="--levels"
+        ) from None
+
+
+def _plan(values: dict[str, Any]) -> tuple[Plan, dict[str, Any]]:
+    """The choices to scan with, and the values that are left."""
+    names = ("criterion", "granularity", "seed", "aggregate", "repair")
+    try:
+        plan = Plan(**{name: values[name] for name in names})
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    return plan, {name: value for name, value in values.items() if name not in names}
+
+
+def _write(path: Path, curves: Curves) -> None:
+    try:
+        curves.table.to_csv(path, index=False)
+    except OSError as error:
+        raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
+
+
+def _told(bench: Workbench, curves: Curves, lose: float) -> dict[str, Any]:
+    ranks = {curve.slider.name: place for place, curve in enumerate(curves.ranked(lose), 1)}
+    return {
+        "model": bench.name,
+        "plan": curves.plan.as_dict(),
+        "complete": curves.complete,
+        "words": curves.words,
+        "spent": curves.spent,
+        "layers": [
+            {
+                "layer": curve.slider.name,
+                "layers": list(curve.slider.layers),
+                "rank": ranks.get(curve.slider.name),
+                "words": curves.words_of(curve.slider.name, lose),
+                "robust": curve.robust(lose),
+                "knee": curve.knee,
+                "certain": curve.certain(lose),
+                "no_op": curve.no_op,
+            }
+            for curve in curves.curves
+        ],
+        "points": curves.table.dropna(subset="sparsity").to_dict(orient="records"),
+        "kept_in": _kept_in(bench),
+    }
+
+
+def _kept_in(bench: Workbench) -> str | None:
+    memory = bench.steering.memory
+    return None if memory.path is None or memory.complaint else str(memory.path)
+
+
+def _print(curves: Curves, lose: float) -> None:
+    """One row a slider, the most sensitive first; what could not be cut below."""
+    ranked = curves.ranked(lose)
+    levels = sorted({point.sparsity for curve in ranked for point in curve.points})
+    rows = []
+    for curve in ranked:
+        known = {point.sparsity: point for point in curve.points}
+        cells = {f"{_POINT * x:g} %": _change(known[x].delta) if x in known else "" for x in levels}
+        words = curves.words_of(curve.slider.name, lose)
+        rows.append({"layer": ", ".join(curve.slider.layers), **cells, "words": words})
+    if rows:
+        click.echo(pd.DataFrame(rows).to_string(index=False))
+        click.echo(f"change in points; robust: at most {_POINT * lose:g} lost with 95 % confidence")
+    for curve in curves.curves:
+        if not curve.points:
+            click.echo(f"{curve.slider.name}: {curve.no_op or 'not scanned yet'}")
+    click.echo(curves.words)
+
+
+def _change(delta: float) -> str:
+    return f"{_POINT * delta:+.1f}" if math.isfinite(delta) else "nan"

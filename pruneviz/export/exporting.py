@@ -1,0 +1,182 @@
+"""How does a plan become files that are proved, or stay as it was?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from pruneviz.export.files import check_free, disk_trouble, in_words, place, staging, zipped
+from pruneviz.export.formats import DEFAULT, FORMATS, asked_formats
+from pruneviz.export.programs import short
+from pruneviz.export.subject import Subject, subject_of
+from pruneviz.measuring.bench import Bench
+from pruneviz.plan import Plan
+
+Progress = Callable[[str, float], None]
+SUMMARY = "export.json"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of one format.
+
+    file: the main one, "" where there is none; bytes: of it. files: all. difference: the largest
+    between the answers of what was read back and those on the screen, relative to the largest
+    answer; None where nothing answers. words: what was proved, or why there is nothing.
+    """
+
+    format: str
+    file: str
+    files: tuple[str, ...]
+    bytes: int
+    difference: float | None
+    words: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be made."""
+        return not self.file
+
+
+@dataclass(frozen=True)
+class Exported:
+    """folder: where the files are. archive: the zip with all of them, if it was wanted."""
+
+    folder: Path
+    written: tuple[Written, ...]
+    archive: str | None = None
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Format -> why it could not be made."""
+        return {one.format: one.words for one in self.written if one.failed}
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a format: format, file, bytes, difference (NaN where nothing answers), words."""
+        columns = ["format", "file", "bytes", "difference", "words"]
+        table = pd.DataFrame([asdict(one) for one in self.written])[columns]
+        return table.astype({"difference": float})
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, as JSON can hold them."""
+        rows = [asdict(one) | {"failed": one.failed} for one in self.written]
+        return {"folder": str(self.folder), "archive": self.archive, "written": rows}
+
+
+def export(
+    bench: Bench,
+    plan: Plan,
+    folder: str | Path,
+    formats: Iterable[str] = DEFAULT,
+    progress: Progress = lambda label, done: None,
+    *,
+    overwrite: bool = False,
+    archive: bool = False,
+) -> Exported:
+    """Write `plan` into `folder` in these formats (of FORMATS), each read back and compared.
+
+    A format that cannot be made has its reason in the result, the others still come; a file that
+    answers otherwise is never written. Files get their names when all are ready: what stops it
+    before (also `progress`, which may raise) leaves the folder as it was. A summary, export.json,
+    lies beside them; archive: also all in one zip.
+    Raises ValueError for a format that is not there or a plan that does not fit, FileExistsError
+    where files are there and `overwrite` is not said, OSError in a sentence for a full or closed
+    disk.
+    """
+    names, folder = asked_formats(formats), Path(folder).expanduser()
+    packed = f"{_stem(bench.source.name)}.zip" if archive else None
+    files = [name for form in names for name in FORMATS[form].files]
+    with in_words(folder):
+        check_free(folder, [*files, SUMMARY, *([packed] if packed else [])], overwrite=overwrite)
+    progress("pruning", 0.0)
+    watch = _Watch(progress, len(names))
+    subject = subject_of(bench, plan, watch.report)
+    written = []
+    with staging(folder) as stage:
+        for at, name in enumerate(names):
+            watch.label, watch.place = FORMATS[name].label, at
+            watch.report(0.0)
+            written.append(_one(name, subject, stage, folder, watch))
+        ready = [name for one in written for name in one.files]
+        if ready:
+            _summary(subject, written, stage)
+            ready.append(SUMMARY)
+        if ready and packed:
+            zipped(stage, packed, ready, lambda done: progress("zip", done))
+            ready.insert(0, packed)  # the summary comes last: it vouches for the others
+        progress("in place", 1.0)
+        check_free(folder, ready, overwrite=overwrite)
+        place(stage, folder, ready)
+    return Exported(folder, tuple(written), packed if ready else None)
+
+
+@dataclass
+class _Watch:
+    """Tells how far the formats are; stopped: what `progress` raised to stop it all."""
+
+    progress: Progress
+    formats: int
+    label: str = ""
+    place: int = 0
+    stopped: BaseException | None = None
+
+    def report(self, done: float) -> None:
+        try:
+            self.progress(self.label, (self.place + min(done, 1.0)) / self.formats)
+        except BaseException as error:
+            self.stopped = error
+            raise
+
+
+def _one(name: str, subject: Subject, stage: Path, folder: Path, watch: _Watch) -> Written:
+    form = FORMATS[name]
+    try:
+        form.write(subject, stage)
+        subject.report(0.5)
+        proof = form.prove(subject, stage)
+    except Exception as error:  # exporters raise whatever they like; the other formats still come
+        if watch.stopped is not None:
+            raise watch.stopped from None
+        trouble = disk_trouble(error, folder)
+        if trouble is not None:
+            raise trouble from None
+        for file in form.files:
+            (stage / file).unlink(missing_ok=True)
+        return Written(name, "", (), 0, None, short(error))
+    size = (stage / form.files[0]).stat().st_size
+    return Written(name, form.files[0], form.files, size, proof.difference, proof.words)
+
+
+def _summary(subject: Subject, written: list[Written], stage: Path) -> None:
+    """What lies beside it, and how it was proved."""
+    rows = [
+        asdict(one) | {"sha256": {file: _digest(stage / file) for file in one.files}}
+        for one in written
+    ]
+    content = {
+        "pruneviz": version("pruneviz"),
+        "network": subject.bench.source.name,
+        "weights": subject.bench.fingerprint,
+        "plan": subject.plan.as_dict(),
+        "samples": subject.samples,
+        "formats": rows,
+    }
+    (stage / SUMMARY).write_text(f"{json.dumps(content, indent=1)}\n", "utf-8")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _stem(name: str) -> str:
+    """A network's name as part of a file's."""
+    plain = "".join(char if char.isalnum() or char in "._-" else "-" for char in name)
+    return plain.strip(".-") or "network"

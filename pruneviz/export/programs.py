@@ -1,0 +1,141 @@
+"""How does a network leave as a program that needs no class of the user's?"""
+
+from __future__ import annotations
+
+import copy
+import io
+import warnings
+from collections.abc import Iterable
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map
+
+from pruneviz.calling import answer_of
+from pruneviz.export.proof import Proof, proved
+from pruneviz.export.subject import Subject
+from pruneviz.graph import ONE_AT_A_TIME
+from pruneviz.measuring.runtime import missing, onnx_session, run_onnx, write_onnx
+from pruneviz.sources import Inputs
+
+PT2, ONNX = "model.pt2", "model.onnx"
+_BATCH = 2  # torch.export takes a size of one, or none, for a number that never changes
+_SENTENCE = 200
+
+
+def write_pt2(subject: Subject, folder: Path) -> None:
+    """What torch.export traces, with any batch size."""
+    network, given = on_cpu(subject.network), _example(subject)
+    args = (given,) if isinstance(given, Tensor) else ()
+    kwargs: dict[str, Tensor] = {} if isinstance(given, Tensor) else dict(given)
+    with torch.no_grad(), ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not isinstance(network(*args, **kwargs), Tensor):
+            network = _Answer(network, kwargs)
+        batch = {0: torch.export.Dim.DYNAMIC}
+        shapes: Any = (batch,) if args else dict.fromkeys(kwargs, batch)
+        try:
+            program = torch.export.export(
+                network, args, kwargs, dynamic_shapes=shapes, strict=False
+            )
+            # The file keeps what it was traced with: nobody's samples, and no more than two.
+            program.example_inputs = tree_map(torch.zeros_like, program.example_inputs)
+            content = io.BytesIO()
+            torch.export.save(program, content)
+        except Exception as error:  # torch raises whatever it likes
+            raise ValueError(f"torch.export cannot follow this network: {short(error)}") from None
+    (folder / PT2).write_bytes(content.getbuffer())
+
+
+def prove_pt2(subject: Subject, folder: Path) -> Proof:
+    """Loaded again (our own file, just written: loading runs what is in it), at two batch sizes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network = torch.export.load(folder / PT2).module()
+
+    def run(inputs: Inputs) -> Tensor:
+        args, kwargs = ((inputs,), {}) if isinstance(inputs, Tensor) else ((), inputs)
+        with torch.no_grad():
+            return answer_of(network(*args, **kwargs))
+
+    return proved_twice(subject, run)
+
+
+def write_graph(subject: Subject, folder: Path) -> None:
+    """ONNX by torch's dynamo exporter, with any batch size, checked by the onnx library."""
+    write_onnx(on_cpu(subject.network), _example(subject), folder / ONNX, any_batch=True)
+    try:
+        import onnx
+    except ImportError as error:
+        raise missing(error) from None
+    onnx.checker.check_model(str(folder / ONNX))
+
+
+def prove_graph(subject: Subject, folder: Path) -> Proof:
+    """Run in ONNX Runtime at two batch sizes."""
+    session = onnx_session(folder / ONNX)
+    return proved_twice(subject, lambda inputs: run_onnx(session, inputs))
+
+
+def proved_twice(subject: Subject, run: Any) -> Proof:
+    """The proof at two batch sizes: all samples of it, and half of them."""
+    inputs = take(subject.inputs, subject.samples)
+    half = max(1, subject.samples // 2)
+    words = f"of the {which(subject)} network, in batches of {subject.samples} and {half}"
+    found = proved(subject, run(inputs), words)
+    few = run(take(inputs, half))
+    if few.shape[0] * subject.samples != subject.expected.shape[0] * half:
+        raise ValueError(f"a batch of {half} is answered in shape {tuple(few.shape)}")
+    again = torch.cat([few, subject.expected[len(few) :]])
+    second = proved(subject, again, words)
+    worst = max(float(proof.difference or 0.0) for proof in (found, second))
+    return Proof(worst, found.words)
+
+
+def which(subject: Subject) -> str:
+    """The network that is in the file, in a word."""
+    return "masked" if subject.small is None else "shrunk"
+
+
+def on_cpu(network: nn.Module) -> nn.Module:
+    """A copy in eval mode where ONNX Runtime, and most who load files, are."""
+    return copy.deepcopy(network).eval().cpu()
+
+
+def take(inputs: Inputs, count: int) -> Inputs:
+    """The first of the samples, on the CPU."""
+    if isinstance(inputs, Tensor):
+        return inputs[:count].cpu()
+    return {name: tensor[:count].cpu() for name, tensor in inputs.items()}
+
+
+def short(error: BaseException) -> str:
+    """An error of a library's in a line of bearable length."""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return text if len(text) <= _SENTENCE else text[: _SENTENCE - 1] + "…"
+
+
+def _example(subject: Subject) -> Inputs:
+    first = take(subject.inputs, _BATCH)
+    named = {"": first} if isinstance(first, Tensor) else first
+    full = {n: t if len(t) == _BATCH else torch.cat([t] * _BATCH) for n, t in named.items()}
+    return full[""] if isinstance(first, Tensor) else full
+
+
+class _Answer(nn.Module):
+    """A network that returns the tensor that counts alone: no cache can be exported."""
+
+    def __init__(self, network: nn.Module, names: Iterable[str]) -> None:
+        super().__init__()
+        self.network = network
+
+        def forward(*args: Tensor, **kwargs: Tensor) -> Tensor:
+            return answer_of(network(*args, **kwargs))
+
+        # torch.export goes by names: it gives no sizes to what stands behind two stars.
+        words = [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD) for n in names or ("given",)]
+        forward.__signature__ = Signature(words)  # type: ignore[attr-defined]
+        self.forward = forward

@@ -1,0 +1,131 @@
+"""How does a network leave in whole numbers of eight bits, and what does that cost it?"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pruneviz.calling import call, fitting
+from pruneviz.export.programs import ONNX, on_cpu, take, which, write_graph
+from pruneviz.export.proof import Proof, difference
+from pruneviz.export.subject import Subject
+from pruneviz.measuring.evaluate import Evaluation, answer, summarise
+from pruneviz.measuring.runtime import onnx_session, run_onnx
+from pruneviz.replica import replica
+from pruneviz.sources import Data
+from pruneviz.tasks.judging import joined
+
+INT8 = "model-int8.onnx"
+_CALIBRATED, _PIECE = 64, 8
+
+
+def write_int8(subject: Subject, folder: Path) -> None:
+    """Quantised by ONNX Runtime: networks with convolutions with ranges measured on calibration
+    data, others with ranges that are found while they run.
+    """
+    try:
+        from onnxruntime import quantization as q
+    except ImportError as error:
+        raise ValueError(
+            f"ONNX Runtime is not here ({error}); pip install 'pruneviz[export]'"
+        ) from None
+    there = (folder / ONNX).exists()  # it was asked for as well
+    if not there:
+        write_graph(subject, folder)
+    try:
+        with _quiet():
+            if static(subject):
+                q.quantize_static(
+                    folder / ONNX,
+                    folder / INT8,
+                    _Reader(subject),
+                    per_channel=True,
+                    activation_type=q.QuantType.QUInt8,
+                    weight_type=q.QuantType.QInt8,
+                )
+            else:
+                q.quantize_dynamic(folder / ONNX, folder / INT8, weight_type=q.QuantType.QInt8)
+    finally:
+        if not there:
+            (folder / ONNX).unlink(missing_ok=True)
+
+
+def prove_int8(subject: Subject, folder: Path) -> Proof:
+    """Run on all validation samples: its accuracy beside that of the plan."""
+    session = onnx_session(folder / INT8)
+    apart = difference(subject.expected, run_onnx(session, take(subject.inputs, subject.samples)))
+    found = measured(subject, session)
+    label, ranges = subject.bench.task.word, "measured" if static(subject) else "found as it runs"
+    return Proof(
+        apart,
+        f"rounded to 8 bits, so not the same answers: {label} {100 * found.accuracy:.1f} %, "
+        f"{found.words.replace('dense', 'the plan')} against the plan, on {found.n:,} samples; "
+        f"of the {which(subject)} network, ranges {ranges}",
+    )
+
+
+def measured(subject: Subject, session: Any) -> Evaluation:
+    """The file's answers to all validation samples, paired with those of the plan."""
+    bench, data = subject.bench, subject.bench.source.validation
+    task, size = bench.task, len(data)
+    model, tensors = subject.pruned.dense, subject.pruned.tensors
+    network, outcomes = replica(model), []
+    for start in range(0, size, bench.block):
+        subject.report(start / size)
+        part = data.take(slice(start, start + bench.block))
+        outputs = run_onnx(session, _floats(network, part))
+        targets = call(network, part.inputs).detach() if task.against_dense else part.targets
+        assert targets is not None
+        outcomes.append(task.judge(outputs, targets.cpu()))
+    plan = answer(model, tensors, data, 0, size, task, bench.block)
+    classes = bench.source.classes
+    return summarise(joined(outcomes), plan, data.targets, classes, size, task)
+
+
+def static(subject: Subject) -> bool:
+    """Whether ranges are measured beforehand: where there are convolutions."""
+    return any(isinstance(m, nn.modules.conv._ConvNd) for m in subject.network.modules())
+
+
+class _Reader:
+    """Calibration data, as ONNX Runtime asks for it."""
+
+    def __init__(self, subject: Subject) -> None:
+        network, data = on_cpu(subject.pruned.dense), subject.bench.source.calibration
+        data = data.first(_CALIBRATED)
+        parts = [data.take(slice(s, s + _PIECE)) for s in range(0, len(data), _PIECE)]
+        self._parts = iter([_arrays(_floats(network, part)) for part in parts])
+
+    def get_next(self) -> dict[str, Any] | None:
+        """The next batch, None at the end."""
+        return next(self._parts, None)
+
+
+def _floats(network: nn.Module, part: Data) -> Tensor | dict[str, Tensor]:
+    given = fitting(network, part.inputs)
+    return given.cpu() if isinstance(given, Tensor) else {n: t.cpu() for n, t in given.items()}
+
+
+def _arrays(given: Tensor | dict[str, Tensor]) -> dict[str, Any]:
+    named = {"input": given} if isinstance(given, Tensor) else given
+    return {name: tensor.detach().numpy() for name, tensor in named.items()}
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    root = logging.getLogger()
+    before = root.level
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        root.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            root.setLevel(before)

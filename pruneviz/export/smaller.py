@@ -1,0 +1,96 @@
+"""How does a network without its pruned units leave, so that the user's class can hold it?"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pruneviz.export.files import copy_program
+from pruneviz.export.proof import Proof, answers, blank, proved
+from pruneviz.export.subject import Subject
+from pruneviz.export.weights import about, plain, save_tensors
+from pruneviz.replica import first_names
+
+_LIST = re.compile(r"\[[^][{}]*\]")
+_PLAIN = (int, float, str, list, tuple)
+
+
+def write_shrunk(subject: Subject, folder: Path) -> None:
+    """Weights, what has another width now, and the program that puts both together."""
+    small = small_of(subject)
+    widths = widths_of(subject.pruned.dense, small)
+    tensors = plain(small)
+    tensors |= {name: small.get_buffer(name).detach().cpu() for name in widths["buffers"]}
+    save_tensors(folder / "shrunk.safetensors", tensors, about(subject))
+    text = json.dumps({"network": subject.bench.source.name} | widths, indent=1)
+    text = _LIST.sub(lambda found: " ".join(found[0].split()), text)  # a shape on one line
+    (folder / "widths.json").write_text(f"{text}\n", "utf-8")
+    copy_program("rebuild.py", folder)
+
+
+def prove_shrunk(subject: Subject, folder: Path) -> Proof:
+    """Rebuilt by the very program beside it, from a blank network of the user's class."""
+    space: dict[str, Any] = {"__file__": str(folder / "rebuild.py"), "__name__": "rebuild"}
+    source = (folder / "rebuild.py").read_text("utf-8")
+    exec(compile(source, "rebuild.py", "exec"), space)
+    network = space["rebuild"](blank(subject.pruned.dense), folder)
+    before, after = (_params(n) for n in (subject.pruned.dense, network))
+    words = f"{after:,} of {before:,} parameters; rebuild.py makes it of your own class"
+    return proved(subject, answers(network, subject), words)
+
+
+def small_of(subject: Subject) -> nn.Module:
+    """The network without its pruned units; ValueError says why there is none."""
+    if subject.small is None:
+        raise ValueError(subject.why_not_small)
+    return subject.small
+
+
+def widths_of(before: nn.Module, after: nn.Module) -> dict[str, Any]:
+    """What differs between two networks of one class, by name: shapes of tensors, attributes.
+
+    buffers: those of another shape that the state dict leaves out. Tied tensors stand under
+    their first name.
+    """
+    one, other = _tensors(before), _tensors(after)
+    shapes = {
+        name: {"from": list(tensor.shape), "to": list(other[name].shape)}
+        for name, tensor in one.items()
+        if tensor.shape != other[name].shape
+    }
+    attributes = {}
+    pairs = zip(before.named_modules(), after.modules(), strict=True)
+    for (path, old), new in pairs:
+        if changes := dict(_changes(vars(old), vars(new))):
+            attributes[path] = changes
+    left_out = shapes.keys() - after.state_dict().keys()
+    return {"shapes": shapes, "attributes": attributes, "buffers": sorted(left_out)}
+
+
+def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, value in new.items():
+        before = old.get(name)
+        if name.startswith("_") or name == "training" or type(value) is not type(before):
+            continue
+        if isinstance(value, _PLAIN) and not _holds_objects(value) and value != before:
+            yield name, {"from": before, "to": value}
+
+
+def _holds_objects(value: object) -> bool:
+    return isinstance(value, list | tuple) and any(type(v) not in (int, float, str) for v in value)
+
+
+def _tensors(network: nn.Module) -> dict[str, Tensor]:
+    first = first_names(network)
+    own = {n: p for n, p in network.named_parameters(remove_duplicate=False) if first[n] == n}
+    return own | dict(network.named_buffers())
+
+
+def _params(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters() if isinstance(p, torch.Tensor))

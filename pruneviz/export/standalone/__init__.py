@@ -1,0 +1,1 @@
+"""Which programs go along with the files, to be run where pruneviz is not?"""

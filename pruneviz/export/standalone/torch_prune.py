@@ -1,0 +1,28 @@
+"""How is a checkpoint of `torch.nn.utils.prune` loaded where pruneviz is not?"""
+
+# from torch_prune import load
+# network = load(YourNetwork())    # prune.remove(module, name) makes a mask permanent
+
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn.utils import prune
+
+HERE = Path(__file__).parent
+
+
+def load(network: nn.Module, path: Path = HERE / "torch_prune.pt") -> nn.Module:
+    """`network` with its masks on, as torch's own pruning puts them: NAME_orig and NAME_mask."""
+    state = torch.load(path, weights_only=True)
+    for key in state:
+        name = key.removesuffix("_mask")
+        if name != key and f"{name}_orig" in state:
+            module, _, parameter = name.rpartition(".")
+            prune.identity(network.get_submodule(module), parameter)  # type: ignore[no-untyped-call]
+    network.load_state_dict(state, strict=True)
+    for module in network.modules():  # attention reads the weights of a layer it does not call
+        for hook in module._forward_pre_hooks.values():
+            if isinstance(hook, prune.BasePruningMethod):
+                hook(module, None)
+    return network

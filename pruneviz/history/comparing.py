@@ -1,0 +1,140 @@
+"""In what do two plans differ?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pruneviz.history.records import Measured
+from pruneviz.measuring.intervals import paired_difference
+from pruneviz.pruning.pruned import Pruned
+
+_COUNTS = {
+    "accuracy": "accuracy",
+    "loss": "loss",
+    "parameters kept": "params_kept",
+    "parameters left after removal": "params_shrunk",
+    "multiply-accumulates": "macs_kept",
+}
+_UNKNOWN = (float("nan"),) * 3
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two plans side by side; every difference is the second minus the first.
+
+    numbers: quantity, first, second, difference. layers: layer, total, first, second (weights
+    kept), difference. classes: class, first, second (accuracy), difference. flipped: sample,
+    target (-1: none), first, second (the classes answered): those answered differently of the
+    first `n` samples, which both have answered. delta, low, high: of the accuracy on those, with
+    its 95 % paired interval; NaN where there are no targets.
+    """
+
+    numbers: pd.DataFrame
+    layers: pd.DataFrame
+    classes: pd.DataFrame
+    flipped: pd.DataFrame
+    n: int
+    delta: float
+    low: float
+    high: float
+
+
+def compare(
+    first: Measured, second: Measured, targets: NDArray[np.int64] | None = None
+) -> Comparison:
+    """What was measured of two plans of one model, side by side.
+
+    targets: int64 [n or more], the class of each sample, where there is one.
+    """
+    numbers = [
+        (words, float(getattr(first, name)), float(getattr(second, name)))
+        for words, name in _COUNTS.items()
+    ]
+    was, now = _answers(first), _answers(second)
+    n = min(len(was), len(now))
+    delta, low, high = _paired(was[:n], now[:n], targets)
+    return Comparison(
+        numbers=_apart(pd.DataFrame(numbers, columns=["quantity", "first", "second"])),
+        layers=_layers(first.layers, second.layers),
+        classes=_classes(first.per_class, second.per_class),
+        flipped=_flipped(was[:n], now[:n], targets),
+        n=n,
+        delta=delta,
+        low=low,
+        high=high,
+    )
+
+
+def masks_apart(first: Pruned, second: Pruned) -> pd.DataFrame:
+    """Layer by layer, how far two masks of one network are apart.
+
+    layer, weights, differ (how many are kept by one alone), share (of all weights), jaccard (of
+    the kept ones: kept by both over kept by either; 1 where neither keeps any).
+    """
+    rows = []
+    for name, mask in first.masks.items():
+        other = second.masks[name]
+        differ = int((mask ^ other).count_nonzero())
+        both, either = int((mask & other).count_nonzero()), int((mask | other).count_nonzero())
+        rows.append((name, mask.numel(), differ, differ / mask.numel(), both / (either or 1)))
+        if not either:
+            rows[-1] = (name, mask.numel(), 0, 0.0, 1.0)
+    return pd.DataFrame(rows, columns=["layer", "weights", "differ", "share", "jaccard"])
+
+
+def _apart(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(difference=table["second"] - table["first"])
+
+
+def _layers(
+    first: Mapping[str, tuple[int, int]], second: Mapping[str, tuple[int, int]]
+) -> pd.DataFrame:
+    rows = [(name, of, kept, second[name][0]) for name, (kept, of) in first.items()
+            if name in second]  # fmt: skip
+    return _apart(pd.DataFrame(rows, columns=["layer", "total", "first", "second"]))
+
+
+def _classes(first: Mapping[str, float], second: Mapping[str, float]) -> pd.DataFrame:
+    rows = [(name, share, second[name]) for name, share in first.items() if name in second]
+    return _apart(pd.DataFrame(rows, columns=["class", "first", "second"]))
+
+
+def _answers(record: Measured) -> NDArray[np.int32]:
+    return np.empty(0, np.int32) if record.answers is None else record.answers
+
+
+def _flipped(
+    was: NDArray[np.int32], now: NDArray[np.int32], targets: NDArray[np.int64] | None
+) -> pd.DataFrame:
+    which = np.flatnonzero(was != now)
+    meant = np.full(len(which), -1) if targets is None else targets[which]
+    return pd.DataFrame(
+        {"sample": which, "target": meant, "first": was[which], "second": now[which]}
+    )
+
+
+def _paired(
+    was: NDArray[np.int32], now: NDArray[np.int32], targets: NDArray[np.int64] | None
+) -> tuple[float, float, float]:
+    if targets is None or not len(was) or len(targets) < len(was):
+        return _UNKNOWN
+    right, before = now == targets[: len(now)], was == targets[: len(was)]
+    gained, lost = int((right & ~before).sum()), int((before & ~right).sum())
+    return paired_difference(gained, lost, len(was))
+
+
+def change_in_words(found: Comparison) -> str:
+    """The change of the accuracy in points, with its interval where it can be told."""
+    if math.isnan(found.delta):
+        points = 100 * float(found.numbers["difference"].iloc[0])
+        return f"{points:+.1f} points" if math.isfinite(points) else "cannot be told"
+    low, high = 100 * found.low, 100 * found.high
+    if found.low <= 0 <= found.high:
+        return f"no measurable change ({low:+.1f} … {high:+.1f} points)"
+    return f"{100 * found.delta:+.1f} points ({low:+.1f} … {high:+.1f})"

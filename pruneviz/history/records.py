@@ -1,0 +1,142 @@
+"""What is written down of a model and of what was measured?"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pruneviz.measuring.counts import Counts
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.pruning.pruned import Pruned
+
+_BOUND = 1_000_000  # answers of one plan
+
+
+@dataclass(frozen=True)
+class Version:
+    """A model by name, with the fingerprints of its weights and of the data that measures it."""
+
+    name: str
+    weights: str
+    data: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a plan on the first n validation samples, and what it keeps.
+
+    Numbers as in `Evaluation` and `Counts`. layers: layer -> (weights kept, of how many).
+    answers: int32 [n], the class answered to each sample, -1 where an answer is no class.
+    """
+
+    n: int
+    accuracy: float
+    low: float
+    high: float
+    loss: float
+    delta: float
+    delta_low: float
+    delta_high: float
+    params: int
+    params_kept: int
+    params_shrunk: int
+    macs: int
+    macs_kept: int
+    layers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    per_class: Mapping[str, float] = field(default_factory=dict)
+    answers: NDArray[np.int32] | None = None
+
+
+NUMBERS = (
+    *("n", "accuracy", "low", "high", "loss", "delta", "delta_low", "delta_high"),
+    *("params", "params_kept", "params_shrunk", "macs", "macs_kept"),
+)
+FIELDS = (*NUMBERS, "layers", "per_class", "answers")
+
+
+def measured_of(result: Evaluation, counts: Counts, pruned: Pruned) -> Measured:
+    """The record of a plan: how well it answered, what is left of it."""
+    report = pruned.report
+    answers = result.predicted.cpu().numpy().astype(np.int32)
+    return Measured(
+        n=result.n,
+        accuracy=result.accuracy,
+        low=result.low,
+        high=result.high,
+        loss=result.loss,
+        delta=result.delta,
+        delta_low=result.delta_low,
+        delta_high=result.delta_high,
+        params=counts.params,
+        params_kept=counts.params_kept,
+        params_shrunk=counts.params_shrunk,
+        macs=counts.macs,
+        macs_kept=counts.macs_kept,
+        layers={
+            str(name): (int(kept), int(total))
+            for name, kept, total in zip(
+                report["layer"], report["kept"], report["total"], strict=True
+            )
+        },
+        per_class=dict(result.per_class),
+        answers=answers if answers.ndim == 1 and len(answers) <= _BOUND else None,
+    )
+
+
+def row_of(record: Measured) -> list[object]:
+    """A record as FIELDS hold it."""
+    texts = json.dumps(dict(record.layers)), json.dumps(dict(record.per_class))
+    return [*(getattr(record, name) for name in NUMBERS), *texts, packed(record.answers)]
+
+
+def record_from(row: Sequence[Any]) -> Measured:
+    """The record that `row_of` was given; what is damaged is left out."""
+    numbers = zip(NUMBERS, row, strict=False)
+    layers, per_class, answers = row[len(NUMBERS) :]
+    try:
+        kept = {name: (int(k), int(of)) for name, (k, of) in json.loads(layers).items()}
+        shares = {name: float(share) for name, share in json.loads(per_class).items()}
+    except (ValueError, TypeError, AttributeError):
+        kept, shares = {}, {}
+    return Measured(
+        **{name: float("nan") if value is None else value for name, value in numbers},  # type: ignore[arg-type]
+        layers=kept,
+        per_class=shares,
+        answers=unpacked(answers),
+    )
+
+
+def csv_of(visits: pd.DataFrame, path: Path | None = None) -> str:
+    """A table of visits as CSV, also written to `path`; times in ISO 8601, UTC."""
+    found = visits.copy()
+    for name in ("first", "last"):
+        found[name] = pd.to_datetime(found[name], unit="s", utc=True).dt.strftime("%FT%TZ")
+    whole = ["parent", *(n for n in NUMBERS if n == "n" or n.startswith(("params", "macs")))]
+    found[whole] = found[whole].astype("Int64")
+    text = found.to_csv(index=False)
+    if path is not None:
+        path.write_text(text, "utf-8")
+    return text
+
+
+def packed(answers: NDArray[np.int32] | None) -> bytes | None:
+    """Answers as few bytes."""
+    return None if answers is None else zlib.compress(answers.astype("<i4").tobytes(), 6)
+
+
+def unpacked(data: bytes | None) -> NDArray[np.int32] | None:
+    """What `packed` was given; None for what is damaged."""
+    if data is None:
+        return None
+    try:
+        return np.frombuffer(zlib.decompress(data), "<i4").astype(np.int32)
+    except (zlib.error, ValueError, TypeError):
+        return None

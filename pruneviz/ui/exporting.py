@@ -1,0 +1,126 @@
+"""What has been exported in this session, and what is being?"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from pruneviz.background import Job, Report
+from pruneviz.export import FORMATS, Exported, Written
+from pruneviz.plan import UNITS, Plan
+from pruneviz.ui.session import Session
+
+_KEY = "exporting"
+_SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+
+
+@dataclass
+class Exporting:
+    """The last export of a session: of `plan` in `formats`, by `job` as long as it lasts.
+
+    place: the folder that holds its files until the next. message: why there are none.
+    """
+
+    session: Session
+    job: Job | None = None
+    plan: Plan | None = None
+    formats: tuple[str, ...] = ()
+    found: Exported | None = None
+    place: Path | None = None
+    message: str | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether files are being written."""
+        return self.job is not None and self.job.running
+
+
+def exporting_of(session: Session) -> Exporting:
+    """What was exported in this session; nothing of another network's."""
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, Exporting) or found.session is not session:
+        if isinstance(found, Exporting) and found.job is not None:
+            found.job.cancel()
+        found = st.session_state[_KEY] = Exporting(session)
+    return found
+
+
+def begin(exporting: Exporting, formats: tuple[str, ...]) -> Job:
+    """Start writing the plan settled on; files of the export before are gone then."""
+    bench, plan = exporting.session.bench, exporting.session.settled
+    before, place = exporting.place, Path(tempfile.mkdtemp(prefix="pruneviz-"))
+    weakref.finalize(exporting, shutil.rmtree, place, ignore_errors=True)
+
+    def work(report: Report) -> None:
+        if before is not None:
+            shutil.rmtree(before, ignore_errors=True)
+        exporting.found = bench.export(plan, place, formats, report, archive=True)
+
+    exporting.plan, exporting.formats, exporting.place = plan, formats, place
+    exporting.found, exporting.message, exporting.job = None, None, Job(work)
+    return exporting.job
+
+
+def take(exporting: Exporting) -> None:
+    """Take note of work that has ended."""
+    job = exporting.job
+    if job is None or job.running:
+        return
+    exporting.job = None
+    if job.error is not None:
+        said = job.error.partition(": ")[2]
+        exporting.message = f"Nothing was exported: {said}"
+    elif exporting.found is None:
+        exporting.message = "Stopped: nothing was written."
+
+
+def unfit(plan: Plan) -> dict[str, str]:
+    """Format -> why it can't be made of a plan, as far as the plan alone tells."""
+    if plan.is_dense:
+        return {"shrunk": "Nothing is cut, so there is nothing to remove."}
+    if plan.granularity not in UNITS:
+        return {"shrunk": "This plan cuts single weights: only whole units can be removed."}
+    return {}
+
+
+def archive_of(exporting: Exporting) -> Path | None:
+    """The zip of the last export, while it is there."""
+    found = exporting.found
+    path = None if found is None or found.archive is None else found.folder / found.archive
+    return path if path is not None and zipfile.is_zipfile(path) else None
+
+
+def table(found: Exported) -> pd.DataFrame:
+    """What became of each format, as people read it: one row each, those that failed last."""
+    rows = sorted(found.written, key=lambda one: one.failed)
+    return pd.DataFrame(
+        [
+            {
+                "format": FORMATS[one.format].label,
+                "file": one.file or "–",
+                "size": "–" if one.failed else size(one.bytes),
+                "largest difference": _apart(one),
+                "verdict": f"{'✗ not written: ' if one.failed else '✓ '}{one.words}",
+            }
+            for one in rows
+        ]
+    )
+
+
+def size(count: int) -> str:
+    """Bytes as people read them."""
+    unit = next(((n, word) for n, word in _SIZES if count >= n), None)
+    return f"{count:,} B" if unit is None else f"{count / unit[0]:,.1f} {unit[1]}"
+
+
+def _apart(one: Written) -> str:
+    if one.difference is None:
+        return "–"
+    return "0, bit by bit" if one.difference == 0 else f"{one.difference:.0e}"

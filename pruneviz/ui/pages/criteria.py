@@ -1,0 +1,310 @@
+"""Which criterion suits this network?"""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from pruneviz import figures
+from pruneviz.measuring.contest import CONTROL, SEEDS, Contest
+from pruneviz.measuring.similar import OVERLAPS, Similarity
+from pruneviz.plan import Plan, pattern
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.repair import REPAIRS
+from pruneviz.ui.contesting import (
+    SHARES,
+    Contesting,
+    compare,
+    contesting_of,
+    hold,
+    remaining,
+    take,
+)
+from pruneviz.ui.live import listen
+from pruneviz.ui.look import tight
+from pruneviz.ui.session import Session
+from pruneviz.ui.wording import duration
+
+_WORKBENCH = "pruneviz/ui/pages/workbench.py"
+_TICK = 0.5
+_MEAN = "mean over layers"
+_LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+_CUT_NOT_KEPT = (
+    "Jaccard: of what either of two criteria cuts, the share that both cut. The cut sets, not the "
+    "kept ones: what is cut is where they decide, and most of what is kept is kept by all. The "
+    "more is cut, the more any two sets share by chance: the neutral colour is what two random "
+    "choices of that size share, s / (2 − s)."
+)
+_CURSE = (
+    "The best of many on some samples owes part of its lead to these samples. So every other "
+    "sample chooses the best criterion and the runner-up, and the rest, which had no say, tell "
+    "what stands in the table. *Real*: the paired interval leaves zero out, with Holm's correction "
+    "for the comparisons of a row (5 % in all); its width is that of the test, never under 95 %. "
+    f"Random stands for the mean of its {SEEDS} seeds, these very seeds."
+)
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    tight()
+    session: Session | None = st.session_state.get("session")
+    if session is None:
+        _empty()
+        return
+    listen(session)
+    contesting = contesting_of(session)
+    take(contesting)
+    _head(session)
+    if session.wanted is not None:
+        _wait(session)
+        return
+    busy = contesting.running
+    if contesting.message and not busy:
+        st.warning(contesting.message)
+    st.markdown("#### How alike do they judge?")
+    _likeness(contesting)
+    st.markdown(f"#### Which leaves more {session.bench.task.word}?")
+    _choose(contesting)
+    if contesting.holding:
+        st.fragment(_progress, run_every=_TICK)(contesting)
+    st.fragment(_live, run_every=2 * _TICK if busy else None)(contesting)
+
+
+def _empty() -> None:
+    st.header("Criteria")
+    st.info(
+        "No network is open in this tab yet. Open one on the workbench; this page then compares "
+        "what criteria would cut of it, and what that costs."
+    )
+    st.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+
+
+def _head(session: Session) -> None:
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.markdown(
+        f"### Criteria: `{session.name}`\n{label(session.settled)}",
+        help="Granularity and repair are those of the workbench; locked layers stay whole.",
+    )
+    right.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+    complaint = session.bench.steering.memory.complaint
+    for text in (session.message, complaint and f"{complaint[:1].upper()}{complaint[1:]}."):
+        if text:
+            st.warning(text)
+
+
+def label(plan: Plan) -> str:
+    """What all criteria have in common here."""
+    repairs = [REPAIRS[name].label.lower() for name in plan.repair]
+    return f"what is cut: {plan.granularity}" + (f"; repair: {', '.join(repairs)}" * bool(repairs))
+
+
+def _wait(session: Session) -> None:
+    @st.fragment(run_every=_TICK)
+    def watch() -> None:
+        if listen(session) or session.wanted is None:
+            st.rerun()
+        st.progress(0.0, "What the choice on the workbench needs is being made ready …")
+
+    watch()
+
+
+def _progress(contesting: Contesting) -> None:
+    job = contesting.job
+    if job is None or not job.running:
+        st.rerun()
+        return
+    left = "" if contesting.left is None else f" · {duration(contesting.left)} left"
+    bar, stop = st.columns([6, 1], vertical_alignment="center")
+    bar.progress(min(1.0, job.done), f"{job.label or 'beginning'} · {job.done:.0%}{left}")
+    if stop.button("Cancel", key="criteria-cancel", width="stretch"):
+        job.cancel()
+
+
+def _likeness(contesting: Contesting) -> None:
+    """Two heatmaps, or the button that makes them."""
+    found, bench = contesting.alike, contesting.session.bench
+    if found is None and contesting.running and not contesting.holding:
+        st.fragment(_progress, run_every=_TICK)(contesting)
+        return
+    if found is None:
+        left, right = st.columns([1, 5], vertical_alignment="center")
+        if left.button("Compare", key="criteria-compare", type="primary", width="stretch",
+                       icon=":material/compare:", disabled=contesting.running):  # fmt: skip
+            compare(contesting)
+            st.rerun()
+        samples = len(bench.source.calibration)
+        right.markdown(
+            f"All {len(contesting.allowed)} criteria that cut so, in every layer: do they rank "
+            f"alike, and cut the same? Takes passes over {samples:,} calibration samples, about "
+            f"{_about(6 * samples * bench.seconds_per_sample)}; what is gathered is kept."
+        )
+        return
+    if not found.layers:
+        st.info("Nothing can be cut so in this network: choose another granularity.")
+        return
+    _where(contesting, found)
+    least = "" if contesting.layer is None else f", {found.items[contesting.layer]:,} items"
+    left, right = st.columns(2)
+    with left:
+        st.caption(f"**Rank correlation** (Spearman; 1: the same order, 0: no relation){least}")
+        square = found.correlations(contesting.layer)
+        st.plotly_chart(figures.alike(square, least=-1.0, middle=0.0), key="criteria-spearman",
+                        config={"displayModeBar": False})  # fmt: skip
+    with right:
+        chance = found.chance(contesting.at, contesting.layer)
+        chance = 0.0 if math.isnan(chance) else chance
+        st.caption(
+            f"**Overlap of what is cut** (Jaccard; by chance {chance:.2f})", help=_CUT_NOT_KEPT
+        )
+        square = found.overlaps(contesting.at, contesting.layer)
+        st.plotly_chart(figures.alike(square, least=0.0, middle=chance), key="criteria-jaccard",
+                        config={"displayModeBar": False})  # fmt: skip
+    for note in found.notes:
+        st.caption(f"{note}.")
+
+
+def _where(contesting: Contesting, found: Similarity) -> None:
+    """The layer, and the sparsity at which what is cut is compared."""
+    places = [_MEAN, *found.layers]
+    if contesting.layer not in found.layers:
+        contesting.layer = None
+    if contesting.at not in found.levels:
+        contesting.at = found.levels[len(found.levels) // 2]
+    columns = st.columns([3, 1, 4, 2], vertical_alignment="bottom")
+    focus = _slider_of(contesting, found)
+    if columns[1].button("In focus", key="criteria-focus", disabled=focus is None, width="stretch",
+                         help="The layer that is in focus on the workbench."):  # fmt: skip
+        st.session_state["criteria_layer"] = focus
+    if st.session_state.get("criteria_layer") not in places:  # or it was forgotten
+        st.session_state["criteria_layer"] = contesting.layer or _MEAN
+    choice = columns[0].selectbox("Layer", places, key="criteria_layer")
+    contesting.layer = None if choice == _MEAN else str(choice)
+    if len(found.levels) > 1:
+        contesting.at = float(
+            columns[2].select_slider(
+                "Cut of the layer", OVERLAPS, contesting.at, key="criteria_at",
+                format_func=lambda level: f"{100 * level:g} %",
+            )
+        )  # fmt: skip
+    columns[3].download_button(
+        "Table (CSV)", found.table.to_csv(index=False),
+        f"{contesting.session.name}-likeness.csv", "text/csv", key="criteria-alike-csv",
+        icon=":material/download:",
+    )  # fmt: skip
+
+
+def _slider_of(contesting: Contesting, found: Similarity) -> str | None:
+    """Under which name the layer in focus was compared, if it was."""
+    session = contesting.session
+    plan = session.settled
+    focus = session.focus
+    if focus in found.layers:
+        return focus
+    sliders = session.bench.sliders(plan)
+    return next((s.name for s in sliders if focus in s.layers and s.name in found.layers), None)
+
+
+def _choose(contesting: Contesting) -> None:
+    """Who takes part, where, and on how many samples."""
+    busy = contesting.running
+    columns = st.columns([5, 4, 2, 1.4], vertical_alignment="bottom")
+    names = [name for name in contesting.allowed if name != CONTROL]
+    granularity = contesting.session.settled.granularity
+    chosen = columns[0].multiselect(
+        "Criteria, beside the random control",
+        names,
+        [name for name in contesting.criteria if name in names],
+        key=f"criteria_chosen_{granularity}",
+        format_func=lambda name: CRITERIA[name].label,
+        disabled=busy,
+    )
+    contesting.chosen[granularity] = tuple(name for name in names if name in chosen)
+    if pattern(granularity) is None:
+        levels = columns[1].multiselect(
+            "Cut of the weights or units",
+            _LEVELS,
+            list(contesting.levels),
+            key="criteria_levels",
+            format_func=lambda level: f"{100 * level:g} %",
+            disabled=busy,
+        )
+        contesting.levels = tuple(sorted(levels))
+    share = contesting.share if contesting.share in contesting.shares else contesting.shares[0]
+    contesting.share = str(columns[2].selectbox(
+        "Shared out", contesting.shares, contesting.shares.index(share), key="criteria_share",
+        format_func=SHARES.__getitem__, disabled=busy,
+        help="How much goes from each layer; the same for all criteria.",
+    ))  # fmt: skip
+    contesting.n = int(columns[3].number_input(
+        "Samples", 2, len(contesting.session.bench.source.validation), contesting.n,
+        key="criteria_n", disabled=busy,
+    ))  # fmt: skip
+
+
+def _live(contesting: Contesting) -> None:
+    """All that changes while the contest is measured."""
+    if not contesting.levels:
+        st.info("Choose at least one sparsity.")
+        return
+    try:
+        found = contesting.contest()
+    except ValueError as error:
+        st.error(f"These can't be compared so: {error}.")
+        return
+    for name, why in found.left_out.items():
+        st.caption(f"{CRITERIA[name].label} does not take part: {why}.")
+    if not found.layers:
+        st.info("There is no layer that all of these can cut and that is not locked.")
+        return
+    if not contesting.running and not found.complete:
+        _begin(contesting, found)
+    if found.answers:
+        _show(contesting, found)
+
+
+def _begin(contesting: Contesting, found: Contest) -> None:
+    plans, seconds = remaining(contesting, found)
+    left, right = st.columns([1, 5], vertical_alignment="center")
+    word = "Go on" if found.answers else "Measure"
+    if left.button(word, key="criteria-start", type="primary", width="stretch",
+                   icon=":material/play_arrow:"):  # fmt: skip
+        hold(contesting)
+        st.rerun()
+    right.markdown(
+        f"{plans} plans on {found.n:,} samples each: about {_about(seconds)} on this machine. "
+        "What is measured is remembered."
+    )
+
+
+def _about(seconds: float) -> str:
+    return duration(max(1.0, seconds))
+
+
+def _show(contesting: Contesting, found: Contest) -> None:
+    table, task = found.table, contesting.session.bench.task
+    known = [name for name in found.criteria if (table["criterion"] == name).any()]
+    labels = {name: CRITERIA[name].label for name in known}
+    left, right = st.columns([8, 3])
+    figure = figures.contest(table[table["seed"].isna()], labels, score=task.word)
+    left.plotly_chart(figure, key="criteria-contest", config={"displayModeBar": False})
+    right.caption(
+        f"{found.n:,} samples; bands: 95 %, those of random over its {found.seeds} seeds. "
+        f"{len(found.layers)} layers or groups are cut; locked ones stay whole."
+    )
+    right.caption(_CURSE)
+    st.markdown("**Which criterion here, and is the difference real?**")
+    if found.verdicts:
+        st.dataframe(found.summary.drop(columns="in words"), hide_index=True, height="content",
+                     key="criteria-verdicts", row_height=32)  # fmt: skip
+    else:
+        st.caption("No sparsity has been measured for all of them yet.")
+    if not contesting.running:
+        st.download_button(
+            "Download all points (CSV)", table.to_csv(index=False),
+            f"{contesting.session.name}-criteria.csv", "text/csv", key="criteria-csv",
+            icon=":material/download:",
+        )  # fmt: skip
+
+
+main()

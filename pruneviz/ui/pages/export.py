@@ -1,0 +1,189 @@
+"""How does the plan on the screen become files?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pruneviz.export import DEFAULT, FORMATS
+from pruneviz.ui import jobs
+from pruneviz.ui.exporting import (
+    Exporting,
+    archive_of,
+    begin,
+    exporting_of,
+    size,
+    table,
+    take,
+    unfit,
+)
+from pruneviz.ui.live import listen
+from pruneviz.ui.live import measure as measure_accuracy
+from pruneviz.ui.look import tight
+from pruneviz.ui.panels import label
+from pruneviz.ui.session import Session
+
+_WORKBENCH = "pruneviz/ui/pages/workbench.py"
+_REMEMBERED = "export_formats"
+_TICK, _COLUMNS = 0.4, 3
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    tight()
+    session: Session | None = st.session_state.get("session")
+    if session is None:
+        _empty()
+        return
+    listen(session)
+    exporting = exporting_of(session)
+    take(exporting)
+    _head(session)
+    if session.wanted is not None:
+        _wait(exporting)
+        return
+    names = _ask(session)
+    if exporting.running:
+        _wait(exporting)
+    else:
+        _button(exporting, names)
+    _found(exporting)
+    measure_accuracy(session)
+
+
+def _empty() -> None:
+    st.header("Export")
+    st.info(
+        "No network is open in this tab yet. Open one on the workbench and cut some of it; here "
+        "it then becomes files that others can run."
+    )
+    st.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+
+
+def _head(session: Session) -> None:
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.markdown(f"### Export: `{session.name}`\n{_on_screen(session)}")
+    right.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+    if session.message:
+        st.warning(session.message)
+
+
+def _on_screen(session: Session) -> str:
+    """The plan in a few words, and how well it answers."""
+    bench, plan = session.bench, session.settled
+    counts = bench.counts(plan)
+    words = f"{label(plan)} · {counts.params_kept:,} of {counts.params:,} parameters kept"
+    result = None if session.wanted is not None else jobs.so_far(bench, plan)
+    if result is None:
+        return words
+    interval = f"{100 * result.low:.1f} – {100 * result.high:.1f} %"
+    return (
+        f"{words} · {bench.task.word} {100 * result.accuracy:.1f} % ({interval}, on {result.n:,})"
+    )
+
+
+def _ask(session: Session) -> tuple[str, ...]:
+    """The formats that are wanted, of those that this plan can leave in."""
+    remembered: dict[str, bool] = st.session_state.setdefault(
+        _REMEMBERED, {name: name in DEFAULT for name in FORMATS}
+    )
+    missing = unfit(session.settled)
+    for place, (name, form) in enumerate(FORMATS.items()):
+        if place % _COLUMNS == 0:
+            columns = st.columns(_COLUMNS)
+        key, reason = f"export_{name}", missing.get(name)
+        st.session_state.setdefault(key, remembered[name])  # it forgets what was not drawn
+        with columns[place % _COLUMNS], st.container(gap=None):
+            remembered[name] = st.checkbox(
+                f"**{form.label}**", key=key, disabled=reason is not None
+            )
+            st.caption(reason or form.meaning)
+    return tuple(name for name in FORMATS if remembered[name] and name not in missing)
+
+
+def _button(exporting: Exporting, names: tuple[str, ...]) -> None:
+    left, right = st.columns([1, 4], vertical_alignment="center")
+    count = f"{len(names)} format{'' if len(names) == 1 else 's'}"
+    if left.button(
+        f"Export {count}",
+        key="export-begin",
+        type="primary",
+        icon=":material/inventory_2:",
+        disabled=not names,
+        width="stretch",
+    ):
+        begin(exporting, names)
+        st.rerun()
+    right.caption(
+        "Each file is read back, and its answers are compared with those on the screen, before "
+        "it counts as written."
+        if names
+        else "Choose a format."
+    )
+
+
+def _wait(exporting: Exporting) -> None:
+    @st.fragment(run_every=_TICK)
+    def watch() -> None:
+        session, job = exporting.session, exporting.job
+        if session.wanted is not None:
+            if listen(session) or session.wanted is None:
+                st.rerun()
+            st.progress(0.0, "The units are being made ready …")
+            return
+        if job is None or not job.running:
+            st.rerun()
+            return
+        bar, stop = st.columns([6, 1], vertical_alignment="center")
+        bar.progress(min(1.0, job.done), f"{job.label or 'beginning'} · {job.done:.0%}")
+        if stop.button("Cancel", key="export-cancel", width="stretch"):
+            job.cancel()
+
+    watch()
+
+
+def _found(exporting: Exporting) -> None:
+    if exporting.message is not None:
+        st.warning(exporting.message)
+        return
+    found = exporting.found
+    if found is None:
+        if not exporting.running:
+            st.caption("Nothing is exported yet.")
+        return
+    if exporting.plan is not None and exporting.plan != exporting.session.settled:
+        st.info(
+            f"These files are of a plan before ({label(exporting.plan)}), not of the one on the "
+            "screen. Export again to have that."
+        )
+    for name, reason in found.failed.items():
+        st.error(f"{FORMATS[name].label} was not written: {reason}")
+    st.dataframe(
+        table(found),
+        hide_index=True,
+        height="content",
+        key="exported",
+        row_height=32,
+        column_config={
+            "size": st.column_config.TextColumn(alignment="right"),
+            "largest difference": st.column_config.TextColumn(
+                alignment="right",
+                help="Between the answers of the file, read back, and those on the screen, "
+                "relative to the largest answer. Up to 1e-4 is rounding.",
+            ),
+            "verdict": st.column_config.TextColumn(width="large"),
+        },
+    )
+    archive = archive_of(exporting)
+    if archive is not None:
+        st.download_button(
+            f"Download {archive.name} ({size(archive.stat().st_size)})",
+            archive.read_bytes,
+            file_name=archive.name,
+            mime="application/zip",
+            key="export-download",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+main()

@@ -1,0 +1,295 @@
+"""What was tried before, and what came of it?"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pruneviz.history import Filter, History, Version, csv_of
+from pruneviz.history.tree import arranged, matching
+from pruneviz.ui import cached, visits
+from pruneviz.ui.live import listen
+from pruneviz.ui.live import measure as measure_accuracy
+from pruneviz.ui.look import tight
+from pruneviz.ui.session import Session
+from pruneviz.ui.side_by_side import side_by_side
+
+_WORKBENCH = "pruneviz/ui/pages/workbench.py"
+_FIRST, _SECOND, _DOOMED, _SAID = (f"history_{n}" for n in ("first", "second", "doomed", "said"))
+_ANY, _ALL, _SHOWN = "any", "all networks", 300
+_HEIGHT = 270
+
+Rows = dict[int, pd.Series]
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    tight()
+    session: Session | None = st.session_state.get("session")
+    if session is not None:
+        listen(session)
+    history = cached.history()
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.markdown("### History")
+    right.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+    if history.complaint:
+        st.warning(f"{history.complaint[0].upper()}{history.complaint[1:]}.")
+    if not history.models():
+        _empty()
+        return
+    tree = _choose(history, session)
+    if tree.empty:
+        st.info("No plan visited is like that. Ask for less above.")
+    else:
+        here = _here(session)
+        _tree(tree, here)
+        rows = {int(row["id"]): row for _, row in tree.head(_SHOWN).iterrows()}
+        _chosen(history, session, rows, here)
+    if session is not None:
+        measure_accuracy(session)
+
+
+def _empty() -> None:
+    st.info(
+        "No plan was visited yet. Move a slider on the workbench: from then on every plan you "
+        "settle on stands here, with what was measured, also after you closed the tab."
+    )
+
+
+def _here(session: Session | None) -> int | None:
+    if session is None or session.diary is None:
+        return None
+    return session.diary.visits.get(session.settled)
+
+
+# -- which -------------------------------------------------------------------------------------
+
+
+def _choose(history: History, session: Session | None) -> pd.DataFrame:
+    """The visits that are asked for, as a tree."""
+    models = history.models()
+    mine = None if session is None or session.diary is None else session.diary
+    first = st.columns([3, 2, 2, 2, 2.4], vertical_alignment="bottom")
+    known = {_ALL: None, **{_named(each, models): each for each in models}}
+    usual = _named(mine.version, models) if mine else _ALL
+    if st.session_state.get("history_model") not in known:
+        st.session_state["history_model"] = usual if usual in known else _ALL
+    model = known[first[0].selectbox("Network", [*known], key="history_model")]
+    which = first[1].segmented_control(
+        "Sessions", ["all", "this one"], default="all", required=True, key="history_sessions"
+    )
+    found = history.visits(model, mine.session if mine and which == "this one" else None)
+    if which == "this one" and mine is None:
+        found = found.iloc[:0]
+    criterion = _any(first[2], "Criterion", found["criterion"], "history_criterion")
+    granularity = _any(first[3], "Granularity", found["granularity"], "history_granularity")
+    folded = first[4].toggle(
+        "Fold straight runs",
+        value=len(found) > 60,
+        key="history_fold",
+        help="Shows only where a run of plans begins, forks or ends, and what has a name or a "
+        "note. ⋮3 means: three plans lie before this one.",
+    )
+    second = st.columns([3, 3, 3, 2.4], vertical_alignment="bottom", gap="medium")
+    text = second[0].text_input(
+        "Text", key="history_text", placeholder="a name, a note, a layer …", max_chars=100
+    )
+    accuracy = second[1].slider(
+        "Score, %", 0.0, 100.0, (0.0, 100.0), format="%.1f", key="history_accuracy"
+    )
+    params = second[2].slider(
+        "Parameters kept, %", 0.0, 100.0, (0.0, 100.0), format="%.1f", key="history_params"
+    )
+    where = Filter(
+        criterion,
+        granularity,
+        text,
+        (accuracy[0] / 100, accuracy[1] / 100),
+        (params[0] / 100, params[1] / 100),
+    )
+    second[3].download_button(
+        "Download CSV",
+        lambda: csv_of(found[matching(found, where)]),
+        file_name="pruneviz-history.csv",
+        mime="text/csv",
+        key="history-csv",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
+    return arranged(found, where, folded=folded)
+
+
+def _any(place: st.delta_generator.DeltaGenerator, label: str, values: pd.Series, key: str) -> (
+    str | None
+):  # fmt: skip
+    options = [_ANY, *sorted(set(values))]
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = _ANY
+    chosen = place.selectbox(label, options, key=key)
+    return None if chosen == _ANY else str(chosen)
+
+
+def _named(version: Version, models: list[Version]) -> str:
+    """A model by its name, with its weights where several have that name."""
+    alike = [other for other in models if other.name == version.name]
+    if len(alike) <= 1:
+        return version.name
+    return f"{version.name} · {version.weights[:6]} · data {version.data[:6]}"
+
+
+# -- the tree ----------------------------------------------------------------------------------
+
+
+def _tree(tree: pd.DataFrame, here: int | None) -> None:
+    shown = tree.head(_SHOWN)
+    numbers = [int(number) for number in shown["id"]]
+    key = f"history-tree-{hash(tuple(numbers))}"
+
+    def pick() -> None:
+        rows = st.session_state[key]["selection"]["rows"][-2:]
+        picked = [numbers[row] for row in rows if row < len(numbers)]
+        for place, number in zip((_FIRST, _SECOND), [*picked, None, None], strict=False):
+            st.session_state[place] = number
+
+    many = shown["model"].nunique() > 1
+    table = visits.table(shown, here)
+    st.dataframe(
+        table if many else table.drop(columns="network"),
+        hide_index=True,
+        height=min(_HEIGHT, 38 + 28 * len(table)),
+        key=key,
+        row_height=28,
+        on_select=pick,
+        selection_mode="multi-row",
+        column_config={
+            "plan": st.column_config.TextColumn(
+                width=390, help="● is on the screen. A plan to the right branched off above."
+            ),
+            "branch": st.column_config.TextColumn(width=90),
+            "score": st.column_config.NumberColumn(format="%.1f %%", width=65),
+            "95 %": st.column_config.TextColumn(width=90, help="95 % interval of the score"),
+            "change": st.column_config.NumberColumn(
+                "Δ dense", format="%+.1f", width=65, help="Points of the score against dense"
+            ),
+            "kept": st.column_config.ProgressColumn(
+                format="%.0f %%", min_value=0, max_value=100, width=95, help="Parameters kept"
+            ),
+            "n": st.column_config.NumberColumn(width=50, help="Samples measured"),
+            "visits": st.column_config.NumberColumn(width=50),
+            "last": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss", width=115),
+            "number": st.column_config.NumberColumn("no.", width=45),
+        },
+    )
+    if len(tree) > _SHOWN:
+        st.caption(f"The first {_SHOWN} of {len(tree):,} plans: fold, or ask for less above.")
+
+
+# -- one or two of them ------------------------------------------------------------------------
+
+
+def _chosen(history: History, session: Session | None, rows: Rows, here: int | None) -> None:
+    left, right = st.columns([4, 9], gap="medium")
+    numbers = [*rows]
+    with left:
+        usual = here if here in rows else numbers[-1]
+        first = _ask("First plan", numbers, rows, _FIRST, usual)
+        second = _ask("Second plan", numbers, rows, _SECOND, None)
+        if first is not None:
+            _one(history, session, rows[first], second)
+    with right:
+        if first is None or second is None or first == second:
+            st.caption(
+                "Choose two plans, here or by the boxes at the left of the table, to see them "
+                "side by side."
+            )
+            return
+        _two(history, session, rows[first], rows[second])
+
+
+def _ask(label: str, numbers: list[int], rows: Rows, key: str, usual: int | None) -> int | None:
+    if st.session_state.get(key) not in numbers:
+        st.session_state[key] = usual
+    return st.selectbox(
+        label,
+        numbers,
+        index=None if st.session_state[key] is None else numbers.index(st.session_state[key]),
+        key=key,
+        format_func=lambda number: visits.title(rows[number]),
+        placeholder="choose one to compare with",
+    )
+
+
+def _one(history: History, session: Session | None, row: pd.Series, second: int | None) -> None:
+    number = int(row["id"])
+    said = st.session_state.pop(_SAID, None)
+    if said:
+        st.error(said)
+    back, gone = st.columns(2)
+    words = "Return to the first" if session is not None else f"Open {row['model']} at the first"
+    if back.button(words, key="history-restore", type="primary", width="stretch"):
+        _restore(history, session, row)
+    if gone.button("Delete …", key="history-delete", width="stretch"):
+        st.session_state[_DOOMED] = [number, *([second] if second is not None else [])]
+    _confirm(history)
+    with st.form(f"history-words-{number}", border=False):
+        columns = st.columns(2)
+        name = columns[0].text_input("Name of this branch", row["name"], max_chars=60)
+        note = columns[1].text_input("Note", row["note"], max_chars=1_000)
+        if st.form_submit_button("Save", width="stretch"):
+            history.name_branch(number, name)
+            history.note(number, note)
+            st.rerun()
+
+
+def _restore(history: History, session: Session | None, row: pd.Series) -> None:
+    try:
+        plan = history.plan_of(int(row["id"]))
+        found = visits.restore(session, visits.version_of(row), plan)
+    except (ValueError, OSError) as error:
+        st.session_state[_SAID] = f"{error}."
+        st.rerun()
+    st.session_state["session"] = found
+    st.switch_page(_WORKBENCH)
+
+
+def _confirm(history: History) -> None:
+    doomed: list[int] = st.session_state.get(_DOOMED, [])
+    if not doomed:
+        return
+    which = " and ".join(str(number) for number in doomed)
+    st.warning(f"Delete {which} for good? What came after stays.")
+    yes, no = st.columns(2)
+    if yes.button("Delete", key="history-delete-yes", width="stretch"):
+        history.delete(doomed)
+    elif not no.button("Keep", key="history-delete-no", width="stretch"):
+        return
+    del st.session_state[_DOOMED]
+    st.rerun()
+
+
+def _two(history: History, session: Session | None, first: pd.Series, second: pd.Series) -> None:
+    made_for = visits.version_of(first)
+    if made_for != visits.version_of(second):
+        st.info(
+            f"These plans are of two models ({first['model']} {first['weights']}, "
+            f"{second['model']} {second['weights']}, or other data): only plans of the same "
+            "weights and data can be compared."
+        )
+        return
+    numbers = int(first["id"]), int(second["id"])
+    records = tuple(history.record_of(number) for number in numbers)
+    if records[0] is None or records[1] is None:
+        st.info("One of the two was left before it was measured: return to it to measure it.")
+        return
+    try:
+        plans = history.plan_of(numbers[0]), history.plan_of(numbers[1])
+    except ValueError as error:
+        st.error(f"{error}.")
+        return
+    fits = session is not None and visits.refusal(session, made_for) is None
+    bench = session.bench if session is not None and fits else None
+    side_by_side(bench, made_for.name, plans, (records[0], records[1]))
+
+
+main()

@@ -1,0 +1,249 @@
+"""How much does each layer bear?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pruneviz import figures
+from pruneviz.glossary import TERMS
+from pruneviz.measuring.sensitivity import Curves
+from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.repair import REPAIRS
+from pruneviz.ui.live import listen
+from pruneviz.ui.look import tight
+from pruneviz.ui.scanning import Scanning, cells, remaining, scanning_of, start, table, take
+from pruneviz.ui.session import Session
+from pruneviz.ui.wording import duration
+
+_WORKBENCH = "pruneviz/ui/pages/workbench.py"
+_TICK = 0.5
+_MOST = 48  # small charts; more would take seconds to draw
+_VIEWS = {"apart": "Side by side", "together": "Overlaid", "heat": "Heatmap"}
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    tight()
+    session: Session | None = st.session_state.get("session")
+    if session is None:
+        _empty()
+        return
+    listen(session)
+    scanning = scanning_of(session)
+    take(scanning)
+    _head(session)
+    if session.wanted is not None:
+        _wait(session)
+        return
+    _choose(scanning)
+    busy = scanning.running
+    st.fragment(_live, run_every=_TICK if busy else None)(scanning, busy)
+
+
+def _empty() -> None:
+    st.header("Sensitivity")
+    st.info(
+        "No network is open in this tab yet. Open one on the workbench; this page then measures "
+        "how much each of its layers bears."
+    )
+    st.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+
+
+def _head(session: Session) -> None:
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.markdown(
+        f"### Sensitivity: `{session.name}`\n{label(session.settled)}",
+        help="Each layer, or group of layers that must be cut together, is cut alone at eleven "
+        "sparsities while all others stay whole. Criterion, granularity and repair are those of "
+        "the workbench.",
+    )
+    right.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+    if session.message:
+        st.warning(session.message)
+    complaint = session.bench.steering.memory.complaint
+    if complaint:
+        st.warning(f"{complaint[:1].upper()}{complaint[1:]}.")
+
+
+def label(plan: Plan) -> str:
+    """The choices of a plan in a few words."""
+    repairs = [REPAIRS[name].label.lower() for name in plan.repair]
+    mended = f", repair: {', '.join(repairs)}" if repairs else ""
+    return f"{CRITERIA[plan.criterion].label}, {plan.granularity}{mended}"
+
+
+def _wait(session: Session) -> None:
+    @st.fragment(run_every=_TICK)
+    def watch() -> None:
+        if listen(session) or session.wanted is None:
+            st.rerun()
+        st.progress(0.0, "What the choice on the workbench needs is being made ready …")
+
+    watch()
+
+
+def _choose(scanning: Scanning) -> None:
+    """What counts as a loss, how long to measure, and which chart."""
+    columns = st.columns([2, 2, 3, 3], vertical_alignment="bottom")
+    scanning.lose = columns[0].number_input(
+        "Points that count as a loss",
+        0.5,
+        10.0,
+        scanning.lose,
+        0.5,
+        key="scan_lose",
+        format="%.1f",
+        help="A layer is robust up to the highest sparsity at which it surely (95 %) loses no more "
+        "than this. The dotted line.",
+    )
+    scanning.limit = columns[1].number_input(
+        "Stop after (seconds)",
+        0.0,
+        None,
+        scanning.limit,
+        10.0,
+        key="scan_limit",
+        format="%.0f",
+        disabled=scanning.running,
+        help="A budget: as many samples as this machine answers in so many seconds. 0: until "
+        "every interval is narrow enough. What was stopped can go on.",
+    )
+    view = columns[2].segmented_control(
+        "Chart",
+        list(_VIEWS),
+        default=scanning.view,
+        key="scan_view",
+        required=True,
+        format_func=_VIEWS.__getitem__,
+    )
+    scanning.view = str(view)
+    with columns[3]:
+        st.caption("Intervals: 95 %, paired with dense.", help=TERMS["delta"].as_markdown())
+
+
+def _live(scanning: Scanning, busy: bool) -> None:
+    """All that changes while the scan runs."""
+    if busy and not scanning.running:
+        st.rerun()
+    session = scanning.session
+    try:
+        curves = scanning.curves(session.settled)
+    except ValueError as error:
+        st.error(f"These choices can't be scanned: {error}")
+        return
+    if scanning.running:
+        _progress(scanning, curves)
+    else:
+        _begin(scanning, curves)
+    if scanning.message and not scanning.running:
+        st.warning(scanning.message)
+    if not any(curve.points or curve.no_op for curve in curves.curves):
+        return
+    if any(curve.points for curve in curves.curves):
+        _draw(scanning, curves)
+    _table(scanning, curves)
+
+
+def _progress(scanning: Scanning, curves: Curves) -> None:
+    job = scanning.job
+    if job is None:
+        return
+    other = "" if scanning.plan == curves.plan else f"{label(scanning.plan)}: "
+    left = "" if scanning.left is None else f" · {duration(scanning.left)} left"
+    bar, stop = st.columns([6, 1], vertical_alignment="center")
+    bar.progress(min(1.0, job.done), f"{other}{job.label or 'beginning'} · {job.done:.0%}{left}")
+    if stop.button("Cancel", key="scan-cancel", width="stretch"):
+        job.cancel()
+
+
+def _begin(scanning: Scanning, curves: Curves) -> None:
+    """The button, with what it will cost; nothing where there is nothing to measure."""
+    bench = scanning.session.bench
+    sliders = [curve for curve in curves.curves if not curve.no_op]
+    if curves.complete:
+        st.caption(curves.words)
+        return
+    begun = any(curve.points for curve in sliders)
+    samples, seconds = remaining(bench, curves)
+    budget, told = None, ""
+    if 0 < scanning.limit < seconds:
+        more = max(bench.block, round(scanning.limit / bench.seconds_per_sample))
+        budget = curves.spent + more
+        told = f" It stops after {more:,} of them, about {duration(scanning.limit)}."
+    left, right = st.columns([1, 6], vertical_alignment="center")
+    if left.button(
+        "Go on" if begun else "Scan",
+        key="scan-start",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+    ):
+        start(scanning, budget)
+        st.rerun()
+    cost = f"about {samples:,} samples, {duration(seconds)} on this machine.{told}"
+    if begun:
+        right.markdown(f"{curves.words} To finish: {cost}")
+    else:
+        right.markdown(
+            f"Nothing was scanned yet with these choices. **Scan** cuts each of {len(sliders)} "
+            f"layers or groups alone, at eleven sparsities: {cost} You may go to other pages "
+            "meanwhile."
+        )
+
+
+def _draw(scanning: Scanning, curves: Curves) -> None:
+    lose = scanning.lose
+    if scanning.view == "heat":
+        figure = figures.curves_heat(*cells(curves))
+    elif scanning.view == "together":
+        figure = figures.curves_together(curves.table, lose=lose)
+    else:
+        names = [curve.slider.name for curve in curves.curves]
+        if len(names) > _MOST:
+            first = {curve.slider.name for curve in curves.ranked(lose / 100)[:_MOST]}
+            st.caption(f"The {len(first)} most sensitive of {len(names)}; the table has all.")
+            names = [name for name in names if name in first]
+        words = {name: curves.words_of(name, lose / 100) for name in names}
+        figure = figures.curves_apart(curves.table, words, lose=lose)
+    st.plotly_chart(figure, key=f"scan-chart-{scanning.view}", config={"displayModeBar": False})
+    if scanning.view == "heat":
+        st.caption(
+            "Change in points, orange: lost, blue: gained. *no-op*: nothing is cut at this "
+            "level. *·*: not measured yet."
+        )
+
+
+def _table(scanning: Scanning, curves: Curves) -> None:
+    rows = table(curves, scanning.lose / 100)
+    st.dataframe(
+        rows if any(curve.no_op for curve in curves.curves) else rows.drop(columns="why not"),
+        hide_index=True,
+        height="content",
+        key="scan-table",
+        column_config={
+            "rank": st.column_config.NumberColumn(width=50),
+            "knee": st.column_config.TextColumn(
+                help="Where the curve bends most (Satopaa et al. 2011, Kneedle)."
+            ),
+            "robust to": st.column_config.TextColumn(
+                help="The highest sparsity up to which it surely (95 %) loses no more than what "
+                "counts as a loss."
+            ),
+            "certain loss from": st.column_config.TextColumn(
+                help="The lowest sparsity from which it surely (95 %) loses more."
+            ),
+        },
+    )
+    if not scanning.running:
+        st.download_button(
+            "Download all points (CSV)",
+            curves.table.to_csv(index=False),
+            f"{scanning.session.name}-sensitivity.csv",
+            "text/csv",
+            key="scan-csv",
+            icon=":material/download:",
+        )
+
+
+main()

@@ -1,0 +1,347 @@
+"""Is a contest fair, remembered, and careful with what it calls real?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from pruneviz.background import CancelledError
+from pruneviz.measuring.answers import measure, recall
+from pruneviz.measuring.contest import Asked, Contest, Entry, contest
+from pruneviz.measuring.evaluate import change
+from pruneviz.measuring.intervals import paired_difference
+from pruneviz.measuring.verdicts import p_value, verdict
+from pruneviz.plan import Plan
+from pruneviz.remembered import Remembered
+from pruneviz.sources.registered import load_registered
+from pruneviz.tasks import CLASSES
+from pruneviz.workbench import Workbench
+from tests.test_scanning import Counting
+
+ASKED = Asked(("magnitude", "wanda"), (0.5, 0.9))
+
+
+@pytest.fixture
+def lenet300(benches: Callable[[str], Workbench]) -> Counting:
+    return Counting(benches("lenet300"))
+
+
+@pytest.fixture
+def memory() -> Remembered:
+    return Remembered(None)
+
+
+def silent(label: str, done: float) -> None:
+    pass
+
+
+def hold(bench: Counting, memory: Remembered, asked: Asked = ASKED) -> Contest:
+    return contest(bench, memory, asked, silent)
+
+
+# -- who takes part ----------------------------------------------------------------------------
+
+
+def test_the_random_control_always_takes_part(lenet300: Counting, memory: Remembered) -> None:
+    found = hold(lenet300, memory)
+    assert found.complete
+    assert found.criteria == ("magnitude", "wanda", "random")
+    assert len(found.entries) == 2 * (2 + 3)
+    alone = hold(lenet300, memory, replace(ASKED, criteria=(), seeds=2))
+    assert alone.criteria == ("random",)
+    twice = hold(lenet300, memory, replace(ASKED, criteria=("random", "magnitude", "random")))
+    assert twice.criteria == ("random", "magnitude")
+
+
+def test_numbers_are_those_of_the_plans_measured_one_by_one(
+    lenet300: Counting, memory: Remembered
+) -> None:
+    found = hold(lenet300, memory)
+    for _, row in found.table.iterrows():
+        if row["criterion"] == "random" and math.isnan(row["seed"]):
+            continue
+        seed = 0 if math.isnan(row["seed"]) else int(row["seed"])
+        levels = dict.fromkeys(lenet300.found, row["sparsity"])
+        result = lenet300.bench.evaluate(Plan(row["criterion"], sparsity=levels, seed=seed))
+        for name in ("n", "accuracy", "low", "high", "delta", "delta_low", "delta_high"):
+            assert row[name] == getattr(result, name)
+
+
+def test_the_control_spans_its_seeds(lenet300: Counting, memory: Remembered) -> None:
+    table = hold(lenet300, memory).table
+    seeds = table[(table["criterion"] == "random") & (table["sparsity"] == 0.5)]
+    mean, own = seeds[seeds["seed"].isna()].iloc[0], seeds[seeds["seed"].notna()]
+    assert list(own["seed"]) == [0, 1, 2]
+    assert mean["accuracy"] == pytest.approx(own["accuracy"].mean())
+    assert (mean["low"], mean["high"]) == (own["low"].min(), own["high"].max())
+    assert own["accuracy"].nunique() > 1
+
+
+def test_without_names_all_take_part_and_who_cannot_is_told(
+    benches: Callable[[str], Workbench], memory: Remembered
+) -> None:
+    asked = Asked(plan=Plan(granularity="neuron"), levels=(0.5,), n=64)
+    found = hold(Counting(benches("lenet5")), memory, asked)
+    assert found.complete
+    assert "no batch norm" in found.left_out["bn_scale"]
+    assert "bn_scale" not in found.criteria
+    assert {"l2", "apoz", "taylor"} < set(found.criteria)
+
+
+def test_all_cut_the_same_from_the_same_layers(lenet300: Counting, memory: Remembered) -> None:
+    found = hold(lenet300, memory, replace(ASKED, locked=("fc3",)))
+    assert found.layers == ("fc1", "fc2")
+    cut = {plan for plan, _ in lenet300.asked if plan.sparsity}
+    assert {tuple(plan.sparsity.items()) for plan in cut} == {
+        (("fc1", level), ("fc2", level)) for level in (0.5, 0.9)
+    }
+
+
+# -- how it is shared out ----------------------------------------------------------------------
+
+
+def test_the_levels_of_a_plan_are_scaled_to_the_same_total(
+    lenet300: Counting, memory: Remembered
+) -> None:
+    own = Plan(sparsity={"fc1": 0.8, "fc2": 0.5, "fc3": 0.0})
+    hold(lenet300, memory, replace(ASKED, plan=own, allocation="sliders"))
+    plans = {plan.sparsity["fc1"]: plan for plan, _ in lenet300.asked if plan.sparsity}
+    sizes = {name: layer.size for name, layer in lenet300.found.items()}
+    totals = [sum(p.sparsity.get(n, 0) * k for n, k in sizes.items()) for p in plans.values()]
+    assert [t / sum(sizes.values()) for t in sorted(totals)] == pytest.approx([0.5, 0.9], abs=1e-6)
+    for plan in plans.values():
+        kept = [1 - plan.sparsity[name] for name in ("fc1", "fc2")]
+        assert math.log(kept[0]) / math.log(kept[1]) == pytest.approx(
+            math.log(0.2) / math.log(0.5), rel=1e-4
+        )
+        assert not plan.sparsity.get("fc3")
+
+
+def test_an_allocation_is_that_of_the_steering(lenet300: Counting, memory: Remembered) -> None:
+    hold(lenet300, memory, replace(ASKED, allocation="erk"))
+    wanted = lenet300.bench.steering.levels("erk", Plan(), (0.5, 0.9))
+    for place, level in enumerate((0.5, 0.9)):
+        share = {name: wanted[name][place] for name in wanted}
+        assert any(dict(plan.sparsity) == pytest.approx(share) for plan, _ in lenet300.asked), level
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"criteria": ("magnitud",)}, "magnitud"),
+        ({"criteria": ("l2",)}, "l2"),
+        ({"levels": ()}, "levels must be in"),
+        ({"levels": (1.5,)}, r"1\.5"),
+        ({"n": 1}, "got 1"),
+        ({"n": 10**6}, "1000000"),
+        ({"seeds": 0}, "seeds must be"),
+        ({"locked": ("fc9",)}, "'fc9'"),
+        ({"allocation": "fair"}, "'fair'"),
+        ({"allocation": "sensitivity"}, "curves"),
+        ({"allocation": "sliders"}, "stay there, so at most"),
+        ({"allocation": "sliders", "plan": Plan(sparsity={"fc1": 1.0})}, "stand at 100 %"),
+        ({"allocation": "sliders", "plan": Plan(scope="global")}, "global"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(
+    lenet300: Counting, memory: Remembered, change: dict[str, object], named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        hold(lenet300, memory, replace(ASKED, **change))  # type: ignore[arg-type]
+    assert not [plan for plan, _ in lenet300.asked if plan.sparsity]
+
+
+# -- memory ------------------------------------------------------------------------------------
+
+
+def test_the_second_time_nothing_is_measured(lenet300: Counting, memory: Remembered) -> None:
+    first = hold(lenet300, memory)
+    lenet300.asked.clear()
+    second = contest(lenet300, memory, ASKED, None)
+    assert second.complete
+    assert lenet300.asked == []
+    assert second.table.equals(first.table)
+    assert second.verdicts == first.verdicts
+
+
+def test_what_is_not_measured_is_not_known(lenet300: Counting, memory: Remembered) -> None:
+    found = contest(lenet300, memory, ASKED, None)
+    assert not found.complete
+    assert found.table.empty
+    assert found.verdicts == ()
+    assert lenet300.asked == []
+
+
+def test_cancel_keeps_what_was_measured(lenet300: Counting, memory: Remembered) -> None:
+    def stop(label: str, done: float) -> None:
+        if done >= 0.6:
+            raise CancelledError
+
+    with pytest.raises(CancelledError):
+        contest(lenet300, memory, ASKED, stop)
+    part = contest(lenet300, memory, ASKED, None)
+    assert len(part.answers) == 6
+    assert [one.sparsity for one in part.verdicts] == [0.5], "a level that is whole has a verdict"
+    lenet300.asked.clear()
+    assert hold(lenet300, memory).complete
+    assert len({plan for plan, _ in lenet300.asked}) == 4
+    assert hold(lenet300, memory).table.equals(hold(lenet300, Remembered(None)).table)
+
+
+def test_scores_are_kept_as_they_are(lenet300: Counting, memory: Remembered) -> None:
+    plan = Plan(sparsity={"fc1": 0.9})
+    found = measure(lenet300, memory, plan, 100, lambda: None)
+    again = recall(lenet300, memory, plan, 100)
+    assert again is not None
+    assert torch.equal(found.scores, again.scores)
+    assert torch.equal(found.scores, lenet300.bench.evaluate(plan, 100).scores)
+    assert recall(lenet300, memory, plan, 99) is None
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"scores": 1, "weight": null}'])
+def test_what_is_damaged_is_measured_again(
+    lenet300: Counting, memory: Remembered, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(memory, "get", lambda key: text)
+    assert recall(lenet300, memory, Plan(sparsity={"fc1": 0.5}), 64) is None
+
+
+def test_a_refusal_is_remembered_and_told(lenet300: Counting, memory: Remembered) -> None:
+    plan = Plan(granularity="neuron", sparsity={"fc9": 0.5})
+    with pytest.raises(ValueError, match="fc9"):
+        measure(lenet300, memory, plan, 64, lambda: None)
+    with pytest.raises(ValueError, match="fc9"):
+        recall(lenet300, memory, plan, 64)
+
+
+# -- verdicts ----------------------------------------------------------------------------------
+
+
+def scores(hits: int, n: int, shift: int = 0) -> torch.Tensor:
+    """Scores of n samples of which `hits` are right, in the same share at even and odd places."""
+    found = torch.zeros(n)
+    found[:hits] = 1
+    return found.roll(shift)
+
+
+def test_the_best_is_chosen_on_some_samples_and_judged_on_the_others() -> None:
+    lucky = torch.zeros(1000)
+    lucky[0::2] = 1  # right wherever it is chosen, wrong wherever it is judged
+    plain = scores(700, 1000)
+    found = verdict(
+        0.5, {"magnitude": plain, "lucky": lucky}, None, CLASSES,
+        [scores(100, 1000), scores(100, 1000, 2)], "random", "magnitude",
+    )  # fmt: skip
+    assert (found.best, found.accuracy, found.chosen_on, found.n) == ("lucky", 0.0, 500, 500)
+    against = found.by_role("runner-up")
+    assert against is not None
+    assert against.other == "magnitude"
+    assert against.roles == ("runner-up", "magnitude")
+    assert against.difference == pytest.approx(-0.7)
+    assert "worse than magnitude" in found.words
+
+
+def test_the_difference_is_paired_and_as_wide_as_its_test() -> None:
+    best, plain = scores(900, 1000), scores(860, 1000)
+    found = verdict(
+        0.5, {"magnitude": plain, "wanda": best}, None, CLASSES,
+        [scores(100, 1000)], "random", "magnitude",
+    )  # fmt: skip
+    against = found.by_role("magnitude")
+    assert against is not None
+    difference, low, high = paired_difference(20, 0, 500)
+    assert against.difference == difference
+    # Random is the surer of two, so that this one is the last, at 5 %.
+    assert (against.low, against.high) == pytest.approx((low, high))
+    assert against.real
+    control = found.by_role("control")
+    assert control is not None
+    _, low, high = change(best[1::2], scores(100, 1000)[1::2], None, replace(CLASSES, binary=False))
+    assert control.high - control.low == pytest.approx((high - low) * 2.2414 / 1.96, rel=1e-3)
+    assert found.words == "better than magnitude and random: real"
+
+
+def test_after_one_that_fails_all_fail_and_say_so() -> None:
+    same = scores(500, 1000)
+    found = verdict(
+        0.5, {"magnitude": scores(502, 1000), "wanda": scores(504, 1000)}, None, CLASSES,
+        [same], "random", "magnitude",
+    )  # fmt: skip
+    assert not any(one.real for one in found.against)
+    assert all(one.low <= 0 <= one.high for one in found.against)
+    assert "no measurable difference from magnitude and random" in found.words
+
+
+def test_who_answers_alike_is_no_runner_up() -> None:
+    best = scores(900, 1000)
+    found = verdict(
+        0.5, {"magnitude": best, "lamp": best.clone(), "wanda": scores(800, 1000)}, None, CLASSES,
+        [scores(100, 1000)], "random", "magnitude",
+    )  # fmt: skip
+    assert (found.best, found.same) == ("magnitude", ("lamp",))
+    against = found.by_role("runner-up")
+    assert against is not None
+    assert against.other == "wanda"
+    assert found.by_role("magnitude") is None
+    assert "lamp answered every sample alike" in found.words
+
+
+def test_random_alone_is_compared_with_nothing() -> None:
+    found = verdict(0.5, {}, None, CLASSES, [scores(5, 10)], "random", "magnitude")
+    assert (found.best, found.against) == ("random", ())
+    assert found.words == "nothing to compare it with"
+
+
+def test_a_p_value_is_five_per_cent_where_the_interval_ends_at_zero() -> None:
+    assert p_value(0.0, 0.2) == pytest.approx(0.05)
+    assert p_value(-0.1, 0.1) == 1
+    assert p_value(0.0, 0.0) == 1
+    assert p_value(-math.inf, math.inf) == 1
+    assert p_value(0.1, 0.2) < 0.001
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equal_criteria_are_seldom_called_different(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    false, rounds = 0, 200
+    for _ in range(rounds):
+        answers = {
+            name: torch.tensor(draw.random(400) < 0.8).float()
+            for name in ("magnitude", *(f"c{i}" for i in range(8)))
+        }
+        controls = [torch.tensor(draw.random(400) < 0.8).float() for _ in range(2)]
+        found = verdict(0.5, answers, None, CLASSES, controls, "random", "magnitude")
+        false += any(one.real for one in found.against)
+    assert false <= 0.05 * rounds + 2 * math.sqrt(0.05 * 0.95 * rounds)
+
+
+def test_the_summary_says_what_the_verdicts_say(lenet300: Counting, memory: Remembered) -> None:
+    found = hold(lenet300, memory)
+    rows = found.summary
+    assert list(rows["cut"]) == ["50 %", "90 %"]
+    assert list(rows["best"]) == [one.best for one in found.verdicts]
+    assert list(rows["in words"]) == [one.words for one in found.verdicts]
+    assert found.words == "10 of 10 plans, 128 samples each."
+    assert Entry(0.5, "random", 2) in found.answers
+
+
+def test_a_score_of_ones_own_is_compared_too(memory: Remembered) -> None:
+    source = load_registered("lenet300")
+
+    def margin(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return outputs.softmax(1).gather(1, targets[:, None])[:, 0]
+
+    bench = Workbench(replace(source, validation=source.validation.first(64), metric=margin))
+    found = hold(Counting(bench), memory)
+    plan = Plan("wanda", sparsity=dict.fromkeys(bench.found, 0.9))
+    kept = recall(bench, memory, plan, 64)
+    assert kept is not None
+    assert torch.equal(kept.scores, bench.evaluate(plan).scores)
+    assert torch.equal(kept.scores, found.answers[Entry(0.9, "wanda")])
+    assert float(kept.scores.float().std()) > 0
+    assert len(found.verdicts) == 2

@@ -1,0 +1,132 @@
+"""Does the page of exports write what is on the screen, and say what it can't?"""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pruneviz.export import DEFAULT, FORMATS
+from pruneviz.ui.exporting import Exporting, archive_of, size
+from tests.page import APP, Page
+
+PAGE = "pruneviz/ui/pages/export.py"
+PATIENCE = 120.0
+
+
+class Exports(Page):
+    """The page of exports, reached from the workbench in the same tab."""
+
+    def go(self) -> Exports:
+        self.app.switch_page(PAGE)
+        return self.done()
+
+    def done(self) -> Exports:
+        self.run()
+        for _ in range(20):
+            job = self.exporting.job
+            if job is None:
+                return self
+            job.wait(PATIENCE)
+            self.run()
+        raise AssertionError("the export does not end")
+
+    @property
+    def exporting(self) -> Exporting:
+        found = self.app.session_state["exporting"]
+        assert isinstance(found, Exporting)
+        return found
+
+    def only(self, *names: str) -> Exports:
+        for name in FORMATS:
+            if not self.app.checkbox(key=f"export_{name}").disabled:
+                self.app.session_state[f"export_{name}"] = name in names
+        self.run()
+        return self
+
+    def press(self, key: str) -> Exports:
+        self.app.button(key=key).click()
+        return self.done()
+
+
+@pytest.fixture
+def page() -> Exports:
+    """lenet5 with nine tenths of one layer cut."""
+    found = Exports(model="lenet5")
+    found.settle(fc1=0.9)
+    return found.go()
+
+
+def test_without_a_network_the_page_leads_to_the_workbench() -> None:
+    app = AppTest.from_file(str(APP), default_timeout=300)
+    app.switch_page(PAGE)
+    app.run()
+    assert not app.exception
+    assert "workbench" in app.info[0].value
+    assert not app.checkbox
+
+
+def test_every_format_can_be_chosen_with_its_meaning(page: Exports) -> None:
+    boxes = {name: page.app.checkbox(key=f"export_{name}") for name in FORMATS}
+    assert {name for name, box in boxes.items() if box.value} == set(DEFAULT)
+    assert boxes["shrunk"].disabled
+    said = [caption.value for caption in page.app.caption]
+    assert any("only whole units" in words for words in said)
+    assert FORMATS["onnx"].meaning in said
+    assert "Nothing is exported yet." in said
+
+
+def test_files_are_written_proved_and_offered_as_one_zip(page: Exports) -> None:
+    page.only("safetensors", "sparse", "masks").press("export-begin")
+    rows = page.app.dataframe[0].value.set_index("file")
+    assert all(words.startswith("✓ read back") for words in rows["verdict"])
+    assert len(rows) == 3
+    assert rows.loc["model.safetensors", "largest difference"] == "0, bit by bit"
+    archive = archive_of(page.exporting)
+    assert archive is not None
+    assert archive.name == "lenet5.zip"
+    names = set(zipfile.ZipFile(archive).namelist())
+    assert {"model.safetensors", "sparse.safetensors", "sparse_reader.py"} < names
+    assert "Download lenet5.zip" in page.app.get("download_button")[0].proto.label
+
+
+def test_another_plan_is_not_taken_for_the_exported_one(page: Exports) -> None:
+    page.only("masks").press("export-begin")
+    page.session.settle(page.plan.from_dict(page.plan.as_dict() | {"sparsity": {"fc2": 0.5}}))
+    page.run()
+    assert "of a plan before" in page.app.info[0].value
+
+
+def test_whole_units_can_be_shrunk() -> None:
+    page = Exports(model="lenet5")
+    page.choose("ask_granularity", "neuron")
+    page.settle(conv2=0.5)
+    page.go()
+    assert not page.app.checkbox(key="export_shrunk").disabled
+    page.only("shrunk").press("export-begin")
+    assert page.app.dataframe[0].value.loc[0, "file"] == "shrunk.safetensors"
+
+
+def test_nothing_chosen_is_nothing_to_export(page: Exports) -> None:
+    page.only()
+    assert page.app.button(key="export-begin").disabled
+
+
+def test_a_cancelled_export_leaves_nothing(page: Exports) -> None:
+    page.only("safetensors")
+    page.app.button(key="export-begin").click()
+    page.app.run()
+    job = page.exporting.job
+    if job is not None:
+        job.cancel()
+    page.done()
+    found = page.exporting.found
+    assert (found is None) == (page.exporting.message == "Stopped: nothing was written.")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(7, "7 B"), (1_500, "1.5 kB"), (2_340_000, "2.3 MB"), (10**9, "1.0 GB")]
+)
+def test_sizes_are_read_by_people(count: int, words: str) -> None:
+    assert size(count) == words

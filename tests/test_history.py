@@ -1,0 +1,434 @@
+"""Does the history know every plan, where it came from, and in what two of them differ?"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pruneviz.history import Filter, History, Measured, Version, measured_of
+from pruneviz.history.comparing import change_in_words, compare, masks_apart
+from pruneviz.history.records import packed, unpacked
+from pruneviz.measuring.intervals import paired_difference
+from pruneviz.plan import Plan
+from pruneviz.ui.recording import Diary
+from pruneviz.ui.session import start
+from pruneviz.workbench import Workbench
+
+LENET = Version("lenet5", "a" * 12, "d" * 16)
+RETRAINED = Version("lenet5", "b" * 12, "d" * 16)
+OTHER = Version("vit", "c" * 12, "e" * 16)
+
+
+def plan(level: float, layer: str = "fc1", **other: object) -> Plan:
+    return Plan(sparsity={layer: level}, **other)  # type: ignore[arg-type]
+
+
+def record(n: int = 100, accuracy: float = 0.9, kept: int = 50, **other: object) -> Measured:
+    usual: dict[str, object] = {
+        "n": n, "accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.05, "loss": 0.5,
+        "delta": -0.01, "delta_low": -0.02, "delta_high": 0.0, "params": 100, "params_kept": kept,
+        "params_shrunk": 80, "macs": 1000, "macs_kept": 500,
+    }  # fmt: skip
+    return Measured(**usual | other)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path, session="here")
+
+
+@pytest.fixture
+def grown(history: History) -> History:
+    """1 dense - 2 - 3, and from 1 also 4 ("wide") - 5, and 6; all of one session."""
+    root = history.visit(LENET, plan(0.0))
+    two = history.visit(LENET, plan(0.1), root)
+    history.visit(LENET, plan(0.2), two)
+    four = history.visit(LENET, plan(0.3), root, "wide")
+    history.visit(LENET, plan(0.4), four)
+    history.visit(LENET, plan(0.5), root)
+    return history
+
+
+# -- visits ------------------------------------------------------------------------------------
+
+
+def test_a_visit_keeps_plan_parent_and_model(history: History) -> None:
+    whole = Plan(
+        "l2", "neuron", "global", {"a": 0.25, "b": 0.5}, True, 3, {"a": {"1": False}}, "max",
+        ("fold", "recalibrate"),
+    )  # fmt: skip
+    first = history.visit(LENET, Plan())
+    second = history.visit(LENET, whole, first)
+    assert history.plan_of(first) == Plan()
+    assert history.plan_of(second) == whole
+    table = history.visits()
+    assert table["parent"].tolist()[1] == first
+    assert math.isnan(table["parent"].tolist()[0])
+    assert table["criterion"].tolist() == ["magnitude", "l2"]
+    assert set(table["weights"]) == {"a" * 12}
+    assert history.complaint == ""
+
+
+def test_the_same_plan_in_a_session_is_one_visit_that_is_counted(history: History) -> None:
+    root = history.visit(LENET, plan(0.0))
+    one = history.visit(LENET, Plan(sparsity={"a": 0.1, "b": 0.2}), root)
+    two = history.visit(LENET, plan(0.5), one)
+    again = history.visit(LENET, Plan(sparsity={"b": 0.2, "a": 0.1}), two)
+    assert again == one, "in whatever order its layers are named"
+    table = history.visits().set_index("id")
+    assert table.loc[one, "times"] == 2
+    assert table.loc[one, "parent"] == root, "where it was reached first"
+    assert table.loc[one, "last"] > table.loc[one, "first"]
+
+
+def test_another_session_or_model_has_its_own(history: History) -> None:
+    one = history.visit(LENET, plan(0.5))
+    two = history.visit(LENET, plan(0.5), session="there")
+    three = history.visit(RETRAINED, plan(0.5))
+    four = history.visit(OTHER, plan(0.5))
+    assert len({one, two, three, four}) == 4
+    assert history.visits(session="there")["id"].tolist() == [two]
+    assert history.visits("lenet5")["id"].tolist() == [one, two, three]
+    assert history.visits(RETRAINED)["id"].tolist() == [three]
+    assert history.models() == [OTHER, RETRAINED, LENET], "the last one first"
+
+
+def test_a_parent_that_is_not_there_is_none(history: History) -> None:
+    number = history.visit(LENET, plan(0.5), 99)
+    assert history.visits().set_index("id")["parent"].isna()[number]
+
+
+def test_all_is_there_when_the_file_is_opened_again(tmp_path: Path, grown: History) -> None:
+    grown.measured(2, record(answers=np.arange(100, dtype=np.int32)))
+    grown.note(2, "look here")
+    before = grown.visits()
+    grown.close()
+    again = History(tmp_path)
+    assert again.visits().equals(before)
+    found = again.record_of(2)
+    assert found is not None
+    assert found.answers is not None
+    assert found.answers.tolist() == list(range(100))
+    assert again.session != "here", "another program is another session"
+
+
+def test_two_objects_see_each_others_visits(tmp_path: Path, history: History) -> None:
+    other = History(tmp_path)
+    before = other.version
+    history.visit(LENET, plan(0.5))
+    assert other.version != before
+    assert len(other.visits()) == 1
+
+
+def test_names_and_notes(grown: History) -> None:
+    grown.name_branch(2, " narrow ")
+    grown.note(3, "why not?")
+    table = grown.visits().set_index("id")
+    assert table["branch"].to_dict() == {
+        1: "main", 2: "narrow", 3: "narrow", 4: "wide", 5: "wide", 6: "main",
+    }  # fmt: skip
+    assert table.loc[3, "note"] == "why not?"
+    grown.name_branch(2, "")
+    assert grown.visits()["branch"].tolist()[1:3] == ["main", "main"]
+
+
+def test_no_visit_is_said_by_its_number(history: History) -> None:
+    with pytest.raises(ValueError, match="no visit 7"):
+        history.plan_of(7)
+    assert history.record_of(7) is None
+    history.note(7, "nothing happens")
+    assert history.visits().empty
+
+
+def test_what_is_deleted_leaves_the_tree_whole(grown: History) -> None:
+    grown.measured(2, record())
+    assert grown.delete([2, 4, 4, 99]) == 2
+    table = grown.visits().set_index("id")
+    assert table.loc[[3, 5], "parent"].tolist() == [1, 1]
+    assert grown.record_of(2) is None
+    assert grown.delete([1]) == 1
+    assert grown.visits()["parent"].isna().all()
+    assert grown.visit(LENET, plan(0.9)) > 6, "a number is given once"
+
+
+# -- what was measured -------------------------------------------------------------------------
+
+
+def test_more_samples_win_whenever_they_come(history: History) -> None:
+    number = history.visit(LENET, plan(0.5))
+    history.measured(number, record(50, 0.7))
+    history.measured(number, record(100, 0.8))
+    history.measured(number, record(60, 0.9))
+    found = history.record_of(number)
+    assert found is not None
+    assert (found.n, found.accuracy) == (100, 0.8)
+    history.measured(99, record())
+    assert history.record_of(99) is None
+
+
+def test_numbers_that_are_none_are_kept_too(history: History) -> None:
+    number = history.visit(LENET, plan(0.5))
+    history.measured(
+        number, record(loss=math.inf, delta=math.nan, per_class={"a": math.nan, "b": 0.5})
+    )
+    found = history.record_of(number)
+    assert found is not None
+    assert found.loss == math.inf
+    assert math.isnan(found.delta)
+    assert math.isnan(found.per_class["a"])
+    assert found.per_class["b"] == 0.5
+
+
+def test_answers_come_back_as_they_were() -> None:
+    answers = np.array([-1, 0, 7, 100_000], np.int32)
+    back = unpacked(packed(answers))
+    assert back is not None
+    assert back.tolist() == answers.tolist()
+    assert unpacked(packed(None)) is None
+    assert unpacked(b"no answers") is None
+
+
+def test_a_record_has_what_the_workbench_says(benches: Callable[[str], Workbench]) -> None:
+    bench, asked = benches("lenet5"), plan(0.5)
+    result, counts = bench.evaluate(asked), bench.counts(asked)
+    found = measured_of(result, counts, bench.masks(asked))
+    assert (found.n, found.accuracy, found.delta) == (result.n, result.accuracy, result.delta)
+    assert found.params_kept == counts.params_kept == 61_706 - 24_000
+    assert found.layers["fc1"] == (24_000, 48_000)
+    assert found.answers is not None
+    assert found.answers.tolist() == result.predicted.tolist()
+    assert found.per_class == dict(result.per_class)
+
+
+# -- which -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (Filter(), [1, 2, 3]),
+        (Filter(criterion="l2"), [2]),
+        (Filter(granularity="neuron"), [2]),
+        (Filter(text="FC2"), [3]),
+        (Filter(text="a*[b"), []),
+        (Filter(text="remember"), [1]),
+        (Filter(accuracy=(0.85, 1.0)), [1, 2]),
+        (Filter(accuracy=(0.0, 0.5)), [3]),
+        (Filter(params=(0.0, 0.5)), [2, 3]),
+        (Filter(params=(0.5, 0.6), text="l2"), [2]),
+    ],
+)
+def test_filters_by_hand(history: History, where: Filter, expected: list[int]) -> None:
+    history.visit(LENET, plan(0.0))
+    history.visit(LENET, plan(0.5, criterion="l2", granularity="neuron"), 1)
+    history.visit(LENET, plan(0.9, "fc2"), 2)
+    history.visit(LENET, plan(0.1), 3)
+    history.delete([4])
+    for number, accuracy, kept in ((1, 0.95, 100), (2, 0.85, 50), (3, 0.5, 20)):
+        history.measured(number, record(accuracy=accuracy, kept=kept))
+    history.note(1, "Remember me")
+    assert history.visits(where=where)["id"].tolist() == expected
+
+
+def test_what_was_not_measured_is_in_no_range(history: History) -> None:
+    history.visit(LENET, plan(0.0))
+    assert len(history.visits(where=Filter())) == 1
+    assert history.visits(where=Filter(accuracy=(0.0, 0.99))).empty
+    assert history.visits(where=Filter(params=(0.1, 1.0))).empty
+
+
+# -- the tree ----------------------------------------------------------------------------------
+
+
+def drawn(history: History, **asked: object) -> list[tuple[str, int, int]]:
+    tree = history.tree(**asked)  # type: ignore[arg-type]
+    return list(zip(tree["line"], tree["id"], tree["hidden"], strict=True))
+
+
+def test_a_tree_by_hand(grown: History) -> None:
+    assert drawn(grown) == [
+        ("", 1, 0),
+        ("├─", 2, 0),
+        ("│ ", 3, 0),
+        ("├─", 4, 0),
+        ("│ ", 5, 0),
+        ("", 6, 0),
+    ]
+
+
+def test_a_branch_of_a_branch(grown: History) -> None:
+    grown.visit(LENET, plan(0.6), 2)
+    assert drawn(grown)[:4] == [("", 1, 0), ("├─", 2, 0), ("│ ├─", 3, 0), ("│ ", 7, 0)]
+
+
+def test_runs_are_folded(grown: History) -> None:
+    assert drawn(grown, folded=True) == [
+        ("", 1, 0),
+        ("├─", 3, 1),
+        ("├─", 4, 0),
+        ("│ ", 5, 0),
+        ("", 6, 0),
+    ]
+
+
+def test_a_filter_keeps_the_root_to_tell_sessions_by(grown: History) -> None:
+    assert drawn(grown, where=Filter(text="wide")) == [("", 1, 0), ("├─", 4, 0), ("│ ", 5, 0)]
+    assert drawn(grown, where=Filter(text="nowhere")) == []
+
+
+def test_the_session_used_last_comes_first(grown: History) -> None:
+    grown.visit(LENET, plan(0.1), session="there")
+    assert [number for _, number, _ in drawn(grown)] == [7, 1, 2, 3, 4, 5, 6]
+    grown.visit(LENET, plan(0.5))
+    assert [number for _, number, _ in drawn(grown)] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_every_visit_stands_in_the_tree_once_below_its_parent(history: History) -> None:
+    random = np.random.default_rng(0)
+    history.visit(LENET, plan(0.0))
+    for k in range(1, 300):
+        history.visit(LENET, plan(k / 300), int(random.integers(1, k + 1)))
+    tree = history.tree()
+    places = {number: place for place, number in enumerate(tree["id"])}
+    assert sorted(places) == list(range(1, 301))
+    for number, parent in zip(tree["id"], tree["parent"], strict=True):
+        assert math.isnan(parent) or places[parent] < places[number]
+    folded = history.tree(folded=True)
+    assert folded["hidden"].sum() <= len(tree) - len(folded)
+
+
+def test_thousands_in_a_row_are_no_trouble() -> None:
+    history = History(None)
+    history.visit(LENET, plan(0.0))
+    for k in range(1, 3000):
+        history.visit(LENET, plan(k / 3000), k)
+    assert drawn(history, folded=True) == [("", 1, 0), ("", 3000, 2998)]
+
+
+def test_nothing_is_a_tree_too(history: History) -> None:
+    assert history.visits().empty
+    assert drawn(history, folded=True) == []
+    assert history.models() == []
+
+
+# -- CSV ---------------------------------------------------------------------------------------
+
+
+def test_csv_can_be_read_by_others(tmp_path: Path, grown: History) -> None:
+    grown.measured(2, record())
+    grown.note(2, 'with "quotes", and\na line')
+    text = grown.export_csv(tmp_path / "out.csv", model="lenet5")
+    assert (tmp_path / "out.csv").read_bytes().decode("utf-8") == text
+    rows = list(csv.DictReader(StringIO(text)))
+    assert len(rows) == 6
+    assert rows[1]["note"] == 'with "quotes", and\na line'
+    assert (rows[1]["parent"], rows[0]["parent"], rows[1]["params_kept"]) == ("1", "", "50")
+    assert rows[1]["first"].endswith("Z")
+
+
+# -- two plans ---------------------------------------------------------------------------------
+
+
+def test_two_plans_by_hand() -> None:
+    targets = np.array([0, 1, 2, 2, 1])
+    first = record(
+        4, 0.75, 60, layers={"a": (3, 4), "b": (5, 5)}, per_class={"x": 1.0, "y": 0.5},
+        answers=np.array([0, 1, 2, 0], np.int32),
+    )  # fmt: skip
+    second = record(
+        5, 0.6, 40, layers={"a": (1, 4), "b": (5, 5)}, per_class={"x": 0.5, "y": 0.5},
+        answers=np.array([0, 2, 1, 2, 1], np.int32),
+    )  # fmt: skip
+    found = compare(first, second, targets)
+    assert found.n == 4
+    assert found.flipped.to_numpy().tolist() == [[1, 1, 1, 2], [2, 2, 2, 1], [3, 2, 0, 2]]
+    assert (found.delta, found.low, found.high) == paired_difference(1, 2, 4)
+    assert found.layers.to_numpy().tolist() == [["a", 4, 3, 1, -2], ["b", 5, 5, 5, 0]]
+    assert found.classes["difference"].tolist() == [-0.5, 0.0]
+    numbers = found.numbers.set_index("quantity")
+    assert numbers.loc["parameters kept"].tolist() == [60.0, 40.0, -20.0]
+    assert change_in_words(found).startswith("no measurable change")
+
+
+def test_without_targets_the_change_has_no_interval() -> None:
+    found = compare(record(accuracy=0.9), record(accuracy=0.8))
+    assert math.isnan(found.low)
+    assert change_in_words(found) == "-10.0 points"
+    assert found.flipped.empty
+    assert found.layers.empty
+
+
+def test_a_plan_is_no_way_from_itself(benches: Callable[[str], Workbench]) -> None:
+    pruned = benches("lenet5").masks(plan(0.5))
+    apart = masks_apart(pruned, pruned)
+    assert (apart["differ"] == 0).all()
+    assert (apart["jaccard"] == 1).all()
+
+
+def test_masks_apart_by_hand(benches: Callable[[str], Workbench]) -> None:
+    bench = benches("lenet5")
+    half, none = bench.masks(plan(0.5)), bench.masks(plan(1.0))
+    rows = masks_apart(half, none).set_index("layer")
+    assert rows.loc["fc1", ["weights", "differ", "share", "jaccard"]].tolist() == [
+        48_000, 24_000, 0.5, 0.0,
+    ]  # fmt: skip
+    assert rows.loc["fc2", ["differ", "jaccard"]].tolist() == [0, 1]
+    assert masks_apart(none, none).set_index("layer").loc["fc1", "jaccard"] == 1
+
+
+# -- of a session ------------------------------------------------------------------------------
+
+
+def test_a_session_writes_its_way(history: History, benches: Callable[[str], Workbench]) -> None:
+    bench = benches("lenet5")
+    session = start(bench)
+    session.diary = Diary(bench, "lenet5", history)
+    dense = session.settled
+
+    def at(level: float) -> Plan:
+        return Plan(sparsity=dict(dense.sparsity) | {"fc1": level})
+
+    session.settle(dense)
+    assert history.visits().empty, "nobody has moved"
+    session.settle(at(0.5))
+    session.settle(at(0.5))
+    session.travel(-1)
+    session.settle(at(0.7))
+    table = history.visits()
+    assert table["times"].tolist() == [2, 1, 1]
+    assert table["parent"].tolist()[1:] == [1.0, 1.0], "another way from the same place"
+    session.diary.named(session.settled, "keep")
+    assert history.visits()["branch"].tolist() == ["main", "main", "keep"]
+    bench.evaluate(at(0.7))
+    session.diary.measured(at(0.7))
+    n = history.visits()["n"].tolist()
+    assert n[2] == len(bench.source.validation)
+    assert math.isnan(n[1])
+    with pytest.raises(ValueError, match="nope"):
+        session.settle(Plan(sparsity={"nope": 0.5}))
+    assert len(history.visits()) == 3
+    session.diary.measured(at(0.2))
+    assert len(history.visits()) == 3, "what was not visited has no place"
+
+
+def test_what_was_measured_before_is_caught_up_with(
+    history: History, benches: Callable[[str], Workbench]
+) -> None:
+    bench = benches("lenet5")
+    session = start(bench)
+    diary = session.diary = Diary(bench, "lenet5", history)
+    wanted = Plan(sparsity=dict(session.settled.sparsity) | {"fc2": 0.3})
+    bench.evaluate(wanted)
+    session.settle(wanted)
+    job = diary.catch_up(wanted)
+    assert job is not None
+    job.wait()
+    assert job.error is None
+    assert diary.catch_up(wanted) is None, "once is enough"
+    assert history.record_of(diary.visits[wanted]) is not None

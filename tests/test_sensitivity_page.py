@@ -1,0 +1,354 @@
+"""Does the page of curves scan, stop, go on, and say what was found and what was not?"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import pruneviz as pv
+from pruneviz import figures
+from pruneviz.home import VARIABLE
+from pruneviz.measuring.scanning import LEVELS, scan
+from pruneviz.measuring.sensitivity import Curves
+from pruneviz.plan import Plan
+from pruneviz.remembered import Remembered
+from pruneviz.ui import cached, networks
+from pruneviz.ui.scanning import Scanning, cells, remaining, start, table
+from pruneviz.ui.wording import duration
+from pruneviz.workbench import Workbench
+from tests.page import APP, Page
+
+PAGE = "pruneviz/ui/pages/sensitivity.py"
+WORKBENCH = "pruneviz/ui/pages/workbench.py"
+PATIENCE = 120.0
+
+
+class Sensitivity(Page):
+    """The page of curves, reached from the workbench in the same tab."""
+
+    def go(self) -> Sensitivity:
+        self.app.switch_page(PAGE)
+        self.run()
+        return self
+
+    def back(self) -> Sensitivity:
+        self.app.switch_page(WORKBENCH)
+        self.run()
+        return self
+
+    def done(self) -> Sensitivity:
+        """Let the scan end."""
+        job = self.scanning.job
+        if job is not None:
+            job.wait(PATIENCE)
+            assert not job.running
+        self.run()
+        return self
+
+    @property
+    def scanning(self) -> Scanning:
+        found = self.app.session_state["scanning"]
+        assert isinstance(found, Scanning)
+        return found
+
+    @property
+    def curves(self) -> Curves:
+        return self.session.bench.steering.known_curves(self.plan)
+
+    def press(self, key: str) -> Sensitivity:
+        self.app.button(key=key).click()
+        self.run()
+        return self
+
+    def buttons(self) -> set[str]:
+        return {str(button.key) for button in self.app.button}
+
+    def texts(self) -> str:
+        kinds = (self.app.markdown, self.app.info, self.app.error, self.app.warning)
+        found = [element.value for kind in kinds for element in kind]
+        return "\n".join([*found, *(caption.value for caption in self.app.caption)])
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sensitivity:
+    """lenet300, of which nothing was measured before."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "home"))
+    cached.bench.clear()
+    found = Sensitivity(model="lenet300")
+    found.finish()
+    return found.go()
+
+
+def test_without_a_network_the_page_leads_to_the_workbench() -> None:
+    app = AppTest.from_file(str(APP), default_timeout=300)
+    app.switch_page(PAGE)
+    app.run()
+    assert not app.exception
+    assert "workbench" in app.info[0].value
+    assert not app.button
+
+
+def test_before_a_scan_the_page_says_what_it_will_cost(page: Sensitivity) -> None:
+    assert "Nothing was scanned yet" in page.texts()
+    assert "**Scan** cuts each of 3 layers" in page.texts()
+    samples, seconds = remaining(page.session.bench, page.curves)
+    assert samples == round(33 * 0.45 * 2000)
+    assert seconds == pytest.approx(samples * page.session.bench.seconds_per_sample)
+    assert f"about {samples:,} samples" in page.texts()
+    assert not page.app.dataframe
+
+
+def test_a_scan_fills_the_table(page: Sensitivity) -> None:
+    version = page.scanning.version
+    page.press("scan-start").done()
+    curves = page.curves
+    assert curves.complete
+    assert page.scanning.version > version
+    assert page.scanning.message is None
+    rows = page.app.dataframe[0].value
+    order = [curve.slider.name for curve in curves.ranked()]
+    assert list(rows["layer"]) == order
+    assert list(rows["rank"]) == [1, 2, 3]
+    assert list(rows["in words"]) == [curves.words_of(name) for name in order]
+    assert curves.words in page.texts()
+    assert "scan-start" not in page.buttons(), "there is nothing left to measure"
+    assert remaining(page.session.bench, curves) == (0, 0.0)
+
+
+def test_what_counts_as_a_loss_is_a_choice_that_stays(page: Sensitivity) -> None:
+    page.press("scan-start").done()
+    page.app.number_input(key="scan_lose").set_value(10.0)
+    page.run()
+    rows = page.app.dataframe[0].value.set_index("layer")
+    for curve in page.curves.curves:
+        robust = curve.robust(0.1)
+        assert robust is not None
+        assert rows.loc[curve.slider.name, "robust to"] == f"{100 * robust:.0f} %"
+    page.back().go()
+    assert page.app.number_input(key="scan_lose").value == 10.0
+
+
+@pytest.mark.parametrize("view", ["apart", "together", "heat"])
+def test_every_chart_draws_and_stays_chosen(page: Sensitivity, view: str) -> None:
+    page.press("scan-start").done()
+    page.choose("scan_view", view)
+    assert page.scanning.view == view
+    page.back().go()
+    assert page.scanning.view == view
+
+
+def test_a_budget_stops_it_and_go_on_ends_with_the_same_numbers(page: Sensitivity) -> None:
+    bench = page.session.bench
+    start(page.scanning, 5_000)
+    page.done()
+    part = page.curves
+    assert not part.complete
+    assert 0 < part.spent <= 5_000
+    assert "not finished" in page.texts()
+    assert page.app.button(key="scan-start").label == "Go on"
+    page.press("scan-start").done()
+    assert page.curves == scan(bench, Plan(), Remembered(None))
+
+
+def test_seconds_to_spend_are_told_as_samples(page: Sensitivity) -> None:
+    page.app.number_input(key="scan_limit").set_value(1.0)
+    page.run()
+    bench = page.session.bench
+    samples = max(bench.block, round(1 / bench.seconds_per_sample))
+    if remaining(bench, page.curves)[1] > 1:
+        assert f"It stops after {samples:,} of them, about {duration(1.0)}." in page.texts()
+    page.back().go()
+    assert page.app.number_input(key="scan_limit").value == 1.0
+    page.app.number_input(key="scan_limit").set_value(0.0)
+    page.run()
+    assert "It stops" not in page.texts()
+
+
+def test_cancel_keeps_what_was_measured(page: Sensitivity) -> None:
+    page.press("scan-start")
+    job = page.scanning.job
+    assert job is not None
+    end = time.monotonic() + PATIENCE
+    while not page.curves.spent and job.running:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    job.cancel()
+    page.done()
+    if not page.curves.complete:  # it may have been faster
+        assert "Stopped. What was measured until now is kept." in page.texts()
+        assert page.curves.spent > 0
+        page.press("scan-start").done()
+    assert page.curves.complete
+
+
+def test_it_goes_on_while_another_page_is_shown(page: Sensitivity) -> None:
+    page.press("scan-start")
+    job = page.scanning.job
+    page.back()
+    assert page.scanning.job is job
+    assert job is not None
+    assert not job.cancelled
+    job.wait(PATIENCE)
+    page.go()
+    assert page.curves.complete
+    assert len(page.app.dataframe[0].value) == 3
+
+
+def test_what_is_known_from_disk_is_there_at_once(page: Sensitivity) -> None:
+    page.press("scan-start").done()
+    rows = page.app.dataframe[0].value
+    cached.bench.clear()  # as if the app had been started again
+    again = Sensitivity(model="lenet300")
+    assert again.session.bench is not page.session.bench
+    again.go()
+    assert again.app.dataframe[0].value.equals(rows)
+    assert "scan-start" not in again.buttons()
+
+
+def test_other_choices_have_curves_of_their_own(page: Sensitivity) -> None:
+    page.press("scan-start").done()
+    page.back().choose("ask_granularity", "neuron")
+    page.go()
+    assert "Nothing was scanned yet" in page.texts()
+    page.press("scan-start").done()
+    assert page.curves.plan.granularity == "neuron"
+    assert len(page.app.dataframe[0].value) == len(page.curves.curves)
+
+
+def test_where_nothing_can_be_cut_each_layer_says_why(page: Sensitivity) -> None:
+    page.back().choose("ask_granularity", "head")
+    page.go()
+    rows = page.app.dataframe[0].value
+    assert set(rows["in words"]) == {"nothing could be cut"}
+    assert all(rows["why not"])
+    assert "scan-start" not in page.buttons()
+
+
+def test_trouble_with_the_file_is_told_and_stops_nothing(
+    page: Sensitivity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "taken").write_text("a file")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "taken"))
+    cached.bench.clear()
+    broken = Sensitivity(model="lenet300")
+    broken.go()
+    assert "Measurements cannot be kept in" in broken.texts()
+    broken.press("scan-start").done()
+    assert broken.curves.complete
+
+
+def test_another_network_begins_anew(page: Sensitivity) -> None:
+    first = page.scanning
+    page.press("scan-start")
+    job = first.job
+    page.back()
+    page.app.selectbox(key="ask_model").set_value("lenet5")
+    page.run()
+    page.go()
+    assert page.scanning is not first
+    assert job is not None
+    assert job.cancelled or not job.running
+    assert "lenet5" in page.texts()
+    assert networks.names()
+
+
+# -- tables ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def neurons() -> Curves:
+    """Few items a layer, so that some levels cut nothing and some the same."""
+    bench = pv.open("lenet5")
+    return scan(bench, Plan(granularity="neuron"), Remembered(None), budget=14_000)
+
+
+def test_cells_hold_every_point_and_mark_the_rest(neurons: Curves) -> None:
+    change, marks = cells(neurons)
+    assert list(change.index) == [curve.slider.name for curve in neurons.curves]
+    assert list(change.columns) == list(LEVELS)
+    for curve in neurons.curves:
+        items, name = curve.slider.items, curve.slider.name
+        known = {round(point.got * items): point for point in curve.points}
+        for level in LEVELS:
+            value, mark = change.loc[name, level], marks.loc[name, level]
+            point = known.get(round(level * items))
+            if point is not None:
+                assert value == pytest.approx(100 * point.delta)
+                assert mark == ""
+            else:
+                assert math.isnan(value)
+                assert mark == ("no-op" if round(level * items) == 0 else "·")
+    assert (marks == "·").to_numpy().any(), "the budget left some unseen"
+
+
+def test_a_pattern_has_one_column(benches: Callable[[str], Workbench]) -> None:
+    found = scan(benches("lenet5"), Plan(granularity="1:32"), Remembered(None))
+    change, marks = cells(found)
+    assert list(change.columns) == [1 - 1 / 32]
+    assert marks.loc["conv1", 1 - 1 / 32] == "no-op"
+    rows = table(found, 0.01).set_index("layer")
+    assert rows.loc["conv1", "in words"] == "nothing could be cut"
+    assert pd.isna(rows.loc["conv1", "rank"])
+
+
+# -- figures -----------------------------------------------------------------------------------
+
+TABLE = pd.DataFrame(
+    {
+        "layer": ["a", "a", "b"],
+        "sparsity": [0.5, 0.9, float("nan")],
+        "n": [320, 2000, 0],
+        "delta": [-0.01, -0.3, float("nan")],
+        "delta_low": [-0.02, -0.35, float("nan")],
+        "delta_high": [0.0, -0.25, float("nan")],
+    }
+)
+
+
+def test_small_charts_show_each_curve_in_its_band() -> None:
+    figure = figures.curves_apart(TABLE, {"a": "robust", "b": "nothing could be cut"}, lose=2)
+    a = [trace for trace in figure.data if trace.xaxis == "x"]
+    assert [list(trace.y) for trace in a] == [[-2, -35], [0, -25], [-1, -30]]
+    assert all(list(trace.x) == [50, 90] for trace in a)
+    assert a[1].fill == "tonexty"
+    assert [note.text for note in figure.layout.annotations] == [
+        "a<br><i>robust</i>", "b<br><i>nothing could be cut</i>",
+    ]  # fmt: skip
+    assert all(not len(trace.x) for trace in figure.data if trace.xaxis == "x2")
+    assert {line.y0 for line in figure.layout.shapes} == {-2}
+
+
+def test_overlaid_curves_have_a_legend_and_no_op_no_line() -> None:
+    figure = figures.curves_together(TABLE, lose=1)
+    (line,) = figure.data
+    assert (line.name, list(line.y)) == ("a", [-1, -30])
+    assert list(line.error_y.array) == pytest.approx([1, 5])
+    assert list(line.error_y.arrayminus) == pytest.approx([1, 5])
+    assert figure.layout.showlegend
+
+
+def test_the_heatmap_is_symmetric_and_marks_what_is_missing() -> None:
+    change = pd.DataFrame([[1.0, -30.0], [np.nan, np.nan]], index=["a", "b"], columns=[0.5, 0.9])
+    marks = pd.DataFrame([["", ""], ["no-op", "·"]], index=["a", "b"], columns=[0.5, 0.9])
+    heat, text = figures.curves_heat(change, marks).data
+    assert (heat.zmin, heat.zmax) == (-30, 30)
+    assert list(heat.x) == ["50 %", "90 %"]
+    assert np.isnan(np.array(heat.z)[1]).all()
+    assert list(zip(text.x, text.y, text.text, strict=True)) == [
+        ("50 %", "b", "no-op"), ("90 %", "b", "·"),
+    ]  # fmt: skip
+
+
+def test_charts_of_nothing_are_empty() -> None:
+    assert figures.curves_apart(TABLE.iloc[2:], {"b": "not scanned"}, lose=1).layout.shapes
+    assert not figures.curves_together(TABLE.iloc[2:], lose=1).data
+    nothing = pd.DataFrame([[np.nan]], index=["b"], columns=[0.5])
+    heat, _ = figures.curves_heat(nothing, pd.DataFrame([["·"]], ["b"], [0.5])).data
+    assert heat.zmax == 1
