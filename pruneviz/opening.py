@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -57,4 +58,26 @@ def open_workbench(
         unsafe=unsafe,
         tokenizer=None if tokenizer is None else Path(tokenizer),
     )
-    return Workbench(found)
+    if isinstance(source, Source) and data is None:
+        return Workbench(found)
+    asked = Opening(
+        _name(source), _name(data) or None, arch, classes=found.classes if classes else (),
+        size=size, mean=_each(mean), std=_each(std), share=calibration, seed=seed, unsafe=unsafe,
+        tokenizer=None if tokenizer is None else str(tokenizer),
+    )  # fmt: skip
+    unnamed = _unnamed(model=source, data=data, metric=metric)
+    return Workbench(replace(found, opened=asked, unnamed=unnamed))
+
+
+def _unnamed(**given: object) -> tuple[str, ...]:
+    """Which of what was given nobody else can open by its name."""
+    return tuple(name for name, value in given.items() if value is not None and not _name(value))
+
+
+def _name(given: object) -> str:
+    """What somebody else could open it by; "" for what is in hand in Python."""
+    return str(given) if isinstance(given, str | Path) else ""
+
+
+def _each(value: float | tuple[float, ...] | None) -> tuple[float, ...] | None:
+    return (value,) if isinstance(value, int | float) else value

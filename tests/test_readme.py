@@ -22,9 +22,13 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[str]:
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
-    return [line for line in lines if line.startswith("pruneviz ")]
+def commands() -> list[list[str]]:
+    """The pruneviz commands of each block: what one writes the next may read."""
+    found = [
+        [line for line in block.splitlines() if line.startswith("pruneviz ")]
+        for block in blocks("sh")
+    ]
+    return [lines for lines in found if lines]
 
 
 @pytest.mark.parametrize("block", blocks("python"))
@@ -48,19 +52,20 @@ def test_every_python_block_runs(
     assert capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize("lines", commands(), ids=lambda lines: lines[0])
 def test_every_pruneviz_command_runs(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where those that write files may do so
-    result = CliRunner().invoke(main, shlex.split(command)[1:])
-    assert result.exit_code == 0, result.output
-    assert result.output
+    for command in lines:
+        result = CliRunner().invoke(main, shlex.split(command)[1:])
+        assert result.exit_code == 0, f"{command}: {result.output}"
+        assert result.output
 
 
 def test_the_readme_has_blocks_of_each_kind() -> None:
     assert len(blocks("python")) >= 2
-    assert len(commands()) >= 5
+    assert sum(len(lines) for lines in commands()) >= 5
 
 
 def test_every_criterion_has_its_row_and_no_other_is_listed() -> None:

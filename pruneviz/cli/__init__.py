@@ -10,6 +10,8 @@ from pruneviz.cli.costing import cost
 from pruneviz.cli.exporting import export
 from pruneviz.cli.listing import criteria, groups, layers, models
 from pruneviz.cli.pruning import prune
+from pruneviz.cli.replaying import replay_recipe
+from pruneviz.cli.reporting import write
 from pruneviz.cli.scanning import scan
 from pruneviz.cli.serving import app
 from pruneviz.cli.shrinking import shrink
@@ -33,6 +35,8 @@ for command in (
     compare,
     allocate,
     export,
+    replay_recipe,
+    write,
     app,
 ):
     main.add_command(command)

@@ -103,8 +103,8 @@ FORMATS: dict[str, Format] = {
     ),
     "recipe": Format(
         "Recipe",
-        "A text of a few lines by which anybody can do it again.",
-        (recipes.NAME,),
+        "A text of a few lines by which anybody can do it again, and the same as a program.",
+        (recipes.NAME, recipes.SCRIPT),
         recipes.write_recipe,
         recipes.prove_recipe,
     ),

@@ -58,7 +58,7 @@ class Pruned:
     @cached_property
     def checksum(self) -> str:
         """SHA-256, in hex, over the names of the layers of which something is cut, sorted, and the
-        packed bits of their masks; the same plan gives the same one on every machine.
+        packed bits of their masks.
         """
         digest = hashlib.sha256()
         for name, mask in sorted(self.masks.items()):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from pruneviz.sources.asked import Opening
+
 Inputs = Tensor | Mapping[str, Tensor]
 Metric = Callable[[Tensor, Tensor], Tensor | float]
 
@@ -99,6 +101,8 @@ class Source:
     `dense` may carry what the dense network answered on all of `validation` when it was trained,
     so that there is something to show before anything ran. metric: the user's own, of outputs and
     targets: a number for each sample, higher is better. notes: sentences on how it was found.
+    opened: by which names it can be opened again, as far as it has any; unnamed: which of "model",
+    "data" and "metric" were things of Python, that nobody else can name.
     """
 
     name: str
@@ -110,3 +114,5 @@ class Source:
     dense: Outcome | None = None
     metric: Metric | None = None
     notes: tuple[str, ...] = ()
+    opened: Opening | None = None
+    unnamed: tuple[str, ...] = ("model", "data")

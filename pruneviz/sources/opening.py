@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 from torch import nn
 
 from pruneviz.sources import Metric, Source
+from pruneviz.sources.asked import LIBRARIES, is_path
+from pruneviz.sources.asked import SHARE as SHARE
+from pruneviz.sources.asked import Opening as Opening
 from pruneviz.sources.data.reading import read_data
 from pruneviz.sources.data.samples import Samples
 from pruneviz.sources.networks.architectures import Architecture, build
@@ -22,43 +25,13 @@ from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.registered import load_registered, registered_names
 from pruneviz.sources.spec import InputSpec
 
-SHARE = 0.3
 SYNTHETIC = (
     "no data was given: inputs are synthetic, so nothing can be said of accuracy, only how far "
     "answers stay those of the dense network"
 )
 _SYNTHETIC = 64
-_LIBRARIES = ("sample:", "timm:", "torchvision:", "hf:")
 # Networks that answer with the next token; others that answer with tokens see what follows.
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What is asked to be opened, in plain values: what stands on a command line.
-
-    model, arch, data, metric: names or paths as `find_source` takes them. classes: names.
-    size, mean, std: of images. share: of the data that calibrates. unsafe: whether a file may
-    run the code that it holds. tokenizer: the folder of one.
-    """
-
-    model: str
-    data: str | None = None
-    arch: str | None = None
-    metric: str | None = None
-    classes: tuple[str, ...] = ()
-    size: int | tuple[int, int] | None = None
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
-    share: float = SHARE
-    seed: int = 0
-    unsafe: bool = False
-    tokenizer: str | None = None
-
-    @property
-    def label(self) -> str:
-        """What the network is called on the screen."""
-        return Path(self.model).name if _is_path(self.model) else self.model
 
 
 def open_source(opening: Opening) -> Source:
@@ -66,7 +39,7 @@ def open_source(opening: Opening) -> Source:
     metric = None
     if opening.metric is not None:
         metric = _metric(opening.metric)
-    return find_source(
+    found = find_source(
         opening.model,
         opening.data,
         arch=opening.arch,
@@ -80,6 +53,7 @@ def open_source(opening: Opening) -> Source:
         unsafe=opening.unsafe,
         tokenizer=None if opening.tokenizer is None else Path(opening.tokenizer),
     )
+    return replace(found, opened=opening, unnamed=())
 
 
 def find_source(
@@ -155,25 +129,27 @@ def open_upload(
     Raises ValueError, one sentence for whatever is refused.
     """
     arch = arch.strip()
-    if not arch.startswith(_LIBRARIES):
+    if not arch.startswith(LIBRARIES):
         raise ValueError(
-            f"name the architecture as {', '.join(f'{kind}…' for kind in _LIBRARIES)}, "
+            f"name the architecture as {', '.join(f'{kind}…' for kind in LIBRARIES)}, "
             f"got {arch!r}; own code is for the command line and Python only"
         )
     rest = arch.partition(":")[2]
-    if arch.startswith("hf:") and (_is_path(rest) or Path(rest).exists() or ".." in rest):
+    if arch.startswith("hf:") and (is_path(rest) or Path(rest).exists() or ".." in rest):
         raise ValueError(f"{arch!r}: a folder of this machine cannot be named from a browser")
     read = None if weights is None else read_weights(weights, weights_name)
     found = build(arch, read)
     samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, found.spec)
-    name = weights_name or arch
+    asked = Opening(weights_name, arch=arch) if weights_name else Opening(arch)
     return Source(
-        name=name,
+        name=weights_name or arch,
         model=found.model,
         calibration=samples.calibration,
         validation=samples.validation,
         classes=samples.classes,
         notes=(*found.notes, *samples.notes),
+        opened=replace(asked, data=data_name or None),
+        unnamed=(),
     )
 
 
@@ -200,11 +176,11 @@ def _network(
     name = model.removeprefix("sample:")
     if name in registered_names() and arch is None:
         return load_registered(name)
-    if not model.startswith(_LIBRARIES) and (_is_path(model) or Path(model).exists()):
+    if not model.startswith(LIBRARIES) and (is_path(model) or Path(model).exists()):
         return _from_file(Path(model).expanduser(), arch, unsafe)
     if arch is not None:
         raise ValueError(f"{model!r} is a network of its own; arch ({arch}) is for weights files")
-    if model.startswith(_LIBRARIES):
+    if model.startswith(LIBRARIES):
         return build(model)
     if ":" in model:
         return _own_code(model)
@@ -270,10 +246,3 @@ def _named(asked: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:
 def _tokenizer(name: str) -> Path | None:
     folder = Path(name.removeprefix("hf:"))
     return folder if name.startswith("hf:") and folder.is_dir() else None
-
-
-def _is_path(text: str) -> bool:
-    return "/" in text or "\\" in text or text.endswith(_SUFFIXES)
-
-
-_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".json", ".pt2", ".onnx", ".ckpt")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pruneviz.sources.opening import open_upload
 from pruneviz.ui import networks
+from pruneviz.ui.dropping import ask_recipe
 from pruneviz.workbench import Workbench
 
 
@@ -23,15 +24,20 @@ _ROUND = "upload_round"
 _WIDTH = 420
 
 
-def ask_own() -> str | None:
+def ask_own(here: str) -> str | None:
     """A form for weights, architecture and data; the name of the network once it is open.
+
+    Below it a place for a recipe, see `ask_recipe`; here: the network on the screen.
 
     What is refused is said in one sentence, and nothing of the session is lost.
     """
     # A new key for each network that was opened: the form starts afresh, and lets the bytes go.
     turn = st.session_state.setdefault(_ROUND, 0)
     box = st.popover(
-        ":material/upload:", help="Open your own network", key=f"own-{turn}", width="stretch"
+        ":material/upload:",
+        help="Open your own network, or a recipe",
+        key=f"own-{turn}",
+        width="stretch",
     )
     with box, st.container(width=_WIDTH):
         st.markdown("**Open your own network**")
@@ -62,6 +68,7 @@ def ask_own() -> str | None:
                 "pruned network is compared with the dense one on synthetic inputs.",
             )
             asked = st.form_submit_button("Open", type="primary", width="stretch")
+        ask_recipe(here)
         if not asked:
             return None
         try:

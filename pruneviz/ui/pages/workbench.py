@@ -12,6 +12,7 @@ from pruneviz.pruning.prune import check
 from pruneviz.ui import comparing, controls, jobs, networks, panels
 from pruneviz.ui.allocating import take
 from pruneviz.ui.allocation_form import allocate
+from pruneviz.ui.dropping import taken
 from pruneviz.ui.ledger import ledger
 from pruneviz.ui.live import last_seq, listen, live_board, measure, reach
 from pruneviz.ui.look import tight
@@ -44,7 +45,11 @@ def main() -> None:
         name = controls.ask_model(networks.names())
     with top[1], st.container(horizontal=True, gap="xxsmall", wrap=False):
         panels.about(session.bench)
-        name = ask_own() or name
+        name = ask_own(session.name) or name
+    recipe = taken()
+    if recipe is not None:
+        _open(*recipe)
+        st.rerun()
     if name != session.name:
         _open(name)
         st.rerun()

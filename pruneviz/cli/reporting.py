@@ -1,0 +1,60 @@
+"""How is a report written from a terminal?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
+from pruneviz.options import opening_options
+from pruneviz.report import report, write_report
+
+
+@click.command("report")
+@opening_options
+@plan_options
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False),
+              metavar="FILE", help="The HTML file; its folder is made if missing.")  # fmt: skip
+@click.option("-n", "samples", type=int, help="Measure on the first N validation samples only.")
+@click.option("--scan", is_flag=True, help="Measure each layer alone first (what was measured "
+              "before is not measured again).")  # fmt: skip
+@click.option("--cost", "costed", is_flag=True, help="Measure bytes, memory and latency, too.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@JSON
+def write(
+    out: Path, samples: int | None, scan: bool, costed: bool, force: bool, as_json: bool,
+    **values: Any,
+) -> None:  # fmt: skip
+    """Write one HTML file on MODEL under a plan: numbers, charts, pictures, recipe and script.
+
+    It needs no network: attach it to a pull request, or hand it in.
+
+    Example: pruneviz report lenet5 --all 0.8 --out report.html
+    """
+    bench = open_bench(values)
+    try:
+        plan, left = asked_plan(bench, values)
+        if out.exists() and not force:
+            raise ValueError(f"{out} is there already; choose another, or write over with --force")
+        if scan:
+            bench.scan(plan, progress=progress())
+        cost = bench.cost(plan, progress()) if costed else None
+        text = report(bench, plan, cost=cost, n=samples, progress=progress())
+        write_report(out, text, overwrite=force)
+        result = bench.evaluate(plan, samples)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        end_of_progress()
+    size = out.stat().st_size
+    if as_json:
+        told = {"model": bench.name, "plan": plan.as_dict(), "file": str(out), "bytes": size}
+        print_json(told | {"n": result.n, "accuracy": result.accuracy, "words": result.words})
+    else:
+        click.echo(f"{out} ({size:,} bytes)")
+        click.echo(f"{bench.task.word} {result.accuracy:.4f}, change from dense: {result.words}")
+    for name, reason in left.items():
+        click.echo(f"left dense: {name} ({reason})", err=True)

@@ -1,0 +1,130 @@
+"""Which tables stand in a report?"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import pandas as pd
+
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.sensitivity import Curves
+from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.recipes import Recipe
+from pruneviz.workbench import Workbench
+
+_CURVES = 36
+
+
+def safe(text: str) -> str:
+    """Text as charts take it, between tags: what looks like a tag is none."""
+    return html.escape(text, quote=False)
+
+
+def layers(bench: Workbench, plan: Plan) -> pd.DataFrame:
+    """What was asked of each layer and what it got."""
+    pruned, found = bench.masks(plan).report, bench.layers.set_index("layer")
+    frame = pd.DataFrame(
+        {
+            "layer": pruned["layer"],
+            "kind": [found["kind"][name] for name in pruned["layer"]],
+            "shape": [" × ".join(map(str, found["shape"][name])) for name in pruned["layer"]],
+            "asked": [f"{100 * asked:.1f} %" for asked in pruned["asked"]],
+            "cut": [f"{100 * got:.1f} %" for got in pruned["got"]],
+            "kept": pruned["kept"].astype(int),
+            "of": pruned["total"].astype(int),
+            "goes with": [
+                lead if lead != name else ""
+                for name, lead in zip(pruned["layer"], found["group"][pruned["layer"]], strict=True)
+            ],
+            "what is wrong": pruned["collapse"],
+        }
+    )
+    spare = [name for name in ("goes with", "what is wrong") if not frame[name].any()]
+    return frame.drop(columns=spare)
+
+
+def visited(
+    bench: Workbench, plans: list[Plan], n: int, watch: Callable[[str], None]
+) -> pd.DataFrame:
+    """Plans with what was measured of them, as `figures.tradeoff` takes it."""
+    rows = []
+    for plan in plans:
+        watch(label(plan))
+        result = bench.evaluate(plan, n)
+        numbers = (result.accuracy, result.low, result.high, result.loss, result.n)
+        rows.append((label(plan), bench.counts(plan).params_kept, *numbers, plan.is_dense))
+    columns = ["label", "params", "accuracy", "low", "high", "loss", "n", "dense"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def readable(seen: pd.DataFrame, word: str) -> pd.DataFrame:
+    """The same as people read it; word: for the score."""
+    return pd.DataFrame(
+        {
+            "plan": seen["label"],
+            "parameters": seen["params"],
+            f"{word}, %": [f"{100 * value:.2f}" for value in seen["accuracy"]],
+            "95 %": [
+                f"{100 * low:.2f} … {100 * high:.2f}"
+                for low, high in zip(seen["low"], seen["high"], strict=True)
+            ],
+            "loss": seen["loss"],
+            "samples": seen["n"],
+        }
+    )
+
+
+def label(plan: Plan) -> str:
+    """A plan in a few words."""
+    if plan.is_dense:
+        return "dense"
+    levels = [level for level in plan.sparsity.values() if level]
+    span = f"{100 * max(levels, default=0):.0f} %"
+    if levels and max(levels) > min(levels):
+        span = f"{100 * min(levels):.0f}–{100 * max(levels):.0f} %"
+    where = f"{len(levels)} layer{'' if len(levels) == 1 else 's'}"
+    scope = "" if plan.scope == "layer" else ", global"
+    return f"{CRITERIA[plan.criterion].label}, {plan.granularity}{scope}: {span} in {where}"
+
+
+def change_by_class(result: Evaluation) -> pd.DataFrame:
+    """Per cent right of each class, and the change in points."""
+    rows = []
+    for name, now in result.per_class.items():
+        was = result.dense_per_class[name]
+        shares = (f"{100 * was:.1f}", f"{100 * now:.1f}", f"{100 * (now - was):+.1f}")
+        rows.append((name, *("" if was != was else share for share in shares)))
+    return pd.DataFrame(rows, columns=["class", "dense, %", "pruned, %", "change, points"])
+
+
+def counted(bench: Workbench, plan: Plan) -> pd.DataFrame:
+    """What is left, counted and not timed."""
+    found = bench.counts(plan)
+    rows = [
+        ("parameters", found.params, found.params_kept),
+        ("parameters after removal", found.params, found.params_shrunk),
+        ("MACs, ideal sparse engine", found.macs, found.macs_kept),
+        ("bytes, kept ones with one bit a weight (≈)", found.bytes_dense, found.bytes_sparse),
+    ]
+    return pd.DataFrame(rows, columns=["quantity", "dense", "pruned"])
+
+
+def charted_curves(curves: Curves) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The curves as `figures.curves_apart` takes them, a bounded number of them."""
+    frame = curves.table
+    names = [curve.slider.name for curve in curves.curves]
+    if len(names) > _CURVES:
+        first = {curve.slider.name for curve in curves.ranked()[:_CURVES]}
+        names = [name for name in names if name in first]
+    frame = frame[frame["layer"].isin(names)]
+    words = {safe(name): safe(curves.words_of(name)) for name in names}
+    return frame.assign(layer=[safe(name) for name in frame["layer"]]), words
+
+
+def short(recipe: Recipe) -> str:
+    """What nobody else can name, in a sentence; nothing where all has a name."""
+    if not recipe.in_hand:
+        return ""
+    return f"In hand in Python, so without a name: {', '.join(recipe.in_hand)}."

@@ -1,0 +1,56 @@
+"""What is asked to be opened?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SHARE = 0.3
+LIBRARIES = ("sample:", "timm:", "torchvision:", "hf:")
+_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".json", ".pt2", ".onnx", ".ckpt")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is asked to be opened, in plain values: what stands on a command line.
+
+    model, arch, data, metric: names or paths as `find_source` takes them; a model of "" is in
+    hand in Python and has no name. classes: names.
+    size, mean, std: of images. share: of the data that calibrates. unsafe: whether a file may
+    run the code that it holds. tokenizer: the folder of one.
+    """
+
+    model: str
+    data: str | None = None
+    arch: str | None = None
+    metric: str | None = None
+    classes: tuple[str, ...] = ()
+    size: int | tuple[int, int] | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    share: float = SHARE
+    seed: int = 0
+    unsafe: bool = False
+    tokenizer: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What the network is called on the screen."""
+        return Path(self.model).name if is_path(self.model) else self.model
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Names in it that run code of somebody's own when they are opened."""
+        named = (self.model, self.arch, self.data, self.metric)
+        own = [name for name in named if name and _is_code(name)]
+        return (*own, *([f"{self.model} (unsafe)"] if self.unsafe else []))
+
+
+def is_path(text: str) -> bool:
+    """Whether a name means a file or folder, there or not."""
+    return "/" in text or "\\" in text or text.endswith(_SUFFIXES)
+
+
+def _is_code(name: str) -> bool:
+    # Rather too many than too few: a path with a colon in it must be there to count as one.
+    return ":" in name and not name.startswith(LIBRARIES) and not Path(name).exists()

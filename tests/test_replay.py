@@ -1,0 +1,291 @@
+"""Does a recipe give the same masks and numbers again, and say so where it does not?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from safetensors.torch import save_file
+from torch import nn
+
+import pruneviz as pv
+from pruneviz.cli import main
+from pruneviz.plan import Plan
+from pruneviz.recipes import Recipe, from_yaml, opening_of, recipe_of, replay, to_yaml
+from pruneviz.recipes.replaying import DIFFER, EXACTLY, IDENTICAL, UNKNOWN, WITHIN
+from pruneviz.sources.asked import Opening
+from pruneviz.workbench import Workbench
+from tests.conftest import NETWORKS
+
+HAND = "plan: {criterion: magnitude, sparsity: {conv2: 0.5, fc1: 0.8, fc2: 0.7}}\n"
+OWN = """
+from pathlib import Path
+
+import torch
+from torch import nn
+
+Path("ran").touch()
+
+
+def made():
+    torch.manual_seed(0)
+    data = torch.randn(60, 6), torch.arange(60) % 3
+    return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3)), data
+"""
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, ["replay", *map(str, words)])
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "recipe.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("granularity", ["weight", "neuron"])
+def test_what_was_written_comes_out_the_same_elsewhere(
+    name: str, granularity: str, new_bench: Callable[[str], Workbench]
+) -> None:
+    """The same checksum and the same accuracy to the last digit, from nothing but the text."""
+    first = new_bench(name)
+    plan = Plan("wanda", granularity)
+    levels = {slider.name: 0.5 for slider in first.sliders(plan, first.locks)}
+    plan = replace(plan, sparsity=levels, repair=("recalibrate",) if name == "resnet20" else ())
+    text = to_yaml(recipe_of(first, plan, first.evaluate(plan)))
+    found = replay(from_yaml(text), new_bench(name))
+    assert (found.masks, found.accuracy, found.counts) == (IDENTICAL, EXACTLY, EXACTLY)
+    assert found.same
+    assert found.checksum == first.prune(plan).checksum
+    assert repr(found.result.accuracy) == repr(first.evaluate(plan).accuracy)
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize("name", ["lenet300", "lenet5"])
+def test_an_exported_recipe_replays_on_the_command_line(name: str, tmp_path: Path) -> None:
+    words = ["export", name, "--criterion", "wanda", "--all", "0.7", "--format", "recipe"]
+    result = CliRunner().invoke(main, [*words, "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    result = run(tmp_path / "recipe.yaml", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["same"] is True
+    assert found["words"] == (
+        "the same: masks identical; accuracy agrees exactly; counts agree exactly"
+    )
+    assert found["checksum"]["expected"] == found["checksum"]["here"]
+    assert found["expected"] == found["here"]
+
+
+def test_by_hand_with_the_model_in_the_file_or_beside_it(tmp_path: Path) -> None:
+    alone = run(written(tmp_path, HAND), "--model", "lenet5")
+    assert alone.exit_code == 0, alone.output
+    assert "the recipe says nothing of what to expect" in alone.stdout
+    named = run(written(tmp_path, f"model: lenet5\n{HAND}"))
+    assert named.stdout == alone.stdout
+    result = run(written(tmp_path, HAND))
+    assert result.exit_code == 1
+    assert "recipe.yaml, line 1: model: the recipe names no model; name one" in result.stderr
+
+
+def test_an_export_of_what_came_of_it(tmp_path: Path) -> None:
+    path, out = written(tmp_path, f"model: lenet5\n{HAND}"), tmp_path / "out"
+    words = ("--out", out, "--format", "recipe", "--format", "masks")
+    result = run(path, *words)
+    assert result.exit_code == 0, result.output
+    assert (out / "masks.safetensors").exists()
+    assert run(out / "recipe.yaml").exit_code == 0
+    again = run(path, *words)
+    assert again.exit_code == 1
+    assert "already" in again.stderr
+    assert run(path, *words, "--force").exit_code == 0
+
+
+# -- what differs --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def measured(benches: Callable[[str], Workbench]) -> Recipe:
+    bench, plan = benches("lenet5"), Plan(sparsity={"fc1": 0.9, "fc2": 0.9})
+    return recipe_of(bench, plan, bench.evaluate(plan))
+
+
+def test_other_masks_differ(measured: Recipe, benches: Callable[[str], Workbench]) -> None:
+    found = replay(replace(measured, masks="0" * 64), benches("lenet5"))
+    assert (found.masks, found.accuracy, found.same) == (DIFFER, EXACTLY, False)
+    assert found.words.startswith("not the same: masks differ; accuracy agrees exactly")
+
+
+def test_an_accuracy_agrees_exactly_or_within_or_not(
+    measured: Recipe, benches: Callable[[str], Workbench]
+) -> None:
+    bench, expected = benches("lenet5"), measured.expected
+    assert expected is not None
+    assert expected.accuracy is not None
+    near = replace(expected, accuracy=expected.accuracy - 1 / 128)
+    found = replay(replace(measured, expected=near), bench)
+    assert (found.accuracy, found.same) == (WITHIN, True)
+    far = replace(expected, accuracy=0.1, low=0.05, high=0.2)
+    found = replay(replace(measured, expected=far), bench)
+    assert (found.accuracy, found.same) == (DIFFER, False)
+    found = replay(replace(measured, expected=replace(expected, measure="R²")), bench)
+    assert found.accuracy == DIFFER
+    assert "measured was R², here it is Accuracy" in found.notes
+    found = replay(replace(measured, expected=None, masks=None), bench)
+    assert (found.masks, found.accuracy) == (UNKNOWN, UNKNOWN)
+
+
+def test_a_recipe_that_differs_ends_with_three(tmp_path: Path) -> None:
+    text = f"model: lenet5\n{HAND}expected: {{n: 2000, accuracy: 0.5, low: 0.4, high: 0.6}}\n"
+    result = run(written(tmp_path, text))
+    assert result.exit_code == 3
+    assert "not the same: masks nothing to compare with; accuracy differ" in result.stdout
+    assert "the recipe's: 0.5 on 2,000 samples" in result.stdout
+
+
+def test_other_data_and_versions_are_told(
+    measured: Recipe, benches: Callable[[str], Workbench]
+) -> None:
+    other = replace(measured, data="0" * 16, made={"torch": "1.0", "pruneviz": "0"})
+    notes = replay(other, benches("lenet5")).notes
+    assert notes[0].startswith(f"other data: the recipe's is {'0' * 16}, here it is ")
+    assert any(note.startswith("made with torch 1.0, here it is ") for note in notes)
+
+
+# -- what is an error ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            f"{HAND}model:\n  from: lenet5\n  weights: 0123456789ab\n",
+            "line 4: model.weights: the recipe is for other weights: it expects 0123456789ab",
+        ),
+        (
+            "model: lenet5\nplan:\n  sparsity:\n    fc1: 0.5\n    fc9: 0.5\n",
+            "line 5: plan.sparsity.fc9: no such layer in 'lenet5'; there are conv1",
+        ),
+        ("model: lenet5\nplan:\n  pinned: {x: {5: false}}\n", "line 3: plan.pinned.x: no such"),
+        (
+            "model: lenet5\nplan:\n  criterion: magic\n",
+            "line 3: plan.criterion: no criterion 'magic'; there are ",
+        ),
+        ("model: lenet5\nplan: {criteria: x}\n", "line 2: unknown key 'criteria' in plan"),
+        ("model: nonsense\nplan: {}\n", "unknown model 'nonsense'"),
+        (f"model: lenet5\n{HAND}training:\n  - {{epochs: 3}}\n", "line 3: training: this version"),
+        (
+            "model: lenet5\nplan: {granularity: neuron, sparsity: {conv1: 0.5}, "
+            "pinned: {conv1: {99: false}}}\n",
+            "line 2: plan: ",
+        ),
+        (f"in_hand: [model]\n{HAND}", "model: its network was in hand in Python and has no name"),
+        (f"model: lenet5\nin_hand: [data]\n{HAND}", "name it with --data"),
+        (f"model: gone.safetensors\n{HAND}", "there is no file or folder gone.safetensors"),
+    ],
+)
+def test_errors_name_line_and_key_and_end_with_one(tmp_path: Path, text: str, words: str) -> None:
+    result = run(written(tmp_path, text))
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert result.stdout == ""
+
+
+def test_both_fingerprints_are_told(measured: Recipe, benches: Callable[[str], Workbench]) -> None:
+    vit = benches("vit")
+    with pytest.raises(ValueError, match=rf"it expects {measured.weights}, .* {vit.fingerprint};"):
+        replay(measured, vit)
+
+
+# -- what a recipe may open ----------------------------------------------------------------
+
+
+def test_code_runs_only_where_it_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "my_own_net.py").write_text(OWN, "utf-8")
+    path = written(tmp_path, "model: my_own_net:made\nplan: {sparsity: {0: 0.5}}\n")
+    result = run(path)
+    assert result.exit_code == 1
+    assert "line 1: model: this recipe runs code of its own: my_own_net:made" in result.stderr
+    assert not (tmp_path / "ran").exists()
+    assert run(path, "--trust").exit_code == 0
+    assert (tmp_path / "ran").exists()
+    path = written(tmp_path, "plan: {sparsity: {0: 0.5}}\n")
+    assert run(path, "--model", "my_own_net:made").exit_code == 0  # said by whoever runs it
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        Opening("x.pt", unsafe=True),
+        Opening("w.safetensors", arch="os:getcwd"),
+        Opening("lenet5", data="os:getcwd"),
+        Opening("lenet5", metric="os:getcwd"),
+        Opening("os:getcwd"),
+    ],
+    ids=repr,
+)
+def test_whatever_runs_code_must_be_trusted(opening: Opening) -> None:
+    recipe = Recipe(Plan(), opening)
+    with pytest.raises(ValueError, match="runs code of its own"):
+        opening_of(recipe)
+    assert opening_of(recipe, trust=True) == opening
+
+
+def test_what_is_given_stands_in_place_of_what_is_said() -> None:
+    recipe = Recipe(Plan(), Opening("w.pt", "d.npz", "timm:resnet18", unsafe=True, seed=4))
+    assert opening_of(recipe, "other.pt", "e.npz") == Opening(
+        "other.pt", "e.npz", "timm:resnet18", seed=4
+    )
+    assert opening_of(recipe, "lenet5").arch is None
+    assert opening_of(Recipe(Plan()), "lenet5") == Opening("lenet5")
+
+
+def test_files_may_lie_beside_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "w.safetensors").touch()
+    recipe = Recipe(Plan(), Opening("w.safetensors", "d.npz", "timm:resnet18"))
+    found = opening_of(recipe, folder=tmp_path)
+    assert (found.model, found.data) == (str(tmp_path / "w.safetensors"), "d.npz")
+
+
+def test_own_weights_and_data_again_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = pv.open("lenet300").source
+    save_file(source.model.state_dict(), tmp_path / "w.safetensors")
+    data = source.validation.first(200)
+    assert data.targets is not None
+    assert isinstance(data.inputs, torch.Tensor)
+    np.savez(tmp_path / "d.npz", x=data.inputs.numpy(), y=data.targets.numpy())
+    bench = pv.open("w.safetensors", "d.npz", arch="sample:lenet300", calibration=0.5, seed=3)
+    plan = Plan("wanda", sparsity={"fc1": 0.8})
+    text = to_yaml(recipe_of(bench, plan, bench.evaluate(plan)))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    result = run(written(tmp_path, text))
+    assert result.exit_code == 0, result.output
+    assert "the same: masks identical; accuracy agrees exactly" in result.stdout
+
+
+def test_a_network_in_hand_replays_where_it_is_in_hand() -> None:
+    def opened() -> Workbench:
+        torch.manual_seed(1)
+        model = nn.Sequential(nn.Linear(5, 16), nn.ReLU(), nn.Linear(16, 3))
+        return pv.open(model, (torch.randn(90, 5), torch.arange(90) % 3))
+
+    bench, plan = opened(), Plan("wanda", sparsity={"0": 0.5})
+    recipe = from_yaml(to_yaml(recipe_of(bench, plan, bench.evaluate(plan))))
+    assert replay(recipe, opened()).accuracy == EXACTLY

@@ -1,0 +1,199 @@
+"""Does a report tell what was measured, in one file that runs nothing but its own?"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from torch import nn
+
+import pruneviz as pv
+from pruneviz.cli import main
+from pruneviz.plan import Plan
+from pruneviz.recipes import from_yaml, replay
+from pruneviz.report import report, write_report
+from pruneviz.report.parts import escaped, table
+from pruneviz.report.pictures import pooled
+from pruneviz.workbench import Workbench
+
+EVIL = "<script>alert(1)</script>"
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, ["report", *map(str, words)])
+
+
+def plan_of(bench: Workbench) -> Plan:
+    free = [name for name in bench.found if name not in bench.locks]
+    return Plan(sparsity=dict.fromkeys(free, 0.6))
+
+
+def section(text: str, name: str) -> str:
+    found = re.search(rf'<section id="{name}">.*?</section>', text, re.DOTALL)
+    assert found is not None
+    return found[0]
+
+
+def test_a_report_tells_what_was_measured(bench: Workbench) -> None:
+    plan = plan_of(bench)
+    text, result, counts = report(bench, plan), bench.evaluate(plan), bench.counts(plan)
+    assert f"<dd>{100 * result.accuracy:.1f} %</dd>" in text
+    assert f"{counts.params_kept:,} of {counts.params:,}" in text
+    for name in bench.found:
+        assert f'<td class="left">{name}</td>' in section(text, "plan")
+    rows = section(text, "tradeoff")
+    assert rows.count("<tr>") == 1 + 5  # dense, three weaker ones, this one
+    assert section(text, "classes").count("<tr>") == 1 + len(result.per_class)
+    assert section(text, "weights").count("<img ") == min(48, len(bench.found))
+    for name in ("sensitivity", "ledger", "again"):
+        assert section(text, name)
+
+
+def test_its_recipe_replays(bench: Workbench) -> None:
+    text = report(bench, plan_of(bench))
+    recipe, script = re.findall(r'<pre tabindex="0">(.*?)</pre>', text, re.DOTALL)
+    assert replay(from_yaml(html.unescape(recipe)), bench).same
+    compile(html.unescape(script), "script", "exec")
+
+
+def test_plans_that_were_visited_are_points(bench: Workbench) -> None:
+    name = next(name for name in bench.found if name not in bench.locks)
+    visits = [Plan(sparsity={name: level}) for level in (0.25, 0.5)]
+    text = section(report(bench, plan_of(bench), visits, n=64), "tradeoff")
+    assert text.count("<tr>") == 1 + 4
+    assert text.count("<td>64</td>") == 4
+    assert "click to return" not in text
+
+
+def test_nothing_is_fetched_and_plotly_comes_once(bench: Workbench) -> None:
+    text = report(bench, plan_of(bench), n=64)
+    without_programs = re.sub(r"<script[^>]*>.*?</script>", "", text, flags=re.DOTALL)
+    assert not re.search(r"(src|href)=[\"'](?!data:)", without_programs)
+    assert "://" not in without_programs
+    assert text.count("Copyright") <= 3
+    assert len(text) < 8_000_000
+    assert "default-src 'none'" in text
+    assert "'unsafe-eval'" not in text
+    assert "script-src 'unsafe-inline'" not in text
+
+
+def test_the_dense_network_has_a_report_too(bench: Workbench) -> None:
+    text = section(report(bench, Plan(), n=64), "tradeoff")
+    assert text.count("<tr>") == 1 + 1
+
+
+def test_what_was_scanned_and_timed_is_in_it() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
+    bench = pv.open(model, (torch.randn(80, 6), torch.arange(80) % 3))
+    plan = Plan(sparsity={"0": 0.5})
+    text = report(bench, plan)
+    assert "pruneviz scan" in section(text, "sensitivity")
+    assert "Counted, not measured" in section(text, "ledger")
+    bench.scan(plan, levels=(0.5,))
+    text = report(bench, plan, cost=bench.cost(plan))
+    assert "js" not in section(text, "ledger")
+    assert "Timed at batch" in section(text, "ledger")
+    assert "In hand in Python" in section(text, "again")
+
+
+class Evil(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_module(EVIL.replace(".", ""), nn.Linear(4, 4))
+        self.out = nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.get_submodule(EVIL)(x).relu())
+
+
+def evil_bench() -> Workbench:
+    torch.manual_seed(0)
+    data = (torch.randn(60, 4), torch.arange(60) % 2)
+    return pv.open(Evil(), data, classes=(EVIL, "\"'><img src=x onerror=alert(1)>"))
+
+
+def test_no_name_is_ever_markup() -> None:
+    bench = evil_bench()
+    plan = Plan(sparsity={EVIL: 0.5})
+    bench.scan(plan, levels=(0.5,))
+    text = report(bench, plan)
+    assert EVIL not in text
+    assert "<img src=x" not in text
+    assert escaped(EVIL) in section(text, "plan")
+    assert escaped(EVIL) in section(text, "classes")
+
+
+# -- parts by hand -------------------------------------------------------------------------
+
+
+def test_weights_are_pooled_by_hand() -> None:
+    weight = np.array([[1, -5, 2, 0]], np.float32).repeat(200, 0).repeat(100, 1)
+    kept = np.ones(weight.shape, bool)
+    kept[:, 100:200] = False
+    cells, down, across = pooled(weight, kept)
+    assert (cells.shape, down, across) == ((67, 134), 3, 3)
+    assert cells[0, 0] == 1
+    assert np.isnan(cells[0, 50])
+    assert cells[0, 33] == 1  # one kept weight, two that are cut
+    small, down, across = pooled(weight[:2, :3], kept[:2, :3])
+    assert (down, across) == (1, 1)
+    np.testing.assert_array_equal(small, weight[:2, :3])
+
+
+def test_a_pooled_cell_is_the_largest_with_its_sign() -> None:
+    weight = np.zeros((97, 1), np.float32)
+    weight[0], weight[1] = 0.5, -0.75
+    assert pooled(weight, np.ones((97, 1), bool))[0][0, 0] == -0.75
+
+
+def test_a_table_by_hand() -> None:
+    frame = pd.DataFrame({"a&b": ["<x>"], "n": [1234], "share": [0.25], "none": [float("nan")]})
+    assert table(frame) == (
+        '<div class="wide"><table><thead><tr><th class="left">a&amp;b</th><th>n</th>'
+        "<th>share</th><th>none</th></tr></thead>\n<tbody>"
+        '<tr><td class="left">&lt;x&gt;</td><td>1,234</td><td>0.25</td><td></td></tr>\n'
+        "</tbody></table></div>"
+    )
+
+
+# -- the file ------------------------------------------------------------------------------
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "report.html"
+    assert write_report(path, "first") == path
+    with pytest.raises(FileExistsError, match=r"report\.html"):
+        write_report(path, "second")
+    assert path.read_text() == "first"
+    write_report(path, "second", overwrite=True)
+    assert [each.name for each in path.parent.iterdir()] == ["report.html"]
+    with pytest.raises(OSError, match="no folder"):
+        write_report(path / "x.html", "third")
+
+
+def test_the_command_line_writes_one(tmp_path: Path) -> None:
+    path = tmp_path / "r.html"
+    words = ("lenet5", "--all", 0.8, "-n", 256, "--out", path)
+    result = run(*words, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["bytes"], found["n"]) == (path.stat().st_size, 256)
+    again = run(*words)
+    assert again.exit_code == 1
+    assert "--force" in again.stderr
+    assert run(*words, "--force").exit_code == 0
+
+
+def test_a_layer_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    result = run("lenet5", "--sparsity", "fc9=0.5", "--out", tmp_path / "r.html")
+    assert result.exit_code == 1
+    assert "no layer 'fc9'" in result.stderr
+    assert not (tmp_path / "r.html").exists()
