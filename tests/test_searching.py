@@ -110,6 +110,16 @@ def test_what_may_be_lost_is_surely_not_lost(benches: Benches) -> None:
     assert done.evaluations <= 40 + 2 + 17  # and the way that is confirmed
 
 
+def test_the_promise_holds_on_both_halves(new_bench: Benches) -> None:
+    bench = new_bench("lenet5")
+    done = bench.steering.smallest(0.1, evaluations=30)
+    assert done.result is not None
+    assert done.held is not None
+    assert 0 < done.got < 1
+    assert done.result.delta_low >= -0.1
+    assert done.held.delta_low >= -0.1
+
+
 def test_who_may_lose_more_gets_smaller(benches: Benches) -> None:
     bench = benches("lenet5")
     little = bench.steering.smallest(0.08, evaluations=40)

@@ -123,8 +123,9 @@ class _Hunt:
         """The last plan on the way to `plan` that keeps the promise on samples without a say.
 
         The way: what each layer keeps in the proportions of `plan`, from nearly twice as much in
-        all down to it. Tested in this order up to the first that fails, all that pass are 95 %
-        sure together (a fixed sequence; Maurer et al. 1995), however many were tried before.
+        all down to it, without those that fail on the samples of the search. Tested in this order
+        up to the first that fails, all that pass are 95 % sure together (a fixed sequence; Maurer
+        et al. 1995), however many were tried before.
         """
         space, bench = self.measured.space, self.measured.space.bench
         samples = len(bench.source.validation)
@@ -135,6 +136,8 @@ class _Hunt:
             wanted = 1 - min(1.0, (1 - target) * _STAGE**step)
             self._say(f"confirming {100 * wanted:.1f} % on other samples")
             tried = plan if not step else space.meet(space.keeping(densities), wanted)
+            if self.measured.on(tried).delta_low < -self._lose:
+                continue  # left out before the test, by samples that it does not use
             self.measured.seen[tried] = samples
             if not bench.evaluate(tried, samples, self.measured.n).delta_low >= -self._lose:
                 break
