@@ -22,7 +22,7 @@ from pruneviz.plan import Plan
 EVALUATIONS = 120
 _HALVINGS = 6
 _MOST = 0.995
-_STAGES, _STAGE = 16, 1.04  # on the way that is confirmed: how many, and how much more each keeps
+_STAGES, _FIRST = 20, 0.4  # on the way that is confirmed; how much of the target the first cuts
 _FURTHER, _LAST = 0.08, 0.01  # of what is kept: how much less the next plan keeps
 
 
@@ -122,18 +122,19 @@ class _Hunt:
     def confirm(self, plan: Plan, target: float) -> Plan:
         """The last plan on the way to `plan` that keeps the promise on samples without a say.
 
-        The way: what each layer keeps in the proportions of `plan`, from nearly twice as much in
-        all down to it, without those that fail on the samples of the search. Tested in this order
-        up to the first that fails, all that pass are 95 % sure together (a fixed sequence; Maurer
-        et al. 1995), however many were tried before.
+        The way: what each layer keeps in the proportions of `plan`, from where two fifths of it
+        are cut up to all of it, without those that fail on the samples of the search. Tested in
+        this order up to the first that fails, all that pass are 95 % sure together (a fixed
+        sequence; Maurer et al. 1995), however many were tried before.
         """
         space, bench = self.measured.space, self.measured.space.bench
         samples = len(bench.source.validation)
         if self.measured.n == samples:
             return plan
         densities, best = space.densities(plan), space.base
+        ratio = (1 - _FIRST * target) / (1 - target)
         for step in range(_STAGES, -1, -1):
-            wanted = 1 - min(1.0, (1 - target) * _STAGE**step)
+            wanted = 1 - (1 - target) * ratio ** (step / _STAGES)
             self._say(f"confirming {100 * wanted:.1f} % on other samples")
             tried = plan if not step else space.meet(space.keeping(densities), wanted)
             if self.measured.on(tried).delta_low < -self._lose:
