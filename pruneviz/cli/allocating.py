@@ -13,6 +13,7 @@ import pandas as pd
 from pruneviz.background import CancelledError
 from pruneviz.cli.shared import (
     JSON,
+    STOPPED,
     end_of_progress,
     open_bench,
     print_json,
@@ -30,7 +31,6 @@ from pruneviz.sources.opening import Opening
 from pruneviz.workbench import Workbench
 
 _POINT = 100
-_STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
 _METHOD = "sensitivity"
 
 
@@ -93,7 +93,7 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
     except (KeyboardInterrupt, CancelledError):
         end_of_progress()
         click.echo("Stopped: what was measured of each layer is kept.", err=True)
-        raise SystemExit(_STOPPED) from None
+        raise SystemExit(STOPPED) from None
     finally:
         end_of_progress()
     if link:

@@ -12,6 +12,8 @@ import pandas as pd
 from pruneviz.background import CancelledError
 from pruneviz.cli.shared import (
     JSON,
+    STOPPED,
+    asked_levels,
     end_of_progress,
     open_bench,
     print_json,
@@ -27,7 +29,6 @@ from pruneviz.pruning.locks import unit_locks
 from pruneviz.workbench import Workbench
 
 _POINT = 100
-_STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
 
 
 @click.command()
@@ -81,7 +82,7 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
         end_of_progress()
     if stopped:
         click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
-        raise SystemExit(_STOPPED)
+        raise SystemExit(STOPPED)
     if csv is not None:
         _write(csv, alike.table if held is None else held.table)
     if as_json:
@@ -103,7 +104,7 @@ def _asked(values: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
     criteria = values["criteria"]
     asked = Asked(
         None if criteria is None else tuple(name.strip() for name in criteria.split(",")),
-        _levels(values["levels"]),
+        asked_levels(values["levels"], LEVELS),
         plan,
         values["allocation"],
         values["lock"],
@@ -116,17 +117,6 @@ def _asked(values: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
 def _usual(bench: Workbench, plan: Plan) -> dict[str, str]:
     """Layer -> why it is locked, as in the app."""
     return unit_locks(bench.locks, bench.groups) if plan.granularity in UNITS else bench.locks
-
-
-def _levels(text: str | None) -> tuple[float, ...]:
-    if text is None:
-        return LEVELS
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise click.BadParameter(
-            f"takes sparsities such as 0.5,0.9, got {text!r}", param_hint="--levels"
-        ) from None
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:

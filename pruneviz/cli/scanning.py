@@ -12,6 +12,8 @@ import pandas as pd
 from pruneviz.background import CancelledError
 from pruneviz.cli.shared import (
     JSON,
+    STOPPED,
+    asked_levels,
     end_of_progress,
     open_bench,
     print_json,
@@ -24,7 +26,6 @@ from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
 
 _POINT = 100
-_STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
 
 
 @click.command()
@@ -67,7 +68,7 @@ def scan(
     """
     if not lose > 0:
         raise click.BadParameter(f"must be above 0, got {lose:g}", param_hint="--lose")
-    levels = _levels(values.pop("levels"))
+    levels = asked_levels(values.pop("levels"), LEVELS)
     plan, values = _plan(values)
     bench = open_bench(values)
     stopped = False
@@ -92,18 +93,7 @@ def scan(
         click.echo(f"Warning: {bench.steering.memory.complaint}.", err=True)
     if stopped:
         click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
-        raise SystemExit(_STOPPED)
-
-
-def _levels(text: str | None) -> tuple[float, ...]:
-    if text is None:
-        return LEVELS
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise click.BadParameter(
-            f"takes sparsities such as 0.5,0.9, got {text!r}", param_hint="--levels"
-        ) from None
+        raise SystemExit(STOPPED)
 
 
 def _plan(values: dict[str, Any]) -> tuple[Plan, dict[str, Any]]:

@@ -16,6 +16,7 @@ from pruneviz.options import opening
 from pruneviz.sources.opening import Opening
 from pruneviz.workbench import Workbench
 
+STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 
 
@@ -75,3 +76,15 @@ def end_of_progress() -> None:
     """Wipes the line that `progress` wrote."""
     if sys.stderr.isatty():
         click.echo("\r\033[K", nl=False, err=True)
+
+
+def asked_levels(text: str | None, usual: tuple[float, ...]) -> tuple[float, ...]:
+    """The sparsities of --levels, or the usual ones."""
+    if text is None:
+        return usual
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise click.BadParameter(
+            f"takes sparsities such as 0.5,0.9, got {text!r}", param_hint="--levels"
+        ) from None

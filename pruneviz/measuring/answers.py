@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pruneviz.measuring.bench import Bench
+from pruneviz.measuring.keys import key_of
 from pruneviz.measuring.scanning import Memory
 from pruneviz.plan import Plan
 
@@ -35,7 +35,7 @@ def measure(bench: Bench, memory: Memory, plan: Plan, n: int, tick: Callable[[],
     """
     tick()
     step = bench.block * max(1, int(_PIECE / bench.seconds_per_sample / bench.block))
-    key = _key(bench, plan, n)
+    key = key_of(bench, "answers", _SCHEME, plan, n)
     try:
         for seen in range(step, n, step):
             bench.evaluate(plan, seen)
@@ -51,7 +51,7 @@ def measure(bench: Bench, memory: Memory, plan: Plan, n: int, tick: Callable[[],
 
 def recall(bench: Bench, memory: Memory, plan: Plan, n: int) -> Answers | None:
     """What `measure` found before, or None; ValueError as it raised."""
-    text = memory.get(_key(bench, plan, n))
+    text = memory.get(key_of(bench, "answers", _SCHEME, plan, n))
     if text is None:
         return None
     try:
@@ -63,14 +63,6 @@ def recall(bench: Bench, memory: Memory, plan: Plan, n: int) -> Answers | None:
     except (ValueError, TypeError, KeyError, AttributeError):  # what is damaged is measured again
         return None
     raise ValueError(why)
-
-
-def _key(bench: Bench, plan: Plan, n: int) -> str:
-    """What the answers depend on, as 32 hex digits."""
-    seed = plan.seed if plan.criterion == "random" else 0
-    says = ["answers", _SCHEME, bench.identity, n]
-    text = json.dumps([*says, replace(plan, seed=seed).as_dict()], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _packed(values: Tensor) -> dict[str, str]:

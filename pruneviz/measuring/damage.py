@@ -28,9 +28,9 @@ def features_of(
     the rise of the log of the loss. "taylor": `rises`, where they could be told. Measured points
     are made monotone (isotonic regression); a slider without points does no damage.
     """
-    measures: dict[str, Callable[[Point], float]] = {"score": _score, "loss": _loss}
+    measures: dict[str, Callable[[Point], float]] = {"score": score_lost, "loss": loss_risen}
     if bounds == (0.0, 1.0):
-        measures["odds"] = _odds
+        measures["odds"] = odds_lost
     n_m = pattern(curves.plan.granularity) is not None
     found = {
         name: {c.slider.name: _table(c, measure, n_m) for c in curves.curves}
@@ -42,11 +42,13 @@ def features_of(
     return found
 
 
-def _score(point: Point) -> float:
+def score_lost(point: Point) -> float:
+    """What the score loses."""
     return point.dense_accuracy - point.accuracy
 
 
-def _odds(point: Point) -> float:
+def odds_lost(point: Point) -> float:
+    """What the odds of a right answer lose, as logarithms; the score is a fraction."""
     return _log_odds(point.dense_accuracy, point.n) - _log_odds(point.accuracy, point.n)
 
 
@@ -55,7 +57,8 @@ def _log_odds(share: float, n: int) -> float:
     return math.log((share * n + 0.5) / ((1 - share) * n + 0.5))
 
 
-def _loss(point: Point) -> float:
+def loss_risen(point: Point) -> float:
+    """By how much the loss rises, as a logarithm."""
     if not math.isfinite(point.loss):
         return _WORST
     rise = math.log(max(point.loss, _SMALL) / max(point.dense_loss, _SMALL))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from pruneviz.measuring.bench import Bench, Progress
 from pruneviz.measuring.damage import Table, features_of
+from pruneviz.measuring.keys import key_of
 from pruneviz.measuring.linking import fit
 from pruneviz.measuring.scanning import Memory, settings_of
 from pruneviz.measuring.sensitivity import Curve, Curves
@@ -139,13 +139,13 @@ def predictor(bench: Bench, curves: Curves, memory: Memory, progress: Progress) 
         scores.append(dense.accuracy + _change(bench, plan, samples, memory))
     features = features_of(curves, dense.task.bounds, by_gradient)
     found = made(curves, features, plans, scores, dense.accuracy, dense.task.bounds, samples)
-    memory.put(_key(bench, _digest(curves)), _text(found))
+    memory.put(key_of(bench, "prediction", _SCHEME, _digest(curves)), _text(found))
     return found
 
 
 def known_predictor(bench: Bench, curves: Curves, memory: Memory) -> Predictor | None:
     """What `predictor` fitted before to these very curves, or None; nothing is measured."""
-    text = memory.get(_key(bench, _digest(curves)))
+    text = memory.get(key_of(bench, "prediction", _SCHEME, _digest(curves)))
     try:
         return None if text is None else _read(text)
     except (ValueError, TypeError, KeyError):  # what is damaged is fitted again
@@ -210,7 +210,7 @@ def _ruin(told: Sequence[Curve], weights: NDArray[np.float64], whole: float) -> 
 
 
 def _change(bench: Bench, plan: Plan, samples: int, memory: Memory) -> float:
-    key = _key(bench, samples, plan.as_dict())
+    key = key_of(bench, "prediction", _SCHEME, samples, plan)
     text = memory.get(key)
     try:
         if text is not None:
@@ -269,8 +269,3 @@ def _read(text: str) -> Predictor:
             "bounds": tuple(told["bounds"]),
         }
     )
-
-
-def _key(bench: Bench, *what: object) -> str:
-    says = ["prediction", _SCHEME, bench.identity, *what]
-    return hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()[:32]

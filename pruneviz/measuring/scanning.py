@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from typing import Protocol
 from pruneviz.measuring.bench import Bench, Progress
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.intervals import paired_difference
+from pruneviz.measuring.keys import key_of
 from pruneviz.measuring.sensitivity import Curve, Curves, Point, point_of
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.sliders import Slider
@@ -220,7 +220,7 @@ def _measure(bench: Bench, task: Task, n: int, memory: Memory, tick: Callable[[]
     got = bench.masks(task.plan).sparsity[task.slider.name]
     result, dense = (_answer(bench, plan, n, tick) for plan in (task.plan, Plan()))
     point = point_of(task.level, got, result, dense)
-    memory.put(_key(bench, task.plan, n), json.dumps(asdict(point)))
+    memory.put(key_of(bench, "point", _SCHEME, task.plan, n), json.dumps(asdict(point)))
     return point
 
 
@@ -234,19 +234,11 @@ def _answer(bench: Bench, plan: Plan, n: int, tick: Callable[[], None]) -> Evalu
 
 
 def _recall(bench: Bench, task: Task, n: int, memory: Memory) -> Point | None:
-    text = memory.get(_key(bench, task.plan, n))
+    text = memory.get(key_of(bench, "point", _SCHEME, task.plan, n))
     try:
         return None if text is None else replace(Point(**json.loads(text)), sparsity=task.level)
     except (ValueError, TypeError):  # what is damaged is measured again
         return None
-
-
-def _key(bench: Bench, plan: Plan, n: int) -> str:
-    """What an evaluation depends on, as 32 hex digits."""
-    seed = plan.seed if plan.criterion == "random" else 0
-    says = [_SCHEME, bench.identity, n]
-    text = json.dumps([*says, replace(plan, seed=seed).as_dict()], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _curves(

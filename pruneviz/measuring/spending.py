@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.budgets import Budget, find_budget, prices
-from pruneviz.measuring.sensitivity import Curve, Curves
+from pruneviz.measuring.damage import loss_risen, odds_lost, score_lost
+from pruneviz.measuring.sensitivity import Curves, Point
 from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning.allocation import ALLOCATIONS, Allocation, density_of, tame_bounds
 from pruneviz.pruning.masks import Ranking
@@ -257,33 +257,13 @@ def _with_damage(part: Part, curves: Curves, kind: str) -> Part:
     curve = curves.of_layer(part.slider.layers[0])
     if curve is None or not curve.points:
         raise ValueError(f"{part.slider.name!r} has no curve yet: scan first")
-    worth = _DAMAGES[kind]
     levels = tuple(point.got for point in curve.points)
-    return replace(part, damage=(levels, tuple(worth(curve))))
+    return replace(part, damage=(levels, tuple(_DAMAGES[kind](p) for p in curve.points)))
 
 
-def _by_accuracy(curve: Curve) -> list[float]:
-    """What the odds of a right answer lose, as logarithms; of other scores what they lose."""
-    found = []
-    for point in curve.points:
-        if not 0 <= point.accuracy <= 1 or not 0 <= point.dense_accuracy <= 1:
-            found.append(max(0.0, -point.delta))
-            continue
-        now, was = (
-            math.log((share * point.n + 0.5) / ((1 - share) * point.n + 0.5))
-            for share in (point.accuracy, point.dense_accuracy)
-        )
-        found.append(max(0.0, was - now))
-    return found
+def _by_accuracy(point: Point) -> float:
+    fractions = 0 <= point.accuracy <= 1 and 0 <= point.dense_accuracy <= 1
+    return odds_lost(point) if fractions else score_lost(point)
 
 
-def _by_loss(curve: Curve) -> list[float]:
-    """By how much the loss grows, as a logarithm."""
-    found = []
-    for point in curve.points:
-        grown = (point.loss + _TINY) / (point.dense_loss + _TINY)
-        found.append(max(0.0, math.log(grown)) if math.isfinite(grown) and grown > 0 else 50.0)
-    return found
-
-
-_DAMAGES = {"accuracy": _by_accuracy, "loss": _by_loss}
+_DAMAGES = {"accuracy": _by_accuracy, "loss": loss_risen}

@@ -16,12 +16,13 @@ from pruneviz.measuring.searching import Found, Tried, half_of
 from pruneviz.measuring.smallest import EVALUATIONS as HUNT
 from pruneviz.plan import Plan
 from pruneviz.pruning.allocation import ALLOCATIONS
+from pruneviz.ui.pacing import paced
 from pruneviz.ui.scanning import remaining, scanning_of
 from pruneviz.ui.session import Session, Step
 from pruneviz.workbench import Workbench
 
 _KEY = "allocating"
-_NAP, _WARM, _QUICK = 0.1, 0.5, 0.8
+_NAP, _QUICK = 0.1, 0.8
 _CHOICES = ("criterion", "granularity", "seed", "aggregate", "repair")
 _STOPPED = "Stopped. Your sliders stand as they were; what was measured is kept."
 _MOVED_ON = "You moved on while it was at work, so your sliders stay where you put them."
@@ -106,7 +107,7 @@ def begin(allocating: Allocating, *, smallest: bool) -> Job:
         while measures and (_busy(session.job) or scanning.running):
             report("waiting for other measurements", 0.0)
             time.sleep(_NAP)
-        found = _found(session.bench, begun, wish, smallest, _told(allocating, report))
+        found = _found(session.bench, begun, wish, smallest, paced(report, allocating))
         report("counting", 1.0)
         plan = whole(session.bench, found.plan)
         box.append(Answer(found, plan, begun, table(session.bench, found)))
@@ -249,20 +250,3 @@ def _found(
     return steering.search(
         wish.method, wish.target / 100, plan, budget, locked=locked, floor=floor, progress=progress
     )
-
-
-def _told(allocating: Allocating, report: Report) -> Callable[[str, float], None]:
-    """A report that also keeps the time left, by the pace since what was known is read."""
-    begin = time.monotonic()
-    base = (begin, 0.0)
-
-    def tell(label: str, done: float) -> None:
-        nonlocal base
-        now = time.monotonic()
-        if now - begin < _WARM:
-            base = (now, done)
-        elif done > base[1]:
-            allocating.left = (1 - done) * (now - base[0]) / (done - base[1])
-        report(label, done)
-
-    return tell

@@ -14,11 +14,12 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.repair import REPAIRS, repair
 from pruneviz.ui.mending import able
+from pruneviz.ui.pacing import after_the_accuracy
 from pruneviz.ui.session import Session
 from pruneviz.workbench import Workbench
 
 _KEY = "comparison"
-_TICK, _NAP = 0.4, 0.1
+_TICK = 0.4
 _HELP = "Measures the plan without repair, with each one alone, and with all of them."
 
 
@@ -118,9 +119,7 @@ def _start(found: Comparison) -> Job:
     rows.clear()
 
     def work(report: Report) -> None:
-        while session.job is not None and session.job.running:
-            report("waiting for the accuracy", 0.0)
-            time.sleep(_NAP)
+        after_the_accuracy(session, report)
         rows.extend(measured(session.bench, found.plan, report))
 
     found.job = Job(work)

@@ -17,10 +17,11 @@ from pruneviz.measuring.similar import OVERLAPS, Similarity
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.allocation import ALLOCATIONS
 from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.ui.pacing import after_the_accuracy, paced
 from pruneviz.ui.session import Session
 
 _KEY = "contesting"
-_NAP, _WARM, _LOOK = 0.1, 0.5, 1.5
+_LOOK = 1.5
 _MINUTE = 60.0
 _USUAL = ("magnitude", "wanda", "taylor", "fisher")
 
@@ -129,8 +130,8 @@ def compare(contesting: Contesting) -> Job:
     session, plan = contesting.session, _alone(contesting.session.settled)
 
     def work(report: Report) -> None:
-        _wait(session, report)
-        tell = _told(contesting, report)
+        after_the_accuracy(session, report)
+        tell = paced(report, contesting)
         contesting.likeness.put(plan, session.bench.steering.similarity(plan, OVERLAPS, tell))
 
     return _start(contesting, work, holding=False)
@@ -141,8 +142,8 @@ def hold(contesting: Contesting) -> Job:
     session, asked = contesting.session, contesting.asked
 
     def work(report: Report) -> None:
-        _wait(session, report)
-        session.bench.steering.contest(asked, _told(contesting, report))
+        after_the_accuracy(session, report)
+        session.bench.steering.contest(asked, paced(report, contesting))
 
     return _start(contesting, work, holding=True)
 
@@ -188,26 +189,3 @@ def _start(contesting: Contesting, work: Callable[[Report], None], *, holding: b
     contesting.holding = holding
     contesting.job = Job(work)
     return contesting.job
-
-
-def _wait(session: Session, report: Report) -> None:
-    while session.job is not None and session.job.running:
-        report("waiting for the accuracy", 0.0)
-        time.sleep(_NAP)
-
-
-def _told(contesting: Contesting, report: Report) -> Callable[[str, float], None]:
-    """A report that also keeps the time left, by the pace since what was known is read."""
-    begin = time.monotonic()
-    base = (begin, 0.0)
-
-    def tell(label: str, done: float) -> None:
-        nonlocal base
-        now = time.monotonic()
-        if now - begin < _WARM:
-            base = (now, done)
-        elif done > base[1]:
-            contesting.left = (1 - done) * (now - base[0]) / (done - base[1])
-        report(label, done)
-
-    return tell

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -10,10 +9,11 @@ import streamlit as st
 from pruneviz.background import Job, Report
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
+from pruneviz.ui.pacing import after_the_accuracy
 from pruneviz.ui.session import Session
 
 _KEY = "ledger"
-_TICK, _NAP = 0.4, 0.1
+_TICK = 0.4
 _REMEMBERED = 200
 _EMPTY = (
     "Nothing of this plan is in the ledger yet. Measure it, and see side by side what the dense, "
@@ -58,9 +58,7 @@ def measure(books: Books, plan: Plan) -> Job:
     session, bench = books.session, books.session.bench
 
     def work(report: Report) -> None:
-        while session.job is not None and session.job.running:
-            report("waiting for the accuracy", 0.0)
-            time.sleep(_NAP)
+        after_the_accuracy(session, report)
         books.enter(plan, bench.cost(plan, report))
 
     books.plan, books.message, books.job = plan, None, Job(work)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,11 +14,12 @@ from pruneviz.measuring.sensitivity import LOSE, Curve, Curves
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
+from pruneviz.ui.pacing import after_the_accuracy, paced
 from pruneviz.ui.session import Session
 from pruneviz.workbench import Workbench
 
 _KEY = "scanning"
-_NAP, _WARM, _NEWS, _LOOK = 0.1, 0.5, 0.5, 2.0
+_LOOK = 2.0
 _USUAL = 0.45  # of the samples that a point takes before it is fine, on the sample networks
 _MINUTE = 60.0
 
@@ -28,15 +28,14 @@ _MINUTE = 60.0
 class Scanning:
     """What is shown of the curves in one session, and the work on them.
 
-    plan: the choices that `job` scans. version: another one each time new points are there. left:
-    seconds until the job has ended, where that can be told. lose, limit, view: what was chosen on
-    the page: points that count as a loss, seconds to spend (0: as many as it takes), the chart.
+    plan: the choices that `job` scans. left: seconds until the job has ended, where that can be
+    told. lose, limit, view: what was chosen on the page: points that count as a loss, seconds to
+    spend (0: as many as it takes), the chart.
     """
 
     session: Session
     plan: Plan
     job: Job | None = None
-    version: int = 0
     left: float | None = None
     message: str | None = None
     lose: float = 100 * LOSE
@@ -88,20 +87,14 @@ def start(scanning: Scanning, budget: int | None) -> Job:
     scanning.message, scanning.left = None, None
 
     def work(report: Report) -> None:
-        while session.job is not None and session.job.running:
-            report("waiting for the accuracy", 0.0)
-            time.sleep(_NAP)
+        after_the_accuracy(session, report)
         _gather(bench, plan, report)
-        try:
-            tell = _told(scanning, report, budget)
-            curves = bench.steering.curves(plan, budget=budget, progress=tell)
-            scanning.left = None
-            scanning.version += 1
-            estimate = getattr(bench.steering, "predictor", None)
-            if curves.complete and curves.ranked() and estimate is not None:
-                estimate(plan, lambda label, done: report(f"estimates: {label}", done))
-        finally:
-            scanning.version += 1
+        until = None if budget is None else time.monotonic() + scanning.limit
+        tell = paced(report, scanning, until)
+        curves = bench.steering.curves(plan, budget=budget, progress=tell)
+        scanning.left = None
+        if curves.complete and curves.ranked():
+            bench.steering.predictor(plan, lambda label, done: report(f"estimates: {label}", done))
 
     scanning.job = Job(work)
     return scanning.job
@@ -210,24 +203,3 @@ def _gather(bench: Workbench, plan: Plan, report: Report) -> None:
     if criterion.needs_gathering and not bench.has_evidence(*parts):
         label = f"calibration pass over {len(bench.source.calibration):,} samples"
         bench.evidence(*parts, progress=lambda done: report(label, done))
-
-
-def _told(scanning: Scanning, report: Report, budget: int | None) -> Callable[[str, float], None]:
-    """A report that also keeps the time left, by the pace since what was known is read."""
-    begin = news = time.monotonic()
-    base = (begin, 0.0)
-    limit = scanning.limit if budget is not None else None
-
-    def tell(label: str, done: float) -> None:
-        nonlocal base, news
-        now = time.monotonic()
-        if now - begin < _WARM:
-            base = (now, done)
-        elif done > base[1]:
-            left = (1 - done) * (now - base[0]) / (done - base[1])
-            scanning.left = left if limit is None else max(0.0, min(left, begin + limit - now))
-        if now - news > _NEWS:
-            scanning.version, news = scanning.version + 1, now
-        report(label, done)
-
-    return tell

@@ -12,6 +12,7 @@ from pruneviz.measuring.similar import OVERLAPS, Similarity
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
+from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
 from pruneviz.ui.contesting import (
     SHARES,
     Contesting,
@@ -26,7 +27,6 @@ from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
 from pruneviz.ui.wording import duration
 
-_WORKBENCH = "pruneviz/ui/pages/workbench.py"
 _TICK = 0.5
 _MEAN = "mean over layers"
 _LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
@@ -57,7 +57,7 @@ def main() -> None:
     take(contesting)
     _head(session)
     if session.wanted is not None:
-        _wait(session)
+        wait_for_choice(session)
         return
     busy = contesting.running
     if contesting.message and not busy:
@@ -72,41 +72,26 @@ def main() -> None:
 
 
 def _empty() -> None:
-    st.header("Criteria")
-    st.info(
-        "No network is open in this tab yet. Open one on the workbench; this page then compares "
-        "what criteria would cut of it, and what that costs."
+    no_network(
+        "Criteria",
+        "; this page then compares what criteria would cut of it, and what that costs.",
     )
-    st.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
 
 
 def _head(session: Session) -> None:
-    left, right = st.columns([5, 1], vertical_alignment="center")
-    left.markdown(
-        f"### Criteria: `{session.name}`\n{label(session.settled)}",
-        help="Granularity and repair are those of the workbench; locked layers stay whole.",
+    heading(
+        session,
+        "Criteria",
+        label(session.settled),
+        "Granularity and repair are those of the workbench; locked layers stay whole.",
     )
-    right.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
-    complaint = session.bench.steering.memory.complaint
-    for text in (session.message, complaint and f"{complaint[:1].upper()}{complaint[1:]}."):
-        if text:
-            st.warning(text)
+    complain(session)
 
 
 def label(plan: Plan) -> str:
     """What all criteria have in common here."""
     repairs = [REPAIRS[name].label.lower() for name in plan.repair]
     return f"what is cut: {plan.granularity}" + (f"; repair: {', '.join(repairs)}" * bool(repairs))
-
-
-def _wait(session: Session) -> None:
-    @st.fragment(run_every=_TICK)
-    def watch() -> None:
-        if listen(session) or session.wanted is None:
-            st.rerun()
-        st.progress(0.0, "What the choice on the workbench needs is being made ready …")
-
-    watch()
 
 
 def _progress(contesting: Contesting) -> None:

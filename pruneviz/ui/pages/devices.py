@@ -19,6 +19,7 @@ from pruneviz.measuring.devices import (
 )
 from pruneviz.measuring.suggesting import Suggestion
 from pruneviz.ui import jobs
+from pruneviz.ui.chrome import heading, no_network
 from pruneviz.ui.fitting import (
     Fitting,
     by_neurons,
@@ -35,7 +36,6 @@ from pruneviz.ui.panels import label
 from pruneviz.ui.session import Session, change, changed
 from pruneviz.ui.units import by_unit
 
-_WORKBENCH = "pruneviz/ui/pages/workbench.py"
 _KEYS = {"weights": "device_weights", "flash": "device_flash", "ram": "device_ram"}
 _CHOICE, _REMEMBERED = "device_choice", "devices_asked"
 _TICK = 0.4
@@ -52,7 +52,7 @@ def main() -> None:
     listen(session)
     fitting = fitting_of(session)
     take(fitting)
-    _head(session)
+    heading(session, "Small devices", label(session.settled))
     weights, own = _ask()
     if session.wanted is not None:
         _wait(fitting, "The units are being made ready …")
@@ -80,20 +80,10 @@ def main() -> None:
 
 
 def _empty() -> None:
-    st.header("Small devices")
-    st.info(
-        "No network is open in this tab yet. Open one on the workbench and cut some of it; this "
-        "page then tells on which devices it fits."
+    no_network(
+        "Small devices",
+        " and cut some of it; this page then tells on which devices it fits.",
     )
-    st.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
-
-
-def _head(session: Session) -> None:
-    left, right = st.columns([5, 1], vertical_alignment="center")
-    left.markdown(f"### Small devices: `{session.name}`\n{label(session.settled)}")
-    right.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
-    if session.message:
-        st.warning(session.message)
 
 
 def _ask() -> tuple[str, Device | None]:

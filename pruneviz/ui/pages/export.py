@@ -6,6 +6,7 @@ import streamlit as st
 
 from pruneviz.export import DEFAULT, FORMATS
 from pruneviz.ui import jobs
+from pruneviz.ui.chrome import heading, no_network
 from pruneviz.ui.exporting import (
     Exporting,
     archive_of,
@@ -22,7 +23,6 @@ from pruneviz.ui.look import tight
 from pruneviz.ui.panels import label
 from pruneviz.ui.session import Session
 
-_WORKBENCH = "pruneviz/ui/pages/workbench.py"
 _REMEMBERED = "export_formats"
 _TICK, _COLUMNS = 0.4, 3
 
@@ -37,7 +37,7 @@ def main() -> None:
     listen(session)
     exporting = exporting_of(session)
     take(exporting)
-    _head(session)
+    heading(session, "Export", _on_screen(session))
     if session.wanted is not None:
         _wait(exporting)
         return
@@ -51,20 +51,10 @@ def main() -> None:
 
 
 def _empty() -> None:
-    st.header("Export")
-    st.info(
-        "No network is open in this tab yet. Open one on the workbench and cut some of it; here "
-        "it then becomes files that others can run."
+    no_network(
+        "Export",
+        " and cut some of it; here it then becomes files that others can run.",
     )
-    st.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
-
-
-def _head(session: Session) -> None:
-    left, right = st.columns([5, 1], vertical_alignment="center")
-    left.markdown(f"### Export: `{session.name}`\n{_on_screen(session)}")
-    right.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
-    if session.message:
-        st.warning(session.message)
 
 
 def _on_screen(session: Session) -> str:

@@ -10,13 +10,13 @@ from pruneviz.measuring.sensitivity import Curves
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
+from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
 from pruneviz.ui.live import listen
 from pruneviz.ui.look import tight
 from pruneviz.ui.scanning import Scanning, cells, remaining, scanning_of, start, table, take
 from pruneviz.ui.session import Session
 from pruneviz.ui.wording import duration
 
-_WORKBENCH = "pruneviz/ui/pages/workbench.py"
 _TICK = 0.5
 _MOST = 48  # small charts; more would take seconds to draw
 _VIEWS = {"apart": "Side by side", "together": "Overlaid", "heat": "Heatmap"}
@@ -34,7 +34,7 @@ def main() -> None:
     take(scanning)
     _head(session)
     if session.wanted is not None:
-        _wait(session)
+        wait_for_choice(session)
         return
     _choose(scanning)
     busy = scanning.running
@@ -42,28 +42,22 @@ def main() -> None:
 
 
 def _empty() -> None:
-    st.header("Sensitivity")
-    st.info(
-        "No network is open in this tab yet. Open one on the workbench; this page then measures "
-        "how much each of its layers bears."
+    no_network(
+        "Sensitivity",
+        "; this page then measures how much each of its layers bears.",
     )
-    st.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
 
 
 def _head(session: Session) -> None:
-    left, right = st.columns([5, 1], vertical_alignment="center")
-    left.markdown(
-        f"### Sensitivity: `{session.name}`\n{label(session.settled)}",
-        help="Each layer, or group of layers that must be cut together, is cut alone at eleven "
+    heading(
+        session,
+        "Sensitivity",
+        label(session.settled),
+        "Each layer, or group of layers that must be cut together, is cut alone at eleven "
         "sparsities while all others stay whole. Criterion, granularity and repair are those of "
         "the workbench.",
     )
-    right.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
-    if session.message:
-        st.warning(session.message)
-    complaint = session.bench.steering.memory.complaint
-    if complaint:
-        st.warning(f"{complaint[:1].upper()}{complaint[1:]}.")
+    complain(session)
 
 
 def label(plan: Plan) -> str:
@@ -71,16 +65,6 @@ def label(plan: Plan) -> str:
     repairs = [REPAIRS[name].label.lower() for name in plan.repair]
     mended = f", repair: {', '.join(repairs)}" if repairs else ""
     return f"{CRITERIA[plan.criterion].label}, {plan.granularity}{mended}"
-
-
-def _wait(session: Session) -> None:
-    @st.fragment(run_every=_TICK)
-    def watch() -> None:
-        if listen(session) or session.wanted is None:
-            st.rerun()
-        st.progress(0.0, "What the choice on the workbench needs is being made ready …")
-
-    watch()
 
 
 def _choose(scanning: Scanning) -> None:

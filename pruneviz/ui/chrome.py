@@ -1,0 +1,52 @@
+"""What do the pages beside the workbench have in common?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pruneviz.ui.live import listen
+from pruneviz.ui.session import Session
+
+_WORKBENCH = "pruneviz/ui/pages/workbench.py"
+_TICK = 0.4
+_SOON = "What the choice on the workbench needs is being made ready …"
+
+
+def no_network(title: str, then: str) -> None:
+    """A page while nothing is open; then: what to do, and what the page does with it."""
+    st.header(title)
+    st.info(f"No network is open in this tab yet. Open one on the workbench{then}")
+    _back()
+
+
+def heading(session: Session, title: str, line: str, help_text: str | None = None) -> None:
+    """Title, a line on what is looked at, the way back, and what has to be said."""
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.markdown(f"### {title}: `{session.name}`\n{line}", help=help_text)
+    with right:
+        _back()
+    if session.message:
+        st.warning(session.message)
+
+
+def complain(session: Session) -> None:
+    """Say it where measurements cannot be kept."""
+    complaint = session.bench.steering.memory.complaint
+    if complaint:
+        st.warning(f"{complaint[:1].upper()}{complaint[1:]}.")
+
+
+def wait_for_choice(session: Session, words: str = _SOON) -> None:
+    """Stand by while what somebody chose on the workbench is made ready; then draw the page."""
+
+    @st.fragment(run_every=_TICK)
+    def watch() -> None:
+        if listen(session) or session.wanted is None:
+            st.rerun()
+        st.progress(0.0, words)
+
+    watch()
+
+
+def _back() -> None:
+    st.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")

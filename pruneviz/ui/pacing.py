@@ -1,0 +1,45 @@
+"""When does work of a page begin, and how long will it still take?"""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from pruneviz.background import Report
+from pruneviz.ui.session import Session
+
+_NAP, _WARM = 0.1, 0.5
+
+
+def after_the_accuracy(session: Session, report: Report) -> None:
+    """Wait until the accuracy of the plan on the screen is measured: it comes first."""
+    while session.job is not None and session.job.running:
+        report("waiting for the accuracy", 0.0)
+        time.sleep(_NAP)
+
+
+class Timed(Protocol):
+    """What shows how long its job will still take."""
+
+    left: float | None
+
+
+def paced(report: Report, timed: Timed, until: float | None = None) -> Report:
+    """`report` that also keeps the seconds left, by the pace since what was known is read.
+
+    until: when the work ends at the latest, on the monotonic clock.
+    """
+    begin = time.monotonic()
+    base = (begin, 0.0)
+
+    def tell(label: str, done: float) -> None:
+        nonlocal base
+        now = time.monotonic()
+        if now - begin < _WARM:
+            base = (now, done)
+        elif done > base[1]:
+            left = (1 - done) * (now - base[0]) / (done - base[1])
+            timed.left = left if until is None else max(0.0, min(left, until - now))
+        report(label, done)
+
+    return tell
