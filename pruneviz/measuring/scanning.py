@@ -289,6 +289,9 @@ def _words(
     start = f"{points - missing:,} of {points:,} points, {spent:,} samples answered"
     if not wide and not missing:
         narrow = f"± {100 * precision:g} {'point' if precision == PRECISION else 'points'}"
-        return f"{start}; every interval is {narrow} or an eighth of a larger change, and tells whether a point is lost, or has seen all samples."
+        return (
+            f"{start}; every interval is {narrow} or an eighth of a larger change, and tells "
+            "whether a point is lost, or has seen all samples."
+        )
     why = f"stopped at the budget of {budget:,} samples" if budget else "not finished"
     return f"{start}; {why}: {missing:,} points are missing and {wide:,} want more samples."
