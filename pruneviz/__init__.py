@@ -16,10 +16,12 @@ from pruneviz.pruning.layers import Layer, find_layers
 from pruneviz.pruning.prune import prune
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.sources import Data, Source
+from pruneviz.training import METHODS, Trained, Training, train
 from pruneviz.workbench import Workbench
 
 __all__ = [
     "CRITERIA",
+    "METHODS",
     "Cost",
     "Counts",
     "Criterion",
@@ -32,6 +34,8 @@ __all__ = [
     "Plan",
     "Pruned",
     "Source",
+    "Trained",
+    "Training",
     "Workbench",
     "criterion",
     "find_groups",
@@ -40,4 +44,5 @@ __all__ = [
     "open",
     "prune",
     "trace",
+    "train",
 ]

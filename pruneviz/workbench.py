@@ -41,6 +41,7 @@ from pruneviz.sources.networks.unwrapped import unwrapped
 from pruneviz.steering import Steering
 from pruneviz.tasks import Task, task_for
 from pruneviz.traced import Traced
+from pruneviz.training import train
 
 _COLUMNS = 64
 _DENSE = Plan()
@@ -59,11 +60,11 @@ class Workbench:
         self.name = source.name
         self.found, self.survey = seen_layers(model, source.validation)
         self.task: Task = task_for(self.survey.output, source.validation, source.metric)
-        self._traced = Traced(model, source.validation, self.found)
+        self.traced = Traced(model, source.validation, self.found)
         self._cutting = Cutting(
             model,
             self.found,
-            self._traced,
+            self.traced,
             source.calibration,
             self.task,
             classes=lambda: len(self.columns),
@@ -85,7 +86,7 @@ class Workbench:
         group: the first of the layers whose units must be cut together with its own.
         locked: why it is locked until somebody unlocks it, or "".
         """
-        return layer_table(self.found, self.macs, self.locks, self._traced.groups_or_none())
+        return layer_table(self.found, self.macs, self.locks, self.traced.groups_or_none())
 
     @cached_property
     def never(self) -> pd.DataFrame:
@@ -137,7 +138,7 @@ class Workbench:
     @property
     def graph(self) -> Graph:
         """The network's graph, traced when first needed; ValueError if it cannot be traced."""
-        return self._traced.graph
+        return self.traced.graph
 
     @property
     def groups(self) -> Groups:
@@ -145,7 +146,7 @@ class Workbench:
 
         ValueError if the network cannot be traced.
         """
-        return self._traced.groups
+        return self.traced.groups
 
     def weight(self, layer: str) -> Tensor:
         """The dense weight of a layer as [units, inputs, ...]; never write to it."""
@@ -170,9 +171,7 @@ class Workbench:
         return self._cutting.has_evidence(*parts)
 
     def evidence(
-        self,
-        *parts: str,
-        progress: Callable[[float], None] = lambda done: None,
+        self, *parts: str, progress: Callable[[float], None] = lambda done: None
     ) -> dict[str, Evidence]:
         """Evidence by layer, gathered once and kept; `parts` of PARTS, all by default."""
         return self._cutting.evidence(*parts, progress=progress)
@@ -289,6 +288,7 @@ class Workbench:
         return cost_of(pruned, counts, small, why, self.source.validation, progress=progress)
 
     export = export  # bench.export(plan, folder, formats): files, each proved
+    train = train  # bench.train(plan, training): a trained network of its own
 
     def warnings(self, plan: Plan) -> dict[str, str]:
         """Layer -> what has collapsed there: nothing left of it, or the network cut in two."""
@@ -304,7 +304,7 @@ class Workbench:
             self.source.model,
             self.prune(plan).tensors,
             find_layer(self.found, layer),
-            self._traced.graph_or_none(),
+            self.traced.graph_or_none(),
             one_sample(self.source.validation, sample),
         )
 

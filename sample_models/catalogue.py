@@ -69,6 +69,7 @@ def source(name: str, folder: Path = FOLDER) -> Source:
         classes=digits.CLASSES,
         card=card,
         dense=dense,
+        training=digits.training(),
         notes=(
             f"{len(calibration):,} of the digits it was trained on calibrate, {len(validation):,} "
             "that it has never seen validate",

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from pruneviz.sources import Data
-from sample_models.augment import moved
+from pruneviz.training.augmentation import moved
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from pruneviz.measuring.evaluate import answer
 from pruneviz.measuring.intervals import wilson
 from pruneviz.sources import Outcome, Source
 from pruneviz.tasks import CLASSES
+from pruneviz.training.augmentation import moved
 from sample_models import catalogue, digits
-from sample_models.augment import moved
 from sample_models.fit import fit
 from sample_models.lenet300 import RECIPE, LeNet300
 from sample_models.store import FOLDER

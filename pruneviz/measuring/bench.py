@@ -15,6 +15,7 @@ from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sources import Source
 from pruneviz.tasks import Task
+from pruneviz.traced import Traced
 
 Progress = Callable[[str, float], None]
 
@@ -25,6 +26,7 @@ class Bench(Protocol):
     found: dict[str, Layer]
     source: Source
     task: Task
+    traced: Traced
 
     @property
     def fingerprint(self) -> str: ...

@@ -36,7 +36,7 @@ def remove(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> nn.M
     small = replica(model)
     _forget(small)
     cut = {name: line for name, line in kept.items() if not bool(line.all())}
-    lines = _lines(groups, cut)
+    lines = lines_of(groups, cut)
     holders = _holders(small, lines)
     whole = _holders(small, groups.whole & lines.keys())
     for tensor, dims in lines.items():
@@ -49,8 +49,8 @@ def remove(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> nn.M
     return small
 
 
-def _lines(groups: Groups, cut: Mapping[str, Tensor]) -> dict[str, dict[int, Tensor]]:
-    """Tensor -> dimension -> which of its entries stay."""
+def lines_of(groups: Groups, cut: Mapping[str, Tensor]) -> dict[str, dict[int, Tensor]]:
+    """Tensor -> dimension -> which of its entries stay, for groups -> bool [units], True = kept."""
     found: dict[str, dict[int, Tensor]] = {}
     for name, kept in cut.items():
         with_stay = torch.cat([kept.cpu(), torch.ones(1, dtype=torch.bool)])
@@ -82,10 +82,7 @@ def _forget(small: nn.Module) -> None:
 def _narrow(small: nn.Module, name: str, dims: Mapping[int, Tensor]) -> None:
     """Cut a tensor under every name that it has."""
     old = _tensor(small, name)
-    new = old.detach()
-    for dim, line in dims.items():
-        new = new.index_select(dim, line.nonzero().flatten().to(new.device))
-    new = new.clone(memory_format=torch.contiguous_format)
+    new = narrowed(old.detach(), dims).clone(memory_format=torch.contiguous_format)
     if isinstance(old, nn.Parameter):
         new = nn.Parameter(new, requires_grad=old.requires_grad)
     for module in small.modules():
@@ -94,6 +91,13 @@ def _narrow(small: nn.Module, name: str, dims: Mapping[int, Tensor]) -> None:
             for key, value in store.items():
                 if value is old:
                     store[key] = new
+
+
+def narrowed(tensor: Tensor, dims: Mapping[int, Tensor]) -> Tensor:
+    """The entries of a tensor that stay; dims: dimension -> bool of its length."""
+    for dim, line in dims.items():
+        tensor = tensor.index_select(dim, line.nonzero().flatten().to(tensor.device))
+    return tensor
 
 
 def _tensor(module: nn.Module, name: str) -> Tensor:

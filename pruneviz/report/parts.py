@@ -53,12 +53,14 @@ def numbers(rows: Iterable[tuple[str, str, str]]) -> str:
     return f'<dl class="numbers">{"".join(boxes)}</dl>'
 
 
+def folded(summary: str, inner: str) -> str:
+    """A part of the page, folded away."""
+    return f"<details><summary>{escaped(summary)}</summary>{inner}</details>"
+
+
 def verbatim(summary: str, text: str) -> str:
     """A text to copy, folded away."""
-    return (
-        f"<details><summary>{escaped(summary)}</summary>"
-        f'<pre tabindex="0">{escaped(text)}</pre></details>'
-    )
+    return folded(summary, f'<pre tabindex="0">{escaped(text)}</pre>')
 
 
 def items(texts: Iterable[object]) -> str:

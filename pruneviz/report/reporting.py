@@ -7,26 +7,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from pruneviz import figures
 from pruneviz.export.files import check_free, in_words, place, staging
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
-from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.recipes import Recipe, recipe_of, script_of, to_yaml
 from pruneviz.report.page import Charts, page
 from pruneviz.report.parts import escaped, items, numbers, paragraph, section, table, verbatim
 from pruneviz.report.pictures import HEIGHT, WIDTH, picture
-from pruneviz.report.tables import (
-    change_by_class,
-    charted_curves,
-    counted,
-    layers,
-    readable,
-    safe,
-    short,
-    visited,
-)
+from pruneviz.report.tables import change_by_class, charted_curves, counted, layers, safe, short
+from pruneviz.report.visited import Others, in_pieces, tradeoff
 from pruneviz.workbench import Workbench
 
 Progress = Callable[[str, float], None]
@@ -46,24 +39,29 @@ def report(
     cost: Cost | None = None,
     n: int | None = None,
     progress: Progress = lambda label, done: None,
+    *,
+    past: pd.DataFrame | None = None,
 ) -> str:
     """One HTML file, whole in itself, on `plan`: what was cut, what it cost, how to do it again.
 
-    visits: other plans for the trade-off chart; without any, weaker ones of the same kind. cost:
-    the ledger, if it was measured. n: measure on the first n validation samples (all by default).
-    progress may raise to stop. ValueError names what of the plan does not fit the network.
+    visits: other plans for the trade-off chart, to be measured; past: rows of `History.visits`,
+    which stand there as they were measured then. Without either, weaker plans of the same kind.
+    cost: the ledger, if it was measured. n: measure on the first n validation samples (all by
+    default). progress may raise to stop. ValueError names what of the plan does not fit the
+    network.
     """
-    progress("measuring", 0.0)
-    pruned, result = bench.prune(plan), bench.evaluate(plan, n)
+    progress("pruning", 0.0)
+    pruned = bench.prune(plan)
+    result = in_pieces(bench, plan, n, _part(progress, 0.0, 0.2), "measuring")
     recipe, charts = recipe_of(bench, plan, result, cost), Charts()
-    others = tuple(visits) or _weaker(plan)
+    others = Others(tuple(visits) or (_weaker(plan) if past is None else ()), past)
     title = f"Pruning {bench.name}"
     parts = [
         _head(bench, recipe, title),
         _numbers(bench, plan, result),
         items(dict.fromkeys([*pruned.collapse.values(), *bench.warnings(plan).values()])),
         _plan(bench, plan),
-        _tradeoff(bench, plan, others, result.n, charts, progress),
+        tradeoff(bench, plan, others, result.n, charts, _part(progress, 0.2, 0.8)),
         _classes(result, charts),
         _weights(bench, plan, progress),
         _curves(bench, plan, charts),
@@ -86,6 +84,11 @@ def write_report(path: str | Path, text: str, *, overwrite: bool = False) -> Pat
         (stage / path.name).write_text(text, "utf-8")
         place(stage, path.parent, [path.name])
     return path
+
+
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    """Progress of a part of the work, as progress of all of it."""
+    return lambda words, done: progress(words, start + (end - start) * done)
 
 
 def _weaker(plan: Plan) -> tuple[Plan, ...]:
@@ -139,53 +142,6 @@ def _plan(bench: Workbench, plan: Plan) -> str:
     return section(
         "plan", "Plan", paragraph(", ".join(words) + "."), table(layers(bench, plan), text=_TEXTS)
     )
-
-
-def _tradeoff(
-    bench: Workbench,
-    plan: Plan,
-    others: tuple[Plan, ...],
-    n: int,
-    charts: Charts,
-    progress: Progress,
-) -> str:
-    plans = list(dict.fromkeys([Plan(), *others, plan]))
-    chance = [each for each in (_by_chance(each) for each in (*others, plan)) if each is not None]
-    steps, found = len(plans) + len(chance), 0
-
-    def watch(label: str) -> None:
-        nonlocal found
-        progress(label, 0.1 + 0.7 * found / steps)
-        found += 1
-
-    seen = visited(bench, plans, n, watch)
-    controls = visited(bench, list(dict.fromkeys(chance)), n, watch)
-    figure = figures.tradeoff(
-        seen.assign(label=[safe(words) for words in seen["label"]]),
-        controls,
-        labels=(safe(bench.task.label), safe(bench.task.loss_label)),
-        here=plans.index(plan),
-    ).update_layout(height=380)
-    for trace in figure.data:  # there is nothing to return to in a file
-        trace.hovertemplate = (trace.hovertemplate or "").replace("<br>click to return", "") or None
-    return section(
-        "tradeoff",
-        "Trade-off",
-        paragraph(
-            "Each point is measured; crosses are as much cut by chance. Drag to zoom, point at it "
-            "for numbers, double-click to go back."
-        ),
-        charts.add(figure, f"{bench.task.label} against parameters kept"),
-        table(readable(seen, bench.task.word), text=("plan",)),
-    )
-
-
-def _by_chance(plan: Plan) -> Plan | None:
-    """As much cut at random, or None where that says nothing."""
-    random = CRITERIA["random"]
-    if plan.is_dense or plan.criterion == random.name or not random.allows(plan.granularity):
-        return None
-    return replace(plan, criterion=random.name)
 
 
 def _classes(result: Evaluation, charts: Charts) -> str:

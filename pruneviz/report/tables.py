@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
 
 import pandas as pd
 
@@ -45,23 +44,9 @@ def layers(bench: Workbench, plan: Plan) -> pd.DataFrame:
     return frame.drop(columns=spare)
 
 
-def visited(
-    bench: Workbench, plans: list[Plan], n: int, watch: Callable[[str], None]
-) -> pd.DataFrame:
-    """Plans with what was measured of them, as `figures.tradeoff` takes it."""
-    rows = []
-    for plan in plans:
-        watch(label(plan))
-        result = bench.evaluate(plan, n)
-        numbers = (result.accuracy, result.low, result.high, result.loss, result.n)
-        rows.append((label(plan), bench.counts(plan).params_kept, *numbers, plan.is_dense))
-    columns = ["label", "params", "accuracy", "low", "high", "loss", "n", "dense"]
-    return pd.DataFrame(rows, columns=columns)
-
-
 def readable(seen: pd.DataFrame, word: str) -> pd.DataFrame:
-    """The same as people read it; word: for the score."""
-    return pd.DataFrame(
+    """Plans with what was measured of them, as people read it; word: for the score."""
+    found = pd.DataFrame(
         {
             "plan": seen["label"],
             "parameters": seen["params"],
@@ -74,6 +59,7 @@ def readable(seen: pd.DataFrame, word: str) -> pd.DataFrame:
             "samples": seen["n"],
         }
     )
+    return found.assign(note=seen["note"]) if seen["note"].any() else found
 
 
 def label(plan: Plan) -> str:

@@ -101,6 +101,7 @@ class Source:
     `dense` may carry what the dense network answered on all of `validation` when it was trained,
     so that there is something to show before anything ran. metric: the user's own, of outputs and
     targets: a number for each sample, higher is better. notes: sentences on how it was found.
+    training: what may train it; None: only `calibration` may.
     opened: by which names it can be opened again, as far as it has any; unnamed: which of "model",
     "data" and "metric" were things of Python, that nobody else can name.
     """
@@ -116,3 +117,4 @@ class Source:
     notes: tuple[str, ...] = ()
     opened: Opening | None = None
     unnamed: tuple[str, ...] = ("model", "data")
+    training: Data | None = None

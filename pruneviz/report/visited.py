@@ -1,0 +1,159 @@
+"""Which plans stand in the trade-off, and how were they measured?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from pruneviz import figures
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.report.page import Charts
+from pruneviz.report.parts import folded, paragraph, section, table
+from pruneviz.report.tables import label, readable, safe
+from pruneviz.workbench import Workbench
+
+Watch = Callable[[str, float], None]
+SHOWN = 500  # plans of the history, the latest ones
+_COLUMNS = ["label", "params", "accuracy", "low", "high", "loss", "n", "dense", "note"]
+_LONG, _PIECE = 15, 1.0  # rows of a table that is folded away; seconds until somebody may stop it
+
+
+@dataclass(frozen=True)
+class Others:
+    """The plans beside the one that is reported.
+
+    plans: to be measured for the report. past: rows of `History.visits`, which stand as they were
+    measured then.
+    """
+
+    plans: tuple[Plan, ...] = ()
+    past: pd.DataFrame | None = None
+
+
+def in_pieces(bench: Workbench, plan: Plan, n: int | None, watch: Watch, words: str) -> Evaluation:
+    """A plan on the first n samples, with progress; `watch` may raise to stop it."""
+    n = len(bench.source.validation) if n is None else n
+    step = bench.block * max(1, int(_PIECE / (bench.seconds_per_sample * bench.block)))
+    while (done := bench.measured(plan)) < n:
+        watch(words, done / n)
+        bench.evaluate(plan, min(n, done + step))
+    return bench.evaluate(plan, n)
+
+
+def tradeoff(
+    bench: Workbench, plan: Plan, others: Others, n: int, charts: Charts, watch: Watch
+) -> str:
+    """The chart of all plans, with its table. n: the samples that the plan is measured on."""
+    before = _past(others.past, plan)
+    made = list(dict.fromkeys([Plan(), *others.plans, plan]))
+    wanted = list(dict.fromkeys(filter(None, map(by_chance, (*others.plans, plan)))))
+    found = Progressing(watch, len(made) + len(wanted))
+    now = _measured(bench, made, n, found)
+    seen = pd.concat([now[:1], _rows(before), now[1:]], ignore_index=True)
+    chance = wanted + [each for each in map(by_chance, before) if _known(bench, each, n)]
+    controls = _measured(bench, list(dict.fromkeys(filter(None, chance))), n, found)
+    figure = figures.tradeoff(
+        seen.assign(label=[safe(words) for words in seen["label"]]),
+        controls,
+        labels=(safe(bench.task.label), safe(bench.task.loss_label)),
+        here=0 if plan.is_dense else len(seen) - 1,
+    ).update_layout(height=380)
+    for trace in figure.data:  # there is nothing to return to in a file
+        trace.hovertemplate = (trace.hovertemplate or "").replace("<br>click to return", "") or None
+    rows = table(readable(seen, bench.task.word), text=("plan", "note"))
+    return section(
+        "tradeoff",
+        "Trade-off",
+        paragraph(
+            "Each point is measured; crosses are as much cut by chance. Drag to zoom, point at it "
+            f"for numbers, double-click to go back.{_said(before, others.past)}"
+        ),
+        charts.add(figure, f"{bench.task.label} against parameters kept"),
+        rows if len(seen) <= _LONG else folded(f"All {len(seen):,} plans", rows),
+    )
+
+
+def by_chance(plan: Plan) -> Plan | None:
+    """As much cut at random, or None where that says nothing."""
+    random = CRITERIA["random"]
+    if plan.is_dense or plan.criterion == random.name or not random.allows(plan.granularity):
+        return None
+    return replace(plan, criterion=random.name)
+
+
+@dataclass
+class Progressing:
+    """Tells how far `steps` measurements are; a step is done when the next one begins."""
+
+    watch: Watch
+    steps: int
+    begun: int = 0
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    def tell(self, words: str, done: float) -> None:
+        self.watch(words, min(1.0, (self.begun - 1 + done) / self.steps))
+
+
+def _measured(
+    bench: Workbench, plans: Sequence[Plan], n: int, progress: Progressing
+) -> pd.DataFrame:
+    rows = []
+    for plan in plans:
+        progress.begin()
+        progress.tell(label(plan), 0.0)
+        found = in_pieces(bench, plan, n, progress.tell, label(plan))
+        numbers = (found.accuracy, found.low, found.high, found.loss, found.n)
+        rows.append((label(plan), bench.counts(plan).params_kept, *numbers, plan.is_dense, ""))
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _known(bench: Workbench, control: Plan | None, n: int) -> bool:
+    return control is not None and bench.measured(control) >= n
+
+
+def _past(past: pd.DataFrame | None, plan: Plan) -> dict[Plan, pd.Series]:
+    """Plan -> its row, of those that were measured; neither dense nor the one that is reported."""
+    found: dict[Plan, pd.Series] = {}
+    if past is None:
+        return found
+    for _, row in past[past["n"] > 0].tail(SHOWN).iterrows():
+        try:
+            visited = Plan.from_dict(json.loads(row["plan"]))
+        except (ValueError, TypeError):
+            continue  # damaged; the page of the history says so
+        if visited != plan and not visited.is_dense and visited.criterion in CRITERIA:
+            found[visited] = row
+    return found
+
+
+def _rows(before: dict[Plan, pd.Series]) -> pd.DataFrame:
+    rows = [
+        (
+            f"“{row['name']}”: {label(plan)}" if row["name"] else label(plan),
+            int(row["params_kept"]),
+            *(row[name] for name in ("accuracy", "low", "high", "loss")),
+            int(row["n"]),
+            False,
+            row["note"],
+        )
+        for plan, row in before.items()
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _said(before: dict[Plan, pd.Series], past: pd.DataFrame | None) -> str:
+    if past is None:
+        return ""
+    if not before:
+        return " The history has no other plan that was measured."
+    more = int((past["n"] > 0).sum()) - SHOWN
+    left = f" ({more:,} older ones are left out)" if more > 0 else ""
+    word = "plan was" if len(before) == 1 else "plans were"
+    return f" {len(before):,} other {word} visited{left}, and stand as they were measured then."

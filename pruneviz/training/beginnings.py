@@ -1,0 +1,27 @@
+"""With which weights does a training begin?"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+def draw_again_(network: nn.Module, seed: int) -> None:
+    """New weights for the whole network, each module by its own rule; as if it was never trained.
+
+    A parameter whose module has no rule (`reset_parameters`) is drawn from a normal distribution
+    with the mean and deviation that it has. torch's global generator is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        for module in network.modules():
+            reset = getattr(module, "reset_parameters", None) or getattr(
+                module, "_reset_parameters", None
+            )
+            if callable(reset):
+                reset()
+                continue
+            for parameter in module.parameters(recurse=False):
+                mean, deviation = parameter.mean(), parameter.std(correction=0)
+                noise = torch.randn(parameter.shape).to(parameter)
+                parameter.copy_(mean + deviation * noise)

@@ -1,0 +1,75 @@
+"""How does what was cut stay cut while a network trains?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from pruneviz.pruning.layers import Layer
+
+
+@dataclass(frozen=True)
+class Held:
+    """Masks that hold; a new object at each change.
+
+    parameters: parameter name -> bool of its shape, True = kept; only what is cut somewhere.
+    layers: layer -> bool of its weight's shape. units: lead of a group, or layer in none -> bool
+    [units], where whole units are cut.
+    """
+
+    parameters: Mapping[str, Tensor] = field(default_factory=dict)
+    layers: Mapping[str, Tensor] = field(default_factory=dict)
+    units: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def hold_weights_(self, network: nn.Module) -> None:
+        """Zero what is cut of the network's parameters."""
+        with torch.no_grad():
+            for parameter, cut in self._cut(network):
+                parameter.masked_fill_(cut, 0)
+
+    def hold_gradients_(self, network: nn.Module) -> None:
+        """Zero what is cut of the gradients, so that no momentum can gather there."""
+        for parameter, cut in self._cut(network):
+            if parameter.grad is not None:
+                parameter.grad.masked_fill_(cut, 0)
+
+    def hold_momentum_(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Zero what is cut of all that the optimiser remembers of each weight."""
+        for parameter, cut in self._cut(network):
+            for value in optimizer.state.get(parameter, {}).values():
+                if isinstance(value, Tensor) and value.shape == parameter.shape:
+                    value.masked_fill_(cut, 0)
+
+    def revived(self, network: nn.Module) -> dict[str, int]:
+        """Parameter -> how many weights that are cut are not exactly zero; empty if all hold."""
+        names = dict(network.named_parameters(remove_duplicate=False))
+        counts = {
+            name: int(
+                names[name].detach().masked_select(~mask.to(names[name].device)).count_nonzero()
+            )
+            for name, mask in self.parameters.items()
+        }
+        return {name: count for name, count in counts.items() if count}
+
+    @property
+    def gone(self) -> int:
+        """How many parameters are cut."""
+        return sum(m.numel() - int(m.count_nonzero()) for m in self.parameters.values())
+
+    def _cut(self, network: nn.Module) -> list[tuple[nn.Parameter, Tensor]]:
+        names = dict(network.named_parameters(remove_duplicate=False))
+        return [
+            (names[name], ~mask.to(names[name].device)) for name, mask in self.parameters.items()
+        ]
+
+
+def entered(stored: Tensor, layer: Layer, mask: Tensor) -> Tensor:
+    """A parameter's mask with that of one layer in its place."""
+    if layer.rows is None:
+        return layer.turn(mask)
+    new = stored.clone()
+    new[slice(*layer.rows)] = layer.turn(mask)
+    return new

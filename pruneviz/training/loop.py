@@ -1,0 +1,202 @@
+"""How does a network train, step by step, with what is cut held at zero?"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from pruneviz.calling import call
+from pruneviz.measuring.evaluate import answer, change, summarise
+from pruneviz.plan import Plan
+from pruneviz.sources import Data
+from pruneviz.training.augmentation import AUGMENTATIONS
+from pruneviz.training.devices import seed_of
+from pruneviz.training.legs import on_the_way
+from pruneviz.training.methods import Method
+from pruneviz.training.narrowing import remove_cut
+from pruneviz.training.optimizers import schedule_for
+from pruneviz.training.run import Moment, Row, Run
+
+Progress = Callable[[str, float], None]
+Watch = Callable[[Moment], None]
+Schedule = torch.optim.lr_scheduler.LRScheduler
+
+
+class Loop:
+    """A run with what drives it: device, data, schedule, and who is told.
+
+    fabric: where it runs. method: what it does. data: to train on. progress may raise to stop.
+    """
+
+    def __init__(
+        self, run: Run, method: Method, fabric: Fabric, data: Data, progress: Progress, watch: Watch
+    ) -> None:
+        self.run, self.method, self.fabric, self.data = run, method, fabric, data
+        self.progress, self._watch = progress, watch
+        self.per_epoch = math.ceil(len(data) / run.training.batch)
+        self._module = fabric.setup_module(run.network)
+        self.begin_leg()
+
+    # -- an epoch --------------------------------------------------------------------------
+
+    def epoch(self) -> None:
+        """Train one epoch, measure it, and write its row."""
+        run = self.run
+        began, total = time.perf_counter(), 0.0
+        for number, (part, chance) in enumerate(self._batches()):
+            self.progress(self._label(), self._done(number))
+            total += self._step(part, chance) * len(part)
+        run.epoch += 1
+        seconds = time.perf_counter() - began
+        revived = run.held.revived(run.network)
+        if revived:
+            name, count = next(iter(revived.items()))
+            raise RuntimeError(f"{count} weights of {name!r} that are cut are not zero any more")
+        self.measure(total / len(self.data), seconds)
+
+    def _step(self, part: Data, chance: torch.Generator) -> float:
+        run, training = self.run, self.run.training
+        move = AUGMENTATIONS[training.augmentation].move
+        part = move(part, chance) if move is not None else part
+        with run.chance.own():
+            loss, plain = self._loss(part)
+        if not math.isfinite(plain):
+            raise ValueError(
+                f"the loss became {plain} in epoch {run.epoch + 1}, step {run.step + 1}, at a "
+                f"learning rate of {self.schedule.get_last_lr()[0]:.3g}; "
+                "train again with a lower one"
+            )
+        self._optimizer.zero_grad()
+        self.fabric.backward(loss)
+        run.step += 1
+        self._change()
+        run.held.hold_gradients_(run.network)
+        self._optimizer.step()
+        run.held.hold_weights_(run.network)
+        self.schedule.step()
+        return plain
+
+    def _loss(self, part: Data) -> tuple[Tensor, float]:
+        """The loss with its penalty, for the backward pass; and its value."""
+        run = self.run
+        heard = self.method.listen(run, len(part)) if self.method.listen else nullcontext()
+        with heard:
+            outputs = call(self._module, part.inputs)
+        assert part.targets is not None
+        loss = run.bench.task.loss(outputs, part.targets.to(outputs.device)).mean()
+        if run.here.penalised and self.method.penalty is not None:
+            loss = loss + run.training.strength * self.method.penalty(run)
+        return loss, float(loss.detach())
+
+    def _batches(self) -> Iterator[tuple[Data, torch.Generator]]:
+        """The training samples in an order of this leg and epoch; each process has its part."""
+        run = self.run
+        chance = torch.Generator().manual_seed(seed_of(run.training.seed, run.leg, run.epoch))
+        order = torch.randperm(len(self.data), generator=chance)
+        for chosen in torch.split(order, run.training.batch):
+            mine = chosen[self.fabric.global_rank :: self.fabric.world_size]
+            yield self.data.take(mine if len(mine) else chosen[:1]), chance
+
+    # -- what changes on the way -----------------------------------------------------------
+
+    def _change(self) -> None:
+        run, training = self.run, self.run.training
+        if not run.here.changes:
+            return
+        first, last = training.begin * run.steps, training.end * run.steps
+        at_end = run.step == max(1, math.floor(last))
+        if not at_end and (run.step % training.every or not first <= run.step <= last):
+            return
+        before, t = run.held, min(1.0, (run.step - first) / max(1.0, last - first))
+        if self.method.change is not None:
+            self.method.change(run, 1.0 if at_end else t)
+        else:
+            self.cut(1.0 if at_end else t)
+        if run.held is not before:
+            self.changed()
+
+    def cut(self, done: float) -> None:
+        """Cut what the plan's criterion says, as far as the plan has come."""
+        run = self.run
+        plan = on_the_way(run.plan, done, self.method.law)
+        before = run.held.gone
+        run.hold(run.structure.cut(run.network, plan, run.held))
+        if run.held.gone > before:
+            run.tell("cut", "", run.held.gone - before, f"by {run.plan.criterion}")
+
+    def changed(self) -> None:
+        """After masks have changed: remove for real what is asked to be, and show it."""
+        if self.run.training.remove and remove_cut(self.run):
+            self._module = self.fabric.setup_module(self.run.network)
+            self.begin_leg(self.schedule)
+        self.show()
+
+    def begin_leg(self, before: Schedule | None = None) -> None:
+        """Take up the run's optimiser; before: the schedule that goes on with it."""
+        optimizer = self.fabric.setup_optimizers(self.run.optimizer)
+        assert not isinstance(optimizer, tuple)  # one was given
+        self._optimizer = optimizer
+        self.schedule = schedule_for(self.run, before)
+
+    # -- what is told ----------------------------------------------------------------------
+
+    def measure(self, loss: float, seconds: float) -> None:
+        """Measure the network as it is and write a row."""
+        run, bench = self.run, self.run.bench
+        first = self.data.first(min(len(self.data), len(bench.source.validation)))
+        training, _ = self._measured(first)
+        validation, scores = self._measured(bench.source.validation)
+        dense = bench.evaluate(Plan())
+        weight = dense.weight
+        delta, low, high = change(scores, dense.scores, weight, bench.task)
+        run.rows.append(
+            Row(
+                leg=run.here.name,
+                epoch=run.epoch,
+                loss=loss,
+                train_loss=training[3],
+                train_accuracy=training[0],
+                validation_loss=validation[3],
+                accuracy=validation[0],
+                low=validation[1],
+                high=validation[2],
+                delta=delta,
+                delta_low=low,
+                delta_high=high,
+                gap=training[0] - validation[0],
+                sparsity=run.sparsity,
+                params=run.params,
+                size=sum(p.numel() for p in run.network.parameters()),
+                seconds=seconds,
+                learning_rate=float(self.schedule.get_last_lr()[0]),
+                aside=run.here.aside,
+            )
+        )
+        self.show()
+
+    def _measured(self, data: Data) -> tuple[tuple[float, float, float, float], Tensor]:
+        run, bench = self.run, self.run.bench
+        outcome = answer(run.network, {}, data, 0, len(data), bench.task, bench.block)
+        found = summarise(outcome, outcome, data.targets, (), len(data), bench.task)
+        return (found.accuracy, found.low, found.high, found.loss), found.scores
+
+    def show(self) -> None:
+        """Tell who watches."""
+        run = self.run
+        self._watch(Moment(run, self._done(0), tuple(run.rows), tuple(run.events)))
+
+    def _label(self) -> str:
+        run = self.run
+        return f"{run.here.name}, epoch {run.epoch + 1} of {run.here.epochs}"
+
+    def _done(self, step: int) -> float:
+        run = self.run
+        before = sum(leg.epochs for leg in run.legs[: run.leg])
+        epochs = before + run.epoch + step / self.per_epoch
+        return min(1.0, epochs / max(1, sum(leg.epochs for leg in run.legs)))

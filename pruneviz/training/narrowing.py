@@ -1,0 +1,112 @@
+"""How does a network become smaller while it trains?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from pruneviz.pruning.groups import Groups
+from pruneviz.pruning.removal import lines_of, narrowed, remove
+from pruneviz.pruning.shrink import shrink
+from pruneviz.pruning.survey import seen_layers
+from pruneviz.traced import Traced
+from pruneviz.training.held import Held
+from pruneviz.training.optimizers import optimizer_for
+from pruneviz.training.run import Run
+
+
+def remove_cut(run: Run) -> bool:
+    """Take what whole units are cut out of the network for real; whether there was any.
+
+    Optimiser, masks and what the method remembers follow; it is proved that the smaller network
+    answers as the masked one. ValueError names a group of which nothing would be left.
+    """
+    groups = run.structure.traced.groups
+    kept = {
+        name: line.cpu()
+        for name, line in run.held.units.items()
+        if name in groups.groups and not bool(line.all())
+    }
+    if not kept:
+        return False
+    small = shrink(run.network, groups, kept, run.structure.traced.graph.example)
+    small.requires_grad_(True)
+    optimizer = _carried(run, small, lines_of(groups, kept))
+    held = _held_after(run, groups, kept)
+    run.memory = _memory_after(run.memory, groups, kept)
+    _take_up(run, small, groups, kept)
+    run.optimizer = optimizer
+    run.hold(held)
+    for name, line in kept.items():
+        run.tell("removed", name, int((~line).sum()), f"of {len(line)} units")
+    return True
+
+
+def remove_again(run: Run, kept: Mapping[str, Tensor]) -> None:
+    """Take out of the network what was removed before it was interrupted; weights come later."""
+    groups = run.structure.traced.groups
+    small = remove(run.network, groups, kept).train().requires_grad_(True)
+    _take_up(run, small, groups, kept)
+
+
+def _take_up(run: Run, small: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> None:
+    data, before = run.bench.source.validation, run.structure
+    found = {n: x for n, x in seen_layers(small, data)[0].items() if n in before.layers}
+    first = {name: len(line) for name, line in kept.items()}
+    run.network = small
+    run.structure = replace(
+        before, layers=found, traced=Traced(small, data, found), items=first | dict(before.items)
+    )
+    run.removed.append(dict(kept))
+
+
+def _carried(
+    run: Run, small: nn.Module, lines: Mapping[str, Mapping[int, Tensor]]
+) -> torch.optim.Optimizer:
+    """An optimiser over the smaller network that remembers what belongs to what is left."""
+    old, new = run.optimizer, optimizer_for(small, run.training)
+    for mine, theirs in zip(new.param_groups, old.param_groups, strict=True):
+        mine.update({name: value for name, value in theirs.items() if name != "params"})
+    before = dict(run.network.named_parameters())
+    for name, parameter in small.named_parameters():
+        state = old.state.get(before[name], {})
+        shape = before[name].shape
+        new.state[parameter] = {
+            key: narrowed(value, lines.get(name, {}))
+            if isinstance(value, Tensor) and value.shape == shape
+            else value
+            for key, value in state.items()
+        }
+    return new
+
+
+def _held_after(run: Run, groups: Groups, kept: Mapping[str, Tensor]) -> Held:
+    """What is still masked: units that can be cut but not removed."""
+    lines = lines_of(groups, kept)
+    parameters = {n: narrowed(m, lines.get(n, {})) for n, m in run.held.parameters.items()}
+    parameters = {name: mask for name, mask in parameters.items() if not bool(mask.all())}
+    found = run.structure.layers
+    return Held(
+        parameters,
+        {n: x.canonical(parameters[x.weight]) for n, x in found.items() if x.weight in parameters},
+        {name: line for name, line in run.held.units.items() if name not in kept},
+    )
+
+
+def _memory_after(
+    memory: Mapping[str, Tensor], groups: Groups, kept: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """What is remembered of each unit ("what/layer" -> [units]), for those that are left."""
+    after = {}
+    for key, values in memory.items():
+        group = groups.of(key.partition("/")[2])
+        if values.ndim and group is not None and group.name in kept:
+            stays = torch.cat([kept[group.name], torch.ones(1, dtype=torch.bool)])
+            rows = stays[group.rows[key.partition("/")[2]]]
+            after[key] = values[rows.to(values.device)]
+        else:
+            after[key] = values
+    return after

@@ -1,0 +1,102 @@
+"""How does one stretch of a training give way to the next?"""
+
+from __future__ import annotations
+
+from pruneviz.training.beginnings import draw_again_
+from pruneviz.training.checkpoints import Store
+from pruneviz.training.devices import seed_of
+from pruneviz.training.held import Held, entered
+from pruneviz.training.legs import on_the_way
+from pruneviz.training.loop import Loop
+from pruneviz.training.methods import shuffled
+from pruneviz.training.optimizers import optimizer_for
+from pruneviz.training.run import Run
+from pruneviz.training.structure import held_of
+
+
+def run_through(loop: Loop, store: Store) -> None:
+    """Train leg by leg, epoch by epoch, from where the run is to its end; each epoch is kept."""
+    run = loop.run
+    while run.leg < len(run.legs):
+        if run.epoch == 0:
+            _enter(loop)
+        while run.epoch < run.here.epochs:
+            loop.epoch()
+            if run.leg == 0 and run.epoch == run.training.rewind:
+                run.saved["rewind"] = run.weights
+            _keep(loop, store)
+        if run.leg == len(run.legs) - 1:
+            break
+        run.leg, run.epoch = run.leg + 1, 0
+    _leave_aside(run)
+
+
+def _keep(loop: Loop, store: Store) -> None:
+    if loop.fabric.is_global_zero:
+        before = store.complaint
+        store.write(loop, loop.run.bench.source.name)
+        if store.complaint and store.complaint != before:
+            loop.run.notes.append(store.complaint)
+
+
+def _enter(loop: Loop) -> None:
+    """Make weights, masks, optimiser and schedule ready for a leg."""
+    run, leg, training = loop.run, loop.run.here, loop.run.training
+    if run.leg == 0 and training.rewind == 0:
+        run.saved["rewind"] = run.weights
+    if leg.aside and run.ticket is None:
+        run.ticket = (run.weights, run.held)
+    if not leg.aside:
+        _leave_aside(run)
+    run.step, run.steps = 0, leg.epochs * loop.per_epoch
+    _cut(loop)
+    if leg.weights == "rewound":
+        run.network.load_state_dict(run.saved["rewind"])
+        run.tell("rewound", "", run.params, f"to epoch {training.rewind}")
+    elif leg.weights == "new":
+        draw_again_(run.network, seed_of(training.seed, run.leg))
+    run.optimizer = optimizer_for(run.network, training)
+    run.hold(run.held)
+    loop.begin_leg()
+    if training.remove:
+        loop.changed()
+    loop.measure(float("nan"), 0.0)
+
+
+def _cut(loop: Loop) -> None:
+    run, leg = loop.run, loop.run.here
+    if leg.masks == "shuffled":
+        run.held = _shuffled(run)
+    if leg.done is None:
+        return
+    first = run.leg == 0 and run.training.start == "trained"
+    if loop.method.begin is not None:
+        loop.method.begin(run, on_the_way(run.plan, leg.done, loop.method.law))
+    elif first and leg.done == 1:
+        # What is on the screen is what is trained, repairs and all.
+        pruned = run.bench.prune(run.plan)
+        run.network.load_state_dict(pruned.tensors, strict=False)
+        run.hold(held_of(pruned, run.structure.layers))
+    else:
+        loop.cut(leg.done)
+
+
+def _shuffled(run: Run) -> Held:
+    """As many of each layer, elsewhere."""
+    layers = {
+        name: shuffled(mask, seed_of(run.training.seed, run.leg, number))
+        for number, (name, mask) in enumerate(run.held.layers.items())
+    }
+    parameters = dict(run.held.parameters)
+    for name, mask in layers.items():
+        layer = run.structure.layers[name]
+        parameters[layer.weight] = entered(parameters[layer.weight], layer, mask)
+    return Held(parameters, layers)
+
+
+def _leave_aside(run: Run) -> None:
+    """After controls, the ticket is at hand again."""
+    if run.ticket is not None:
+        weights, held = run.ticket
+        run.network.load_state_dict(weights)
+        run.held, run.ticket = held, None

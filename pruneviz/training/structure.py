@@ -1,0 +1,146 @@
+"""What can be cut of the network as it is now?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from pruneviz.plan import UNITS, Plan, pattern
+from pruneviz.pruning.criteria import find_criterion
+from pruneviz.pruning.evidence import Evidence, parts_for, weights_only
+from pruneviz.pruning.gathering import gather
+from pruneviz.pruning.groups import Groups
+from pruneviz.pruning.layers import Layer
+from pruneviz.pruning.masks import pin
+from pruneviz.pruning.pins import hands
+from pruneviz.pruning.prune import active, apply, rank
+from pruneviz.pruning.pruned import Pruned
+from pruneviz.sources import Data
+from pruneviz.tasks import Task
+from pruneviz.traced import Traced
+from pruneviz.training.held import Held
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The layers of a network in training, and its graph; another one when units were removed.
+
+    items: layer, or lead of a group -> units it had at first, where some were removed.
+    calibration, block: what feeds the criteria, and how many samples at a time.
+    """
+
+    layers: Mapping[str, Layer]
+    traced: Traced
+    calibration: Data
+    task: Task
+    block: int
+    items: Mapping[str, int]
+
+    def groups(self, plan: Plan) -> Groups | None:
+        """The groups of units, where the plan cuts whole units."""
+        return self.traced.groups if plan.granularity in UNITS else None
+
+    def cut(
+        self,
+        network: nn.Module,
+        plan: Plan,
+        before: Held,
+        evidence: Mapping[str, Evidence] | None = None,
+    ) -> Held:
+        """What is cut when the network, with its weights as they are, comes to `plan`.
+
+        What was cut before stays cut, whatever its score is now. evidence: in place of what is
+        gathered on the calibration data.
+        """
+        plan = self.rescaled(plan)
+        if plan.is_dense:
+            return before
+        groups = self.groups(plan)
+        graph = None if groups is None else self.traced.graph
+        known = self._evidence(network, plan) if evidence is None else evidence
+        wanted = active(plan)
+        rankings = rank(self.layers, known, wanted, groups)
+        if pattern(plan.granularity):
+            rankings = {n: r for n, r in rankings.items() if n not in _cut_layers(before)}
+            wanted = replace(wanted, sparsity={n: plan.sparsity[n] for n in rankings})
+        else:
+            signs = self._signs(plan, before, groups)
+            pinned = {name: sign for name, sign in signs.items() if name in rankings}
+            rankings = pin(rankings, pinned, pooled=plan.scope == "global")
+        pruned = apply(network, wanted, self.layers, rankings, graph, groups)
+        return joined(before, held_of(pruned, self.layers))
+
+    def rescaled(self, plan: Plan) -> Plan:
+        """The plan in fractions of the units that are still there, where some were removed."""
+        if not self.items:
+            return plan
+        groups = self.traced.groups
+        sizes = {name: self._units(groups, name) for name in plan.sparsity}
+        gone = {n: max(0, self.items.get(groups.lead(n), now) - now) for n, now in sizes.items()}
+        if plan.scope == "global":
+            leads = {groups.lead(name): name for name in plan.sparsity}.values()
+            asked = sum(plan.sparsity[n] * (sizes[n] + gone[n]) - gone[n] for n in leads)
+            level = max(0.0, asked / max(1, sum(sizes[n] for n in leads)))
+            return replace(plan, sparsity=dict.fromkeys(plan.sparsity, min(1.0, level)))
+        levels = {
+            name: max(0.0, (level * (sizes[name] + gone[name]) - gone[name]) / sizes[name])
+            for name, level in plan.sparsity.items()
+        }
+        return replace(plan, sparsity=levels)
+
+    def _units(self, groups: Groups, name: str) -> int:
+        group = groups.of(name)
+        return self.layers[name].units if group is None else group.units
+
+    def _evidence(self, network: nn.Module, plan: Plan) -> Mapping[str, Evidence]:
+        criterion = find_criterion(plan.criterion, plan.granularity)
+        if not criterion.needs_gathering:
+            graph = self.traced.graph if criterion.needs else None
+            return weights_only(network, self.layers, graph)
+        return gather(
+            network,
+            self.layers,
+            self.traced.graph_or_none(),
+            self.calibration,
+            classes=1,
+            task=self.task,
+            parts=parts_for(criterion.needs),
+            batch=self.block,
+        )
+
+    def _signs(self, plan: Plan, before: Held, groups: Groups | None) -> dict[str, Tensor]:
+        """What is out of the ranking: cut or kept by hand, or cut before."""
+        signs = hands(plan, self.layers, groups)
+        held = before.layers if groups is None else before.units
+        for name, mask in held.items():
+            if not bool(mask.all()):
+                sign = signs.get(name, torch.zeros(mask.shape, dtype=torch.int8))
+                signs[name] = torch.where(mask.cpu(), sign, torch.full_like(sign, -1))
+        return signs
+
+
+def held_of(pruned: Pruned, layers: Mapping[str, Layer]) -> Held:
+    """The masks of a plan, of what it cuts alone."""
+    own = pruned.parameter_masks
+    masks = {name: m for name, m in pruned.masks.items() if layers[name].weight in own}
+    return Held(own, masks, pruned.units)
+
+
+def joined(before: Held, now: Held) -> Held:
+    """What either of them cuts is cut."""
+
+    def both(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {**a, **{name: a[name] & mask if name in a else mask for name, mask in b.items()}}
+
+    return Held(
+        both(before.parameters, now.parameters),
+        both(before.layers, now.layers),
+        both(before.units, now.units),
+    )
+
+
+def _cut_layers(held: Held) -> set[str]:
+    return {name for name, mask in held.layers.items() if not bool(mask.all())}
