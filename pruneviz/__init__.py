@@ -16,12 +16,11 @@ from pruneviz.pruning.layers import Layer, find_layers
 from pruneviz.pruning.prune import prune
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.sources import Data, Source
-from pruneviz.training import METHODS, Trained, Training, train
+from pruneviz.training import Trained, Training, train
 from pruneviz.workbench import Workbench
 
 __all__ = [
     "CRITERIA",
-    "METHODS",
     "Cost",
     "Counts",
     "Criterion",

@@ -9,7 +9,8 @@ import pytest
 
 from pruneviz.caching import Kept
 from pruneviz.plan import Plan
-from pruneviz.ui.panels import best_within, label, visits
+from pruneviz.pruning.labels import label
+from pruneviz.ui.panels import best_within, visits
 from pruneviz.workbench import Workbench
 
 HALF = Plan(sparsity={"fc1": 0.5})

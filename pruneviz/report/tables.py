@@ -9,7 +9,6 @@ import pandas as pd
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.sensitivity import Curves
 from pruneviz.plan import Plan
-from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.recipes import Recipe
 from pruneviz.workbench import Workbench
 
@@ -60,19 +59,6 @@ def readable(seen: pd.DataFrame, word: str) -> pd.DataFrame:
         }
     )
     return found.assign(note=seen["note"]) if seen["note"].any() else found
-
-
-def label(plan: Plan) -> str:
-    """A plan in a few words."""
-    if plan.is_dense:
-        return "dense"
-    levels = [level for level in plan.sparsity.values() if level]
-    span = f"{100 * max(levels, default=0):.0f} %"
-    if levels and max(levels) > min(levels):
-        span = f"{100 * min(levels):.0f}–{100 * max(levels):.0f} %"
-    where = f"{len(levels)} layer{'' if len(levels) == 1 else 's'}"
-    scope = "" if plan.scope == "layer" else ", global"
-    return f"{CRITERIA[plan.criterion].label}, {plan.granularity}{scope}: {span} in {where}"
 
 
 def change_by_class(result: Evaluation) -> pd.DataFrame:

@@ -12,12 +12,14 @@ from pruneviz import figures
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.labels import label
 from pruneviz.report.page import Charts
 from pruneviz.report.parts import folded, paragraph, section, table
-from pruneviz.report.tables import label, readable, safe
+from pruneviz.report.tables import readable, safe
 from pruneviz.workbench import Workbench
 
 Watch = Callable[[str, float], None]
+_Row = tuple[str, int, float, float, float, float, int, bool, str]  # as _COLUMNS
 SHOWN = 500  # plans of the history, the latest ones
 _COLUMNS = ["label", "params", "accuracy", "low", "high", "loss", "n", "dense", "note"]
 _LONG, _PIECE = 15, 1.0  # rows of a table that is folded away; seconds until somebody may stop it
@@ -52,11 +54,12 @@ def tradeoff(
     before = _past(others.past, plan)
     made = list(dict.fromkeys([Plan(), *others.plans, plan]))
     wanted = list(dict.fromkeys(filter(None, map(by_chance, (*others.plans, plan)))))
-    found = Progressing(watch, len(made) + len(wanted))
+    found = _Steps(watch, len(made) + len(wanted))
     now = _measured(bench, made, n, found)
-    seen = pd.concat([now[:1], _rows(before), now[1:]], ignore_index=True)
+    seen = pd.DataFrame([now[0], *_rows(before), *now[1:]], columns=_COLUMNS)
     chance = wanted + [each for each in map(by_chance, before) if _known(bench, each, n)]
-    controls = _measured(bench, list(dict.fromkeys(filter(None, chance))), n, found)
+    drawn = _measured(bench, list(dict.fromkeys(filter(None, chance))), n, found)
+    controls = pd.DataFrame(drawn, columns=_COLUMNS)
     figure = figures.tradeoff(
         seen.assign(label=[safe(words) for words in seen["label"]]),
         controls,
@@ -87,7 +90,7 @@ def by_chance(plan: Plan) -> Plan | None:
 
 
 @dataclass
-class Progressing:
+class _Steps:
     """Tells how far `steps` measurements are; a step is done when the next one begins."""
 
     watch: Watch
@@ -101,17 +104,16 @@ class Progressing:
         self.watch(words, min(1.0, (self.begun - 1 + done) / self.steps))
 
 
-def _measured(
-    bench: Workbench, plans: Sequence[Plan], n: int, progress: Progressing
-) -> pd.DataFrame:
-    rows = []
+def _measured(bench: Workbench, plans: Sequence[Plan], n: int, progress: _Steps) -> list[_Row]:
+    rows: list[_Row] = []
     for plan in plans:
         progress.begin()
         progress.tell(label(plan), 0.0)
         found = in_pieces(bench, plan, n, progress.tell, label(plan))
-        numbers = (found.accuracy, found.low, found.high, found.loss, found.n)
-        rows.append((label(plan), bench.counts(plan).params_kept, *numbers, plan.is_dense, ""))
-    return pd.DataFrame(rows, columns=_COLUMNS)
+        params, dense = bench.counts(plan).params_kept, plan.is_dense
+        score = (found.accuracy, found.low, found.high)
+        rows.append((label(plan), params, *score, found.loss, found.n, dense, ""))
+    return rows
 
 
 def _known(bench: Workbench, control: Plan | None, n: int) -> bool:
@@ -133,19 +135,21 @@ def _past(past: pd.DataFrame | None, plan: Plan) -> dict[Plan, pd.Series]:
     return found
 
 
-def _rows(before: dict[Plan, pd.Series]) -> pd.DataFrame:
-    rows = [
+def _rows(before: dict[Plan, pd.Series]) -> list[_Row]:
+    return [
         (
             f"“{row['name']}”: {label(plan)}" if row["name"] else label(plan),
             int(row["params_kept"]),
-            *(row[name] for name in ("accuracy", "low", "high", "loss")),
+            row["accuracy"],
+            row["low"],
+            row["high"],
+            row["loss"],
             int(row["n"]),
             False,
             row["note"],
         )
         for plan, row in before.items()
     ]
-    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def _said(before: dict[Plan, pd.Series], past: pd.DataFrame | None) -> str:

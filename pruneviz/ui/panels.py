@@ -17,7 +17,7 @@ from pruneviz.caching import Kept
 from pruneviz.glossary import TERMS
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
-from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.labels import label
 from pruneviz.ui.jobs import control_of
 from pruneviz.workbench import Workbench
 
@@ -72,24 +72,6 @@ def _table(bench: Workbench, plans: list[Plan], known: Kept[int]) -> pd.DataFram
 
 def _kept(bench: Workbench, plan: Plan) -> int:
     return bench.counts(plan).params_kept
-
-
-def label(plan: Plan) -> str:
-    """A plan in a few words."""
-    if plan.is_dense:
-        return "dense"
-    levels = [level for level in plan.sparsity.values() if level]
-    pinned = sum(len(places) for places in plan.pinned.values())
-    where = "" if plan.scope == "layer" else ", global"
-    name = f"{CRITERIA[plan.criterion].label}, {plan.granularity}{where}"
-    if not levels:
-        return f"{name}: {pinned} by hand"
-    span = f"{100 * min(levels):.0f} %"
-    if max(levels) > min(levels):
-        span = f"{100 * min(levels):.0f}–{100 * max(levels):.0f} %"
-    layers = "layer" if len(levels) == 1 else "layers"
-    by_hand = f", {pinned} by hand" if pinned else ""
-    return f"{name}: {span} in {len(levels)} {layers}{by_hand}"
 
 
 def best_within(table: pd.DataFrame, points: float) -> int | None:

@@ -10,8 +10,9 @@ import streamlit as st
 
 from pruneviz.history import Version
 from pruneviz.plan import Plan
+from pruneviz.pruning.labels import label
 from pruneviz.pruning.prune import check
-from pruneviz.ui import networks, panels
+from pruneviz.ui import networks
 from pruneviz.ui.live import reach
 from pruneviz.ui.session import Session, arrive
 
@@ -22,7 +23,7 @@ _HERE, _THERE = "●", "○"
 def words_of(plan: str) -> str:
     """A plan as the history holds it, in a few words."""
     try:
-        return panels.label(Plan.from_dict(json.loads(plan)))
+        return label(Plan.from_dict(json.loads(plan)))
     except (ValueError, TypeError):
         return "a plan that cannot be read"
     except KeyError as error:  # somebody's own criterion, which is not there today

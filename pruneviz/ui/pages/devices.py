@@ -18,6 +18,7 @@ from pruneviz.measuring.devices import (
     verdict,
 )
 from pruneviz.measuring.suggesting import Suggestion
+from pruneviz.pruning.labels import label
 from pruneviz.ui import jobs
 from pruneviz.ui.chrome import heading, no_network
 from pruneviz.ui.fitting import (
@@ -32,7 +33,6 @@ from pruneviz.ui.fitting import (
 from pruneviz.ui.live import listen, reach
 from pruneviz.ui.live import measure as measure_accuracy
 from pruneviz.ui.look import tight
-from pruneviz.ui.panels import label
 from pruneviz.ui.session import Session, change, changed
 from pruneviz.ui.units import by_unit
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz.export import DEFAULT, FORMATS
+from pruneviz.pruning.labels import label
 from pruneviz.ui import jobs
 from pruneviz.ui.chrome import heading, no_network
 from pruneviz.ui.exporting import (
@@ -20,7 +21,6 @@ from pruneviz.ui.exporting import (
 from pruneviz.ui.live import listen
 from pruneviz.ui.live import measure as measure_accuracy
 from pruneviz.ui.look import tight
-from pruneviz.ui.panels import label
 from pruneviz.ui.session import Session
 
 _REMEMBERED = "export_formats"

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pruneviz.plan import Plan, from_link, to_link
+from pruneviz.pruning.labels import label
 from pruneviz.pruning.prune import check
 from pruneviz.ui import comparing, controls, jobs, networks, panels
 from pruneviz.ui.allocating import take
@@ -181,7 +182,7 @@ def _keep(session: Session) -> None:
         st.code(_link(session), language=None)
     for place, (title, plan) in enumerate(session.snapshots.items()):
         columns = left.columns([4, 1], vertical_alignment="center")
-        columns[0].markdown(f"**{title}** — {panels.label(plan)}")
+        columns[0].markdown(f"**{title}** — {label(plan)}")
         if columns[1].button("Return", key=f"snapshot-{place}") and plan != session.settled:
             _go_to(session, plan)
 
