@@ -56,10 +56,11 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills children that were forked")
-def test_twenty_kills_leave_no_half_file(tmp_path: Path) -> None:
-    ran = python("-m", "tests.killed", str(tmp_path), "20")
+@pytest.mark.parametrize(("kind", "rounds"), [("export", 20), ("replay", 3)])
+def test_kills_leave_nothing_half_and_lose_nothing(tmp_path: Path, kind: str, rounds: int) -> None:
+    ran = python("-m", "tests.killed", str(tmp_path), str(rounds), kind)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.startswith("20 kills")
+    assert ran.stdout.startswith(f"{kind}: {rounds} kills")
 
 
 @pytest.mark.parametrize(

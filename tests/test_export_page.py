@@ -121,8 +121,10 @@ def test_a_cancelled_export_leaves_nothing(page: Exports) -> None:
     if job is not None:
         job.cancel()
     page.done()
-    found = page.exporting.found
+    found, place = page.exporting.found, page.exporting.place
     assert (found is None) == (page.exporting.message == "Stopped: nothing was written.")
+    assert place is not None
+    assert found is not None or not list(place.iterdir()), "not even under a temporary name"
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,22 @@ def test_trouble_is_said_and_stops_nobody(home: Path) -> None:
     st.cache_resource.clear()
 
 
+def test_a_file_that_was_taken_away_is_written_anew_and_said(page: Past, home: Path) -> None:
+    before = list(page.table["plan"])
+    for path in [*home.glob("history*")]:
+        path.unlink()
+    page.run()
+    assert "was taken away or replaced while it was open" in page.texts()
+    assert list(page.table["plan"]) == before
+    page.back().settle(fc2=0.8).finish()
+    page.go()
+    assert len(page.table) == 4
+    again = History(home)
+    assert len(again.visits()) == 4
+    again.close()
+    st.cache_resource.clear()
+
+
 def test_many_hundred_plans_stay_readable(page: Past) -> None:
     history, diary = cached.history(), page.session.diary
     assert isinstance(history, History)

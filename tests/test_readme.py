@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from pruneviz.cli import main
 from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.training import METHODS
 from tests import optional
 
 TOP = Path(__file__).parents[1]
@@ -73,6 +74,12 @@ def test_every_criterion_has_its_row_and_no_other_is_listed() -> None:
     rows = re.findall(r"^\| `(\w+)` \|.*?\| ([\w:, ]+) \| [^|]+ \|$", section, re.MULTILINE)
     listed = {name: tuple(where.split(", ")) for name, where in rows}
     assert listed == {name: found.granularities for name, found in CRITERIA.items()}
+
+
+def test_every_method_of_training_has_its_row() -> None:
+    section = README.split("## Pruning during training")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+) \| [^|]+ \|[^|]*\|$", section, re.MULTILINE)
+    assert [name for row in rows for name in re.findall(r"`([\w-]+)`", row)] == [*METHODS]
 
 
 def test_the_two_commands_name_the_torch_that_pyproject_allows() -> None:

@@ -19,6 +19,8 @@ from pruneviz.recipes.parsing import LIMIT, parse, plain
 from pruneviz.recipes.reading import schema
 from pruneviz.recipes.writing import text_of
 from pruneviz.sources.asked import Opening
+from pruneviz.training import Training
+from pruneviz.training.steps import Step
 from pruneviz.workbench import Workbench
 
 PLANS = (
@@ -48,7 +50,10 @@ FULL = Recipe(
     counts={"params": 10, "macs": 0},
     cost={"dense": {"file": 100, "milliseconds": 1e-5}, "onnx": {"file": 3.0}},
     made={"torch": "2.13", "python": "3.12"},
-    training=({"method": "gradual", "epochs": 3},),
+    training=(
+        Step(Plan(sparsity={"fc": 0.9}), Training(method="gradual", epochs=3, learning_rate=1e-5)),
+        Step(Plan("l2", "neuron", sparsity={"a b": 0.5}), Training(samples=7, remove=True)),
+    ),
 )
 
 

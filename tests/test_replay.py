@@ -181,7 +181,32 @@ def test_other_data_and_versions_are_told(
         ),
         ("model: lenet5\nplan: {criteria: x}\n", "line 2: unknown key 'criteria' in plan"),
         ("model: nonsense\nplan: {}\n", "unknown model 'nonsense'"),
-        (f"model: lenet5\n{HAND}training:\n  - {{epochs: 3}}\n", "line 3: training: this version"),
+        (
+            f"model: lenet5\n{HAND}training:\n  - method: gradual\n    epoch: 3\n",
+            "line 5: unknown key 'epoch' in training.0; did you mean 'epochs'?",
+        ),
+        (
+            f"model: lenet5\n{HAND}training:\n  - method: gradual\n    epochs: 0\n",
+            "line 5: training.0.epochs: epochs must be a whole number of 1 or more, got 0",
+        ),
+        (
+            f"model: lenet5\n{HAND}training:\n  - method: magic\n",
+            "line 4: training.0.method: unknown method 'magic'; known are dense, one-shot",
+        ),
+        (
+            f"model: lenet5\n{HAND}training:\n  - method: lottery\n    epochs: 2\n    rewind: 2\n",
+            "line 6: training.0.rewind: rewind must be an epoch of the first round",
+        ),
+        (
+            f"model: lenet5\n{HAND}training:\n"
+            "  - method: gradual\n    plan: {sparsity: {x: 2}}\n",
+            "line 5: training.0.plan.sparsity.x must be at most 1, got 2",
+        ),
+        (
+            f"model: lenet5\n{HAND}training:\n"
+            "  - {method: gradual, plan: {sparsity: {x: 1}}}\n",
+            "training.0.plan.sparsity.x: no such layer in 'lenet5'",
+        ),
         (
             "model: lenet5\nplan: {granularity: neuron, sparsity: {conv1: 0.5}, "
             "pinned: {conv1: {99: false}}}\n",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from torch import nn
 
 import pruneviz as pv
 from pruneviz.cli import main
+from pruneviz.history import History, Version, measured_of
+from pruneviz.home import VARIABLE
 from pruneviz.plan import Plan
 from pruneviz.recipes import from_yaml, replay
 from pruneviz.report import report, write_report
@@ -70,6 +73,64 @@ def test_plans_that_were_visited_are_points(bench: Workbench) -> None:
     assert text.count("<tr>") == 1 + 4
     assert text.count("<td>64</td>") == 4
     assert "click to return" not in text
+
+
+def test_what_the_history_has_stands_as_it_was_measured(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
+    bench = pv.open(model, (torch.randn(80, 6), torch.arange(80) % 3))
+    history, place = History(tmp_path), Version("mine", bench.fingerprint)
+    plans = [Plan(sparsity={"0": level}) for level in (0.0, 0.25, 0.5, 0.75)]
+    for number, plan in enumerate(plans):
+        record = measured_of(bench.evaluate(plan, 10), bench.counts(plan), bench.masks(plan))
+        visit = history.visit(place, plan, branch=EVIL if number == 1 else "")
+        history.measured(visit, replace(record, params_kept=record.params_kept + 1_000_000))
+        history.note(visit, f"note {number}")
+    history.visit(place, Plan(sparsity={"0": 0.9}))  # left before it was measured
+    away = history.visit(place, Plan(criterion="own", sparsity={"0": 0.9}))
+    history.measured(away, record)
+    text = section(report(bench, plans[3], past=history.visits()), "tradeoff")
+    rows = [re.findall(r"<td.*?>(.*?)</td>", row) for row in re.findall("<tr>.*?</tr>", text)[1:]]
+    assert [row[0] for row in rows] == [
+        "dense",
+        f"“{escaped(EVIL)}”: Magnitude, weight: 25 % in 1 layer",
+        "Magnitude, weight: 50 % in 1 layer",
+        "Magnitude, weight: 75 % in 1 layer",
+    ]
+    count = bench.counts(plans[1]).params_kept + 1_000_000
+    assert rows[1][1] == f"{count:,}"
+    n = len(bench.source.validation)
+    assert [row[-2] for row in rows] == [f"{n}", "10", "10", f"{n}"]
+    assert [row[-1] for row in rows] == ["", "note 1", "note 2", ""]
+    assert "2 other plans were visited, and stand as they were measured then" in text
+    none = section(report(bench, plans[3], past=history.visits("other")), "tradeoff")
+    assert "has no other plan" in none
+    history.close()
+
+
+def test_many_plans_are_folded_away() -> None:
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
+    bench = pv.open(model, (torch.randn(80, 6), torch.arange(80) % 3))
+    visits = [Plan(sparsity={"0": level / 20}) for level in range(1, 19)]
+    text = section(report(bench, Plan(sparsity={"0": 0.95}), visits, n=8), "tradeoff")
+    assert "<details><summary>All 20 plans</summary>" in text
+
+
+def test_a_report_can_be_stopped_while_it_measures() -> None:
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
+    bench = pv.open(model, (torch.randn(80, 6), torch.arange(80) % 3))
+    told: list[float] = []
+
+    def stop(words: str, done: float) -> None:
+        told.append(done)
+        if words == "pictures":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        report(bench, Plan(sparsity={"0": 0.5}), progress=stop)
+    assert told == sorted(told)
+    assert 0 <= told[0] <= told[-1] <= 1
+    assert len(told) > 5
 
 
 def test_nothing_is_fetched_and_plotly_comes_once(bench: Workbench) -> None:
@@ -190,6 +251,26 @@ def test_the_command_line_writes_one(tmp_path: Path) -> None:
     assert again.exit_code == 1
     assert "--force" in again.stderr
     assert run(*words, "--force").exit_code == 0
+
+
+def test_the_command_line_shows_what_was_visited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "home"))
+    bench, history = pv.open("lenet5"), History(tmp_path / "home")
+    plan = Plan(sparsity={"fc1": 0.5})
+    visit = history.visit(Version("lenet5", bench.fingerprint, bench.data_fingerprint), plan)
+    record = measured_of(bench.evaluate(plan, 64), bench.counts(plan), bench.masks(plan))
+    history.measured(visit, record)
+    history.close()
+    path = tmp_path / "r.html"
+    result = run("lenet5", "--all", 0.8, "-n", 64, "--visited", "--out", path)
+    assert result.exit_code == 0, result.output
+    assert "Magnitude, weight: 50 % in 1 layer" in section(path.read_text("utf-8"), "tradeoff")
+    (tmp_path / "home" / "history.sqlite3").write_bytes(b"no database" * 1_000)
+    result = run("lenet5", "--all", 0.8, "-n", 64, "--visited", "--out", tmp_path / "s.html")
+    assert result.exit_code == 1
+    assert "not a database" in result.stderr
 
 
 def test_a_layer_that_is_not_there_is_an_error(tmp_path: Path) -> None:

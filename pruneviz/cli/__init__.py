@@ -15,6 +15,7 @@ from pruneviz.cli.reporting import write
 from pruneviz.cli.scanning import scan
 from pruneviz.cli.serving import app
 from pruneviz.cli.shrinking import shrink
+from pruneviz.cli.training import train
 
 
 @click.group(epilog="Example: pruneviz prune lenet5 --all 0.5 --sparsity conv1=0.2")
@@ -34,6 +35,7 @@ for command in (
     scan,
     compare,
     allocate,
+    train,
     export,
     replay_recipe,
     write,

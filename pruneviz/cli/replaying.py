@@ -8,10 +8,18 @@ from typing import Any
 
 import click
 
-from pruneviz.cli.shared import JSON, end_of_progress, print_json, progress
+from pruneviz.cli.shared import JSON, end_of_progress, print_json, progress, progress_with_time
 from pruneviz.export import DEFAULT, FORMATS, Exported
 from pruneviz.opening import open_workbench
-from pruneviz.recipes import Recipe, Replayed, from_yaml, opening_of, replay, script_of
+from pruneviz.recipes import (
+    Recipe,
+    Replayed,
+    from_yaml,
+    opening_of,
+    replay,
+    script_of,
+    trained_again,
+)
 from pruneviz.recipes.parsing import LIMIT
 
 _ALL, _DIFFERS = "all", 3
@@ -75,6 +83,7 @@ def _read(file: Path) -> Recipe:
 def _again(recipe: Recipe, file: Path, values: dict[str, Any]) -> tuple[Replayed, Exported | None]:
     named = {name: values[name] for name in ("model", "data", "arch", "trust")}
     bench = open_workbench(opening_of(recipe, folder=file.parent, **named))
+    bench = trained_again(recipe, bench, progress_with_time())
     found = replay(recipe, bench, progress())
     if values["out"] is None:
         return found, None

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 
 from pruneviz.cli.planning import asked_plan, plan_options
 from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
+from pruneviz.history import History, Version
+from pruneviz.home import home
 from pruneviz.options import opening_options
 from pruneviz.report import report, write_report
+from pruneviz.workbench import Workbench
 
 
 @click.command("report")
@@ -22,11 +26,13 @@ from pruneviz.report import report, write_report
 @click.option("--scan", is_flag=True, help="Measure each layer alone first (what was measured "
               "before is not measured again).")  # fmt: skip
 @click.option("--cost", "costed", is_flag=True, help="Measure bytes, memory and latency, too.")
+@click.option("--visited", is_flag=True, help="Show every plan that the history has of this "
+              "network and data, as it was measured then.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @JSON
 def write(
-    out: Path, samples: int | None, scan: bool, costed: bool, force: bool, as_json: bool,
-    **values: Any,
+    out: Path, samples: int | None, scan: bool, costed: bool, visited: bool, force: bool,
+    as_json: bool, **values: Any,
 ) -> None:  # fmt: skip
     """Write one HTML file on MODEL under a plan: numbers, charts, pictures, recipe and script.
 
@@ -42,7 +48,8 @@ def write(
         if scan:
             bench.scan(plan, progress=progress())
         cost = bench.cost(plan, progress()) if costed else None
-        text = report(bench, plan, cost=cost, n=samples, progress=progress())
+        past = _past(bench) if visited else None
+        text = report(bench, plan, cost=cost, n=samples, progress=progress(), past=past)
         write_report(out, text, overwrite=force)
         result = bench.evaluate(plan, samples)
     except (ValueError, OSError) as error:
@@ -58,3 +65,13 @@ def write(
         click.echo(f"{bench.task.word} {result.accuracy:.4f}, change from dense: {result.words}")
     for name, reason in left.items():
         click.echo(f"left dense: {name} ({reason})", err=True)
+
+
+def _past(bench: Workbench) -> pd.DataFrame:
+    history = History(home())
+    if history.complaint:
+        raise ValueError(history.complaint)
+    try:
+        return history.visits(Version("", bench.fingerprint, bench.data_fingerprint))
+    finally:
+        history.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,7 @@ def app(port: int, **values: Any) -> None:
 
     Example: pruneviz app --port 8502 --model lenet5
     """
-    script = Path(__file__).parents[2] / "app.py"
-    if not script.is_file():
-        raise click.ClickException(f"{script} is not there; run the app from a checkout")
+    script = app_file()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -39,3 +38,18 @@ def app(port: int, **values: Any) -> None:
     if values["model"] or values["given"]:
         command += ["--", *words(what_to_open(values))]
     raise SystemExit(subprocess.call(command))
+
+
+def app_file(checkout: Path = Path(__file__).parents[2]) -> Path:
+    """The app's script: of the checkout, or where it was installed, with its settings beside it."""
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / "app.py"
+    try:
+        known = files("pruneviz") or []
+    except PackageNotFoundError:
+        known = []
+    for file in known:
+        found = Path(str(file.locate()))
+        if file.name == "app.py" and file.parent.name == "pruneviz" and found.is_file():
+            return found.resolve()
+    raise click.ClickException("app.py was not installed with pruneviz; run it from a checkout")

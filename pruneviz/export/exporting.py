@@ -91,7 +91,7 @@ def export(
     disk.
     """
     names, folder = asked_formats(formats), Path(folder).expanduser()
-    packed = f"{_stem(bench.source.name)}.zip" if archive else None
+    packed = f"{stem(bench.source.name)}.zip" if archive else None
     files = [name for form in names for name in FORMATS[form].files]
     with in_words(folder):
         check_free(folder, [*files, SUMMARY, *([packed] if packed else [])], overwrite=overwrite)
@@ -176,7 +176,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _stem(name: str) -> str:
+def stem(name: str) -> str:
     """A network's name as part of a file's."""
     plain = "".join(char if char.isalnum() or char in "._-" else "-" for char in name)
     return plain.strip(".-") or "network"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pruneviz.history.records import Measured
 from pruneviz.measuring.intervals import paired_difference
+from pruneviz.measuring.ledger import Cost
 from pruneviz.pruning.pruned import Pruned
 
 _COUNTS = {
@@ -69,6 +70,25 @@ def compare(
         low=low,
         high=high,
     )
+
+
+def costs_apart(first: Cost, second: Cost) -> pd.DataFrame:
+    """Ledger beside ledger: quantity, first, second, in words; one row a line of the ledger.
+
+    Each is of the smallest network of its plan (shrunk, else masked), or of ONNX Runtime's.
+    """
+    sides = [_smallest(cost) for cost in (first, second)]
+    rows = [(name, *(side.get(name, "") for side in sides)) for name in sides[0] | sides[1]]
+    return pd.DataFrame(rows, columns=["quantity", "first", "second"])
+
+
+def _smallest(cost: Cost) -> dict[str, str]:
+    table = cost.readable.set_index("quantity")
+    rows = [("network", "masked" if cost.shrunk is None else "shrunk")]
+    for name, row in table.iterrows():
+        rows.append((str(name), row["shrunk"] or row["masked"]))
+        rows.append((f"{name}, ONNX Runtime", row["onnx runtime"]))
+    return {name: said for name, said in rows if said}
 
 
 def masks_apart(first: Pruned, second: Pruned) -> pd.DataFrame:

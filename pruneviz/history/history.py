@@ -15,17 +15,21 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from pruneviz.database import PATIENCE, opened, transaction
+from pruneviz.history.moved import carried_over, in_memory, is_moved, standing
 from pruneviz.history.records import (
     FIELDS,
     NUMBERS,
     Measured,
     Version,
+    cost_from,
+    cost_text,
     csv_of,
     record_from,
     row_of,
 )
 from pruneviz.history.schema import STEPS
 from pruneviz.history.tree import Filter, arranged, matching, with_branches
+from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
 
 FILE = "history.sqlite3"
@@ -51,7 +55,8 @@ class History:
 
     What a method has written is on disk when it returns, and survives the end of the process
     however it comes. Where the file cannot be read or written, `complaint` says so and everything
-    goes on in memory. One object serves many threads.
+    goes on in memory; if it is taken away while it is open, what was in it is written anew, and
+    `complaint` says that. One object serves many threads.
 
     folder: where the file is, or is to be; None: in memory alone. session: of visits that name
     none; a new one by default.
@@ -63,9 +68,10 @@ class History:
         self.session = session or new_session()
         self.complaint = ""
         self.path = None if folder is None else folder / FILE
-        self._lock = threading.RLock()
+        self._lock, self._patience, self._was = threading.RLock(), patience, standing(None)
         try:
             self._base = opened(self.path, STEPS, patience)
+            self._was = standing(self.path)
         except (sqlite3.Error, OSError) as error:
             self._complain(error)
             self._base = opened(None, STEPS)
@@ -127,6 +133,14 @@ class History:
 
         self._do(write, None)
 
+    def costed(self, visit: int, cost: Cost) -> None:
+        """Keep the ledger of a visit, in place of the one before."""
+        self._set(
+            "INSERT OR REPLACE INTO ledgers (cost, visit) SELECT ?, id FROM visits WHERE id = ?",
+            cost_text(cost),
+            visit,
+        )
+
     def note(self, visit: int, text: str) -> None:
         """Put a note to a visit, in place of the one before."""
         self._set("UPDATE visits SET note = ? WHERE id = ?", text.strip()[:_LONGEST], visit)
@@ -150,7 +164,8 @@ class History:
                         "WHERE parent = ?1",
                         (number,),
                     )
-                    base.execute("DELETE FROM measured WHERE visit = ?", (number,))
+                    for table in ("measured", "ledgers"):
+                        base.execute(f"DELETE FROM {table} WHERE visit = ?", (number,))
                     gone += base.execute("DELETE FROM visits WHERE id = ?", (number,)).rowcount
             return gone
 
@@ -205,6 +220,11 @@ class History:
         row = self._first(sql, visit)
         return None if row is None else record_from(row)
 
+    def ledger_of(self, visit: int) -> Cost | None:
+        """The ledger of a visit, or None where none was measured."""
+        row = self._first("SELECT cost FROM ledgers WHERE visit = ?", visit)
+        return None if row is None else cost_from(row[0])
+
     def models(self) -> list[Version]:
         """Every version of a model that was visited, the one visited last first."""
         sql = (
@@ -253,14 +273,26 @@ class History:
         """What `act` makes of the file; where it fails, of what is in memory from then on."""
         with self._lock:
             try:
+                if self.path is not None and is_moved(self.path, self._was):
+                    self._follow(self.path)
                 return act(self._base)
             except (sqlite3.Error, OSError) as error:
                 self._complain(error)
-                self._base = _in_memory(self._base)
+                self._base, self._was = in_memory(self._base), standing(None)
             try:
                 return act(self._base)
             except (sqlite3.Error, OSError):
                 return otherwise
+
+    def _follow(self, path: Path) -> None:
+        """Go on in the file that is there now, a new one if there is none, with all that was."""
+        self._base = carried_over(self._base, path, self._was, self._patience)
+        self._was = standing(path)
+        self.complaint = (
+            f"the history's file {path} was taken away or replaced while it was open; what was in "
+            "it stands in the one that is there now. To forget plans, delete them on the page "
+            "History"
+        )
 
     def _complain(self, error: Exception) -> None:
         self.complaint = (
@@ -283,20 +315,3 @@ def _model(base: sqlite3.Connection, model: Version, now: float) -> int:
     )
     sql = "SELECT id FROM models WHERE name = ? AND weights = ? AND data = ?"
     return int(base.execute(sql, known).fetchone()[0])
-
-
-def _in_memory(file: sqlite3.Connection) -> sqlite3.Connection:
-    """A copy of what can still be read, in memory; empty where it is damaged."""
-    memory = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-    try:
-        file.backup(memory)
-        whole = memory.execute("PRAGMA quick_check").fetchone() == ("ok",)
-        if whole and memory.execute("PRAGMA user_version").fetchone() == (len(STEPS),):
-            memory.execute(_LIST, (None,) * 4).fetchone()
-            return memory
-    except (sqlite3.Error, OSError):
-        pass
-    finally:
-        file.close()
-    memory.close()
-    return opened(None, STEPS)

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.latency import Timing
+from pruneviz.measuring.ledger import Cost, InRuntime, Spent
+from pruneviz.measuring.sizes import Encoded
 from pruneviz.pruning.pruned import Pruned
 
 _BOUND = 1_000_000  # answers of one plan
@@ -112,6 +115,29 @@ def record_from(row: Sequence[Any]) -> Measured:
         per_class=shares,
         answers=unpacked(answers),
     )
+
+
+def cost_text(cost: Cost) -> str:
+    """A ledger as a text."""
+    return json.dumps(cost.as_dict())
+
+
+def cost_from(text: str) -> Cost | None:
+    """The ledger that `cost_text` was given; None for what is damaged."""
+    try:
+        values = json.loads(text)
+        networks = {name: _spent(values[name]) for name in ("dense", "masked", "shrunk")}
+        onnx = values["onnx"]
+        if onnx is not None:
+            onnx = InRuntime(**onnx | {"latency": Timing(**onnx["latency"])})
+        files = {name: Encoded(**values[name]) for name in ("bitmask", "csr")}
+        return Cost(**values | networks | files | {"onnx": onnx})
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _spent(values: Mapping[str, Any] | None) -> Spent | None:
+    return None if values is None else Spent(**{**values, "latency": Timing(**values["latency"])})
 
 
 def csv_of(visits: pd.DataFrame, path: Path | None = None) -> str:

@@ -48,10 +48,18 @@ _FIRST = (
 )
 
 
+# What the ledger of a visit says, as JSON.
+_LEDGERS = "CREATE TABLE ledgers (visit INTEGER PRIMARY KEY, cost TEXT NOT NULL)"
+
+
 def _first(file: sqlite3.Connection) -> None:
     for statement in _FIRST:
         file.execute(statement)
 
 
+def _second(file: sqlite3.Connection) -> None:
+    file.execute(_LEDGERS)
+
+
 # Never change a step that was released: add another one.
-STEPS: tuple[Step, ...] = (_first,)
+STEPS: tuple[Step, ...] = (_first, _second)

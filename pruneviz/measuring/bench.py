@@ -23,6 +23,8 @@ Progress = Callable[[str, float], None]
 class Bench(Protocol):
     """A network that can be cut and measured; `Workbench` is one."""
 
+    def __init__(self, source: Source) -> None: ...
+
     found: dict[str, Layer]
     source: Source
     task: Task

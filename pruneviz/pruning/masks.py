@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -123,3 +125,15 @@ def pool_count(sparsity: Mapping[str, float], rankings: Mapping[str, Ranking]) -
         items[level] = items.get(level, 0) + ranking.items
     # A product for each level, not for each layer: 0.3 of 25 items is 7.5 however they are spread.
     return round(math.fsum(level * number for level, number in items.items()))
+
+
+def checksum_of(masks: Mapping[str, Tensor]) -> str:
+    """SHA-256, in hex, over the names of the layers of which something is cut, sorted, and the
+    packed bits of their masks.
+    """
+    digest = hashlib.sha256()
+    for name, mask in sorted(masks.items()):
+        if not bool(mask.all()):
+            digest.update(f"{name}\0{tuple(mask.shape)}\0".encode())
+            digest.update(np.packbits(mask.cpu().numpy()).tobytes())
+    return digest.hexdigest()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from pruneviz.graph import Graph
 from pruneviz.plan import Plan
 from pruneviz.pruning.groups import Groups
+from pruneviz.pruning.masks import checksum_of
 from pruneviz.pruning.shrink import shrink
 from pruneviz.replica import masked, state
 
@@ -60,12 +59,7 @@ class Pruned:
         """SHA-256, in hex, over the names of the layers of which something is cut, sorted, and the
         packed bits of their masks.
         """
-        digest = hashlib.sha256()
-        for name, mask in sorted(self.masks.items()):
-            if not bool(mask.all()):
-                digest.update(f"{name}\0{tuple(mask.shape)}\0".encode())
-                digest.update(np.packbits(mask.cpu().numpy()).tobytes())
-        return digest.hexdigest()
+        return checksum_of(self.masks)
 
     @property
     def bytes(self) -> int:

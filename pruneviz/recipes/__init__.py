@@ -2,7 +2,7 @@
 
 from pruneviz.recipes.reading import from_yaml, recipe_dropped
 from pruneviz.recipes.recipe import Expected, Recipe, recipe_of
-from pruneviz.recipes.replaying import Replayed, opening_of, replay
+from pruneviz.recipes.replaying import Replayed, opening_of, replay, trained_again
 from pruneviz.recipes.script import script_of
 from pruneviz.recipes.writing import to_yaml
 
@@ -17,4 +17,5 @@ __all__ = [
     "replay",
     "script_of",
     "to_yaml",
+    "trained_again",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from pruneviz.plan import Plan
 from pruneviz.recipes.parsing import parse
 from pruneviz.recipes.recipe import Expected, Place, Recipe, said
 from pruneviz.sources.asked import Opening
+from pruneviz.training.methods import find_method
+from pruneviz.training.steps import Step
 
 _SCHEMA = Path(__file__).with_name("recipe.schema.json")
 _SHOWN = 60
@@ -90,10 +92,27 @@ def _recipe(values: dict[str, Any], plan: Plan, lines: dict[Place, int], file: s
         counts=values.get("counts", {}),
         cost=values.get("cost", {}),
         made=values.get("made", {}),
-        training=tuple(values.get("training", ())),
+        training=_steps(values.get("training", ()), plan, lines, file),
         lines=lines,
         file=file,
     )
+
+
+def _steps(
+    given: Sequence[Mapping[str, Any]], plan: Plan, lines: dict[Place, int], file: str
+) -> tuple[Step, ...]:
+    """The steps of training; one without a plan trains by the recipe's."""
+    steps = []
+    for number, values in enumerate(given):
+        try:
+            step = Step.from_dict(values, plan)
+            find_method(step.training, step.plan)
+        except ValueError as error:  # its first word is the setting that does not fit
+            key = next((name for name in str(error).split()[:2] if name in values), None)
+            place = ("training", number) if key is None else ("training", number, key)
+            raise ValueError(f"{said(file, lines, place)}: {error}") from None
+        steps.append(step)
+    return tuple(steps)
 
 
 def _section(values: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.ledger import Cost, Spent
 from pruneviz.plan import Plan
+from pruneviz.sources import Past
 from pruneviz.sources.asked import Opening
+from pruneviz.training.steps import Step, steps_of_past
 
 Place = tuple[str | int, ...]
 COUNTS = ("params", "params_kept", "params_shrunk", "macs", "macs_kept")
@@ -43,7 +45,8 @@ class Recipe:
     opening: what to open. name: of the network. in_hand: which of "model", "data" and "metric"
     were things of Python that nobody else can name. weights, data: fingerprints. masks: their
     checksum. counts: of COUNTS. cost: network (dense, masked, shrunk, onnx) -> quantity -> number.
-    made: the versions it was made with. training: steps after pruning; none are known yet.
+    made: the versions it was made with. training: steps before the plan is cut; each trains what
+    came of the one before.
     lines: where each key stands in the file that it was read from; file: what that is called.
     """
 
@@ -58,7 +61,7 @@ class Recipe:
     counts: Mapping[str, int] = field(default_factory=dict)
     cost: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     made: Mapping[str, str] = field(default_factory=dict)
-    training: tuple[Mapping[str, object], ...] = ()
+    training: tuple[Step, ...] = ()
     lines: Mapping[Place, int] = field(default_factory=dict, compare=False, repr=False)
     file: str = field(default="recipe", compare=False, repr=False)
 
@@ -77,21 +80,27 @@ def said(file: str, lines: Mapping[Place, int], place: Place) -> str:
 def recipe_of(
     bench: Bench, plan: Plan, result: Evaluation | None = None, cost: Cost | None = None
 ) -> Recipe:
-    """The recipe of `plan` at `bench`, with what was measured of it so far."""
+    """The recipe of `plan` at `bench`, with what was measured of it so far.
+
+    Of a network that was trained here it begins at the one that was opened.
+    """
     source, counts = bench.source, bench.counts(plan)
-    opening = source.opened
+    began = source.past or Past(
+        source.name, bench.fingerprint, source.opened, source.unnamed, steps=()
+    )
     return Recipe(
         plan=plan,
-        opening=None if opening == Opening("") else opening,
-        name=source.name,
-        in_hand=source.unnamed,
-        weights=bench.fingerprint,
+        opening=None if began.opened == Opening("") else began.opened,
+        name=began.name,
+        in_hand=began.unnamed,
+        weights=began.weights,
         data=bench.data_fingerprint,
         masks=bench.masks(plan).checksum,
         expected=None if result is None else _expected(result),
         counts={name: int(getattr(counts, name)) for name in COUNTS},
         cost={} if cost is None else _costs(cost),
         made=versions(),
+        training=steps_of_past(began),
     )
 
 

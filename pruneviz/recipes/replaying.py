@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.counts import Counts
@@ -14,9 +14,11 @@ from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.recipes.recipe import COUNTS, Expected, Recipe, versions
 from pruneviz.sources.asked import Opening, is_path
+from pruneviz.training.again import train_again
 
 IDENTICAL, DIFFER, UNKNOWN = "identical", "differ", "nothing to compare with"
 EXACTLY, WITHIN = "exactly", "within the interval"
+B = TypeVar("B", bound=Bench)
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,14 @@ def replay(
     """Do a recipe again at `bench` and compare; nothing of it is written.
 
     Raises ValueError naming the line and the key: other weights (with both fingerprints), a layer
-    or criterion that is not there, steps that are not known.
+    or criterion that is not there, a training that cannot be done.
     """
-    _check(recipe, bench)
+    bench = trained_again(recipe, bench, progress)
     progress("pruning", 0.0)
-    left, checksum = bench.counts(recipe.plan), bench.masks(recipe.plan).checksum
+    try:
+        left, checksum = bench.counts(recipe.plan), bench.masks(recipe.plan).checksum
+    except ValueError as error:
+        raise ValueError(f"{recipe.at('plan')}: {error}") from None
     progress("measuring", 0.3)
     expected, samples = recipe.expected, len(bench.source.validation)
     n = samples if expected is None else min(expected.n, samples)
@@ -138,8 +143,22 @@ def replay(
         masks=_verdict(recipe.masks, checksum, IDENTICAL),
         accuracy=_agreement(expected, result),
         counts=_verdict(dict(recipe.counts) or None, here, EXACTLY),
-        notes=tuple(_notes(recipe, bench, result)),
+        notes=tuple(_notes(recipe, bench, result, checksum)),
     )
+
+
+def trained_again(
+    recipe: Recipe, bench: B, progress: Callable[[str, float], None] = lambda label, done: None
+) -> B:
+    """The bench at which the recipe's plan is cut: trained by its steps, where it has any.
+
+    One that came of them already is given back as it is. ValueError as `replay`.
+    """
+    _check(recipe, bench)
+    try:
+        return train_again(bench, recipe.training, progress)
+    except ValueError as error:
+        raise ValueError(f"{recipe.at('training')}: {error}") from None
 
 
 def _beside(asked: Opening, folder: Path | None) -> Opening:
@@ -162,32 +181,34 @@ def _no_model(recipe: Recipe) -> str:
 
 
 def _check(recipe: Recipe, bench: Bench) -> None:
-    if recipe.weights not in (None, bench.fingerprint):
+    past = bench.source.past if recipe.training else None
+    weights = bench.fingerprint if past is None else past.weights
+    if recipe.weights not in (None, weights):
         raise ValueError(
             f"{recipe.at('model', 'weights')}: the recipe is for other weights: it expects "
-            f"{recipe.weights}, those of {bench.source.name!r} here are {bench.fingerprint}; open "
+            f"{recipe.weights}, those of {bench.source.name!r} here are {weights}; open "
             "the network it was made for, or take the line away"
         )
-    if recipe.training:
-        raise ValueError(f"{recipe.at('training')}: this version knows no steps after pruning")
+    _check_plan(recipe, bench, recipe.plan, "plan")
+    for number, step in enumerate(recipe.training):
+        _check_plan(recipe, bench, step.plan, "training", number, "plan")
+
+
+def _check_plan(recipe: Recipe, bench: Bench, plan: Plan, *place: str | int) -> None:
     for section in ("sparsity", "pinned"):
-        for name in getattr(recipe.plan, section):
+        for name in getattr(plan, section):
             if name not in bench.found:
                 known = ", ".join(list(bench.found)[:10])
                 more = ", …" if len(bench.found) > 10 else ""
-                where = recipe.at("plan", section, name)
+                where = recipe.at(*place, section, name)
                 raise ValueError(
                     f"{where}: no such layer in {bench.source.name!r}; there are {known}{more}"
                 )
-    if recipe.plan.criterion not in CRITERIA:
+    if plan.criterion not in CRITERIA:
         raise ValueError(
-            f"{recipe.at('plan', 'criterion')}: no criterion {recipe.plan.criterion!r}; there are "
+            f"{recipe.at(*place, 'criterion')}: no criterion {plan.criterion!r}; there are "
             f"{', '.join(CRITERIA)}; one of your own is known where its module was imported"
         )
-    try:
-        bench.masks(recipe.plan)
-    except ValueError as error:
-        raise ValueError(f"{recipe.at('plan')}: {error}") from None
 
 
 def _verdict(expected: object, here: object, word: str) -> str:
@@ -210,8 +231,13 @@ def _agreement(expected: Expected | None, result: Evaluation) -> str:
     return WITHIN if close else DIFFER
 
 
-def _notes(recipe: Recipe, bench: Bench, result: Evaluation) -> list[str]:
+def _notes(recipe: Recipe, bench: Bench, result: Evaluation, checksum: str) -> list[str]:
     notes = []
+    if recipe.training and recipe.masks not in (None, checksum):
+        notes.append(
+            "it was trained again: on another machine, number of threads or torch the last digits "
+            "differ while it trains, and so may masks; compare accuracy"
+        )
     if recipe.data not in (None, bench.data_fingerprint):
         notes.append(
             f"other data: the recipe's is {recipe.data}, here it is {bench.data_fingerprint}; "

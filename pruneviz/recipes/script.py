@@ -8,6 +8,7 @@ from dataclasses import fields
 from pruneviz.plan import Plan
 from pruneviz.recipes.recipe import Recipe
 from pruneviz.sources.asked import Opening
+from pruneviz.training.settings import Training
 
 _WIDTH = 96
 _KEYWORDS = {"share": "calibration"}
@@ -22,6 +23,7 @@ def script_of(recipe: Recipe) -> str:
         _head(recipe),
         _opened(recipe),
         _weights(recipe),
+        *_trained(recipe),
         f"plan = {_call('pv.Plan', _plan(recipe.plan))}",
         "pruned = bench.prune(plan)",
         "print(pruned.report.to_string(index=False))",
@@ -75,6 +77,23 @@ def _weights(recipe: Recipe) -> str:
     return f'assert bench.fingerprint == {recipe.weights!r}, "these are other weights"'
 
 
+def _trained(recipe: Recipe) -> list[str]:
+    lines = []
+    for step in recipe.training:
+        default = Training().as_dict()
+        settings = [
+            f"{name}={value!r}"
+            for name, value in step.training.as_dict().items()
+            if name == "method" or value != default[name]
+        ]
+        lines += [
+            f"trained = bench.train(\n    {_call('pv.Plan', _plan(step.plan), 1)},\n"
+            f"    {_call('pv.Training', settings, 1)},\n)",
+            "bench = pv.Workbench(trained.source(bench.name))",
+        ]
+    return lines
+
+
 def _plan(plan: Plan) -> list[str]:
     default, given = Plan().as_dict(), []
     for name, value in plan.as_dict().items():
@@ -116,12 +135,13 @@ def _number(value: float) -> str:
     return f'float("{text}")' if text.lstrip("-") in ("inf", "nan") else text
 
 
-def _call(function: str, given: list[str]) -> str:
+def _call(function: str, given: list[str], depth: int = 0) -> str:
     line = f"{function}({', '.join(given)})"
     if len(line) <= _WIDTH - 10 and "\n" not in line:
         return line
-    inner = "".join(f"    {each},\n" for each in given)
-    return f"{function}(\n{inner})"
+    margin = "    " * depth
+    inner = "".join(f"{margin}    {each},\n" for each in given)
+    return f"{function}(\n{inner}{margin})"
 
 
 def _one_line(text: str) -> str:

@@ -12,6 +12,8 @@ from pruneviz.plan import Plan
 from pruneviz.recipes.parsing import plain
 from pruneviz.recipes.recipe import Recipe
 from pruneviz.sources.asked import Opening
+from pruneviz.training.settings import Training
+from pruneviz.training.steps import Step
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*")
 _WORDS = frozenset(("yes", "no", "on", "off", "true", "false", "null"))  # of YAML 1.1
@@ -22,6 +24,7 @@ _NOTES = {
     "data": "what feeds and measures it; without `from`, the model's own",
     "in_hand": "things of Python, which have no name: replay with --model or --data",
     "plan": "what is cut",
+    "training": "before it is cut; each step trains what came of the one before",
     "expected": "what a replay should find",
     "counts": "what is left: parameters, and multiply-accumulates for one sample",
     "cost": "the ledger: bytes and milliseconds",
@@ -76,7 +79,7 @@ def _sections(recipe: Recipe) -> dict[str, Any]:
         "data": _said(data),
         "in_hand": list(recipe.in_hand),
         "plan": _plan(recipe.plan),
-        "training": [dict(step) for step in recipe.training],
+        "training": [_step(step) for step in recipe.training],
         "expected": _expected(recipe),
         "counts": dict(recipe.counts),
         "cost": {name: dict(numbers) for name, numbers in recipe.cost.items()},
@@ -99,6 +102,17 @@ def _plan(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _step(step: Step) -> dict[str, Any]:
+    """A training, without what it has by default; method and epochs always."""
+    default, always = Training().as_dict(), ("method", "epochs")
+    settings = {
+        name: value
+        for name, value in step.training.as_dict().items()
+        if name in always or value != default[name]
+    }
+    return settings | {"plan": _plan(step.plan)}
+
+
 def _expected(recipe: Recipe) -> dict[str, Any]:
     found: dict[str, Any] = {} if recipe.masks is None else {"masks": recipe.masks}
     if recipe.expected is None:
@@ -115,10 +129,18 @@ def _expected(recipe: Recipe) -> dict[str, Any]:
 def _lines(name: str, value: Any, depth: int) -> list[str]:
     note = f"  # {_NOTES[name]}" if name in _NOTES and depth < 2 else ""
     head = f"{'  ' * depth}{text_of(name)}:"
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return [f"{head}{note}", *(line for one in value for line in _item(one))]
     if isinstance(value, Mapping) and value and depth < 2:
         inner = [_lines(key, each, depth + 1) for key, each in value.items()]
         return [f"{head}{note}", *(line for lines in inner for line in lines)]
     return [f"{head} {_inline(value)}{note}"]
+
+
+def _item(values: Mapping[str, Any]) -> list[str]:
+    """One of a list, its keys below each other."""
+    keys = [f"{text_of(name)}: {_inline(value)}" for name, value in values.items()]
+    return [f"  {'-' if number == 0 else ' '} {key}" for number, key in enumerate(keys)]
 
 
 def _inline(value: Any) -> str:

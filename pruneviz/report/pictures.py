@@ -44,7 +44,7 @@ def picture(name: str, weight: NDArray[np.float32], kept: NDArray[np.bool_], lim
     cells, down, across = pooled(weight, kept)
     high, wide = cells.shape
     each = min(_LARGEST, max(1, _CELLS // wide))
-    data = base64.b64encode(_png(cells, limit)).decode()
+    data = base64.b64encode(png(cells, limit)).decode()
     share = f"{100 * (1 - kept.mean()):.0f} % cut" if kept.size else "empty"
     bound = "" if down == across == 1 else f"; a cell is the largest of {down} × {across} weights"
     words = f"{name}: {weight.shape[0]:,} × {weight.shape[1]:,}, {share}{bound}"
@@ -55,7 +55,7 @@ def picture(name: str, weight: NDArray[np.float32], kept: NDArray[np.bool_], lim
     )
 
 
-def _png(cells: NDArray[np.float32], limit: float) -> bytes:
+def png(cells: NDArray[np.float32], limit: float) -> bytes:
     """Cells in colours symmetric about zero; what is cut is left out of the picture."""
     stops = np.array([_rgb(str(colour)) for _, colour in DIVERGING], np.float32)
     blank = np.isnan(cells)

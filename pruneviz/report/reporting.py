@@ -186,7 +186,10 @@ def _weights(bench: Workbench, plan: Plan, progress: Progress) -> str:
 def _curves(bench: Workbench, plan: Plan, charts: Charts) -> str:
     known = bench.steering.known_curves(plan)
     if not any(curve.points for curve in known.curves):
-        words = "No layer was measured alone yet: pruneviz scan does, or report --scan."
+        words = (
+            "No layer was measured alone yet: the page Sensitivity does, pruneviz scan, or report "
+            "--scan."
+        )
         return section("sensitivity", "Sensitivity", paragraph(words, "soft"))
     frame, words_by_name = charted_curves(known)
     figure = figures.curves_apart(frame, words_by_name, lose=1.0)
@@ -202,7 +205,7 @@ def _curves(bench: Workbench, plan: Plan, charts: Charts) -> str:
 
 def _ledger(bench: Workbench, plan: Plan, cost: Cost | None) -> str:
     if cost is None:
-        words = "Counted, not measured: report --cost, or pruneviz cost, times and weighs it."
+        words = "Counted, not measured: report --cost (in the app “with the ledger”) measures it."
         return section("ledger", "Ledger", paragraph(words, "soft"), table(counted(bench, plan)))
     words = f"Timed at batch {cost.batch} on {cost.threads} threads."
     return section(

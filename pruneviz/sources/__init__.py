@@ -93,6 +93,21 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Past:
+    """What a network was before it was trained here, and what it was trained by.
+
+    name, weights (their fingerprint), opened, unnamed: of the network it began as. steps: plain
+    values, one a training, as `Step` holds them.
+    """
+
+    name: str
+    weights: str
+    opened: Opening | None
+    unnamed: tuple[str, ...]
+    steps: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True)
 class Source:
     """A network with the data that feeds and measures it.
 
@@ -101,7 +116,7 @@ class Source:
     `dense` may carry what the dense network answered on all of `validation` when it was trained,
     so that there is something to show before anything ran. metric: the user's own, of outputs and
     targets: a number for each sample, higher is better. notes: sentences on how it was found.
-    training: what may train it; None: only `calibration` may.
+    training: what may train it; None: only `calibration` may. past: where it was trained here.
     opened: by which names it can be opened again, as far as it has any; unnamed: which of "model",
     "data" and "metric" were things of Python, that nobody else can name.
     """
@@ -118,3 +133,4 @@ class Source:
     opened: Opening | None = None
     unnamed: tuple[str, ...] = ("model", "data")
     training: Data | None = None
+    past: Past | None = None

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from pruneviz.graph import activation_of
 from pruneviz.pruning.calls import Call, Listening
@@ -60,6 +60,7 @@ def cut_inactive(run: Run, t: float) -> None:
     training.silent above 0: units whose fraction of activations ≤ 0 has come to it, and of a layer
     never more than the plan says.
     """
+    _agree(run)
     plan = replace(on_the_way(run.plan, t, cubic), scope="layer", aggregate="mean")
     evidence = _evidence(run)
     heard = {name for name, known in evidence.items() if known.has("activation")}
@@ -80,6 +81,16 @@ def cut_inactive(run: Run, t: float) -> None:
         structure = replace(structure, items={})
     run.hold(structure.cut(run.network, replace(plan, sparsity=able), before, evidence))
     _tell(run, before.layers)
+
+
+def _agree(run: Run) -> None:
+    """What several processes have heard, each of its share of the batches, becomes one."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return
+    for key, values in run.memory.items():
+        if key.startswith((f"{SIZE}/", f"{SILENCE}/")):
+            distributed.all_reduce(values)
+            values /= distributed.get_world_size()
 
 
 def _silent(run: Run, name: str) -> float:

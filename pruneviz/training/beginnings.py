@@ -5,15 +5,17 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from pruneviz.training.devices import seeded
+
 
 def draw_again_(network: nn.Module, seed: int) -> None:
     """New weights for the whole network, each module by its own rule; as if it was never trained.
 
     A parameter whose module has no rule (`reset_parameters`) is drawn from a normal distribution
-    with the mean and deviation that it has. torch's global generator is left as it was.
+    with the mean and deviation that it has. torch's global generators are left as they were.
     """
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(seed)
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    with seeded(seed, device), torch.no_grad():
         for module in network.modules():
             reset = getattr(module, "reset_parameters", None) or getattr(
                 module, "_reset_parameters", None

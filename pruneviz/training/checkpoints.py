@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -28,6 +28,7 @@ except ImportError:  # Windows: two processes at one training are not told apart
 
 FORMAT = 1
 _FILE, _REQUEST, _LOCK = "checkpoint.pt", "request.json", "lock"
+_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def put_back(run: Run, content: dict[str, Any]) -> None:
     """Bring a run that has just begun to where its checkpoint was written."""
     for kept in content["removed"]:
         remove_again(run, kept)
-    run.network.load_state_dict(content["network"])
+    run.load(content["network"])
     run.leg, run.epoch, run.step = content["leg"], content["epoch"], content["step"]
     run.optimizer = optimizer_for(run.network, run.training)
     run.optimizer.load_state_dict(content["optimizer"])
@@ -146,6 +147,19 @@ def trainings(folder: Path) -> list[Kept]:
     return sorted(found, key=lambda kept: kept.changed, reverse=True)
 
 
+def in_use(folder: Path) -> bool:
+    """Whether somebody trains in this folder at this moment, as far as that can be told."""
+    file = folder / _LOCK
+    if fcntl is None or not file.exists():
+        return False
+    with file.open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
 @contextlib.contextmanager
 def place_for(folder: Path | None, key: str) -> Iterator[Path | None]:
     """The folder of one training, for this process alone as long as it is entered.
@@ -156,23 +170,34 @@ def place_for(folder: Path | None, key: str) -> Iterator[Path | None]:
     if folder is None:
         yield None
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"trainings cannot be kept in {folder}: {error}") from None
     number = 1
     while True:
         path = folder / (key if number == 1 else f"{key}-{number}")
-        path.mkdir(exist_ok=True)
-        with (path / _LOCK).open("wb") as lock:
-            if fcntl is not None:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError:
-                    number += 1
-                    continue
-            yield path
-            return
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            lock = (path / _LOCK).open("wb")
+        except OSError as error:
+            raise ValueError(f"trainings cannot be kept in {folder}: {error}") from None
+        with lock:
+            if _locked(lock):
+                yield path
+                return
+        number += 1
+
+
+def _locked(lock: BinaryIO) -> bool:
+    """Whether the lock could be taken. It is asked for more than once: `in_use` holds it for an
+    instant.
+    """
+    if fcntl is None:
+        return True
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            time.sleep(0.01)
+    return False
 
 
 @contextlib.contextmanager

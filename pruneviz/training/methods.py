@@ -83,10 +83,14 @@ def _rewiring(training: Training) -> tuple[Leg, ...]:
 
 
 def _penalised(training: Training) -> tuple[Leg, ...]:
-    first = min(max(1, round(training.end * training.epochs)), max(1, training.epochs - 1))
+    if training.epochs < 2:
+        raise ValueError(
+            f"method {training.method!r} needs 2 epochs or more, got {training.epochs}: "
+            "some with its penalty, the others after it has cut"
+        )
+    first = min(max(1, round(training.end * training.epochs)), training.epochs - 1)
     rest = training.epochs - first
-    legs = (Leg("with penalty", first, penalised=True),)
-    return (*legs, Leg("retrain", rest, done=1.0)) if rest else legs
+    return (Leg("with penalty", first, penalised=True), Leg("retrain", rest, done=1.0))
 
 
 METHODS: dict[str, Method] = {

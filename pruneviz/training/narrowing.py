@@ -42,6 +42,8 @@ def remove_cut(run: Run) -> bool:
     run.hold(held)
     for name, line in kept.items():
         run.tell("removed", name, int((~line).sum()), f"of {len(line)} units")
+        if int(line.sum()) == 1:
+            run.notes.append(f"{name!r} came down to its last unit, which stays")
     return True
 
 
@@ -58,7 +60,11 @@ def _take_up(run: Run, small: nn.Module, groups: Groups, kept: Mapping[str, Tens
     first = {name: len(line) for name, line in kept.items()}
     run.network = small
     run.structure = replace(
-        before, layers=found, traced=Traced(small, data, found), items=first | dict(before.items)
+        before,
+        layers=found,
+        traced=Traced(small, data, found),
+        items=first | dict(before.items),
+        places=_places_after(run, groups, kept),
     )
     run.removed.append(dict(kept))
 
@@ -72,8 +78,10 @@ def _carried(
         mine.update({name: value for name, value in theirs.items() if name != "params"})
     before = dict(run.network.named_parameters())
     for name, parameter in small.named_parameters():
-        state = old.state.get(before[name], {})
+        state, grad = old.state.get(before[name], {}), before[name].grad
         shape = before[name].shape
+        # It is cut between a backward pass and its step, which is not to be lost.
+        parameter.grad = None if grad is None else narrowed(grad, lines.get(name, {}))
         new.state[parameter] = {
             key: narrowed(value, lines.get(name, {}))
             if isinstance(value, Tensor) and value.shape == shape
@@ -102,11 +110,25 @@ def _memory_after(
     """What is remembered of each unit ("what/layer" -> [units]), for those that are left."""
     after = {}
     for key, values in memory.items():
-        group = groups.of(key.partition("/")[2])
-        if values.ndim and group is not None and group.name in kept:
-            stays = torch.cat([kept[group.name], torch.ones(1, dtype=torch.bool)])
-            rows = stays[group.rows[key.partition("/")[2]]]
-            after[key] = values[rows.to(values.device)]
-        else:
-            after[key] = values
+        rows = _rows_after(key.partition("/")[2], groups, kept) if values.ndim else None
+        after[key] = values if rows is None else values[rows.to(values.device)]
     return after
+
+
+def _places_after(run: Run, groups: Groups, kept: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Layer -> the number that each unit had at first, of those that are left."""
+    after = dict(run.structure.places)
+    for name, layer in run.structure.layers.items():
+        rows = _rows_after(name, groups, kept)
+        if rows is not None:
+            after[name] = after.get(name, torch.arange(layer.units))[rows]
+    return after
+
+
+def _rows_after(name: str, groups: Groups, kept: Mapping[str, Tensor]) -> Tensor | None:
+    """Which units of a layer are left; None where it is in no group that is cut."""
+    group = groups.of(name)
+    if group is None or group.name not in kept:
+        return None
+    stays = torch.cat([kept[group.name], torch.ones(1, dtype=torch.bool)])
+    return stays[group.rows[name]]  # -1, the last, for a unit in no group: it stays

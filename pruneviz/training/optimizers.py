@@ -24,10 +24,15 @@ def optimizer_for(network: nn.Module, training: Training) -> torch.optim.Optimiz
         {"params": [p for p in able if p.ndim <= 1], "weight_decay": 0.0},
     ]
     rate = training.learning_rate
+    # One pass over memory a step: a small network trains twice as fast. Unfused, Adam also takes
+    # square roots of the zeros that it remembers of what is cut, the slowest there are on a CPU.
+    fused = all(p.device.type in ("cpu", "cuda") and p.is_floating_point() for p in able)
     if training.optimizer == "sgd":
-        return torch.optim.SGD(groups, rate, momentum=training.momentum)
+        return torch.optim.SGD(groups, rate, momentum=training.momentum, fused=fused)
     kind = torch.optim.AdamW if training.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, rate)
+    # In float16 the usual 1e-8 is zero, and so are most squares of gradients: 0 / 0.
+    short = any(p.dtype == torch.float16 for p in able)
+    return kind(groups, rate, eps=1e-4 if short else 1e-8, fused=fused)
 
 
 def schedule_for(run: Run, before: Schedule | None = None) -> Schedule:
@@ -46,7 +51,12 @@ def schedule_for(run: Run, before: Schedule | None = None) -> Schedule:
     else:
         schedule = lr_scheduler.ConstantLR(optimizer, 1.0, 1)
     if before is not None:
-        schedule.load_state_dict(before.state_dict())
-        for group, rate in zip(optimizer.param_groups, before.get_last_lr(), strict=True):
-            group["lr"] = rate
+        go_on_(schedule, before.state_dict())
     return schedule
+
+
+def go_on_(schedule: Schedule, state: dict[str, Any]) -> None:
+    """Bring a schedule, with the rates of its optimiser, to where another one was."""
+    schedule.load_state_dict(state)
+    for group, rate in zip(schedule.optimizer.param_groups, state["_last_lr"], strict=True):
+        group["lr"] = rate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pruneviz.training.beginnings import draw_again_
 from pruneviz.training.checkpoints import Store
-from pruneviz.training.devices import seed_of
+from pruneviz.training.devices import Chance, seed_of
 from pruneviz.training.held import Held, entered
 from pruneviz.training.legs import on_the_way
 from pruneviz.training.loop import Loop
@@ -17,13 +17,14 @@ from pruneviz.training.structure import held_of
 def run_through(loop: Loop, store: Store) -> None:
     """Train leg by leg, epoch by epoch, from where the run is to its end; each epoch is kept."""
     run = loop.run
+    if run.rows:  # it goes on, or has ended before: who watches sees how far it is
+        loop.show()
     while run.leg < len(run.legs):
         if run.epoch == 0:
             _enter(loop)
         while run.epoch < run.here.epochs:
             loop.epoch()
-            if run.leg == 0 and run.epoch == run.training.rewind:
-                run.saved["rewind"] = run.weights
+            _remember(run)
             _keep(loop, store)
         if run.leg == len(run.legs) - 1:
             break
@@ -35,23 +36,32 @@ def _keep(loop: Loop, store: Store) -> None:
     if loop.fabric.is_global_zero:
         before = store.complaint
         store.write(loop, loop.run.bench.source.name)
-        if store.complaint and store.complaint != before:
+        if store.complaint and not before:  # said once, not after each epoch
             loop.run.notes.append(store.complaint)
+
+
+def _remember(run: Run) -> None:
+    """Save the weights that a later leg goes back to, when this is their epoch."""
+    asked = any(leg.weights == "rewound" for leg in run.legs)
+    if asked and run.leg == 0 and run.epoch == run.training.rewind:
+        run.saved["rewind"] = run.weights
 
 
 def _enter(loop: Loop) -> None:
     """Make weights, masks, optimiser and schedule ready for a leg."""
     run, leg, training = loop.run, loop.run.here, loop.run.training
-    if run.leg == 0 and training.rewind == 0:
-        run.saved["rewind"] = run.weights
+    _remember(run)
     if leg.aside and run.ticket is None:
         run.ticket = (run.weights, run.held)
     if not leg.aside:
         _leave_aside(run)
+    if run.leg:  # each leg has a stream of its own, whatever controls came before
+        place = (run.leg, 1) if leg.aside else (run.own, 0)
+        run.chance = Chance(seed_of(training.seed, *place, 1), loop.fabric.device)
     run.step, run.steps = 0, leg.epochs * loop.per_epoch
     _cut(loop)
     if leg.weights == "rewound":
-        run.network.load_state_dict(run.saved["rewind"])
+        run.load(run.saved["rewind"])
         run.tell("rewound", "", run.params, f"to epoch {training.rewind}")
     elif leg.weights == "new":
         draw_again_(run.network, seed_of(training.seed, run.leg))
@@ -72,13 +82,15 @@ def _cut(loop: Loop) -> None:
     first = run.leg == 0 and run.training.start == "trained"
     if loop.method.begin is not None:
         loop.method.begin(run, on_the_way(run.plan, leg.done, loop.method.law))
-    elif first and leg.done == 1:
+        return
+    if first and leg.done == 1:
         # What is on the screen is what is trained, repairs and all.
         pruned = run.bench.prune(run.plan)
-        run.network.load_state_dict(pruned.tensors, strict=False)
-        run.hold(held_of(pruned, run.structure.layers))
-    else:
-        loop.cut(leg.done)
+        if not run.training.remove or all(bool(line.any()) for line in pruned.units.values()):
+            run.load(pruned.tensors)
+            run.hold(held_of(pruned, run.structure.layers))
+            return
+    loop.cut(leg.done)
 
 
 def _shuffled(run: Run) -> Held:
@@ -98,5 +110,5 @@ def _leave_aside(run: Run) -> None:
     """After controls, the ticket is at hand again."""
     if run.ticket is not None:
         weights, held = run.ticket
-        run.network.load_state_dict(weights)
+        run.load(weights)
         run.held, run.ticket = held, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 import pandas as pd
@@ -123,6 +124,18 @@ class Run:
     def weights(self) -> dict[str, Tensor]:
         """Every parameter and buffer, copied to the CPU."""
         return {name: t.detach().cpu().clone() for name, t in state(self.network).items()}
+
+    @property
+    def own(self) -> int:
+        """How many legs that are no controls came before, so that controls disturb no chance."""
+        return sum(not leg.aside for leg in self.legs[: self.leg])
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Write these parameters and buffers into the network, by name."""
+        here = state(self.network)  # buffers that no state_dict has are among them
+        with torch.no_grad():
+            for name, tensor in tensors.items():
+                here[name].copy_(tensor)
 
     def hold(self, held: Held) -> None:
         """From now on these masks hold, in weights and in what the optimiser remembers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from pruneviz.pruning.evidence import Evidence, parts_for, weights_only
 from pruneviz.pruning.gathering import gather
 from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.layers import Layer
-from pruneviz.pruning.masks import pin
+from pruneviz.pruning.masks import Ranking, pin
 from pruneviz.pruning.pins import hands
 from pruneviz.pruning.prune import active, apply, rank
 from pruneviz.pruning.pruned import Pruned
@@ -29,7 +29,9 @@ class Structure:
     """The layers of a network in training, and its graph; another one when units were removed.
 
     items: layer, or lead of a group -> units it had at first, where some were removed.
-    calibration, block: what feeds the criteria, and how many samples at a time.
+    calibration, block: what feeds the criteria, and how many samples at a time. places: layer ->
+    number that each of its units had at first, where some were removed. least: units that stay of
+    each group, whatever the plan says: the best.
     """
 
     layers: Mapping[str, Layer]
@@ -37,7 +39,9 @@ class Structure:
     calibration: Data
     task: Task
     block: int
-    items: Mapping[str, int]
+    items: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[str, Tensor] = field(default_factory=dict)
+    least: int = 0
 
     def groups(self, plan: Plan) -> Groups | None:
         """The groups of units, where the plan cuts whole units."""
@@ -68,28 +72,64 @@ class Structure:
             wanted = replace(wanted, sparsity={n: plan.sparsity[n] for n in rankings})
         else:
             signs = self._signs(plan, before, groups)
-            pinned = {name: sign for name, sign in signs.items() if name in rankings}
-            rankings = pin(rankings, pinned, pooled=plan.scope == "global")
+            if self.least and groups is not None:
+                signs = self._spared(network, wanted, rankings, signs, groups)
+            rankings = _pinned(rankings, signs, plan)
         pruned = apply(network, wanted, self.layers, rankings, graph, groups)
         return joined(before, held_of(pruned, self.layers))
 
+    def _spared(
+        self,
+        network: nn.Module,
+        plan: Plan,
+        rankings: Mapping[str, Ranking],
+        signs: Mapping[str, Tensor],
+        groups: Groups,
+    ) -> dict[str, Tensor]:
+        """The signs, with one more kept in each group of which nothing would be left."""
+        tried = _pinned(rankings, signs, plan)
+        units = apply(network, plan, self.layers, tried, self.traced.graph, groups).units
+        spared = dict(signs)
+        for name, line in units.items():
+            if name not in groups.groups or name not in rankings or bool(line.any()):
+                continue
+            sign = signs.get(name, torch.zeros(line.shape, dtype=torch.int8)).clone()
+            free = (sign == 0).nonzero().flatten()
+            if len(free):
+                sign[free[rankings[name].rank.cpu().flatten()[free].argmax()]] = 1
+                spared[name] = sign
+        return spared
+
     def rescaled(self, plan: Plan) -> Plan:
-        """The plan in fractions of the units that are still there, where some were removed."""
+        """The plan in fractions and places of the units that are still there, where some were
+        removed.
+        """
+        if self.places and plan.pinned:
+            plan = replace(plan, pinned={n: self._moved(n, p) for n, p in plan.pinned.items()})
         if not self.items:
             return plan
         groups = self.traced.groups
         sizes = {name: self._units(groups, name) for name in plan.sparsity}
         gone = {n: max(0, self.items.get(groups.lead(n), now) - now) for n, now in sizes.items()}
+        able = [name for name, size in sizes.items() if size > self.least]
         if plan.scope == "global":
             leads = {groups.lead(name): name for name in plan.sparsity}.values()
             asked = sum(plan.sparsity[n] * (sizes[n] + gone[n]) - gone[n] for n in leads)
-            level = max(0.0, asked / max(1, sum(sizes[n] for n in leads)))
-            return replace(plan, sparsity=dict.fromkeys(plan.sparsity, min(1.0, level)))
+            level = max(0.0, asked / max(1, sum(sizes[n] for n in leads if n in able)))
+            return replace(plan, sparsity=dict.fromkeys(able, min(1.0, level)))
         levels = {
-            name: max(0.0, (level * (sizes[name] + gone[name]) - gone[name]) / sizes[name])
-            for name, level in plan.sparsity.items()
+            name: max(0.0, (plan.sparsity[name] * (sizes[name] + gone[name]) - gone[name]))
+            / sizes[name]
+            for name in able
         }
         return replace(plan, sparsity=levels)
+
+    def _moved(self, name: str, pinned: Mapping[str, bool]) -> dict[str, bool]:
+        places = self.places.get(name)
+        if places is None:
+            return dict(pinned)
+        now = {str(place): str(unit) for unit, place in enumerate(places.tolist())}
+        return {now[place]: kept for place, kept in pinned.items() if place in now}
 
     def _units(self, groups: Groups, name: str) -> int:
         group = groups.of(name)
@@ -120,6 +160,13 @@ class Structure:
                 sign = signs.get(name, torch.zeros(mask.shape, dtype=torch.int8))
                 signs[name] = torch.where(mask.cpu(), sign, torch.full_like(sign, -1))
         return signs
+
+
+def _pinned(
+    rankings: Mapping[str, Ranking], signs: Mapping[str, Tensor], plan: Plan
+) -> dict[str, Ranking]:
+    pinned = {name: sign for name, sign in signs.items() if name in rankings}
+    return pin(rankings, pinned, pooled=plan.scope == "global")
 
 
 def held_of(pruned: Pruned, layers: Mapping[str, Layer]) -> Held:

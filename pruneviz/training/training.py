@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import UNITS, Plan
+from pruneviz.pruning.masks import checksum_of
 from pruneviz.sources import Data, Source
 from pruneviz.sources.identity import fingerprint_of
 from pruneviz.training.augmentation import check_augmentation
@@ -23,12 +24,13 @@ from pruneviz.training.checkpoints import Store, place_for, put_back
 from pruneviz.training.devices import Chance, fabric_for, seed_of
 from pruneviz.training.held import Held
 from pruneviz.training.legs import Leg
-from pruneviz.training.loop import Loop, Progress, Watch
-from pruneviz.training.methods import find_method
-from pruneviz.training.optimizers import optimizer_for
+from pruneviz.training.loop import Loop, Progress, Watch, steps_of
+from pruneviz.training.methods import Method, find_method
+from pruneviz.training.optimizers import go_on_, optimizer_for
 from pruneviz.training.rounds import run_through
 from pruneviz.training.run import Run, events_of, table_of
 from pruneviz.training.settings import Training
+from pruneviz.training.steps import Step, past_of
 from pruneviz.training.structure import Structure
 
 _SCHEME = 1
@@ -61,11 +63,19 @@ class Trained:
         return float(self.table["seconds"].sum())
 
     @property
+    def checksum(self) -> str:
+        """SHA-256, in hex, of the masks, as of `Pruned`."""
+        return checksum_of(self.masks)
+
+    @property
     def recovered(self) -> int | None:
-        """Epochs of the last leg until the paired interval to dense held zero; None: never."""
+        """Epochs of the last leg until the paired interval to dense held zero, of those at whose
+        end all was cut; None: never.
+        """
         own = self.table[~self.table["aside"].astype(bool)]
         last = own[own["leg"] == own["leg"].iloc[-1]]
-        back = last[(last["epoch"] > 0) & (last["delta_high"] >= 0)]
+        whole = last["sparsity"] >= last["sparsity"].iloc[-1] - 1e-9
+        back = last[(last["epoch"] > 0) & whole & (last["delta_high"] >= 0)]
         return None if back.empty else int(back["epoch"].iloc[0])
 
     def source(self, name: str) -> Source:
@@ -79,10 +89,13 @@ class Trained:
             dense=None,
             notes=(*self.origin.notes, note, *self.notes),
             opened=None,
-            unnamed=("model",),
+            unnamed=tuple(dict.fromkeys(("model", *self.origin.unnamed))),
+            past=past_of(self.origin, Step(self.asked, self.training)),
         )
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def train(
     bench: Bench,
     plan: Plan,
@@ -107,16 +120,20 @@ def train(
     data = training_data(bench, training)
     check_augmentation(training.augmentation, data)
     fabric = fabric_for(training)
-    with place_for(None if folder is None else Path(folder), key_of(bench, plan, training)) as path:
-        store = Store(path)
-        run = _begun(bench, plan, training, method.legs(training), fabric.device)
+    # Of several processes one keeps the training; all of them read what it kept.
+    place = None if folder is None or not fabric.is_global_zero else Path(folder)
+    with place_for(place, key_of(bench, plan, training)) as path:
+        store = Store(fabric.broadcast(path))
+        legs = method.legs(training)
+        _check(bench, plan, method)
+        run = _begun(bench, plan, training, legs, fabric.device)
         content = None if fresh else store.read()
         if content is not None:
             put_back(run, content)
-        run.steps = run.here.epochs * -(-len(data) // training.batch)
+        run.steps = run.here.epochs * steps_of(len(data), training)
         loop = Loop(run, method, fabric, data, progress, watch)
         if content is not None:
-            loop.schedule.load_state_dict(content["schedule"])
+            go_on_(loop.schedule, content["schedule"])
         run_through(loop, store)
     return _trained(run)
 
@@ -139,13 +156,24 @@ def key_of(bench: Bench, plan: Plan, training: Training) -> str:
     return hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def _check(bench: Bench, plan: Plan, method: Method) -> None:
+    """What does not go with the network is told now, not at the first cut of many."""
+    if method.name == "dense":
+        return
+    if method.begin is None and method.change is None:
+        bench.prune(plan)
+    else:
+        bench.prune(replace(plan, criterion="random", repair=()))  # the method has its own
+
+
 def _begun(
     bench: Bench, plan: Plan, training: Training, legs: tuple[Leg, ...], device: torch.device
 ) -> Run:
     network = copy.deepcopy(bench.source.model).to(device).train().requires_grad_(True)
     structure = Structure(
-        bench.found, bench.traced, bench.source.calibration, bench.task, bench.block, {}
-    )
+        bench.found, bench.traced, bench.source.calibration, bench.task, bench.block,
+        least=int(training.remove),
+    )  # fmt: skip
     if training.start == "new":
         draw_again_(network, training.seed)
     run = Run(
@@ -199,9 +227,9 @@ def _drop_zeros(run: Run) -> None:
         return
     for name, mask in layers.items():
         layer = run.structure.layers[name]
-        stored = run.network.get_parameter(layer.weight).detach() != 0
+        stored = (run.network.get_parameter(layer.weight).detach() != 0).to(mask.device)
         layers[name] = mask & layer.canonical(stored)
-        parameters[layer.weight] = parameters[layer.weight] & stored
+        parameters[layer.weight] = parameters[layer.weight].to(mask.device) & stored
     run.hold(Held(parameters, layers, run.held.units))
 
 

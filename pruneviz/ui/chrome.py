@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz.ui.live import listen
+from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session
 
-_WORKBENCH = "pruneviz/ui/pages/workbench.py"
 _TICK = 0.4
 _SOON = "What the choice on the workbench needs is being made ready …"
 
@@ -49,4 +49,4 @@ def wait_for_choice(session: Session, words: str = _SOON) -> None:
 
 
 def _back() -> None:
-    st.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+    st.page_link(WORKBENCH, label="To the workbench", icon=":material/tune:")

@@ -52,6 +52,11 @@ def _place(recipe: Recipe, here: str) -> tuple[str, str]:
             f"{recipe.file} is made for {name!r}, which is not in the list of networks; start the "
             "app with it (-- --model …), or run `pruneviz replay`"
         )
+    if recipe.training:
+        raise ValueError(
+            f"{recipe.at('training')}: this recipe trains before it cuts; run `pruneviz replay` "
+            "with it, or train on the page Train"
+        )
     weights = networks.open_bench(name).fingerprint
     if recipe.weights not in (None, weights):
         raise ValueError(

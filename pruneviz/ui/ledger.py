@@ -34,16 +34,20 @@ class Books:
     drawing_page: bool = False
 
     def enter(self, plan: Plan, cost: Cost) -> None:
-        """Keep the newest ledger of each plan, of the plans that were measured last."""
+        """Keep the newest ledger of each plan, of the plans that were measured last; and for good
+        in the history.
+        """
         self.costs.pop(plan, None)
         self.costs[plan] = cost
         for old in list(self.costs)[:-_REMEMBERED]:
             del self.costs[old]
+        if self.session.diary is not None:
+            self.session.diary.costed(plan, cost)
 
 
 def ledger(session: Session) -> None:
     """The ledger of the plan that was settled on, redrawn by itself while it is measured."""
-    books = _books(session)
+    books = books_of(session)
     running = _take(books)
     redrawn = st.fragment(_draw, run_every=_TICK if running else None)
     books.drawing_page = True
@@ -65,7 +69,8 @@ def measure(books: Books, plan: Plan) -> Job:
     return books.job
 
 
-def _books(session: Session) -> Books:
+def books_of(session: Session) -> Books:
+    """The ledgers of this session; nothing of another network's."""
     books = st.session_state.get(_KEY)
     if not isinstance(books, Books) or books.session is not session:
         if isinstance(books, Books) and books.job is not None:

@@ -18,7 +18,7 @@ from pruneviz.workbench import Workbench
 _FIRST = "lenet5"
 _APP = "app.py"
 _OWN = "own"
-_BOUND = 3  # uploaded networks stay in memory
+_BOUND = 8  # uploaded and trained networks stay in memory
 
 
 def names() -> list[str]:
@@ -64,7 +64,7 @@ def begin(name: str) -> Session:
 
 
 def keep(name: str, bench: Workbench) -> str:
-    """Add an uploaded network to this session alone; returns its name in the list."""
+    """Add an uploaded or trained network to this session alone; returns its name in the list."""
     taken = {*names()}
     unique = name if name not in taken else f"{name} (uploaded)"
     number = 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pruneviz.background import Job
 from pruneviz.history import History, Version, measured_of, new_session
+from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
 
@@ -38,6 +39,12 @@ class Diary:
         if plan not in self.visits:
             self._visit(plan, None)
         self.history.name_branch(self.visits[plan], name)
+
+    def costed(self, plan: Plan, cost: Cost) -> None:
+        """Write down the ledger of a plan."""
+        if plan not in self.visits:
+            self._visit(plan, None)
+        self.history.costed(self.visits[plan], cost)
 
     def measured(self, plan: Plan) -> None:
         """Write down what has been measured of a plan until now, and of where the session began.

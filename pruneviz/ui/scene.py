@@ -130,7 +130,7 @@ def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) ->
         "cols": len(columns),
         "all_rows": layer.units,
         "all_cols": inputs,
-        "note": _note(layer.units, len(rows), inputs, len(columns)),
+        "note": note(layer.units, len(rows), inputs, len(columns)),
         "row_word": layer.unit_word,
         "col_word": "input" if layer.kind == "linear" else "weight",
         "row_index": packed(rows),
@@ -236,7 +236,8 @@ def _spread(size: int, bound: int) -> NDArray[np.int64]:
     return np.arange(0, size, step, dtype=np.int64)
 
 
-def _note(rows: int, shown_rows: int, columns: int, shown_columns: int) -> str:
+def note(rows: int, shown_rows: int, columns: int, shown_columns: int) -> str:
+    """What a picture leaves out, or ""."""
     parts = []
     for size, shown, word in ((rows, shown_rows, "rows"), (columns, shown_columns, "columns")):
         if shown < size:

@@ -13,14 +13,23 @@ from numpy.typing import NDArray
 from pruneviz import figures
 from pruneviz.background import Job, Report
 from pruneviz.history import Measured
-from pruneviz.history.comparing import Comparison, change_in_words, compare, masks_apart
+from pruneviz.history.comparing import (
+    Comparison,
+    change_in_words,
+    compare,
+    costs_apart,
+    masks_apart,
+)
+from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
 from pruneviz.ui import panels
 from pruneviz.workbench import Workbench
 
 _KEY = "history_masks"
 _TICK = 0.4
-_TABS = ["Numbers", "Parameters per layer", "Per-class accuracy", "Flipped examples", "Masks"]
+_NAMES = ["Numbers", "Parameters per layer", "Per-class accuracy", "Flipped examples", "Masks"]
+_TABS = [*_NAMES, "Cost"]
+Ledgers = tuple[Cost | None, Cost | None]
 
 
 @dataclass
@@ -34,24 +43,45 @@ class Apart:
 
 
 def side_by_side(
-    bench: Workbench | None, name: str, plans: tuple[Plan, Plan], records: tuple[Measured, Measured]
+    bench: Workbench | None,
+    name: str,
+    plans: tuple[Plan, Plan],
+    records: tuple[Measured, Measured],
+    ledgers: Ledgers,
 ) -> None:
     """Two plans in tabs; bench: the network they belong to, called `name`, where it is open."""
     found = compare(*records, targets=None if bench is None else _targets(bench))
     st.markdown(f"Second minus first: **{change_in_words(found)}**")
-    numbers, layers, classes, flips, masks = st.tabs(_TABS, key="history_tabs", on_change="rerun")
+    numbers, layers, classes, flips, masks, costs = st.tabs(
+        _TABS, key="history_tabs", on_change="rerun"
+    )
     with numbers:
         _table(_said(found.numbers), "numbers")
     with layers:
         _table(found.layers, "layers")
     with classes:
         _classes(found, records)
+    with costs:
+        _costs(ledgers)
     if flips.open:
         with flips:
             _flips(bench, found, records)
     if masks.open:
         with masks:
             _masks(bench, name, plans)
+
+
+def _costs(ledgers: Ledgers) -> None:
+    first, second = ledgers
+    if first is None or second is None:
+        missing = "both" if first is second else "the first" if first is None else "the second"
+        st.caption(
+            f"The ledger of {missing} was not measured: return there, and measure it under "
+            "*Ledger* on the workbench."
+        )
+        return
+    st.caption("Of each plan the smallest network that can run: shrunk, else masked.")
+    _table(costs_apart(first, second), "costs")
 
 
 def _table(table: pd.DataFrame, key: str) -> None:

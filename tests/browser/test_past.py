@@ -39,9 +39,10 @@ def grow(board: Board) -> None:
 
 
 def tick(page: Page, *rows: int) -> None:
-    """Tick the boxes at the left of the table."""
+    """Tick the boxes at the left of the table, which must stand as it will be."""
     grid = page.get_by_test_id("stDataFrame").first
     for row in rows:
+        expect(grid).to_be_visible()
         box = grid.bounding_box()
         assert box is not None
         page.mouse.click(box["x"] + 16, box["y"] + HEADER + ROW * row + ROW / 2)
@@ -60,6 +61,11 @@ def cells(page: Page) -> list[str]:
     return [text.strip() for text in grid.locator("td").all_inner_texts()]
 
 
+def plans(page: Page) -> list[str]:
+    """The plans in the table, one row each."""
+    return [text for text in cells(page) if "○" in text or "●" in text]
+
+
 def overflows(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
@@ -73,13 +79,20 @@ def test_drag_snapshot_branch_compare_restore_and_reload(
     wanted = board.percents()
     page = go(board)
     only_this(page)
-    board.until("four plans", lambda: sum("in 1 layer" in text for text in cells(page)) == 2)
-    plans = [text for text in cells(page) if "○" in text or "●" in text]
-    assert plans[0] == "○ dense"
-    assert plans[1].startswith("├─○ Magnitude, weight: ")
-    assert plans[3].startswith("● Magnitude, weight: ")
-    assert len(plans) == 4
-    assert {"wide", "narrow"} <= set(cells(page))
+    # One look at a time: a table that is drawn anew is empty for a moment.
+    begins = [
+        "○ dense",
+        "├─○ Magnitude, weight: ",
+        "○ Magnitude, weight: ",
+        "● Magnitude, weight: ",
+    ]
+
+    def is_drawn() -> bool:
+        found = plans(page)
+        return len(found) == 4 and all(map(str.startswith, found, begins))
+
+    board.until("four plans, two of them on a branch", is_drawn)
+    board.until("the names of both", lambda: {"wide", "narrow"} <= {*cells(page)})
 
     tick(page, 1, 3)
     page.get_by_text("Second minus first: ").wait_for()
@@ -89,6 +102,8 @@ def test_drag_snapshot_branch_compare_restore_and_reload(
     page.get_by_text("answers changed").wait_for()
     page.get_by_role("tab", name="Masks").click()
     page.get_by_text("weights are kept by one of the two alone").wait_for()
+    page.get_by_role("tab", name="Cost").click()
+    page.get_by_text("The ledger of both was not measured").wait_for()
     assert not overflows(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
@@ -106,7 +121,7 @@ def test_drag_snapshot_branch_compare_restore_and_reload(
     page.get_by_role("heading", name="History").wait_for()
     page.get_by_role("textbox", name="Text").fill("narrow")
     page.keyboard.press("Enter")
-    board.until("the named plan", lambda: "narrow" in cells(page))
+    board.until("it alone", lambda: "narrow" in (now := cells(page)) and "wide" not in now)
     tick(page, 1)
     page.get_by_role("button", name="Open lenet5 at the first").click()
     board.until("the board", board.heatmap.is_visible)
@@ -121,5 +136,5 @@ def test_deleting_is_confirmed(visit: Callable[..., Board]) -> None:
     page.get_by_role("button", name="Delete …").click()
     page.get_by_text("for good? What came after stays.").wait_for()
     page.get_by_role("button", name="Delete", exact=True).click()
-    board.until("one plan", lambda: sum("○" in t or "●" in t for t in cells(page)) == 1)
+    board.until("one plan", lambda: len(plans(page)) == 1)
     expect(page.get_by_test_id("stException")).to_have_count(0)

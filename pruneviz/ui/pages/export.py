@@ -21,6 +21,7 @@ from pruneviz.ui.exporting import (
 from pruneviz.ui.live import listen
 from pruneviz.ui.live import measure as measure_accuracy
 from pruneviz.ui.look import tight
+from pruneviz.ui.reporting import offer_report
 from pruneviz.ui.session import Session
 
 _REMEMBERED = "export_formats"
@@ -47,6 +48,8 @@ def main() -> None:
     else:
         _button(exporting, names)
     _found(exporting)
+    st.divider()
+    offer_report(session)
     measure_accuracy(session)
 
 

@@ -11,10 +11,10 @@ from pruneviz.ui import cached, visits
 from pruneviz.ui.live import listen
 from pruneviz.ui.live import measure as measure_accuracy
 from pruneviz.ui.look import tight
+from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session
 from pruneviz.ui.side_by_side import side_by_side
 
-_WORKBENCH = "pruneviz/ui/pages/workbench.py"
 _FIRST, _SECOND, _DOOMED, _SAID = (f"history_{n}" for n in ("first", "second", "doomed", "said"))
 _ANY, _ALL, _SHOWN = "any", "all networks", 300
 _HEIGHT = 270
@@ -31,10 +31,11 @@ def main() -> None:
     history = cached.history()
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown("### History")
-    right.page_link(_WORKBENCH, label="To the workbench", icon=":material/tune:")
+    right.page_link(WORKBENCH, label="To the workbench", icon=":material/tune:")
+    models = history.models()  # before what there is to complain of: reading finds it out
     if history.complaint:
         st.warning(f"{history.complaint[0].upper()}{history.complaint[1:]}.")
-    if not history.models():
+    if not models:
         _empty()
         return
     tree = _choose(history, session)
@@ -250,7 +251,7 @@ def _restore(history: History, session: Session | None, row: pd.Series) -> None:
         st.session_state[_SAID] = f"{error}."
         st.rerun()
     st.session_state["session"] = found
-    st.switch_page(_WORKBENCH)
+    st.switch_page(WORKBENCH)
 
 
 def _confirm(history: History) -> None:
@@ -289,7 +290,8 @@ def _two(history: History, session: Session | None, first: pd.Series, second: pd
         return
     fits = session is not None and visits.refusal(session, made_for) is None
     bench = session.bench if session is not None and fits else None
-    side_by_side(bench, made_for.name, plans, (records[0], records[1]))
+    ledgers = history.ledger_of(numbers[0]), history.ledger_of(numbers[1])
+    side_by_side(bench, made_for.name, plans, (records[0], records[1]), ledgers)
 
 
 main()

@@ -1,0 +1,242 @@
+"""How is a network trained and pruned from a terminal?"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pruneviz.background import CancelledError
+from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.shared import (
+    JSON,
+    STOPPED,
+    end_of_progress,
+    open_bench,
+    print_json,
+    progress_with_time,
+)
+from pruneviz.export import DEFAULT
+from pruneviz.home import home
+from pruneviz.options import opening_options
+from pruneviz.plan import Plan
+from pruneviz.pruning.allocation import ALLOCATIONS
+from pruneviz.recipes import recipe_of, to_yaml
+from pruneviz.training import METHODS, Moment, Row, Trained, Training
+from pruneviz.training.augmentation import AUGMENTATIONS
+from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
+from pruneviz.workbench import Workbench
+
+_PER = 100
+# Which setting each option is, the values it may have, and what it does.
+_SETTINGS: tuple[tuple[str, Any, str], ...] = (
+    ("method", click.Choice([*METHODS]), "How it is pruned while it trains."),
+    ("epochs", int, "Of the whole training; of each round in iterative and lottery."),
+    ("start", click.Choice(STARTS), "From the trained weights, or from new ones."),
+    ("optimizer", click.Choice(OPTIMIZERS), "What moves the weights."),
+    ("learning_rate", float, "The highest."),
+    ("schedule", click.Choice(SCHEDULES), "How the rate changes in each round."),
+    ("momentum", float, "Of sgd."),
+    ("weight_decay", float, "Of matrices and kernels."),
+    ("batch", int, "Samples a step."),
+    ("precision", click.Choice(PRECISIONS), "Of the arithmetic."),
+    ("augmentation", click.Choice([*AUGMENTATIONS]), "How training samples are changed a little."),
+    ("samples", int, "Train on the first so many only."),
+    ("rounds", int, "Of iterative and lottery."),
+    ("rewind", int, "The epoch to whose weights a lottery ticket goes back."),
+    ("begin", float, "gradual, activity, set, rigl: when changes begin, 0..1."),
+    ("end", float, "The same: when they end; l1 and slimming: when the penalty does."),
+    ("every", int, "Steps from one change to the next."),
+    ("drop", float, "set, rigl: the fraction that is rewired at first."),
+    ("strength", float, "Of the penalty of l1 and slimming."),
+    ("silent", float, "activity: cut only units that are ≤ 0 in this fraction of cases."),
+    ("memory", float, "activity: how much the running means keep at each step."),
+    ("accelerator", str, "Where it runs, in Lightning Fabric's words: auto, cpu, cuda, mps."),
+    ("devices", int, "On how many at once."),
+)
+_FLAGS = (
+    ("controls", "lottery: follow each ticket by new weights and by a random mask."),
+    ("remove", "Take units out for real as soon as they are cut: what follows is cheaper."),
+)
+_DEFAULTS = {f.name: f.default for f in fields(Training)}
+
+
+def training_options(command: Any) -> Any:
+    """One option for each setting of `Training`; its seed is that of the plan."""
+    for name, text in reversed(_FLAGS):
+        command = click.option(f"--{name}", is_flag=True, help=text)(command)
+    for name, kind, text in reversed(_SETTINGS):
+        option = click.option(
+            f"--{name.replace('_', '-')}",
+            type=kind,
+            default=_DEFAULTS[name],
+            show_default=_DEFAULTS[name] is not None,
+            help=text,
+        )
+        command = option(command)
+    return command
+
+
+@click.command()
+@opening_options
+@plan_options
+@training_options
+@click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+              help="Where trainings are kept, to go on after a stop.  "
+              "[default: the user's data folder]")  # fmt: skip
+@click.option("--fresh", is_flag=True, help="Begin anew, whatever is kept.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+              help="Write the trained network there, as `pruneviz export` does.")  # fmt: skip
+@click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write one row an epoch to FILE.")  # fmt: skip
+@click.option("--recipe", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write how to train it again: for `pruneviz replay`.")  # fmt: skip
+@click.option("--allocate", type=click.Choice([*ALLOCATIONS]), help="Share what --all takes out "
+              "over the layers by this method.  [default: the same of each]")  # fmt: skip
+@JSON
+def train(
+    keep: Path | None,
+    fresh: bool,
+    out: Path | None,
+    csv: Path | None,
+    recipe: Path | None,
+    allocate: str | None,
+    as_json: bool,
+    **values: Any,
+) -> None:
+    """Train MODEL, and prune it on the way by a method; what is cut stays at zero.
+
+    The same command goes on where a training was stopped or killed, from its last epoch.
+
+    \b
+    Examples:
+      pruneviz train lenet300 --all 0.9 --epochs 10
+      pruneviz train lenet5 --method gradual --granularity neuron --all 0.5 --remove
+      pruneviz train lenet300 --method lottery --start new --all 0.96 --rounds 6 --controls
+      pruneviz train lenet5 --all 0.92 --allocate erk --method iterative --recipe recipe.yaml
+    """
+    asked = {name: values.pop(name) for name, *_ in (*_SETTINGS, *_FLAGS)}
+    target = values["everywhere"]
+    if allocate is not None and target is None:
+        raise click.UsageError("--allocate shares out what --all says: give --all X too")
+    bench = open_bench(values)
+    try:
+        training = Training(seed=values["seed"], **asked)
+        plan, left = asked_plan(bench, values)
+        if allocate is not None:
+            plan = _shared_out(bench, plan, allocate, target, [*left])
+        folder = home() / "training" if keep is None else keep
+        tell = progress_with_time()
+        trained = bench.train(
+            plan, training, folder, fresh=fresh, progress=tell, watch=_Told(quiet=as_json)
+        )
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    except (KeyboardInterrupt, CancelledError):
+        end_of_progress()
+        click.echo("stopped; the same command goes on from the last epoch", err=True)
+        raise SystemExit(STOPPED) from None
+    finally:
+        end_of_progress()
+    if _helps():
+        return
+    for name, reason in left.items():
+        click.echo(f"left dense: {name} ({reason})", err=True)
+    _write(trained, out, csv, recipe)
+    if as_json:
+        print_json(_told(bench, trained))
+    else:
+        _print(bench, trained)
+
+
+def _shared_out(
+    bench: Workbench, plan: Plan, method: str, target: float, locked: list[str]
+) -> Plan:
+    """The plan with `target` of all that is not locked, shared out by a method."""
+    kept = replace(plan, sparsity={})
+    try:
+        return bench.allocate(method, target, kept, locked=locked, progress=progress_with_time())
+    finally:
+        end_of_progress()
+
+
+class _Told:
+    """Prints each epoch once, when it has ended."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet, self._count = quiet, 0
+
+    def __call__(self, moment: Moment) -> None:
+        for row in moment.rows[self._count :]:
+            if not self._quiet and not _helps():
+                end_of_progress()
+                click.echo(_line(row))
+        self._count = len(moment.rows)
+
+
+def _helps() -> bool:
+    """Whether this process only helps another one that speaks for both."""
+    return os.environ.get("LOCAL_RANK", "0") != "0"
+
+
+def _line(row: Row) -> str:
+    head = f"{row.leg}, epoch {row.epoch}" if row.epoch else f"{row.leg}, before"
+    loss = f"loss {row.loss:.4f}, " if row.epoch else ""
+    took = f", {row.seconds:.1f} s" if row.epoch else ""
+    return (
+        f"{head}: {loss}training {row.train_accuracy:.4f}, validation {row.accuracy:.4f} "
+        f"({row.low:.4f} … {row.high:.4f}), {row.sparsity:.1%} cut{took}"
+    )
+
+
+def _write(trained: Trained, out: Path | None, csv: Path | None, recipe: Path | None) -> None:
+    try:
+        if csv is not None:
+            trained.table.to_csv(csv, index=False)
+            click.echo(f"epochs: {csv}", err=True)
+        if out is None and recipe is None:
+            return
+        version = Workbench(trained.source(f"{trained.origin.name}-trained"))
+        if recipe is not None:
+            found = recipe_of(version, trained.plan, version.evaluate(trained.plan))
+            recipe.write_text(to_yaml(found), "utf-8")
+            click.echo(f"recipe: {recipe}", err=True)
+        if out is not None:
+            files = version.export(trained.plan, out, DEFAULT, overwrite=True)
+            for one in files.written:
+                if not one.failed:
+                    click.echo(f"{one.format}: {files.folder / one.file}", err=True)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _told(bench: Workbench, trained: Trained) -> dict[str, Any]:
+    return {
+        "model": bench.name,
+        "plan": trained.asked.as_dict(),
+        "training": trained.training.as_dict(),
+        "epochs": trained.table.to_dict(orient="records"),
+        "events": trained.events.to_dict(orient="records"),
+        "recovered": trained.recovered,
+        "seconds": trained.seconds,
+        "masks": trained.checksum,
+        "notes": list(trained.notes),
+    }
+
+
+def _print(bench: Workbench, trained: Trained) -> None:
+    own = trained.table[~trained.table["aside"].astype(bool)]
+    last = own.iloc[-1]
+    change = tuple(_PER * last[name] for name in ("delta", "delta_low", "delta_high"))
+    click.echo(
+        f"{bench.task.word} {last['accuracy']:.4f} ({last['low']:.4f} … {last['high']:.4f}), "
+        f"change from dense: {change[0]:+.1f} points ({change[1]:+.1f} … {change[2]:+.1f}), "
+        f"{last['params']:,} parameters left of {bench.counts(trained.asked).params:,}"
+    )
+    if trained.recovered is not None:
+        click.echo(f"no measurable loss from epoch {trained.recovered} on")
+    for note in trained.notes:
+        click.echo(f"note: {note}")

@@ -1,0 +1,34 @@
+"""How do the numbers of a session look as charts?"""
+
+from pruneviz.figures.curves import alike, contest, curves_apart, curves_heat, curves_together
+from pruneviz.figures.moving import Drawing, moving_course, moving_levels, ticks
+from pruneviz.figures.plans import nonzeros, pareto, per_class, tradeoff
+from pruneviz.figures.style import BLUE, DIVERGING, GREEN, GREY, ORANGE
+from pruneviz.figures.training import course, levels, tickets
+from pruneviz.figures.weights import matrix, mosaic
+
+__all__ = [
+    "BLUE",
+    "DIVERGING",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "Drawing",
+    "alike",
+    "contest",
+    "course",
+    "curves_apart",
+    "curves_heat",
+    "curves_together",
+    "levels",
+    "matrix",
+    "mosaic",
+    "moving_course",
+    "moving_levels",
+    "nonzeros",
+    "pareto",
+    "per_class",
+    "tickets",
+    "ticks",
+    "tradeoff",
+]

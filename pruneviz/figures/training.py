@@ -1,0 +1,153 @@
+"""How does a training look, once it rests?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, finish
+
+_NAMED = 6  # stretches; the names of more would lie on each other
+_HEIGHT = 250
+_TOP = {"l": 8, "r": 8, "t": 34, "b": 8}
+_LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+_KINDS = {
+    "ticket": ("ticket", BLUE, "solid"),
+    "new": ("new weights", ORANGE, "dash"),
+    "random": ("random mask", GREY, "dot"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A column of `Trained.table` as a line; dash: of Plotly's."""
+
+    column: str
+    name: str
+    colour: str
+    dash: str = "solid"
+
+
+@dataclass(frozen=True)
+class Course:
+    """Lines by epoch. band: the columns of an interval, or none. scale: to what is shown.
+
+    range: of the axis, None: as the lines need it.
+    """
+
+    lines: tuple[Line, ...]
+    band: tuple[str, str] | None = None
+    scale: float = 1.0
+    range: tuple[float, float] | None = None
+
+
+COURSES = {
+    "loss": Course(
+        (
+            Line("train_loss", "training", ORANGE),
+            Line("validation_loss", "validation", BLUE),
+        )
+    ),
+    "score": Course(
+        (Line("train_accuracy", "training", ORANGE), Line("accuracy", "validation", BLUE)),
+        band=("low", "high"),
+        scale=100,
+    ),
+    "left": Course(
+        (Line("size_left", "held in memory", GREY, "dot"), Line("left", "left", GREEN)),
+        scale=100,
+        range=(0, 104),
+    ),
+}
+
+
+def course(
+    kind: str, rows: pd.DataFrame, stretches: Mapping[str, float], *, label: str
+) -> go.Figure:
+    """Lines of COURSES by epoch.
+
+    rows: of `Trained.table`, with the columns `at` (epochs from the very beginning), `left` and
+    `size_left` (fractions of the first parameters). stretches: name -> epoch at which it begins.
+    label: of the vertical axis.
+    """
+    what, figure, x = COURSES[kind], go.Figure(), rows["at"]
+    if what.band is not None:
+        low, high = (what.scale * rows[column] for column in what.band)
+        figure.add_scatter(
+            x=[*x, *x[::-1]], y=[*high, *low[::-1]], opacity=0.25, fill="toself", mode="none",
+            fillcolor=what.lines[-1].colour, name="95 %", hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+    for line in what.lines:
+        figure.add_scatter(
+            x=x, y=what.scale * rows[line.column], name=line.name, mode="lines+markers",
+            line={"color": line.colour, "width": 2, "dash": line.dash}, marker={"size": 5},
+            hovertemplate="epoch %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
+        )  # fmt: skip
+    for name, begin in [*stretches.items()][1:]:
+        said = {"text": name, "font": {"size": 10, "color": GREY}, "textangle": -90}
+        figure.add_vline(
+            x=begin, line={"color": GREY, "dash": "dot", "width": 1},
+            annotation=said if len(stretches) <= _NAMED else None,
+        )  # fmt: skip
+    figure.update_xaxes(title="epoch")
+    figure.update_yaxes(title=label, range=what.range)
+    if kind == "loss":
+        figure.update_yaxes(rangemode="tozero")
+    return _resting(figure)
+
+
+def levels(sparsity: Mapping[str, float], asked: Mapping[str, float]) -> go.Figure:
+    """How much of each layer is cut now, in per cent, with a mark at what was asked for."""
+    names = [*sparsity]
+    figure = go.Figure()
+    figure.add_bar(
+        x=[100 * sparsity[name] for name in names], y=names, orientation="h", name="cut",
+        marker_color=BLUE, hovertemplate="%{y}: %{x:.1f} % cut<extra></extra>",
+    )  # fmt: skip
+    marked = [name for name in names if asked.get(name)]
+    if marked:
+        figure.add_scatter(
+            x=[100 * asked[name] for name in marked], y=marked, mode="markers", name="asked for",
+            marker={"symbol": "line-ns", "size": 13, "line": {"width": 3, "color": ORANGE}},
+            hovertemplate="%{y}: %{x:.1f} % asked for<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(range=[0, 102], ticksuffix=" %")
+    figure.update_yaxes(type="category", autorange="reversed")
+    return _resting(figure).update_layout(height=max(_HEIGHT, 70 + 22 * len(names)))
+
+
+def tickets(rows: pd.DataFrame, *, score: str) -> go.Figure:
+    """Score at the end of each stretch against weights left: the ticket, and its controls."""
+    last = rows[rows["epoch"] > 0].groupby("leg", sort=False).last().reset_index()
+    first = last[last["leg"] == "dense"]
+    figure = go.Figure()
+    for word, (name, colour, dash) in _KINDS.items():
+        mine = last[last["leg"].str.startswith(word)]
+        if mine.empty:
+            continue
+        mine = pd.concat([first, mine])
+        figure.add_scatter(
+            x=100 * (1 - mine["sparsity"]), y=100 * mine["accuracy"], name=name,
+            mode="lines+markers", line={"color": colour, "width": 2, "dash": dash},
+            error_y={
+                "type": "data", "thickness": 1, "width": 2,
+                "array": 100 * (mine["high"] - mine["accuracy"]),
+                "arrayminus": 100 * (mine["accuracy"] - mine["low"]),
+            },
+            text=mine["leg"],
+            hovertemplate="%{text}: %{x:.3g} % left, %{y:.2f} %<extra></extra>",
+        )  # fmt: skip
+    left = [100 * (1 - gone) for gone in dict.fromkeys(last["sparsity"])]
+    figure.update_xaxes(
+        title="parameters left, %", type="log", autorange="reversed",
+        tickvals=left, ticktext=[f"{share:.3g}" for share in left],
+    )  # fmt: skip
+    figure.update_yaxes(title=f"{score}, %")
+    return _resting(figure).update_layout(height=300)
+
+
+def _resting(figure: go.Figure) -> go.Figure:
+    return finish(figure, legend=True).update_layout(height=_HEIGHT, margin=_TOP, legend=_LEGEND)

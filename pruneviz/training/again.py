@@ -1,0 +1,29 @@
+"""How are trainings done again, one after the other?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from pruneviz.measuring.bench import Bench
+from pruneviz.training.steps import Step, steps_of_past
+from pruneviz.training.training import train
+
+B = TypeVar("B", bound=Bench)
+
+
+def train_again(
+    bench: B,
+    steps: Sequence[Step],
+    progress: Callable[[str, float], None] = lambda label, done: None,
+) -> B:
+    """The bench of what comes of these trainings, one after the other; nothing is kept.
+
+    A bench that came of them already is given back as it is.
+    """
+    if steps and steps_of_past(bench.source.past) == tuple(steps):
+        return bench
+    for step in steps:
+        trained = train(bench, step.plan, step.training, progress=progress)
+        bench = type(bench)(trained.source(bench.source.name))
+    return bench

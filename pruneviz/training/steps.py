@@ -1,0 +1,51 @@
+"""How is a training written down in plain values?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pruneviz.plan import Plan
+from pruneviz.replica import fingerprint
+from pruneviz.sources import Past, Source
+from pruneviz.training.settings import Training
+
+
+@dataclass(frozen=True)
+class Step:
+    """One training: what it cuts, and how it trains."""
+
+    plan: Plan
+    training: Training
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values; the plan beside the settings."""
+        return {"plan": self.plan.as_dict(), **self.training.as_dict()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, object], plan: Plan) -> Step:
+        """The step that plain values describe; plan: where they have none of their own.
+
+        ValueError names what does not belong.
+        """
+        rest = dict(values)
+        own = rest.pop("plan", None)
+        found = Plan.from_dict(own) if isinstance(own, Mapping) else plan
+        return cls(found, Training.from_dict(rest))
+
+
+def past_of(origin: Source, step: Step) -> Past:
+    """The past of what came of a training that began at `origin`."""
+    one = step.as_dict()
+    if origin.past is not None:
+        before = origin.past
+        return Past(
+            before.name, before.weights, before.opened, before.unnamed, (*before.steps, one)
+        )
+    weights = fingerprint(origin.model)
+    return Past(origin.name, weights, origin.opened, origin.unnamed, (one,))
+
+
+def steps_of_past(past: Past | None) -> tuple[Step, ...]:
+    """The steps of a past; none where there is none."""
+    return () if past is None else tuple(Step.from_dict(one, Plan()) for one in past.steps)

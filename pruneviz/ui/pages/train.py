@@ -1,0 +1,154 @@
+"""How is a network trained, and pruned while it trains?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from pruneviz.pruning.labels import label
+from pruneviz.training.checkpoints import Kept
+from pruneviz.ui.chrome import heading, no_network, wait_for_choice
+from pruneviz.ui.live import listen
+from pruneviz.ui.live import measure as measure_accuracy
+from pruneviz.ui.look import tight
+from pruneviz.ui.session import Session
+from pruneviz.ui.training import (
+    Trainer,
+    begin,
+    delete,
+    epochs_of,
+    kept,
+    take,
+    trainer_of,
+    words_of,
+)
+from pruneviz.ui.training_form import ask
+from pruneviz.ui.training_live import charts, progress
+from pruneviz.ui.training_result import lineage, result
+
+_TICK = 1.0
+_DOOMED = "train_doomed"
+_SHOWN = 8
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    tight()
+    session: Session | None = st.session_state.get("session")
+    if session is None:
+        no_network("Train", "; here it is then trained, and pruned while it trains.")
+        return
+    listen(session)
+    trainer = trainer_of(session)
+    take(trainer)
+    heading(
+        session,
+        "Train",
+        _on_screen(session),
+        "Trains a copy: the network on the workbench stays as it is. What is cut on the way is the "
+        "plan on the workbench; what was cut stays exactly zero at every step.",
+    )
+    if session.wanted is not None:
+        wait_for_choice(session)
+        return
+    busy = trainer.running
+    if not busy:
+        _form(trainer)
+    st.fragment(_live, run_every=_TICK if busy else None)(trainer, busy)
+    if not busy:
+        _kept(trainer)
+        lineage(session)
+    measure_accuracy(session)
+
+
+def _on_screen(session: Session) -> str:
+    bench, plan = session.bench, session.settled
+    counts = bench.counts(plan)
+    words = "nothing is cut" if plan.is_dense else label(plan)
+    return f"{words} · {counts.params_kept:,} of {counts.params:,} parameters kept"
+
+
+def _form(trainer: Trainer) -> None:
+    plan = trainer.session.settled
+    asked = ask(trainer, plan)
+    left, right = st.columns([1, 6], vertical_alignment="center")
+    pressed = left.button(
+        "Train",
+        key="train-begin",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=asked is None,
+        width="stretch",
+    )
+    if pressed and asked is not None:
+        begin(trainer, plan, asked)
+        st.rerun()
+    if plan.is_dense:
+        right.caption(
+            "Nothing is cut: only *Dense* can train this plan. For the others move sliders on the "
+            "workbench first; they say where the network is to end."
+        )
+    elif asked is not None:
+        epochs = epochs_of(asked)
+        right.caption(
+            f"{epochs:,} epoch{'' if epochs == 1 else 's'} in all. You may go to other pages "
+            "meanwhile; each epoch is kept, also if this computer stops."
+        )
+
+
+def _live(trainer: Trainer, busy: bool) -> None:
+    """All that changes while it trains, and what came of it."""
+    if busy and not trainer.running:
+        st.rerun()
+    if trainer.running:
+        st.caption(f"{words_of(trainer.training)} — {label(trainer.plan)}")
+        progress(trainer)
+    if trainer.message and not trainer.running:
+        st.warning(trainer.message)
+    if trainer.result is not None and not trainer.running:
+        if trainer.plan != trainer.session.settled:
+            st.info(f"This was trained with a plan before: {label(trainer.plan)}.")
+        result(trainer)
+    if trainer.running or trainer.watching.seen is not None:
+        charts(trainer)
+
+
+def _kept(trainer: Trainer) -> None:
+    """What is kept of trainings of this network, to go on with."""
+    found = kept(trainer)
+    if not found:
+        return
+    unfinished = sum(one.done < 1 for one in found)
+    words = f"Trainings of this network that are kept: {len(found)}"
+    words += f", {unfinished} of them unfinished" if unfinished else ""
+    with st.expander(words, expanded=unfinished > 0 and trainer.result is None):
+        for one in found[:_SHOWN]:
+            _offer(trainer, one)
+        if len(found) > _SHOWN:
+            st.caption(f"The last {_SHOWN} of {len(found)}.")
+
+
+def _offer(trainer: Trainer, one: Kept) -> None:
+    name = one.folder.name
+    epochs = epochs_of(one.training)
+    here = round(one.done * epochs)
+    words, go, gone = st.columns([7, 2.4, 1.3], vertical_alignment="center")
+    when = datetime.fromtimestamp(one.changed, ZoneInfo(st.context.timezone or "UTC"))
+    words.markdown(f"{words_of(one.training)} — {label(one.plan)}  \n:small[{when:%d %b, %H:%M}]")
+    text = "Open again" if one.done >= 1 else f"Resume (epoch {here} of {epochs})"
+    if go.button(text, key=f"train-again-{name}", width="stretch"):
+        begin(trainer, one.plan, one.training)
+        st.rerun()
+    if st.session_state.get(_DOOMED) != name:
+        if gone.button("Delete …", key=f"train-delete-{name}", width="stretch"):
+            st.session_state[_DOOMED] = name
+            st.rerun()
+    elif gone.button("For good", key=f"train-delete-yes-{name}", width="stretch"):
+        delete(one)
+        del st.session_state[_DOOMED]
+        st.rerun()
+
+
+main()

@@ -1,0 +1,351 @@
+"""Does the page of trainings ask, show, stop, go on, and make versions as a person expects?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from pruneviz.training import METHODS, Training
+from pruneviz.training.checkpoints import trainings
+from pruneviz.training.training import key_of
+from pruneviz.ui.training import Trainer, place
+from pruneviz.ui.versions import Version
+from tests.page import APP, Page
+
+PAGE = "pruneviz/ui/pages/train.py"
+WORKBENCH = "pruneviz/ui/pages/workbench.py"
+PATIENCE = 120.0
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PRUNEVIZ_HOME", str(tmp_path))
+    return tmp_path
+
+
+class Trains(Page):
+    """The page of trainings, reached from the workbench in the same tab."""
+
+    def go(self) -> Trains:
+        self.app.switch_page(PAGE)
+        self.run()
+        return self
+
+    @property
+    def trainer(self) -> Trainer:
+        found = self.app.session_state["training"]
+        assert isinstance(found, Trainer)
+        return found
+
+    @property
+    def versions(self) -> dict[str, Version]:
+        found: dict[str, Version] = self.app.session_state["versions"]
+        return found
+
+    def set(self, **values: object) -> Trains:
+        for name, value in values.items():
+            self.app.session_state[f"train_{name}"] = value
+        self.run()
+        return self
+
+    def press(self, key: str) -> Trains:
+        self.app.button(key=key).click()
+        self.run()
+        return self
+
+    def done(self) -> Trains:
+        job = self.trainer.job
+        if job is not None:
+            job.wait(PATIENCE)
+            assert not job.running
+        self.run()
+        return self
+
+    def until_epoch(self, number: int) -> Trains:
+        """Wait until so many epochs are behind."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            seen, job = self.trainer.watching.seen, self.trainer.job
+            if seen is not None and seen.table["epoch"].max() >= number:
+                return self
+            assert job is not None
+            assert job.running, "it ended too early"
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    def warned(self) -> str:
+        return " ".join(one.value for one in self.app.warning)
+
+    def said(self) -> str:
+        return " ".join(one.value for one in [*self.app.markdown, *self.app.caption])
+
+    def labels(self) -> list[str]:
+        return [button.label for button in self.app.button]
+
+
+@pytest.fixture
+def page() -> Trains:
+    """lenet300 with nine tenths of its first layer cut, ready to be trained for an instant."""
+    found = Trains(model="lenet300")
+    found.settle(fc1=0.9)
+    found.go()
+    return found.set(epochs=2, samples=500)
+
+
+# -- asking ------------------------------------------------------------------------------------
+
+
+def test_without_a_network_the_page_leads_to_the_workbench() -> None:
+    app = AppTest.from_file(str(APP), default_timeout=300)
+    app.switch_page(PAGE)
+    app.run()
+    assert not app.exception
+    assert "workbench" in app.info[0].value
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_shows_what_it_is_and_asks_what_counts(page: Trains, method: str) -> None:
+    page.set(method=method)
+    assert METHODS[method].meaning in page.said()
+    keys = {w.key for kind in ("number_input", "toggle", "slider") for w in page.app.get(kind)}
+    own = {
+        "iterative": {"train_rounds"},
+        "gradual": {"train_span", "train_every"},
+        "activity": {"train_span", "train_every", "train_silent", "train_memory"},
+        "lottery": {"train_rounds", "train_rewind", "train_controls"},
+        "set": {"train_span", "train_every", "train_drop"},
+        "rigl": {"train_span", "train_every", "train_drop"},
+        "l1": {"train_end", "train_strength"},
+        "slimming": {"train_end", "train_strength"},
+    }.get(method, set())
+    always = {f"train_{n}" for n in ("epochs", "learning_rate", "samples", "batch", "seed")}
+    assert keys - always - {"train_weight_decay"} == own
+
+
+def test_a_plan_that_does_not_fit_a_method_says_what_to_do(page: Trains) -> None:
+    page.set(method="activity")
+    assert "cuts by 'neuron' or 'head'" in page.warned()
+    assert "choose another granularity or method" in page.warned()
+    assert page.app.button(key="train-begin").disabled
+
+
+def test_where_nothing_is_cut_dense_is_offered_and_the_others_explained() -> None:
+    page = Trains(model="lenet300").go()
+    assert page.app.selectbox(key="train_method").value == "dense"
+    assert not page.app.button(key="train-begin").disabled
+    assert "Nothing is cut: only *Dense*" in page.said()
+    page.set(method="gradual")
+    assert "needs a plan that cuts something" in page.warned()
+    assert page.app.button(key="train-begin").disabled
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"learning_rate": 0.0}, "the weights would stay as they are"),
+        ({"method": "lottery", "rewind": 7}, "Rewind must be an epoch of the first round"),
+        ({"method": "gradual", "span": (50, 50)}, "Begin must lie before end"),
+    ],
+)
+def test_what_is_out_of_range_is_said_in_words(
+    page: Trains, values: dict[str, object], words: str
+) -> None:
+    page.set(method="gradual").set(**values)
+    assert words in page.warned()
+    assert page.app.button(key="train-begin").disabled
+
+
+def test_values_are_remembered_when_one_comes_back(page: Trains) -> None:
+    page.set(method="iterative", optimizer="sgd").set(rounds=3, momentum=0.5)
+    page.app.switch_page(WORKBENCH)
+    page.run()
+    page.go()
+    assert page.app.selectbox(key="train_method").value == "iterative"
+    assert page.app.number_input(key="train_rounds").value == 3
+    assert page.app.number_input(key="train_momentum").value == 0.5
+    assert page.app.number_input(key="train_samples").value == 500
+
+
+def test_what_a_method_does_not_use_does_not_make_it_another_training(page: Trains) -> None:
+    page.set(method="iterative").set(rounds=3).set(method="one-shot").press("train-begin")
+    assert page.trainer.training == Training(epochs=2, samples=500)
+    page.done()
+
+
+# -- training ----------------------------------------------------------------------------------
+
+
+def test_a_training_shows_its_numbers_and_becomes_a_version(page: Trains) -> None:
+    plan, before = page.plan, page.session
+    page.press("train-begin").done()
+    found = page.trainer.result
+    assert found is not None, page.trainer.message
+    rows = page.app.dataframe[0].value.set_index("")
+    assert list(rows.index) == ["before", "cut, not trained", "after training"]
+    last = found.trained.table.iloc[-1]
+    assert rows.loc["after training", "accuracy"] == f"{100 * last['accuracy']:.1f} %"
+    assert len(page.app.get("plotly_chart")) == 5
+    page.press("train-use")
+    assert page.session is not before
+    assert page.session.name == "lenet300 · v1"
+    page.arrive().finish()
+    masks = page.session.bench.masks(page.plan).masks
+    assert all(torch.equal(masks[name], mask) for name, mask in found.trained.masks.items())
+    assert page.result().accuracy == pytest.approx(last["accuracy"], abs=1e-9)
+    assert before.settled == plan, "the first stays as it was"
+    page.go()
+    table = page.app.dataframe[-1].value
+    assert list(table["version"]) == ["lenet300", "lenet300 · v1"]
+    assert (
+        table["parameters"][1] == f"{int(last['params']):,} ({100 * (1 - last['sparsity']):.1f} %)"
+    )
+    assert page.session.diary is not None
+    assert page.session.diary.version.name == "lenet300 · v1"
+
+
+def test_a_version_of_a_version_belongs_to_the_same_line(page: Trains) -> None:
+    for number in (1, 2):
+        page.set(epochs=1).press("train-begin").done().press("train-use")
+        page.arrive()
+        assert page.session.name == f"lenet300 · v{number}"
+        page.go()
+    assert [v.parent for v in page.versions.values()] == [
+        "",
+        "lenet300",
+        "lenet300 · v1",
+    ]
+    assert len(page.app.dataframe[-1].value) == 3
+
+
+def test_a_cancelled_training_changes_nothing_and_can_be_resumed(page: Trains) -> None:
+    plan, fingerprint = page.plan, page.session.bench.fingerprint
+    page.set(epochs=30).press("train-begin").until_epoch(1)
+    job = page.trainer.job
+    assert job is not None
+    job.cancel()
+    page.done()
+    assert "it can be resumed below" in page.warned()
+    assert page.plan == plan
+    assert page.session.bench.fingerprint == fingerprint
+    assert page.trainer.result is None
+    kept = trainings(place())
+    assert len(kept) == 1
+    here = round(30 * kept[0].done)
+    assert f"Resume (epoch {here} of 30)" in page.labels()
+    page.press(f"train-again-{kept[0].folder.name}").done()
+    assert page.trainer.result is not None
+    assert page.trainer.result.trained.table["epoch"].max() == 30
+    assert "Open again" in page.labels()
+
+
+def test_a_pause_holds_it_and_going_on_ends_it(page: Trains) -> None:
+    page.set(epochs=8).press("train-begin").until_epoch(1)
+    trainer, job = page.trainer, page.trainer.job
+    assert job is not None
+    trainer.pause()
+    end = time.monotonic() + PATIENCE
+    while "paused" not in job.label:
+        assert job.running
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    done = job.done
+    page.run()
+    assert "Resume" in page.labels()
+    time.sleep(0.3)
+    assert job.done == done
+    page.press("train-resume").done()
+    assert trainer.result is not None
+    assert trainer.result.trained.table["seconds"].max() < 0.3 * 8
+
+
+def test_what_is_kept_is_of_this_network_alone_and_can_be_deleted(page: Trains) -> None:
+    page.press("train-begin").done()
+    name = trainings(place())[0].folder.name
+    other = Trains(model="lenet5").go()
+    assert "Open again" not in other.labels()
+    page.press(f"train-again-{name}").done()
+    assert page.trainer.result is not None
+    page.press(f"train-delete-{name}").press(f"train-delete-yes-{name}")
+    assert not trainings(place())
+    assert "Open again" not in page.labels()
+
+
+def test_a_loss_that_is_no_number_is_told_with_what_to_do(page: Trains) -> None:
+    page.set(optimizer="sgd", learning_rate=1e9).press("train-begin").done()
+    assert "learning rate" in page.warned()
+    assert "train again with a lower one" in page.warned()
+    assert not page.app.exception
+
+
+def test_another_network_stops_it_and_that_is_said(page: Trains) -> None:
+    page.set(epochs=50).press("train-begin").until_epoch(1)
+    job = page.trainer.job
+    assert job is not None
+    page.app.switch_page(WORKBENCH)
+    page.run()
+    page.app.selectbox(key="ask_model").set_value("lenet5")
+    page.run()
+    page.go()
+    assert job.cancelled
+    job.wait(PATIENCE)
+    assert "The training of lenet300 was stopped" in page.warned()
+
+
+def test_two_tabs_train_the_very_same_and_end_alike(page: Trains) -> None:
+    other = Trains(model="lenet300")
+    other.settle(fc1=0.9)
+    other.go()
+    other.set(epochs=2, samples=500)
+    page.press("train-begin")
+    other.press("train-begin")
+    results = [each.done().trainer.result for each in (page, other)]
+    tables = [found.trained.table.drop(columns="seconds") for found in results if found]
+    assert tables[0].equals(tables[1])
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_and_nothing_is_lost(page: Trains) -> None:
+    training = Training(epochs=2, samples=500)
+    folder = place() / key_of(page.session.bench, page.plan, training)
+    (folder / "request.json").mkdir(parents=True)  # what is written cannot take this place
+    page.press("train-begin").done()
+    assert "could not be written" in page.warned()
+    assert page.trainer.result is not None
+    assert "Use as a new version" in page.labels()
+
+
+def test_training_stands_aside_while_somebody_drags(page: Trains) -> None:
+    page.set(epochs=50).press("train-begin").until_epoch(1)
+    session, job = page.session, page.trainer.job
+    assert job is not None
+    session.drag(replace(page.plan, sparsity={**page.plan.sparsity, "fc2": 0.5}))
+    session.seq += 1
+    time.sleep(0.2)
+    done = job.done
+    time.sleep(0.5)
+    assert job.done == done
+    session.drag(page.plan)
+    end = time.monotonic() + PATIENCE
+    while job.done == done:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    job.cancel()
+    page.done()
+
+
+def test_units_cut_for_their_silence_are_shown_with_what_they_did() -> None:
+    page = Trains(model="lenet300")
+    page.choose("ask_granularity", "neuron")
+    page.settle(fc1=0.5)
+    page.go()
+    page.set(method="activity", epochs=2, samples=500).set(every=5)
+    page.press("train-begin").done()
+    assert page.trainer.result is not None, page.trainer.message
+    assert "Units cut for what they had been doing" in page.said()
+    events = next(t.value for t in page.app.dataframe if "why" in t.value)
+    assert events["unit"].str.isdigit().any()
+    assert events["why"].str.contains("of its activations").any()
