@@ -8,7 +8,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -126,11 +126,14 @@ def free(bench: Workbench) -> list[str]:
     return [name for name in bench.found if name not in bench.locks]
 
 
-def plan_of(bench: Workbench, left: float, method: str = "lamp") -> Plan:
-    """A plan of which `left` of the weights of all layers remain, those that are locked whole."""
+def plan_of(bench: Workbench, left: float, locked: Collection[str] | None = None) -> Plan:
+    """LAMP's plan of which `left` of the weights of all layers remain, those that are locked (as
+    usual, where it is not said) whole.
+    """
+    locked = bench.locks if locked is None else locked
     sizes = {name: layer.size for name, layer in bench.found.items()}
-    able = sum(sizes[name] for name in free(bench))
-    return bench.allocate(method, (1 - left) * sum(sizes.values()) / able, locked=[*bench.locks])
+    able = sum(size for name, size in sizes.items() if name not in locked)
+    return bench.allocate("lamp", (1 - left) * sum(sizes.values()) / able, locked=[*locked])
 
 
 def kept(run: Trained) -> float:
