@@ -146,6 +146,7 @@ def test_killed_and_asked_again_it_ends_as_if_undisturbed(tmp_path: Path) -> Non
     assert without_time(again) == without_time(whole)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     process = begun(
         "lenet300", "--method", "dense", "--epochs", "500", "--samples", "512", "--keep",
