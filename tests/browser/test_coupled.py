@@ -73,10 +73,13 @@ def test_a_filter_clicked_away_stays_away_and_comes_back_by_undo(visit: Visit) -
     assert float(board.word("accuracy")) < float(before.accuracy)
     board.until("the bars of the classes", lambda: bars(board) != drawn)
 
-    board.drag(board.slider("conv1"), 0.0, 0.5)
+    with board.changing_address():
+        board.drag(board.slider("conv1"), 0.0, 0.5)
     assert by_hand(board) == [1, 0]
     assert kept(board, "conv1") == "3 / 6"
-    board.type("number-conv1", "0")
+    # Back at the address of two steps before: it must be there before an undo is waited for.
+    with board.changing_address():
+        board.type("number-conv1", "0")
     assert kept(board, "conv1") == "5 / 6", "the one cut by hand stays cut"
 
     for _ in range(3):
