@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pruneviz.background import Job
 from pruneviz.ui.live import listen
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session
@@ -46,6 +47,19 @@ def wait_for_choice(session: Session, words: str = _SOON) -> None:
         st.progress(0.0, words)
 
     watch()
+
+
+def follow(job: Job | None, key: str, words: str = "beginning") -> None:
+    """How far a job is, with a button that cancels it; draws the page again when it has ended.
+
+    Called from a fragment that runs every moment. key: of the button.
+    """
+    if job is None or not job.running:
+        st.rerun()
+    bar, stop = st.columns([6, 1], vertical_alignment="center")
+    bar.progress(min(1.0, job.done), f"{job.label or words} · {job.done:.0%}")
+    if stop.button("Cancel", key=key, width="stretch"):
+        job.cancel()
 
 
 def _back() -> None:

@@ -15,6 +15,7 @@ from pruneviz.export import stem
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
 from pruneviz.report import report, write_report
+from pruneviz.ui.chrome import follow
 from pruneviz.ui.exporting import size
 from pruneviz.ui.ledger import books_of
 from pruneviz.ui.pacing import after_the_accuracy
@@ -133,14 +134,7 @@ def _ask(reporting: Reporting) -> None:
 def _wait(reporting: Reporting) -> None:
     @st.fragment(run_every=_TICK)
     def watch() -> None:
-        job = reporting.job
-        if job is None or not job.running:
-            st.rerun()
-            return
-        bar, stop = st.columns([6, 1], vertical_alignment="center")
-        bar.progress(min(1.0, job.done), f"{job.label or 'beginning'} · {job.done:.0%}")
-        if stop.button("Cancel", key="report-cancel", width="stretch"):
-            job.cancel()
+        follow(reporting.job, "report-cancel")
 
     watch()
 

@@ -20,7 +20,7 @@ from pruneviz.measuring.devices import (
 from pruneviz.measuring.suggesting import Suggestion
 from pruneviz.pruning.labels import label
 from pruneviz.ui import jobs
-from pruneviz.ui.chrome import heading, no_network
+from pruneviz.ui.chrome import follow, heading, no_network
 from pruneviz.ui.fitting import (
     Fitting,
     by_neurons,
@@ -150,13 +150,7 @@ def _wait(fitting: Fitting, words: str) -> None:
                 st.rerun()
             st.progress(0.0, words)
             return
-        if job is None or not job.running:
-            st.rerun()
-            return
-        bar, stop = st.columns([6, 1], vertical_alignment="center")
-        bar.progress(min(1.0, job.done), f"{job.label or words} · {job.done:.0%}")
-        if stop.button("Cancel", key="devices-cancel", width="stretch"):
-            job.cancel()
+        follow(job, "devices-cancel", words)
 
     watch()
 

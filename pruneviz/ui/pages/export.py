@@ -7,7 +7,7 @@ import streamlit as st
 from pruneviz.export import DEFAULT, FORMATS
 from pruneviz.pruning.labels import label
 from pruneviz.ui import jobs
-from pruneviz.ui.chrome import heading, no_network
+from pruneviz.ui.chrome import follow, heading, no_network
 from pruneviz.ui.exporting import (
     Exporting,
     archive_of,
@@ -123,13 +123,7 @@ def _wait(exporting: Exporting) -> None:
                 st.rerun()
             st.progress(0.0, "The units are being made ready …")
             return
-        if job is None or not job.running:
-            st.rerun()
-            return
-        bar, stop = st.columns([6, 1], vertical_alignment="center")
-        bar.progress(min(1.0, job.done), f"{job.label or 'beginning'} · {job.done:.0%}")
-        if stop.button("Cancel", key="export-cancel", width="stretch"):
-            job.cancel()
+        follow(job, "export-cancel")
 
     watch()
 
