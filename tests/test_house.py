@@ -33,7 +33,7 @@ FLOORS = (
     ("pruneviz.pruning.evidence", "pruneviz.pruning.locks", "pruneviz.pruning.flow"),
     ("pruneviz.pruning.gathering", "pruneviz.pruning.gathered"),
     ("pruneviz.pruning.criteria",),
-    ("pruneviz.pruning.granularity", "pruneviz.pruning.labels"),
+    ("pruneviz.pruning.granularity", "pruneviz.pruning.chance", "pruneviz.pruning.labels"),
     ("pruneviz.pruning.units", "pruneviz.pruning.sliders"),
     ("pruneviz.pruning.sharing", "pruneviz.pruning.similarity"),
     ("pruneviz.pruning.prune", "pruneviz.pruning.allocation"),

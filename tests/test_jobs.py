@@ -11,9 +11,10 @@ import torch
 
 from pruneviz.caching import Kept
 from pruneviz.plan import Plan
+from pruneviz.pruning.chance import control_of
 from pruneviz.sources.registered import load_registered
 from pruneviz.ui import live
-from pruneviz.ui.jobs import control_of, is_measured, measure, prepare, so_far
+from pruneviz.ui.jobs import is_measured, measure, prepare, so_far
 from pruneviz.ui.session import start
 from pruneviz.workbench import Workbench
 

@@ -50,6 +50,9 @@ def witnessed(bench: Workbench, plan: Plan, **settings: object) -> tuple[Trained
     assert witness.steps
     for name, mask in trained.masks.items():
         layer = bench.found[name]
+        weight = trained.model.get_parameter(layer.weight)
+        # A negative zero is a zero, but makes a file larger.
+        assert not torch.signbit(weight[weight == 0]).any(), name
         if trained.model.get_parameter(layer.weight).shape == layer.shape:
             assert not trained.model.get_parameter(layer.weight)[~mask].any()
     return trained, witness

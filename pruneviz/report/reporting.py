@@ -13,13 +13,14 @@ from pruneviz import figures
 from pruneviz.export.files import check_free, in_words, place, staging
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.ledger import Cost
+from pruneviz.measuring.pieces import in_pieces
 from pruneviz.plan import Plan
 from pruneviz.recipes import Recipe, recipe_of, script_of, to_yaml
 from pruneviz.report.page import Charts, page
 from pruneviz.report.parts import escaped, items, numbers, paragraph, section, table, verbatim
 from pruneviz.report.pictures import HEIGHT, WIDTH, picture
 from pruneviz.report.tables import change_by_class, charted_curves, counted, layers, safe, short
-from pruneviz.report.visited import Others, in_pieces, tradeoff
+from pruneviz.report.visited import Others, tradeoff
 from pruneviz.workbench import Workbench
 
 Progress = Callable[[str, float], None]
@@ -52,6 +53,7 @@ def report(
     """
     progress("pruning", 0.0)
     pruned = bench.prune(plan)
+    n = len(bench.source.validation) if n is None else n
     result = in_pieces(bench, plan, n, _part(progress, 0.0, 0.2), "measuring")
     recipe, charts = recipe_of(bench, plan, result, cost), Charts()
     others = Others(tuple(visits) or (_weaker(plan) if past is None else ()), past)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
 from pruneviz import figures
-from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.pieces import in_pieces
 from pruneviz.plan import Plan
+from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.labels import label
 from pruneviz.report.page import Charts
@@ -22,7 +23,7 @@ Watch = Callable[[str, float], None]
 _Row = tuple[str, int, float, float, float, float, int, bool, str]  # as _COLUMNS
 SHOWN = 500  # plans of the history, the latest ones
 _COLUMNS = ["label", "params", "accuracy", "low", "high", "loss", "n", "dense", "note"]
-_LONG, _PIECE = 15, 1.0  # rows of a table that is folded away; seconds until somebody may stop it
+_LONG = 15  # rows of a table that is folded away
 
 
 @dataclass(frozen=True)
@@ -37,27 +38,17 @@ class Others:
     past: pd.DataFrame | None = None
 
 
-def in_pieces(bench: Workbench, plan: Plan, n: int | None, watch: Watch, words: str) -> Evaluation:
-    """A plan on the first n samples, with progress; `watch` may raise to stop it."""
-    n = len(bench.source.validation) if n is None else n
-    step = bench.block * max(1, int(_PIECE / (bench.seconds_per_sample * bench.block)))
-    while (done := bench.measured(plan)) < n:
-        watch(words, done / n)
-        bench.evaluate(plan, min(n, done + step))
-    return bench.evaluate(plan, n)
-
-
 def tradeoff(
     bench: Workbench, plan: Plan, others: Others, n: int, charts: Charts, watch: Watch
 ) -> str:
     """The chart of all plans, with its table. n: the samples that the plan is measured on."""
     before = _past(others.past, plan)
     made = list(dict.fromkeys([Plan(), *others.plans, plan]))
-    wanted = list(dict.fromkeys(filter(None, map(by_chance, (*others.plans, plan)))))
+    wanted = list(dict.fromkeys(filter(None, map(control_of, (*others.plans, plan)))))
     found = _Steps(watch, len(made) + len(wanted))
     now = _measured(bench, made, n, found)
     seen = pd.DataFrame([now[0], *_rows(before), *now[1:]], columns=_COLUMNS)
-    chance = wanted + [each for each in map(by_chance, before) if _known(bench, each, n)]
+    chance = wanted + [each for each in map(control_of, before) if _known(bench, each, n)]
     drawn = _measured(bench, list(dict.fromkeys(filter(None, chance))), n, found)
     controls = pd.DataFrame(drawn, columns=_COLUMNS)
     figure = figures.tradeoff(
@@ -79,14 +70,6 @@ def tradeoff(
         charts.add(figure, f"{bench.task.label} against parameters kept"),
         rows if len(seen) <= _LONG else folded(f"All {len(seen):,} plans", rows),
     )
-
-
-def by_chance(plan: Plan) -> Plan | None:
-    """As much cut at random, or None where that says nothing."""
-    random = CRITERIA["random"]
-    if plan.is_dense or plan.criterion == random.name or not random.allows(plan.granularity):
-        return None
-    return replace(plan, criterion=random.name)
 
 
 @dataclass

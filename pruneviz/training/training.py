@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from pruneviz.measuring import keys
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import UNITS, Plan
 from pruneviz.pruning.masks import checksum_of
@@ -150,10 +149,9 @@ def training_data(bench: Bench, training: Training) -> Data:
 
 
 def key_of(bench: Bench, plan: Plan, training: Training) -> str:
-    """16 hex digits of all that a training depends on."""
+    """32 hex digits of all that a training depends on."""
     data = fingerprint_of(training_data(bench, training))
-    says = [_SCHEME, bench.identity, data, plan.as_dict(), training.as_dict()]
-    return hashlib.sha256(json.dumps(says, sort_keys=True).encode()).hexdigest()[:16]
+    return keys.key_of(bench, "training", _SCHEME, data, plan, training.as_dict())
 
 
 def _check(bench: Bench, plan: Plan, method: Method) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from pruneviz.background import Job, Report
 from pruneviz.caching import Kept
 from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.pieces import in_pieces
 from pruneviz.plan import UNITS, Plan
+from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.workbench import Workbench
-
-_PIECE = 1.0  # seconds of measuring before somebody may cancel it
 
 
 def measure(
@@ -103,23 +102,7 @@ def _confirmed(bench: Workbench) -> bool:
     return bench.dense_confirmed or bench.source.dense is None
 
 
-def control_of(plan: Plan) -> Plan | None:
-    """The same plan by the random criterion, or None where there is nothing to compare."""
-    random = CRITERIA["random"]
-    if plan.is_dense or plan.criterion == random.name or not random.allows(plan.granularity):
-        return None
-    return replace(plan, criterion=random.name)
-
-
 def _in_pieces(bench: Workbench, plan: Plan, label: str, report: Report) -> None:
     total = len(bench.source.validation)
-    done = bench.measured(plan)
-    step = bench.probe
-    if bench.slow:  # whole blocks, and an answer to "cancel" within about a second
-        blocks = int(_PIECE / bench.seconds_per_sample / bench.block)
-        step = bench.block * max(1, blocks)
-    while done < total:
-        report(label, done / total)
-        done = min(total, done + step)
-        bench.evaluate(plan, done)
+    in_pieces(bench, plan, total, report, label, None if bench.slow else bench.probe)
     report(label, 1.0)

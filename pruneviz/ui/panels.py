@@ -17,8 +17,8 @@ from pruneviz.caching import Kept
 from pruneviz.glossary import TERMS
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.labels import label
-from pruneviz.ui.jobs import control_of
 from pruneviz.workbench import Workbench
 
 _SHOWN_FLIPS, _SHOWN_FILTERS = 12, 64
