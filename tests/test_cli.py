@@ -407,6 +407,7 @@ def test_a_port_in_use_is_said_with_what_to_do() -> None:
     assert "--port" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_module_is_the_same_command() -> None:
     command = [sys.executable, "-m", "pruneviz", "models"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)

@@ -160,6 +160,7 @@ def test_where_nothing_can_be_kept_it_says_so_and_goes_on(
     assert "cannot be kept" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_keeps_what_was_measured_and_says_so(tmp_path: Path) -> None:
     home = tmp_path / "home"

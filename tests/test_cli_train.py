@@ -125,6 +125,7 @@ def test_nothing_to_cut_is_said(tmp_path: Path) -> None:
     assert "needs a plan that cuts something" in result.output
 
 
+@pytest.mark.slow
 def test_killed_and_asked_again_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
     words = (
         "lenet300", "--method", "gradual", "--all", "0.9", "--samples", "512", "--epochs", "12",
@@ -146,6 +147,7 @@ def test_killed_and_asked_again_it_ends_as_if_undisturbed(tmp_path: Path) -> Non
     assert without_time(again) == without_time(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     process = begun(
@@ -161,6 +163,7 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     assert "the same command goes on from the last epoch" in errors
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(tmp_path: Path) -> None:
     words = ("lenet300", "--method", "rigl", "--all", "0.8", *FEW, "--accelerator", "cpu")
     two = told(*words, "--devices", "2", "--keep", str(tmp_path / "two"))

@@ -55,6 +55,7 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=TOP, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills children that were forked")
 @pytest.mark.parametrize(("kind", "rounds"), [("export", 20), ("replay", 3)])
 def test_kills_leave_nothing_half_and_lose_nothing(tmp_path: Path, kind: str, rounds: int) -> None:
@@ -63,6 +64,7 @@ def test_kills_leave_nothing_half_and_lose_nothing(tmp_path: Path, kind: str, ro
     assert ran.stdout.startswith(f"{kind}: {rounds} kills")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "words"), [("full", "no room is left for files in "), ("closed", "nothing may be wri")]
 )

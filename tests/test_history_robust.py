@@ -63,6 +63,7 @@ def whole(folder: Path) -> bool:
 # -- many at once, and ends of every kind ------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_twenty_processes_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
     start = FORKS.Event()
     names = [f"w{k}" for k in range(WRITERS)]
@@ -83,6 +84,7 @@ def test_twenty_processes_write_at_once_and_nothing_is_lost(tmp_path: Path) -> N
     history.close()
 
 
+@pytest.mark.slow
 def test_what_was_confirmed_survives_a_kill_at_any_moment(tmp_path: Path) -> None:
     chance, start = random.Random(0), FORKS.Event()
     start.set()

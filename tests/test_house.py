@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ FLOORS = (
     ("pruneviz.remembered",),
     ("pruneviz.replica", "pruneviz.calling"),
     ("pruneviz.background", "pruneviz.cores", "pruneviz.sources"),
-    ("pruneviz.tasks", "pruneviz.figures", "pruneviz.lessons"),
+    ("pruneviz.tasks", "pruneviz.figures"),
     ("pruneviz.pruning.layers", "pruneviz.pruning.attention", "pruneviz.pruning.groups"),
     ("pruneviz.graph", "pruneviz.pruning.calls", "pruneviz.pruning.masks"),
     ("pruneviz.coupling", "pruneviz.pruning.pins", "pruneviz.pruning.removal"),
@@ -61,11 +62,16 @@ def module_of(path: Path) -> str:
 MODULES = {module_of(path): path for path in FILES}
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Every module that a file imports, anywhere in it, by its full name."""
     here = module_of(path).split(".")
     package = here if path.name == "__init__.py" else here[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -106,30 +112,36 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-every_file = pytest.mark.parametrize("path", FILES, ids=named)
+def none(breaches: Iterable[str]) -> None:
+    """A rule is one test, which says everything that breaks it."""
+    said = list(breaches)
+    assert not said, "\n".join(said)
+
+
+def importers(library: str, room: str = "") -> Iterator[str]:
+    """A complaint for each file that imports a library, save those within a room."""
+    for path in FILES:
+        if library in outside(path) and not (room and within(module_of(path), room)):
+            yield f"{named(path)} imports {library}"
 
 
 # -- walls ---------------------------------------------------------------------------------
 
 
-@every_file
-def test_only_ui_imports_streamlit(path: Path) -> None:
-    assert "streamlit" not in outside(path) or within(module_of(path), "pruneviz.ui")
+def test_only_ui_imports_streamlit() -> None:
+    none(importers("streamlit", "pruneviz.ui"))
 
 
-@every_file
-def test_only_figures_imports_plotly(path: Path) -> None:
-    assert "plotly" not in outside(path) or within(module_of(path), "pruneviz.figures")
+def test_only_figures_imports_plotly() -> None:
+    none(importers("plotly", "pruneviz.figures"))
 
 
-@every_file
-def test_only_tests_import_torch_pruning(path: Path) -> None:
-    assert "torch_pruning" not in outside(path)
+def test_only_tests_import_torch_pruning() -> None:
+    none(importers("torch_pruning"))
 
 
-@every_file
-def test_sample_models_are_reached_as_anybodys(path: Path) -> None:
-    assert "sample_models" not in outside(path)
+def test_sample_models_are_reached_as_anybodys() -> None:
+    none(importers("sample_models"))
 
 
 @pytest.mark.parametrize("module", ["pruneviz.plan", "pruneviz.figures"])
@@ -158,16 +170,26 @@ def test_the_app_is_a_table_of_contents() -> None:
 # -- floors --------------------------------------------------------------------------------
 
 
-@every_file
-def test_imports_only_run_downwards(path: Path) -> None:
-    module = module_of(path)
-    if module in ("pruneviz.pruning", "pruneviz.measuring"):
-        assert not inside(path)
-        return
-    here, room = floor(module)
-    for name in inside(path):
-        there, other = floor(name)
-        assert there < here or other == room, f"{module} imports {name}, which is not below it"
+def test_imports_only_run_downwards() -> None:
+    none(upwards())
+
+
+def upwards() -> Iterator[str]:
+    for module, path in MODULES.items():
+        if module in ("pruneviz.pruning", "pruneviz.measuring"):
+            yield from (f"{module} imports {name}" for name in inside(path))
+            continue
+        here, room = floor(module)
+        for name in inside(path):
+            there, other = floor(name)
+            if there >= here and other != room:
+                yield f"{module} imports {name}, which is not below it"
+
+
+def test_every_name_on_a_floor_is_there() -> None:
+    rooms = [room for rooms in FLOORS for room in rooms]
+    none(f"{room} stands on a floor and is not there" for room in rooms if room not in MODULES)
+    assert len(set(rooms)) == len(rooms)
 
 
 def test_no_imports_go_in_circles() -> None:
@@ -181,30 +203,47 @@ def test_no_imports_go_in_circles() -> None:
 # -- style ---------------------------------------------------------------------------------
 
 
-@every_file
-def test_a_file_opens_with_one_sentence(path: Path) -> None:
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    assert re.fullmatch(r"[A-Z`\"'][^\n]*[?.]", text), f"{named(path)} opens with {text!r}"
-    assert not re.search(r"[?!.]\s+[A-Z]", text), "one sentence, not two"
+def test_a_file_opens_with_one_sentence() -> None:
+    none(openings())
 
 
-@every_file
-def test_a_file_is_no_longer_than_a_room(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines < LINES, f"{named(path)} has {lines} lines: probably two rooms"
+def openings() -> Iterator[str]:
+    for path in FILES:
+        text = ast.get_docstring(tree(path)) or ""
+        if not re.fullmatch(r"[A-Z`\"'][^\n]*[?.]", text):
+            yield f"{named(path)} opens with {text!r}"
+        elif re.search(r"[?!.]\s+[A-Z]", text):
+            yield f"{named(path)} opens with two sentences, not one: {text!r}"
 
 
-@every_file
-def test_a_function_does_one_thing(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or 0) - node.lineno + 1
-            assert length <= FUNCTION_LINES, f"{node.name} in {named(path)} has {length} lines"
+def test_a_file_is_no_longer_than_a_room() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    none(
+        f"{named(path)} has {lines} lines: probably two rooms"
+        for path, lines in lengths.items()
+        if lines >= LINES
+    )
 
 
-@pytest.mark.parametrize("name", CRITERIA)
-def test_every_criterion_is_in_the_readme(name: str) -> None:
+def test_a_function_does_one_thing() -> None:
+    none(long_functions())
+
+
+def long_functions() -> Iterator[str]:
+    for path in FILES:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                if length > FUNCTION_LINES:
+                    yield f"{node.name} in {named(path)} has {length} lines"
+
+
+def test_every_criterion_is_in_the_readme() -> None:
     readme = ROOT / "README.md"
     assert readme.exists(), "README.md is not there yet: it must list every criterion"
     rows = [line for line in readme.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
-    assert any(f"`{name}`" in row for row in rows)
+    none(
+        f"no row of README.md has `{name}`"
+        for name in CRITERIA
+        if not any(f"`{name}`" in row for row in rows)
+    )

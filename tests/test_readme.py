@@ -32,6 +32,7 @@ def commands() -> list[list[str]]:
     return [lines for lines in found if lines]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", blocks("python"))
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_every_python_block_runs(
@@ -53,6 +54,7 @@ def test_every_python_block_runs(
     assert capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", commands(), ids=lambda lines: lines[0])
 def test_every_pruneviz_command_runs(
     lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -92,6 +92,7 @@ def test_a_step_without_a_plan_trains_by_that_of_the_recipe() -> None:
     assert found.training == (Step(found.plan, Training("one-shot")),)
 
 
+@pytest.mark.slow
 def test_the_script_trains_again(recipe: Recipe, tmp_path: Path) -> None:
     path = tmp_path / "session.py"
     path.write_text(script_of(recipe), "utf-8")

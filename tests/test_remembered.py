@@ -85,6 +85,7 @@ def test_many_threads_share_one(tmp_path: Path) -> None:
     again.close()
 
 
+@pytest.mark.slow
 def test_what_put_has_returned_from_survives_a_kill(tmp_path: Path) -> None:
     script = (
         "import os, sys, pathlib\n"

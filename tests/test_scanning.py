@@ -422,6 +422,7 @@ def rows(home: Path) -> int:
         base.close()
 
 
+@pytest.mark.slow
 def test_killed_half_way_it_ends_with_the_numbers_of_an_undisturbed_one(tmp_path: Path) -> None:
     home, calm = tmp_path / "home", tmp_path / "calm"
     table, undisturbed = tmp_path / "table", tmp_path / "undisturbed"
@@ -442,6 +443,7 @@ def test_killed_half_way_it_ends_with_the_numbers_of_an_undisturbed_one(tmp_path
     assert_frame_equal(pd.read_pickle(table), pd.read_pickle(undisturbed), check_exact=True)
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_share_what_they_find(tmp_path: Path) -> None:
     home = tmp_path / "home"
     tables = [tmp_path / "one", tmp_path / "two"]

@@ -32,6 +32,7 @@ def recipe() -> Recipe:
     return recipe_of(bench, PLAN, bench.evaluate(PLAN))
 
 
+@pytest.mark.slow
 def test_the_script_repeats_the_session(recipe: Recipe, tmp_path: Path) -> None:
     found = ran(script_of(recipe), tmp_path)
     assert found.returncode == 0, found.stderr
@@ -48,6 +49,7 @@ def test_the_command_line_prints_the_same_script(recipe: Recipe, tmp_path: Path)
     assert result.stdout == script_of(recipe)
 
 
+@pytest.mark.slow
 def test_a_script_stops_where_anything_is_other(recipe: Recipe, tmp_path: Path) -> None:
     text = script_of(recipe)
     assert recipe.masks is not None
@@ -58,6 +60,7 @@ def test_a_script_stops_where_anything_is_other(recipe: Recipe, tmp_path: Path) 
     assert "AssertionError: these are other weights" in found.stderr
 
 
+@pytest.mark.slow
 def test_of_a_thing_in_hand_it_says_what_to_put_in(tmp_path: Path) -> None:
     text = script_of(Recipe(Plan(), name="Mine\nimport os", in_hand=("model", "data", "metric")))
     assert "model = None  # put yours here (Mine?import os): it was in hand" in text

@@ -178,6 +178,7 @@ print(*sorted(p.name for p in folder.glob("*/*")), *sorted(p.name for p in folde
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_once_and_the_last_checkpoint_stays(tmp_path: Path) -> None:
     root = Path(__file__).parents[1]
     done = subprocess.run(

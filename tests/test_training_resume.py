@@ -101,6 +101,7 @@ train(small_bench(norm="removed" in sys.argv[2]), plan, Training(**{**FEW, **set
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["gradual, removed", "lottery"])
 def test_killed_and_resumed_is_undisturbed(case: str, tmp_path: Path) -> None:
     plan, settings = CASES[case]
