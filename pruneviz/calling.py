@@ -1,4 +1,4 @@
-"""How does a network meet its inputs, and what of its answer counts?"""
+"""How does a network meet its inputs, and what does it answer?"""
 
 from __future__ import annotations
 
@@ -7,25 +7,38 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-_FIELDS = ("logits", "last_hidden_state")
+from pruneviz.outputs import named_output, outputs
 
 
 def call(
     network: nn.Module,
     inputs: Tensor | Mapping[str, Tensor],
     parameters: Mapping[str, Tensor] | None = None,
+    output: str | None = None,
 ) -> Tensor:
-    """The network's answer to a batch, with some of its parameters and buffers replaced by name.
+    """One tensor of the network's answer to a batch; the arguments are those of `call_all`.
+
+    output: its name as `outputs` gives it; None: the main one. ValueError when there is none.
+    """
+    found = call_all(network, inputs, parameters)
+    return found[named_output(found, output)]
+
+
+def call_all(
+    network: nn.Module,
+    inputs: Tensor | Mapping[str, Tensor],
+    parameters: Mapping[str, Tensor] | None = None,
+) -> dict[str, Tensor]:
+    """Every tensor of the network's answer to a batch, named as `outputs` does.
 
     inputs: one tensor [n, ...], or a mapping given to the network by name; brought to the
-    network's device, floats to its dtype. Returns the tensor that counts: of a mapping or an
-    object its `logits` or `last_hidden_state`, else its first tensor; of a sequence its first.
-    ValueError when there is none.
+    network's device, floats to its dtype. parameters: what takes the place of the network's own
+    parameters and buffers, by name. ValueError when the answer holds no tensor.
     """
     given = fitting(network, inputs)
     args = (given,) if isinstance(given, Tensor) else ()
     kwargs = {} if isinstance(given, Tensor) else given
-    return answer_of(torch.func.functional_call(network, dict(parameters or {}), args, kwargs))
+    return outputs(torch.func.functional_call(network, dict(parameters or {}), args, kwargs))
 
 
 def fitting(
@@ -38,23 +51,10 @@ def fitting(
     return {name: _fitting(tensor, like) for name, tensor in inputs.items()}
 
 
-def answer_of(result: object) -> Tensor:
-    """The tensor that counts in what a network returned; ValueError when there is none."""
-    if isinstance(result, Tensor):
-        return result
-    for name in _FIELDS:
-        value = result.get(name) if isinstance(result, Mapping) else getattr(result, name, None)
-        if isinstance(value, Tensor):
-            return value
-    values = result.values() if isinstance(result, Mapping) else result
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-        raise ValueError(f"the network returned {type(result).__name__}, which holds no tensor")
-    for value in values:
-        try:
-            return answer_of(value)
-        except ValueError:
-            continue
-    raise ValueError(f"the network returned {type(result).__name__}, which holds no tensor")
+def answer_of(result: object, output: str | None = None) -> Tensor:
+    """One tensor of what a network returned, by its name; the main one where none is given."""
+    found = outputs(result)
+    return found[named_output(found, output)]
 
 
 def _fitting(tensor: Tensor, like: Tensor) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
-from pruneviz.calling import answer_of
+from pruneviz.outputs import outputs
 from pruneviz.pruning.layers import Layer
 from pruneviz.replica import first_names
 
@@ -109,9 +108,8 @@ def trace(
 
 
 class _Answering(nn.Module):
-    """A network that returns tensors alone, the one that counts first: no cache can be exported.
-
-    Of a plain tuple, list or dict all tensors are answers.
+    """A network that returns all the tensors of its answer, and nothing else: no cache can be
+    exported.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -120,11 +118,7 @@ class _Answering(nn.Module):
 
     def forward(self, given: Tensor | dict[str, Tensor]) -> tuple[Tensor, ...]:
         args, kwargs = ((given,), {}) if isinstance(given, Tensor) else ((), given)
-        result = self.network(*args, **kwargs)
-        plain = type(result) in (tuple, list, dict, OrderedDict)
-        values = result.values() if isinstance(result, dict) else result
-        others = [value for value in values if isinstance(value, Tensor)] if plain else []
-        return answer_of(result), *others
+        return tuple(outputs(self.network(*args, **kwargs)).values())
 
 
 def belongings(graph: Graph, layer: Layer) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ LINES, FUNCTION_LINES = 330, 60
 FLOORS = (
     ("pruneviz.plan", "pruneviz.caching", "pruneviz.home", "pruneviz.database"),
     ("pruneviz.remembered",),
-    ("pruneviz.replica", "pruneviz.calling"),
+    ("pruneviz.replica", "pruneviz.outputs"),
+    ("pruneviz.calling",),
     ("pruneviz.background", "pruneviz.cores", "pruneviz.sources"),
     ("pruneviz.tasks", "pruneviz.figures"),
     ("pruneviz.pruning.layers", "pruneviz.pruning.attention", "pruneviz.pruning.groups"),

@@ -39,7 +39,7 @@ def opened(between: Callable[[Net, Tensor], Tensor]) -> Workbench:
 def test_a_network_that_computes_with_its_width_keeps_it() -> None:
     bench = opened(lambda m, x: x * x.shape[1])
     why = bench.groups.fixed["one"]
-    assert why.startswith("its trial cut failed: the answers differ by ")
+    assert why.startswith("its trial cut failed: its answers differ by ")
     assert why.endswith(" from those of the masked network")
     assert list(bench.groups.groups) == ["two"]
     pruned = bench.prune(Plan("l2", "neuron", sparsity={"one": 0.5, "two": 0.4}))

@@ -9,6 +9,7 @@ from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.survey import Survey
 
 _SMALL = 0.05
+_NAMED = 3  # outputs that are named in a reason
 
 
 def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
@@ -26,7 +27,7 @@ def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
         elif name not in survey.seen:
             found[name] = "never ran on the sample that was sent through: nothing can be measured"
         elif name in survey.heads:
-            found[name] = "output head: its units are the answers"
+            found[name] = f"output head: its units are {_answers(survey, name)}"
         elif name in survey.first and layer.size < _SMALL * total:
             found[name] = "first layer: few weights, and all that follows is made from them"
         elif layer.depthwise:
@@ -34,6 +35,15 @@ def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
     if len(found) == len(layers):  # something is there to be pruned: a small first layer will do
         found = {name: why for name, why in found.items() if not why.startswith("first")}
     return {} if len(layers) == 1 else found
+
+
+def _answers(survey: Survey, layer: str) -> str:
+    """The answers, or which of several."""
+    if len(survey.outputs) == 1:
+        return "the answers"
+    made = survey.made[layer]
+    more = f" and {len(made) - _NAMED} more" if len(made) > _NAMED else ""
+    return f"the answers of {', '.join(map(repr, made[:_NAMED]))}{more}"
 
 
 def unit_locks(locks: Mapping[str, str], groups: Groups) -> dict[str, str]:

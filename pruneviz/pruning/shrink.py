@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import call
+from pruneviz.calling import call_all
 from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.removal import remove
-from pruneviz.pruning.trial import difference, tolerance
+from pruneviz.pruning.trial import mismatch
 from pruneviz.replica import replica
 from pruneviz.sources import Inputs
 
@@ -46,20 +46,12 @@ def shrink(
 def _complaint(model: nn.Module, small: nn.Module, example: Inputs) -> str | None:
     """What is wrong with the smaller network, or None."""
     with torch.inference_mode():
-        expected = call(replica(model), example)
+        expected = call_all(replica(model), example)
         try:
-            got = call(small, example)
+            got = call_all(small, example)
         except Exception as error:  # the network's own code meets sizes that it never saw
             return (str(error).strip() or type(error).__name__).splitlines()[0]
-    if got.shape != expected.shape:
-        return f"it answers in shape {tuple(got.shape)}, not {tuple(expected.shape)}"
-    broken = ~torch.isfinite(expected)
-    if not torch.equal(broken, ~torch.isfinite(got)):
-        return "its answers are broken in other places than those of the masked network"
-    apart = difference(expected[~broken], got[~broken]) if not bool(broken.all()) else 0.0
-    if apart < tolerance(expected.dtype):
-        return None
-    return f"its answers differ by {apart:.0e} from those of the masked network"
+    return mismatch(expected, got)
 
 
 def _guilty(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor], example: Inputs) -> str:

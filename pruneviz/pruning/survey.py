@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import call as answer
+from pruneviz.calling import call_all
+from pruneviz.outputs import main_output
 from pruneviz.pruning.calls import Call, Listening
 from pruneviz.pruning.layers import Layer, find_layers
 from pruneviz.replica import first_names, leaves, replica
@@ -21,17 +22,28 @@ class Survey:
     """What was seen when one sample passed.
 
     seen: layers in the order they first ran. macs: layer -> multiply-accumulates for the sample.
-    first: layers that the input reaches before any other; heads: layers whose output reaches the
-    network's output without passing another. output: the answer's shape and dtype (on "meta").
+    first: layers that the input reaches before any other. made: layer -> names of the network's
+    outputs that its own output reaches without passing another layer. outputs: name -> shape and
+    dtype (on "meta"), as `outputs` names them.
     activation: bytes of the inputs and outputs of the layer that has most of them.
     """
 
     seen: tuple[str, ...]
     macs: Mapping[str, int]
     first: frozenset[str]
-    heads: frozenset[str]
-    output: Tensor
+    made: Mapping[str, tuple[str, ...]]
+    outputs: Mapping[str, Tensor]
     activation: int
+
+    @property
+    def heads(self) -> frozenset[str]:
+        """The layers that make an output."""
+        return frozenset(self.made)
+
+    @property
+    def output(self) -> Tensor:
+        """The main output."""
+        return self.outputs[main_output(self.outputs)]
 
 
 def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
@@ -60,17 +72,18 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
             torch.autograd.graph.saved_tensors_hooks(_forget, _forget),
             Listening(layers, {name: found[one] for name, one in names.items()}, hear),
         ):
-            output = answer(replica(model), inputs, found)
+            answer = call_all(replica(model), inputs, found)
     except Exception as error:  # whatever a network raises is what its user must read
         raise ValueError(_refusal(model, sample, error)) from error
     given = inputs.values() if isinstance(inputs, Mapping) else (inputs,)
-    first, heads = _ends(output, nodes, {id(t) for t in given if t.requires_grad})
+    first = _first(nodes, {id(t) for t in given if t.requires_grad})
+    made = _made(answer, nodes) or {name: tuple(answer) for name in list(seen)[-1:]}
     return Survey(
         seen=tuple(seen),
         macs={name: seen.get(name, 0) for name in layers},
         first=first,
-        heads=heads or frozenset(list(seen)[-1:]),
-        output=output.detach().to("meta"),
+        made=made,
+        outputs={name: tensor.detach().to("meta") for name, tensor in answer.items()},
         activation=max(sizes),
     )
 
@@ -134,10 +147,15 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-def _ends(
-    output: Tensor, nodes: Mapping[object, str], inputs: set[int]
-) -> tuple[frozenset[str], frozenset[str]]:
-    heads = {nodes[node] for node in _reach([output.grad_fn], nodes) if node in nodes}
+def _made(answer: Mapping[str, Tensor], nodes: Mapping[object, str]) -> dict[str, tuple[str, ...]]:
+    made: dict[str, tuple[str, ...]] = {}
+    for output, tensor in answer.items():
+        ends = {nodes[node] for node in _reach([tensor.grad_fn], nodes) if node in nodes}
+        made |= {name: (*made.get(name, ()), output) for name in ends}
+    return made
+
+
+def _first(nodes: Mapping[object, str], inputs: set[int]) -> frozenset[str]:
     first: set[str] = set()
     for node, name in nodes.items():
         before = list(_reach(_next(node), nodes))
@@ -145,7 +163,7 @@ def _ends(
         from_input = any(id(getattr(n, "variable", None)) in inputs for n in before)
         if from_input and not any(n in nodes for n in before):
             first.add(name)
-    return frozenset(first), frozenset(heads)
+    return frozenset(first)
 
 
 def _reach(start: Iterable[object], stops: Mapping[object, str]) -> Iterable[object]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import call, fitting
+from pruneviz.calling import call, call_all, fitting
 from pruneviz.pruning.groups import Groups, masks_of
 from pruneviz.pruning.removal import remove
 from pruneviz.replica import masked, replica, state
@@ -19,8 +19,44 @@ from pruneviz.sources import Inputs
 TOLERANCE = 1e-5
 _SHARE = 0.3  # of a group's units go in its trial
 _NOISE = 0.1
+_TIES = 1e-3  # of an output's whole numbers may differ
 _ENOUGH = 3  # failures of the same layer in as many blocks tell enough of the others
 _BLOCK = re.compile(r"\d+")
+
+
+def mismatch(
+    expected: Mapping[str, Tensor], got: Mapping[str, Tensor], allowed: float | None = None
+) -> str | None:
+    """What is wrong with the outputs of a smaller network, by the masked one's; None where nothing.
+
+    allowed: relative difference; None: `tolerance` of each output's dtype.
+    """
+    if list(expected) != list(got):
+        return f"it answers with {', '.join(got)}, not with {', '.join(expected)}"
+    for name, tensor in expected.items():
+        wrong = _mismatch(tensor, got[name], allowed)
+        if wrong is not None:
+            return wrong if len(expected) == 1 else f"output {name!r}: {wrong}"
+    return None
+
+
+def _mismatch(expected: Tensor, got: Tensor, allowed: float | None) -> str | None:
+    if got.shape != expected.shape:
+        return f"it answers in shape {tuple(got.shape)}, not {tuple(expected.shape)}"
+    if not expected.numel():
+        return None
+    if expected.is_complex():
+        return _mismatch(torch.view_as_real(expected), torch.view_as_real(got), allowed)
+    if not expected.is_floating_point():  # a tie of two scores may fall either way
+        share = float((expected != got).double().mean())
+        return None if share <= _TIES else f"{share:.0%} of its whole numbers differ"
+    broken = ~torch.isfinite(expected)
+    if not torch.equal(broken, ~torch.isfinite(got)):
+        return "its answers are broken in other places than those of the masked network"
+    apart = 0.0 if bool(broken.all()) else difference(expected[~broken], got[~broken])
+    if apart < (tolerance(expected.dtype) if allowed is None else allowed):
+        return None
+    return f"its answers differ by {apart:.0e} from those of the masked network"
 
 
 def difference(one: Tensor, other: Tensor) -> float:
@@ -106,17 +142,12 @@ def _try(network: nn.Module, groups: Groups, names: Sequence[str], inputs: Input
     kept = {name: _some(groups.groups[name].units) for name in names}
     with torch.inference_mode():
         try:  # the quicker half first: where it fails no more needs to be done
-            got = call(remove(network, groups, kept), inputs)
+            got = call_all(remove(network, groups, kept), inputs)
         except Exception as error:  # the network's own code meets sizes that it never saw
             return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         masks = parameter_masks(network, groups, kept)
-        expected = call(replica(network), inputs, masked(state(network), masks))
-    if got.shape != expected.shape:
-        return f"the answers have shape {tuple(got.shape)}, not {tuple(expected.shape)}"
-    apart = difference(expected, got)
-    if apart < TOLERANCE:
-        return None
-    return f"the answers differ by {apart:.0e} from those of the masked network"
+        expected = call_all(replica(network), inputs, masked(state(network), masks))
+    return mismatch(expected, got, TOLERANCE)
 
 
 def _some(units: int) -> Tensor:
