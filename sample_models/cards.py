@@ -9,9 +9,9 @@ from dataclasses import asdict
 import torch
 from torch import nn
 
+from pruneviz.data import Data, Outcome
 from pruneviz.measuring.counts import macs_of_network
 from pruneviz.measuring.intervals import wilson
-from pruneviz.sources import Data, Outcome
 from sample_models.fit import Recipe
 
 

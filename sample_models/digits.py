@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 
 FILE = Path(__file__).parent / "data" / "mnist_10k.npz"
 CLASSES = tuple("0123456789")

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.training.augmentation import moved
 
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from pruneviz.sources import Outcome
+from pruneviz.data import Outcome
 
 FOLDER = Path(__file__).parent / "weights"
 

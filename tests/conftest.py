@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pruneviz.home import VARIABLE
-from pruneviz.replica import fingerprint
+from pruneviz.network.replica import fingerprint
 from pruneviz.sources.registered import load_registered
+from pruneviz.storage.home import VARIABLE
 from pruneviz.workbench import Workbench
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")

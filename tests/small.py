@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from pruneviz.sources import Data, Source
+from pruneviz.data import Data
+from pruneviz.sources import Source
 from pruneviz.workbench import Workbench
 
 

@@ -12,12 +12,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.background import Job
 from pruneviz.plan import Plan
-from pruneviz.pruning.allocation import ALLOCATIONS
-from pruneviz.ui import allocating as room
-from pruneviz.ui.allocating import Allocating, Wish
-from pruneviz.ui.scanning import Scanning
+from pruneviz.ui.allocate import allocating as room
+from pruneviz.ui.allocate.allocating import Allocating, Wish
+from pruneviz.ui.allocate.scanning import Scanning
 from pruneviz.ui.session import start
 from pruneviz.workbench import Workbench
 from tests.page import Page

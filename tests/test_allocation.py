@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from pruneviz.allocation.methods import ALLOCATIONS, density_of, tame_bounds
+from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan
-from pruneviz.pruning.allocation import ALLOCATIONS, density_of, tame_bounds
-from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.sliders import Slider
 from pruneviz.workbench import Workbench
 

@@ -10,8 +10,8 @@ from streamlit.testing.v1.element_tree import TextInput
 
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.pruning.criteria import CRITERIA
-from pruneviz.ui import cached
-from pruneviz.ui.scene import scene_id
+from pruneviz.ui.board.scene import scene_id
+from pruneviz.ui.session import cached
 from tests.page import Page
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.pruning.calls import Call, Listening
-from pruneviz.pruning.layers import find_layers
+from pruneviz.network.calls import Call, Listening
+from pruneviz.network.layers import find_layers
 
 SIZE, HEADS, N, T, S = 8, 2, 3, 4, 5
 CAUSAL = nn.Transformer.generate_square_subsequent_mask(T).double()

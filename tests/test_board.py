@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pruneviz.pruning.allocation import ALLOCATIONS
+from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.ui import board as board_module
 from pruneviz.ui.board import ALL, KINDS, Pin, Request, packed, parse
 

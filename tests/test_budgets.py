@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pruneviz.measuring.budgets import BUDGETS, find_budget, prices
+from pruneviz.allocation.budgets import BUDGETS, find_budget, prices
 from pruneviz.measuring.layer_times import layer_times
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from pruneviz.caching import Kept
+from pruneviz.storage.caching import Kept
 
 
 def test_what_was_made_is_not_made_again() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import answer_of, call, fitting
+from pruneviz.network.calling import answer_of, call, fitting
 
 A, B = torch.ones(2, 3), torch.zeros(2, 3)
 

@@ -12,8 +12,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from pruneviz.sources import Data, Source
-from pruneviz.sources.checks import check_model, check_source, check_targets
+from pruneviz.data import Data, check_targets
+from pruneviz.sources import Source
+from pruneviz.sources.checks import check_model, check_source
 
 NAN, INF = math.nan, math.inf
 

@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 import pruneviz as pv
 from pruneviz.cli import main
-from pruneviz.home import VARIABLE
 from pruneviz.plan import from_link
+from pruneviz.storage.home import VARIABLE
 
 
 @pytest.fixture(scope="module", autouse=True)

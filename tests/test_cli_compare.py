@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 import pruneviz as pv
 from pruneviz.cli import main
-from pruneviz.home import VARIABLE
-from pruneviz.measuring.contest import Asked
+from pruneviz.comparison.contest import Asked
+from pruneviz.storage.home import VARIABLE
 
 ARGUMENTS = (
     *("lenet300", "--criteria", "magnitude,taylor", "--levels", "0.5,0.9"),

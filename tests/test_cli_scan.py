@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 
 import pruneviz as pv
 from pruneviz.cli import main
-from pruneviz.home import VARIABLE
-from pruneviz.measuring.scanning import LEVELS
+from pruneviz.sensitivity.scanning import LEVELS
+from pruneviz.storage.home import VARIABLE
 from tests.test_scanning import rows
 
 PATIENCE = 120.0

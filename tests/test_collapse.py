@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 import pruneviz as pv
+from pruneviz.data import Data
 from pruneviz.measuring.collapse import cut_in_two
+from pruneviz.network.layers import find_layers
+from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
-from pruneviz.pruning.layers import find_layers
-from pruneviz.replica import fingerprint
-from pruneviz.sources import Data
 from pruneviz.workbench import Workbench
 
 INPUTS = torch.linspace(-1, 1, 80).reshape(40, 2)

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from pruneviz.background import CancelledError
-from pruneviz.measuring.answers import measure, recall
-from pruneviz.measuring.contest import Asked, Contest, Entry, contest
+from pruneviz.comparison.contest import Asked, Contest, Entry, contest
+from pruneviz.comparison.verdicts import p_value, verdict
 from pruneviz.measuring.evaluate import change
 from pruneviz.measuring.intervals import paired_difference
-from pruneviz.measuring.verdicts import p_value, verdict
 from pruneviz.plan import Plan
-from pruneviz.remembered import Remembered
+from pruneviz.sensitivity.answers import measure, recall
 from pruneviz.sources.registered import load_registered
+from pruneviz.storage.remembered import Remembered
 from pruneviz.tasks import CLASSES
 from pruneviz.workbench import Workbench
 from tests.test_scanning import Counting

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 import pruneviz as pv
 from pruneviz.measuring.cost import Cost, asked_sparsity, cost_of
 from pruneviz.measuring.sizes import Encoded
+from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
-from pruneviz.replica import fingerprint
 from pruneviz.workbench import Workbench
 
 COLUMNS = ["quantity", "unit", "dense", "masked", "shrunk", "onnx runtime", "note"]

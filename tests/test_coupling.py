@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from pruneviz.coupling.atoms import Atoms
-from pruneviz.coupling.reshapes import reshape
-from pruneviz.coupling.sites import Sites
-from pruneviz.graph import trace
-from pruneviz.pruning.grouping import couplings
-from pruneviz.pruning.groups import Group, Groups
-from pruneviz.pruning.layers import find_layers
+from pruneviz.network.coupling.atoms import Atoms
+from pruneviz.network.coupling.reshapes import reshape
+from pruneviz.network.coupling.sites import Sites
+from pruneviz.network.graph import trace
+from pruneviz.network.grouping import couplings
+from pruneviz.network.groups import Group, Groups
+from pruneviz.network.layers import find_layers
 
 
 class Net(nn.Module):

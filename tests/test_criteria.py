@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from pruneviz.network.layers import Layer
 from pruneviz.pruning.criteria import CRITERIA, criterion, find_criterion
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.granularity import scores_for
-from pruneviz.pruning.layers import Layer
 from pruneviz.workbench import Workbench
 
 LAYER = Layer("fc", "linear", (2, 2), True)

@@ -8,10 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pruneviz import figures
-from pruneviz.home import VARIABLE
-from pruneviz.measuring.contest import LEVELS, Contest
-from pruneviz.ui import cached
-from pruneviz.ui.contesting import Contesting, hold, remaining
+from pruneviz.comparison.contest import LEVELS, Contest
+from pruneviz.storage.home import VARIABLE
+from pruneviz.ui.compare.contesting import Contesting, hold, remaining
+from pruneviz.ui.session import cached
 from tests.page import APP, Page
 
 PAGE = "pruneviz/ui/pages/criteria.py"

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from pruneviz.measuring.devices import (
+from pruneviz.allocation.devices import (
     COMPUTER,
     DEVICES,
     GIB,

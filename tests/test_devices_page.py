@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pruneviz.measuring.devices import DEVICES, KIB, budget, verdict
-from pruneviz.ui.fitting import Fitting, need_of
+from pruneviz.allocation.devices import DEVICES, KIB, budget, verdict
+from pruneviz.ui.allocate.fitting import Fitting, need_of
 from tests.page import APP, Page
 
 PAGE = "pruneviz/ui/pages/devices.py"

@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from torch import Tensor, nn
 
 import pruneviz as pv
-from pruneviz.caching import Kept
+from pruneviz.data import Data, Inputs, Metric, Outcome
 from pruneviz.measuring.evaluate import (
     BLOCK,
     Evaluation,
@@ -26,7 +26,8 @@ from pruneviz.measuring.evaluate import (
 )
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
 from pruneviz.plan import Plan
-from pruneviz.sources import Data, Inputs, Metric, Outcome, Source
+from pruneviz.sources import Source
+from pruneviz.storage.caching import Kept
 from pruneviz.tasks import CLASSES, task_for
 from pruneviz.workbench import Workbench
 

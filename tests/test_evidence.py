@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from pruneviz.graph import trace
+from pruneviz.data import Data
+from pruneviz.network.graph import trace
+from pruneviz.network.layers import find_layers
+from pruneviz.network.replica import fingerprint
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import Evidence, weights_only
 from pruneviz.pruning.gathering import gather
 from pruneviz.pruning.granularity import scores_for
-from pruneviz.pruning.layers import find_layers
-from pruneviz.replica import fingerprint
-from pruneviz.sources import Data
 from pruneviz.workbench import Workbench
 
 CLASSES = 4

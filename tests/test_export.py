@@ -20,7 +20,7 @@ from torch import Tensor, nn
 import pruneviz as pv
 from pruneviz.export import DEFAULT, FORMATS, Exported, export
 from pruneviz.export.proof import difference
-from pruneviz.replica import fingerprint, state
+from pruneviz.network.replica import fingerprint, state
 from pruneviz.workbench import Workbench
 from sample_models.catalogue import NETWORKS as CLASSES
 from tests import optional

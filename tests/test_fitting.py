@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.sources.data.fitting import fit
 from pruneviz.sources.data.samples import Asked
 from pruneviz.sources.spec import InputSpec

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pruneviz.network.layers import Layer, find_layers
 from pruneviz.plan import pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import weights_only
 from pruneviz.pruning.granularity import GRANULARITIES, expand, ranks, scores_for
-from pruneviz.pruning.layers import Layer, find_layers
 
 
 def naive_pattern(scores: Tensor, n: int, m: int) -> Tensor:

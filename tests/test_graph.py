@@ -10,9 +10,9 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 import pruneviz as pv
-from pruneviz.graph import Graph, activation_of, belongings, norm_scale, trace
-from pruneviz.pruning.layers import find_layers
-from pruneviz.replica import replica, state
+from pruneviz.network.graph import Graph, activation_of, belongings, norm_scale, trace
+from pruneviz.network.layers import find_layers
+from pruneviz.network.replica import replica, state
 from pruneviz.workbench import Workbench
 
 IMAGES = torch.linspace(-1, 1, 4 * 2 * 6 * 6).reshape(4, 2, 6, 6)

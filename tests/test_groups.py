@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from pruneviz.pruning.groups import Group, Groups, Place, masks_of
+from pruneviz.network.groups import Group, Groups, Place, masks_of
 from pruneviz.workbench import Workbench
 
 ANSWER = "it is the network's answer"

@@ -16,8 +16,8 @@ from pruneviz.history.comparing import change_in_words, compare, masks_apart
 from pruneviz.history.records import packed, unpacked
 from pruneviz.measuring.intervals import paired_difference
 from pruneviz.plan import Plan
-from pruneviz.ui.recording import Diary
 from pruneviz.ui.session import start
+from pruneviz.ui.session.recording import Diary
 from pruneviz.workbench import Workbench
 
 LENET = Version("lenet5", "a" * 12, "d" * 16)

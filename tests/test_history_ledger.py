@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from pruneviz.database import opened
 from pruneviz.history import History, Version
 from pruneviz.history.comparing import costs_apart
 from pruneviz.history.history import FILE
 from pruneviz.history.records import cost_from, cost_text
 from pruneviz.history.schema import STEPS
-from pruneviz.home import VARIABLE
 from pruneviz.measuring.latency import Timing
 from pruneviz.measuring.ledger import Cost, InRuntime, Spent
 from pruneviz.measuring.sizes import Encoded
 from pruneviz.plan import Plan
+from pruneviz.storage.database import opened
+from pruneviz.storage.home import VARIABLE
 from tests.page import Page
 
 MODEL = Version("lenet5", "a" * 12, "d" * 16)

@@ -12,10 +12,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pruneviz.history import History, Version
-from pruneviz.home import VARIABLE
 from pruneviz.plan import Plan
-from pruneviz.ui import cached
-from pruneviz.ui.side_by_side import Apart
+from pruneviz.storage.home import VARIABLE
+from pruneviz.ui.past.side_by_side import Apart
+from pruneviz.ui.session import cached
 from tests.page import APP, Page
 
 PAGE = "pruneviz/ui/pages/history.py"

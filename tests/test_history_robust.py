@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from pruneviz.database import opened, transaction
 from pruneviz.history import History, Measured, Version
 from pruneviz.history.history import FILE
 from pruneviz.history.schema import STEPS
 from pruneviz.plan import Plan
+from pruneviz.storage.database import opened, transaction
 
 MODEL = Version("lenet5", "a" * 12, "d" * 16)
 PATIENCE = 120.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from platformdirs import user_data_path
 
-from pruneviz.home import VARIABLE, home
+from pruneviz.storage.home import VARIABLE, home
 
 
 def test_the_variable_names_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pruneviz.caching import Kept
 from pruneviz.plan import Plan
 from pruneviz.pruning.chance import control_of
 from pruneviz.sources.registered import load_registered
-from pruneviz.ui import live
-from pruneviz.ui.jobs import is_measured, measure, prepare, so_far
+from pruneviz.storage.caching import Kept
 from pruneviz.ui.session import start
+from pruneviz.ui.session.jobs import is_measured, measure, prepare, so_far
+from pruneviz.ui.workbench import live
 from pruneviz.workbench import Workbench
 
 PATIENCE = 120.0

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import torch
 
-from pruneviz.measuring.keys import key_of
+from pruneviz.network.replica import code_fingerprint
 from pruneviz.plan import Plan
-from pruneviz.replica import code_fingerprint
+from pruneviz.sensitivity.keys import key_of
 from pruneviz.workbench import Workbench
 
 Benches = Callable[[str], Workbench]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.pruning.layers import find_layers
+from pruneviz.network.layers import find_layers
 from pruneviz.workbench import Workbench
 
 COUNTS = {"lenet300": 3, "lenet5": 5, "resnet20": 22, "vit": 18}

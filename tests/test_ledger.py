@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from pruneviz.plan import Plan
-from pruneviz.ui.ledger import Books, measure
 from pruneviz.ui.session import start
+from pruneviz.ui.workbench.ledger import Books, measure
 from pruneviz.workbench import Workbench
 from tests.page import Page
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.measuring.memory import peak_activation
-from pruneviz.replica import fingerprint
+from pruneviz.network.replica import fingerprint
 
 
 class Skip(nn.Module):

@@ -8,8 +8,8 @@ import pytest
 
 from pruneviz.background import CancelledError
 from pruneviz.plan import Plan
-from pruneviz.ui.comparing import Comparison, measured, table, ways
-from pruneviz.ui.mending import able, values
+from pruneviz.ui.compare.comparing import Comparison, measured, table, ways
+from pruneviz.ui.workbench.mending import able, values
 from pruneviz.workbench import Workbench
 from tests.page import Page
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import pruneviz as pv
 from pruneviz.cli import main
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.sources.opening import SYNTHETIC, Opening, find_source, open_upload
 from tests import optional
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import pruneviz as pv
-from pruneviz.outputs import main_output, named_output, outputs
+from pruneviz.network.outputs import main_output, named_output, outputs
 from tests.answers import CONTAINERS, heads, inner
 
 every_container = pytest.mark.parametrize("container", CONTAINERS)

@@ -12,10 +12,10 @@ import pytest
 import torch
 from safetensors.torch import save
 
+from pruneviz.network.replica import fingerprint
 from pruneviz.plan import to_link
-from pruneviz.replica import fingerprint
 from pruneviz.sources.registered import load_registered
-from pruneviz.ui import cached
+from pruneviz.ui.session import cached
 from tests.page import Page
 
 FITTING = "sample:lenet5"

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import pytest
 
 from pruneviz.background import Job, Report
-from pruneviz.ui import pacing
-from pruneviz.ui.pacing import after_the_accuracy, paced
-from pruneviz.ui.session import start
+from pruneviz.ui.session import pacing, start
+from pruneviz.ui.session.pacing import after_the_accuracy, paced
 from pruneviz.workbench import Workbench
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from pruneviz.caching import Kept
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
-from pruneviz.ui.panels import best_within, visits
+from pruneviz.storage.caching import Kept
+from pruneviz.ui.workbench.panels import best_within, visits
 from pruneviz.workbench import Workbench
 
 HALF = Plan(sparsity={"fc1": 0.5})

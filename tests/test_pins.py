@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 import pruneviz as pv
+from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan
-from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.masks import CUT, KEPT
 from pruneviz.pruning.pins import check_pins, hands
 from pruneviz.workbench import Workbench

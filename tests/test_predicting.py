@@ -16,23 +16,24 @@ from torch import nn
 
 import pruneviz as pv
 from pruneviz.background import CancelledError
-from pruneviz.measuring.damage import features_of
+from pruneviz.data import Data
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.measuring.linking import fit, link_of
-from pruneviz.measuring.predicting import (
+from pruneviz.plan import Plan
+from pruneviz.pruning.sliders import Slider
+from pruneviz.sensitivity.curves import Curve, Curves, Point
+from pruneviz.sensitivity.damage import features_of
+from pruneviz.sensitivity.linking import fit, link_of
+from pruneviz.sensitivity.predicting import (
     Prediction,
     Predictor,
     known_predictor,
     predictor,
     random_plans,
 )
-from pruneviz.measuring.scanning import known, scan
-from pruneviz.measuring.sensitivity import Curve, Curves, Point
-from pruneviz.measuring.taylor import LEVELS, rises
-from pruneviz.plan import Plan
-from pruneviz.pruning.sliders import Slider
-from pruneviz.remembered import Remembered
-from pruneviz.sources import Data, Source
+from pruneviz.sensitivity.scanning import known, scan
+from pruneviz.sensitivity.taylor import LEVELS, rises
+from pruneviz.sources import Source
+from pruneviz.storage.remembered import Remembered
 from pruneviz.workbench import Workbench
 
 FRACTION = (0.0, 1.0)

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pruneviz.data import Data
 from pruneviz.measuring.probe import LIMIT, probe_size
-from pruneviz.sources import Data
 from pruneviz.tasks import CLASSES
 
 

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.nn.utils import prune as torch_prune
 
 import pruneviz as pv
-from pruneviz.graph import belongings
+from pruneviz.network.graph import belongings
+from pruneviz.network.layers import find_layers
+from pruneviz.network.replica import fingerprint, masked, replica, state
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import weights_only
-from pruneviz.pruning.layers import find_layers
 from pruneviz.pruning.pruned import Pruned
-from pruneviz.replica import fingerprint, masked, replica, state
 from pruneviz.workbench import Workbench
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")

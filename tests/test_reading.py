@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.sources.data.reading import read_data
 from pruneviz.sources.data.samples import Samples
 from pruneviz.sources.spec import InputSpec

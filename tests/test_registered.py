@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import pruneviz as pv
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.sources.registered import load_registered, registered_names
 
 MODULE = """

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-import pruneviz.remembered as module
-from pruneviz.home import VARIABLE
+import pruneviz.storage.remembered as module
 from pruneviz.plan import Plan
-from pruneviz.remembered import Remembered
+from pruneviz.storage.home import VARIABLE
+from pruneviz.storage.remembered import Remembered
 from pruneviz.workbench import Workbench
 
 FILE = "measured.sqlite3"
@@ -89,7 +89,7 @@ def test_many_threads_share_one(tmp_path: Path) -> None:
 def test_what_put_has_returned_from_survives_a_kill(tmp_path: Path) -> None:
     script = (
         "import os, sys, pathlib\n"
-        "from pruneviz.remembered import Remembered\n"
+        "from pruneviz.storage.remembered import Remembered\n"
         "memory = Remembered(pathlib.Path(sys.argv[1]))\n"
         "for k in range(100):\n    memory.put(str(k), 'x' * 1000)\n"
         f"os.kill(os.getpid(), {signal.SIGKILL:d})\n"

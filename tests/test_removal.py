@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.graph import trace
-from pruneviz.pruning.grouping import find_groups
-from pruneviz.pruning.groups import Groups
-from pruneviz.pruning.layers import find_layers
-from pruneviz.pruning.removal import remove
-from pruneviz.replica import fingerprint
+from pruneviz.network.graph import trace
+from pruneviz.network.grouping import find_groups
+from pruneviz.network.groups import Groups
+from pruneviz.network.layers import find_layers
+from pruneviz.network.removal import remove
+from pruneviz.network.replica import fingerprint
 from pruneviz.workbench import Workbench
 from tests.zoo import made
 

@@ -10,16 +10,16 @@ import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
 from torch import Tensor, nn
 
 import pruneviz as pv
-from pruneviz.calling import call
-from pruneviz.graph import Graph, trace
+from pruneviz.data import Data
+from pruneviz.network.calling import call
+from pruneviz.network.graph import Graph, trace
+from pruneviz.network.groups import Group, Groups, Place, masks_of
+from pruneviz.network.layers import find_layers
+from pruneviz.network.replica import fingerprint, masked, state
 from pruneviz.plan import REPAIRS as NAMES
 from pruneviz.plan import Plan
-from pruneviz.pruning.groups import Group, Groups, Place, masks_of
-from pruneviz.pruning.layers import find_layers
 from pruneviz.pruning.repair import REPAIRS, repair
 from pruneviz.pruning.repair.reconstruction import RIDGE
-from pruneviz.replica import fingerprint, masked, state
-from pruneviz.sources import Data
 
 ALL = ("fold", "reconstruct", "recalibrate")
 

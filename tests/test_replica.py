@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import nn
 
-from pruneviz.replica import fingerprint, masked, replica, state
+from pruneviz.network.replica import fingerprint, masked, replica, state
 from pruneviz.workbench import Workbench
 
 

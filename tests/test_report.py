@@ -18,12 +18,12 @@ from torch import nn
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.history import History, Version, measured_of
-from pruneviz.home import VARIABLE
 from pruneviz.plan import Plan
 from pruneviz.recipes import from_yaml, replay
 from pruneviz.report import report, write_report
 from pruneviz.report.parts import escaped, table
 from pruneviz.report.pictures import pooled
+from pruneviz.storage.home import VARIABLE
 from pruneviz.workbench import Workbench
 
 EVIL = "<script>alert(1)</script>"

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from pruneviz.ui.reporting import Reporting
+from pruneviz.ui.export.reporting import Reporting
 from tests.page import Page
 
 PAGE = "pruneviz/ui/pages/export.py"

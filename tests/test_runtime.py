@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.measuring.runtime import in_onnx_runtime
+from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
-from pruneviz.replica import fingerprint
 from pruneviz.workbench import Workbench
 
 pytest.importorskip("onnxruntime")

@@ -14,9 +14,10 @@ import torch
 from click.testing import CliRunner
 from torch import Tensor, nn
 
+from pruneviz.data import Outcome
 from pruneviz.measuring.evaluate import answer
 from pruneviz.measuring.intervals import wilson
-from pruneviz.sources import Outcome, Source
+from pruneviz.sources import Source
 from pruneviz.tasks import CLASSES
 from pruneviz.training.augmentation import moved
 from sample_models import catalogue, digits

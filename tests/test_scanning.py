@@ -21,11 +21,11 @@ from pandas.testing import assert_frame_equal
 
 import pruneviz as pv
 from pruneviz.background import CancelledError
-from pruneviz.home import VARIABLE
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.measuring.scanning import LEVELS, known, scan, settings_of
 from pruneviz.plan import Plan
-from pruneviz.remembered import Remembered
+from pruneviz.sensitivity.scanning import LEVELS, known, scan, settings_of
+from pruneviz.storage.home import VARIABLE
+from pruneviz.storage.remembered import Remembered
 from pruneviz.workbench import Workbench
 
 NEURONS = Plan(granularity="neuron")

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from pruneviz.plan import Plan
 from pruneviz.pruning.masks import count
-from pruneviz.ui.hand import by_hand
-from pruneviz.ui.scene import block_of, describe, drawn, picture, picture_id, scene_id
+from pruneviz.ui.board.scene import block_of, describe, drawn, picture, picture_id, scene_id
 from pruneviz.ui.session import with_levels
-from pruneviz.ui.units import inputs_cut
+from pruneviz.ui.session.hand import by_hand
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.units import inputs_cut
 
 LEVELS = (0.0, 0.1, 0.37, 0.5, 0.9, 1.0)
 KINDS = {

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from pruneviz.measuring.searching import Found
+from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.searching import Found
 from pruneviz.plan import Plan
-from pruneviz.pruning.allocation import ALLOCATIONS
 from pruneviz.workbench import Workbench
 
 Benches = Callable[[str], Workbench]

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pruneviz.measuring.sensitivity import Curve, Curves, Point
+from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.plan import Plan
-from pruneviz.pruning.allocation import ALLOCATIONS
 from pruneviz.pruning.sliders import Slider
-from pruneviz.ui import sensing
+from pruneviz.sensitivity.curves import Curve, Curves, Point
+from pruneviz.ui.board import sensing
 from pruneviz.workbench import Workbench
 
 LEVELS = (0.5, 0.9)

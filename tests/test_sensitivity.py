@@ -6,9 +6,9 @@ import math
 
 import pytest
 
-from pruneviz.measuring.sensitivity import LOSE, Curve, Curves, Point
 from pruneviz.plan import Plan
 from pruneviz.pruning.sliders import Slider
+from pruneviz.sensitivity.curves import LOSE, Curve, Curves, Point
 
 NAN = float("nan")
 

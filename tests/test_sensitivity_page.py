@@ -14,13 +14,13 @@ from streamlit.testing.v1 import AppTest
 
 import pruneviz as pv
 from pruneviz import figures
-from pruneviz.home import VARIABLE
-from pruneviz.measuring.scanning import LEVELS, scan
-from pruneviz.measuring.sensitivity import Curves
 from pruneviz.plan import Plan
-from pruneviz.remembered import Remembered
-from pruneviz.ui import cached, networks
-from pruneviz.ui.scanning import Scanning, cells, remaining, start, table
+from pruneviz.sensitivity.curves import Curves
+from pruneviz.sensitivity.scanning import LEVELS, scan
+from pruneviz.storage.home import VARIABLE
+from pruneviz.storage.remembered import Remembered
+from pruneviz.ui.allocate.scanning import Scanning, cells, remaining, start, table
+from pruneviz.ui.session import cached, networks
 from pruneviz.ui.wording import duration
 from pruneviz.workbench import Workbench
 from tests.page import APP, Page

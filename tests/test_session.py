@@ -9,7 +9,6 @@ import pytest
 
 from pruneviz.plan import Plan
 from pruneviz.ui.board import ALL, Pin, Request
-from pruneviz.ui.hand import counts_by_hand
 from pruneviz.ui.session import (
     Session,
     Step,
@@ -20,6 +19,7 @@ from pruneviz.ui.session import (
     start,
     with_levels,
 )
+from pruneviz.ui.session.hand import counts_by_hand
 from pruneviz.workbench import Workbench
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")

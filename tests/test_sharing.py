@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from pruneviz.pruning.sharing import (
+from pruneviz.allocation.sharing import (
     Part,
     by_damage,
     by_damage_at,

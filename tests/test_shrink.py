@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 import pruneviz as pv
-from pruneviz.calling import call
+from pruneviz.data import Inputs
+from pruneviz.network.calling import call
+from pruneviz.network.groups import Groups
+from pruneviz.network.replica import fingerprint, replica
+from pruneviz.network.shrink import shrink
 from pruneviz.plan import Plan
-from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.pruned import Pruned
-from pruneviz.pruning.shrink import shrink
-from pruneviz.replica import fingerprint, replica
-from pruneviz.sources import Inputs
 from pruneviz.workbench import Workbench
 from tests.conftest import NETWORKS
 from tests.zoo import SMALL, made

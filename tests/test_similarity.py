@@ -10,11 +10,8 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from pruneviz.measuring.similar import Similarity
-from pruneviz.plan import Plan
-from pruneviz.pruning.criteria import CRITERIA
-from pruneviz.pruning.masks import Ranking
-from pruneviz.pruning.similarity import (
+from pruneviz.comparison.similar import Similarity
+from pruneviz.comparison.similarity import (
     average_ranks,
     chance,
     cut_set,
@@ -22,6 +19,9 @@ from pruneviz.pruning.similarity import (
     sample_of,
     spearman,
 )
+from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.masks import Ranking
 from pruneviz.workbench import Workbench
 
 # -- by hand -----------------------------------------------------------------------------------
@@ -206,9 +206,9 @@ def test_where_nothing_can_be_cut_nothing_is_compared(benches: Callable[[str], W
 def test_a_large_layer_is_told_by_a_sample(
     benches: Callable[[str], Workbench], weights: Similarity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pruneviz.measuring.similar.SAMPLE", 20_000)
+    monkeypatch.setattr("pruneviz.comparison.similar.SAMPLE", 20_000)
     monkeypatch.setattr(
-        "pruneviz.measuring.similar.sample_of", lambda items: sample_of(items, 20_000)
+        "pruneviz.comparison.similar.sample_of", lambda items: sample_of(items, 20_000)
     )
     found = benches("lenet300").steering.similarity(levels=(0.5, 0.9))
     assert any("sample of 20,000 items" in note and "fc1" in note for note in found.notes)

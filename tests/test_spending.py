@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from pruneviz.measuring.spending import field_of, prepared
+from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.spending import field_of, prepared
 from pruneviz.plan import Plan
-from pruneviz.pruning.allocation import ALLOCATIONS
 from pruneviz.workbench import Workbench
 
 Benches = Callable[[str], Workbench]

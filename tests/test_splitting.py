@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.sources.data.splitting import split, twins
 
 

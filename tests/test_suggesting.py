@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from pruneviz.background import CancelledError
-from pruneviz.measuring.devices import COMPUTER, MICROCONTROLLER, Device, Need
-from pruneviz.measuring.suggesting import (
+from pruneviz.allocation.devices import COMPUTER, MICROCONTROLLER, Device, Need
+from pruneviz.allocation.suggesting import (
     LIMIT,
     Measures,
     Step,
@@ -17,6 +16,7 @@ from pruneviz.measuring.suggesting import (
     limit,
     suggest,
 )
+from pruneviz.background import CancelledError
 from pruneviz.plan import Plan
 from pruneviz.pruning.sliders import Slider
 

@@ -8,10 +8,10 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pruneviz.pruning.layers import find_layers
+from pruneviz.data import Data
+from pruneviz.network.layers import find_layers
+from pruneviz.network.survey import seen_layers, survey
 from pruneviz.pruning.locks import usual_locks
-from pruneviz.pruning.survey import seen_layers, survey
-from pruneviz.sources import Data
 from pruneviz.workbench import Workbench
 
 

@@ -19,7 +19,7 @@ from sklearn.metrics import (
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from pruneviz.sources import Data, Outcome
+from pruneviz.data import Data, Outcome
 from pruneviz.tasks import CLASSES, Task, task_for
 from pruneviz.tasks.judging import in_parts, joined, judge_positions
 from pruneviz.tasks.measures import mean_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.sources.data.reading import read_data
 from pruneviz.sources.data.texts import next_tokens, pad
 from pruneviz.sources.spec import InputSpec

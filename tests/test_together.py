@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from pruneviz.pruning.groups import Group, Groups
-from pruneviz.pruning.layers import Layer
-from pruneviz.ui.units import (
+from pruneviz.network.groups import Group, Groups
+from pruneviz.network.layers import Layer
+from pruneviz.workbench.units import (
     evened,
     locked_together,
     once_each,

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from pruneviz.training import METHODS, Training
 from pruneviz.training.checkpoints import trainings
 from pruneviz.training.training import key_of
-from pruneviz.ui.training import Trainer, place
-from pruneviz.ui.versions import Version
+from pruneviz.ui.session.versions import Version
+from pruneviz.ui.train.training import Trainer, place
 from tests.page import APP, Page
 
 PAGE = "pruneviz/ui/pages/train.py"

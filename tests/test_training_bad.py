@@ -13,9 +13,10 @@ import torch
 from torch import nn
 
 import pruneviz as pv
+from pruneviz.data import Data
+from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
-from pruneviz.replica import fingerprint
-from pruneviz.sources import Data, Source
+from pruneviz.sources import Source
 from pruneviz.training import Training, train
 from pruneviz.training.loop import steps_of
 from pruneviz.workbench import Workbench

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pruneviz.data import Data
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
-from pruneviz.sources import Data, Source
+from pruneviz.sources import Source
 from pruneviz.training import Moment, Trained, Training, train
 from pruneviz.training.held import Held
 from pruneviz.training.run import Run

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
+from pruneviz.network.replica import fingerprint, state
 from pruneviz.plan import Plan
-from pruneviz.replica import fingerprint, state
 from pruneviz.training import METHODS, Moment, Training, train
 from pruneviz.training.dynamic import fraction, rewired
 from pruneviz.training.legs import cubic, geometric, on_the_way

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from pruneviz.calling import call
+from pruneviz.network.calling import call
+from pruneviz.network.replica import replica
 from pruneviz.plan import Plan
-from pruneviz.replica import replica
 from pruneviz.training import Moment, Training, train
 from pruneviz.training.run import Run
 from pruneviz.workbench import Workbench

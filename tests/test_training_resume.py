@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 import torch
 
+from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
-from pruneviz.replica import fingerprint
 from pruneviz.training import Moment, Trained, Training, train
 from pruneviz.training.checkpoints import in_use, place_for, trainings
 from pruneviz.workbench import Workbench

@@ -10,10 +10,10 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 import pruneviz as pv
+from pruneviz.network.groups import Group, Groups, Place
+from pruneviz.network.replica import fingerprint
+from pruneviz.network.trial import difference, parameter_masks, proved, tolerance
 from pruneviz.plan import Plan
-from pruneviz.pruning.groups import Group, Groups, Place
-from pruneviz.pruning.trial import difference, parameter_masks, proved, tolerance
-from pruneviz.replica import fingerprint
 from pruneviz.workbench import Workbench
 
 DATA = torch.linspace(-1, 1, 160).reshape(40, 4), torch.arange(40) % 2

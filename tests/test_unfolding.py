@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.pruning.calls import Call, Listening
-from pruneviz.pruning.layers import find_layers
-from pruneviz.pruning.unfolding import gradient_sums, input_squares, rows_of, unit_rows
+from pruneviz.network.calls import Call, Listening
+from pruneviz.network.layers import find_layers
+from pruneviz.network.unfolding import gradient_sums, input_squares, rows_of, unit_rows
 
 SAMPLES = 3
 CONVOLUTIONS = {

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 import pruneviz as pv
+from pruneviz.network.groups import Group, Groups
 from pruneviz.plan import Plan
-from pruneviz.pruning.groups import Group, Groups
 from pruneviz.pruning.units import cannot_units, levels
 from pruneviz.workbench import Workbench
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.replica import replica
+from pruneviz.network.replica import replica
 from pruneviz.sources.networks.unpickled import runs_code, unpickle
 
 

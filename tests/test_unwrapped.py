@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
 import pruneviz as pv
-from pruneviz.replica import fingerprint
+from pruneviz.network.replica import fingerprint
 from pruneviz.sources.networks.unwrapped import unwrapped
 
 INPUTS = torch.randn(5, 6)

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 import pruneviz as pv
+from pruneviz.data import Data
 from pruneviz.measuring.evaluate import BLOCK
 from pruneviz.plan import Plan
-from pruneviz.sources import Data, Source
+from pruneviz.sources import Source
 from pruneviz.workbench import Workbench
 
 X, Y = torch.linspace(-1, 1, 160).reshape(40, 4), torch.arange(40) % 2

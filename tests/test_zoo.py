@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 import pruneviz as pv
-from pruneviz.calling import call
-from pruneviz.replica import masked, replica, state
-from pruneviz.ui import scene
+from pruneviz.network.calling import call
+from pruneviz.network.replica import masked, replica, state
+from pruneviz.ui.board import scene
 from tests.zoo import SMALL, made
 
 pytestmark = pytest.mark.filterwarnings(

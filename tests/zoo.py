@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from tests import optional
 
 Made = tuple[nn.Module, Data]

@@ -10,6 +10,9 @@ from urllib.parse import urlencode
 import click
 import pandas as pd
 
+from pruneviz.allocation.budgets import BUDGETS
+from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.searching import Found, Tried
 from pruneviz.background import CancelledError
 from pruneviz.cli.shared import (
     JSON,
@@ -20,12 +23,9 @@ from pruneviz.cli.shared import (
     progress_with_time,
     what_to_open,
 )
-from pruneviz.measuring.budgets import BUDGETS
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.measuring.searching import Found, Tried
 from pruneviz.options import opening_options, words
 from pruneviz.plan import UNITS, Plan, to_link
-from pruneviz.pruning.allocation import ALLOCATIONS
 from pruneviz.pruning.locks import unit_locks
 from pruneviz.sources.opening import Opening
 from pruneviz.workbench import Workbench

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import pandas as pd
 
+from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.background import CancelledError
 from pruneviz.cli.shared import (
     JSON,
@@ -19,12 +20,11 @@ from pruneviz.cli.shared import (
     print_json,
     progress_with_time,
 )
-from pruneviz.measuring.contest import LEVELS, SEEDS, Asked, Contest
-from pruneviz.measuring.sameness import UNIFORM
-from pruneviz.measuring.similar import Similarity
+from pruneviz.comparison.contest import LEVELS, SEEDS, Asked, Contest
+from pruneviz.comparison.sameness import UNIFORM
+from pruneviz.comparison.similar import Similarity
 from pruneviz.options import opening_options
 from pruneviz.plan import UNITS, Plan
-from pruneviz.pruning.allocation import ALLOCATIONS
 from pruneviz.pruning.locks import unit_locks
 from pruneviz.workbench import Workbench
 

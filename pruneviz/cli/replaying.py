@@ -10,7 +10,6 @@ import click
 
 from pruneviz.cli.shared import JSON, end_of_progress, print_json, progress, progress_with_time
 from pruneviz.export import DEFAULT, FORMATS, Exported
-from pruneviz.opening import open_workbench
 from pruneviz.recipes import (
     Recipe,
     Replayed,
@@ -21,6 +20,7 @@ from pruneviz.recipes import (
     trained_again,
 )
 from pruneviz.recipes.parsing import LIMIT
+from pruneviz.workbench.opening import open_workbench
 
 _ALL, _DIFFERS = "all", 3
 

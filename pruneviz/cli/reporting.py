@@ -11,9 +11,9 @@ import pandas as pd
 from pruneviz.cli.planning import asked_plan, plan_options
 from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
 from pruneviz.history import History, Version
-from pruneviz.home import home
 from pruneviz.options import opening_options
 from pruneviz.report import report, write_report
+from pruneviz.storage.home import home
 from pruneviz.workbench import Workbench
 
 

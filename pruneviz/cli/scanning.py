@@ -19,10 +19,10 @@ from pruneviz.cli.shared import (
     print_json,
     progress_with_time,
 )
-from pruneviz.measuring.scanning import LEVELS, PRECISION, known
-from pruneviz.measuring.sensitivity import LOSE, Curves
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
+from pruneviz.sensitivity.curves import LOSE, Curves
+from pruneviz.sensitivity.scanning import LEVELS, PRECISION, known
 from pruneviz.workbench import Workbench
 
 _POINT = 100

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from pruneviz.opening import open_workbench
 from pruneviz.options import opening
 from pruneviz.sources.opening import Opening
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.opening import open_workbench
 
 STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")

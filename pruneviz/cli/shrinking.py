@@ -13,15 +13,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from pruneviz.calling import call
 from pruneviz.cli.planning import asked_plan, plan_options
 from pruneviz.cli.shared import JSON, open_bench, print_json
+from pruneviz.data import Data
 from pruneviz.measuring.sizes import stored
+from pruneviz.network.calling import call
+from pruneviz.network.replica import replica
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
-from pruneviz.replica import replica
-from pruneviz.sources import Data
 
 _SAMPLES = 32
 _TOLERANCE = 1e-5

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.background import CancelledError
 from pruneviz.cli.planning import asked_plan, plan_options
 from pruneviz.cli.shared import (
@@ -20,11 +21,10 @@ from pruneviz.cli.shared import (
     progress_with_time,
 )
 from pruneviz.export import DEFAULT
-from pruneviz.home import home
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
-from pruneviz.pruning.allocation import ALLOCATIONS
 from pruneviz.recipes import recipe_of, to_yaml
+from pruneviz.storage.home import home
 from pruneviz.training import METHODS, Moment, Row, Trained, Training
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
-from pruneviz.calling import answer_of
+from pruneviz.data import Inputs
 from pruneviz.export.proof import Proof, proved
 from pruneviz.export.subject import Subject
-from pruneviz.graph import ONE_AT_A_TIME
 from pruneviz.measuring.runtime import missing, onnx_session, run_onnx, write_onnx
-from pruneviz.sources import Inputs
+from pruneviz.network.calling import answer_of
+from pruneviz.network.graph import ONE_AT_A_TIME
 
 PT2, ONNX = "model.pt2", "model.onnx"
 _BATCH = 2  # torch.export takes a size of one, or none, for a number that never changes

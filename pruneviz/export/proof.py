@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import call
 from pruneviz.export.subject import Subject
-from pruneviz.replica import replica
+from pruneviz.network.calling import call
+from pruneviz.network.replica import replica
 
 TOLERANCE = 1e-4
 

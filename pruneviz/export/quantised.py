@@ -12,14 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import call, fitting
+from pruneviz.data import Data
 from pruneviz.export.programs import ONNX, on_cpu, take, which, write_graph
 from pruneviz.export.proof import Proof, difference
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.evaluate import Evaluation, answer, summarise
 from pruneviz.measuring.runtime import onnx_session, run_onnx
-from pruneviz.replica import replica
-from pruneviz.sources import Data
+from pruneviz.network.calling import call, fitting
+from pruneviz.network.replica import replica
 from pruneviz.tasks.judging import joined
 
 INT8 = "model-int8.onnx"

@@ -15,7 +15,7 @@ from pruneviz.export.files import copy_program
 from pruneviz.export.proof import Proof, answers, blank, proved
 from pruneviz.export.subject import Subject
 from pruneviz.export.weights import about, plain, save_tensors
-from pruneviz.replica import first_names
+from pruneviz.network.replica import first_names
 
 _LIST = re.compile(r"\[[^][{}]*\]")
 _PLAIN = (int, float, str, list, tuple)

@@ -9,12 +9,12 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import call, fitting
+from pruneviz.data import Inputs
 from pruneviz.measuring.bench import Bench
+from pruneviz.network.calling import call, fitting
+from pruneviz.network.replica import replica
 from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
-from pruneviz.replica import replica
-from pruneviz.sources import Inputs
 
 SAMPLES = 32
 

@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from pruneviz.calling import call
 from pruneviz.export.files import copy_program
 from pruneviz.export.proof import Proof, answers, blank, loaded, proved
 from pruneviz.export.standalone import torch_prune
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.sizes import stored, tied
-from pruneviz.replica import first_names, masked, replica, state
+from pruneviz.network.calling import call
+from pruneviz.network.replica import first_names, masked, replica, state
 
 
 def plain(network: nn.Module) -> dict[str, Tensor]:

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from pruneviz.database import PATIENCE, opened, transaction
 from pruneviz.history.moved import carried_over, in_memory, is_moved, standing
 from pruneviz.history.records import (
     FIELDS,
@@ -31,6 +30,7 @@ from pruneviz.history.schema import STEPS
 from pruneviz.history.tree import Filter, arranged, matching, with_branches
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
+from pruneviz.storage.database import PATIENCE, opened, transaction
 
 FILE = "history.sqlite3"
 _LONGEST = 10_000  # characters of a note

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
-from pruneviz.database import opened, transaction
 from pruneviz.history.schema import STEPS
+from pruneviz.storage.database import opened, transaction
 
 Standing = Mapping[Path, tuple[int, int]]
 _BESIDE = ("", "-wal", "-shm")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from pruneviz.database import Step
+from pruneviz.storage.database import Step
 
 _FIRST = (
     """CREATE TABLE models (

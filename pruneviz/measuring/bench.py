@@ -7,15 +7,15 @@ from typing import Protocol
 
 from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.network.layers import Layer
+from pruneviz.network.traced import Traced
 from pruneviz.plan import Plan
 from pruneviz.pruning.evidence import Evidence
-from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.masks import Ranking
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sources import Source
 from pruneviz.tasks import Task
-from pruneviz.traced import Traced
 
 Progress = Callable[[str, float], None]
 
@@ -44,6 +44,9 @@ class Bench(Protocol):
 
     @property
     def block(self) -> int: ...
+
+    @property
+    def slow(self) -> bool: ...
 
     @property
     def seconds_per_sample(self) -> float: ...

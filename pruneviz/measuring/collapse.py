@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import call as answer
-from pruneviz.pruning.calls import Call, Listening
-from pruneviz.pruning.layers import Layer
+from pruneviz.data import Data
+from pruneviz.network.calling import call as answer
+from pruneviz.network.calls import Call, Listening
+from pruneviz.network.layers import Layer
+from pruneviz.network.replica import replica
 from pruneviz.pruning.pruned import Pruned
-from pruneviz.replica import replica
-from pruneviz.sources import Data
 
 SAMPLES = 16
 _TOLERANCE = 1e-6

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import fitting
+from pruneviz.data import Data
 from pruneviz.measuring.counts import Counts, macs_of_network
 from pruneviz.measuring.latency import SECONDS, Latency, latency
 from pruneviz.measuring.ledger import Cost, InRuntime, Spent
@@ -22,10 +22,10 @@ from pruneviz.measuring.sizes import (
     stored,
     zipped_bytes,
 )
+from pruneviz.network.calling import fitting
+from pruneviz.network.replica import replica
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.units import levels
-from pruneviz.replica import replica
-from pruneviz.sources import Data
 
 BATCH = 8
 _ONNX = "onnx runtime"

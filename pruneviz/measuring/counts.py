@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from pruneviz.calling import call
-from pruneviz.pruning.layers import Layer
+from pruneviz.data import Data
+from pruneviz.network.calling import call
+from pruneviz.network.layers import Layer
+from pruneviz.network.replica import replica
+from pruneviz.network.trial import parameter_masks
 from pruneviz.pruning.pruned import Pruned
-from pruneviz.pruning.trial import parameter_masks
-from pruneviz.replica import replica
-from pruneviz.sources import Data
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pruneviz.caching import Kept
-from pruneviz.calling import call
+from pruneviz.data import Data, Inputs, Outcome
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
-from pruneviz.replica import replica
-from pruneviz.sources import Data, Inputs, Outcome
+from pruneviz.network.calling import call
+from pruneviz.network.replica import replica
+from pruneviz.storage.caching import Kept
 from pruneviz.tasks import Task
 from pruneviz.tasks.judging import joined
 from pruneviz.tasks.measures import mean_loss

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import call as answer
-from pruneviz.graph import Graph, activation_of
-from pruneviz.pruning.calls import Call, Listening
-from pruneviz.pruning.layers import Layer
-from pruneviz.replica import replica, state
-from pruneviz.sources import Data, Inputs
+from pruneviz.data import Data, Inputs
+from pruneviz.network.calling import call as answer
+from pruneviz.network.calls import Call, Listening
+from pruneviz.network.graph import Graph, activation_of
+from pruneviz.network.layers import Layer
+from pruneviz.network.replica import replica, state
 
 
 def find_layer(layers: Mapping[str, Layer], name: str) -> Layer:

@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
-from pruneviz.calling import call
-from pruneviz.pruning.layers import Layer
-from pruneviz.replica import replica
-from pruneviz.sources import Data
+from pruneviz.data import Data
+from pruneviz.network.calling import call
+from pruneviz.network.layers import Layer
+from pruneviz.network.replica import replica
 
 _ROUNDS, _BATCH, _PATIENCE = 7, 16, 3.0
 _TIMED: WeakKeyDictionary[nn.Module, dict[str, float]] = WeakKeyDictionary()

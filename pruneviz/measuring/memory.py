@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from pruneviz.calling import call, fitting
-from pruneviz.replica import replica, state
+from pruneviz.network.calling import call, fitting
+from pruneviz.network.replica import replica, state
 
 
 def peak_activation(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -> int:

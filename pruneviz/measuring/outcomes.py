@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from pruneviz.caching import Kept
+from pruneviz.data import Outcome
 from pruneviz.measuring.evaluate import join, nothing_answered
 from pruneviz.plan import Plan
 from pruneviz.pruning.prune import active
-from pruneviz.sources import Outcome
+from pruneviz.storage.caching import Kept
 
 
 @dataclass

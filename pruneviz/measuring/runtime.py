@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import answer_of, call, fitting
-from pruneviz.graph import ONE_AT_A_TIME
-from pruneviz.replica import replica
+from pruneviz.network.calling import answer_of, call, fitting
+from pruneviz.network.graph import ONE_AT_A_TIME
+from pruneviz.network.replica import replica
 
 TOLERANCE = 1e-4
 _SENTENCE = 160

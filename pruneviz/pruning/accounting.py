@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 from torch import nn
 
-from pruneviz.pruning.groups import Groups
-from pruneviz.pruning.layers import Layer
+from pruneviz.network.groups import Groups
+from pruneviz.network.layers import Layer
 
 _RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from pruneviz.graph import Graph, norm_scale
-from pruneviz.pruning.layers import Layer
-from pruneviz.replica import state
+from pruneviz.network.graph import Graph, norm_scale
+from pruneviz.network.layers import Layer
+from pruneviz.network.replica import state
 
 # What is gathered together -> the fields of Evidence it gives.
 PARTS = {

@@ -8,16 +8,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from pruneviz.calling import call as answer
-from pruneviz.graph import Graph, activation_of
-from pruneviz.pruning.calls import Call, Listening
+from pruneviz.data import Data, check_targets
+from pruneviz.network.calling import call as answer
+from pruneviz.network.calls import Call, Listening
+from pruneviz.network.flow import synaptic_flow
+from pruneviz.network.graph import Graph, activation_of
+from pruneviz.network.layers import Layer
+from pruneviz.network.replica import first_names, leaves, replica, state
+from pruneviz.network.unfolding import gradient_sums, input_squares, unit_rows
 from pruneviz.pruning.evidence import PARTS, Evidence, weights_only
-from pruneviz.pruning.flow import synaptic_flow
-from pruneviz.pruning.layers import Layer
-from pruneviz.pruning.unfolding import gradient_sums, input_squares, unit_rows
-from pruneviz.replica import first_names, leaves, replica, state
-from pruneviz.sources import Data
-from pruneviz.sources.checks import check_targets
 from pruneviz.tasks import Task, task_for
 
 BATCH = 64

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pruneviz.network.layers import Layer
 from pruneviz.plan import UNITS, pattern
 from pruneviz.pruning.criteria import Criterion
 from pruneviz.pruning.evidence import Evidence
-from pruneviz.pruning.layers import Layer
 
 _PART = 2**18
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pruneviz.pruning.groups import Groups
-from pruneviz.pruning.layers import Layer
-from pruneviz.pruning.survey import Survey
+from pruneviz.network.groups import Groups
+from pruneviz.network.layers import Layer
+from pruneviz.network.survey import Survey
 
 _SMALL = 0.05
 _NAMED = 3  # outputs that are named in a reason

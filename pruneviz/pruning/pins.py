@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from pruneviz.network.groups import Groups
+from pruneviz.network.layers import Layer
 from pruneviz.plan import UNITS, Plan
-from pruneviz.pruning.groups import Groups
-from pruneviz.pruning.layers import Layer
 
 
 def check_pins(plan: Plan, layers: Mapping[str, Layer]) -> None:

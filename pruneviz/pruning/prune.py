@@ -9,20 +9,20 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from pruneviz.graph import Graph
+from pruneviz.network.graph import Graph
+from pruneviz.network.grouping import find_groups
+from pruneviz.network.groups import Groups
+from pruneviz.network.layers import Layer, find_layers
+from pruneviz.network.replica import state
 from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning import masks as cutting
 from pruneviz.pruning.criteria import Criterion, find_criterion
 from pruneviz.pruning.evidence import Evidence, weights_only
 from pruneviz.pruning.granularity import expand, ranks, scores_for
-from pruneviz.pruning.grouping import find_groups
-from pruneviz.pruning.groups import Groups
-from pruneviz.pruning.layers import Layer, find_layers
 from pruneviz.pruning.masks import Ranking
 from pruneviz.pruning.pins import check_pins, hands
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.units import cannot_units, check_units, levels, unit_masks, unit_scores
-from pruneviz.replica import state
 
 
 def rank(

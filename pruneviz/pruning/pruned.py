@@ -11,12 +11,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from pruneviz.graph import Graph
+from pruneviz.network.graph import Graph
+from pruneviz.network.groups import Groups
+from pruneviz.network.replica import masked, state
+from pruneviz.network.shrink import shrink
 from pruneviz.plan import Plan
-from pruneviz.pruning.groups import Groups
 from pruneviz.pruning.masks import checksum_of
-from pruneviz.pruning.shrink import shrink
-from pruneviz.replica import masked, state
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pruneviz.caching import Kept
+from pruneviz.network.groups import Groups
+from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan
 from pruneviz.pruning.evidence import Evidence
-from pruneviz.pruning.groups import Groups
-from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.masks import Ranking, pin, pool
 from pruneviz.pruning.pins import hands
 from pruneviz.pruning.prune import rank
 from pruneviz.pruning.units import cannot_units
+from pruneviz.storage.caching import Kept
 
 _BOUND = 2**30  # bytes; what does not fit is worked out again
 

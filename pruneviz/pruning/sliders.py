@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from pruneviz.network.groups import Groups
+from pruneviz.network.layers import Layer
 from pruneviz.plan import UNITS, Plan
-from pruneviz.pruning.groups import Groups
-from pruneviz.pruning.layers import Layer
 
 
 @dataclass(frozen=True)

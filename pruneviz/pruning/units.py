@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from pruneviz.graph import Graph, belongings
+from pruneviz.network.graph import Graph, belongings
+from pruneviz.network.groups import Group, Groups, masks_of
+from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import Criterion
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.granularity import scores_for
-from pruneviz.pruning.groups import Group, Groups, masks_of
-from pruneviz.pruning.layers import Layer
 
 _AGGREGATES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mean": lambda scores, there: scores.sum(0) / there.sum(0),

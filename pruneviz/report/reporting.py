@@ -13,7 +13,6 @@ from pruneviz import figures
 from pruneviz.export.files import check_free, in_words, place, staging
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.ledger import Cost
-from pruneviz.measuring.pieces import in_pieces
 from pruneviz.plan import Plan
 from pruneviz.recipes import Recipe, recipe_of, script_of, to_yaml
 from pruneviz.report.page import Charts, page
@@ -21,6 +20,7 @@ from pruneviz.report.parts import escaped, items, numbers, paragraph, section, t
 from pruneviz.report.pictures import HEIGHT, WIDTH, picture
 from pruneviz.report.tables import change_by_class, charted_curves, counted, layers, safe, short
 from pruneviz.report.visited import Others, tradeoff
+from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
 
 Progress = Callable[[str, float], None]

@@ -7,9 +7,9 @@ import html
 import pandas as pd
 
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.measuring.sensitivity import Curves
 from pruneviz.plan import Plan
 from pruneviz.recipes import Recipe
+from pruneviz.sensitivity.curves import Curves
 from pruneviz.workbench import Workbench
 
 _CURVES = 36

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pruneviz import figures
-from pruneviz.measuring.pieces import in_pieces
 from pruneviz.plan import Plan
 from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.criteria import CRITERIA
@@ -17,6 +16,7 @@ from pruneviz.pruning.labels import label
 from pruneviz.report.page import Charts
 from pruneviz.report.parts import folded, paragraph, section, table
 from pruneviz.report.tables import readable, safe
+from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
 
 Watch = Callable[[str, float], None]

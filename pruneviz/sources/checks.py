@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from pruneviz.replica import state
-from pruneviz.sources import Data, Source
+from pruneviz.data import Data, check_targets
+from pruneviz.network.replica import state
+from pruneviz.sources import Source
 
-IGNORED = -100  # a position whose target is that is left out, as torch's cross-entropy does
 _AT_ONCE = 1 << 22  # numbers looked at in one go: what is mapped from a file need not be loaded
 _QUANTISED = (
     "torch.ao.nn.quantized",
@@ -44,23 +44,6 @@ def check_model(model: nn.Module) -> None:
             raise ValueError(
                 f"weights {name!r} hold NaN or infinite values; load weights that are whole"
             )
-
-
-def check_targets(targets: Tensor | None, bound: int, what: str) -> None:
-    """ValueError with the first class outside 0..bound-1; `what` says what sets the bound.
-
-    Floats and None are no classes; a position (not a sample) may be left out by -100.
-    """
-    if targets is None or targets.is_floating_point() or targets.is_complex():
-        return
-    wrong = (targets < 0) | (targets >= bound)
-    if targets.ndim > 1:
-        wrong &= targets != IGNORED
-    if bool(wrong.any()):
-        raise ValueError(
-            f"targets must be in 0..{bound - 1}, {what}; got {int(targets[wrong][0])}. "
-            "Check the labels, or open a network with more outputs"
-        )
 
 
 def _check_data(data: Data, classes: tuple[str, ...]) -> None:

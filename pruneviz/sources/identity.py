@@ -6,7 +6,7 @@ import hashlib
 
 import torch
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 
 
 def fingerprint_of(*data: Data, text: str = "") -> str:

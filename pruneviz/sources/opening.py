@@ -10,7 +10,8 @@ from typing import cast
 
 from torch import nn
 
-from pruneviz.sources import Metric, Source
+from pruneviz.data import Metric
+from pruneviz.sources import Source
 from pruneviz.sources.asked import LIBRARIES, is_path
 from pruneviz.sources.asked import SHARE as SHARE
 from pruneviz.sources.asked import Opening as Opening

@@ -11,8 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from pruneviz.sources import Data, Metric, Outcome
-from pruneviz.sources.checks import check_targets
+from pruneviz.data import Data, Metric, Outcome, check_targets
 from pruneviz.tasks import judging, losses, measures, metrics
 
 

@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
 from torch import Tensor
 
-from pruneviz.sources import Outcome
-from pruneviz.sources.checks import IGNORED, check_targets
+from pruneviz.data import IGNORED, Outcome, check_targets
 
 _AT_ONCE = 1 << 22  # numbers of an answer that are looked at in one go: 16 MB in float32
 _OUTPUTS = "the network's outputs"

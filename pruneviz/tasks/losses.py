@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
 from torch import Tensor
 
-from pruneviz.sources.checks import IGNORED
+from pruneviz.data import IGNORED
 from pruneviz.tasks.judging import flat, wide
 
 

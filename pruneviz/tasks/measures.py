@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from pruneviz.sources import Outcome
+from pruneviz.data import Outcome
 
 
 def mean_of(values: Tensor, weight: Tensor | None) -> float:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pruneviz.sources import Metric, Outcome
+from pruneviz.data import Metric, Outcome
 from pruneviz.tasks.judging import wide
 
 

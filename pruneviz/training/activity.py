@@ -9,11 +9,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor, distributed
 
-from pruneviz.graph import activation_of
-from pruneviz.pruning.calls import Call, Listening
+from pruneviz.network.calls import Call, Listening
+from pruneviz.network.graph import activation_of
+from pruneviz.network.replica import state
+from pruneviz.network.unfolding import unit_rows
 from pruneviz.pruning.evidence import Evidence, weights_only
-from pruneviz.pruning.unfolding import unit_rows
-from pruneviz.replica import state
 from pruneviz.training.legs import cubic, on_the_way
 from pruneviz.training.run import Run
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 
 _SHIFT, _TURN, _ZOOM, _NOISE = 2.0, 10.0, 0.1, 0.1
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pruneviz.network.layers import Layer
+from pruneviz.network.replica import state
 from pruneviz.plan import Plan
-from pruneviz.pruning.layers import Layer
-from pruneviz.replica import state
 from pruneviz.training.devices import seed_of
 from pruneviz.training.held import Held, entered
 from pruneviz.training.run import Run

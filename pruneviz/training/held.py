@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from pruneviz.pruning.layers import Layer
+from pruneviz.network.layers import Layer
 
 
 @dataclass(frozen=True)

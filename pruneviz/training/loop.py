@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, distributed
 
-from pruneviz.calling import call
+from pruneviz.data import Data
 from pruneviz.measuring.evaluate import answer, change, summarise
+from pruneviz.network.calling import call
 from pruneviz.plan import Plan
-from pruneviz.sources import Data
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.devices import seed_of
 from pruneviz.training.held import Grip, Held

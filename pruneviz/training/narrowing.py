@@ -8,11 +8,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from pruneviz.pruning.groups import Groups
-from pruneviz.pruning.removal import lines_of, narrowed, remove
-from pruneviz.pruning.shrink import shrink
-from pruneviz.pruning.survey import seen_layers
-from pruneviz.traced import Traced
+from pruneviz.network.groups import Groups
+from pruneviz.network.removal import lines_of, narrowed, remove
+from pruneviz.network.shrink import shrink
+from pruneviz.network.survey import seen_layers
+from pruneviz.network.traced import Traced
 from pruneviz.training.held import Held
 from pruneviz.training.optimizers import optimizer_for
 from pruneviz.training.run import Run

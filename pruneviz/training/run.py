@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.measuring.bench import Bench
+from pruneviz.network.replica import state
 from pruneviz.plan import Plan
-from pruneviz.replica import state
 from pruneviz.training.devices import Chance
 from pruneviz.training.held import Held
 from pruneviz.training.legs import Leg

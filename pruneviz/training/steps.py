@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
-from pruneviz.replica import fingerprint
 from pruneviz.sources import Past, Source
 from pruneviz.training.settings import Training
 

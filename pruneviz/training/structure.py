@@ -8,19 +8,19 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
+from pruneviz.data import Data
+from pruneviz.network.groups import Groups
+from pruneviz.network.layers import Layer
+from pruneviz.network.traced import Traced
 from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import Evidence, parts_for, weights_only
 from pruneviz.pruning.gathering import gather
-from pruneviz.pruning.groups import Groups
-from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.masks import Ranking, pin
 from pruneviz.pruning.pins import hands
 from pruneviz.pruning.prune import active, apply, rank
 from pruneviz.pruning.pruned import Pruned
-from pruneviz.sources import Data
 from pruneviz.tasks import Task
-from pruneviz.traced import Traced
 from pruneviz.training.held import Held
 
 

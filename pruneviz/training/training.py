@@ -11,11 +11,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from pruneviz.measuring import keys
+from pruneviz.data import Data
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import UNITS, Plan
 from pruneviz.pruning.masks import checksum_of
-from pruneviz.sources import Data, Source
+from pruneviz.sensitivity import keys
+from pruneviz.sources import Source
 from pruneviz.sources.identity import fingerprint_of
 from pruneviz.training.augmentation import check_augmentation
 from pruneviz.training.beginnings import draw_again_

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz.background import Job
-from pruneviz.ui.live import listen
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session
+from pruneviz.ui.workbench.live import listen
 
 _TICK = 0.4
 _SOON = "What the choice on the workbench needs is being made ready …"

@@ -13,9 +13,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pruneviz.allocation.searching import EVALUATIONS, Found
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.intervals import paired_difference
-from pruneviz.measuring.searching import EVALUATIONS, Found
 from pruneviz.plan import Plan
 from pruneviz.sources.registered import load_registered
 from pruneviz.workbench import Workbench

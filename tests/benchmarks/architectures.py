@@ -8,8 +8,8 @@ import time
 import torch
 
 import pruneviz as pv
-from pruneviz.calling import call
-from pruneviz.replica import masked, replica, state
+from pruneviz.network.calling import call
+from pruneviz.network.replica import masked, replica, state
 from tests.benchmarks.rows import print_rows
 from tests.zoo import LARGE, SMALL, made
 

@@ -29,13 +29,13 @@ HEAD = (
 
 def measure(name: str, layer: str, path: Path) -> str:
     """One line of the table, measured in this process; `path` holds the network's weights."""
+    from pruneviz.data import Data
     from pruneviz.measuring.evaluate import answer
-    from pruneviz.opening import open_workbench
     from pruneviz.plan import Plan
-    from pruneviz.sources import Data
     from pruneviz.sources.networks.architectures import build
     from pruneviz.sources.networks.weights import read_weights
-    from pruneviz.ui import scene
+    from pruneviz.ui.board import scene
+    from pruneviz.workbench.opening import open_workbench
 
     bare = build(f"timm:{name}", read_weights(path)).model
     for parameter in bare.parameters():  # memory-mapped: loaded when it is touched

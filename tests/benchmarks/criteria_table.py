@@ -14,7 +14,7 @@ import sys
 import torch
 
 import pruneviz as pv
-from pruneviz.measuring.contest import Asked, Contest
+from pruneviz.comparison.contest import Asked, Contest
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 CRITERIA = ("magnitude", "wanda", "taylor", "random")

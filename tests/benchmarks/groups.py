@@ -12,8 +12,8 @@ from collections import Counter
 import torch
 
 import pruneviz as pv
-from pruneviz.calling import call
-from pruneviz.pruning.trial import difference
+from pruneviz.network.calling import call
+from pruneviz.network.trial import difference
 from tests.benchmarks.rows import print_rows
 from tests.zoo import LARGE, SMALL, made
 

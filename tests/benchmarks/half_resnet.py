@@ -7,11 +7,11 @@ from functools import partial
 import torch
 
 import pruneviz as pv
-from pruneviz.calling import call
+from pruneviz.data import Data
 from pruneviz.measuring.counts import macs_of_network
 from pruneviz.measuring.latency import latency
-from pruneviz.pruning.trial import difference
-from pruneviz.sources import Data
+from pruneviz.network.calling import call
+from pruneviz.network.trial import difference
 from tests import optional
 
 # Published by Torch-Pruning for ratio 0.5 with its group L2 norm (MACs with batch norm and bias).

@@ -21,9 +21,9 @@ import torch
 from scipy.stats import spearmanr
 
 import pruneviz as pv
-from pruneviz.measuring.predicting import Prediction, Predictor, random_plans
-from pruneviz.measuring.sensitivity import Curves
-from pruneviz.measuring.taylor import LEVELS, rises
+from pruneviz.sensitivity.curves import Curves
+from pruneviz.sensitivity.predicting import Prediction, Predictor, random_plans
+from pruneviz.sensitivity.taylor import LEVELS, rises
 
 NAMES = (
     *("lenet300", "lenet5", "vit", "resnet20", "resnet20+recalibrate"),

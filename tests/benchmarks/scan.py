@@ -22,9 +22,9 @@ from torch import nn
 from torch.nn.utils import prune
 
 import pruneviz as pv
-from pruneviz.home import VARIABLE
-from pruneviz.measuring.scanning import LEVELS
-from pruneviz.measuring.sensitivity import Curve
+from pruneviz.sensitivity.curves import Curve
+from pruneviz.sensitivity.scanning import LEVELS
+from pruneviz.storage.home import VARIABLE
 from tests.benchmarks.rows import print_rows
 
 NAMES = ("lenet300", "lenet5", "resnet20", "vit")

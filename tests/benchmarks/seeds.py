@@ -17,10 +17,10 @@ from unittest import mock
 import pandas as pd
 import torch
 
-from pruneviz.home import VARIABLE
 from pruneviz.measuring.intervals import student
 from pruneviz.plan import Plan
 from pruneviz.sources.registered import load_registered
+from pruneviz.storage.home import VARIABLE
 from pruneviz.training import Trained, Training, train
 from pruneviz.workbench import Workbench
 

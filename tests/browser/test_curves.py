@@ -8,8 +8,8 @@ import pytest
 from driving import Board
 
 import pruneviz as pv
-from pruneviz.measuring.predicting import Predictor
-from pruneviz.ui.sensing import TARGETS
+from pruneviz.sensitivity.predicting import Predictor
+from pruneviz.ui.board.sensing import TARGETS
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Board]

@@ -10,8 +10,8 @@ import pytest
 from driving import Board
 from playwright.sync_api import expect
 
+from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan, to_link
-from pruneviz.replica import fingerprint
 from pruneviz.sources.registered import load_registered
 from sample_models.store import FOLDER
 

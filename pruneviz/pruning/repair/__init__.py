@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from pruneviz.graph import Graph
+from pruneviz.data import Data
+from pruneviz.network.graph import Graph
+from pruneviz.network.groups import Groups
+from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan
-from pruneviz.pruning.groups import Groups
-from pruneviz.pruning.layers import Layer
 from pruneviz.pruning.repair.batch_norm import recalibrate
 from pruneviz.pruning.repair.consumers import Network, consumers
 from pruneviz.pruning.repair.folding import fold
 from pruneviz.pruning.repair.reconstruction import can_be_fitted, reconstruct
-from pruneviz.sources import Data
 
 __all__ = ["REPAIRS", "SAMPLES", "Repair", "repair"]
 

@@ -11,10 +11,10 @@ import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from pruneviz.pruning.groups import Groups, masks_of
+from pruneviz.data import Data
+from pruneviz.network.groups import Groups, masks_of
+from pruneviz.network.unfolding import exact
 from pruneviz.pruning.repair.consumers import STATS, Network
-from pruneviz.pruning.unfolding import exact
-from pruneviz.sources import Data
 
 FEWEST = 32  # samples in a batch, where there are as many: fewer say little of a variance
 _SIGNATURE = inspect.signature(F.batch_norm)

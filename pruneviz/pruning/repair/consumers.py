@@ -12,12 +12,12 @@ import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
 from torch import Tensor, nn
 from torch.fx import Node
 
-from pruneviz.calling import call as answer
-from pruneviz.graph import Graph
-from pruneviz.pruning.calls import Call, Listening
-from pruneviz.pruning.layers import Layer
-from pruneviz.replica import first_names, masked, replica, state
-from pruneviz.sources import Inputs
+from pruneviz.data import Inputs
+from pruneviz.network.calling import call as answer
+from pruneviz.network.calls import Call, Listening
+from pruneviz.network.graph import Graph
+from pruneviz.network.layers import Layer
+from pruneviz.network.replica import first_names, masked, replica, state
 
 STATS = ("running_mean", "running_var")
 _BATCH_NORM = torch.ops.aten.batch_norm.default

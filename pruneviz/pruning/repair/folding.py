@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from pruneviz.pruning.calls import Call
+from pruneviz.data import Data
+from pruneviz.network.calls import Call
+from pruneviz.network.unfolding import exact, unit_rows
 from pruneviz.pruning.repair.consumers import Consumer, Network, applied, by_item
-from pruneviz.pruning.unfolding import exact, unit_rows
-from pruneviz.sources import Data
 
 
 def fold(

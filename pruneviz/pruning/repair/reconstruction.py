@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pruneviz.pruning.calls import Call
+from pruneviz.data import Data
+from pruneviz.network.calls import Call
+from pruneviz.network.unfolding import exact, rows_of, unit_rows
 from pruneviz.pruning.repair.consumers import Consumer, Network, applied, plain
-from pruneviz.pruning.unfolding import exact, rows_of, unit_rows
-from pruneviz.sources import Data
 
 # Of the inputs' variance, times inputs / samples: the fewer samples there are for each weight, the
 # nearer it stays to what it was. Without, as many samples as inputs can do worse than no repair.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from pruneviz.sources import Data, Inputs
+from pruneviz.data import Data, Inputs
 from pruneviz.sources.data.samples import Asked
 
 _IMAGES = ("", "pixel_values")

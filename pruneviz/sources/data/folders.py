@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.sources.data.choosing import choose
 from pruneviz.sources.data.pictures import SUFFIXES, Picture, bytes_each, prepare
 from pruneviz.sources.data.samples import Asked, Found

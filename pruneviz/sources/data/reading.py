@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.sources.data.arrays import read_npy, read_npz
 from pruneviz.sources.data.datasets import read_dataset, read_loader
 from pruneviz.sources.data.fitting import fit

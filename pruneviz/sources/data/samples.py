@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.sources.spec import InputSpec
 
 

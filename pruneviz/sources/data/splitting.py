@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 
 _HASHED = 2**28  # bytes: about a third of a second
 

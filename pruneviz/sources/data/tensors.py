@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pruneviz.sources import Data, Inputs
+from pruneviz.data import Data, Inputs
 from pruneviz.sources.data.samples import Found
 from pruneviz.sources.spec import InputSpec
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pruneviz.sources import Data
+from pruneviz.data import Data
 from pruneviz.sources.data.choosing import choose
 from pruneviz.sources.data.samples import Asked, Found
 from pruneviz.sources.data.tensors import as_tensor

@@ -8,7 +8,7 @@ from itertools import permutations
 import torch
 from torch import Tensor, nn
 
-from pruneviz.replica import first_names, replica
+from pruneviz.network.replica import first_names, replica
 from pruneviz.sources.networks.weights import Weights
 
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.")

@@ -7,7 +7,7 @@ import inspect
 import torch
 from torch import Tensor, nn
 
-from pruneviz.sources import Inputs
+from pruneviz.data import Inputs
 from pruneviz.sources.spec import InputSpec
 
 _LENGTH = 64

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from pruneviz.replica import state
+from pruneviz.network.replica import state
 from pruneviz.sources.networks.loading import fit
 from pruneviz.sources.networks.weights import Weights
 

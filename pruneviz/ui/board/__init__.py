@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pruneviz.pruning.allocation import ALLOCATIONS
+from pruneviz.allocation.methods import ALLOCATIONS
 
 __all__ = ["ALL", "KINDS", "Pin", "Request", "board", "packed", "parse"]
 

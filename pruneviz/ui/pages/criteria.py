@@ -7,13 +7,13 @@ import math
 import streamlit as st
 
 from pruneviz import figures
-from pruneviz.measuring.contest import CONTROL, SEEDS, Contest
-from pruneviz.measuring.similar import OVERLAPS, Similarity
+from pruneviz.comparison.contest import CONTROL, SEEDS, Contest
+from pruneviz.comparison.similar import OVERLAPS, Similarity
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
-from pruneviz.ui.contesting import (
+from pruneviz.ui.compare.contesting import (
     SHARES,
     Contesting,
     compare,
@@ -22,10 +22,10 @@ from pruneviz.ui.contesting import (
     remaining,
     take,
 )
-from pruneviz.ui.live import listen
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
 from pruneviz.ui.wording import duration
+from pruneviz.ui.workbench.live import listen
 
 _TICK = 0.5
 _MEAN = "mean over layers"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pruneviz.glossary import TERMS
-from pruneviz.measuring.devices import (
+from pruneviz.allocation.devices import (
     DEVICES,
     KIB,
     WIDTHS,
@@ -17,11 +16,10 @@ from pruneviz.measuring.devices import (
     size,
     verdict,
 )
-from pruneviz.measuring.suggesting import Suggestion
+from pruneviz.allocation.suggesting import Suggestion
+from pruneviz.glossary import TERMS
 from pruneviz.pruning.labels import label
-from pruneviz.ui import jobs
-from pruneviz.ui.chrome import follow, heading, no_network
-from pruneviz.ui.fitting import (
+from pruneviz.ui.allocate.fitting import (
     Fitting,
     by_neurons,
     fitting_of,
@@ -30,11 +28,12 @@ from pruneviz.ui.fitting import (
     need_of,
     take,
 )
-from pruneviz.ui.live import listen, reach
-from pruneviz.ui.live import measure as measure_accuracy
+from pruneviz.ui.chrome import follow, heading, no_network
 from pruneviz.ui.look import tight
-from pruneviz.ui.session import Session, change, changed
-from pruneviz.ui.units import by_unit
+from pruneviz.ui.session import Session, change, changed, jobs
+from pruneviz.ui.workbench.live import listen, reach
+from pruneviz.ui.workbench.live import measure as measure_accuracy
+from pruneviz.workbench.units import by_unit
 
 _KEYS = {"weights": "device_weights", "flash": "device_flash", "ram": "device_ram"}
 _CHOICE, _REMEMBERED = "device_choice", "devices_asked"

@@ -6,9 +6,8 @@ import streamlit as st
 
 from pruneviz.export import DEFAULT, FORMATS
 from pruneviz.pruning.labels import label
-from pruneviz.ui import jobs
 from pruneviz.ui.chrome import follow, heading, no_network
-from pruneviz.ui.exporting import (
+from pruneviz.ui.export.exporting import (
     Exporting,
     archive_of,
     begin,
@@ -18,11 +17,11 @@ from pruneviz.ui.exporting import (
     take,
     unfit,
 )
-from pruneviz.ui.live import listen
-from pruneviz.ui.live import measure as measure_accuracy
+from pruneviz.ui.export.reporting import offer_report
 from pruneviz.ui.look import tight
-from pruneviz.ui.reporting import offer_report
-from pruneviz.ui.session import Session
+from pruneviz.ui.session import Session, jobs
+from pruneviz.ui.workbench.live import listen
+from pruneviz.ui.workbench.live import measure as measure_accuracy
 
 _REMEMBERED = "export_formats"
 _TICK, _COLUMNS = 0.4, 3

@@ -7,13 +7,13 @@ import streamlit as st
 
 from pruneviz.history import Filter, History, Version, csv_of
 from pruneviz.history.tree import arranged, matching
-from pruneviz.ui import cached, visits
-from pruneviz.ui.live import listen
-from pruneviz.ui.live import measure as measure_accuracy
 from pruneviz.ui.look import tight
 from pruneviz.ui.pages import WORKBENCH
-from pruneviz.ui.session import Session
-from pruneviz.ui.side_by_side import side_by_side
+from pruneviz.ui.past import visits
+from pruneviz.ui.past.side_by_side import side_by_side
+from pruneviz.ui.session import Session, cached
+from pruneviz.ui.workbench.live import listen
+from pruneviz.ui.workbench.live import measure as measure_accuracy
 
 _FIRST, _SECOND, _DOOMED, _SAID = (f"history_{n}" for n in ("first", "second", "doomed", "said"))
 _ANY, _ALL, _SHOWN = "any", "all networks", 300

@@ -6,16 +6,24 @@ import streamlit as st
 
 from pruneviz import figures
 from pruneviz.glossary import TERMS
-from pruneviz.measuring.sensitivity import Curves
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
+from pruneviz.sensitivity.curves import Curves
+from pruneviz.ui.allocate.scanning import (
+    Scanning,
+    cells,
+    remaining,
+    scanning_of,
+    start,
+    table,
+    take,
+)
 from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
-from pruneviz.ui.live import listen
 from pruneviz.ui.look import tight
-from pruneviz.ui.scanning import Scanning, cells, remaining, scanning_of, start, table, take
 from pruneviz.ui.session import Session
 from pruneviz.ui.wording import duration
+from pruneviz.ui.workbench.live import listen
 
 _TICK = 0.5
 _MOST = 48  # small charts; more would take seconds to draw

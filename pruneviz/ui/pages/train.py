@@ -10,11 +10,12 @@ import streamlit as st
 from pruneviz.pruning.labels import label
 from pruneviz.training.checkpoints import Kept
 from pruneviz.ui.chrome import heading, no_network, wait_for_choice
-from pruneviz.ui.live import listen
-from pruneviz.ui.live import measure as measure_accuracy
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
-from pruneviz.ui.training import (
+from pruneviz.ui.train.form import ask
+from pruneviz.ui.train.live import charts, progress
+from pruneviz.ui.train.result import lineage, result
+from pruneviz.ui.train.training import (
     Trainer,
     begin,
     delete,
@@ -24,9 +25,8 @@ from pruneviz.ui.training import (
     trainer_of,
     words_of,
 )
-from pruneviz.ui.training_form import ask
-from pruneviz.ui.training_live import charts, progress
-from pruneviz.ui.training_result import lineage, result
+from pruneviz.ui.workbench.live import listen
+from pruneviz.ui.workbench.live import measure as measure_accuracy
 
 _TICK = 1.0
 _DOOMED = "train_doomed"

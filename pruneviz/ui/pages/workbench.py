@@ -10,15 +10,25 @@ import streamlit as st
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.pruning.labels import label
 from pruneviz.pruning.prune import check
-from pruneviz.ui import comparing, controls, jobs, networks, panels
-from pruneviz.ui.allocating import take
-from pruneviz.ui.allocation_form import allocate
-from pruneviz.ui.dropping import taken
-from pruneviz.ui.ledger import ledger
-from pruneviz.ui.live import last_seq, listen, live_board, measure, reach
+from pruneviz.ui.allocate.allocating import take
+from pruneviz.ui.allocate.form import allocate
+from pruneviz.ui.compare import comparing
 from pruneviz.ui.look import tight
-from pruneviz.ui.session import Session, arrive, change, changed, locks_for, untouched
-from pruneviz.ui.upload import ask_own
+from pruneviz.ui.session import (
+    Session,
+    arrive,
+    change,
+    changed,
+    jobs,
+    locks_for,
+    networks,
+    untouched,
+)
+from pruneviz.ui.session.dropping import taken
+from pruneviz.ui.workbench import controls, panels
+from pruneviz.ui.workbench.ledger import ledger
+from pruneviz.ui.workbench.live import last_seq, listen, live_board, measure, reach
+from pruneviz.ui.workbench.upload import ask_own
 
 # A run that waits for this one begins by dropping what has not been sent yet, and the browser
 # would take half of the page away: give the server the time to send it.

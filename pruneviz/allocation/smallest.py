@@ -1,0 +1,166 @@
+"""How small can a network get that loses no more than so much?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from pruneviz.allocation.searching import (
+    Found,
+    Measured,
+    found_of,
+    half_of,
+    moved,
+    part_of,
+    tried_of,
+    ways_of,
+)
+from pruneviz.allocation.spending import Field, Share, field_of
+from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.plan import Plan
+from pruneviz.sensitivity.scanning import Memory, scan
+
+EVALUATIONS = 120
+_HALVINGS = 6
+_MOST = 0.995
+_STAGES, _FIRST = 20, 0.4  # on the way that is confirmed; how much of the target the first cuts
+_FURTHER, _LAST = 0.08, 0.01  # of what is kept: how much less the next plan keeps
+
+
+def smallest(
+    bench: Bench,
+    memory: Memory,
+    lose: float,
+    plan: Plan,
+    budget: str,
+    locked: Collection[str],
+    floor: float | Mapping[str, float],
+    evaluations: int,
+    progress: Progress,
+) -> Found:
+    """The plan that takes most away of those found whose loss is surely (95 %) at most `lose`.
+
+    Each method's plans are halved in on, as long as they promise more than the best so far; the
+    best one is then pushed further, by the moves of a search. All this on half of the validation
+    samples, and the best of so many plans owes part of its rank to them: so the promise is kept on
+    the other half, see `_Hunt.confirm`. Raises ValueError for `lose` outside (0, 1), or where names
+    or numbers do not fit.
+    """
+    if isinstance(lose, bool) or not 0 < lose < 1:
+        raise ValueError(f"lose must be in (0, 1), 0.01 for one point, got {lose!r}")
+    space, half = field_of(bench, plan, budget, locked, floor), half_of(bench)
+    curves = scan(bench, space.base, memory, progress=part_of(progress, 0.0, 0.4), of=half)
+    hunt = _Hunt(Measured(space, half), lose, evaluations, part_of(progress, 0.4, 1.0))
+    best, target, start, tried = space.base, 0.0, "", []
+    ways = ways_of(space, curves)
+    for name, own, share in reversed(ways):  # the likeliest first
+        found = hunt.halve(name, own, share, target)
+        if found is not None:
+            best, target, start = found[0], found[1], name
+            tried.append(tried_of(name, best, hunt.measured.on(best)))
+    if start:
+        best = hunt.confirm(*hunt.push(best, target))
+    most = f"at most {100 * lose:g} {'point' if lose == 0.01 else 'points'}"
+    cut = best != space.base
+    words = f"loses {most} (95 % sure)" if cut else f"Nothing could go that surely loses {most}"
+    return found_of(hunt.measured, best, "smallest", start, None, tuple(tried), words)
+
+
+class _Hunt:
+    """A search for the most that can go, within so many evaluations."""
+
+    def __init__(
+        self, measured: Measured, lose: float, evaluations: int, progress: Progress
+    ) -> None:
+        self.measured, self._lose = measured, lose
+        self._evaluations, self._progress = evaluations, progress
+
+    def holds(self, plan: Plan) -> bool:
+        """Whether a plan surely loses no more; few samples tell where it surely does."""
+        for n in (self.measured.n // 4, self.measured.n // 2):
+            if n and self.measured.on(plan, n).delta_high < -self._lose:
+                return False
+        return self.measured.on(plan).delta_low >= -self._lose
+
+    def halve(
+        self, name: str, space: Field, share: Share, least: float
+    ) -> tuple[Plan, float] | None:
+        """The method's plan that takes most away, and its target; None where not above `least`."""
+        best = None
+        low, high = least, _MOST
+        for step in range(_HALVINGS):
+            # What is kept is halved in on in proportion, as 98 % is as far from 96 as 60 from 20.
+            target = least + 0.01 if best is None and least else 0.0
+            if not target or step:
+                target = 1 - ((1 - low) * (1 - high)) ** 0.5
+            self._say(f"{name} at {100 * target:.1f} %")
+            try:
+                plan = space.meet(share, target)
+            except ValueError:
+                high = target
+                continue
+            if self.spent or not self.holds(plan):
+                if step == 0 and least:
+                    return None
+                high = target
+            else:
+                low, best = target, (plan, target)
+        return best
+
+    def push(self, plan: Plan, target: float) -> tuple[Plan, float]:
+        """`plan` as much further as moves can bring it, and its target."""
+        space, further, best = self.measured.space, _FURTHER, plan
+        while further > _LAST and not self.spent:
+            wanted = 1 - (1 - target) * (1 - further)
+            self._say(f"pushing on to {100 * wanted:.1f} %")
+            found = self._first_that_holds(space, best, wanted)
+            if found is None:
+                further /= 2
+            else:
+                best, target = found, wanted
+        return best, target
+
+    def confirm(self, plan: Plan, target: float) -> Plan:
+        """The last plan on the way to `plan` that keeps the promise on samples without a say.
+
+        The way: what each layer keeps in the proportions of `plan`, from where two fifths of it
+        are cut up to all of it, without those that fail on the samples of the search. Tested in
+        this order up to the first that fails, all that pass are 95 % sure together (a fixed
+        sequence; Maurer et al. 1995), however many were tried before.
+        """
+        space, bench = self.measured.space, self.measured.space.bench
+        samples = len(bench.source.validation)
+        if self.measured.n == samples:
+            return plan
+        densities, best = space.densities(plan), space.base
+        ratio = (1 - _FIRST * target) / (1 - target)
+        for step in range(_STAGES, -1, -1):
+            wanted = 1 - (1 - target) * ratio ** (step / _STAGES)
+            self._say(f"confirming {100 * wanted:.1f} % on other samples")
+            tried = plan if not step else space.meet(space.keeping(densities), wanted)
+            if self.measured.on(tried).delta_low < -self._lose:
+                continue  # left out before the test, by samples that it does not use
+            self.measured.seen[tried] = samples
+            if not bench.evaluate(tried, samples, self.measured.n).delta_low >= -self._lose:
+                break
+            best = tried
+        return best
+
+    def _first_that_holds(self, space: Field, plan: Plan, target: float) -> Plan | None:
+        moves = [(0, 1.0)]
+        moves += [(i, f) for i in range(len(space.parts)) for f in (1 / 1.3, 1.3)]
+        for place, factor in moves:
+            if self.spent:
+                return None
+            tried = moved(space, plan, place, factor, target)
+            self._say(f"pushing on to {100 * target:.1f} %")
+            if tried is not None and tried not in self.measured.seen and self.holds(tried):
+                return tried
+        return None
+
+    @property
+    def spent(self) -> bool:
+        """Whether there is no evaluation left."""
+        return len(self.measured.seen) >= self._evaluations
+
+    def _say(self, label: str) -> None:
+        self._progress(label, min(1.0, len(self.measured.seen) / (self._evaluations + _STAGES)))

@@ -1,0 +1,1 @@
+"""Which criterion, or which plan, is better?"""

@@ -1,0 +1,288 @@
+"""Which accuracy does each criterion leave at each sparsity?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from pruneviz.comparison.sameness import UNIFORM, plans_at
+from pruneviz.comparison.similar import able_sliders, gather_for, levels_for
+from pruneviz.comparison.verdicts import Verdict, verdict
+from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.evaluate import change, level
+from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import CRITERIA, find_criterion
+from pruneviz.pruning.sliders import Slider
+from pruneviz.sensitivity.answers import measure, recall
+from pruneviz.sensitivity.curves import Curves
+from pruneviz.sensitivity.scanning import Memory, settings_of
+from pruneviz.tasks import Task
+
+LEVELS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
+SEEDS = 3
+CONTROL, PLAIN = "random", "magnitude"
+_DENSE = Plan()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to take part, and how.
+
+    criteria: names; None: all that the granularity allows. The control takes part in any case.
+    levels: sparsities in (0, 1]. plan: of granularity and repair. allocation: of ALLOCATIONS, told
+    by the plan's own criterion; or "sliders": those of `plan`, scaled. locked: layers that stay
+    whole. n: the first so many samples; None: all. seeds: of the control.
+    """
+
+    criteria: tuple[str, ...] | None = None
+    levels: tuple[float, ...] = LEVELS
+    plan: Plan = _DENSE
+    allocation: str = UNIFORM
+    locked: tuple[str, ...] = ()
+    n: int | None = None
+    seeds: int = SEEDS
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """One plan of a contest; seed: of the control, 0 of the others."""
+
+    sparsity: float
+    criterion: str
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """What criteria leave of the score where all cut the same number from every layer.
+
+    plan: granularity and repair, nothing cut. allocation: how the sparsity is shared out, the same
+    for all. criteria: that take part, the control among them; left_out: criterion -> why not.
+    layers: that are cut, those that all of them can cut. levels, seeds, n: as asked. answers:
+    entry -> scores [n], as far as they are measured. dense: scores [n] of the dense network.
+    """
+
+    plan: Plan
+    allocation: str
+    criteria: tuple[str, ...]
+    left_out: Mapping[str, str]
+    layers: tuple[str, ...]
+    levels: tuple[float, ...]
+    seeds: int
+    n: int
+    task: Task
+    dense: Tensor
+    weight: Tensor | None
+    answers: Mapping[Entry, Tensor]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is measured that was asked for."""
+        return all(entry in self.answers for entry in self.entries)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What is to be measured, level by level."""
+        return tuple(
+            Entry(level, name, seed)
+            for level in self.levels
+            for name in self.criteria
+            for seed in range(self.seeds if name == CONTROL else 1)
+        )
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a criterion and sparsity: criterion, seed, sparsity, n, accuracy, low, high,
+        delta, delta_low, delta_high (paired, against dense).
+
+        The control has a row for each seed, and one of their mean (seed NaN, as the others have),
+        whose intervals span those of its seeds. An entry that is not measured has no row.
+        """
+        rows: list[dict[str, Any]] = []
+        for name in self.criteria:
+            for at in self.levels:
+                rows += self._rows(name, at)
+        columns = ["criterion", "seed", "sparsity", "n", "accuracy", "low", "high"]
+        return pd.DataFrame(rows, columns=[*columns, "delta", "delta_low", "delta_high"])
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Which criterion at which sparsity; of the sparsities at which all are measured."""
+        found = []
+        for at in self.levels:
+            here = {e: self.answers.get(e) for e in self.entries if e.sparsity == at}
+            told = {entry: scores for entry, scores in here.items() if scores is not None}
+            if len(told) < len(here) or self.n < 2:
+                continue
+            answers = {e.criterion: s for e, s in told.items() if e.criterion != CONTROL}
+            controls = [scores for e, scores in told.items() if e.criterion == CONTROL]
+            found.append(verdict(at, answers, self.weight, self.task, controls, CONTROL, PLAIN))
+        return tuple(found)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The verdicts as people read them: one row a sparsity, differences in points."""
+        rows = []
+        for one in self.verdicts:
+            row = {
+                "cut": f"{100 * one.sparsity:g} %",
+                "best": one.best,
+                self.task.word: f"{100 * one.accuracy:.1f} % ({100 * one.low:.1f} – "
+                f"{100 * one.high:.1f})",
+            }
+            for head, role in (("runner-up", "runner-up"), (PLAIN, PLAIN), (CONTROL, "control")):
+                found = one.by_role(role)
+                name = "" if found is None or role != "runner-up" else f"{found.other}: "
+                row[f"minus {head}"] = "–" if found is None else f"{name}{found.words}"
+            rows.append(row | {"in words": one.words})
+        return pd.DataFrame(rows)
+
+    @property
+    def words(self) -> str:
+        """How far it is, in a sentence."""
+        known = sum(entry in self.answers for entry in self.entries)
+        done = "" if self.complete else "; not finished"
+        return f"{known} of {len(self.entries)} plans, {self.n:,} samples each{done}."
+
+    def _rows(self, name: str, at: float) -> list[dict[str, Any]]:
+        seeds = range(self.seeds if name == CONTROL else 1)
+        entries = [Entry(at, name, seed) for seed in seeds]
+        rows = [self._row(e, self.answers[e]) for e in entries if e in self.answers]
+        if name != CONTROL:
+            return [row | {"seed": float("nan")} for row in rows]
+        if len(rows) < self.seeds:
+            return rows
+        mean = {key: float(np.mean([row[key] for row in rows])) for key in ("accuracy", "delta")}
+        ends = {
+            key: (min if key.endswith("low") else max)(row[key] for row in rows)
+            for key in ("low", "high", "delta_low", "delta_high")
+        }
+        return [rows[0] | {"seed": float("nan")} | mean | ends, *rows]
+
+    def _row(self, entry: Entry, scores: Tensor) -> dict[str, Any]:
+        names = ("accuracy", "low", "high", "delta", "delta_low", "delta_high")
+        head = {"criterion": entry.criterion, "seed": float(entry.seed)}
+        values = (
+            *level(scores, self.weight, self.task),
+            *change(scores, self.dense, self.weight, self.task),
+        )
+        at = {"sparsity": entry.sparsity, "n": len(scores)}
+        return head | at | dict(zip(names, values, strict=True))
+
+
+def contest(
+    bench: Bench,
+    memory: Memory,
+    asked: Asked,
+    progress: Progress | None,
+    curves: Curves | None = None,
+) -> Contest:
+    """Every criterion at every sparsity; without `progress` only what is known, quickly.
+
+    What is measured is in `memory` at once; `progress` is called before each step and may raise to
+    stop. curves: for the allocation that looks at them. ValueError names what does not fit.
+    """
+    names, levels, n = _checked(bench, asked)
+    sliders, left_out = _common(bench, asked, names)
+    plans = plans_at(bench, asked.plan, asked.allocation, sliders, levels, curves)
+    dense = recall(bench, memory, Plan(), n)
+    if dense is None and progress is not None:
+        dense = measure(bench, memory, Plan(), n, partial(progress, "dense", 0.0))
+    found = Contest(
+        plan=settings_of(asked.plan),
+        allocation=asked.allocation,
+        criteria=tuple(name for name in names if name not in left_out),
+        left_out=left_out,
+        layers=tuple(slider.name for slider in sliders),
+        levels=levels,
+        seeds=asked.seeds,
+        n=n,
+        task=bench.task,
+        dense=torch.empty(0) if dense is None else dense.scores,
+        weight=None if dense is None else dense.weight,
+        answers={},
+    )
+    if dense is None or not sliders:
+        return replace(found, criteria=found.criteria if sliders else ())
+    answers = _measured(bench, memory, found, plans, left_out, progress)
+    able = tuple(name for name in found.criteria if name not in left_out)
+    return replace(found, criteria=able, answers=answers)
+
+
+def _measured(
+    bench: Bench,
+    memory: Memory,
+    found: Contest,
+    plans: Mapping[float, Plan],
+    left_out: dict[str, str],
+    progress: Progress | None,
+) -> dict[Entry, Tensor]:
+    """Entry -> its scores; a criterion that fails goes into `left_out` with the reason."""
+    answers: dict[Entry, Tensor] = {}
+    gathered = progress is None
+    for place, entry in enumerate(found.entries):
+        if entry.criterion in left_out:
+            continue
+        plan = replace(plans[entry.sparsity], criterion=entry.criterion, seed=entry.seed)
+        done = place / len(found.entries)
+        try:
+            known = recall(bench, memory, plan, found.n)
+            if known is None and progress is not None:
+                if not gathered:
+                    gather_for(bench, found.criteria, _at(progress, done))
+                    gathered = True
+                label = f"{entry.criterion} at {100 * entry.sparsity:g} %"
+                known = measure(bench, memory, plan, found.n, partial(progress, label, done))
+        except ValueError as error:
+            left_out[entry.criterion] = str(error)
+            continue
+        if known is not None:
+            answers[entry] = known.scores
+    return answers
+
+
+def _at(progress: Progress, done: float) -> Progress:
+    """Progress of a step that the whole does not count."""
+    return lambda label, part: progress(f"{label}, {part:.0%}" if part else label, done)
+
+
+def _checked(bench: Bench, asked: Asked) -> tuple[tuple[str, ...], tuple[float, ...], int]:
+    """(names with the control, levels, samples); ValueError names what does not fit."""
+    granularity = asked.plan.granularity
+    if asked.criteria is None:
+        names = [name for name, found in CRITERIA.items() if found.allows(granularity)]
+    else:
+        names = [find_criterion(name, granularity).name for name in asked.criteria]
+    samples = len(bench.source.validation)
+    n = samples if asked.n is None else asked.n
+    if type(n) is not int or not 2 <= n <= samples:
+        raise ValueError(f"n must be in 2..{samples} (the validation samples), got {n!r}")
+    if type(asked.seeds) is not int or asked.seeds < 1:
+        raise ValueError(f"seeds must be a whole number of 1 or more, got {asked.seeds!r}")
+    unknown = [name for name in asked.locked if name not in bench.found]
+    if unknown:
+        raise ValueError(f"no layer {unknown[0]!r} to lock; see the workbench's layers")
+    return tuple(dict.fromkeys([*names, CONTROL])), levels_for(asked.plan, asked.levels), n
+
+
+def _common(
+    bench: Bench, asked: Asked, names: Sequence[str]
+) -> tuple[tuple[Slider, ...], dict[str, str]]:
+    """(what all criteria can move, criterion -> why it can move nothing)."""
+    able, reasons = able_sliders(bench, settings_of(asked.plan), names)
+    out = {name: next(iter(reasons[name].values())) for name in names if not able[name]
+           and reasons.get(name)}  # fmt: skip
+    common = [
+        slider
+        for slider in able[CONTROL]
+        if all(slider in able[name] for name in names if name not in out)
+        and not any(layer in asked.locked for layer in slider.layers)
+    ]
+    return tuple(common), out

@@ -1,0 +1,135 @@
+"""Where one dimension is seen as several, which of them do the units stand in?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pruneviz.network.coupling.atoms import Atoms, Dims, Ids, Solved
+
+_UNEQUAL = "a reshape mixes it with other units"
+Axis = tuple[str, int]  # the site, and which of its factors
+
+
+@dataclass
+class Sites:
+    """Every place where a dimension is split into factors, or factors are merged into one.
+
+    Only one factor of a site can hold units: heads or the numbers in each head, say. `chosen` says
+    which; a site that it does not name is opaque, so that its axes can be looked at apart.
+    """
+
+    atoms: Atoms
+    chosen: Mapping[str, int | None] | None = None
+    axes: dict[Axis, Ids] = field(default_factory=dict)
+    heads: list[Ids] = field(default_factory=list)
+    first: list[Ids] = field(default_factory=list)
+
+    def split(self, ids: Ids | None, factors: Sequence[int], site: str) -> Dims:
+        """The factors of a dimension [product of factors], outermost first."""
+        if ids is None:
+            return [None] * len(factors)
+        if self.chosen is None:
+            return [self._axis(site, place, size) for place, size in enumerate(factors)]
+        place = self.chosen.get(site)
+        dims: Dims = [None] * len(factors)
+        if place is None:
+            self.atoms.forbid(ids, _UNEQUAL, follows=True)
+            return dims
+        rows = np.moveaxis(ids.reshape(factors), place, -1).reshape(-1, factors[place])
+        for other in rows[1:]:
+            self.atoms.unite([rows[0], other], _UNEQUAL)
+        dims[place] = rows[0].copy()
+        self.axes[site, place] = rows[0]
+        return dims
+
+    def merge(self, dims: Sequence[Ids | None], factors: Sequence[int], site: str) -> Ids | None:
+        """The one dimension that factors are merged into."""
+        known = [place for place, ids in enumerate(dims) if ids is not None]
+        if not known:
+            return None
+        if self.chosen is None and len(known) > 1:
+            for place in known:
+                ids = dims[place]
+                assert ids is not None
+                self.axes[site, place] = ids
+            return self.atoms.new(int(np.prod(factors)))
+        home: int | None = known[0]
+        if self.chosen is not None:
+            home = self.chosen.get(site, known[0])
+        for other in known:
+            if other != home:
+                self.atoms.forbid(dims[other], _UNEQUAL, follows=True)
+        if home is None or home not in known:
+            return None
+        ids = dims[home]
+        assert ids is not None
+        shape = [1] * len(factors)
+        shape[home] = factors[home]
+        merged: Ids = np.broadcast_to(ids.reshape(shape), factors).reshape(-1)
+        return merged
+
+    def _axis(self, site: str, place: int, size: int) -> Ids | None:
+        if (site, place) not in self.axes:
+            ids = self.atoms.new(size)
+            if ids is None:
+                return None
+            self.axes[site, place] = ids
+        return self.axes[site, place]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which axes belong together, in the order in which they would be chosen."""
+
+    classes: tuple[tuple[Axis, ...], ...]
+
+    def without(self, banned: set[int]) -> dict[str, int | None]:
+        """The factor that each site is given, if the classes `banned` are out of the question."""
+        chosen: dict[str, int | None] = {}
+        for number, axes in enumerate(self.classes):
+            for site, _ in axes:
+                chosen.setdefault(site, None)
+            free = all(chosen[site] in (None, place) for site, place in axes)
+            if number in banned or not free or len({s for s, _ in axes}) < len(axes):
+                continue
+            chosen.update(axes)
+        return chosen
+
+
+def choices(sites: Sites, solved: Solved) -> Choice:
+    """Classes of axes after an opaque walk: heads, what goes first, then the innermost factors.
+
+    Axes that share units must be chosen together. Those that must stay are left out.
+    """
+    owner: dict[int, int] = {}
+    members: dict[int, list[Axis]] = {}
+    for axis, ids in sites.axes.items():
+        classes = np.unique(solved.label[ids]).tolist()
+        met = {owner[c] for c in classes if c in owner}
+        home = min(met) if met else len(members) + len(owner)
+        while home not in met and home in members:
+            home += 1
+        joined = [axis]
+        for other in met:
+            joined += members.pop(other)
+        members[home] = joined
+        for number, old in list(owner.items()):
+            if old in met:
+                owner[number] = home
+        owner.update(dict.fromkeys(classes, home))
+    heads, first = (
+        {int(c) for ids in several for c in solved.label[ids]}
+        for several in (sites.heads, sites.first)
+    )
+    found: list[tuple[bool, bool, int, int, tuple[Axis, ...]]] = []
+    for axes in members.values():
+        if any(solved.stays(sites.axes[axis]) for axis in axes):
+            continue
+        touched = {int(c) for axis in axes for c in solved.label[sites.axes[axis]]}
+        depth = max(place for _, place in axes)
+        rank = not touched & heads, not touched & first, -depth, len(found)
+        found.append((*rank, tuple(axes)))
+    return Choice(tuple(axes for *_, axes in sorted(found)))

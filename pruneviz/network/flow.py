@@ -1,0 +1,44 @@
+"""How much of a network's flow from input to output passes each weight?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from pruneviz.network.calling import answer_of
+from pruneviz.network.layers import Layer
+from pruneviz.network.replica import first_names, replica, state
+
+
+def synaptic_flow(
+    model: nn.Module, layers: Mapping[str, Layer], example: Tensor
+) -> dict[str, Tensor]:
+    """∂R/∂θ of every layer's weight, R the sum of the outputs for an input of ones.
+
+    All weights are made positive and biases and batch-norm means zero, in float64, so that R is
+    the total flow through the network (Tanaka et al. 2020, eq. 4; one round). Layers that R does
+    not reach have zeros. example: float [n, ...], of which only the shape of one sample counts.
+    """
+    values: dict[str, Tensor] = {}
+    names = first_names(model)
+    for name, tensor in state(model).items():
+        if names.get(name, name) != name or not tensor.is_floating_point():
+            continue
+        silent = name.endswith(("bias", "running_mean"))
+        value = torch.zeros_like(tensor) if silent else tensor.abs()
+        values[name] = value.double()
+    leaves = {names[layer.weight]: values[names[layer.weight]] for layer in layers.values()}
+    for leaf in leaves.values():
+        leaf.requires_grad_()
+    with torch.enable_grad():
+        ones = torch.ones_like(example[:1], dtype=torch.float64)
+        total = answer_of(torch.func.functional_call(replica(model), values, (ones,))).sum()
+        grads = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
+    found = dict(zip(leaves, grads, strict=True))
+    return {name: _of(layer, found[names[layer.weight]]) for name, layer in layers.items()}
+
+
+def _of(layer: Layer, grad: Tensor | None) -> Tensor:
+    return torch.zeros(layer.shape) if grad is None else layer.canonical(grad)

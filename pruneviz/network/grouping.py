@@ -1,0 +1,139 @@
+"""How are the units of a network coupled into groups?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pruneviz.network.coupling import Coupling, couple
+from pruneviz.network.coupling.atoms import Ids
+from pruneviz.network.graph import Graph
+from pruneviz.network.groups import Group, Groups, Place
+from pruneviz.network.layers import Layer
+from pruneviz.network.trial import proved
+
+_SINGLE = "it has one unit only: nothing would be left"
+_TIED = "its units are tied to each other (by a channel shuffle, say): none can go without all"
+_PACKED = "torch's own attention (nn.MultiheadAttention) is always as wide as its input"
+_NEVER = "it never runs in the traced network"
+_BLOCKED = "its units stand in blocks that cannot go one by one (a grouped convolution, say)"
+
+
+def find_groups(model: nn.Module, layers: Mapping[str, Layer], graph: Graph) -> Groups:
+    """The groups of units of `model` that can be removed, each proved by a trial cut.
+
+    The example that `graph` was traced with is what the trial is made on.
+    """
+    found = couplings(layers, graph)
+    packed = {
+        name
+        for name, group in found.groups.items()
+        for layer in group.layers
+        if isinstance(model.get_submodule(layer.rpartition(".")[0]), nn.MultiheadAttention)
+    }
+    fixed = {layer: _PACKED for name in packed for layer in found.groups[name].layers}
+    rest = {name: group for name, group in found.groups.items() if name not in packed}
+    rest_of = replace(found, groups=rest, fixed={**found.fixed, **fixed})
+    return proved(model, rest_of, graph.example)
+
+
+def couplings(layers: Mapping[str, Layer], graph: Graph) -> Groups:
+    """The groups that the graph shows, without a trial."""
+    coupling = couple(graph)
+    rows: dict[str, Ids] = {}
+    fixed: dict[str, str] = {}
+    for name, layer in layers.items():
+        if layer.kind == "embedding":
+            continue
+        classes = _rows(coupling, layer)
+        if classes is None:
+            runs = _BLOCKED if graph.calls.get(name) else _NEVER
+            fixed[name] = _SINGLE if layer.units == 1 else runs
+        elif not len(_free(coupling, classes)):
+            fixed[name] = coupling.why(np.unique(classes))
+        else:
+            rows[name] = classes
+    groups = {}
+    for members in _clusters(coupling, rows):
+        group = _group(coupling, layers, {name: rows[name] for name in members})
+        if group.units < 2:
+            fixed |= dict.fromkeys(members, _TIED)
+        else:
+            groups[group.name] = group
+    return Groups(groups, fixed, coupling.whole)
+
+
+def _rows(coupling: Coupling, layer: Layer) -> Ids | None:
+    """The class of each unit of a layer; None where there is but one, or it never runs."""
+    if layer.rows is None:
+        return coupling.outputs.get(layer.name)
+    dims = coupling.tensors.get(layer.weight)
+    return None if dims is None or dims[0] is None else dims[0][slice(*layer.rows)]
+
+
+def _free(coupling: Coupling, classes: Ids) -> Ids:
+    every: Ids = np.unique(classes)
+    found: Ids = every[coupling.solved.first[every] == len(coupling.solved.reasons)]
+    return found
+
+
+def _clusters(coupling: Coupling, rows: Mapping[str, Ids]) -> Iterator[list[str]]:
+    """Layers that share classes which may go, in their order."""
+    owner: dict[int, list[str]] = {}
+    for name, classes in rows.items():
+        found = _free(coupling, classes).tolist()
+        joined: list[str] = [name]
+        for cluster in {id(owner[c]): owner[c] for c in found if c in owner}.values():
+            joined += cluster
+            for c, old in owner.items():
+                if old is cluster:
+                    owner[c] = joined
+        owner.update(dict.fromkeys(found, joined))
+    clusters = {id(cluster): set(cluster) for cluster in owner.values()}
+    for members in sorted(clusters.values(), key=lambda found: _place(found, rows)):
+        yield [name for name in rows if name in members]
+
+
+def _place(members: set[str], rows: Mapping[str, Ids]) -> int:
+    return min(place for place, name in enumerate(rows) if name in members)
+
+
+def _group(coupling: Coupling, layers: Mapping[str, Layer], rows: Mapping[str, Ids]) -> Group:
+    classes = np.concatenate(list(rows.values()))
+    free = set(_free(coupling, classes).tolist())
+    order = [c for c in dict.fromkeys(classes.tolist()) if c in free]
+    unit = np.full(int(coupling.solved.label.max()) + 1, -1, np.int64)
+    unit[order] = np.arange(len(order))
+    places = []
+    for tensor, dims in coupling.tensors.items():
+        for dim, found in enumerate(dims):
+            if found is not None and bool((unit[found] >= 0).any()):
+                places.append(Place(tensor, dim, torch.from_numpy(unit[found])))
+    lead = next(iter(rows))
+    heads = all(c in coupling.heads for c in order)
+    return Group(
+        lead,
+        tuple(rows),
+        len(order),
+        "head" if heads else layers[lead].unit_word,
+        {name: torch.from_numpy(unit[found]) for name, found in rows.items()},
+        _consumers(layers, places, rows),
+        tuple(places),
+    )
+
+
+def _consumers(
+    layers: Mapping[str, Layer], places: list[Place], rows: Mapping[str, Tensor | Ids]
+) -> tuple[str, ...]:
+    """Layers that lose inputs: dimension 1 of a weight as [units, inputs, ...]."""
+    found = []
+    for name, layer in layers.items():
+        inputs = 0 if layer.turned else 1
+        hit = any(place.tensor == layer.weight and place.dim == inputs for place in places)
+        if hit and not (name in rows and layer.depthwise):
+            found.append(name)
+    return tuple(found)

@@ -1,0 +1,183 @@
+"""What does one forward pass tell of a network's layers?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pruneviz.data import Data
+from pruneviz.network.calling import call_all
+from pruneviz.network.calls import Call, Listening
+from pruneviz.network.layers import Layer, find_layers
+from pruneviz.network.outputs import main_output
+from pruneviz.network.replica import first_names, leaves, replica
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was seen when one sample passed.
+
+    seen: layers in the order they first ran. macs: layer -> multiply-accumulates for the sample.
+    first: layers that the input reaches before any other. made: layer -> names of the network's
+    outputs that its own output reaches without passing another layer. outputs: name -> shape and
+    dtype (on "meta"), as `outputs` names them.
+    activation: bytes of the inputs and outputs of the layer that has most of them.
+    """
+
+    seen: tuple[str, ...]
+    macs: Mapping[str, int]
+    first: frozenset[str]
+    made: Mapping[str, tuple[str, ...]]
+    outputs: Mapping[str, Tensor]
+    activation: int
+
+    @property
+    def heads(self) -> frozenset[str]:
+        """The layers that make an output."""
+        return frozenset(self.made)
+
+    @property
+    def output(self) -> Tensor:
+        """The main output."""
+        return self.outputs[main_output(self.outputs)]
+
+
+def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
+    """Send the first sample of `data` through `model` and watch its layers.
+
+    Raises ValueError with the network's own words when it cannot take the sample.
+    """
+    seen: dict[str, int] = {}
+    nodes: dict[object, str] = {}
+    sizes = [0]
+
+    def hear(call: Call) -> None:
+        name = call.layer.name
+        seen[name] = seen.get(name, 0) + _macs(call)
+        if call.output.grad_fn is not None:
+            nodes.setdefault(call.output.grad_fn, name)
+        sizes.append(_bytes(call.inputs) + _bytes(call.output))
+
+    sample = data.first(1)
+    names = first_names(model)
+    found = leaves(model)
+    inputs = _leaves(sample)
+    try:
+        with (
+            torch.enable_grad(),
+            torch.autograd.graph.saved_tensors_hooks(_forget, _forget),
+            Listening(layers, {name: found[one] for name, one in names.items()}, hear),
+        ):
+            answer = call_all(replica(model), inputs, found)
+    except Exception as error:  # whatever a network raises is what its user must read
+        raise ValueError(_refusal(model, sample, error)) from error
+    given = inputs.values() if isinstance(inputs, Mapping) else (inputs,)
+    first = _first(nodes, {id(t) for t in given if t.requires_grad})
+    made = _made(answer, nodes) or {name: tuple(answer) for name in list(seen)[-1:]}
+    return Survey(
+        seen=tuple(seen),
+        macs={name: seen.get(name, 0) for name in layers},
+        first=first,
+        made=made,
+        outputs={name: tensor.detach().to("meta") for name, tensor in answer.items()},
+        activation=max(sizes),
+    )
+
+
+def seen_layers(model: nn.Module, data: Data) -> tuple[dict[str, Layer], Survey]:
+    """The layers of `model` that may be pruned, and what the first sample of `data` told of them.
+
+    A subclass with a forward of its own is a layer if its very weight was seen at work.
+    ValueError when there is none, or when the network cannot take the sample.
+    """
+    candidates = find_layers(model, subclasses=True)
+    found = survey(model, candidates, data)
+    try:
+        plain = set(find_layers(model))
+    except ValueError:
+        plain = set()
+    sure = {name: x for name, x in candidates.items() if name in plain or name in found.seen}
+    if not sure:
+        raise ValueError(
+            f"{type(model).__name__} has no layer that can be pruned: "
+            f"{', '.join(list(candidates)[:5])} compute other weights from their own"
+        )
+    return sure, found
+
+
+def _leaves(sample: Data) -> Tensor | dict[str, Tensor]:
+    def leaf(tensor: Tensor) -> Tensor:
+        return tensor.detach().clone().requires_grad_(tensor.is_floating_point())
+
+    if isinstance(sample.inputs, Tensor):
+        return leaf(sample.inputs)
+    return {name: leaf(tensor) for name, tensor in sample.inputs.items()}
+
+
+def _forget(value: Any) -> Any:
+    # Nothing runs backward here: what autograd would keep for it is let go.
+    return None
+
+
+def _refusal(model: nn.Module, sample: Data, error: Exception) -> str:
+    shapes = {name or "input": tuple(t.shape) for name, t in sample.tensors().items()}
+    given = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+    words = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return (
+        f"{type(model).__name__} cannot take one sample of the data ({given}): {words}; "
+        "check the inputs' shape, size and type"
+    )
+
+
+def _macs(call: Call) -> int:
+    layer = call.layer
+    if layer.kind == "embedding":
+        return 0
+    if layer.kind.startswith("conv_transpose"):
+        channels = layer.shape[1] * layer.groups
+        return call.inputs.numel() // channels * (layer.size // layer.groups)
+    return call.part(call.output).numel() // layer.units * layer.size
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
+
+
+def _made(answer: Mapping[str, Tensor], nodes: Mapping[object, str]) -> dict[str, tuple[str, ...]]:
+    made: dict[str, tuple[str, ...]] = {}
+    for output, tensor in answer.items():
+        ends = {nodes[node] for node in _reach([tensor.grad_fn], nodes) if node in nodes}
+        made |= {name: (*made.get(name, ()), output) for name in ends}
+    return made
+
+
+def _first(nodes: Mapping[object, str], inputs: set[int]) -> frozenset[str]:
+    first: set[str] = set()
+    for node, name in nodes.items():
+        before = list(_reach(_next(node), nodes))
+        # Leaves' own nodes carry the tensor; the network's input is one of them.
+        from_input = any(id(getattr(n, "variable", None)) in inputs for n in before)
+        if from_input and not any(n in nodes for n in before):
+            first.add(name)
+    return frozenset(first)
+
+
+def _reach(start: Iterable[object], stops: Mapping[object, str]) -> Iterable[object]:
+    # Every node on the way back from `start`, up to and with the first stop on each path.
+    waiting, seen = [node for node in start if node is not None], set()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        yield node
+        if node not in stops:
+            waiting += _next(node)
+
+
+def _next(node: Any) -> list[object]:
+    return [following for following, _ in node.next_functions if following is not None]

@@ -1,0 +1,70 @@
+"""What did tracing the network give, if it was tried already?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from pruneviz.data import Data
+from pruneviz.network.calling import fitting
+from pruneviz.network.graph import Graph, trace
+from pruneviz.network.grouping import find_groups
+from pruneviz.network.groups import Groups
+from pruneviz.network.layers import Layer
+from pruneviz.network.replica import replica
+
+
+class Traced:
+    """A network's graph, traced once, and the groups in it, when somebody first asks for them.
+
+    data: of which the first two samples (or the only one, twice) are sent through.
+    """
+
+    def __init__(self, model: nn.Module, data: Data, layers: Mapping[str, Layer]) -> None:
+        self._model, self._data, self._layers = model, data, layers
+        self._lock = threading.Lock()
+        self._found: Graph | ValueError | None = None
+        self._groups: Groups | None = None
+
+    @property
+    def graph(self) -> Graph:
+        """The graph; ValueError if the network cannot be traced."""
+        with self._lock:
+            if self._found is None:
+                self._found = self._trace()
+            if isinstance(self._found, ValueError):  # a second try would take as long
+                raise self._found
+            return self._found
+
+    @property
+    def groups(self) -> Groups:
+        """The groups of units that can be removed; ValueError if it cannot be traced."""
+        graph = self.graph
+        with self._lock:
+            if self._groups is None:
+                self._groups = find_groups(self._model, self._layers, graph)
+            return self._groups
+
+    def groups_or_none(self) -> Groups | None:
+        """The groups, or None if the network cannot be traced."""
+        return None if self.graph_or_none() is None else self.groups
+
+    def graph_or_none(self) -> Graph | None:
+        """The graph, or None if the network cannot be traced."""
+        try:
+            return self.graph
+        except ValueError:
+            return None
+
+    def _trace(self) -> Graph | ValueError:
+        example = self._data.first(2)
+        if len(example) < 2:
+            example = example.take(torch.tensor([0, 0]))
+        network = replica(self._model)
+        try:
+            return trace(network, fitting(network, example.inputs), self._layers)
+        except ValueError as error:
+            return error

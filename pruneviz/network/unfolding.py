@@ -1,0 +1,160 @@
+"""Which inputs and output gradients does each weight of a layer meet?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
+from torch import Tensor
+
+from pruneviz.network.calls import Call
+from pruneviz.network.layers import Layer
+
+_CHUNK = 2**24  # values of gradients of single samples that are held at a time
+
+
+def input_squares(call: Call, n: int) -> Tensor:
+    """Σ over samples and positions of the square of the input that each weight multiplies.
+
+    Broadcasts over the layer's weight: [1 or units, inputs per group, kernel ...].
+    """
+    layer = call.layer
+    inputs = call.by_sample(call.inputs, n)
+    if _turned_conv(layer):
+        sums = exact(unit_rows(inputs, layer)).square().sum((0, 2)).reshape(layer.groups, -1)
+        squares = sums.reshape(*sums.shape, *[1] * (len(layer.shape) - 2))
+    else:
+        sums = exact(rows_of(call, n)).square().sum((0, 3))
+        squares = sums.reshape(layer.groups, *layer.shape[1:])
+    return (
+        squares.repeat_interleave(layer.units // layer.groups, 0) if layer.groups > 1 else squares
+    )
+
+
+def rows_of(call: Call, n: int, at: Tensor | None = None) -> Tensor:
+    """The inputs of a linear layer or a convolution, unfolded: [n, groups, fan-in, positions].
+
+    at: int64 [n, positions], those wanted of each sample; all by default.
+    """
+    inputs = call.by_sample(call.inputs, n)
+    if call.layer.kind == "linear":
+        rows = unit_rows(inputs, call.layer)
+        rows = rows if at is None else torch.take_along_dim(rows, at.unsqueeze(1), 2)
+        return rows.unsqueeze(1)
+    return _unfold(inputs, call.layer.shape[2:], call.settings, at)
+
+
+def unit_rows(values: Tensor, layer: Layer) -> Tensor:
+    """Values by sample (outputs, say) as [n, units, positions]."""
+    if layer.kind == "linear":
+        return values.reshape(len(values), -1, values.shape[-1]).transpose(1, 2)
+    return values.reshape(len(values), values.shape[1], -1)
+
+
+def exact(values: Tensor) -> Tensor:
+    """Half-precision values as float32, in which sums keep their digits."""
+    return values.float() if values.element_size() < 4 else values
+
+
+def gradient_sums(calls: Sequence[tuple[Call, Tensor]], n: int) -> dict[str, Tensor]:
+    """Sums over samples of g, |g| and g², g the gradient of one sample's loss by the weight.
+
+    calls: the uses of the layer with the gradients of their outputs. g adds up over uses and
+    positions. Returns "g", "size", "power", each like the weight.
+    """
+    layer = calls[0][0].layer
+    pairs = [_pair(call, call.by_sample(call.part(grad), n), n) for call, grad in calls]
+    sums = [torch.zeros(()).to(pairs[0][0])] * 3
+    for outer, rows in _parts(pairs):
+        if len(outer) == 1 and rows[0].shape[3] == 1:
+            # With one position g is an outer product, and so are |g| and g²: no tensor a sample.
+            first, second = outer[0][..., 0], rows[0][..., 0]
+            found = [
+                torch.einsum("ngo,ngi->goi", one, other)
+                for one, other in (
+                    (first, second),
+                    (first.abs(), second.abs()),
+                    (first.square(), second.square()),
+                )
+            ]
+        else:
+            each = torch.stack(
+                [torch.einsum("ngop,ngip->ngoi", a, b) for a, b in zip(outer, rows, strict=True)]
+            ).sum(0)
+            found = [each.sum(0), each.abs().sum(0), each.square().sum(0)]
+        sums = [total + value for total, value in zip(sums, found, strict=True)]
+    return {key: _like(layer, s) for key, s in zip(("g", "size", "power"), sums, strict=True)}
+
+
+def _pair(call: Call, grad: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    # Σ over positions of outer · rowᵀ is the gradient, of a transposed convolution as it is stored.
+    layer = call.layer
+    if _turned_conv(layer):
+        inputs = unit_rows(call.by_sample(call.inputs, n), layer)
+        rows = _unfold(grad, layer.shape[2:], call.settings)
+        outer = torch.unflatten(inputs, 1, (layer.groups, -1))
+        return exact(outer), exact(rows[..., : outer.shape[3]])
+    outer = torch.unflatten(unit_rows(grad, layer), 1, (layer.groups, -1))
+    return exact(outer), exact(rows_of(call, n))
+
+
+def _parts(pairs: list[tuple[Tensor, Tensor]]) -> Iterator[tuple[list[Tensor], list[Tensor]]]:
+    # Samples in parts, so that the gradients of single samples fit into memory.
+    outer, rows = pairs[0]
+    one = outer.shape[1] * outer.shape[2] * rows.shape[2]
+    step = max(1, _CHUNK // max(1, one))
+    for start in range(0, len(outer), step):
+        part = slice(start, start + step)
+        yield [a[part] for a, _ in pairs], [b[part] for _, b in pairs]
+
+
+def _like(layer: Layer, sums: Tensor) -> Tensor:
+    if not _turned_conv(layer):
+        return sums.reshape(layer.shape)
+    units, inputs, *kernel = layer.shape
+    stored = sums.reshape(inputs * layer.groups, units // layer.groups, *kernel)
+    return layer.turn(stored)
+
+
+def _turned_conv(layer: Layer) -> bool:
+    return layer.turned and layer.kind != "linear"
+
+
+def _unfold(
+    inputs: Tensor, kernel: Sequence[int], settings: Mapping[str, Any], at: Tensor | None = None
+) -> Tensor:
+    # [n, channels, positions ...] -> [n, groups, channels per group × kernel, positions]
+    dims = len(kernel)
+    stride = _each(settings.get("stride", 1), dims)
+    dilation = _each(settings.get("dilation", 1), dims)
+    patches = F.pad(inputs, _padding(settings.get("padding", 0), kernel, dilation))
+    for dim in range(dims):
+        reach = (kernel[dim] - 1) * dilation[dim] + 1
+        patches = patches.unfold(2 + dim, reach, stride[dim])[..., :: dilation[dim]]
+    if at is None:
+        patches = patches.flatten(2, 1 + dims).flatten(3).transpose(2, 3)
+    else:  # so far it is a view: only what is wanted is copied
+        places = torch.unravel_index(at, patches.shape[2 : 2 + dims])
+        samples = torch.arange(len(patches), device=at.device).unsqueeze(1)
+        patches = patches.movedim(1, 1 + dims)[samples, *places].flatten(2).transpose(1, 2)
+    return patches.reshape(len(patches), settings.get("groups", 1), -1, patches.shape[-1])
+
+
+def _padding(padding: Any, kernel: Sequence[int], dilation: Sequence[int]) -> list[int]:
+    # As F.pad wants it: the last dimension first, before and after.
+    pairs = []
+    for dim, size in enumerate(kernel):
+        if padding == "same":
+            total = dilation[dim] * (size - 1)
+            pairs.append((total // 2, total - total // 2))
+        else:
+            amount = 0 if padding == "valid" else _each(padding, len(kernel))[dim]
+            pairs.append((amount, amount))
+    return [amount for pair in reversed(pairs) for amount in pair]
+
+
+def _each(value: Any, dims: int) -> tuple[int, ...]:
+    values = (value,) if isinstance(value, int) else tuple(value)
+    return values * dims if len(values) == 1 else values

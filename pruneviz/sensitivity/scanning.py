@@ -1,0 +1,297 @@
+"""Which points of the curves are worth another sample?"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import count
+from typing import Protocol
+
+from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.intervals import paired_difference
+from pruneviz.plan import Plan, pattern
+from pruneviz.pruning.sliders import Slider
+from pruneviz.sensitivity.curves import Curve, Curves, Point, point_of
+from pruneviz.sensitivity.keys import key_of
+
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+PRECISION = 0.01
+_PIECE = 1.0  # seconds of measuring before somebody may cancel it
+_SCHEME = 1  # to be raised where a point would come out differently
+
+
+class Memory(Protocol):
+    """Texts by key; see `Remembered`."""
+
+    def get(self, key: str) -> str | None: ...
+
+    def put(self, key: str, value: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Task:
+    """One point to be measured: a slider at a level at which another number of items goes."""
+
+    place: int
+    slider: Slider
+    level: float
+    plan: Plan
+
+
+def settings_of(plan: Plan) -> Plan:
+    """The choices under which layers are scanned: nothing cut, nothing pinned, each by itself."""
+    return replace(plan, sparsity={}, pinned={}, scope="layer", relative=False)
+
+
+def scan(
+    bench: Bench,
+    plan: Plan,
+    memory: Memory,
+    levels: Sequence[float] = LEVELS,
+    precision: float = PRECISION,
+    budget: int | None = None,
+    progress: Progress = lambda label, done: None,
+    of: int | None = None,
+) -> Curves:
+    """Measure every slider at every level, each with as many samples as it needs.
+
+    Each point starts with as many samples as it takes to see that nothing changes; then the one
+    whose interval is widest for what it tells gets twice as many, until all are fine (see
+    `Point.fine`) or have seen all samples (the first `of`), or `budget` samples have been answered.
+    Those that `memory` holds count too, so that a scan that was stopped goes on as if it had not
+    been. What is measured is in `memory` at once; `progress` is called before each step with a
+    label and the fraction done, and may raise to stop.
+
+    An N:M pattern is scanned at its own level, 1 − N/M, whatever `levels` says.
+    Raises ValueError for levels outside (0, 1], a precision or a budget that is not above 0.
+    """
+    levels = _check(levels, precision, budget)
+    settings = settings_of(plan)
+    chosen = bench.sliders(settings)
+    tasks = _tasks(bench, settings, chosen, levels)
+    of = of or len(bench.source.validation)
+    first = _rungs(bench.block, of, precision)[0]
+    found: dict[int, Point] = {}
+    spent = 0
+    while (task := _next(tasks, found, precision, of)) is not None:
+        before = found.get(task.place)
+        n = first if before is None else min(2 * before.n, of)
+        cost = n - (0 if before is None else before.n)
+        if budget is not None and spent + cost > budget:
+            break
+        label = f"{task.slider.name} at {100 * task.level:.0f} %"
+        tick = partial(progress, label, _done(tasks, found, precision, of))
+        tick()
+        found[task.place] = _measure(bench, task, n, memory, tick)
+        spent += cost
+    return _curves(bench, settings, chosen, tasks, found, precision, of, spent, budget)
+
+
+def known(
+    bench: Bench,
+    plan: Plan,
+    memory: Memory,
+    levels: Sequence[float] = LEVELS,
+    precision: float = PRECISION,
+) -> Curves:
+    """The curves as far as `memory` holds them; nothing is measured."""
+    settings = settings_of(plan)
+    chosen = bench.sliders(settings)
+    tasks = _tasks(bench, settings, chosen, levels)
+    of = len(bench.source.validation)
+    rungs = _rungs(bench.block, of, precision)
+    found = {}
+    for task in tasks:
+        points = (_recall(bench, task, n, memory) for n in rungs)
+        last = None
+        for point in points:
+            if point is None:
+                break
+            last = point
+        if last is not None:
+            found[task.place] = last
+    spent = sum(point.n for point in found.values())
+    return _curves(bench, settings, chosen, tasks, found, precision, of, spent, None)
+
+
+def _check(levels: Sequence[float], precision: float, budget: int | None) -> tuple[float, ...]:
+    """The levels as plain numbers, which of an array they are not."""
+    plain = tuple(map(float, levels))
+    wrong = [level for level in plain if not 0 < level <= 1]
+    if wrong or not plain:
+        raise ValueError(f"levels must be in (0, 1], at least one, got {wrong}")
+    if not precision > 0:
+        raise ValueError(f"precision must be above 0 (0.01 is ± 1 point), got {precision!r}")
+    if budget is not None and budget <= 0:
+        raise ValueError(f"budget must be a number of samples above 0, or None, got {budget!r}")
+    return plain
+
+
+def _rungs(block: int, of: int, precision: float) -> list[int]:
+    """How many samples a point may have seen: by doubling from those after which a point of which
+    no answer has changed is fine.
+    """
+    fewest = next(
+        (n for n in range(block, of, block) if paired_difference(0, 0, n)[2] <= precision), of
+    )
+    rungs = [fewest]
+    while rungs[-1] < of:
+        rungs.append(min(2 * rungs[-1], of))
+    return rungs
+
+
+def _tasks(
+    bench: Bench, settings: Plan, sliders: Sequence[Slider], levels: Sequence[float]
+) -> list[Task]:
+    """The points worth measuring, level by level, from the middle outwards."""
+    number, tasks = count(), []
+    done: set[tuple[str, int]] = set()
+    shape = pattern(settings.granularity)
+    levels = levels if shape is None else (1 - shape[0] / shape[1],)  # a pattern knows no other
+    asked = _counts(bench, settings)
+    for level in _from_the_middle(levels):
+        for slider in sliders:
+            cut = asked(slider, level)
+            if cut == 0 or (slider.name, cut) in done:
+                continue
+            done.add((slider.name, cut))
+            tasks.append(Task(next(number), slider, level, slider.raised(settings, level)))
+    return tasks
+
+
+def _counts(bench: Bench, settings: Plan) -> Callable[[Slider, float], int]:
+    """(slider, level) -> how many of its items go; of a pattern the masks tell."""
+
+    def by_pattern(slider: Slider, level: float) -> int:
+        cut = bench.masks(slider.raised(settings, level))  # some rows are too short for it
+        return round(cut.sparsity[slider.name] * slider.items)
+
+    if pattern(settings.granularity) is not None:
+        return by_pattern
+    return lambda slider, level: round(level * slider.items)
+
+
+def _from_the_middle(levels: Sequence[float]) -> list[float]:
+    """0.5, then what lies between: curves have their shape long before they are whole."""
+    order: list[float] = []
+    parts = [sorted(set(levels))]
+    while parts:
+        part = parts.pop(0)
+        if part:
+            middle = len(part) // 2
+            order.append(part[middle])
+            parts += [part[:middle], part[middle + 1 :]]
+    return order
+
+
+def _next(tasks: Sequence[Task], found: dict[int, Point], precision: float, of: int) -> Task | None:
+    fresh = next((task for task in tasks if task.place not in found), None)
+    if fresh is not None:
+        return fresh
+    open_ = [task for task in tasks if _open(found[task.place], precision, of)]
+    return max(open_, key=lambda task: _excess(found[task.place], precision), default=None)
+
+
+def _open(point: Point, precision: float, of: int) -> bool:
+    return point.n < of and not point.fine(precision)
+
+
+def _excess(point: Point, precision: float) -> float:
+    excess = point.half / max(precision, abs(point.delta) / 8)
+    return excess if math.isfinite(excess) else 0.0
+
+
+def _done(tasks: Sequence[Task], found: dict[int, Point], precision: float, of: int) -> float:
+    """Each point counts as one when it is fine; half of one once it has been looked at."""
+    if not tasks:
+        return 1.0
+    shares = (0.5 if _open(p, precision, of) else 1.0 for p in found.values())
+    return sum(shares) / len(tasks)
+
+
+def _measure(bench: Bench, task: Task, n: int, memory: Memory, tick: Callable[[], None]) -> Point:
+    recalled = _recall(bench, task, n, memory)
+    if recalled is not None:
+        return recalled
+    got = bench.masks(task.plan).sparsity[task.slider.name]
+    result, dense = (_answer(bench, plan, n, tick) for plan in (task.plan, Plan()))
+    point = point_of(task.level, got, result, dense)
+    memory.put(key_of(bench, "point", _SCHEME, task.plan, n), json.dumps(asdict(point)))
+    return point
+
+
+def _answer(bench: Bench, plan: Plan, n: int, tick: Callable[[], None]) -> Evaluation:
+    """`plan` on the first n samples; `tick` is called about every second, and may raise."""
+    step = bench.block * max(1, int(_PIECE / bench.seconds_per_sample / bench.block))
+    for seen in range(step, n, step):
+        bench.evaluate(plan, seen)
+        tick()
+    return bench.evaluate(plan, n)
+
+
+def _recall(bench: Bench, task: Task, n: int, memory: Memory) -> Point | None:
+    text = memory.get(key_of(bench, "point", _SCHEME, task.plan, n))
+    try:
+        return None if text is None else replace(Point(**json.loads(text)), sparsity=task.level)
+    except (ValueError, TypeError):  # what is damaged is measured again
+        return None
+
+
+def _curves(
+    bench: Bench,
+    settings: Plan,
+    sliders: Sequence[Slider],
+    tasks: Sequence[Task],
+    found: dict[int, Point],
+    precision: float,
+    of: int,
+    spent: int,
+    budget: int | None,
+) -> Curves:
+    points: dict[str, list[Point]] = {slider.name: [] for slider in sliders}
+    for task in tasks:
+        if task.place in found:
+            points[task.slider.name].append(found[task.place])
+    planned = {task.slider.name for task in tasks}
+    none = "no level asked for cuts even one of its items"
+    curves = [
+        Curve(
+            slider,
+            tuple(sorted(points[slider.name], key=lambda point: point.sparsity)),
+            "" if slider.name in planned else none,
+        )
+        for slider in sliders
+    ]
+    led = {name for slider in sliders for name in slider.layers}
+    curves += [
+        Curve(Slider(name, (name,), 0), (), why)
+        for name, why in bench.cannot(settings).items()
+        if name not in led
+    ]
+    order = list(bench.found)
+    curves.sort(key=lambda curve: order.index(curve.slider.name))
+    wide = sum(_open(point, precision, of) for point in found.values())
+    missing = len(tasks) - len(found)
+    words = _words(len(tasks), wide, missing, precision, spent, budget)
+    done = not wide and not missing
+    return Curves(settings, tuple(curves), of, precision, spent, done, words)
+
+
+def _words(
+    points: int, wide: int, missing: int, precision: float, spent: int, budget: int | None
+) -> str:
+    if not points:
+        return "nothing can be cut at these levels; no sample was answered."
+    start = f"{points - missing:,} of {points:,} points, {spent:,} samples answered"
+    if not wide and not missing:
+        narrow = f"± {100 * precision:g} {'point' if precision == PRECISION else 'points'}"
+        return (
+            f"{start}; every interval is {narrow} or an eighth of a larger change, and tells "
+            "whether a point is lost, or has seen all samples."
+        )
+    why = f"stopped at the budget of {budget:,} samples" if budget else "not finished"
+    return f"{start}; {why}: {missing:,} points are missing and {wide:,} want more samples."

@@ -1,0 +1,110 @@
+"""Which measurements were made before, also by another process?"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pruneviz.storage.database import PATIENCE, opened, transaction
+
+_FILE = "measured.sqlite3"
+_BOUND = 500_000  # rows; the oldest go first
+_PATIENCE = PATIENCE
+
+_FIND = "SELECT value FROM measured WHERE key = ?"
+
+T = TypeVar("T")
+
+
+class Remembered:
+    """Texts by key, kept in memory and, where that can be, in a file that many processes share.
+
+    Each is on disk when `put` returns, and survives the end of the process however it comes. Where
+    the file cannot be read or written, `complaint` says so and everything goes on in memory.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._memory: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._puts = 0
+        self._file: sqlite3.Connection | None = None
+        self.complaint = ""
+        self.path = None if folder is None else folder / _FILE
+        if folder is not None:
+            self._file = self._guarded(lambda: _opened(folder / _FILE))
+
+    def get(self, key: str) -> str | None:
+        """What was put under `key`, or None."""
+        with self._lock:
+            file = self._file
+            if key in self._memory or file is None:
+                return self._memory.get(key)
+            row = self._guarded(lambda: file.execute(_FIND, (key,)).fetchone())
+            if row is not None:
+                self._memory[key] = str(row[0])
+            return self._memory.get(key)
+
+    def put(self, key: str, value: str) -> None:
+        """Keep `value` under `key`, in place of what there was."""
+        with self._lock:
+            self._memory[key] = value
+            self._puts += 1
+            file = self._file
+            if file is not None:
+                self._guarded(lambda: _put(file, key, value))
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Another one after anything was put, here or by another process."""
+        with self._lock:
+            file = self._file
+            if file is None:
+                return self._puts, 0
+            row = self._guarded(lambda: file.execute("PRAGMA data_version").fetchone())
+            return self._puts, 0 if row is None else int(row[0])
+
+    def close(self) -> None:
+        """Let go of the file; what is asked for afterwards comes from memory."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+            self._file = None
+
+    def _guarded(self, act: Callable[[], T]) -> T | None:
+        """What `act` makes of the file; None where it fails, and the file is given up."""
+        try:
+            return act()
+        except (sqlite3.Error, OSError) as error:
+            self._file = None
+            self.complaint = (
+                f"measurements cannot be kept in {self.path} ({error}); they stay in memory until "
+                "the program ends. Delete the file if it is damaged, or set PRUNEVIZ_HOME to a "
+                "folder that can be written"
+            )
+            return None
+
+
+def _put(file: sqlite3.Connection, key: str, value: str) -> None:
+    with transaction(file):
+        file.execute("INSERT OR REPLACE INTO measured VALUES (?, ?)", (key, value))
+
+
+def _first(file: sqlite3.Connection) -> None:
+    file.execute("CREATE TABLE IF NOT EXISTS measured (key TEXT PRIMARY KEY, value TEXT)")
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    file = opened(path, (_first,), _PATIENCE)
+    try:
+        with transaction(file):
+            file.execute(
+                "DELETE FROM measured WHERE rowid <= (SELECT max(rowid) FROM measured) - ?",
+                (_BOUND,),
+            )
+    except sqlite3.Error:
+        file.close()
+        raise
+    return file

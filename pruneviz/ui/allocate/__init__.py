@@ -1,0 +1,1 @@
+"""How is a budget shared out, a layer scanned, a device fitted?"""

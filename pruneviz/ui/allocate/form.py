@@ -1,0 +1,202 @@
+"""How does a person ask for sliders that move by themselves?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pruneviz.allocation.budgets import BUDGETS
+from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.plan import UNITS, Plan, pattern
+from pruneviz.ui.allocate.allocating import (
+    Allocating,
+    Wish,
+    accept,
+    allocating_of,
+    begin,
+    price,
+    side_effects,
+    told,
+)
+from pruneviz.ui.session import Session
+from pruneviz.ui.wording import duration
+
+_TICK = 0.4
+_WIDTH = 440
+_UNITS_ONLY = "Masks alone make nothing faster: latency needs neurons or heads."
+
+
+def allocate(session: Session) -> None:
+    """A button that opens a form: fill the sliders, or find the smallest network."""
+    allocating = allocating_of(session)
+    allocating.watched = allocating.running
+    redrawn = st.fragment(_draw, run_every=_TICK if allocating.watched else None)
+    allocating.drawing_page = True
+    try:
+        redrawn(allocating)
+    finally:
+        allocating.drawing_page = False
+
+
+def _draw(allocating: Allocating) -> None:
+    if allocating.watched and not allocating.running and not allocating.drawing_page:
+        st.rerun()  # the page takes what was found
+    with st.popover("Allocate", width="stretch", key="allocate"), st.container(width=_WIDTH):
+        st.markdown("**Sparsity that allocates itself**")
+        _ask(allocating)
+        if allocating.running:
+            _progress(allocating)
+        if allocating.message:
+            st.warning(allocating.message)
+        if allocating.answer is not None:
+            _show(allocating)
+
+
+def _ask(allocating: Allocating) -> None:
+    wish, plan = allocating.wish, allocating.session.settled
+    left, right = st.columns(2, vertical_alignment="bottom")
+    with left:
+        budget = _ask_budget(wish)
+    with right:
+        floor = st.number_input(
+            "Every layer keeps at least (%)",
+            0.0,
+            99.0,
+            wish.floor,
+            1.0,
+            key="allocate_floor",
+            format="%.1f",
+            help="Of its weights or units. One always stays.",
+        )
+    barred = _barred(plan, budget)
+    columns = st.columns([6, 5, 4], vertical_alignment="bottom")
+    with columns[0]:
+        method = _ask_method(wish)
+    with columns[1]:
+        target = _ask_target(wish)
+    busy = allocating.running
+    fill = columns[2].button("Fill", key="allocate-fill", width="stretch", disabled=busy or barred)
+    columns = st.columns([11, 4], vertical_alignment="bottom")
+    lose = columns[0].number_input(
+        "Or find the smallest that loses at most (points)",
+        0.1,
+        20.0,
+        wish.lose,
+        0.5,
+        key="allocate_lose",
+        format="%.1f",
+        help="The smallest network whose loss is, with 95 % confidence, at most this. Every method "
+        "is tried, and the best one is pushed further by measured moves. Half of the validation "
+        "samples decide, the other half judges.",
+    )
+    hunt = columns[1].button("Find", key="allocate-find", width="stretch", disabled=busy or barred)
+    allocating.wish = Wish(method, target, lose, budget, floor)
+    if fill or hunt:
+        begin(allocating, smallest=hunt)
+        st.rerun()
+    if not busy and not barred:
+        _say(allocating)
+
+
+def _ask_budget(wish: Wish) -> str:
+    names = list(BUDGETS)
+    meanings = "\n\n".join(f"**{b.label}**: {b.meaning}" for b in BUDGETS.values())
+    return st.selectbox(
+        "Counted in",
+        names,
+        index=names.index(wish.budget),
+        key="allocate_budget",
+        format_func=lambda name: BUDGETS[name].label,
+        help=meanings,
+    )
+
+
+def _ask_method(wish: Wish) -> str:
+    names = list(ALLOCATIONS)
+    return st.selectbox(
+        "Fill the sliders by",
+        names,
+        index=names.index(wish.method),
+        key="allocate_method",
+        format_func=lambda name: ALLOCATIONS[name].label,
+        help="\n\n".join(
+            f"**{one.label}**: {one.meaning}  \n`{one.formula}`  \n{one.source}"
+            for one in ALLOCATIONS.values()
+        ),
+    )
+
+
+def _ask_target(wish: Wish) -> float:
+    return st.number_input(
+        "Take away (%)",
+        0.0,
+        99.9,
+        wish.target,
+        5.0,
+        key="allocate_target",
+        format="%.1f",
+        help="Of what is free to go: locked layers keep their level, and do not count.",
+    )
+
+
+def _barred(plan: Plan, budget: str) -> bool:
+    """Whether nothing can be asked for; says why."""
+    if pattern(plan.granularity) is not None:
+        st.caption(f"{plan.granularity} has one level only: there is nothing to share out.")
+        return True
+    if budget == "latency" and plan.granularity not in UNITS:
+        st.caption(_UNITS_ONLY)
+        return True
+    return False
+
+
+def _say(allocating: Allocating) -> None:
+    """How long it takes, while nothing was found yet, and what else changes."""
+    plan = allocating.session.settled
+    said = [] if allocating.answer is not None else _cost(allocating)
+    if plan.scope == "global":
+        said.append("The scope becomes per layer.")
+    if plan.pinned:
+        said.append("What was cut or kept by hand is given back where layers move.")
+    if said:
+        st.caption(" ".join(said))
+
+
+def _cost(allocating: Allocating) -> list[str]:
+    try:
+        scan, most = price(allocating)
+    except ValueError:
+        return []  # the search says why
+    first = f"first a scan of every layer ({duration(scan)}), " if scan > 0 else ""
+    return [
+        f"*{ALLOCATIONS['sensitivity'].label}* and *Find* measure: {first}then plans, for "
+        f"{duration(most)} at most, if nothing else is at work. The others are formulas."
+    ]
+
+
+def _progress(allocating: Allocating) -> None:
+    job = allocating.job
+    if job is None:
+        return
+    left = "" if allocating.left is None else f" · {duration(allocating.left)} left"
+    bar, stop = st.columns([11, 4], vertical_alignment="center")
+    bar.progress(min(1.0, job.done), f"{job.label or 'beginning'} · {job.done:.0%}{left}")
+    if stop.button("Cancel", key="allocate-cancel", width="stretch"):
+        job.cancel()
+
+
+def _show(allocating: Allocating) -> None:
+    """What was found, and a button where the sliders stand elsewhere."""
+    session, answer = allocating.session, allocating.answer
+    if answer is None:
+        return
+    if not answer.empty and session.settled != answer.plan:
+        columns = st.columns([4, 11], vertical_alignment="center")
+        if columns[0].button("Take it", key="allocate-take", width="stretch", type="primary"):
+            accept(allocating)
+            st.rerun()
+        also = side_effects(session.settled, answer.plan)
+        columns[1].caption(" ".join(["Moves the sliders to what was found.", *also]))
+    for sentence in told(answer):
+        st.caption(sentence)
+    if not answer.table.empty:
+        st.dataframe(answer.table, hide_index=True, height="content", key="allocate-table")

@@ -1,0 +1,144 @@
+"""What must the board know of curves, estimates and allocations?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.plan import Plan, pattern
+from pruneviz.sensitivity.curves import LOSE, Curve, Curves
+from pruneviz.sensitivity.predicting import Predictor
+from pruneviz.sensitivity.scanning import settings_of
+from pruneviz.ui.board import packed, scene
+from pruneviz.workbench import Workbench
+
+TARGETS = tuple(k / 100 for k in range(101))
+_SHORT = {"erk": "ERK", "lamp": "LAMP"}
+
+
+def sensed_key(bench: Workbench, plan: Plan) -> str:
+    """The name of all that `sensed` tells; another one as soon as something more was measured."""
+    known = scene.scene_id(bench, settings_of(plan), {})
+    return f"{known}|{plan.repair}|{plan.scope}|{bench.steering.memory.version}"
+
+
+def sensed(bench: Workbench, plan: Plan, lose: float = LOSE) -> dict[str, object]:
+    """The curves by slider, what they predict, and by what a target can be shared out.
+
+    lose: the loss whose certainty is marked in the tracks. Nothing is measured.
+    """
+    curves = bench.steering.known_curves(plan)
+    told: dict[str, object] = {
+        "lose": lose,
+        "complete": curves.complete,
+        "words": curves.words,
+        "layers": _layers(curves, lose),
+        "estimate": _estimate(bench.steering.known_predictor(plan)),
+        "methods": _methods(plan, curves),
+    }
+    return told | {"id": _id(told)}
+
+
+def allocation_key(bench: Workbench, plan: Plan, method: str, locked: Collection[str]) -> str:
+    """The name of all that `allocation` tells."""
+    known = scene.scene_id(bench, settings_of(plan), {})
+    measured = bench.steering.memory.version if ALLOCATIONS[method].measured else ""
+    return f"{known}|{plan.repair}|{plan.scope}|{method}|{'+'.join(sorted(locked))}|{measured}"
+
+
+def allocation(
+    bench: Workbench, plan: Plan, method: str, locked: Collection[str]
+) -> dict[str, object]:
+    """The level of every layer that may move, at each of TARGETS of the master slider.
+
+    Where they cannot be told `words` says why, and there are none.
+    """
+    layers: Mapping[str, Any] = {}
+    words = "" if method == "uniform" else why_not(plan, None)
+    if not words and method != "uniform":
+        try:
+            layers = bench.steering.levels(
+                method, settings_of(plan), TARGETS, locked=tuple(sorted(locked))
+            )
+        except ValueError as error:
+            words = str(error)
+    tables = {name: packed(np.asarray(levels, float)) for name, levels in layers.items()}
+    told: dict[str, object] = {"method": method, "words": words, "layers": tables}
+    return told | {"id": _id(told)}
+
+
+def why_not(plan: Plan, curves: Curves | None) -> str:
+    """Why a target cannot be shared out otherwise than evenly, or ""; with curves: by them."""
+    if plan.scope == "global":
+        return "the global scope has one threshold, which shares out by itself"
+    if pattern(plan.granularity) is not None:
+        return f"{plan.granularity} knows one sparsity only"
+    if curves is not None and not any(curve.points for curve in curves.curves):
+        return "nothing was scanned yet with this criterion and granularity"
+    return ""
+
+
+def _methods(plan: Plan, curves: Curves) -> list[dict[str, str]]:
+    return [
+        {
+            "name": method.name,
+            "label": _SHORT.get(method.name, method.name),
+            "says": " ".join(method.meaning.split()),
+            "why_not": ""
+            if method.name == "uniform"
+            else why_not(plan, curves if method.measured else None),
+        }
+        for method in ALLOCATIONS.values()
+    ]
+
+
+def _layers(curves: Curves, lose: float) -> dict[str, dict[str, object]]:
+    """Slider -> its curve, once anything was scanned; a no-op has words and no curve."""
+    if not any(curve.points for curve in curves.curves):
+        return {}
+    words = {c.slider.name: curves.words_of(c.slider.name, lose) for c in curves.curves}
+    return {
+        curve.slider.name: {"words": words[curve.slider.name], **_curve(curve, lose)}
+        for curve in curves.curves
+    }
+
+
+def _curve(curve: Curve, lose: float) -> dict[str, object]:
+    points = curve.points
+    if not points:
+        return {"no_op": curve.no_op}
+    return {
+        "x": packed(np.array([point.sparsity for point in points])),
+        "delta": packed(np.array([point.delta for point in points])),
+        "low": packed(np.array([point.delta_low for point in points])),
+        "high": packed(np.array([point.delta_high for point in points])),
+        "knee": curve.knee,
+        "certain": curve.certain(lose),
+        "robust": curve.robust(lose),
+        "no_op": "",
+    }
+
+
+def _estimate(predictor: Predictor | None) -> dict[str, object] | None:
+    if predictor is None:
+        return None
+    (damage, accuracy), (missed_at, missed) = predictor.link, predictor.reach
+    return {
+        "tables": {name: packed(np.asarray(t, float)) for name, t in predictor.tables.items()},
+        "damage": packed(np.asarray(damage, float)),
+        "accuracy": packed(np.asarray(accuracy, float)),
+        "missed_at": packed(np.asarray(missed_at, float)),
+        "missed": packed(np.asarray(missed, float)),
+        "bounds": [bound if math.isfinite(bound) else None for bound in predictor.bounds],
+        "words": predictor.words,
+    }
+
+
+def _id(told: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""How are criteria set against each other?"""

@@ -1,0 +1,1 @@
+"""How do files and a report leave the page?"""

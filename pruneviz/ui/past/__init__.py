@@ -1,0 +1,1 @@
+"""How does one look at what was tried before?"""

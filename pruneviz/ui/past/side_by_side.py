@@ -1,0 +1,207 @@
+"""How do two plans of the history look beside each other?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+import torch
+from numpy.typing import NDArray
+
+from pruneviz import figures
+from pruneviz.background import Job, Report
+from pruneviz.history import Measured
+from pruneviz.history.comparing import (
+    Comparison,
+    change_in_words,
+    compare,
+    costs_apart,
+    masks_apart,
+)
+from pruneviz.measuring.ledger import Cost
+from pruneviz.plan import Plan
+from pruneviz.ui.workbench import panels
+from pruneviz.workbench import Workbench
+
+_KEY = "history_masks"
+_TICK = 0.4
+_NAMES = ["Numbers", "Parameters per layer", "Per-class accuracy", "Flipped examples", "Masks"]
+_TABS = [*_NAMES, "Cost"]
+Ledgers = tuple[Cost | None, Cost | None]
+
+
+@dataclass
+class Apart:
+    """How far the masks of two plans are apart, as soon as the job has found out."""
+
+    bench: Workbench
+    plans: tuple[Plan, Plan]
+    job: Job | None = None
+    found: pd.DataFrame | None = None
+
+
+def side_by_side(
+    bench: Workbench | None,
+    name: str,
+    plans: tuple[Plan, Plan],
+    records: tuple[Measured, Measured],
+    ledgers: Ledgers,
+) -> None:
+    """Two plans in tabs; bench: the network they belong to, called `name`, where it is open."""
+    found = compare(*records, targets=None if bench is None else _targets(bench))
+    st.markdown(f"Second minus first: **{change_in_words(found)}**")
+    numbers, layers, classes, flips, masks, costs = st.tabs(
+        _TABS, key="history_tabs", on_change="rerun"
+    )
+    with numbers:
+        _table(_said(found.numbers), "numbers")
+    with layers:
+        _table(found.layers, "layers")
+    with classes:
+        _classes(found, records)
+    with costs:
+        _costs(ledgers)
+    if flips.open:
+        with flips:
+            _flips(bench, found, records)
+    if masks.open:
+        with masks:
+            _masks(bench, name, plans)
+
+
+def _costs(ledgers: Ledgers) -> None:
+    first, second = ledgers
+    if first is None or second is None:
+        missing = "both" if first is second else "the first" if first is None else "the second"
+        st.caption(
+            f"The ledger of {missing} was not measured: return there, and measure it under "
+            "*Ledger* on the workbench."
+        )
+        return
+    st.caption("Of each plan the smallest network that can run: shrunk, else masked.")
+    _table(costs_apart(first, second), "costs")
+
+
+def _table(table: pd.DataFrame, key: str) -> None:
+    if table.empty:
+        st.caption("Nothing is known of one of the two.")
+        return
+    st.dataframe(table, hide_index=True, height="content", key=f"history-{key}", row_height=30)
+
+
+def _said(numbers: pd.DataFrame) -> pd.DataFrame:
+    """Shares in per cent, counts whole, as people read them."""
+
+    def text(quantity: str, value: float, sign: str = "") -> str:
+        if quantity == "accuracy":
+            return f"{100 * value:{sign}.2f} {'points' if sign else '%'}"
+        return f"{value:{sign}.4g}" if quantity == "loss" else f"{value:{sign},.0f}"
+
+    columns = {"first": "", "second": "", "difference": "+"}
+    said = {
+        column: [
+            text(quantity, value, sign)
+            for quantity, value in zip(numbers["quantity"], numbers[column], strict=True)
+        ]
+        for column, sign in columns.items()
+    }
+    return pd.DataFrame({"quantity": numbers["quantity"], **said})
+
+
+def _classes(found: Comparison, records: tuple[Measured, Measured]) -> None:
+    if found.classes.empty:
+        st.caption("There are no classes to tell apart.")
+        return
+    st.caption("Second minus first, class by class.")
+    first, second = (dict(record.per_class) for record in records)
+    st.plotly_chart(figures.per_class(first, second), key="history-classes")
+
+
+def _flips(bench: Workbench | None, found: Comparison, records: tuple[Measured, Measured]) -> None:
+    if not found.n:
+        st.caption("The answers of one of the two were not kept.")
+        return
+    was, now = (record.answers for record in records)
+    dense = None if bench is None else bench.measured(Plan())
+    if bench is None or not dense or was is None or now is None:
+        st.caption(f"{len(found.flipped):,} of {found.n:,} answers differ.")
+        if len(found.flipped):
+            _table(found.flipped, "flipped")
+        return
+    result = replace(
+        bench.evaluate(Plan(), dense),
+        n=found.n,
+        dense_predicted=torch.from_numpy(was[: found.n].astype(np.int64)),
+        predicted=torch.from_numpy(now[: found.n].astype(np.int64)),
+    )
+    panels.flipped(bench, result)
+
+
+def _masks(bench: Workbench | None, name: str, plans: tuple[Plan, Plan]) -> None:
+    if bench is None:
+        st.caption(f"Open {name!r} on the workbench to see where the masks differ.")
+        return
+    apart = _apart(bench, plans)
+    job = apart.job
+    if job is not None and job.running:
+        _wait(apart)
+    elif job is not None and job.error is not None:
+        st.warning(job.error.removeprefix("ValueError: "))
+    elif apart.found is not None:
+        differ, weights = int(apart.found["differ"].sum()), int(apart.found["weights"].sum())
+        st.caption(f"{differ:,} of {weights:,} weights are kept by one of the two alone.")
+        _table(
+            apart.found.assign(
+                share=[f"{100 * share:.2f} %" for share in apart.found["share"]],
+                jaccard=apart.found["jaccard"].round(4),
+            ),
+            "masks",
+        )
+    elif st.button("Compare the masks", key="history-masks-again"):
+        st.session_state.pop(_KEY, None)
+        st.rerun()
+
+
+def _apart(bench: Workbench, plans: tuple[Plan, Plan]) -> Apart:
+    found = st.session_state.get(_KEY)
+    if isinstance(found, Apart) and found.bench is bench and found.plans == plans:
+        return found
+    if isinstance(found, Apart) and found.job is not None:
+        found.job.cancel()
+    apart = st.session_state[_KEY] = Apart(bench, plans)
+
+    def work(report: Report) -> None:
+        report("the masks of the first", 0.0)
+        first = bench.masks(plans[0])
+        report("the masks of the second", 0.5)
+        apart.found = masks_apart(first, bench.masks(plans[1]))
+
+    apart.job = Job(work)
+    apart.job.wait(_TICK)
+    return apart
+
+
+def _wait(apart: Apart) -> None:
+    @st.fragment(run_every=_TICK)
+    def watch() -> None:
+        job = apart.job
+        if job is None or not job.running:
+            st.rerun()
+            return
+        bar, stop = st.columns([6, 1], vertical_alignment="center")
+        bar.progress(min(1.0, job.done), job.label or "beginning")
+        if stop.button("Cancel", key="history-masks-cancel", width="stretch"):
+            job.cancel()
+
+    watch()
+
+
+def _targets(bench: Workbench) -> NDArray[np.int64] | None:
+    """The class of each sample, where there is one."""
+    targets = bench.source.validation.targets
+    if targets is None or targets.ndim != 1 or targets.is_floating_point():
+        return None
+    found: NDArray[np.int64] = targets.cpu().numpy().astype(np.int64)
+    return found

@@ -1,0 +1,106 @@
+"""How do visits stand in a table, and how does one of them come back?"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+import pandas as pd
+import streamlit as st
+
+from pruneviz.history import Version
+from pruneviz.plan import Plan
+from pruneviz.pruning.labels import label
+from pruneviz.pruning.prune import check
+from pruneviz.ui.session import Session, arrive, networks
+from pruneviz.ui.workbench.live import reach
+
+_HERE, _THERE = "●", "○"
+
+
+@lru_cache(maxsize=5_000)
+def words_of(plan: str) -> str:
+    """A plan as the history holds it, in a few words."""
+    try:
+        return label(Plan.from_dict(json.loads(plan)))
+    except (ValueError, TypeError):
+        return "a plan that cannot be read"
+    except KeyError as error:  # somebody's own criterion, which is not there today
+        return f"a plan by {error.args[0]!r}"
+
+
+def table(tree: pd.DataFrame, here: int | None) -> pd.DataFrame:
+    """The tree as people read it, one row a visit; here: the one on the screen."""
+    marks = [_HERE if number == here else _THERE for number in tree["id"]]
+    skipped = [f"⋮{hidden} " if hidden else "" for hidden in tree["hidden"]]
+    words = [words_of(plan) for plan in tree["plan"]]
+    share = 100 * tree["params_kept"] / tree["params"]
+    when = pd.to_datetime(tree["last"], unit="s", utc=True).dt.tz_convert(_zone())
+    return pd.DataFrame(
+        {
+            "plan": [
+                f"{line}{mark} {skip}{text}"
+                for line, mark, skip, text in zip(tree["line"], marks, skipped, words, strict=True)
+            ],
+            "branch": tree["branch"],
+            "score": 100 * tree["accuracy"],
+            "95 %": [
+                "" if pd.isna(low) else f"{100 * low:.1f} – {100 * high:.1f}"
+                for low, high in zip(tree["low"], tree["high"], strict=True)
+            ],
+            "change": 100 * tree["delta"],
+            "kept": share,
+            "n": tree["n"],
+            "visits": tree["times"],
+            "last": when,
+            "note": tree["note"],
+            "network": tree["model"],
+            "number": tree["id"],
+        }
+    )
+
+
+def title(row: pd.Series) -> str:
+    """A visit in a line of a list."""
+    score = "" if pd.isna(row["accuracy"]) else f" · {100 * row['accuracy']:.1f} %"
+    name = f" · “{row['name']}”" if row["name"] else ""
+    return f"{row['id']} · {words_of(row['plan'])}{score}{name}"
+
+
+def version_of(row: pd.Series) -> Version:
+    """The model that a visit was made with."""
+    return Version(row["model"], row["weights"], row["data"])
+
+
+def refusal(session: Session, made_for: Version) -> str | None:
+    """Why a plan of the history is not for the network of this session, or None."""
+    bench = session.bench
+    if bench.fingerprint != made_for.weights:
+        return (
+            f"This plan was made for the weights {made_for.weights} of {made_for.name!r}; open is "
+            f"{session.name!r} with {bench.fingerprint}. Choose that network on the workbench first"
+        )
+    if bench.data_fingerprint != made_for.data:
+        return (
+            f"This plan was measured on other data ({made_for.data}; open is "
+            f"{bench.data_fingerprint}). Open {made_for.name!r} with the data it had"
+        )
+    return None
+
+
+def restore(session: Session | None, made_for: Version, plan: Plan) -> Session:
+    """Make a plan of the history the next step; without a session its network is opened.
+
+    ValueError says why it cannot be.
+    """
+    session = session or networks.begin(made_for.name)
+    reason = refusal(session, made_for)
+    if reason is not None:
+        raise ValueError(reason)
+    check(plan, session.bench.found)
+    reach(session, plan, lambda: plan, lambda session: arrive(session, plan))
+    return session
+
+
+def _zone() -> str:
+    return st.context.timezone or "UTC"

@@ -1,0 +1,322 @@
+"""What has one person at one screen done so far?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from pruneviz.background import Job
+from pruneviz.network.groups import Groups
+from pruneviz.plan import Plan
+from pruneviz.pruning.locks import unit_locks
+from pruneviz.storage.caching import Kept
+from pruneviz.ui.board import Pin, Request
+from pruneviz.ui.session import hand
+from pruneviz.ui.session.recording import Diary
+from pruneviz.workbench import Workbench, units
+
+_HISTORY, _REMEMBERED = 500, 1_500
+_OUTSIDE = "out of the ranking"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A plan that was settled on, with the layers that were locked (name -> reason)."""
+
+    plan: Plan
+    locked: Mapping[str, str]
+
+
+@dataclass
+class Known:
+    """What was found out once, by plan: parameters kept, and what has collapsed."""
+
+    params: Kept[int] = field(default_factory=lambda: Kept(_REMEMBERED))
+    warnings: Kept[dict[str, str]] = field(default_factory=lambda: Kept(_REMEMBERED))
+
+
+@dataclass
+class Session:
+    """The state of one browser tab: a list of plans, a place in it, and what the screen shows.
+
+    name: of the network, in the list and in links.
+    unmeasured: whether the plan settled on is still to be measured in full. drawing_page:
+    whether the board is being drawn as a part of the whole page. shown: the last numbers that were
+    measured, as the board has them. wanted: a change that waits until `job` has made ready what it
+    needs. known: what costs too much to find out at every run. diary: what writes it all down.
+    """
+
+    bench: Workbench
+    steps: list[Step]
+    focus: str
+    name: str = ""
+    at: int = 0
+    live: Plan = field(default_factory=Plan)
+    locked: dict[str, str] = field(default_factory=dict)
+    visited: list[Plan] = field(default_factory=list)
+    snapshots: dict[str, Plan] = field(default_factory=dict)
+    seq: int = 0
+    moves: int = 0
+    have: tuple[str, str] = ("", "")
+    scale: str = "layer"
+    message: str | None = None
+    job: Job | None = None
+    wanted: Callable[[Session], None] | None = None
+    shown: dict[str, object] | None = None
+    known: Known = field(default_factory=Known)
+    unmeasured: bool = True
+    drawing_page: bool = False
+    diary: Diary | None = None
+
+    @property
+    def settled(self) -> Plan:
+        """The plan that was settled on last."""
+        return self.steps[self.at].plan
+
+    def settle(self, plan: Plan, locked: Mapping[str, str] | None = None) -> None:
+        """Make `plan` the next step; what was undone is forgotten. ValueError leaves all as is."""
+        self.bench.masks(plan)
+        self.unmeasured = True
+        locked = dict(self.locked if locked is None else locked)
+        self.moves += 1
+        self._write(plan, self.settled)
+        if Step(plan, locked) != self.steps[self.at]:
+            del self.steps[self.at + 1 :]
+            self.steps.append(Step(plan, locked))
+            del self.steps[:-_HISTORY]
+            self.at = len(self.steps) - 1
+        self._show(plan, locked)
+
+    def travel(self, by: int) -> None:
+        """Undo (-1) or redo (+1), as far as there are steps."""
+        self.unmeasured, came = True, self.settled
+        self.at = min(max(self.at + by, 0), len(self.steps) - 1)
+        self.moves += 1
+        self._write(self.settled, came)
+        self._show(self.steps[self.at].plan, dict(self.steps[self.at].locked))
+
+    def drag(self, plan: Plan) -> None:
+        """Show a plan on the way; ValueError leaves all as it is."""
+        self.bench.masks(plan)
+        self.live = plan
+
+    def _write(self, plan: Plan, came: Plan) -> None:
+        if self.diary is not None:
+            self.diary.settled(plan, came)
+
+    def _show(self, plan: Plan, locked: dict[str, str]) -> None:
+        self.live, self.locked = plan, locked
+        if plan not in self.visited:
+            self.visited.append(plan)
+            # The dense plan stays as the point that all others are compared with.
+            del self.visited[1 : len(self.visited) - _HISTORY]
+
+
+def start(bench: Workbench, name: str | None = None) -> Session:
+    """A session with the dense network, the usual layers locked; name: of it in the list."""
+    plan, locked = untouched(bench), dict(bench.locks)
+    focus = next((name for name in bench.found if name not in locked), next(iter(bench.found)))
+    steps = [Step(plan, dict(locked))]
+    session = Session(bench, steps, focus, name or bench.name, live=plan, locked=locked)
+    session.visited.append(plan)
+    return session
+
+
+def untouched(bench: Workbench) -> Plan:
+    """The plan every session begins with: all layers whole."""
+    return Plan(sparsity=dict.fromkeys(bench.found, 0.0))
+
+
+def obey(session: Session, request: Request) -> bool:
+    """Do what the browser asks; returns whether something was settled. Old requests do nothing.
+
+    What is refused stays as it was, with the reason in the session's message.
+    """
+    if request.seq <= session.seq:
+        return False
+    session.seq = request.seq
+    session.have, session.scale = (request.scene, request.picture), request.scale
+    if request.focus in session.bench.found:
+        session.focus = request.focus
+    try:
+        return _obey(session, request)
+    except ValueError as error:
+        session.message = str(error)
+        session.live = session.settled
+        session.moves += 1
+        return False
+
+
+def _obey(session: Session, request: Request) -> bool:
+    if request.kind in ("focus", "need"):
+        return False
+    session.message = None
+    if request.kind in ("cancel", "measure"):
+        return _stop(session) if request.kind == "cancel" else _resume(session)
+    if request.kind in ("undo", "redo"):
+        session.travel(-1 if request.kind == "undo" else 1)
+        return True
+    if request.kind == "lock":
+        locked = _locked(session, request.locked)
+        levels = session.live.sparsity
+        session.settle(with_levels(session.bench, session.live, levels, locked), locked)
+        return True
+    plan = with_levels(session.bench, session.live, request.sparsity, session.locked)
+    if request.pin is not None:
+        plan = _pinned(session, plan, request.pin)
+    if request.kind == "drag":
+        session.drag(plan)
+        return False
+    session.settle(plan)
+    return True
+
+
+def _locked(session: Session, names: Iterable[str]) -> dict[str, str]:
+    """The locks asked for: a group is locked, or unlocked, with any of its members."""
+    bench, groups = session.bench, units.groups_for(session.bench, session.live)
+    opened = {m for name in set(session.locked) - set(names) for m in groups.members(name)}
+    reasons = {**bench.locks, **session.locked}
+    locked = {n: reasons.get(n, "") for n in names if n in bench.found and n not in opened}
+    return units.locked_together(groups, locked)
+
+
+def _pinned(session: Session, plan: Plan, pin: Pin) -> Plan:
+    if pin.layer in session.locked:
+        raise ValueError(f"{pin.layer!r} is locked: unlock it to cut or keep by hand")
+    reason = session.bench.cannot(plan).get(pin.layer)
+    if reason is not None:
+        raise ValueError(f"nothing of {pin.layer!r} can be cut by hand: {reason}")
+    return hand.by_hand(session.bench, plan, pin.layer, pin.places)
+
+
+def _stop(session: Session) -> bool:
+    if session.job is not None:
+        session.job.cancel()
+        session.message = "Stopped. What was measured until now is kept."
+    session.job, session.wanted, session.unmeasured = None, None, False
+    return True
+
+
+def _resume(session: Session) -> bool:
+    session.unmeasured = True
+    return True
+
+
+def with_levels(
+    bench: Workbench, plan: Plan, levels: Mapping[str, float], locked: Mapping[str, str]
+) -> Plan:
+    """`plan` with the sparsity asked for; locked layers keep theirs, or leave the global pool.
+
+    Layers in which nothing can be cut by this criterion and granularity stay whole. Layers that
+    are cut together share one level, that of the member that was moved, and one lock.
+    """
+    whole, groups = bench.cannot(plan), units.groups_for(bench, plan)
+    locked = units.locked_together(groups, locked)
+    able = [name for name in bench.found if name not in whole]
+    if plan.scope == "layer":
+        source = {name: plan.sparsity if name in locked else levels for name in able}
+        wanted = {name: source[name].get(name, 0.0) for name in able}
+        wanted = units.evened(groups, wanted, units.last_moved(bench, plan.sparsity, wanted))
+        return replace(plan, sparsity=wanted | dict.fromkeys(whole, 0.0))
+    pooled = [name for name in able if name not in locked]
+    shared = max((levels[name] for name in pooled if name in levels), default=0.0)
+    wanted = {name: levels.get(name, shared) for name in pooled}
+    wanted = units.evened(groups, wanted, units.last_moved(bench, plan.sparsity, wanted))
+    return replace(plan, sparsity=wanted)
+
+
+def change(session: Session, wanted: Plan) -> None:
+    """Settle on another criterion, granularity or scope, keeping what is cut where it can be.
+
+    `wanted` has the new choices; sparsity, locks and what was pinned by hand stay. What cannot be
+    pinned any more is said. ValueError leaves all as it is.
+    """
+    plan = changed(session, wanted)
+    said = hand.lost(session.live, plan)
+    session.settle(plan, _locks_under(session, plan))
+    session.message = said
+
+
+def changed(session: Session, wanted: Plan) -> Plan:
+    """The live plan with the criterion, granularity and scope of `wanted`."""
+    bench, before = session.bench, session.live
+    levels = {name: before.sparsity.get(name, 0.0) for name in bench.found}
+    if wanted.scope != before.scope:
+        levels = _got(session)
+    pinned = hand.holding(before, wanted.granularity)
+    blank = replace(wanted, sparsity={} if wanted.scope == "global" else levels, pinned=pinned)
+    blank = replace(blank, pinned=hand.that_fit(bench, blank, bench.cannot(blank)))
+    locked = _locks_under(session, blank)
+    if wanted.scope == "global":
+        free = {name: level for name, level in levels.items() if name not in locked}
+        levels = dict.fromkeys(levels, _mean(bench, wanted, free))
+    return with_levels(bench, blank, levels, locked)
+
+
+def _locks_under(session: Session, plan: Plan) -> dict[str, str]:
+    """The locks as they are under a plan, where other layers may be cut together.
+
+    What somebody locked or unlocked stays so; the usual locks are those that go with the plan.
+    """
+    bench, groups = session.bench, units.groups_for(session.bench, plan)
+    before = unit_locks(bench.locks, units.groups_for(bench, session.live))
+    after = unit_locks(bench.locks, groups)
+    own = units.own_locks(session.locked)
+    opened = set(before) - set(own)
+    whole = {name for name in after if name in own or not session.live.sparsity.get(name)}
+    usual = {name: why for name, why in after.items() if name in whole - opened}
+    chosen = {name: why for name, why in own.items() if name not in before}
+    return units.locked_together(groups, usual | chosen)
+
+
+def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) -> None:
+    """Settle on a plan from a link, a snapshot or a point of the chart; locked: layers to lock.
+
+    A plan that comes without them has the locks that go with it.
+    """
+    bench = session.bench
+    groups = units.groups_for(bench, plan)
+    plan = replace(plan, sparsity=units.with_members(groups, plan.sparsity))
+    usual = locks_for(bench, plan)
+    if locked is None:
+        locks = usual
+    else:
+        reasons = {**bench.locks, **usual}
+        locks = {name: reasons.get(name, "") for name in locked if name in bench.found}
+        locks = units.locked_together(groups, locks)
+    if plan.scope == "layer":
+        plan = replace(plan, sparsity=dict.fromkeys(bench.found, 0.0) | dict(plan.sparsity))
+    elif not plan.sparsity:
+        plan = with_levels(bench, plan, {}, locks)
+    session.settle(plan, locks)
+
+
+def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
+    """The locks that go with a plan: the usual ones where it prunes nothing, all outside a pool."""
+    if plan.scope == "global" and plan.sparsity:
+        outside = set(bench.found) - set(plan.sparsity) - set(bench.cannot(plan))
+        return {name: bench.locks.get(name, _OUTSIDE) for name in bench.found if name in outside}
+    groups = units.groups_for(bench, plan)
+    usual = unit_locks(bench.locks, groups)
+    locks = {name: why for name, why in usual.items() if not plan.sparsity.get(name)}
+    return units.locked_together(groups, locks)
+
+
+def _got(session: Session) -> dict[str, float]:
+    got = session.bench.masks(session.live).sparsity
+    return {name: round(level, 4) for name, level in got.items()}
+
+
+def _mean(bench: Workbench, plan: Plan, levels: Mapping[str, float]) -> float:
+    groups = units.groups_for(bench, plan)
+    sizes = {name: _items(bench, plan, groups, name) for name in units.once_each(groups, [*levels])}
+    total = sum(sizes.values())
+    share = sum(levels[name] * sizes[name] for name in sizes) / total if total else 0.0
+    return round(share, 4)
+
+
+def _items(bench: Workbench, plan: Plan, groups: Groups, name: str) -> int:
+    group, layer = groups.of(name), bench.found[name]
+    if group is not None:
+        return group.units
+    return layer.units if units.by_unit(plan) else layer.size

@@ -1,0 +1,66 @@
+"""What do all sessions share?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+import streamlit as st
+
+from pruneviz.history import History
+from pruneviz.plan import Plan
+from pruneviz.sources.opening import Opening
+from pruneviz.storage.home import home
+from pruneviz.ui.board import scene, sensing
+from pruneviz.workbench import Workbench
+from pruneviz.workbench.opening import open_workbench
+
+
+@st.cache_resource(max_entries=8, show_spinner="Opening the network …")
+def bench(name: str) -> Workbench:
+    """The workbench of a registered model, opened once for everybody."""
+    return open_workbench(name)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the network …")
+def opened(asked: Opening) -> Workbench:
+    """The workbench of what the app was started with, opened once for everybody."""
+    return open_workbench(asked)
+
+
+def history() -> History:
+    """The history in the user's folder, open for everybody."""
+    return _history(str(home()))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _history(folder: str) -> History:
+    return History(Path(folder))
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def scene_data(scene_id: str, _bench: Workbench, _plan: Plan) -> dict[str, object]:
+    """What the board needs to repaint by itself while a thumb moves; scene_id tells all of it."""
+    return scene.describe(_bench, _plan)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def picture_data(
+    picture_id: str, _bench: Workbench, _plan: Plan, focus: str, scored: bool
+) -> dict[str, object]:
+    """The pictures of the layer in focus; picture_id tells all of it."""
+    return scene.picture(_bench, _plan, focus, scored=scored)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def sensed(key: str, _bench: Workbench, _plan: Plan) -> dict[str, object]:
+    """Curves and estimates for the board; key tells all of it."""
+    return sensing.sensed(_bench, _plan)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def allocation(
+    key: str, _bench: Workbench, _plan: Plan, _method: str, _locked: Collection[str]
+) -> dict[str, object]:
+    """What the master slider asks of each layer; key tells all of it."""
+    return sensing.allocation(_bench, _plan, _method, _locked)

@@ -1,0 +1,108 @@
+"""What is measured while nobody waits for it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pruneviz.background import Job, Report
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import UNITS, Plan
+from pruneviz.pruning.chance import control_of
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.evidence import parts_for
+from pruneviz.sensitivity.pieces import in_pieces
+from pruneviz.storage.caching import Kept
+from pruneviz.workbench import Workbench
+
+
+def measure(
+    bench: Workbench,
+    plan: Plan,
+    warnings: Kept[dict[str, str]] | None = None,
+    write: Callable[[Plan], None] | None = None,
+) -> Job:
+    """Measure a settled plan on all validation samples, then its random control, then what is
+    missing of the evidence and the dense network. Each piece is kept as far as it got.
+
+    A slow network is spared what nobody asked for: control and evidence. `warnings` keeps what
+    has collapsed under the plan. `write` is called with the plan when its measuring has ended.
+    """
+
+    def work(report: Report) -> None:
+        if plan.repair:
+            report("repairing", 0.0)
+            bench.prune(plan)
+        try:
+            _in_pieces(bench, plan, "full validation", report)
+        finally:  # also where it was stopped: what is measured until then is kept
+            if write is not None:
+                write(plan)
+        if warnings is not None:
+            warnings.get_or(plan, lambda: bench.warnings(plan))
+        if bench.slow:
+            return
+        control = control_of(plan)
+        if control is not None:
+            _in_pieces(bench, control, "random control", report)
+        if not bench.has_evidence():
+            bench.evidence(progress=lambda done: report("calibration pass", done))
+        if not _confirmed(bench):
+            bench.confirm_dense(lambda done: report("dense network", done))
+
+    return Job(work)
+
+
+def waits(bench: Workbench, plan: Plan) -> bool:
+    """Whether nothing of a plan is measured but by its job: samples or repairs take too long."""
+    return bench.slow or bool(plan.repair)
+
+
+def so_far(bench: Workbench, plan: Plan) -> Evaluation | None:
+    """The numbers of `plan` on as many samples as have been measured; None before any.
+
+    Of a plan that need not wait for its job the probe is measured for it.
+    """
+    n = bench.measured(plan)
+    if waits(bench, plan):
+        n = min(n, bench.measured(Plan())) if bench.slow else n
+        return bench.evaluate(plan, n) if n else None
+    return bench.evaluate(plan, max(n, bench.probe))
+
+
+def is_measured(bench: Workbench, plan: Plan) -> bool:
+    """Whether a job for `plan` would find nothing to do."""
+    plans = [plan] if bench.slow else [plan, control_of(plan)]
+    whole = all(p is None or bench.measured(p) == len(bench.source.validation) for p in plans)
+    return whole and (bench.slow or (_confirmed(bench) and bench.has_evidence()))
+
+
+def prepare(bench: Workbench, plan: Plan, make: Callable[[], Plan]) -> Job:
+    """Make ready what a plan of this kind needs: the graph, the evidence, and the rankings of the
+    plan that `make` returns. The job's error says why it cannot be.
+    """
+
+    def work(report: Report) -> None:
+        criterion = CRITERIA[plan.criterion]
+        if plan.granularity in UNITS or "scale" in criterion.needs:
+            report("reading the network's graph", 0.0)
+            _ = bench.groups if plan.granularity in UNITS else bench.graph
+        parts = parts_for(criterion.needs)
+        if criterion.needs_gathering and not bench.has_evidence(*parts):
+            label = f"calibration pass over {len(bench.source.calibration):,} samples"
+            report(label, 0.0)
+            bench.evidence(*parts, progress=lambda done: report(label, done))
+        report("ranking", 0.9)
+        bench.masks(make())
+
+    return Job(work)
+
+
+def _confirmed(bench: Workbench) -> bool:
+    # Only what a source brought along was measured elsewhere.
+    return bench.dense_confirmed or bench.source.dense is None
+
+
+def _in_pieces(bench: Workbench, plan: Plan, label: str, report: Report) -> None:
+    total = len(bench.source.validation)
+    in_pieces(bench, plan, total, report, label, None if bench.slow else bench.probe)
+    report(label, 1.0)

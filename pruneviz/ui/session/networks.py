@@ -1,0 +1,110 @@
+"""Which networks can this person choose from?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+from pruneviz.options import parse
+from pruneviz.sources.opening import Opening
+from pruneviz.sources.registered import registered_names
+from pruneviz.ui.session import Session, cached, start
+from pruneviz.ui.session.recording import Diary
+from pruneviz.workbench import Workbench
+
+_FIRST = "lenet5"
+_APP = "app.py"
+_OWN = "own"
+_BOUND = 8  # uploaded and trained networks stay in memory
+
+
+def names() -> list[str]:
+    """What was named at the start, then what this session uploaded, then what is registered."""
+    asked = _asked()
+    started = [] if asked is None else [_started_name(asked)]
+    return [*started, *_own(), *registered_names()]
+
+
+def first() -> str:
+    """The network a visit without an address begins with."""
+    return names()[0] if _asked() is not None else another("")
+
+
+def another(name: str) -> str:
+    """A registered network that stands in for one that does not open."""
+    others = [other for other in registered_names() if other != name]
+    return _FIRST if _FIRST in others else others[0]
+
+
+def open_bench(name: str) -> Workbench:
+    """The workbench of a network by its name in the list; ValueError says why there is none."""
+    if name in _own():
+        return _own()[name]
+    asked = _asked()
+    if asked is not None and name == _started_name(asked):
+        return cached.opened(asked)
+    if name not in registered_names():
+        known = ", ".join(names())
+        raise ValueError(
+            f"unknown model {name!r}; there are {known}. A link to somebody's own network needs "
+            "that network: start the app with --model, or upload it beside the list"
+        )
+    return cached.bench(name)
+
+
+def begin(name: str) -> Session:
+    """A fresh session at a network, written into the history; ValueError as above."""
+    bench = open_bench(name)
+    session = start(bench, name)
+    session.diary = Diary(bench, name, cached.history())
+    return session
+
+
+def keep(name: str, bench: Workbench) -> str:
+    """Add an uploaded or trained network to this session alone; returns its name in the list."""
+    taken = {*names()}
+    unique = name if name not in taken else f"{name} (uploaded)"
+    number = 2
+    while unique in taken:
+        unique, number = f"{name} (uploaded {number})", number + 1
+    own = _own()
+    own[unique] = bench
+    while len(own) > _BOUND:
+        del own[next(iter(own))]
+    return unique
+
+
+def complaint() -> str | None:
+    """What is wrong with the words the app was started with, or None."""
+    try:
+        parse(_words())
+    except ValueError as error:
+        return (
+            f"The app was started with words it does not understand: {error}. Try "
+            "`streamlit run app.py -- --model weights.safetensors --arch timm:resnet18 --data "
+            "images/`; the sample networks are here all the same."
+        )
+    return None
+
+
+def _own() -> dict[str, Workbench]:
+    own: dict[str, Workbench] = st.session_state.setdefault(_OWN, {})
+    return own
+
+
+def _asked() -> Opening | None:
+    try:
+        return parse(_words())
+    except ValueError:
+        return None
+
+
+def _words() -> list[str]:
+    # Whatever else runs the page (a test, say) has words of its own.
+    return sys.argv[1:] if Path(sys.argv[0]).name == _APP else []
+
+
+def _started_name(asked: Opening) -> str:
+    return f"{asked.label} (yours)" if asked.label in registered_names() else asked.label

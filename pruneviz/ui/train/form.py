@@ -1,0 +1,284 @@
+"""How does a person say how a network is to be trained?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from pruneviz.plan import UNITS, Plan
+from pruneviz.training import METHODS, Training
+from pruneviz.training.augmentation import AUGMENTATIONS, check_augmentation
+from pruneviz.training.methods import find_method
+from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
+from pruneviz.training.training import training_data
+from pruneviz.ui.train.training import Trainer
+
+_STARTS = {"trained": "the weights it has", "new": "new weights"}
+_HELP = {
+    "epochs": "How often every training sample is seen; in methods that go in rounds, in each.",
+    "learning_rate": "The highest. To win accuracy back a tenth of what trained the network is "
+    "usual.",
+    "start": "From the weights on the screen, or from new ones drawn with the seed.",
+    "samples": "The first so many. Few samples show what overfitting is.",
+    "schedule": "How the learning rate falls, in each round from its highest.",
+    "rounds": "How many times it is cut and trained again.",
+    "rewind": "The epoch of the first round to whose weights a ticket goes back; 0: the very "
+    "first weights.",
+    "controls": "After each ticket the same mask with new weights, and a random mask with the "
+    "ticket's: three times the work, and the only way to tell whether the ticket is one.",
+    "cut": "The part of the training in which it cuts or rewires; after it the masks stand still.",
+    "end": "With its penalty until then; then it is cut, and retrained without.",
+    "every": "Optimiser steps from one change of the masks to the next.",
+    "drop": "The fraction of a layer's weights that is rewired at first; falls as a cosine.",
+    "strength": "How much the penalty counts beside the loss.",
+    "silent": "Cuts those units alone of whose activations at least so many per cent are ≤ 0, and "
+    "of no layer more than the plan says. 0: the least active, as many as the plan says.",
+    "memory": "How much the running statistics keep at each step.",
+    "remove": "Units that are cut leave the network at once: the epochs that follow are cheaper.",
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the widgets begin with. most: training samples there are; plan: to be trained."""
+
+    wish: Training
+    most: int
+    plan: Plan
+
+
+def ask(trainer: Trainer, plan: Plan) -> Training | None:
+    """The training asked for; None where it cannot be, and says why.
+
+    What a method does not use is not asked, and stays as usual.
+    """
+    try:
+        data = training_data(trainer.session.bench, Training())
+    except ValueError as error:
+        st.info(_said(error))
+        return None
+    form = Form(trainer.wish, len(data), plan)
+    found = _first_row(form)
+    method = METHODS[found["method"]]
+    st.caption(f"**{method.label}**. {method.meaning} {_source(method.source)}")
+    found |= _second_row(form)
+    found |= _own(form, method.name)
+    found |= _more(form, found)
+    remembered = {n: v for n, v in found.items() if n != "method" or not plan.is_dense}
+    try:
+        asked = Training(**found)
+        trainer.wish = replace(trainer.wish, **remembered)
+        find_method(asked, plan)
+        check_augmentation(asked.augmentation, data)
+    except ValueError as error:
+        st.warning(_said(error))
+        return None
+    return asked
+
+
+def _removes(method: str, plan: Plan) -> bool:
+    return method != "dense" and plan.granularity in UNITS
+
+
+def _first_row(form: Form) -> dict[str, Any]:
+    wish = form.wish
+    columns = st.columns([5, 2, 2, 3, 3], vertical_alignment="bottom")
+    usual = wish.method
+    if form.plan.is_dense:
+        usual = "dense"
+    method = columns[0].selectbox(
+        "Method",
+        [*METHODS],
+        index=[*METHODS].index(usual),
+        key="train_method",
+        format_func=lambda name: METHODS[name].label,
+        help="\n\n".join(
+            f"**{one.label}**: {one.meaning} {_source(one.source)}" for one in METHODS.values()
+        ),
+    )
+    epochs = columns[1].number_input(
+        "Epochs", 1, 10_000, wish.epochs, 1, key="train_epochs", help=_HELP["epochs"]
+    )
+    rate = columns[2].number_input(
+        "Learning rate", 0.0, None, wish.learning_rate, 0.0005, "%g", key="train_learning_rate",
+        help=_HELP["learning_rate"],
+    )  # fmt: skip
+    start = columns[3].selectbox(
+        "Start from", STARTS, index=STARTS.index(wish.start), key="train_start",
+        format_func=_STARTS.__getitem__, help=_HELP["start"],
+    )  # fmt: skip
+    samples = columns[4].number_input(
+        f"Training samples, of {form.most:,}", 1, form.most, min(wish.samples or form.most,
+        form.most), 100, key="train_samples", help=_HELP["samples"],
+    )  # fmt: skip
+    return {
+        "method": method,
+        "epochs": int(epochs),
+        "learning_rate": float(rate),
+        "start": start,
+        "samples": None if samples == form.most else int(samples),
+    }
+
+
+def _second_row(form: Form) -> dict[str, Any]:
+    wish = form.wish
+    columns = st.columns([3, 3, 2, 5, 2], vertical_alignment="bottom")
+    optimizer = columns[0].selectbox(
+        "Optimiser", OPTIMIZERS, index=OPTIMIZERS.index(wish.optimizer), key="train_optimizer"
+    )
+    schedule = columns[1].selectbox(
+        "Schedule", SCHEDULES, index=SCHEDULES.index(wish.schedule), key="train_schedule",
+        help=_HELP["schedule"],
+    )  # fmt: skip
+    batch = columns[2].number_input("Batch", 1, 65_536, wish.batch, 16, key="train_batch")
+    ways = [*AUGMENTATIONS]
+    augmentation = columns[3].selectbox(
+        "Augmentation", ways, index=ways.index(wish.augmentation), key="train_augmentation",
+        format_func=lambda name: AUGMENTATIONS[name].label,
+    )  # fmt: skip
+    seed = columns[4].number_input("Seed", 0, 2**31 - 1, wish.seed, 1, key="train_seed")
+    return {
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "batch": int(batch),
+        "augmentation": augmentation,
+        "seed": int(seed),
+    }
+
+
+def _own(form: Form, method: str) -> dict[str, Any]:
+    """What this method alone asks, as far as one must know of it."""
+    asks, found = _ASKS.get(method, ()), dict[str, Any]()
+    removes = _removes(method, form.plan)
+    if not asks and not removes:
+        return found
+    columns = st.columns(4, vertical_alignment="bottom")
+    for column, ask_one in zip(columns, asks, strict=False):
+        with column:
+            found |= ask_one(form)
+    if removes:
+        found["remove"] = columns[-1].toggle(
+            "Remove units for real", form.wish.remove, key="train_remove", help=_HELP["remove"]
+        )
+    return found
+
+
+def _more(form: Form, chosen: dict[str, Any]) -> dict[str, Any]:
+    """What is as usual mostly."""
+    wish, method = form.wish, METHODS[chosen["method"]]
+    found = dict[str, Any]()
+    with st.expander("More settings"):
+        columns = st.columns(4, vertical_alignment="bottom")
+        found["weight_decay"] = columns[0].number_input(
+            "Weight decay", 0.0, None, wish.weight_decay, 0.0005, "%g", key="train_weight_decay"
+        )
+        found["precision"] = columns[1].selectbox(
+            "Precision", PRECISIONS, index=PRECISIONS.index(wish.precision), key="train_precision"
+        )
+        if chosen["optimizer"] == "sgd":
+            found["momentum"] = columns[2].number_input(
+                "Momentum", 0.0, 1.0, wish.momentum, 0.05, "%g", key="train_momentum"
+            )
+        if any(leg.changes for leg in method.legs(wish)):
+            found["every"] = columns[3].number_input(
+                "Change masks every (steps)", 1, 100_000, wish.every, 10, key="train_every",
+                help=_HELP["every"],
+            )  # fmt: skip
+        if method.listen is not None:
+            found["memory"] = columns[2].number_input(
+                "Memory of activity", 0.0, 1.0, wish.memory, 0.01, "%g", key="train_memory",
+                help=_HELP["memory"],
+            )  # fmt: skip
+    return found
+
+
+def _ask_rounds(form: Form) -> dict[str, Any]:
+    return {
+        "rounds": st.number_input(
+            "Rounds", 1, 100, form.wish.rounds, 1, key="train_rounds", help=_HELP["rounds"]
+        )
+    }
+
+
+def _ask_rewind(form: Form) -> dict[str, Any]:
+    return {
+        "rewind": st.number_input(
+            "Rewind to epoch", 0, None, form.wish.rewind, 1, key="train_rewind",
+            help=_HELP["rewind"],
+        )
+    }  # fmt: skip
+
+
+def _ask_controls(form: Form) -> dict[str, Any]:
+    return {
+        "controls": st.toggle(
+            "With controls", form.wish.controls, key="train_controls", help=_HELP["controls"]
+        )
+    }
+
+
+def _ask_span(form: Form) -> dict[str, Any]:
+    begin, end = st.slider(
+        "Cuts between, % of the training", 0, 100,
+        (round(100 * form.wish.begin), round(100 * form.wish.end)), 5, key="train_span",
+        help=_HELP["cut"],
+    )  # fmt: skip
+    return {"begin": begin / 100, "end": end / 100}
+
+
+def _ask_end(form: Form) -> dict[str, Any]:
+    end = st.slider(
+        "Penalty until, % of the training", 5, 100, round(100 * form.wish.end), 5,
+        key="train_end", help=_HELP["end"],
+    )  # fmt: skip
+    return {"end": end / 100}
+
+
+def _ask_drop(form: Form) -> dict[str, Any]:
+    return {
+        "drop": st.number_input(
+            "Rewired at first", 0.0, 1.0, form.wish.drop, 0.05, "%g", key="train_drop",
+            help=_HELP["drop"],
+        )
+    }  # fmt: skip
+
+
+def _ask_strength(form: Form) -> dict[str, Any]:
+    return {
+        "strength": st.number_input(
+            "Strength of the penalty", 0.0, None, form.wish.strength, 1e-4, "%g",
+            key="train_strength", help=_HELP["strength"],
+        )
+    }  # fmt: skip
+
+
+def _ask_silent(form: Form) -> dict[str, Any]:
+    percent = st.number_input(
+        "Silent from (%)", 0.0, 100.0, 100 * form.wish.silent, 5.0, "%g", key="train_silent",
+        help=_HELP["silent"],
+    )  # fmt: skip
+    return {"silent": percent / 100}
+
+
+_ASKS: dict[str, tuple[Callable[[Form], dict[str, Any]], ...]] = {
+    "iterative": (_ask_rounds,),
+    "gradual": (_ask_span,),
+    "activity": (_ask_span, _ask_silent),
+    "lottery": (_ask_rounds, _ask_rewind, _ask_controls),
+    "set": (_ask_span, _ask_drop),
+    "rigl": (_ask_span, _ask_drop),
+    "l1": (_ask_end, _ask_strength),
+    "slimming": (_ask_end, _ask_strength),
+}
+
+
+def _source(source: str) -> str:
+    return f"*{source}*" if source else ""
+
+
+def _said(error: ValueError) -> str:
+    said = str(error).replace("learning_rate", "learning rate")
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."

@@ -1,0 +1,194 @@
+"""How is a training watched while it goes on?"""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pruneviz import figures
+from pruneviz.report.pictures import png
+from pruneviz.ui.train.training import Trainer
+from pruneviz.ui.train.watching import Picture, Seen, along, gap_words
+from pruneviz.ui.wording import duration
+
+_CHART = {"displayModeBar": False, "scrollZoom": False}
+_MOST, _TALL = 400, 260
+_INKS = {"light": "#31333f", "dark": "#e4e6ea"}
+_HELP = {
+    "loss": "In evaluation mode, at the end of each epoch, on the first training samples and on "
+    "all validation samples.",
+    "score": "Measured as the loss is. The band is the 95 % interval of the validation. The gap "
+    "between the two lines is what is learnt by heart.",
+    "left": "Parameters that are not cut. What is held in memory becomes less only where units "
+    "are removed for real.",
+}
+_KINDS = {
+    "cut": "cut",
+    "silent": "cut for what it did",
+    "rewired": "rewired",
+    "removed": "removed for real",
+    "rewound": "set back",
+}
+
+
+def progress(trainer: Trainer) -> None:
+    """How far it is, how long it will still take, and how to stop it."""
+    job = trainer.job
+    if job is None:
+        return
+    left = "" if trainer.left is None or trainer.paused else f" · {duration(trainer.left)} left"
+    bar, hold, stop = st.columns([8, 1.3, 1.3], vertical_alignment="center")
+    label = job.label or "making ready"
+    bar.progress(min(1.0, job.done), f"{label[:1].upper()}{label[1:]} · {job.done:.0%}{left}")
+    if trainer.paused:
+        if hold.button("Resume", key="train-resume", width="stretch", icon=":material/play_arrow:"):
+            trainer.go_on()
+    elif hold.button("Pause", key="train-pause", width="stretch", icon=":material/pause:"):
+        trainer.pause()
+    if stop.button("Cancel", key="train-cancel", width="stretch"):
+        job.cancel()
+
+
+def charts(trainer: Trainer) -> None:
+    """All that moves while it trains, as far as it has come."""
+    seen = trainer.watching.seen
+    if seen is None or seen.table.empty:
+        st.caption("The first numbers come as soon as the network is measured.")
+        return
+    for note in seen.notes:
+        st.warning(f"{note[:1].upper()}{note[1:].rstrip('.')}.")
+    _curves(trainer, seen)
+    _layers(trainer, seen)
+    if trainer.training.method == "lottery" and not trainer.running:
+        _tickets(trainer, seen)
+    _events(seen)
+
+
+def _curves(trainer: Trainer, seen: Seen) -> None:
+    task = trainer.session.bench.task
+    rows, stretches = along(seen.table, seen.size)
+    last = rows.iloc[-1]
+    drawn = {
+        "loss": ("Loss", f"loss, {task.loss_label}"),
+        "score": (task.label, f"{task.word}, %"),
+        "left": ("Sparsity", "parameters, %"),
+    }
+    for column, (kind, (title, label)) in zip(
+        st.columns(3, gap="medium"), drawn.items(), strict=True
+    ):
+        with column:
+            st.markdown(f"**{title}**", help=_HELP[kind])
+            if trainer.running:
+                drawing = figures.moving_course(kind, rows, stretches, label=label, ink=_ink())
+                st.html(_as_image(kind, "svg+xml", drawing.svg.encode(), drawing.words))
+            else:
+                figure = figures.course(kind, rows, stretches, label=label)
+                st.plotly_chart(figure, key=f"train-{kind}", config=_CHART)
+    said = gap_words(rows, task.label)
+    cut = f"{100 * last['sparsity']:.1f} % cut, {int(last['params']):,} parameters left"
+    pace = "" if not last["seconds"] else f" {last['seconds']:.2g} s an epoch."
+    st.caption(f"Epoch {int(last['at'])}. {said}. {cut}.{pace}")
+
+
+def _layers(trainer: Trainer, seen: Seen) -> None:
+    watching, bench = trainer.watching, trainer.session.bench
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        names = [*bench.found]
+        watching.layer = st.selectbox(
+            "Weights of", names, index=names.index(watching.layer), key="train_layer", width=320
+        )
+        if not trainer.running and seen.picture.layer != watching.layer:
+            watching.rest()
+            seen = watching.seen or seen
+        _picture(trainer, seen.picture)
+    with right:
+        st.markdown("**Cut of each layer**")
+        own = trainer.plan.scope == "layer" and not trainer.training.remove
+        asked = trainer.plan.sparsity if own and trainer.training.method != "dense" else {}
+        if trainer.running:
+            drawing = figures.moving_levels(seen.levels, asked, ink=_ink())
+            st.html(_as_image("levels", "svg+xml", drawing.svg.encode(), drawing.words))
+        else:
+            st.plotly_chart(figures.levels(seen.levels, asked), key="train-levels", config=_CHART)
+
+
+def _picture(trainer: Trainer, picture: Picture) -> None:
+    limit = trainer.session.bench.limits[picture.layer]
+    if trainer.running:
+        cut = 100 * np.isnan(picture.cells).mean()
+        words = f"Weights of {picture.layer}, {cut:.0f} % cut"
+        st.html(_as_image("weights", "png", png(picture.cells, limit), words, _TALL))
+    else:
+        figure = figures.matrix(picture.cells, limit, picture.labels, picture.rows, picture.columns)
+        st.plotly_chart(figure, key="train-picture", config=_CHART)
+    words = f"; {picture.words}" if picture.words else ""
+    st.caption(
+        f"`{picture.layer}`: rows are {picture.labels[0]}s; blank is cut; blue is below zero, "
+        f"brown above, up to ±{limit:.2g}, the largest before{words}."
+    )
+
+
+def _as_image(name: str, kind: str, content: bytes, words: str, height: int | None = None) -> str:
+    """A picture that changes in place; height: in pixels, of one whose cells may be stretched."""
+    data = base64.b64encode(content).decode()
+    style = "width: 100%;"
+    if height is not None:
+        style += f" height: {height}px; image-rendering: pixelated; outline: 1px solid #8a8f9866;"
+    return (
+        f'<img data-chart="{name}" src="data:image/{kind};base64,{data}" alt="{escape(words)}" '
+        f'style="{style}">'
+    )
+
+
+def _ink() -> str:
+    """The colour of words on this page; pictures do not know it by themselves."""
+    return _INKS.get(st.context.theme.type or "", "#7a7f88")
+
+
+def _tickets(trainer: Trainer, seen: Seen) -> None:
+    if not (seen.table["epoch"] > 0).any():
+        return
+    st.markdown("**Tickets**: at the end of each stretch, against what is left")
+    figure = figures.tickets(seen.table, score=trainer.session.bench.task.word)
+    st.plotly_chart(figure, key="train-tickets", config=_CHART)
+    if not trainer.training.controls:
+        st.caption("Without controls nobody can tell a ticket from any other sparse network.")
+
+
+def _events(seen: Seen) -> None:
+    if seen.events.empty:
+        return
+    units = seen.events[seen.events["kind"] == "silent"]
+    with st.expander(
+        f"What was cut, and when: {len(seen.events):,} changes", expanded=len(units) > 0
+    ):
+        if len(units):
+            counts = units.groupby("layer", sort=False).size()
+            each = ", ".join(f"{count} of `{layer}`" for layer, count in counts.items())
+            st.markdown(f"Units cut for what they had been doing: {each}.")
+        st.dataframe(
+            told(seen.events), hide_index=True, key="train-events", row_height=28,
+            height=min(320, 40 + 28 * min(len(seen.events), _MOST)),
+        )  # fmt: skip
+
+
+def told(events: pd.DataFrame) -> pd.DataFrame:
+    """Events as people read them, the latest first."""
+    latest = events.iloc[::-1].head(_MOST)
+    return pd.DataFrame(
+        {
+            "stretch": latest["leg"],
+            "epoch": latest["epoch"] + 1,
+            "step": latest["step"],
+            "what": latest["kind"].map(_KINDS),
+            "layer": latest["layer"].replace("", "all"),
+            "unit": ["" if unit < 0 else str(unit) for unit in latest["unit"]],
+            "number": latest["number"],
+            "why": latest["words"],
+        }
+    )

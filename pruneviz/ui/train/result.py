@@ -1,0 +1,126 @@
+"""What came of a training, and how does it become a version of the network?"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import Plan
+from pruneviz.training import METHODS, Trained
+from pruneviz.ui.pages import WORKBENCH
+from pruneviz.ui.session import Session, arrive, networks, versions
+from pruneviz.ui.session.versions import Version, percent, points
+from pruneviz.ui.train.training import Result, Trainer
+from pruneviz.ui.wording import duration
+from pruneviz.ui.workbench.live import last_seq, reach
+
+
+def result(trainer: Trainer) -> None:
+    """The numbers before and after, and a button that makes a version of it."""
+    found = trainer.result
+    if found is None:
+        return
+    session, trained = trainer.session, found.trained
+    left, right = st.columns([6, 1.6], vertical_alignment="center")
+    left.markdown(f"**{trainer.name}**: {' '.join(told(trained))}")
+    if right.button(
+        "Use as a new version",
+        key="train-use",
+        type="primary",
+        width="stretch",
+        help="It becomes a network of its own in the list above the board, with its masks; the one "
+        "it was made from stays as it is.",
+    ):
+        try:
+            use(trainer, found)
+        except (ValueError, OSError) as error:
+            st.error(f"{error}.")
+            return
+        st.switch_page(WORKBENCH)
+    dense = session.bench.evaluate(Plan())
+    st.dataframe(
+        summary(trained, dense, found.cut, session.bench.task.word),
+        hide_index=True,
+        height="content",
+        key="train-summary",
+        row_height=30,
+        column_config={"": st.column_config.TextColumn(width="medium")},
+    )
+
+
+def summary(trained: Trained, dense: Evaluation, cut: Evaluation, word: str) -> pd.DataFrame:
+    """Before, cut but not trained, and after; changes are paired, from the network as it was."""
+    last = trained.table[~trained.table["aside"].astype(bool)].iloc[-1]
+    rows = [("before", dense.accuracy, dense.low, dense.high, "–")]
+    if not trained.asked.is_dense and trained.training.method != "dense":
+        change = points(cut.delta, cut.delta_low, cut.delta_high)
+        rows.append(("cut, not trained", cut.accuracy, cut.low, cut.high, change))
+    change = points(last["delta"], last["delta_low"], last["delta_high"])
+    rows.append(("after training", last["accuracy"], last["low"], last["high"], change))
+    return pd.DataFrame(
+        [
+            {
+                "": name,
+                word: percent(value),
+                "95 %": f"{100 * low:.1f} – {100 * high:.1f} %",
+                "change (95 %)": change,
+            }
+            for name, value, low, high, change in rows
+        ]
+    )
+
+
+def told(trained: Trained) -> list[str]:
+    """What one wants to know of a training, in sentences."""
+    table = trained.table[~trained.table["aside"].astype(bool)]
+    epochs, last = table[table["epoch"] > 0], table.iloc[-1]
+    said = [f"{100 * last['sparsity']:.1f} % cut, {int(last['params']):,} parameters left."]
+    if trained.training.start == "trained" and trained.training.method != "dense":
+        said.append(_recovery(trained.recovered, str(last["leg"]), float(last["delta_high"]) < 0))
+    said.append(f"Gap between training and validation {100 * last['gap']:+.1f} points.")
+    begin, end = float(epochs["seconds"].iloc[0]), float(epochs["seconds"].iloc[-1])
+    said.append(
+        f"{end:.2g} s an epoch at the end, {begin:.2g} s in the first; "
+        f"{duration(trained.seconds)} of training in all."
+    )
+    return said
+
+
+def _recovery(back: int | None, leg: str, below: bool) -> str:
+    if back is None:
+        return "It did not come back to what it was."
+    epochs = f"{back} epoch{'' if back == 1 else 's'} of “{leg}”"
+    if below:
+        return f"After {epochs} within the interval of what it was, at the end below it again."
+    return f"Back within the interval of what it was after {epochs}."
+
+
+def use(trainer: Trainer, found: Result) -> Session:
+    """Open the result as a network of its own, at the plan that reproduces its masks."""
+    before, trained = trainer.session, found.trained
+    if versions.known(before.name) is None:
+        versions.add(versions.first_of(before.name, before.bench))
+    name = networks.keep(trainer.name, found.bench)
+    session = networks.begin(name)
+    session.seq = last_seq()  # what the board asked of the network before is not for this one
+    plan, last = trained.plan, trained.table[~trained.table["aside"].astype(bool)].iloc[-1]
+    if not plan.is_dense:
+        reach(session, plan, lambda: plan, lambda session: arrive(session, plan))
+    how = METHODS[trained.training.method].label
+    params, seconds = int(last["params"]), float(last["seconds"])
+    versions.add(Version(name, before.name, found.bench, plan, how, params, seconds))
+    st.session_state["session"] = session
+    return session
+
+
+def lineage(session: Session) -> None:
+    """The versions of this network, as far as this session has made any."""
+    found = versions.family(session.name)
+    if len(found) < 2:
+        return
+    st.markdown("**Versions in this session**: choose one on the workbench, in the list of models")
+    st.dataframe(
+        versions.table(found), hide_index=True, height="content", key="train-versions",
+        row_height=30,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What stands around the board on the page where one prunes by hand?"""

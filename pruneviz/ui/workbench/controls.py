@@ -1,0 +1,210 @@
+"""What does the person ask for above the board?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import streamlit as st
+
+from pruneviz.glossary import TERMS, criterion_term, granularity_term
+from pruneviz.plan import Plan, pattern
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.granularity import GRANULARITIES
+from pruneviz.ui.session.hand import holding, lost
+from pruneviz.ui.workbench import mending
+
+PATTERN = "N:M"
+_PATTERNS = ("2:4", "1:4", "3:4", "1:2", "4:8")
+_KEYS = {
+    "criterion": "ask_criterion",
+    "kind": "ask_granularity",
+    "pattern": "ask_pattern",
+    "scope": "ask_scope",
+    "scores": "ask_scores",
+    "seed": "ask_seed",
+}
+
+
+def ask_model(names: list[str]) -> str:
+    """The network to work at, one of `names`."""
+    return st.selectbox(
+        "Network",
+        names,
+        index=_place("ask_model", names),
+        key="ask_model",
+        help="The sample networks are trained and bring their own digits: 1,000 for calibration, "
+        "2,000 for validation. Your own: start the app with `-- --model … --data …`, or use the "
+        "upload button. Any installed package can register more.",
+    )
+
+
+def _place(key: str, options: Iterable[str]) -> int:
+    # What stands in session_state reaches a browser once, and a run that follows quickly can
+    # swallow it; the browser then starts from the widget's default and sends that back. So each
+    # widget has the same value as its default.
+    return list(options).index(st.session_state[key])
+
+
+def are_drawn() -> bool:
+    """Whether this browser shows the widgets; Streamlit forgets them on another page."""
+    return "ask_model" in st.session_state
+
+
+def show(model: str, plan: Plan) -> None:
+    """Set all widgets to what was reached in another way (undo, link, click)."""
+    st.session_state["ask_model"] = model
+    st.session_state.update(_values(plan))
+
+
+def _values(plan: Plan) -> dict[str, object]:
+    shape = pattern(plan.granularity)
+    return {
+        _KEYS["criterion"]: plan.criterion,
+        _KEYS["kind"]: PATTERN if shape else plan.granularity,
+        _KEYS["pattern"]: plan.granularity if shape else _PATTERNS[0],
+        _KEYS["scope"]: plan.scope,
+        _KEYS["scores"]: "relative" if plan.relative else "raw",
+        _KEYS["seed"]: plan.seed,
+        **mending.values(plan),
+    }
+
+
+def ask_plan(
+    plan: Plan, more: Callable[[], None] = lambda: None, last: Callable[[], None] = lambda: None
+) -> tuple[Plan, str | None]:
+    """The plan with what the widgets say now, and a sentence if one choice had to give way.
+
+    more: draws what else belongs below the repairs; last: at the end of the row.
+    """
+    for key, value in _values(plan).items():  # Streamlit forgets widgets that were not drawn
+        st.session_state.setdefault(key, value)
+    columns = st.columns(_widths(), gap="small", vertical_alignment="bottom")
+    with columns[1]:
+        granularity, refused = _ask_granularity(plan.granularity)
+    with columns[0]:
+        criterion, note = _ask_criterion(granularity, plan.criterion)
+    with columns[2]:
+        scope = _ask_scope(granularity)
+    with columns[3]:
+        relative, seed = _ask_scores(criterion, plan)
+    with columns[4]:
+        aggregate, repair, gone = mending.ask_repair(granularity, more)
+    with columns[5]:
+        last()
+    chosen = replace(
+        plan,
+        criterion=criterion,
+        granularity=granularity,
+        scope=scope,
+        relative=relative,
+        seed=seed,
+        pinned=holding(plan, granularity),
+        aggregate=aggregate,
+        repair=repair,
+    )
+    notes = [text for text in (refused or note, gone, lost(plan, chosen)) if text]
+    return chosen, " ".join(notes) or None
+
+
+def _widths() -> list[float]:
+    """Of the columns, so that what an N:M and a seed need besides finds room."""
+    shape = st.session_state[_KEYS["kind"]] == PATTERN
+    seeded = st.session_state[_KEYS["criterion"]] == "random"
+    first = [16.0, 21.5] if seeded else [14.5, 14.6]
+    return [first[0], 23 if shape else 16.5, 17, first[1], 10.5, 10]
+
+
+def _ask_granularity(before: str) -> tuple[str, str | None]:
+    kind = st.session_state[_KEYS["kind"]]
+    names = {"weight": "weight", "neuron": "neuron", "head": "head", PATTERN: "2:4"}
+    left, right = st.columns([7, 4], gap="small") if kind == PATTERN else (st, st)
+    kind = left.selectbox(
+        "Granularity",
+        list(names),
+        index=_place(_KEYS["kind"], names),
+        key=_KEYS["kind"],
+        format_func=lambda name: GRANULARITIES[names[name]].label,
+        help=granularity_term(names[kind]).as_markdown(),
+    )
+    if kind != PATTERN:
+        return kind, None
+    patterns = dict.fromkeys((*_PATTERNS, st.session_state[_KEYS["pattern"]]))
+    asked = right.selectbox(
+        "N:M",
+        patterns,
+        index=_place(_KEYS["pattern"], patterns),
+        key=_KEYS["pattern"],
+        accept_new_options=True,
+        help="Keep N of each M neighbouring inputs; type any other, such as 3:8.",
+    )
+    try:
+        pattern(asked)
+    except ValueError as error:
+        return before, str(error)
+    return asked, None
+
+
+def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:
+    allowed = [name for name, c in CRITERIA.items() if c.allows(granularity)]
+    note = None
+    if st.session_state[_KEYS["criterion"]] not in allowed:
+        note = (
+            f"{CRITERIA[before].label} is not defined for this granularity; "
+            f"{CRITERIA[allowed[0]].label} stands in."
+        )
+        st.session_state[_KEYS["criterion"]] = allowed[0]
+    chosen = st.selectbox(
+        "Criterion",
+        allowed,
+        index=_place(_KEYS["criterion"], allowed),
+        key=_KEYS["criterion"],
+        format_func=lambda name: CRITERIA[name].label,
+        help=criterion_term(st.session_state[_KEYS["criterion"]]).as_markdown(),
+    )
+    return chosen, note
+
+
+def _ask_scope(granularity: str) -> str:
+    inside_groups = pattern(granularity) is not None
+    if inside_groups:
+        st.session_state[_KEYS["scope"]] = "layer"
+    words = {"layer": "Per layer", "global": "Global"}
+    why = "\n\nN:M weights compete inside their own group only." if inside_groups else ""
+    scope = st.segmented_control(
+        "Scope",
+        list(words),
+        default=st.session_state[_KEYS["scope"]],
+        key=_KEYS["scope"],
+        required=True,
+        format_func=words.__getitem__,
+        disabled=inside_groups,
+        help=TERMS["layer"].as_markdown() + "\n\n---\n" + TERMS["global"].as_markdown() + why,
+    )
+    return scope or "layer"
+
+
+def _ask_scores(criterion: str, plan: Plan) -> tuple[bool, int]:
+    left, right = st.columns([5, 2], gap="small") if criterion == "random" else (st, st)
+    words = {"raw": "Raw", "relative": "Relative"}
+    scores = left.segmented_control(
+        "Scores",
+        list(words),
+        default=st.session_state[_KEYS["scores"]],
+        key=_KEYS["scores"],
+        required=True,
+        format_func=words.__getitem__,
+        help=TERMS["raw"].as_markdown() + "\n\n---\n" + TERMS["relative"].as_markdown(),
+    )
+    seed = plan.seed
+    if criterion == "random":
+        seed = int(
+            right.number_input(
+                "Seed",
+                min_value=0,
+                value=st.session_state[_KEYS["seed"]],
+                key=_KEYS["seed"],
+                help="Another seed, another random ranking.",
+            )
+        )
+    return scores == "relative", seed

@@ -1,0 +1,289 @@
+"""What does the board show, and what follows from what is done on it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pruneviz.glossary import TERMS, criterion_term, granularity_term
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import Plan
+from pruneviz.pruning.pruned import Pruned
+from pruneviz.ui.board import Request, board, packed, parse, scene, sensing
+from pruneviz.ui.session import Session, cached, jobs, obey
+from pruneviz.ui.session.hand import counts_by_hand
+from pruneviz.ui.wording import measures_text
+from pruneviz.workbench import Workbench, units
+
+BOARD = "board"
+_TICK = 0.4
+_WAIT = 0.8
+
+
+def listen(session: Session) -> bool:
+    """Do what the board asks and take note of work that has ended.
+
+    Returns whether the page around the board must be drawn anew.
+    """
+    focus, again, request = session.focus, False, _request()
+    if request is not None and request.seq > session.seq:
+        if request.kind == "drag" and session.job is not None and session.wanted is None:
+            session.job.cancel()
+        again = obey(session, request) or session.focus != focus
+    return _take_job(session) or again
+
+
+def live_board(session: Session) -> None:
+    """The board, redrawn by itself while something is measured in the background."""
+    running = session.job is not None and session.job.running
+    redrawn = st.fragment(_board, run_every=_TICK if running or session.unmeasured else None)
+    session.drawing_page = True
+    try:
+        redrawn(session)
+    finally:
+        session.drawing_page = False
+
+
+def last_seq() -> int:
+    """The number of the last request that came from the board, 0 before any."""
+    request = _request()
+    return 0 if request is None else request.seq
+
+
+def measure(session: Session) -> None:
+    """Start measuring the plan that was settled on, instead of the one before.
+
+    To be called when the page stands: the first job loads half of torch's compiler, and whatever
+    is drawn at the same time would wait for it.
+    """
+    if not session.unmeasured or session.wanted is not None:
+        return
+    session.unmeasured = False
+    if session.job is not None:
+        session.job.cancel()
+    if jobs.is_measured(session.bench, session.settled):
+        session.job = None
+        if session.diary is not None:
+            session.diary.catch_up(session.settled)
+    else:
+        write = None if session.diary is None else session.diary.measured
+        session.job = jobs.measure(session.bench, session.settled, session.known.warnings, write)
+
+
+def reach(
+    session: Session, plan: Plan, make: Callable[[], Plan], go: Callable[[Session], None]
+) -> bool:
+    """Go where a click leads as soon as the graph, evidence and ranking it needs are ready.
+
+    plan: of the criterion and granularity asked for; `make` tells the plan, `go` settles on it.
+    Returns whether it went there now; else the session waits for its job.
+    """
+    if session.job is not None:
+        session.job.cancel()
+    session.job, session.wanted = jobs.prepare(session.bench, plan, make), go
+    session.job.wait(_WAIT)
+    _take_job(session)
+    if session.wanted is not None:
+        session.message = "Your choice holds as soon as what it needs is ready."
+    return session.wanted is None
+
+
+def _board(session: Session) -> None:
+    # While the whole page is drawn it needs no second drawing, and a click on it would be lost.
+    if not session.drawing_page and listen(session):
+        st.rerun()
+    board(_data(session), key=BOARD, on_request=_nothing)
+
+
+def _take_job(session: Session) -> bool:
+    job, go = session.job, session.wanted
+    if job is None or job.running:
+        return False
+    session.job = session.wanted = None
+    if job.error is not None:
+        said = job.error.removeprefix("ValueError: ")
+        session.message = said if go is not None else f"measuring stopped: {said}"
+    elif go is not None and not job.cancelled:
+        session.message = None
+        _try(session, go)
+    session.unmeasured |= go is not None
+    session.moves += go is not None  # so that the widgets show what stands now
+    return not job.cancelled
+
+
+def _try(session: Session, go: Callable[[Session], None]) -> None:
+    try:
+        go(session)
+    except ValueError as error:
+        session.message = str(error)
+
+
+def _request() -> Request | None:
+    state = st.session_state.get(BOARD)
+    return parse(state.get("request")) if state else None
+
+
+def _nothing() -> None:
+    """The request is read when the script runs; Streamlit asks for a callback all the same."""
+
+
+def _data(session: Session) -> dict[str, object]:
+    bench, plan = session.bench, session.live
+    scene_id = scene.scene_id(bench, plan, session.locked)
+    scored = scene.is_scored(bench, plan, session.locked, session.focus)
+    picture_id = f"{scene_id}|{scene.picture_id(bench, plan, session.focus, scored=scored)}"
+    have_scene, have_picture = session.have
+    dense = jobs.so_far(bench, Plan())
+    return {
+        "scene": None if have_scene == scene_id else cached.scene_data(scene_id, bench, plan),
+        "scene_id": scene_id,
+        "focus": session.focus,
+        "picture": None
+        if have_picture == picture_id
+        else cached.picture_data(picture_id, bench, plan, session.focus, scored),
+        "picture_id": picture_id,
+        "limit_model": max(bench.limits.values()) if session.scale == "model" else None,
+        "settled": _settled(session),
+        "measured": _measured(session),
+        "dense": None if dense is None else _numbers(dense),
+        "task": _task(bench),
+        "slow": _slow(bench, plan),
+        "background": _background(session),
+        "help": _help(plan),
+        "can": {
+            "undo": session.at > 0,
+            "redo": session.at < len(session.steps) - 1,
+            "measure": session.job is None
+            and not session.unmeasured
+            and not jobs.is_measured(bench, session.settled),
+        },
+        "message": session.message,
+        **_sensed(session),
+    }
+
+
+def _sensed(session: Session) -> dict[str, object]:
+    """Curves and allocation as far as they are known; None where the browser has them."""
+    bench, plan, request = session.bench, session.live, _request()
+    method = "uniform" if request is None else request.allocation
+    key = sensing.allocation_key(bench, plan, method, session.locked)
+    tables = cached.allocation(key, bench, plan, method, session.locked)
+    curves = cached.sensed(sensing.sensed_key(bench, plan), bench, plan)
+    have = ("", "") if request is None else (request.sensitivity, request.tables)
+    return {
+        "sensitivity": None if have[0] == curves["id"] else curves,
+        "sensitivity_id": curves["id"],
+        "allocation": None if have[1] == tables["id"] else tables,
+        "allocation_id": tables["id"],
+        "method": method,
+    }
+
+
+def _settled(session: Session) -> dict[str, object]:
+    bench = session.bench
+    pruned, cost = bench.masks(session.live), bench.counts(session.live)
+    return {
+        "sparsity": {name: session.live.sparsity.get(name, 0.0) for name in bench.found},
+        "locked": dict(session.locked),
+        "cut": _cut(bench, pruned),
+        "by_hand": counts_by_hand(bench, session.live),
+        "inputs_cut": _inputs_cut(session),
+        "kept_params": cost.params_kept,
+        "kept_macs": cost.macs_kept,
+        "seq": session.seq,
+        "step": session.moves,
+        "warnings": _warnings(session) or pruned.collapse,
+    }
+
+
+def _cut(bench: Workbench, pruned: Pruned) -> dict[str, int]:
+    """Layer -> how many of its items are cut; members of a group have the same ones."""
+    if units.by_unit(pruned.plan):
+        groups = units.groups_for(bench, pruned.plan)
+        gone = {name: int((~kept).count_nonzero()) for name, kept in pruned.units.items()}
+        return {name: gone.get(groups.lead(name), 0) for name in bench.found}
+    lost = pruned.report["total"] - pruned.report["kept"]
+    return {name: int(cut) for name, cut in zip(pruned.report["layer"], lost, strict=True)}
+
+
+def _inputs_cut(session: Session) -> dict[str, object] | None:
+    """Which drawn cells of the layer in focus go because of units before it, as bits."""
+    bench, focus = session.bench, session.focus
+    bits = units.inputs_cut(bench, session.live, focus, *scene.drawn(bench.found[focus]))
+    return None if bits is None else {"layer": focus, "bits": packed(bits)}
+
+
+def _warnings(session: Session) -> dict[str, str] | None:
+    if session.live != session.settled:
+        return None
+    known = session.known.warnings
+    if jobs.waits(session.bench, session.live):  # its job tells
+        return known.get(session.live)
+    return known.get_or(session.live, lambda: session.bench.warnings(session.live))
+
+
+def _measured(session: Session) -> dict[str, object] | None:
+    """The numbers of the plan on the screen; of a slow network the last there are."""
+    bench, live = session.bench, session.live
+    result = jobs.so_far(bench, live)
+    if result is None:  # the last there are belong to another plan, and must say so
+        return None if session.shown is None else {**session.shown, "stale": True}
+    of = len(bench.source.validation)
+    session.shown = {
+        **_numbers(result),
+        "delta": result.delta,
+        "delta_low": result.delta_low,
+        "delta_high": result.delta_high,
+        "words": "this is the dense network" if live.is_dense else result.words,
+        "measures": measures_text(result),
+        "of": of,
+        "full": result.n == of,
+        "seq": session.seq,
+    }
+    return session.shown
+
+
+def _task(bench: Workbench) -> dict[str, object]:
+    task = bench.task
+    return {"label": task.label, "word": task.word, "note": _synthetic(bench)}
+
+
+def _slow(bench: Workbench, plan: Plan) -> str | None:
+    """Why nothing is measured while a thumb moves, or None where it is."""
+    if not bench.slow:
+        return "repaired, then measured, when you let go" if plan.repair else None
+    pace = 1 / bench.seconds_per_sample
+    count = f"{pace:.0f}" if pace >= 10 else f"{pace:.1g}" if pace < 1 else f"{pace:.1f}"
+    return f"this network answers {count} samples a second here"
+
+
+def _synthetic(bench: Workbench) -> str:
+    """What must be said beside the headline of a network without real data, or ""."""
+    if not any("synthetic" in note for note in bench.notes):
+        return ""
+    return f"synthetic inputs: {bench.task.word}, not accuracy"
+
+
+def _numbers(result: Evaluation) -> dict[str, object]:
+    return {
+        "accuracy": result.accuracy,
+        "low": result.low,
+        "high": result.high,
+        "n": result.n,
+    }
+
+
+def _background(session: Session) -> dict[str, object] | None:
+    job = session.job
+    return {"label": job.label, "done": job.done} if job and job.running else None
+
+
+def _help(plan: Plan) -> dict[str, dict[str, str]]:
+    scores = TERMS["relative" if plan.relative else "raw"]
+    return {name: term.as_dict() for name, term in TERMS.items()} | {
+        "criterion": criterion_term(plan.criterion).as_dict(),
+        "granularity": granularity_term(plan.granularity).as_dict(),
+        "scope": TERMS[plan.scope].as_dict(),
+        "scores": scores.as_dict(),
+    }

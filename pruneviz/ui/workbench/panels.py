@@ -1,0 +1,267 @@
+"""How do the settled numbers stand on the page?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pruneviz import figures
+from pruneviz.glossary import TERMS
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import Plan
+from pruneviz.pruning.chance import control_of
+from pruneviz.pruning.labels import label
+from pruneviz.storage.caching import Kept
+from pruneviz.workbench import Workbench
+
+_SHOWN_FLIPS, _SHOWN_FILTERS = 12, 64
+_SHORT, _WIDTH = 12, 420
+_WAITING = "Nothing is measured yet: the first numbers come with the next piece of work."
+
+
+@dataclass(frozen=True)
+class Visits:
+    """Every plan visited with what was measured of it so far, and its random controls."""
+
+    plans: tuple[Plan, ...]
+    table: pd.DataFrame
+    controls: pd.DataFrame
+
+
+def visits(bench: Workbench, visited: list[Plan], known: Kept[int]) -> Visits:
+    """Tables of what was measured; nothing is measured for them.
+
+    known: parameters kept by plan, so that old plans need not be made again.
+    """
+    dense = bench.measured(Plan())  # a plan is compared with the same samples of the dense network
+    plans = [plan for plan in visited if dense and bench.measured(plan)]
+    controls = [
+        control
+        for control in dict.fromkeys(map(control_of, plans))
+        if control is not None and bench.measured(control) == len(bench.source.validation)
+    ]
+    return Visits(tuple(plans), _table(bench, plans, known), _table(bench, controls, known))
+
+
+def _table(bench: Workbench, plans: list[Plan], known: Kept[int]) -> pd.DataFrame:
+    rows = []
+    for plan in plans:
+        result = bench.evaluate(plan, min(bench.measured(plan), bench.measured(Plan())))
+        rows.append(
+            {
+                "label": label(plan),
+                "params": known.get_or(plan, partial(_kept, bench, plan)),
+                "accuracy": result.accuracy,
+                "low": result.low,
+                "high": result.high,
+                "loss": result.loss,
+                "n": result.n,
+                "dense": plan.is_dense,
+            }
+        )
+    columns = ["label", "params", "accuracy", "low", "high", "loss", "n", "dense"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _kept(bench: Workbench, plan: Plan) -> int:
+    return bench.counts(plan).params_kept
+
+
+def best_within(table: pd.DataFrame, points: float) -> int | None:
+    """Position of the smallest plan that loses at most `points` of accuracy against dense."""
+    dense = table[table["dense"]]
+    if dense.empty:
+        return None
+    floor = float(dense["accuracy"].iloc[0]) - points / 100 - 1e-12  # rounding is no loss
+    allowed = table[table["accuracy"] >= floor]
+    return None if allowed.empty else int(allowed.index[int(allowed["params"].to_numpy().argmin())])
+
+
+def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | None:
+    """The trade-off chart; returns the plan of a point that was clicked."""
+    head, chart, limit = st.columns([4, 7, 4], vertical_alignment="bottom", gap="small")
+    head.markdown("**Trade-off**", help=TERMS["tradeoff"].as_markdown())
+    short = {"accuracy": "score" if len(bench.task.word) > _SHORT else bench.task.word}
+    measure = chart.segmented_control(
+        "Chart",
+        ["accuracy", "loss", "by layer"],
+        default="accuracy",
+        required=True,
+        key="chart",
+        format_func=lambda name: short.get(name, name),
+        label_visibility="collapsed",
+    )
+    points = limit.number_input(
+        "Points to lose",
+        0.0,
+        100.0,
+        1.0,
+        0.5,
+        key="points",
+        format="%.1f",
+        help=f"At most this many points of {bench.task.word} lost against dense: the dotted line. "
+        "The smallest plan visited above it is marked in orange.",
+    )
+    if measure == "by layer":
+        st.plotly_chart(figures.nonzeros(bench.masks(here).report), key="nonzeros")
+        return None
+    best = best_within(seen.table, points)
+    n = bench.measured(Plan())
+    chart = figures.tradeoff(
+        seen.table,
+        seen.controls,
+        measure=str(measure),
+        labels=(bench.task.label, bench.task.loss_label),
+        floor=bench.evaluate(Plan(), n).accuracy - points / 100 if n else None,
+        best=best,
+        here=seen.plans.index(here) if here in seen.plans else None,
+    )
+    # A key of its own for each step: a click belongs to the chart it was made on.
+    event = st.plotly_chart(
+        chart, key=f"tradeoff-{moves}", on_select="rerun", selection_mode="points"
+    )
+    if best is not None:
+        row = seen.table.iloc[best]
+        share = row["params"] / bench.counts(Plan()).params
+        st.caption(
+            f"Best within {points:g} points: {row['label']} — {100 * row['accuracy']:.1f} % "
+            f"with {share:.0%} of the parameters."
+        )
+    picked = [p["customdata"] for p in event["selection"]["points"] if "customdata" in p]
+    if not picked:
+        return None
+    place = picked[0][0] if isinstance(picked[0], list) else picked[0]
+    return seen.plans[int(place)]
+
+
+def per_class(result: Evaluation | None, *, dense: bool) -> None:
+    """Who pays: the change of each class."""
+    if result is None:
+        st.caption(_WAITING)
+        return
+    if not result.per_class:
+        st.caption(
+            f"There are no classes to tell apart: this network is measured by {result.task.word}."
+        )
+        return
+    if dense:
+        st.caption("Nothing is cut yet. Drag a slider and see which class pays.")
+        return
+    st.caption(
+        f"Pruned minus dense, measured on {result.n:,} validation samples.",
+        help=TERMS["classes"].as_markdown(),
+    )
+    st.plotly_chart(figures.per_class(result.dense_per_class, result.per_class), key="per_class")
+
+
+def flipped(bench: Workbench, result: Evaluation | None) -> None:
+    """The samples whose answer changed, as pictures; what broke comes first."""
+    if result is None:
+        st.caption(_WAITING)
+        return
+    if bool((result.dense_predicted < 0).all()):
+        st.caption(f"No answer here is one class; the network is measured by {result.task.word}.")
+        return
+    changed = (result.predicted != result.dense_predicted).nonzero().flatten()
+    if not len(changed):
+        st.caption(f"No answer changed on {result.n:,} samples. Cut more to see what breaks.")
+        return
+    targets = _classes_meant(bench, result)
+    words = f"{len(changed):,} of {result.n:,} answers changed"
+    if targets is None:
+        order = changed.tolist()
+    else:
+        broken = result.dense_predicted[changed] == targets[changed]
+        order = [*changed[broken].tolist(), *changed[~broken].tolist()]
+        words += f", {int(broken.sum()):,} of them from right to wrong"
+    st.caption(f"{words}.", help=TERMS["flipped"].as_markdown())
+    shown = order[:_SHOWN_FLIPS]
+    captions = [_caption(bench.source.classes, result, targets, i) for i in shown]
+    inputs = bench.source.validation.inputs
+    if isinstance(inputs, Tensor) and inputs.ndim == 4 and inputs.shape[1] in (1, 3):
+        st.image([_as_image(inputs[i]) for i in shown], captions, width=72)
+    else:
+        st.dataframe(pd.DataFrame({"sample": shown, "answer": captions}), hide_index=True)
+
+
+def _classes_meant(bench: Workbench, result: Evaluation) -> Tensor | None:
+    """The class of each sample, where there is one."""
+    targets = bench.source.validation.targets
+    if targets is None or targets.ndim != 1 or targets.is_floating_point():
+        return None
+    return targets[: result.n].cpu()
+
+
+def _caption(
+    classes: Sequence[str], result: Evaluation, targets: Tensor | None, sample: int
+) -> str:
+    def name(number: Tensor) -> str:
+        place = int(number)
+        return classes[place] if 0 <= place < len(classes) else "–" if place < 0 else str(place)
+
+    change = f"{name(result.dense_predicted[sample])} → {name(result.predicted[sample])}"
+    return change if targets is None else f"is {name(targets[sample])}: {change}"
+
+
+def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
+    """For a convolution: its filters, and what they make of a chosen sample."""
+    layer = bench.found[focus]
+    st.caption(
+        f"Filters and feature maps of `{focus}`",
+        help="Left: the dense filters (mean over input channels). Right: their activations for "
+        "one validation sample in the pruned network. What was cut whole is blank.",
+    )
+    if layer.kind != "conv2d":
+        st.caption(f"`{focus}` is a {layer.kind} layer. Focus a convolution to see its filters.")
+        return
+    kept = bench.masks(plan).masks[focus][:_SHOWN_FILTERS].flatten(1).any(1).cpu().numpy()
+    sample = int(
+        st.number_input(
+            "Validation sample",
+            0,
+            len(bench.source.validation) - 1,
+            0,
+            key="sample",
+            help="Which validation sample the maps on the right are made from.",
+            width=220,
+        )
+    )
+    if layer.units > _SHOWN_FILTERS:
+        st.caption(f"The first {_SHOWN_FILTERS} of {layer.units:,} filters.")
+    left, right = st.columns(2)
+    weight = bench.weight(focus)[:_SHOWN_FILTERS].float().mean(1).double().cpu().numpy()
+    left.plotly_chart(figures.mosaic(weight, kept, signed=True), key="filters")
+    # A repair that is still at work is not made a second time for a picture.
+    shown = plan if bench.measured(plan) else replace(plan, repair=())
+    maps = bench.feature_maps(shown, focus, sample)[:_SHOWN_FILTERS].double().cpu().numpy()
+    right.plotly_chart(figures.mosaic(maps, kept, signed=False), key="maps")
+
+
+def about(bench: Workbench) -> None:
+    """Where the network and its data came from, in the words of those who read them."""
+    box = st.popover(":material/info:", help="About this model and data", width="stretch")
+    with box, st.container(width=_WIDTH):
+        st.markdown("**About this model and data**")
+        st.markdown("\n".join(f"- {note}" for note in bench.notes) or "Nothing was noted.")
+        _never(bench)
+
+
+def _never(bench: Workbench) -> None:
+    table = bench.never
+    if table.empty:
+        return
+    st.markdown(f"**Never pruned**: {int(table['params'].sum()):,} parameters")
+    st.dataframe(table, hide_index=True, height=min(35 * (len(table) + 1), 240))
+
+
+def _as_image(picture: Tensor) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = picture.float().cpu().numpy()
+    low, high = float(values.min()), float(values.max())
+    return np.moveaxis((values - np.float32(low)) / np.float32(high - low or 1.0), 0, -1)

@@ -1,0 +1,92 @@
+"""How does somebody open their own network in the browser?"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import streamlit as st
+
+from pruneviz.sources.opening import open_upload
+from pruneviz.ui.session import networks
+from pruneviz.ui.session.dropping import ask_recipe
+from pruneviz.workbench import Workbench
+
+
+class _File(Protocol):
+    name: str
+
+    def getvalue(self) -> bytes: ...
+
+
+LIMIT = 500  # MB; a network of 90 million parameters has 360
+_WEIGHTS = ["safetensors", "pt", "pth", "bin"]
+_ROUND = "upload_round"
+_WIDTH = 420
+
+
+def ask_own(here: str) -> str | None:
+    """A form for weights, architecture and data; the name of the network once it is open.
+
+    Below it a place for a recipe, see `ask_recipe`; here: the network on the screen.
+
+    What is refused is said in one sentence, and nothing of the session is lost.
+    """
+    # A new key for each network that was opened: the form starts afresh, and lets the bytes go.
+    turn = st.session_state.setdefault(_ROUND, 0)
+    box = st.popover(
+        ":material/upload:",
+        help="Open your own network, or a recipe",
+        key=f"own-{turn}",
+        width="stretch",
+    )
+    with box, st.container(width=_WIDTH):
+        st.markdown("**Open your own network**")
+        with st.form(f"upload-{turn}", border=False):
+            arch = st.text_input(
+                "Architecture",
+                key=f"upload_arch-{turn}",
+                placeholder="timm:resnet18, torchvision:resnet18, sample:lenet5",
+                help="`sample:…`, `timm:…`, `torchvision:…` or `hf:…` (a name on the hub). Your "
+                "own code, folders and .pt2 files are for the command line and Python, where "
+                "nobody but you can name them.",
+            )
+            weights = st.file_uploader(
+                "Weights",
+                _WEIGHTS,
+                key=f"upload_weights-{turn}",
+                max_upload_size=LIMIT,
+                help=f"A state_dict in .safetensors, .pt, .pth or .bin, up to {LIMIT} MB. Files "
+                "that would run code are refused. Without a file the architecture's own weights "
+                "are taken: random, or those its name stands for.",
+            )
+            data = st.file_uploader(
+                "Data (optional)",
+                ["npz"],
+                key=f"upload_data-{turn}",
+                max_upload_size=LIMIT,
+                help=f"An .npz with x (inputs) and y (labels), up to {LIMIT} MB. Without it the "
+                "pruned network is compared with the dense one on synthetic inputs.",
+            )
+            asked = st.form_submit_button("Open", type="primary", width="stretch")
+        ask_recipe(here)
+        if not asked:
+            return None
+        try:
+            with st.spinner("Opening the network …"):
+                bench = _open(weights, arch, data)
+        except ValueError as error:
+            st.error(str(error))
+            return None
+        st.session_state[_ROUND] = turn + 1
+        return networks.keep(bench.name, bench)
+
+
+def _open(weights: _File | None, arch: str, data: _File | None) -> Workbench:
+    source = open_upload(
+        None if weights is None else weights.getvalue(),
+        "" if weights is None else weights.name,
+        arch,
+        None if data is None else data.getvalue(),
+        "" if data is None else data.name,
+    )
+    return Workbench(source)

@@ -1,0 +1,313 @@
+"""What do the app, the command line and a Python user work at?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import pandas as pd
+from torch import Tensor
+
+from pruneviz.export import export
+from pruneviz.measuring.cost import Progress, cost_of, shrunk
+from pruneviz.measuring.counts import Counts, counts_of, macs_of_network
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.ledger import Cost
+from pruneviz.network.graph import Graph
+from pruneviz.network.groups import Groups
+from pruneviz.network.replica import code_fingerprint, fingerprint, state
+from pruneviz.network.survey import seen_layers
+from pruneviz.network.traced import Traced
+from pruneviz.plan import Plan
+from pruneviz.pruning.accounting import layer_table, never_pruned
+from pruneviz.pruning.criteria import has_own_criteria
+from pruneviz.pruning.evidence import Evidence
+from pruneviz.pruning.locks import usual_locks
+from pruneviz.pruning.masks import Ranking
+from pruneviz.pruning.prune import check
+from pruneviz.pruning.pruned import Pruned
+from pruneviz.pruning.sliders import Slider
+from pruneviz.sensitivity.scanning import LEVELS, PRECISION
+from pruneviz.sources import Source
+from pruneviz.sources.checks import check_source
+from pruneviz.sources.identity import fingerprint_of
+from pruneviz.sources.networks.unwrapped import unwrapped
+from pruneviz.storage.home import home
+from pruneviz.storage.remembered import Remembered
+from pruneviz.tasks import Task, task_for
+from pruneviz.training import train
+from pruneviz.workbench.answering import Answering
+from pruneviz.workbench.cutting import Cutting
+from pruneviz.workbench.inspection import layer_maps, layer_warnings
+from pruneviz.workbench.steering import Steering
+
+_COLUMNS = 64
+_DENSE = Plan()
+
+
+class Workbench:
+    """A model, its data, and everything about them that is worth keeping.
+
+    One workbench serves many threads. The model is never written to.
+    """
+
+    def __init__(self, source: Source) -> None:
+        check_source(source)
+        model, notes = unwrapped(source.model)
+        self.source = replace(source, model=model, notes=(*source.notes, *notes))
+        self.name = source.name
+        self.found, self.survey = seen_layers(model, source.validation)
+        self.task: Task = task_for(self.survey.output, source.validation, source.metric)
+        self.traced = Traced(model, source.validation, self.found)
+        self._cutting = Cutting(
+            model,
+            self.found,
+            self.traced,
+            source.calibration,
+            self.task,
+            classes=lambda: len(self.columns),
+            block=lambda: self.block,
+        )
+        self._answering = Answering(
+            self.source,
+            self.task,
+            self.survey.activation,
+            lambda plan: self.prune(plan).tensors,
+        )
+
+    # -- what there is ---------------------------------------------------------------------
+
+    @property
+    def layers(self) -> pd.DataFrame:
+        """One row a layer that may be pruned: layer, kind, shape, params, macs, group, locked.
+
+        group: the first of the layers whose units must be cut together with its own.
+        locked: why it is locked until somebody unlocks it, or "".
+        """
+        return layer_table(self.found, self.macs, self.locks, self.traced.groups_or_none())
+
+    @cached_property
+    def never(self) -> pd.DataFrame:
+        """Parameters that no slider reaches, one row each: parameter, params, reason."""
+        return never_pruned(self.source.model, self.found)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on how the model and its data were found."""
+        return self.source.notes
+
+    @cached_property
+    def locks(self) -> dict[str, str]:
+        """Layer -> why it is locked until somebody unlocks it (the output head, say)."""
+        return usual_locks(self.found, self.survey)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The first 12 hex digits of the SHA-256 of all parameters and buffers."""
+        return fingerprint(self.source.model)
+
+    @cached_property
+    def data_fingerprint(self) -> str:
+        """16 hex digits of the SHA-256 of all samples, and what they are measured by."""
+        data = (self.source.calibration, self.source.validation)
+        return fingerprint_of(*data, text=f"{self.task.name}|{self.task.label}")
+
+    @cached_property
+    def identity(self) -> str:
+        """What measurements depend on besides a plan: weights, samples, and the network's code."""
+        code = code_fingerprint(self.source.model)
+        return f"{self.fingerprint}|{self.data_fingerprint}|{code}"
+
+    @property
+    def macs(self) -> dict[str, int]:
+        """Layer -> multiply-accumulates for one sample."""
+        return {name: self.survey.macs[name] for name in self.found}
+
+    @cached_property
+    def macs_in_all(self) -> int:
+        """Multiply-accumulates of the whole network for one sample, as its card says or counted."""
+        said = self.source.card.get("macs")
+        return (
+            said
+            if isinstance(said, int)
+            else macs_of_network(self.source.model, self.source.validation)
+        )
+
+    @property
+    def graph(self) -> Graph:
+        """The network's graph, traced when first needed; ValueError if it cannot be traced."""
+        return self.traced.graph
+
+    @property
+    def groups(self) -> Groups:
+        """The groups of units that can be removed, each proved by a trial cut when first needed.
+
+        ValueError if the network cannot be traced.
+        """
+        return self.traced.groups
+
+    def weight(self, layer: str) -> Tensor:
+        """The dense weight of a layer as [units, inputs, ...]; never write to it."""
+        found = self.found[layer]
+        return found.canonical(state(self.source.model)[found.weight])
+
+    @cached_property
+    def limits(self) -> dict[str, float]:
+        """Layer -> the largest |weight|."""
+        ends = {name: self.weight(name).aminmax() for name in self.found}
+        return {name: max(-float(low), float(high)) for name, (low, high) in ends.items()}
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The classes of `Evidence.by_class`; one for all samples where there are none, or many."""
+        classes = self.source.classes
+        few = self.task.name == "classes" and 0 < len(classes) <= _COLUMNS
+        return classes if few else ("all samples",)
+
+    def has_evidence(self, *parts: str) -> bool:
+        """Whether these parts of evidence (all by default) have been gathered."""
+        return self._cutting.has_evidence(*parts)
+
+    def evidence(
+        self, *parts: str, progress: Callable[[float], None] = lambda done: None
+    ) -> dict[str, Evidence]:
+        """Evidence by layer, gathered once and kept; `parts` of PARTS, all by default."""
+        return self._cutting.evidence(*parts, progress=progress)
+
+    # -- what a plan does ------------------------------------------------------------------
+
+    def cannot(self, plan: Plan) -> dict[str, str]:
+        """Layer -> why nothing can be cut there under the plan's criterion and granularity."""
+        return self._cutting.cannot(plan)
+
+    def sliders(self, plan: Plan, locked: Collection[str] = ()) -> tuple[Slider, ...]:
+        """What may move under the plan's criterion and granularity, apart from what is locked."""
+        return self._cutting.sliders(plan, locked)
+
+    def rankings(self, plan: Plan) -> dict[str, Ranking]:
+        """The order in which the items of the layers named in `plan` would be cut."""
+        return self._cutting.rankings(plan)
+
+    def prune(self, plan: Plan) -> Pruned:
+        """The masks of `plan`; ValueError names the layer or criterion that does not fit."""
+        check(plan, self.found)
+        # A new object each time: its `model` is the caller's own, to train or to change.
+        return replace(self._cutting.prune(plan))
+
+    def masks(self, plan: Plan) -> Pruned:
+        """`prune` without the plan's repairs, which change no mask and take longer."""
+        return self.prune(replace(plan, repair=()))
+
+    def evaluate(self, plan: Plan, n: int | None = None, start: int = 0) -> Evaluation:
+        """`plan` measured on validation samples start..n, the first n (all of them) by default.
+
+        What was measured before, for this plan or a shorter prefix, is not measured again.
+        Raises ValueError for n outside 1..number of validation samples.
+        """
+        check(plan, self.found)
+        return self._answering.evaluate(plan, n, start)
+
+    def measured(self, plan: Plan) -> int:
+        """On how many validation samples `plan` has been measured already."""
+        return self._answering.measured(plan)
+
+    def confirm_dense(self, progress: Callable[[float], None] = lambda done: None) -> None:
+        """Measure the dense network here, in place of what its source brought along.
+
+        `progress` is called with the fraction done; what it raises leaves everything as it was.
+        """
+        self._answering.confirm_dense(progress)
+
+    @property
+    def dense_confirmed(self) -> bool:
+        """Whether the dense network has been measured here."""
+        return self._answering.dense_confirmed
+
+    def scan(
+        self,
+        plan: Plan = _DENSE,
+        levels: Sequence[float] = LEVELS,
+        precision: float = PRECISION,
+        budget: int | None = None,
+        progress: Progress = lambda label, done: None,
+    ) -> pd.DataFrame:
+        """How much each layer bears, cut alone: one row a layer (or group) and sparsity.
+
+        plan: of the criterion, granularity and repair. levels: sparsities in (0, 1]. precision:
+        half the width that paired intervals are to have. budget: the most samples to answer.
+        Columns as in `Curves.table`. What was measured before, also by another process, is not
+        measured again; `progress` may raise to stop: what is measured is kept.
+        """
+        return self.steering.curves(plan, levels, precision, budget, progress).table
+
+    def allocate(
+        self,
+        method: str = "sensitivity",
+        target: float = 0.5,
+        plan: Plan = _DENSE,
+        budget: str = "parameters",
+        *,
+        granularity: str | None = None,
+        locked: Collection[str] = (),
+        floor: float | Mapping[str, float] = 0.0,
+        progress: Progress = lambda label, done: None,
+    ) -> Plan:
+        """A plan that takes `target` of what is free to go, shared out over the layers.
+
+        method: of ALLOCATIONS; "sensitivity" measures (see `Steering.search`). plan: of the
+        criterion, granularity and repair; locked layers keep their level of it. budget: what
+        counts, of BUDGETS. granularity: in place of the plan's. floor: the least fraction kept of
+        each layer, or of those named. ValueError names what does not fit, or cannot be met.
+        """
+        plan = plan if granularity is None else replace(plan, granularity=granularity)
+        found = self.steering.search(
+            method, target, plan, budget, locked=locked, floor=floor, progress=progress
+        )
+        return found.plan
+
+    @cached_property
+    def steering(self) -> Steering:
+        """Curves, predictions and searches in full; `scan` and `allocate` are short for two."""
+        own = self.source.metric is not None or has_own_criteria()
+        # What depends on a function of the user's, which may change under its name, is not kept.
+        return Steering(self, Remembered(None if own else home()))
+
+    def counts(self, plan: Plan) -> Counts:
+        """What is left of the network under `plan`, counted."""
+        return counts_of(self.masks(plan), self.found, self.macs, self.macs_in_all)
+
+    def cost(self, plan: Plan, progress: Progress = lambda label, done: None) -> Cost:
+        """The ledger of `plan`: sizes, memory and latency, measured; takes seconds.
+
+        `progress` is called with what is measured and the fraction done, and may raise to stop.
+        """
+        pruned, counts = self.prune(plan), self.counts(plan)
+        small, why = shrunk(pruned)
+        return cost_of(pruned, counts, small, why, self.source.validation, progress=progress)
+
+    export = export  # bench.export(plan, folder, formats): files, each proved
+    train = train  # bench.train(plan, training): a trained network of its own
+
+    warnings = layer_warnings  # bench.warnings(plan): layer -> what has collapsed there
+    feature_maps = layer_maps  # bench.feature_maps(plan, layer, sample): activations
+
+    @property
+    def block(self) -> int:
+        """How many samples are answered at a time, by the size of the largest layer."""
+        return self._answering.block
+
+    @property
+    def probe(self) -> int:
+        """How many validation samples this machine answers in about 0.12 s; at least one."""
+        return self._answering.probe.size
+
+    @property
+    def slow(self) -> bool:
+        """Whether too few samples can be answered while a slider moves."""
+        return self._answering.probe.slow
+
+    @property
+    def seconds_per_sample(self) -> float:
+        """How long the dense network takes for one sample on this machine."""
+        return self._answering.probe.seconds_per_sample

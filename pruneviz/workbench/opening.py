@@ -1,0 +1,84 @@
+"""How is a workbench opened on whatever somebody has?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from pruneviz.data import Metric
+from pruneviz.sources import Source
+from pruneviz.sources.opening import SHARE, Opening, find_source, open_source
+from pruneviz.workbench import Workbench
+
+
+def open_workbench(
+    source: str | Path | Source | nn.Module | Opening,
+    data: object = None,
+    *,
+    arch: str | None = None,
+    metric: Metric | None = None,
+    classes: Iterable[str] = (),
+    size: int | tuple[int, int] | None = None,
+    mean: float | tuple[float, ...] | None = None,
+    std: float | tuple[float, ...] | None = None,
+    calibration: float = SHARE,
+    seed: int = 0,
+    unsafe: bool = False,
+    tokenizer: str | Path | None = None,
+) -> Workbench:
+    """Open a network with its data.
+
+    source: an nn.Module in hand; the name of a registered model ("lenet5"); "timm:…",
+    "torchvision:…", "hf:…" (a Transformers folder or name); "package.module:function" (runs that
+    code); or the path of a weights file, with `arch` any of these names. unsafe: allow files that
+    run code when they are opened (.pt2, pickled modules).
+    data: (inputs, targets), tensors by name, a Dataset or DataLoader, an .npz file, a folder of
+    images by class, a Hugging Face dataset folder, or "package.module:function"; without targets
+    the pruned network is compared with the dense one, without data on made-up inputs.
+    metric: of outputs and targets, one number for each sample, higher is better. classes: their
+    names. size, mean, std: of images, where the model does not say. calibration: the share of the
+    data that feeds the criteria, drawn with `seed`; the rest validates.
+    Raises ValueError naming what is unknown, missing, broken or does not fit.
+    """
+    if isinstance(source, Opening):
+        return Workbench(open_source(source))
+    found = find_source(
+        source,
+        data,
+        arch=arch,
+        metric=metric,
+        classes=classes,
+        size=size,
+        mean=mean,
+        std=std,
+        share=calibration,
+        seed=seed,
+        unsafe=unsafe,
+        tokenizer=None if tokenizer is None else Path(tokenizer),
+    )
+    if isinstance(source, Source) and data is None:
+        return Workbench(found)
+    asked = Opening(
+        _name(source), _name(data) or None, arch, classes=found.classes if classes else (),
+        size=size, mean=_each(mean), std=_each(std), share=calibration, seed=seed, unsafe=unsafe,
+        tokenizer=None if tokenizer is None else str(tokenizer),
+    )  # fmt: skip
+    unnamed = _unnamed(model=source, data=data, metric=metric)
+    return Workbench(replace(found, opened=asked, unnamed=unnamed))
+
+
+def _unnamed(**given: object) -> tuple[str, ...]:
+    """Which of what was given nobody else can open by its name."""
+    return tuple(name for name, value in given.items() if value is not None and not _name(value))
+
+
+def _name(given: object) -> str:
+    """What somebody else could open it by; "" for what is in hand in Python."""
+    return str(given) if isinstance(given, str | Path) else ""
+
+
+def _each(value: float | tuple[float, ...] | None) -> tuple[float, ...] | None:
+    return (value,) if isinstance(value, int | float) else value
