@@ -124,7 +124,7 @@ def test_a_transposed_weight_meets_the_inputs_of_its_channel(case: str) -> None:
     module, inputs = make(), torch.randn(SAMPLES, *shape)
     layer = find_layers(module)[""]
     (call,), _ = heard(module, inputs)
-    found = input_squares(call, SAMPLES).expand(layer.shape)
+    found = input_squares(call).expand(layer.shape)
     channels = inputs.square().sum([0, *range(2, inputs.ndim)]).reshape(module.groups, -1)
     for unit in range(layer.units):
         group = unit // (layer.units // module.groups)

@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from pruneviz.network.attention import arguments, attend, is_plain
 from pruneviz.network.layers import Layer
+from pruneviz.network.rows import Layout
 
 # Function -> (kind of use, place of the inputs, place of the weight), places in its arguments.
 _USES: dict[object, tuple[str, int, int]] = {
@@ -51,6 +52,27 @@ class Call:
         """This layer's share of values like the output."""
         shared = self.layer.rows is not None and values.shape[-1] != self.layer.units
         return values[..., slice(*self.layer.rows)] if shared and self.layer.rows else values
+
+    def rows(self, values: Tensor) -> Tensor:
+        """Values like the inputs or the output as [rows, units], [rows, units, ...] if convolved.
+
+        A row is what the layer works on by itself: a sample, or one of its frames or tokens.
+        """
+        if self.layer.kind == "linear":
+            return values.reshape(-1, values.shape[-1])
+        # A convolution may be given a sample without its batch.
+        return values.unsqueeze(0) if values.ndim == len(self.layer.shape) - 1 else values
+
+    def usual(self, n: int) -> Layout | None:
+        """Where the rows of n samples usually are; None where their number does not fit."""
+        rows, first = len(self.rows(self.inputs)), len(self.inputs)
+        if self.samples_second or (n > 1 and self._second(n)):
+            return Layout(first, rows // (first * n))
+        return Layout(1, rows // n) if rows % n == 0 else None
+
+    def _second(self, n: int) -> bool:
+        shape = self.inputs.shape
+        return self.layer.kind == "linear" and len(shape) > 2 and shape[0] % n > 0 and shape[1] == n
 
     def by_sample(self, values: Tensor, n: int) -> Tensor:
         """Values like the inputs or the output, with the n samples in the first dimension.

@@ -61,13 +61,24 @@ class Graph:
     example: Tensor | Mapping[str, Tensor]
 
 
+class UntraceableError(ValueError):
+    """There is no graph of a network, or none that can be read; with the first line of why."""
+
+    def __init__(self, model: nn.Module, error: Exception) -> None:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".;")
+        super().__init__(
+            f"{type(model).__name__} cannot be traced: {reason}; units cannot be told from its "
+            "graph, single weights and N:M can be cut all the same"
+        )
+
+
 def trace(
     model: nn.Module, example: Tensor | Mapping[str, Tensor], layers: Mapping[str, Layer]
 ) -> Graph:
     """Trace `model` in eval mode with torch.export on `example` [n >= 2, ...], any batch size.
 
-    example: one tensor, or a mapping given to the network by name. Raises ValueError with torch's
-    own first line when the network cannot be traced.
+    example: one tensor, or a mapping given to the network by name. Raises UntraceableError, with
+    torch's own first line, when the network cannot be traced.
     """
     given = example if isinstance(example, Tensor) else dict(example)
     any_size = {0: torch.export.Dim.AUTO}
@@ -80,11 +91,7 @@ def trace(
                 _Answering(model), (given,), dynamic_shapes=(shape,), strict=False
             )
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(
-            f"{type(model).__name__} cannot be traced: {reason}; units cannot be told from its "
-            "graph, single weights and N:M can be cut all the same"
-        ) from error
+        raise UntraceableError(model, error) from error
     signature = program.graph_signature
     names = first_names(model)
     inputs = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}

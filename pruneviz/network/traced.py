@@ -10,7 +10,7 @@ from torch import nn
 
 from pruneviz.data import Data
 from pruneviz.network.calling import fitting
-from pruneviz.network.graph import Graph, trace
+from pruneviz.network.graph import Graph, UntraceableError, trace
 from pruneviz.network.grouping import find_groups
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
@@ -27,7 +27,7 @@ class Traced:
         self._model, self._data, self._layers = model, data, layers
         self._lock = threading.Lock()
         self._found: Graph | ValueError | None = None
-        self._groups: Groups | None = None
+        self._groups: Groups | ValueError | None = None
 
     @property
     def graph(self) -> Graph:
@@ -45,12 +45,17 @@ class Traced:
         graph = self.graph
         with self._lock:
             if self._groups is None:
-                self._groups = find_groups(self._model, self._layers, graph)
+                self._groups = self._couple(graph)
+            if isinstance(self._groups, ValueError):
+                raise self._groups
             return self._groups
 
     def groups_or_none(self) -> Groups | None:
         """The groups, or None if the network cannot be traced."""
-        return None if self.graph_or_none() is None else self.groups
+        try:
+            return self.groups
+        except ValueError:
+            return None
 
     def graph_or_none(self) -> Graph | None:
         """The graph, or None if the network cannot be traced."""
@@ -63,8 +68,16 @@ class Traced:
         example = self._data.first(2)
         if len(example) < 2:
             example = example.take(torch.tensor([0, 0]))
-        network = replica(self._model)
         try:
+            network = replica(self._model)
             return trace(network, fitting(network, example.inputs), self._layers)
-        except ValueError as error:
+        except UntraceableError as error:
             return error
+        except Exception as error:  # graphs are as various as networks are
+            return UntraceableError(self._model, error)
+
+    def _couple(self, graph: Graph) -> Groups | ValueError:
+        try:
+            return find_groups(self._model, self._layers, graph)
+        except Exception as error:
+            return UntraceableError(self._model, error)

@@ -11,39 +11,49 @@ from torch import Tensor
 
 from pruneviz.network.calls import Call
 from pruneviz.network.layers import Layer
+from pruneviz.network.rows import Layout
 
 _CHUNK = 2**24  # values of gradients of single samples that are held at a time
 
 
-def input_squares(call: Call, n: int) -> Tensor:
-    """Σ over samples and positions of the square of the input that each weight multiplies.
+def input_squares(call: Call) -> Tensor:
+    """Σ over rows and positions of the square of the input that each weight multiplies.
 
     Broadcasts over the layer's weight: [1 or units, inputs per group, kernel ...].
     """
-    layer = call.layer
-    inputs = call.by_sample(call.inputs, n)
+    layer, rows = call.layer, call.rows(call.inputs)
     if _turned_conv(layer):
-        sums = exact(unit_rows(inputs, layer)).square().sum((0, 2)).reshape(layer.groups, -1)
+        sums = exact(unit_rows(rows, layer)).square().sum((0, 2)).reshape(layer.groups, -1)
         squares = sums.reshape(*sums.shape, *[1] * (len(layer.shape) - 2))
     else:
-        sums = exact(rows_of(call, n)).square().sum((0, 3))
+        sums = exact(rows_of(call, len(rows))).square().sum((0, 3))
         squares = sums.reshape(layer.groups, *layer.shape[1:])
     return (
         squares.repeat_interleave(layer.units // layer.groups, 0) if layer.groups > 1 else squares
     )
 
 
-def rows_of(call: Call, n: int, at: Tensor | None = None) -> Tensor:
+def rows_of(call: Call, n: int, at: Tensor | None = None, layout: Layout | None = None) -> Tensor:
     """The inputs of a linear layer or a convolution, unfolded: [n, groups, fan-in, positions].
 
-    at: int64 [n, positions], those wanted of each sample; all by default.
+    layout: where the rows of a sample are; by default they lie side by side. at: int64
+    [n, positions], those wanted of each sample; all by default.
     """
-    inputs = call.by_sample(call.inputs, n)
-    if call.layer.kind == "linear":
-        rows = unit_rows(inputs, call.layer)
+    layer = call.layer
+    if layer.kind == "linear":
+        rows = by_sample(call, call.inputs, n, layout)
         rows = rows if at is None else torch.take_along_dim(rows, at.unsqueeze(1), 2)
         return rows.unsqueeze(1)
-    return _unfold(inputs, call.layer.shape[2:], call.settings, at)
+    rows = _unfold(call.rows(call.inputs), layer.shape[2:], call.settings, at)
+    return _gathered(rows, n, layout)
+
+
+def by_sample(call: Call, values: Tensor, n: int, layout: Layout | None = None) -> Tensor:
+    """Values like the inputs or the output of a call, sample by sample: [n, units, positions].
+
+    All rows of a sample (its frames, windows, tokens) become positions of it.
+    """
+    return _gathered(unit_rows(call.rows(values), call.layer), n, layout or call.usual(n))
 
 
 def unit_rows(values: Tensor, layer: Layer) -> Tensor:
@@ -58,14 +68,21 @@ def exact(values: Tensor) -> Tensor:
     return values.float() if values.element_size() < 4 else values
 
 
-def gradient_sums(calls: Sequence[tuple[Call, Tensor]], n: int) -> dict[str, Tensor]:
+def gradient_sums(
+    calls: Sequence[tuple[Call, Tensor]], n: int, layouts: Sequence[Layout | None] = ()
+) -> dict[str, Tensor]:
     """Sums over samples of g, |g| and g², g the gradient of one sample's loss by the weight.
 
     calls: the uses of the layer with the gradients of their outputs. g adds up over uses and
-    positions. Returns "g", "size", "power", each like the weight.
+    positions. layouts: of each use, where the rows of a sample are; side by side by default.
+    Returns "g", "size", "power", each like the weight.
     """
     layer = calls[0][0].layer
-    pairs = [_pair(call, call.by_sample(call.part(grad), n), n) for call, grad in calls]
+    places = layouts or [None] * len(calls)
+    pairs = [
+        _pair(call, call.part(grad), n, layout)
+        for (call, grad), layout in zip(calls, places, strict=True)
+    ]
     sums = [torch.zeros(()).to(pairs[0][0])] * 3
     for outer, rows in _parts(pairs):
         if len(outer) == 1 and rows[0].shape[3] == 1:
@@ -88,16 +105,26 @@ def gradient_sums(calls: Sequence[tuple[Call, Tensor]], n: int) -> dict[str, Ten
     return {key: _like(layer, s) for key, s in zip(("g", "size", "power"), sums, strict=True)}
 
 
-def _pair(call: Call, grad: Tensor, n: int) -> tuple[Tensor, Tensor]:
+def _pair(call: Call, grad: Tensor, n: int, layout: Layout | None) -> tuple[Tensor, Tensor]:
     # Σ over positions of outer · rowᵀ is the gradient, of a transposed convolution as it is stored.
     layer = call.layer
-    if _turned_conv(layer):
-        inputs = unit_rows(call.by_sample(call.inputs, n), layer)
-        rows = _unfold(grad, layer.shape[2:], call.settings)
-        outer = torch.unflatten(inputs, 1, (layer.groups, -1))
-        return exact(outer), exact(rows[..., : outer.shape[3]])
-    outer = torch.unflatten(unit_rows(grad, layer), 1, (layer.groups, -1))
-    return exact(outer), exact(rows_of(call, n))
+    if not _turned_conv(layer):
+        outer = torch.unflatten(by_sample(call, grad, n, layout), 1, (layer.groups, -1))
+        return exact(outer), exact(rows_of(call, n, None, layout))
+    inputs = unit_rows(call.rows(call.inputs), layer)
+    rows = _unfold(call.rows(grad), layer.shape[2:], call.settings)[..., : inputs.shape[2]]
+    outer = torch.unflatten(_gathered(inputs, n, layout), 1, (layer.groups, -1))
+    return exact(outer), exact(_gathered(rows, n, layout))
+
+
+def _gathered(rows: Tensor, n: int, layout: Layout | None) -> Tensor:
+    # [rows, ..., positions] -> [n, ..., all positions of a sample]
+    if len(rows) == n:
+        return rows
+    outer = 1 if layout is None else layout.outer
+    shape = (outer, n, len(rows) // (outer * n))
+    apart = torch.unflatten(rows, 0, shape).movedim(1, 0)  # [n, outer, inner, ..., positions]
+    return apart.movedim((1, 2), (-3, -2)).flatten(-3)
 
 
 def _parts(pairs: list[tuple[Tensor, Tensor]]) -> Iterator[tuple[list[Tensor], list[Tensor]]]:

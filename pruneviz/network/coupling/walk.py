@@ -63,7 +63,10 @@ Rule = Callable[[Walk, Node], Found]
 
 
 def shape_of(value: object) -> list[int]:
-    """The shape of a node's tensor, of dimensions of any size the traced one."""
+    """The shape of a node's tensor, of dimensions of any size the traced one.
+
+    A size that depends on the values (of rows that are filtered, say) is -1.
+    """
     tensor = value.meta.get("val") if isinstance(value, Node) else value
     if not isinstance(tensor, (Tensor, torch._subclasses.FakeTensor)):
         return []
@@ -97,9 +100,8 @@ def fixed(node: Node) -> Found:
 def _hint(size: object) -> int:
     if isinstance(size, int):
         return size
-    node = getattr(size, "node", None)
-    hint = getattr(node, "hint", None)
-    return int(hint) if hint is not None else int(size)  # type: ignore[call-overload]
+    hint = getattr(getattr(size, "node", None), "hint", None)
+    return int(hint) if hint is not None else -1
 
 
 def _nested(found: Found) -> bool:

@@ -50,7 +50,8 @@ def reconstruct(
 
     All samples pass at once, so that each layer is fitted on what the layers before it give, those
     repaired already included; as many as leave the largest layer's inputs and outputs within 512
-    MiB. Weights that are used several times in a pass are left as they are.
+    MiB. Weights that are used several times in a pass are left as they are, and so are those that
+    meet other rows in the pruned network than in the dense one.
     """
     data = data.first(_fitting(network, consumers, data))
     units = sum(consumer.layer.units for consumer in consumers.values())
@@ -65,19 +66,23 @@ def reconstruct(
         which = _drawn(values, rows)
         targets[call.layer.name] = (_at(values, which).clone(), which)
 
-    def mend(call: Call) -> Tensor | None:
-        name = call.layer.name
+    def mend(whole: Call) -> Tensor | None:
+        name = whole.layer.name
         if uses[name] != 1:
             return None
-        change = _fit(plain(call), consumers[name], *targets.pop(name), len(data))
+        call = plain(whole)
+        outputs, which = targets.pop(name)
+        if len(unit_rows(call.output, call.layer)) != len(outputs):
+            return None
+        change = _fit(call, consumers[name], outputs, which, len(data))
         progress(0.5 + 0.5 * (1 - len(targets) / max(1, len(uses))))
         if change is None:
             return None
         weight, shift = change
         _enter(network, consumers[name], found, repaired, weight, shift)
-        dtype = call.output.dtype
-        output = call.output.clone()
-        call.part(output).add_(applied(call, weight.to(dtype), shift.to(dtype)))
+        dtype = whole.output.dtype
+        output = whole.output.clone()
+        whole.part(output).add_(applied(whole, weight.to(dtype), shift.to(dtype)))
         return output
 
     dense, cut = network.tensors({}, cut=False), network.tensors(repaired)
