@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -378,3 +379,72 @@ def test_every_answer_of_several_keeps_its_shape() -> None:
     assert bench.groups.fixed["one"] == "it is the network's answer"
     small = bench.prune(Plan("l2", "neuron", sparsity={"two": 0.5})).shrink()
     assert [t.shape for t in small(torch.randn(3, 6))] == [(3, 2), (3, 8)]
+
+
+# -- rounding ------------------------------------------------------------------------------
+
+
+class Rough(nn.Module):
+    """Blows its own rounding up, so that no short number can tell a mistake from it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.head = nn.Linear(4, 64), nn.Linear(64, 32), nn.Linear(32, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer: Tensor = self.head((self.two(self.one(x).relu()) * 3e3).sin())
+        return answer
+
+
+@pytest.fixture(params=[torch.float32, torch.bfloat16, torch.float16], ids=str)
+def rough(request: pytest.FixtureRequest) -> Workbench:
+    torch.manual_seed(0)
+    return pv.open(Rough().to(request.param).eval(), torch.randn(40, 4))
+
+
+def test_where_rounding_hides_the_proof_it_is_made_in_double(rough: Workbench) -> None:
+    pruned = rough.prune(Plan("l2", "neuron", sparsity={"one": 0.5}))
+    proof = pruned.removal().proof
+    assert proof is not None
+    assert proof.precision == "double"
+    assert proof.difference < 1e-9
+    assert "double precision" in proof.words
+    small = pruned.shrink()
+    assert small.one.out_features == 32
+    assert small.one.weight.dtype == rough.source.model.one.weight.dtype
+
+
+@pytest.mark.parametrize("places", [1, 2])
+def test_a_wrong_cut_is_refused_there_too(rough: Workbench, places: int) -> None:
+    """A group that forgets where its units are read, or a bias, is no rounding."""
+    group = rough.groups.groups["one"]
+    one = replace(group, places=group.places[:places])
+    pruned = rough.prune(Plan("l2", "neuron", sparsity={"one": 0.5}))
+    with pytest.raises(ValueError, match="group 'one' cannot be removed here: "):
+        replace(pruned, groups=Groups({**rough.groups.groups, "one": one})).shrink()
+
+
+def test_a_cut_of_one_unit_that_was_not_masked_is_refused(rough: Workbench) -> None:
+    """However little it weighs: far less than a step of the network's own numbers."""
+    model = copy.deepcopy(rough.source.model)
+    with torch.no_grad():
+        model.two.weight[:, 7] *= 1e-3
+    kept = {"one": torch.arange(64) != 7}
+    with pytest.raises(ValueError, match="group 'one' cannot be removed here: its answers differ"):
+        shrink(model, rough.groups, kept, rough.graph.example)
+
+
+def test_a_plain_network_is_proved_in_its_own_precision(bench: Workbench) -> None:
+    proof = bench.prune(halved(bench)).removal().proof
+    assert proof is not None
+    assert proof.precision == "float32"
+    assert proof.difference < 1e-5
+
+
+def test_what_it_shares_is_given_away_to_nobody(bench: Workbench) -> None:
+    """`removal` shares what it did not cut, `shrink` shares nothing."""
+    pruned, dense = bench.prune(halved(bench)), bench.source.model
+    own = {p.data_ptr() for p in dense.parameters()}
+    shared = [p.data_ptr() in own for p in pruned.removal().network.parameters()]
+    assert any(shared)
+    assert not any(p.data_ptr() in own for p in pruned.shrink().parameters())

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 import pruneviz as pv
 from pruneviz.network.groups import Group, Groups, Place
+from pruneviz.network.likeness import difference, tolerance
 from pruneviz.network.replica import fingerprint
-from pruneviz.network.trial import difference, parameter_masks, proved, tolerance
+from pruneviz.network.trial import parameter_masks, proved
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
 

@@ -9,22 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pruneviz.cli.planning import asked_plan, plan_options
 from pruneviz.cli.shared import JSON, open_bench, print_json
-from pruneviz.data import Data
 from pruneviz.measuring.sizes import stored
-from pruneviz.network.calling import call
-from pruneviz.network.replica import replica
+from pruneviz.network.agreement import agreement
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
-from pruneviz.pruning.pruned import Pruned
 
 _SAMPLES = 32
-_TOLERANCE = 1e-5
 _SUFFIX = ".safetensors"
 
 
@@ -50,9 +45,9 @@ def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
     try:
         plan, left = asked_plan(bench, values)
         pruned = bench.prune(plan)
-        small = pruned.shrink()
+        small = pruned.removal().network
         data = bench.source.validation.first(_SAMPLES)
-        difference = _difference(pruned, small, data)
+        proof = agreement(pruned.overlay(), small, data.inputs)
         tensors = stored(small)
         _write(out, tensors, plan)
     except (ValueError, OSError) as error:
@@ -67,7 +62,8 @@ def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
                 "bytes": out.stat().st_size,
                 "params": before,
                 "params_left": after,
-                "difference": difference,
+                "difference": proof.difference,
+                "precision": proof.precision,
                 "samples": len(data),
             }
         )
@@ -76,8 +72,7 @@ def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
         click.echo(f"left dense: {name} ({reason})", err=True)
     click.echo(
         f"parameters: {before:,} before, {after:,} after ({after / before:.1%})\n"
-        f"masked and shrunk differ by at most {difference:.1e} of the largest answer, "
-        f"on {len(data):,} samples\n"
+        f"masked and shrunk, on {len(data):,} samples: {proof.words}\n"
         f"written: {out} ({out.stat().st_size:,} bytes)"
     )
 
@@ -91,21 +86,6 @@ def _check(out: Path, *, force: bool) -> None:
         )
     if not out.absolute().parent.is_dir():
         raise click.ClickException(f"there is no folder {str(out.parent)!r} for {out.name!r}")
-
-
-def _difference(pruned: Pruned, small: torch.nn.Module, data: Data) -> float:
-    """The largest between masked and shrunk answers, relative to the largest answer."""
-    with torch.no_grad():
-        masked = call(replica(pruned.model), data.inputs).double()
-        shrunk = call(replica(small), data.inputs).double()
-    largest = float(masked.abs().max())
-    found = float((masked - shrunk).abs().max())
-    found = found / largest if largest else found
-    if not found <= _TOLERANCE:
-        raise ValueError(
-            f"masked and shrunk differ by {found:.1e} of the largest answer; nothing is written"
-        )
-    return found
 
 
 def _write(out: Path, tensors: dict[str, Tensor], plan: Plan) -> None:

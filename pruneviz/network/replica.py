@@ -24,6 +24,21 @@ def replica(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model, dict(shared)).eval()
 
 
+def overlaid(model: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """A replica in which these parameters and buffers stand in for the network's own.
+
+    tensors: by any of the names that what they replace has. The rest is shared with `model`, so
+    that what comes back is not to be written to.
+    """
+    memo: dict[int, object] = {id(parameter): parameter for parameter in model.parameters()}
+    for name, tensor in tensors.items():
+        path, _, last = name.rpartition(".")
+        own = getattr(model.get_submodule(path), last)
+        made = nn.Parameter(tensor, requires_grad=False) if id(own) in memo else tensor
+        memo[id(own)] = made
+    return copy.deepcopy(model, memo).eval()
+
+
 def state(model: nn.Module) -> dict[str, Tensor]:
     """Every parameter and buffer by name, detached, tied ones under each of their names."""
     tensors = dict(model.named_parameters(remove_duplicate=False))

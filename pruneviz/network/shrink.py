@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Inputs
-from pruneviz.network.calling import call_all
+from pruneviz.network.agreement import Agreement, agreement
 from pruneviz.network.groups import Groups
 from pruneviz.network.removal import remove
-from pruneviz.network.replica import replica
-from pruneviz.network.trial import mismatch
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A network without some of its units, and the proof that it answers as with them masked.
+
+    It shares what was not cut with the one it came from: not to be written to. proof: None where
+    nothing was cut.
+    """
+
+    network: nn.Module
+    proof: Agreement | None
 
 
 def shrink(
@@ -21,8 +31,26 @@ def shrink(
 ) -> nn.Module:
     """A network of its own without the units that are not kept, that answers as `model` does.
 
+    As `removal`; in training mode where `model` is.
+    """
+    return own_copy(removal(model, groups, kept, example).network, model)
+
+
+def own_copy(small: nn.Module, model: nn.Module) -> nn.Module:
+    """A copy of a smaller network that shares nothing, switched as the one it came from."""
+    own = copy.deepcopy(small)
+    for mine, theirs in zip(own.modules(), model.modules(), strict=True):
+        mine.training = theirs.training  # a norm that is frozen stays so
+    return own
+
+
+def removal(
+    model: nn.Module, groups: Groups, kept: Mapping[str, Tensor], example: Inputs
+) -> Removal:
+    """`model` without the units that are not kept, proved to answer as it does.
+
     model: with everything of these units masked. kept: group -> bool [units]. example: inputs that
-    both must answer alike, to 1e-5 of the largest answer (more in short number formats).
+    both must answer alike, as `agreement` proves it.
     ValueError names a group of which nothing would be left, or that breaks the proof.
     """
     for name, line in kept.items():
@@ -33,31 +61,19 @@ def shrink(
             )
     removable = {name: line for name, line in kept.items() if name in groups.groups}
     small = remove(model, groups, removable)
-    complaint = _complaint(model, small, example)
-    if complaint is not None:
+    try:
+        return Removal(small, agreement(model, small, example))
+    except ValueError as error:
         guilty = _guilty(model, groups, removable, example)
-        raise ValueError(f"{guilty} cannot be removed here: {complaint}")
-    own = copy.deepcopy(small)
-    for mine, theirs in zip(own.modules(), model.modules(), strict=True):
-        mine.training = theirs.training  # a norm that is frozen stays so
-    return own
-
-
-def _complaint(model: nn.Module, small: nn.Module, example: Inputs) -> str | None:
-    """What is wrong with the smaller network, or None."""
-    with torch.inference_mode():
-        expected = call_all(replica(model), example)
-        try:
-            got = call_all(small, example)
-        except Exception as error:  # the network's own code meets sizes that it never saw
-            return (str(error).strip() or type(error).__name__).splitlines()[0]
-    return mismatch(expected, got)
+        raise ValueError(f"{guilty} cannot be removed here: {error}") from None
 
 
 def _guilty(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor], example: Inputs) -> str:
     """The group that breaks the proof by itself, or all of them."""
     cut = [name for name, line in kept.items() if not bool(line.all())]
     for name in cut:
-        if _complaint(model, remove(model, groups, {name: kept[name]}), example) is not None:
+        try:
+            agreement(model, remove(model, groups, {name: kept[name]}), example)
+        except ValueError:
             return f"group {name!r}"
     return f"groups {', '.join(map(repr, cut))} together"

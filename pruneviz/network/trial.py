@@ -4,70 +4,34 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Inputs
-from pruneviz.network.calling import call, call_all, fitting
+from pruneviz.network.calling import call_all, fitting
+from pruneviz.network.doubling import answer_in_double
 from pruneviz.network.groups import Groups, masks_of
+from pruneviz.network.likeness import TOLERANCE, Likeness
+from pruneviz.network.outputs import main_output
 from pruneviz.network.removal import remove
 from pruneviz.network.replica import masked, replica, state
 
-TOLERANCE = 1e-5
 _SHARE = 0.3  # of a group's units go in its trial
 _NOISE = 0.1
-_TIES = 1e-3  # of an output's whole numbers may differ
 _ENOUGH = 3  # failures of the same layer in as many blocks tell enough of the others
 _BLOCK = re.compile(r"\d+")
 
 
-def mismatch(
-    expected: Mapping[str, Tensor], got: Mapping[str, Tensor], allowed: float | None = None
-) -> str | None:
-    """What is wrong with the outputs of a smaller network, by the masked one's; None where nothing.
+@dataclass(frozen=True, eq=False)
+class _Shaken:
+    """network: with noise on it. answer: what it, or one made of it, answers to inputs."""
 
-    allowed: relative difference; None: `tolerance` of each output's dtype.
-    """
-    if list(expected) != list(got):
-        return f"it answers with {', '.join(got)}, not with {', '.join(expected)}"
-    for name, tensor in expected.items():
-        wrong = _mismatch(tensor, got[name], allowed)
-        if wrong is not None:
-            return wrong if len(expected) == 1 else f"output {name!r}: {wrong}"
-    return None
-
-
-def _mismatch(expected: Tensor, got: Tensor, allowed: float | None) -> str | None:
-    if got.shape != expected.shape:
-        return f"it answers in shape {tuple(got.shape)}, not {tuple(expected.shape)}"
-    if not expected.numel():
-        return None
-    if expected.is_complex():
-        return _mismatch(torch.view_as_real(expected), torch.view_as_real(got), allowed)
-    if not expected.is_floating_point():  # a tie of two scores may fall either way
-        share = float((expected != got).double().mean())
-        return None if share <= _TIES else f"{share:.0%} of its whole numbers differ"
-    broken = ~torch.isfinite(expected)
-    if not torch.equal(broken, ~torch.isfinite(got)):
-        return "its answers are broken in other places than those of the masked network"
-    apart = 0.0 if bool(broken.all()) else difference(expected[~broken], got[~broken])
-    if apart < (tolerance(expected.dtype) if allowed is None else allowed):
-        return None
-    return f"its answers differ by {apart:.0e} from those of the masked network"
-
-
-def difference(one: Tensor, other: Tensor) -> float:
-    """The largest difference of two answers, relative to the largest number in the first."""
-    scale = one.abs().max().clamp(min=torch.finfo(one.dtype).tiny)
-    return float((one - other).abs().max() / scale)
-
-
-def tolerance(dtype: torch.dtype) -> float:
-    """How far apart two answers may lie that are the same: a few steps of short number formats."""
-    return max(TOLERANCE, 4 * torch.finfo(dtype).eps)
+    network: nn.Module
+    inputs: Inputs
+    answer: Callable[..., dict[str, Tensor]]
 
 
 def parameter_masks(
@@ -89,12 +53,12 @@ def proved(model: nn.Module, groups: Groups, example: Inputs) -> Groups:
     hides a mistake; where that fails the groups are halved until it is known which of them are to
     blame.
     """
-    network, inputs = _shaken(model, example)
+    shaken = _shaken(model, example)
     failed: dict[str, str] = {}
     waiting = [list(groups.groups)]
     while waiting:
         names = waiting.pop()
-        reason = _known(names, failed) or (_try(network, groups, names, inputs) if names else None)
+        reason = _known(names, failed) or (_try(shaken, groups, names) if names else None)
         if reason is None:
             continue
         if len(names) == 1:
@@ -103,8 +67,8 @@ def proved(model: nn.Module, groups: Groups, example: Inputs) -> Groups:
             middle = len(names) // 2
             waiting += [names[middle:], names[:middle]]
     rest = [name for name in groups.groups if name not in failed]
-    if failed and rest and _try(network, groups, rest, inputs) is not None:
-        rest = _together(network, groups, rest, inputs, failed)
+    if failed and rest and _try(shaken, groups, rest) is not None:
+        rest = _together(shaken, groups, rest, failed)
     fixed = dict(groups.fixed)
     for name, reason in failed.items():
         fixed |= dict.fromkeys(groups.groups[name].layers, f"its trial cut failed: {reason}")
@@ -120,16 +84,15 @@ def _known(names: Sequence[str], failed: Mapping[str, str]) -> str | None:
 
 
 def _together(
-    network: nn.Module,
+    shaken: _Shaken,
     groups: Groups,
     names: Sequence[str],
-    inputs: Inputs,
     failed: dict[str, str],
 ) -> list[str]:
     """Groups that hold together, taken in their order; each that spoils the rest is left out."""
     held: list[str] = []
     for name in names:
-        reason = _try(network, groups, [*held, name], inputs)
+        reason = _try(shaken, groups, [*held, name])
         if reason is None:
             held.append(name)
         else:
@@ -137,17 +100,23 @@ def _together(
     return held
 
 
-def _try(network: nn.Module, groups: Groups, names: Sequence[str], inputs: Inputs) -> str | None:
+def _try(shaken: _Shaken, groups: Groups, names: Sequence[str]) -> str | None:
     """Why a trial cut of these groups is no proof, or None where it is."""
     kept = {name: _some(groups.groups[name].units) for name in names}
+    network = shaken.network
     with torch.inference_mode():
         try:  # the quicker half first: where it fails no more needs to be done
-            got = call_all(remove(network, groups, kept), inputs)
+            got = shaken.answer(remove(network, groups, kept), shaken.inputs)
         except Exception as error:  # the network's own code meets sizes that it never saw
             return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         masks = parameter_masks(network, groups, kept)
-        expected = call_all(replica(network), inputs, masked(state(network), masks))
-    return mismatch(expected, got, TOLERANCE)
+        expected = shaken.answer(network, shaken.inputs, masked(state(network), masks))
+    likeness = Likeness()
+    try:
+        likeness.add(expected, got)
+    except ValueError as error:
+        return str(error)
+    return likeness.wrong(TOLERANCE)
 
 
 def _some(units: int) -> Tensor:
@@ -159,18 +128,17 @@ def _some(units: int) -> Tensor:
     return kept
 
 
-def _shaken(model: nn.Module, example: Inputs) -> tuple[nn.Module, Inputs]:
-    """A copy with noise on every weight, in double precision where the network bears it."""
+def _shaken(model: nn.Module, example: Inputs) -> _Shaken:
+    """A copy with noise on every weight that answers in double where the network bears it."""
+    network = _noisy(model)
+    inputs = fitting(network, example)
     try:
-        network = _noisy(model).double()
-        with torch.inference_mode():
-            inputs = fitting(network, example)
-            if bool(torch.isfinite(call(network, inputs)).all()):
-                return network, inputs
+        answer = answer_in_double(network, inputs)
+        if bool(torch.isfinite(answer[main_output(answer)]).all()):
+            return _Shaken(network, inputs, answer_in_double)
     except (RuntimeError, ValueError, TypeError):
         pass
-    network = _noisy(model)
-    return network, fitting(network, example)
+    return _Shaken(network, inputs, lambda one, *given: call_all(replica(one), *given))
 
 
 def _noisy(model: nn.Module) -> nn.Module:

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from pruneviz.network.graph import Graph
 from pruneviz.network.groups import Groups
-from pruneviz.network.replica import masked, state
-from pruneviz.network.shrink import shrink
+from pruneviz.network.replica import masked, overlaid, state
+from pruneviz.network.shrink import Removal, own_copy, removal
 from pruneviz.plan import Plan
 from pruneviz.pruning.masks import checksum_of
 
@@ -84,19 +84,34 @@ class Pruned:
                 own[name].copy_(tensor)
         return model
 
+    def overlay(self) -> nn.Module:
+        """The network with masks and repairs in place, sharing all else with the dense one.
+
+        Made anew, in eval mode, and not to be written to.
+        """
+        return overlaid(self.dense, self.tensors)
+
     def shrink(self) -> nn.Module:
         """The network without the units that were cut: physically smaller, its own class and keys.
 
-        Units that can only be masked (see `Groups.fixed`) stay, as zeros. It is proved on the
-        example that the network was traced with that it answers as the masked network does, to
-        1e-5 of the largest answer; ValueError names the group where it does not, and what cannot
-        be removed.
+        Units that can only be masked (see `Groups.fixed`) stay, as zeros. As `removal` proves it.
         """
         if self.plan.is_dense:
             return copy.deepcopy(self.dense)
+        return own_copy(self.removal().network, self.dense)
+
+    def removal(self) -> Removal:
+        """The network without the units that were cut, sharing what was not; and its proof.
+
+        It is proved on the example that the network was traced with that it answers as the masked
+        network does: to 1e-5 of the largest answer, or in double precision (to 1e-9) where its
+        own does not decide. ValueError names the group that breaks it, and what cannot be removed.
+        """
+        if self.plan.is_dense:
+            return Removal(self.overlay(), None)
         if self.groups is None or self.graph is None:
             raise ValueError(
                 f"granularity {self.plan.granularity!r} leaves the shape of a network as it is; "
                 "only whole units ('neuron', 'head') can be removed"
             )
-        return shrink(self.model, self.groups, self.units, self.graph.example)
+        return removal(self.overlay(), self.groups, self.units, self.graph.example)

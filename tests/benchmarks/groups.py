@@ -13,7 +13,7 @@ import torch
 
 import pruneviz as pv
 from pruneviz.network.calling import call
-from pruneviz.network.trial import difference
+from pruneviz.network.likeness import difference
 from tests.benchmarks.rows import print_rows
 from tests.zoo import LARGE, SMALL, made
 

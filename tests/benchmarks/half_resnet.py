@@ -11,7 +11,7 @@ from pruneviz.data import Data
 from pruneviz.measuring.counts import macs_of_network
 from pruneviz.measuring.latency import latency
 from pruneviz.network.calling import call
-from pruneviz.network.trial import difference
+from pruneviz.network.likeness import difference
 from tests import optional
 
 # Published by Torch-Pruning for ratio 0.5 with its group L2 norm (MACs with batch norm and bias).

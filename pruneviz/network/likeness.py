@@ -1,0 +1,116 @@
+"""How far apart are the answers of two networks?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+TOLERANCE = 1e-5
+_TIES = 1e-3  # of an output's whole numbers may differ
+
+
+@dataclass
+class _Output:
+    """Of one output so far. dtype: of the floats in it, None where it holds whole numbers."""
+
+    largest: float = 0.0
+    apart: float = 0.0
+    differing: int = 0
+    count: int = 0
+    dtype: torch.dtype | None = None
+
+    @property
+    def difference(self) -> float:
+        """The largest, relative to the largest number."""
+        tiny = torch.finfo(self.dtype or torch.float64).tiny
+        return self.apart / max(self.largest, tiny)
+
+    @property
+    def share(self) -> float:
+        """Of the whole numbers, those that differ."""
+        return self.differing / max(1, self.count)
+
+
+class Likeness:
+    """How far apart answers lie, over all that was added; nothing of them is held."""
+
+    def __init__(self) -> None:
+        self._outputs: dict[str, _Output] = {}
+
+    def add(self, expected: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
+        """Take in the outputs of a batch, by name; ValueError where they cannot be compared: other
+        names or shapes, numbers that are broken on one side alone.
+        """
+        if list(expected) != list(got):
+            raise ValueError(f"it answers with {', '.join(got)}, not with {', '.join(expected)}")
+        for name, tensor in expected.items():
+            try:
+                _add(self._outputs.setdefault(name, _Output()), tensor, got[name])
+            except ValueError as error:
+                raise ValueError(self._said(name, str(error), len(expected))) from None
+
+    @property
+    def difference(self) -> float:
+        """The largest of any output, relative to its largest number."""
+        return max((one.difference for one in self._outputs.values()), default=0.0)
+
+    @property
+    def dtypes(self) -> frozenset[torch.dtype]:
+        """Of the outputs that hold floats."""
+        return frozenset(one.dtype for one in self._outputs.values() if one.dtype is not None)
+
+    def wrong(self, allowed: float | None = None) -> str | None:
+        """What is wrong with what was added; None where nothing.
+
+        allowed: relative difference; None: `tolerance` of each output's dtype.
+        """
+        for name, one in self._outputs.items():
+            # A tie of two scores may fall either way.
+            if one.share > _TIES:
+                said = f"{one.share:.0%} of its whole numbers differ"
+                return self._said(name, said, len(self._outputs))
+            limit = tolerance(one.dtype) if allowed is None and one.dtype else allowed
+            if limit is not None and not one.difference < limit:
+                said = (
+                    f"its answers differ by {one.difference:.0e} from those of the masked network"
+                )
+                return self._said(name, said, len(self._outputs))
+        return None
+
+    def _said(self, name: str, words: str, outputs: int) -> str:
+        return words if outputs == 1 else f"output {name!r}: {words}"
+
+
+def difference(expected: Tensor, got: Tensor) -> float:
+    """The largest difference of two answers, relative to the largest number in the first."""
+    likeness = Likeness()
+    likeness.add({"": expected}, {"": got})
+    return likeness.difference
+
+
+def tolerance(dtype: torch.dtype, least: float = TOLERANCE) -> float:
+    """How far apart two answers may lie that are the same: a few steps of short number formats."""
+    return max(least, 4 * torch.finfo(dtype).eps)
+
+
+def _add(one: _Output, expected: Tensor, got: Tensor) -> None:
+    if got.shape != expected.shape:
+        raise ValueError(f"it answers in shape {tuple(got.shape)}, not {tuple(expected.shape)}")
+    if not expected.is_floating_point() and not expected.is_complex():
+        one.differing += int((expected != got).sum())
+        one.count += expected.numel()
+        return
+    if expected.is_complex():
+        expected, got = torch.view_as_real(expected), torch.view_as_real(got)
+    whole = torch.isfinite(expected)
+    if not torch.equal(whole, torch.isfinite(got)):
+        raise ValueError("its answers are broken in other places than those of the masked network")
+    one.dtype = expected.dtype
+    if bool(whole.any()):
+        if not bool(whole.all()):
+            expected, got = expected[whole], got[whole]
+        one.largest = max(one.largest, float(expected.abs().max()))
+        one.apart = max(one.apart, float((expected.double() - got.double()).abs().max()))
