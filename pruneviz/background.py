@@ -10,8 +10,8 @@ from collections.abc import Callable
 Report = Callable[[str, float], None]
 
 
-class CancelledError(Exception):
-    """Raised inside a job at its next report after somebody cancelled it."""
+class CancelledError(BaseException):
+    """Raised inside a job at its next report after somebody cancelled it: nobody handles it."""
 
 
 _JOBS: weakref.WeakSet[Job] = weakref.WeakSet()

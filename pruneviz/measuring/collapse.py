@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
+from pruneviz.network.calling import at_work
 from pruneviz.network.calling import call as answer
 from pruneviz.network.calls import Call, Listening
 from pruneviz.network.layers import Layer
@@ -58,7 +59,8 @@ def cut_in_two(
 
     network = replica(model)
     used = dict(network.named_parameters(remove_duplicate=False)) | dict(tensors)
-    with torch.inference_mode(), Listening(layers, used, hear):
+    what = f"looking for what has collapsed, on samples 0..{n - 1}"
+    with torch.inference_mode(), Listening(layers, used, hear), at_work(what):
         outputs = answer(network, data.inputs, tensors)
         if n < 2 or _varies(outputs) or not _varies(answer(replica(model), data.inputs)):
             return None  # nor does the dense network tell samples apart that are alike

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data, Inputs, Outcome
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
-from pruneviz.network.calling import call
+from pruneviz.network.calling import at_work, call
 from pruneviz.network.replica import replica
 from pruneviz.storage.caching import Kept
 from pruneviz.tasks import Task
@@ -92,18 +92,22 @@ def answer(
     `start` is rounded down and `stop` up to a multiple of `block`. The model is not written to.
     kept: where the dense network's answers to a block may stay, if they are small and the task
     is measured against them; without it they are computed each time.
-    Raises ValueError naming the first target beyond the outputs.
+    Raises ValueError naming the first target beyond the outputs, or the samples on which the
+    network raised.
     """
     network = replica(model)
     outcomes = []
     stop = min(-(-stop // block) * block, len(data))
     with torch.inference_mode():
         for begin in range(start // block * block, stop, block):
-            part = data.take(slice(begin, min(begin + block, stop)))
-            outputs = call(network, part.inputs, tensors)
+            end = min(begin + block, stop)
+            part = data.take(slice(begin, end))
+            with at_work(f"measuring samples {begin}..{end - 1}"):
+                outputs = call(network, part.inputs, tensors)
+                again = task.against_dense and bool(tensors)
+                dense = _dense(network, part.inputs, begin, kept) if again else outputs
             targets = part.targets
             if task.against_dense:
-                dense = _dense(network, part.inputs, begin, kept) if tensors else outputs
                 outcomes.append(task.judge(outputs, dense))
             elif targets is not None:
                 outcomes.append(task.judge(outputs, targets))

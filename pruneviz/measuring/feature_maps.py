@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data, Inputs
+from pruneviz.network.calling import at_work
 from pruneviz.network.calling import call as answer
 from pruneviz.network.calls import Call, Listening
 from pruneviz.network.graph import Graph, activation_of
@@ -51,7 +52,8 @@ def feature_maps(
 
     network = replica(model)
     used = dict(network.named_parameters(remove_duplicate=False)) | dict(changed)
-    with torch.inference_mode(), Listening({layer.name: layer}, used, hear):
+    what = f"feature maps of {layer.name!r}"
+    with torch.inference_mode(), Listening({layer.name: layer}, used, hear), at_work(what):
         answer(network, sample, changed)
     if not maps:
         raise ValueError(f"layer {layer.name!r} never ran on this sample; there is nothing to show")

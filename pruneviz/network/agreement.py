@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Inputs
-from pruneviz.network.calling import call_all
+from pruneviz.network.calling import call_all, words_of
 from pruneviz.network.doubling import answer_in_double
 from pruneviz.network.likeness import Likeness
 from pruneviz.network.replica import replica
@@ -55,12 +55,12 @@ def agreement(model: nn.Module, small: nn.Module, inputs: Inputs) -> Agreement:
         if not decisive and own.wrong() is None:
             said = (
                 f"proved to the rounding of {name} alone: answers differ by at most {apart:.0e} of "
-                f"the largest (no double precision: {_reason(error)})"
+                f"the largest (no double precision: {words_of(error)})"
             )
             return Agreement(apart, name, said)
         raise ValueError(
             f"{own.wrong()}, and no double precision can tell whether that is rounding: "
-            f"{_reason(error)}"
+            f"{words_of(error)}"
         ) from None
     wrong = exact.wrong(_DOUBLE)
     if wrong is not None:
@@ -96,10 +96,6 @@ def _compared(model: nn.Module, small: nn.Module, inputs: Inputs, answer: Answer
         try:
             got = answer(small, part)
         except Exception as error:  # the network's own code meets sizes that it never saw
-            raise ValueError(_reason(error)) from None
+            raise ValueError(words_of(error)) from None
         likeness.add(expected, got)
     return likeness
-
-
-def _reason(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

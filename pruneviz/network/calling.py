@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from pruneviz.network.outputs import named_output, outputs
+
+
+class ForwardError(ValueError):
+    """A network's own code raised while it answered.
+
+    network: its class. given: the inputs in words. error: what it raised. what: was being done.
+    """
+
+    def __init__(self, network: str, given: str, error: Exception, what: str = "") -> None:
+        self.network, self.given, self.error, self.what = network, given, error, what
+        doing = f"{what}: " if what else ""
+        said = f"{type(error).__name__}: {words_of(error)}"
+        super().__init__(f"{doing}the network's own code ({network}) fails on {given} with {said}")
+
+
+def words_of(error: Exception) -> str:
+    """The first line of what an error says: of one that a network raised, its own words."""
+    error = error.error if isinstance(error, ForwardError) else error
+    # A KeyError shows its words as Python would write them, with the line breaks in them.
+    plain = error.args[0] if isinstance(error, KeyError) and error.args else error
+    return (str(plain).strip() or type(error).__name__).splitlines()[0]
+
+
+@contextmanager
+def at_work(what: str) -> Iterator[None]:
+    """While it is entered, a ForwardError is told with what was being done."""
+    try:
+        yield
+    except ForwardError as error:
+        if error.what:
+            raise
+        raise ForwardError(error.network, error.given, error.error, what) from error.error
+
+
+def shapes_of(inputs: Tensor | Mapping[str, Tensor]) -> str:
+    """The shapes of inputs in words: "input (64, 3, 8, 8)"."""
+    named = {"input": inputs} if isinstance(inputs, Tensor) else inputs
+    return ", ".join(f"{name or 'input'} {tuple(t.shape)}" for name, t in named.items())
 
 
 def call(
@@ -33,12 +72,17 @@ def call_all(
 
     inputs: one tensor [n, ...], or a mapping given to the network by name; brought to the
     network's device, floats to its dtype. parameters: what takes the place of the network's own
-    parameters and buffers, by name. ValueError when the answer holds no tensor.
+    parameters and buffers, by name. ValueError when the answer holds no tensor; ForwardError
+    when the network raises.
     """
     given = fitting(network, inputs)
     args = (given,) if isinstance(given, Tensor) else ()
     kwargs = {} if isinstance(given, Tensor) else given
-    return outputs(torch.func.functional_call(network, dict(parameters or {}), args, kwargs))
+    try:
+        result = torch.func.functional_call(network, dict(parameters or {}), args, kwargs)
+    except Exception as error:
+        raise ForwardError(type(network).__name__, shapes_of(given), error) from error
+    return outputs(result)
 
 
 def fitting(

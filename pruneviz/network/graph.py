@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
+from pruneviz.network.calling import words_of
 from pruneviz.network.layers import Layer
 from pruneviz.network.outputs import outputs
 from pruneviz.network.replica import first_names
@@ -65,7 +66,7 @@ class UntraceableError(ValueError):
     """There is no graph of a network, or none that can be read; with the first line of why."""
 
     def __init__(self, model: nn.Module, error: Exception) -> None:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".;")
+        reason = words_of(error).rstrip(".;")
         super().__init__(
             f"{type(model).__name__} cannot be traced: {reason}; units cannot be told from its "
             "graph, single weights and N:M can be cut all the same"

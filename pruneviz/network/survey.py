@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import call_all
+from pruneviz.network.calling import call_all, shapes_of, words_of
 from pruneviz.network.calls import Call, Listening
 from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.outputs import main_output
@@ -124,9 +124,7 @@ def _forget(value: Any) -> Any:
 
 
 def _refusal(model: nn.Module, sample: Data, error: Exception) -> str:
-    shapes = {name or "input": tuple(t.shape) for name, t in sample.tensors().items()}
-    given = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-    words = (str(error).strip() or type(error).__name__).splitlines()[0]
+    given, words = shapes_of(sample.inputs), words_of(error)
     return (
         f"{type(model).__name__} cannot take one sample of the data ({given}): {words}; "
         "check the inputs' shape, size and type"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Inputs
-from pruneviz.network.calling import call_all, fitting
+from pruneviz.network.calling import call_all, fitting, words_of
 from pruneviz.network.doubling import answer_in_double
 from pruneviz.network.groups import Groups, masks_of
 from pruneviz.network.likeness import TOLERANCE, Likeness
@@ -108,7 +108,7 @@ def _try(shaken: _Shaken, groups: Groups, names: Sequence[str]) -> str | None:
         try:  # the quicker half first: where it fails no more needs to be done
             got = shaken.answer(remove(network, groups, kept), shaken.inputs)
         except Exception as error:  # the network's own code meets sizes that it never saw
-            return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            return words_of(error)[:200]
         masks = parameter_masks(network, groups, kept)
         expected = shaken.answer(network, shaken.inputs, masked(state(network), masks))
     likeness = Likeness()
@@ -136,7 +136,7 @@ def _shaken(model: nn.Module, example: Inputs) -> _Shaken:
         answer = answer_in_double(network, inputs)
         if bool(torch.isfinite(answer[main_output(answer)]).all()):
             return _Shaken(network, inputs, answer_in_double)
-    except (RuntimeError, ValueError, TypeError):
+    except Exception:  # whatever a network raises in a precision that it was not made for
         pass
     return _Shaken(network, inputs, lambda one, *given: call_all(replica(one), *given))
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data, check_targets
+from pruneviz.network.calling import at_work
 from pruneviz.network.calling import call as answer
 from pruneviz.network.calls import Call, Listening
 from pruneviz.network.flow import synaptic_flow
@@ -150,7 +151,8 @@ def _pass(
             tally.begin(len(part), labels)
         # Parameters that ask for gradients make every layer's output ask for them too.
         with torch.set_grad_enabled(backward):
-            with listening:
+            what = f"gathering evidence on calibration samples {start}..{start + len(part) - 1}"
+            with listening, at_work(what):
                 outputs = answer(copy, part.inputs, found)
             if backward:
                 task = task or task_for(outputs.detach(), data, None)
@@ -176,6 +178,6 @@ def _flow(model: nn.Module, layers: Mapping[str, Layer], inputs: Tensor) -> Mapp
         return {}
     try:
         return synaptic_flow(model, layers, inputs)
-    except (RuntimeError, TypeError, ValueError):
+    except Exception:
         # A network that fixes its own precision cannot run in float64; Evidence says what to do.
         return {}

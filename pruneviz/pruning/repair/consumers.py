@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.fx import Node
 
 from pruneviz.data import Inputs
+from pruneviz.network.calling import at_work
 from pruneviz.network.calling import call as answer
 from pruneviz.network.calls import Call, Listening
 from pruneviz.network.graph import Graph
@@ -93,7 +94,7 @@ class Network:
         listening: AbstractContextManager[object],
     ) -> None:
         """Send inputs through while somebody listens."""
-        with torch.no_grad(), listening:
+        with torch.no_grad(), listening, at_work("repairing on calibration samples"):
             answer(replica(self._model), inputs, tensors)
 
     def listening(
