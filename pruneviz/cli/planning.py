@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import click
@@ -35,6 +36,7 @@ _OPTIONS = (
     click.option("--repair", multiple=True, metavar="NAME", help="Mend the damage without "
                  "training: fold, reconstruct or recalibrate; repeatable."),
 )  # fmt: skip
+_CHOICES = ("criterion", "granularity", "scope", "relative")
 _PINS = {"cut": False, "keep": True}
 
 
@@ -48,6 +50,7 @@ def plan_options(command: F) -> F:
 def asked_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str, str]]:
     """The plan that the options of `plan_options` ask for; they are taken out of `values`.
 
+    Where they ask for nothing it is the plan that the network begins with.
     Also tells which layers --all left alone, and why. ValueError names what does not fit.
     """
     everywhere = values.pop("everywhere")
@@ -56,9 +59,12 @@ def asked_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str
     levels = {name: everywhere for name in bench.found if everywhere is not None}
     levels = {name: level for name, level in levels.items() if name not in left}
     levels |= dict(_level(text) for text in values.pop("sparsity"))
-    pinned: dict[str, dict[str, bool]] = {}
+    pinned: dict[str, Any] = {}
     for name, place, kept in map(_pin, values.pop("pin")):
         pinned.setdefault(name, {})[place] = kept
+    usual = all(values[f.name] == f.default for f in fields(Plan) if f.name in _CHOICES)
+    if everywhere is None and not levels and not pinned and usual:
+        levels, pinned = dict(bench.plan.sparsity), dict(bench.plan.pinned)
     if everywhere is not None and not levels and not pinned:
         raise ValueError(
             "nothing to prune: every layer is locked: "

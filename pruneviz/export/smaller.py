@@ -27,7 +27,8 @@ def write_shrunk(subject: Subject, folder: Path) -> None:
     widths = widths_of(subject.pruned.dense, small)
     tensors = plain(small)
     tensors |= {name: small.get_buffer(name).detach().cpu() for name in widths["buffers"]}
-    save_tensors(folder / "shrunk.safetensors", tensors, about(subject))
+    beside = about(subject) | {"widths": json.dumps(widths, separators=(",", ":"))}
+    save_tensors(folder / "shrunk.safetensors", tensors, beside)
     text = json.dumps({"network": subject.bench.source.name} | widths, indent=1)
     text = _LIST.sub(lambda found: " ".join(found[0].split()), text)  # a shape on one line
     (folder / "widths.json").write_text(f"{text}\n", "utf-8")

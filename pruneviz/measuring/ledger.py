@@ -11,7 +11,6 @@ from pruneviz.measuring.sizes import Encoded
 
 Row = tuple[str, str, float | None, float | None, float | None, float | None, str]
 
-UNKNOWN = "Unknown: this network's multiply-accumulates cannot be counted; the log says why."
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
 
 
@@ -20,13 +19,13 @@ class Spent:
     """What one network takes.
 
     params: its parameters, tied ones once; zeros: those of them that are exactly zero. macs:
-    multiply-accumulates for one sample, None where they cannot be counted. file, zipped: bytes.
-    memory: bytes of activations alive at once, for one sample. latency: of one batch.
+    multiply-accumulates for one sample. file, zipped: bytes. memory: bytes of activations alive at
+    once, for one sample. latency: of one batch.
     """
 
     params: int
     zeros: int
-    macs: int | None
+    macs: int
     file: int
     zipped: int
     memory: int
@@ -59,7 +58,7 @@ class Cost:
 
     asked: float
     kept: int
-    ideal_macs: int | None
+    ideal_macs: int
     dense: Spent
     masked: Spent
     shrunk: Spent | None
@@ -134,11 +133,8 @@ def _counted(cost: Cost) -> list[Row]:
         ),
         (
             "MACs", "", dense.macs, masked.macs, _of(shrunk, "macs"), None,
-            "Multiply-accumulates for one sample: products of matrices, convolutions, attention, "
-            "recurrent layers. A mask saves none; fewer of them are faster only as far as the "
-            "machine is busy with them."
-            if dense.macs is not None
-            else UNKNOWN,
+            "Multiply-accumulates for one sample, by torch's flop counter. A mask saves none; "
+            "fewer of them are faster only as far as the machine is busy with them.",
         ),
         (
             "MACs, ideal sparse engine", "", dense.macs, cost.ideal_macs, None, None,

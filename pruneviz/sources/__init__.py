@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from torch import nn
+from torch import Tensor, nn
 
 from pruneviz.data import Data, Metric, Outcome
 from pruneviz.sources.asked import Opening
@@ -36,6 +36,8 @@ class Source:
     so that there is something to show before anything ran. metric: the user's own, of outputs and
     targets: a number for each sample, higher is better. notes: sentences on how it was found.
     training: what may train it; None: only `calibration` may. past: where it was trained here.
+    masks: what the network came pruned by, by parameter (bool, True = kept); its weights are zero
+    where they cut.
     opened: by which names it can be opened again, as far as it has any; unnamed: which of "model",
     "data" and "metric" were things of Python, that nobody else can name.
     """
@@ -53,3 +55,4 @@ class Source:
     unnamed: tuple[str, ...] = ("model", "data")
     training: Data | None = None
     past: Past | None = None
+    masks: Mapping[str, Tensor] = field(default_factory=dict)

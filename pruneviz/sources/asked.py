@@ -7,7 +7,10 @@ from pathlib import Path
 
 SHARE = 0.3
 LIBRARIES = ("sample:", "timm:", "torchvision:", "hf:")
-_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".json", ".pt2", ".onnx", ".ckpt")
+_SUFFIXES = (
+    ".safetensors", ".pt", ".pth", ".bin", ".json", ".pt2", ".onnx", ".ckpt", ".gguf", ".h5",
+    ".keras", ".tflite", ".npz", ".yaml",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pruneviz.sources.data.reading import read_data
 from pruneviz.sources.data.samples import Samples
 from pruneviz.sources.networks.architectures import Architecture, build
 from pruneviz.sources.networks.factories import build_by_name
+from pruneviz.sources.networks.foreign import foreign
 from pruneviz.sources.networks.onnx_file import open_onnx
 from pruneviz.sources.networks.synthetic import synthetic
 from pruneviz.sources.networks.unpickled import runs_code, unpickle
@@ -114,6 +115,7 @@ def find_source(
         classes=_named(tuple(classes), samples.classes),
         metric=metric,
         notes=(*found.notes, *samples.notes),
+        masks=found.masks,
     )
 
 
@@ -151,6 +153,7 @@ def open_upload(
         notes=(*found.notes, *samples.notes),
         opened=replace(asked, data=data_name or None),
         unnamed=(),
+        masks=found.masks,
     )
 
 
@@ -208,16 +211,28 @@ def _from_file(path: Path, arch: str | None, unsafe: bool) -> Architecture:
     if path.suffix == ".onnx" and arch is None:
         model, spec, notes = open_onnx(path)
         return Architecture(model, path.name, spec, notes)
-    if runs_code(path) or (arch is None and unsafe):
-        model, notes = unpickle(path, unsafe)
-        return Architecture(model, path.name, InputSpec("unknown"), notes)
+    if runs_code(path):
+        return _with_code(path, unsafe)
+    if arch is None and unsafe and path.is_file():
+        if (why := foreign(path, path.name)) is not None:
+            raise ValueError(why)
+        return _with_code(path, unsafe)
     if arch is None:
+        if (path / "config.json").is_file():
+            raise ValueError(f"{path.name} is a folder of Transformers; open it as hf:{path}")
+        held = read_weights(path)  # which says what the file is, where it holds no weights
+        what = "weights" if held.tensors else "masks alone"
         raise ValueError(
-            f"{path.name} holds weights; say which architecture they are for with arch "
+            f"{path.name} holds {what}; say which architecture they are for with arch "
             "(--arch), such as timm:resnet18, hf:FOLDER or package.module:function"
         )
     found = build(arch, read_weights(path), own_code=True)
     return replace(found, name=path.name)
+
+
+def _with_code(path: Path, unsafe: bool) -> Architecture:
+    model, notes = unpickle(path, unsafe)
+    return Architecture(model, path.name, InputSpec("unknown"), notes)
 
 
 def _made_up(found: Architecture, seed: int) -> Samples:

@@ -21,6 +21,7 @@ from pruneviz.network.survey import seen_layers
 from pruneviz.network.traced import Traced
 from pruneviz.plan import Plan
 from pruneviz.pruning.accounting import layer_table, never_pruned
+from pruneviz.pruning.beginning import beginning
 from pruneviz.pruning.criteria import has_own_criteria
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.locks import usual_locks
@@ -32,7 +33,7 @@ from pruneviz.sensitivity.scanning import LEVELS, PRECISION
 from pruneviz.sources import Source
 from pruneviz.sources.checks import check_source
 from pruneviz.sources.identity import fingerprint_of
-from pruneviz.sources.networks.unwrapped import unwrapped
+from pruneviz.sources.networks.unwrapped import plain
 from pruneviz.storage.home import home
 from pruneviz.storage.remembered import Remembered
 from pruneviz.tasks import Task, task_for
@@ -54,8 +55,8 @@ class Workbench:
 
     def __init__(self, source: Source) -> None:
         check_source(source)
-        model, notes = unwrapped(source.model)
-        self.source = replace(source, model=model, notes=(*source.notes, *notes))
+        self.source = plain(source)
+        model = self.source.model
         self.name = source.name
         self.found, self.survey = seen_layers(model, source.validation)
         self.task: Task = task_for(self.survey.output, source.validation, source.metric)
@@ -70,10 +71,7 @@ class Workbench:
             block=lambda: self.block,
         )
         self._answering = Answering(
-            self.source,
-            self.task,
-            self.survey.activation,
-            lambda plan: self.prune(plan).tensors,
+            self.source, self.task, self.survey.activation, lambda plan: self.prune(plan).tensors
         )
 
     # -- what there is ---------------------------------------------------------------------
@@ -103,6 +101,11 @@ class Workbench:
         return usual_locks(self.found, self.survey)
 
     @cached_property
+    def plan(self) -> Plan:
+        """The plan to begin with: dense, or what the network came pruned by, mask for mask."""
+        return beginning(self.found, self.source.masks, self.weight)
+
+    @cached_property
     def fingerprint(self) -> str:
         """The first 12 hex digits of the SHA-256 of all parameters and buffers."""
         return fingerprint(self.source.model)
@@ -125,17 +128,10 @@ class Workbench:
         return {name: self.survey.macs[name] for name in self.found}
 
     @cached_property
-    def macs_in_all(self) -> int | None:
-        """Multiply-accumulates of the whole network for one sample, as its card says or counted.
-
-        None where they cannot be counted.
-        """
-        said = self.source.card.get("macs")
-        return (
-            said
-            if isinstance(said, int)
-            else macs_of_network(self.source.model, self.source.validation)
-        )
+    def macs_in_all(self) -> int:
+        """Multiply-accumulates of the whole network for one sample, as its card says or counted."""
+        said, model = self.source.card.get("macs"), self.source.model
+        return said if isinstance(said, int) else macs_of_network(model, self.source.validation)
 
     @property
     def graph(self) -> Graph:

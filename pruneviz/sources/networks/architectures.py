@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 
+from pruneviz.sources.networks.checkpoint import Weights
 from pruneviz.sources.networks.factories import module_by_name
 from pruneviz.sources.networks.from_timm import timm_model
 from pruneviz.sources.networks.from_torchvision import torchvision_model
 from pruneviz.sources.networks.from_transformers import transformers_model
 from pruneviz.sources.networks.loading import fit
-from pruneviz.sources.networks.weights import Weights
+from pruneviz.sources.networks.masked import laid, masks_on, words
 from pruneviz.sources.registered import load_registered, registered_names
 from pruneviz.sources.spec import InputSpec
 
@@ -22,12 +23,16 @@ _Built = tuple[nn.Module, InputSpec, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network that was built by name, how it is fed, and sentences on how it was found."""
+    """A network that was built by name, how it is fed, and sentences on how it was found.
+
+    masks: what its weights came pruned by, by parameter; bool, True = kept.
+    """
 
     model: nn.Module
     name: str
     spec: InputSpec
     notes: tuple[str, ...] = ()
+    masks: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def build(name: str, weights: Weights | None = None, own_code: bool = False) -> Architecture:
@@ -40,6 +45,20 @@ def build(name: str, weights: Weights | None = None, own_code: bool = False) -> 
     Raises ValueError: an unknown name, with those near to it; a library that is missing; weights
     that do not fit, with what is missing, unexpected or of another shape.
     """
+    if weights is None:
+        return _built(name, None, own_code)
+    if weights.tensors:
+        found = _built(name, weights, own_code)
+    else:  # masks alone, for weights that the name stands for
+        found = _built(name, None, own_code)
+        weights = laid(found.model, weights)
+        model, _ = fit(found.model, weights)
+        found = replace(found, model=model)
+    masks = masks_on(found.model, weights)
+    return replace(found, masks=masks, notes=(*found.notes, *words(masks)))
+
+
+def _built(name: str, weights: Weights | None, own_code: bool) -> Architecture:
     kind, _, rest = name.partition(":")
     if kind in _KINDS and rest:
         model, spec, notes = _KINDS[kind](rest, weights)

@@ -7,11 +7,12 @@ from typing import Any
 
 from torch import nn
 
+from pruneviz.sources.networks.checkpoint import Weights
 from pruneviz.sources.networks.hub import hub_folder
 from pruneviz.sources.networks.libraries import library, unknown
 from pruneviz.sources.networks.loading import outermost
 from pruneviz.sources.networks.unfilled import built
-from pruneviz.sources.networks.weights import Weights, read_weights
+from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.spec import InputSpec
 
 

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 import torch
 from torch import nn
 
+from pruneviz.sources.networks.checkpoint import Weights
 from pruneviz.sources.networks.libraries import library, reach, said, unknown
 from pruneviz.sources.networks.loading import outermost
 from pruneviz.sources.networks.unfilled import built
-from pruneviz.sources.networks.weights import Weights, read_weights
+from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.spec import InputSpec
 
 
@@ -74,7 +75,8 @@ def _classes_in(weights: Weights, models: Any, name: str, options: dict[str, obj
         state = models.get_model(name, weights=None, **options).state_dict()
     heads = [key for key, tensor in state.items() if tensor.ndim >= 2]
     tensor, usual = outermost(weights, heads[-1]), state[heads[-1]]
-    if tensor is None or tensor.shape[1:] != usual.shape[1:] or len(tensor) == len(usual):
+    fits = tensor is not None and (weights.widths or tensor.shape[1:] == usual.shape[1:])
+    if tensor is None or not fits or len(tensor) == len(usual):
         return None
     return len(tensor)
 

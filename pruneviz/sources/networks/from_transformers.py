@@ -12,12 +12,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from pruneviz.sources.networks.checkpoint import Weights
 from pruneviz.sources.networks.hub import hub_folder
 from pruneviz.sources.networks.libraries import library, said
 from pruneviz.sources.networks.loading import refuse
 from pruneviz.sources.networks.shards import has_weights
 from pruneviz.sources.networks.unfilled import built
-from pruneviz.sources.networks.weights import Weights, read_weights
+from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.spec import InputSpec
 
 _TOKEN_KEYS = ("input_ids", "attention_mask", "decoder_input_ids")
@@ -46,8 +47,8 @@ def transformers_model(
         weights = read_weights(folder, name)
     if weights is None and from_hub:
         raise ValueError(f"{name!r} has no weights on huggingface.co; pass a weights file")
-    if weights is None:
-        model, notes = built(lambda: kind(config), None)
+    if weights is None or weights.widths is not None:
+        model, notes = built(lambda: kind(config), weights)
     else:
         model, notes = _filled(kind, config, weights)
     return model.eval(), _spec(model, config, folder), notes

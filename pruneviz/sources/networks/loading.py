@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.network.replica import first_names, replica
-from pruneviz.sources.networks.weights import Weights
+from pruneviz.sources.networks.checkpoint import Weights
+from pruneviz.sources.networks.own import narrowed
 
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.")
 # What wrappers put beside the weights of the network itself.
@@ -25,8 +26,14 @@ def fit(model: nn.Module, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]
     num_batches_tracked, a tied weight all but one of its names. ValueError lists what does not
     fit: missing, unexpected, of another shape or kind; ten names each and their number.
     """
+    if weights.widths is not None:
+        model, weights = narrowed(model, weights)
     wanted = model.state_dict()
-    tensors, notes = _renamed(weights, set(wanted))
+    tensors, notes = _renamed(weights.tensors, set(wanted))
+    if weights.stored is not None:  # a network with masks of its own takes them as they are
+        own = _renamed(weights.stored, set(wanted))
+        if len(own[0].keys() & wanted.keys()) > len(tensors.keys() & wanted.keys()):
+            tensors, notes = own
     _refuse_shapes(tensors, wanted, weights.name)
     new = replica(model)
     try:
@@ -73,16 +80,16 @@ def refuse(name: str, network: str, found: Mapping[str, Iterable[str]]) -> None:
         )
 
 
-def _renamed(weights: Weights, goal: set[str]) -> tuple[dict[str, Tensor], list[str]]:
+def _renamed(given: Mapping[str, Tensor], goal: set[str]) -> tuple[dict[str, Tensor], list[str]]:
     """The tensors under the network's own names, where taking a prefix off makes more fit."""
-    tensors = dict(weights.tensors)
+    tensors = dict(given)
     taken: list[str] = []
     # Two wrappers may lie one in the other, and only without both does any name fit.
     for prefixes in (*((one,) for one in _PREFIXES), *permutations(_PREFIXES, 2)):
-        candidate = dict(weights.tensors)
+        candidate = dict(given)
         for prefix in prefixes:
             candidate = {_stripped(name, prefix): tensor for name, tensor in candidate.items()}
-        together = len(candidate) < len(weights.tensors)
+        together = len(candidate) < len(given)
         if not together and len(goal & set(candidate)) > len(goal & set(tensors)):
             tensors, taken = candidate, list(prefixes)
     return tensors, [f"names began with {prefix!r}, which was taken off" for prefix in taken]

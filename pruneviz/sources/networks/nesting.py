@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 # In this order: the network as trained comes before its moving average.
-_KNOWN = (
+KNOWN = (
     "state_dict",
     "model_state_dict",
     "model",
@@ -41,7 +41,7 @@ def found_weights(held: object, name: str) -> tuple[dict[str, Tensor], tuple[str
                 "save the network's state_dict()"
             )
         inner = {str(key): value for key, value in held.items() if _holds_tensors(value)}
-        known = [key for key in _KNOWN if key in inner]
+        known = [key for key in KNOWN if key in inner]
         direct = any(isinstance(value, Tensor) for value in held.values())
         if not inner or (direct and not known):
             break

@@ -12,8 +12,8 @@ from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from pruneviz.network.replica import state
+from pruneviz.sources.networks.checkpoint import Weights
 from pruneviz.sources.networks.loading import fit
-from pruneviz.sources.networks.weights import Weights
 
 _SEED = 0
 

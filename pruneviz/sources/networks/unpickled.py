@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 
 from pruneviz.sources.networks.exported import layered
 from pruneviz.sources.networks.libraries import said
+from pruneviz.sources.networks.nesting import KNOWN
 
 
 def runs_code(path: Path) -> bool:
@@ -44,9 +46,15 @@ def unpickle(path: Path, unsafe: bool = False) -> tuple[nn.Module, tuple[str, ..
     # Code in the file may raise anything; a class that is not importable here is the usual case.
     except Exception as error:
         raise ValueError(f"{path.name} cannot be opened ({said(error)})") from error
+    note = "opened as a whole network, running the code in the file"
+    if isinstance(held, Mapping):  # a checkpoint with the network beside its optimiser
+        inside = {str(key): value for key, value in held.items() if isinstance(value, nn.Module)}
+        if inside:
+            key = next((key for key in KNOWN if key in inside), next(iter(inside)))
+            return inside[key].eval(), (f"{note}; it was under {key!r}",)
     if not isinstance(held, nn.Module):
         raise ValueError(
             f"{path.name} holds {type(held).__name__}, not a network; "
             "open weights without --unsafe-load and with an architecture"
         )
-    return held.eval(), ("opened as a whole network, running the code in the file",)
+    return held.eval(), (note,)

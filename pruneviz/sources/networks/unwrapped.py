@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from torch import Tensor, nn
@@ -11,11 +12,27 @@ from torch.nn.utils import parametrize, prune, remove_spectral_norm, remove_weig
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from pruneviz.sources import Source
+from pruneviz.sources.networks.masked import masks_in, words
+
 _WRAPPERS = {
     "OptimizedModule": ("_orig_mod", "torch.compile"),
     "DataParallel": ("module", "DataParallel"),
     "DistributedDataParallel": ("module", "DistributedDataParallel"),
 }
+
+
+def plain(source: Source) -> Source:
+    """The source with plain weights, what was in between said, and its masks remembered."""
+    masks = masks_in(source.model)
+    model, notes = unwrapped(source.model)
+    found = {name: mask for name, mask in masks.items() if name not in source.masks}
+    return replace(
+        source,
+        model=model,
+        notes=(*source.notes, *notes, *words(found)),
+        masks={**source.masks, **found},
+    )
 
 
 def unwrapped(model: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:

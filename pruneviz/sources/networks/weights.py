@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import struct
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -15,26 +15,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
+from pruneviz.sources.networks.checkpoint import Weights as Weights
+from pruneviz.sources.networks.foreign import foreign
+from pruneviz.sources.networks.masked import baked
 from pruneviz.sources.networks.nesting import found_weights
+from pruneviz.sources.networks.own import reopened
+from pruneviz.sources.networks.pickles import why_not
+from pruneviz.sources.networks.quantised import QUANTISED, quantised_by
 from pruneviz.sources.networks.shards import indexed, weights_in_folder
 
 _ADVICE = "save the network's state_dict() with torch.save, or as safetensors"
 _PICKLE_ADVICE = "save the state_dict, or convert to safetensors"
-# Entries of a zip that torch.save does not write, and what the file is instead.
-_OTHER_ZIPS = (
-    ("constants.pkl", "is a TorchScript archive, which runs code when opened"),
-    ("archive_format", "is an exported program (.pt2), which runs code when opened"),
-    ("serialized_exported_program.json", "is an exported program, which runs code when opened"),
-)
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What a file holds: tensors by name, and sentences on how they were found."""
-
-    tensors: Mapping[str, Tensor]
-    notes: tuple[str, ...] = ()
-    name: str = "the weights"
+_WIDTHS = "widths.json"  # lies beside the weights of a shrunk network that an export wrote
 
 
 def read_weights(given: Path | bytes, name: str = "") -> Weights:
@@ -69,7 +61,8 @@ def read_weights(given: Path | bytes, name: str = "") -> Weights:
                     "download the files again"
                 )
             tensors[key] = held[key]
-    return _checked(Weights(tensors, (f"weights came in {len(shards)} shards",), name), name)
+    notes = (f"weights came in {len(shards)} shards",)
+    return _checked(Weights(tensors, notes, name), name)
 
 
 def _read_file(given: Path | bytes, name: str) -> Weights:
@@ -77,6 +70,8 @@ def _read_file(given: Path | bytes, name: str) -> Weights:
     head, size = _head(given)
     if not size:
         raise ValueError(f"{name} is empty; download or save it again")
+    if (why := foreign(given, name)) is not None:
+        raise ValueError(why)
     if head[:4] == b"PK\x03\x04":
         _check_zip(given, name)
         return _unpickled(given, name)
@@ -89,8 +84,6 @@ def _read_file(given: Path | bytes, name: str) -> Weights:
                 f"opened; {_PICKLE_ADVICE}"
             )
         return _unpickled(given, name)
-    if name.endswith(".onnx"):
-        raise ValueError(f"{name} is an ONNX file, not weights; open it as a model of its own")
     raise ValueError(f"{name} is neither safetensors nor a file of torch.save; {_ADVICE}")
 
 
@@ -110,14 +103,20 @@ def _read_safetensors(given: Path | bytes, name: str, size: int) -> Weights:
         )
     try:
         if isinstance(given, bytes):
-            return Weights(load_safetensors(given), (), name)
-        # The tensors are views of the mapped file: they outlive the handle.
-        with safe_open(str(given), framework="pt", device="cpu") as file:
-            return Weights({key: file.get_tensor(key) for key in file.keys()}, (), name)  # noqa: SIM118
+            found = Weights(load_safetensors(given), (), name)
+            about = json.loads(given[8 : 8 + promised]).get("__metadata__") or {}
+        else:
+            # The tensors are views of the mapped file: they outlive the handle.
+            with safe_open(str(given), framework="pt", device="cpu") as file:
+                found = Weights({k: file.get_tensor(k) for k in file.keys()}, (), name)  # noqa: SIM118
+                about = file.metadata() or {}
     except (SafetensorError, ValueError, KeyError, AttributeError) as error:
         raise ValueError(
             f"{name} is no whole safetensors file ({_short(error)}); download it again"
         ) from error
+    if isinstance(given, Path) and "shrunk" in given.name and (given.parent / _WIDTHS).is_file():
+        about = {"widths": (given.parent / _WIDTHS).read_text("utf-8")} | about
+    return reopened(found, about)
 
 
 def _check_zip(given: Path | bytes, name: str) -> None:
@@ -128,9 +127,6 @@ def _check_zip(given: Path | bytes, name: str) -> None:
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise ValueError(f"{name} is truncated or damaged; download or save it again") from error
     names = {Path(entry.filename).name for entry in entries}
-    for entry, what in _OTHER_ZIPS:
-        if entry in names:
-            raise ValueError(f"{name} {what}; for weights, {_ADVICE}")
     if "data.pkl" not in names:
         raise ValueError(f"{name} is a zip without a network's weights in it; {_ADVICE}")
     # torch.save stores and never compresses: a compressed entry may unfold to any size.
@@ -145,17 +141,31 @@ def _unpickled(given: Path | bytes, name: str) -> Weights:
     except pickle.UnpicklingError as error:
         if "Unsupported operand" in str(error):  # of the pickle's own machine code
             raise ValueError(f"{name} is damaged; download or save it again") from error
-        raise ValueError(
-            f"{name} holds more than tensors: it would run code when opened; {_PICKLE_ADVICE}"
-        ) from error
+        raise ValueError(why_not(given, name)) from error
     # Whatever a damaged pickle makes an unpickler raise, it is the file that is at fault.
     except Exception as error:
         raise ValueError(
             f"{name} is damaged, or no file of torch.save ({_short(error)}); "
             "download or save it again"
         ) from error
+    _refuse_quantised(name, [*_keys(held)], {})
     tensors, notes = found_weights(held, name)
     return Weights(tensors, notes, name)
+
+
+def _keys(held: object, depth: int = 4) -> Iterator[str]:
+    """Every name in mappings within mappings, also of what is no tensor."""
+    if isinstance(held, Mapping) and depth:
+        for key, value in held.items():
+            if isinstance(key, str):
+                yield key
+                yield from _keys(value, depth - 1)
+
+
+def _refuse_quantised(name: str, keys: list[str], tensors: Mapping[str, Tensor]) -> None:
+    found = quantised_by(keys, tensors)
+    if found is not None:
+        raise ValueError(f"{name} is quantised ({found[0]!r}: {found[1]}): {QUANTISED}")
 
 
 def _load(given: Path | bytes) -> object:
@@ -166,14 +176,16 @@ def _load(given: Path | bytes) -> object:
 
 
 def _checked(weights: Weights, name: str) -> Weights:
-    """ValueError for no tensors, or for one that is no plain block of numbers."""
+    """With masks put in; ValueError for no tensors, or for one that is no block of numbers."""
     if not weights.tensors:
         raise ValueError(f"{name} holds no tensors; {_ADVICE}")
+    _refuse_quantised(name, [*weights.tensors], weights.tensors)
     for key, tensor in weights.tensors.items():
         if tensor.is_quantized or tensor.layout != torch.strided or tensor.is_meta:
             raise ValueError(
                 f"{name}: {key!r} is quantised, sparse or without values; "
-                "pruning needs plain tensors, so save the weights before that step"
+                "pruning needs plain tensors, so save the weights before that step "
+                "(of a sparse tensor: to_dense())"
             )
         # A stride of zero lets some bytes stand for any number of values.
         if tensor.numel() * tensor.element_size() > max(tensor.untyped_storage().nbytes(), 2**16):
@@ -181,7 +193,7 @@ def _checked(weights: Weights, name: str) -> Weights:
                 f"{name}: {key!r} claims {tensor.numel()} values and stores fewer; "
                 "save it after .contiguous()"
             )
-    return weights
+    return baked(weights)
 
 
 def _short(error: Exception) -> str:

@@ -114,17 +114,20 @@ class Session:
 
 def start(bench: Workbench, name: str | None = None) -> Session:
     """A session with the dense network, the usual layers locked; name: of it in the list."""
-    plan, locked = untouched(bench), dict(bench.locks)
+    plan = untouched(bench)
+    locked = {layer: why for layer, why in bench.locks.items() if not plan.sparsity.get(layer)}
     focus = next((name for name in bench.found if name not in locked), next(iter(bench.found)))
     steps = [Step(plan, dict(locked))]
     session = Session(bench, steps, focus, name or bench.name, live=plan, locked=locked)
-    session.visited.append(plan)
+    dense = replace(plan, sparsity=dict.fromkeys(bench.found, 0.0), pinned={})
+    session.visited += [dense] if plan == dense else [dense, plan]
     return session
 
 
 def untouched(bench: Workbench) -> Plan:
-    """The plan every session begins with: all layers whole."""
-    return Plan(sparsity=dict.fromkeys(bench.found, 0.0))
+    """The plan every session begins with: all layers whole, but for what it came pruned by."""
+    levels = dict.fromkeys(bench.found, 0.0) | dict(bench.plan.sparsity)
+    return replace(bench.plan, sparsity=levels)
 
 
 def obey(session: Session, request: Request) -> bool:

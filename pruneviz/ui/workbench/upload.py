@@ -19,7 +19,6 @@ class _File(Protocol):
 
 
 LIMIT = 500  # MB; a network of 90 million parameters has 360
-_WEIGHTS = ["safetensors", "pt", "pth", "bin"]
 _ROUND = "upload_round"
 _WIDTH = 420
 
@@ -52,7 +51,7 @@ def ask_own(here: str) -> str | None:
             )
             weights = st.file_uploader(
                 "Weights",
-                _WEIGHTS,
+                None,  # any file: what can't be opened is told what it is, and what helps
                 key=f"upload_weights-{turn}",
                 max_upload_size=LIMIT,
                 help=f"A state_dict in .safetensors, .pt, .pth or .bin, up to {LIMIT} MB. Files "
