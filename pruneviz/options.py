@@ -21,6 +21,8 @@ _OPTIONS = (
                  "torchvision:…, hf:… or package.module:function."),
     click.option("--metric", metavar="NAME", help="package.module:function of outputs and "
                  "targets: one number for each sample, higher is better."),
+    click.option("--output", metavar="NAME", help="Of a network with several outputs, the one "
+                 "that is scored: logits, boxes, 0, 1.0."),
     click.option("--labels", metavar="A,B,…", help="Names of the classes, with commas between."),
     click.option("--size", metavar="PIXELS", help="Of images: 224, or 200x320 (height x width)."),
     click.option("--mean", metavar="X,…", help=f"Of images in 0..1: {_NUMBERS}."),
@@ -65,6 +67,7 @@ def opening(values: dict[str, Any]) -> Opening:
         share=values.pop("calibration"),
         seed=values.pop("split_seed"),
         tokenizer=values.pop("tokenizer"),
+        output=values.pop("output"),
         unsafe=values.pop("unsafe_load"),
     )
 
@@ -99,6 +102,8 @@ def words(asked: Opening) -> list[str]:
         if value is not None:
             absolute = Path(value).resolve() if Path(value).exists() else value
             parts += [f"--{name}", str(absolute)]
+    if asked.output is not None:
+        parts += ["--output", asked.output]
     for name in ("mean", "std"):
         value = getattr(asked, name)
         if value is not None:

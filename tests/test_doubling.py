@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from pruneviz.network.calling import call, fitting
 from pruneviz.network.doubling import Doubling, answer_in_double
-from pruneviz.network.outputs import main_output
 from pruneviz.network.replica import fingerprint, replica
+from pruneviz.outputs import main_output
 from tests.zoo import SMALL, made
 
 

@@ -18,7 +18,7 @@ LINES, FUNCTION_LINES = 330, 60
 
 # The floors, lowest first. An import leads to a lower floor, or stays within its own room.
 FLOORS = (
-    ("plan", "data", "storage", "background", "cores"),
+    ("plan", "data", "outputs", "storage", "background", "cores"),
     ("tasks", "figures"),
     ("network",),
     ("pruning", "sources"),

@@ -24,6 +24,7 @@ FULL = Opening(
     seed=7,
     unsafe=True,
     tokenizer="folder",
+    output="1.boxes",
 )
 
 

@@ -36,6 +36,7 @@ OPENINGS = (
     Opening("lenet5"),
     Opening("a b/weights.safetensors", "data: x.npz", "timm:resnet18", "my.own:metric"),
     Opening("hf:x", classes=("cat", "#dog", "null"), size=(200, 320), mean=(0.5,), std=(1e-7,)),
+    Opening("own:net", "x.npz", output="1.boxes"),
     Opening("", "x", size=224, share=0.0, seed=3, unsafe=True, tokenizer="C:\\words"),
 )
 FULL = Recipe(

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import at_work
-from pruneviz.network.calling import call as answer
+from pruneviz.network.calling import at_work, call_all
 from pruneviz.network.calls import Call, Listening
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica
@@ -61,8 +60,10 @@ def cut_in_two(
     used = dict(network.named_parameters(remove_duplicate=False)) | dict(tensors)
     what = f"looking for what has collapsed, on samples 0..{n - 1}"
     with torch.inference_mode(), Listening(layers, used, hear), at_work(what):
-        outputs = answer(network, data.inputs, tensors)
-        if n < 2 or _varies(outputs) or not _varies(answer(replica(model), data.inputs)):
+        answer = call_all(network, data.inputs, tensors).values()
+        if n < 2 or any(map(_varies, answer)):
+            return None
+        if not any(map(_varies, call_all(replica(model), data.inputs).values())):
             return None  # nor does the dense network tell samples apart that are alike
     dead: list[str] = []
     for name, moving in varies.items():
@@ -71,6 +72,9 @@ def cut_in_two(
 
 
 def _varies(values: Tensor) -> bool:
+    if not values.ndim or not values.numel():
+        return False
+    values = values if values.is_floating_point() else values.double()
     # Rows of one matrix product may differ in the last bit although their inputs are equal.
     spread = (values - values[:1]).abs().max()
     return bool(spread > _TOLERANCE * values.abs().max().clamp(min=1))

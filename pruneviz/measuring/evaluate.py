@@ -4,24 +4,51 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data, Inputs, Outcome
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
-from pruneviz.network.calling import at_work, call
+from pruneviz.network.calling import at_work, call_all
 from pruneviz.network.replica import replica
 from pruneviz.storage.caching import Kept
 from pruneviz.tasks import Task
 from pruneviz.tasks.judging import joined
-from pruneviz.tasks.measures import mean_loss
+from pruneviz.tasks.measures import mean_loss, mean_score
+from pruneviz.tasks.several import Answer, judge_answer, measure_outputs, outcome_of
 
 # Samples are answered in blocks that always start at the same places: a sample's answer then
 # does not depend on which prefixes were asked for before it.
 BLOCK = 64
 _SMALL = 1 << 18  # numbers of a dense answer that may be kept: 1 MB in float32
+
+
+@dataclass(frozen=True)
+class OutputChange:
+    """How far one of several outputs is from the dense network's.
+
+    fidelity: its mean score by its own task, 1 = as dense. delta: minus that of the dense network,
+    with its 95 % paired interval.
+    """
+
+    fidelity: float
+    delta: float
+    low: float
+    high: float
+    task: Task
+
+    @property
+    def measurable(self) -> bool:
+        """Whether the paired interval leaves zero out."""
+        return self.high < 0 or self.low > 0
+
+    @property
+    def words(self) -> str:
+        """The change in words."""
+        low, high = 100 * self.low, 100 * self.high
+        return f"{100 * self.delta:+.1f} points of {self.task.word} ({low:+.1f} … {high:+.1f})"
 
 
 @dataclass(frozen=True)
@@ -36,7 +63,8 @@ class Evaluation:
     no class. broken: how many answers hold NaN or infinite numbers, and so count as none.
     measures: every number one expects of the task, by name. dense_...: the same of the dense
     network. scores: float32 [n], of each sample, what the accuracy is the mean of; weight: how
-    much each of them counts, None: the same.
+    much each of them counts, None: the same. outputs: of a network that answers with several
+    tensors, how each that is compared with the dense network's has changed.
     """
 
     n: int
@@ -57,6 +85,7 @@ class Evaluation:
     scores: Tensor
     weight: Tensor | None
     broken: int = 0
+    outputs: Mapping[str, OutputChange] = field(default_factory=dict)
 
     @property
     def measurable(self) -> bool:
@@ -65,16 +94,20 @@ class Evaluation:
 
     @property
     def words(self) -> str:
-        """The change from dense in words, in points of the score; and what is broken."""
+        """The change from dense in words, in points of the score; what is broken; and which of
+        several outputs have changed.
+        """
         low, high = 100 * self.delta_low, 100 * self.delta_high
         change = f"{100 * self.delta:+.1f} points ({low:+.1f} … {high:+.1f})"
         if not math.isfinite(self.delta):
             change = "the change can't be measured: a score is no finite number"
         elif not self.measurable:
             change = f"no measurable change ({low:+.1f} … {high:+.1f} points)"
-        if not self.broken:
-            return change
-        return f"{change}; {self.broken} of {self.n} answers hold NaN or infinite numbers"
+        parts = [change]
+        if self.broken:
+            parts += [f"{self.broken} of {self.n} answers hold NaN or infinite numbers"]
+        changed = {name: one for name, one in self.outputs.items() if one.measurable}
+        return "; ".join(parts + [f"output {n!r}: {one.words}" for n, one in changed.items()])
 
 
 def answer(
@@ -85,7 +118,7 @@ def answer(
     stop: int,
     task: Task,
     block: int = BLOCK,
-    kept: Kept[Tensor] | None = None,
+    kept: Kept[Answer] | None = None,
 ) -> Outcome:
     """What `model` with `tensors` in place of its own answers to samples start..stop, in blocks.
 
@@ -103,14 +136,11 @@ def answer(
             end = min(begin + block, stop)
             part = data.take(slice(begin, end))
             with at_work(f"measuring samples {begin}..{end - 1}"):
-                outputs = call(network, part.inputs, tensors)
-                again = task.against_dense and bool(tensors)
-                dense = _dense(network, part.inputs, begin, kept) if again else outputs
-            targets = part.targets
-            if task.against_dense:
-                outcomes.append(task.judge(outputs, dense))
-            elif targets is not None:
-                outcomes.append(task.judge(outputs, targets))
+                found, dense = call_all(network, part.inputs, tensors), None
+                if task.needs_dense:
+                    dense = _dense(network, part.inputs, begin, kept) if tensors else found
+            if task.against_dense or part.targets is not None:
+                outcomes.append(judge_answer(task, found, part.targets, dense))
     return joined(outcomes) if outcomes else nothing_answered()
 
 
@@ -160,12 +190,23 @@ def summarise(
         predicted=outcome.predicted,
         dense_predicted=dense.predicted,
         task=task,
-        measures=task.measures(outcome),
-        dense_measures=task.measures(dense),
+        measures=measure_outputs(task, outcome),
+        dense_measures=measure_outputs(task, dense),
         scores=scores,
         weight=outcome.weight,
         broken=0 if broken is None else int(broken.sum()),
+        outputs=_changes(outcome, dense, task),
     )
+
+
+def _changes(outcome: Outcome, dense: Outcome, task: Task) -> dict[str, OutputChange]:
+    found = {}
+    for name, one in task.others.items():
+        now, was = outcome_of(outcome, name), outcome_of(dense, name)
+        if now is not None and was is not None:
+            moved = change(_scores(now), _scores(was), None, one)
+            found[name] = OutputChange(mean_score(now), *moved, one)
+    return found
 
 
 def level(scores: Tensor, weight: Tensor | None, task: Task) -> tuple[float, float, float]:
@@ -186,14 +227,14 @@ def change(
     return paired_difference(gained, lost, len(now))
 
 
-def _dense(network: nn.Module, inputs: Inputs, begin: int, kept: Kept[Tensor] | None) -> Tensor:
+def _dense(network: nn.Module, inputs: Inputs, begin: int, kept: Kept[Answer] | None) -> Answer:
     found = kept.get(begin) if kept is not None else None
     if found is not None:
         return found
-    outputs = call(network, inputs)
-    if kept is not None and outputs.numel() <= _SMALL:
-        kept.put(begin, outputs)
-    return outputs
+    answer = call_all(network, inputs)
+    if kept is not None and sum(tensor.numel() for tensor in answer.values()) <= _SMALL:
+        kept.put(begin, answer)
+    return answer
 
 
 def _first(outcome: Outcome, n: int, targets: Tensor | None) -> Outcome:

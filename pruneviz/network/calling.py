@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from pruneviz.network.outputs import named_output, outputs
+from pruneviz.outputs import named_output, outputs
 
 
 class ForwardError(ValueError):

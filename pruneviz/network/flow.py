@@ -7,15 +7,15 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from pruneviz.network.calling import answer_of
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import first_names, replica, state
+from pruneviz.outputs import outputs
 
 
 def synaptic_flow(
     model: nn.Module, layers: Mapping[str, Layer], example: Tensor
 ) -> dict[str, Tensor]:
-    """∂R/∂θ of every layer's weight, R the sum of the outputs for an input of ones.
+    """∂R/∂θ of every layer's weight, R the sum of all outputs for an input of ones.
 
     All weights are made positive and biases and batch-norm means zero, in float64, so that R is
     the total flow through the network (Tanaka et al. 2020, eq. 4; one round). Layers that R does
@@ -34,7 +34,8 @@ def synaptic_flow(
         leaf.requires_grad_()
     with torch.enable_grad():
         ones = torch.ones_like(example[:1], dtype=torch.float64)
-        total = answer_of(torch.func.functional_call(replica(model), values, (ones,))).sum()
+        answer = outputs(torch.func.functional_call(replica(model), values, (ones,)))
+        total = torch.stack([t.sum() for t in answer.values() if t.is_floating_point()]).sum()
         grads = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
     found = dict(zip(leaves, grads, strict=True))
     return {name: _of(layer, found[names[layer.weight]]) for name, layer in layers.items()}

@@ -14,8 +14,8 @@ from torch.fx import Node
 
 from pruneviz.network.calling import words_of
 from pruneviz.network.layers import Layer
-from pruneviz.network.outputs import outputs
 from pruneviz.network.replica import first_names
+from pruneviz.outputs import outputs
 
 _ATEN = torch.ops.aten
 # torch.export changes torch itself while it traces: two at once fail, or see each other's changes.

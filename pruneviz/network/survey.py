@@ -13,8 +13,8 @@ from pruneviz.data import Data
 from pruneviz.network.calling import call_all, shapes_of, words_of
 from pruneviz.network.calls import Call, Listening
 from pruneviz.network.layers import Layer, find_layers
-from pruneviz.network.outputs import main_output
 from pruneviz.network.replica import first_names, leaves, replica
+from pruneviz.outputs import main_output
 
 
 @dataclass(frozen=True)

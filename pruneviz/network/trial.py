@@ -15,9 +15,9 @@ from pruneviz.network.calling import call_all, fitting, words_of
 from pruneviz.network.doubling import answer_in_double
 from pruneviz.network.groups import Groups, masks_of
 from pruneviz.network.likeness import TOLERANCE, Likeness
-from pruneviz.network.outputs import main_output
 from pruneviz.network.removal import remove
 from pruneviz.network.replica import masked, replica, state
+from pruneviz.outputs import main_output
 
 _SHARE = 0.3  # of a group's units go in its trial
 _NOISE = 0.1

@@ -11,17 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data, check_targets
-from pruneviz.network.calling import at_work
-from pruneviz.network.calling import call as answer
+from pruneviz.network.calling import at_work, call_all
 from pruneviz.network.calls import Call, Listening
 from pruneviz.network.flow import synaptic_flow
 from pruneviz.network.graph import Graph
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import first_names, leaves, replica
 from pruneviz.network.rows import Layout, find_layout
+from pruneviz.outputs import main_output, named_output
 from pruneviz.pruning.evidence import PARTS, Evidence, weights_only
 from pruneviz.pruning.tally import Tally, Use
 from pruneviz.tasks import Task, task_for
+from pruneviz.tasks.several import Answer, loss_of
 
 BATCH = 64
 _FEW = 3  # samples tell where the rows of each are
@@ -120,7 +121,7 @@ def _hear_rows(
 
     used = {name: found[one] for name, one in names.items()}
     with torch.no_grad(), Listening(layers, used, count):
-        answer(replica(model), data.inputs, found)
+        call_all(replica(model), data.inputs, found)
 
 
 def _told(tally: Tally | None, samples: int) -> dict[str, Any]:
@@ -153,20 +154,18 @@ def _pass(
         with torch.set_grad_enabled(backward):
             what = f"gathering evidence on calibration samples {start}..{start + len(part) - 1}"
             with listening, at_work(what):
-                outputs = answer(copy, part.inputs, found)
+                answer = call_all(copy, part.inputs, found)
             if backward:
-                task = task or task_for(outputs.detach(), data, None)
-                _backward(task, outputs, part, tallies)
+                task = task or task_for(answer[main_output(answer)].detach(), data, None)
+                _backward(task, answer, part, tallies)
         progress(min(1.0, (start + batch) / len(data)))
 
 
-def _backward(task: Task, outputs: Tensor, part: Data, tallies: Mapping[str, Tally]) -> None:
-    targets = part.targets
-    if targets is not None:
-        targets = targets.to(outputs.device)
-        if task.name == "classes":
-            check_targets(targets, outputs.shape[1], "the network's outputs")
-    loss = task.loss(outputs, targets).sum()
+def _backward(task: Task, answer: Answer, part: Data, tallies: Mapping[str, Tally]) -> None:
+    if task.name == "classes" and part.targets is not None:
+        outputs = answer[named_output(answer, task.output)]
+        check_targets(part.targets, outputs.shape[1], "the network's outputs")
+    loss = loss_of(task, answer, part.targets).sum()
     heard = [call.output for tally in tallies.values() for call, _ in tally.heard]
     grads = iter(torch.autograd.grad(loss, heard, allow_unused=True))
     for tally in tallies.values():

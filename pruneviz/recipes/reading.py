@@ -127,6 +127,7 @@ def _opening(model: dict[str, Any], data: dict[str, Any]) -> Opening:
         "data": data.get("from"),
         "arch": model.get("arch"),
         "metric": data.get("metric"),
+        "output": data.get("output"),
         "classes": tuple(data.get("classes", ())),
         "size": tuple(size) if isinstance(size, list) else size,
         "mean": tuple(data["mean"]) if "mean" in data else None,

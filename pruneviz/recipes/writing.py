@@ -64,6 +64,7 @@ def _sections(recipe: Recipe) -> dict[str, Any]:
     data = {
         "from": asked.data,
         "metric": asked.metric,
+        "output": asked.output,
         "classes": list(asked.classes),
         "size": list(asked.size) if isinstance(asked.size, tuple) else asked.size,
         "mean": None if asked.mean is None else list(asked.mean),

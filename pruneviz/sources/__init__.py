@@ -34,7 +34,8 @@ class Source:
     never used to choose scores. classes: their names, empty where answers are no classes.
     `dense` may carry what the dense network answered on all of `validation` when it was trained,
     so that there is something to show before anything ran. metric: the user's own, of outputs and
-    targets: a number for each sample, higher is better. notes: sentences on how it was found.
+    targets: a number for each sample, higher is better. output: the name of the output that is
+    scored, of several; None: the main one. notes: sentences on how it was found.
     training: what may train it; None: only `calibration` may. past: where it was trained here.
     masks: what the network came pruned by, by parameter (bool, True = kept); its weights are zero
     where they cut.
@@ -50,6 +51,7 @@ class Source:
     card: Mapping[str, object] = field(default_factory=dict)
     dense: Outcome | None = None
     metric: Metric | None = None
+    output: str | None = None
     notes: tuple[str, ...] = ()
     opened: Opening | None = None
     unnamed: tuple[str, ...] = ("model", "data")

@@ -20,7 +20,8 @@ class Opening:
     model, arch, data, metric: names or paths as `find_source` takes them; a model of "" is in
     hand in Python and has no name. classes: names.
     size, mean, std: of images. share: of the data that calibrates. unsafe: whether a file may
-    run the code that it holds. tokenizer: the folder of one.
+    run the code that it holds. tokenizer: the folder of one. output: the name of the output that
+    is scored, of a network that has several.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Opening:
     seed: int = 0
     unsafe: bool = False
     tokenizer: str | None = None
+    output: str | None = None
 
     @property
     def label(self) -> str:

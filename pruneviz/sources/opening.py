@@ -54,6 +54,7 @@ def open_source(opening: Opening) -> Source:
         seed=opening.seed,
         unsafe=opening.unsafe,
         tokenizer=None if opening.tokenizer is None else Path(opening.tokenizer),
+        output=opening.output,
     )
     return replace(found, opened=opening, unnamed=())
 
@@ -72,6 +73,7 @@ def find_source(
     seed: int = 0,
     unsafe: bool = False,
     tokenizer: Path | None = None,
+    output: str | None = None,
 ) -> Source:
     """A source of any network and any data.
 
@@ -80,9 +82,9 @@ def find_source(
     weights file, for the architecture named by `arch` (any of the names above), or of an ONNX
     file. unsafe: also a `.pt2` or pickled module, which runs code that is in the file.
     data: as `read_data` takes it; without any, inputs are made up and a note says so.
-    metric: of outputs and targets, one number for each sample, higher is better. The other
-    arguments are those of `read_data`.
-    Raises ValueError, one sentence that names what is unknown, missing, or does not fit.
+    metric: of outputs and targets, one number for each sample, higher is better. output: which is
+    scored. The other arguments are those of `read_data`.
+    Raises ValueError, one sentence naming what is unknown, missing, or does not fit.
     """
     found = _network(model, arch, unsafe)
     if isinstance(found, tuple):  # the user's code brought its own data
@@ -90,8 +92,7 @@ def find_source(
         data = own if data is None else data
     if isinstance(found, Source):
         if data is None:
-            named = _named(tuple(classes), found.classes)
-            return replace(found, metric=metric or found.metric, classes=named)
+            return _registered(found, metric, output, tuple(classes))
         found = Architecture(found.model, found.name, InputSpec("unknown", classes=found.classes))
     if data is None:
         samples = _made_up(found, seed)
@@ -114,6 +115,7 @@ def find_source(
         validation=samples.validation,
         classes=_named(tuple(classes), samples.classes),
         metric=metric,
+        output=output,
         notes=(*found.notes, *samples.notes),
         masks=found.masks,
     )
@@ -189,6 +191,14 @@ def _network(
     if ":" in model:
         return _own_code(model)
     return load_registered(model)  # which says what there is
+
+
+def _registered(
+    found: Source, metric: Metric | None, output: str | None, classes: tuple[str, ...]
+) -> Source:
+    """A source that brings its data, as far as nothing else was asked for."""
+    own = replace(found, metric=metric or found.metric, output=output or found.output)
+    return replace(own, classes=_named(classes, own.classes))
 
 
 def _own_code(name: str) -> Architecture | Source | tuple[Architecture, object]:

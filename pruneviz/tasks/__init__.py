@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
@@ -30,6 +30,8 @@ class Task:
     loss(outputs, targets): [b], differentiable. Where there are no targets (None) the network's
     own answers stand in for classes, and zero for values.
     measures(outcome): every number one asks for, by name.
+    output: the name of the output that is judged; None: the main one. others: how further outputs
+    are compared with the dense network's; overall: the score is the mean of all in `others`.
     """
 
     name: Literal["classes", "positions", "values", "agreement", "closeness"]
@@ -42,6 +44,14 @@ class Task:
     loss: Callable[[Tensor, Tensor | None], Tensor] = field(repr=False)
     measures: Callable[[Outcome], dict[str, float]] = field(repr=False)
     bounds: tuple[float, float] = (0.0, 1.0)
+    output: str | None = None
+    others: Mapping[str, Task] = field(default_factory=dict, hash=False)
+    overall: bool = False
+
+    @property
+    def needs_dense(self) -> bool:
+        """Whether the dense network's answers take part."""
+        return self.against_dense or bool(self.others)
 
 
 def task_for(outputs: Tensor, data: Data, metric: Metric | None = None) -> Task:

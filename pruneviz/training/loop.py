@@ -13,8 +13,9 @@ from torch import Tensor, distributed
 
 from pruneviz.data import Data
 from pruneviz.measuring.evaluate import answer, change, summarise
-from pruneviz.network.calling import call
+from pruneviz.network.calling import call_all
 from pruneviz.plan import Plan
+from pruneviz.tasks.several import loss_of
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.devices import seed_of
 from pruneviz.training.held import Grip, Held
@@ -121,7 +122,7 @@ class Loop:
         heard = self.method.listen(run, len(part)) if self.method.listen else nullcontext()
         with heard:
             try:
-                outputs = call(self._module, part.inputs)
+                found = call_all(self._module, part.inputs)
             except ValueError as error:
                 if "more than 1 value per channel" not in str(error):
                     raise
@@ -130,7 +131,7 @@ class Loop:
                     f"{len(part)} gives it one; train with a batch of 2 or more samples"
                 ) from None
         assert part.targets is not None
-        loss = run.bench.task.loss(outputs, part.targets.to(outputs.device)).mean()
+        loss = loss_of(run.bench.task, found, part.targets).mean()
         if run.here.penalised and self.method.penalty is not None:
             loss = loss + run.training.strength * self.method.penalty(run)
         return loss, float(loss.detach())

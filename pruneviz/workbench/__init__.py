@@ -36,7 +36,8 @@ from pruneviz.sources.identity import fingerprint_of
 from pruneviz.sources.networks.unwrapped import plain
 from pruneviz.storage.home import home
 from pruneviz.storage.remembered import Remembered
-from pruneviz.tasks import Task, task_for
+from pruneviz.tasks import Task
+from pruneviz.tasks.several import output_notes, task_of
 from pruneviz.training import train
 from pruneviz.workbench.answering import Answering
 from pruneviz.workbench.cutting import Cutting
@@ -59,7 +60,11 @@ class Workbench:
         model = self.source.model
         self.name = source.name
         self.found, self.survey = seen_layers(model, source.validation)
-        self.task: Task = task_for(self.survey.output, source.validation, source.metric)
+        outputs = self.survey.outputs
+        self.task: Task = task_of(outputs, source.validation, source.metric, source.output)
+        more = [one for one in output_notes(self.task, outputs) if one not in self.source.notes]
+        dense = source.dense if len(outputs) == 1 else None  # of one output, nobody knows which
+        self.source = replace(self.source, notes=(*self.source.notes, *more), dense=dense)
         self.traced = Traced(model, source.validation, self.found)
         self._cutting = Cutting(
             model,
@@ -114,7 +119,8 @@ class Workbench:
     def data_fingerprint(self) -> str:
         """16 hex digits of the SHA-256 of all samples, and what they are measured by."""
         data = (self.source.calibration, self.source.validation)
-        return fingerprint_of(*data, text=f"{self.task.name}|{self.task.label}")
+        several = f"|{self.task.output}" if len(self.survey.outputs) > 1 else ""
+        return fingerprint_of(*data, text=f"{self.task.name}|{self.task.label}{several}")
 
     @cached_property
     def identity(self) -> str:

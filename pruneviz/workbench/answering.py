@@ -22,6 +22,7 @@ from pruneviz.plan import Plan
 from pruneviz.sources import Source
 from pruneviz.storage.caching import Kept
 from pruneviz.tasks import Task
+from pruneviz.tasks.several import Answer
 
 # Bytes that are kept: of the dense network's answers, of what plans answered.
 _ANSWERS, _OUTCOMES = 2**26, 2**28
@@ -51,7 +52,9 @@ class Answering:
         self.samples = len(source.validation)
         plans = _OUTCOMES // (24 * max(1, self.samples))
         self._outcomes = Outcomes(min(1024, max(64, plans)), self._answer)
-        self._dense_answers: Kept[Tensor] = Kept(_ANSWERS, lambda tensor: tensor.nbytes)
+        self._dense_answers: Kept[Answer] = Kept(
+            _ANSWERS, lambda answer: sum(tensor.nbytes for tensor in answer.values())
+        )
         self.dense_confirmed = False
         if source.dense is not None and len(source.dense) == self.samples:
             self._outcomes.put(Plan(), source.dense)

@@ -28,6 +28,7 @@ def open_workbench(
     seed: int = 0,
     unsafe: bool = False,
     tokenizer: str | Path | None = None,
+    output: str | None = None,
 ) -> Workbench:
     """Open a network with its data.
 
@@ -40,7 +41,9 @@ def open_workbench(
     the pruned network is compared with the dense one, without data on made-up inputs.
     metric: of outputs and targets, one number for each sample, higher is better. classes: their
     names. size, mean, std: of images, where the model does not say. calibration: the share of the
-    data that feeds the criteria, drawn with `seed`; the rest validates.
+    data that feeds the criteria, drawn with `seed`; the rest validates. output: which one is
+    scored of a network that answers with several tensors, by its path in the answer: "logits",
+    "boxes", "0", "1.0"; else the main one, or without targets the mean of them all.
     Raises ValueError naming what is unknown, missing, broken or does not fit.
     """
     if isinstance(source, Opening):
@@ -58,13 +61,14 @@ def open_workbench(
         seed=seed,
         unsafe=unsafe,
         tokenizer=None if tokenizer is None else Path(tokenizer),
+        output=output,
     )
     if isinstance(source, Source) and data is None:
         return Workbench(found)
     asked = Opening(
         _name(source), _name(data) or None, arch, classes=found.classes if classes else (),
         size=size, mean=_each(mean), std=_each(std), share=calibration, seed=seed, unsafe=unsafe,
-        tokenizer=None if tokenizer is None else str(tokenizer),
+        tokenizer=None if tokenizer is None else str(tokenizer), output=output,
     )  # fmt: skip
     unnamed = _unnamed(model=source, data=data, metric=metric)
     return Workbench(replace(found, opened=asked, unnamed=unnamed))
