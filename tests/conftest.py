@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -35,6 +39,36 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+class Connection(sqlite3.Connection):
+    """Warns where it is left to the garbage collector, as Python itself does since 3.13."""
+
+    closed = True
+
+    def __init__(self, *words: Any, **settings: Any) -> None:
+        super().__init__(*words, **settings)
+        self.closed = False  # one that could not be opened need not be closed
+
+    def close(self) -> None:
+        self.closed = True
+        super().close()
+
+    def __del__(self) -> None:
+        if not self.closed:
+            warnings.warn(f"unclosed database in {self!r}", ResourceWarning, stacklevel=1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _connections_are_closed() -> Iterator[None]:
+    """Whoever opens a database closes it, on every Python."""
+    if sys.version_info >= (3, 13):
+        yield
+        return
+    connect = sqlite3.connect
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=Connection, **k))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

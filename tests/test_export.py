@@ -63,7 +63,15 @@ def alone(name: str, files: Path, inputs: Tensor, folder: Path) -> dict[str, Ten
         return {key: torch.from_numpy(found[key]) for key in found}
 
 
-@pytest.fixture(scope="module", params=[(n, p) for n in NETWORKS for p in PLANS], ids="-".join)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((name, kind), id=f"{name}-{kind}", marks=() if quick else pytest.mark.slow)
+        for name in NETWORKS
+        for kind in PLANS
+        for quick in [(name, kind) == ("lenet5", "neurons")]
+    ],
+)
 def case(
     request: pytest.FixtureRequest,
     benches: Callable[[str], Workbench],
@@ -228,6 +236,7 @@ def test_files_save_what_the_ledger_said(
     assert got[1] > 6
 
 
+@pytest.mark.slow
 def test_no_pruneviz_and_the_same_accuracy_as_the_app(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     bench = pv.open("lenet5")

@@ -20,7 +20,7 @@ from pruneviz.history import History, Measured, Version
 from pruneviz.history.history import FILE
 from pruneviz.history.schema import STEPS
 from pruneviz.plan import Plan
-from pruneviz.storage.database import opened, transaction
+from pruneviz.storage.database import closed_with, opened, transaction
 
 MODEL = Version("lenet5", "a" * 12, "d" * 16)
 PATIENCE = 120.0
@@ -368,11 +368,37 @@ def test_no_database_in_its_place_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_plan_that_was_damaged_is_said(tmp_path: Path) -> None:
     history = History(tmp_path)
     number = history.visit(MODEL, Plan())
-    with transaction(history._base):
-        history._base.execute("UPDATE visits SET plan = '{\"criterion\": 5}'")
-    with pytest.raises(ValueError, match=f"the plan of visit {number} is damaged"):
-        history.plan_of(number)
+    for text in ('{"criterion": 5}', "{", "[" * 200_000):
+        with transaction(history._base):
+            history._base.execute("UPDATE visits SET plan = ?", (text,))
+        with pytest.raises(ValueError, match=f"the plan of visit {number} is damaged"):
+            history.plan_of(number)
     history.close()
+
+
+class Owner:
+    """Somebody who holds a file."""
+
+
+def test_a_file_is_closed_with_its_owner_and_only_once() -> None:
+    owner, other = Owner(), Owner()
+    files = [sqlite3.connect(":memory:") for _ in range(2)]
+    close = closed_with(owner, files[0])
+    closed_with(other, files[1])
+    close()
+    close()
+    del other
+    for file in files:
+        with pytest.raises(sqlite3.ProgrammingError):
+            file.execute("SELECT 1")
+
+
+def test_a_history_that_nobody_holds_any_longer_lets_go_of_its_file(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    history.visit(MODEL, Plan())
+    assert (tmp_path / f"{FILE}-wal").exists()
+    del history
+    assert not (tmp_path / f"{FILE}-wal").exists(), "SQLite takes it away with the last connection"
 
 
 # -- schemas -----------------------------------------------------------------------------------

@@ -13,8 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import pruneviz.storage.remembered as module
+from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.storage.home import VARIABLE
 from pruneviz.storage.remembered import Remembered
@@ -227,6 +229,24 @@ def test_a_scan_goes_on_where_nothing_can_be_kept(
     assert other.scan(Plan(), (0.5,)).equals(table)
     assert other.steering.memory.complaint == ""
     other.steering.memory.close()
+
+
+def test_a_workbench_lets_go_of_its_file(home: Path, new_bench: Callable[[str], Workbench]) -> None:
+    bench, beside = new_bench("lenet300"), home / f"{FILE}-wal"
+    bench.close()
+    assert not home.exists(), "nothing was measured, so nothing was opened"
+    table = bench.scan(Plan(), (0.5,))
+    assert beside.exists()
+    bench.close()
+    assert not beside.exists()
+    assert bench.scan(Plan(), (0.5,)).equals(table)
+
+
+def test_a_command_lets_go_of_its_file(home: Path) -> None:
+    result = CliRunner().invoke(main, ["scan", "lenet300", "--levels", "0.5", "--json"])
+    assert result.exit_code == 0
+    assert (home / FILE).exists()
+    assert not (home / f"{FILE}-wal").exists()
 
 
 def test_what_a_function_of_ones_own_measures_is_not_kept(

@@ -537,6 +537,7 @@ def accuracies(name: str, level: float, *repairs: tuple[str, ...]) -> list[float
     return [bench.evaluate(plan, 500).accuracy for plan in plans]
 
 
+@pytest.mark.slow
 def test_recalibration_brings_resnet20_back() -> None:
     raw, recalibrated = accuracies("resnet20", 0.25, (), ("recalibrate",))
     assert recalibrated > raw + 0.2
@@ -550,8 +551,9 @@ def test_reconstruction_brings_lenet5_back() -> None:
     assert every == reconstructed, "nothing is left to fold, and there are no batch norms"
 
 
-def test_masked_and_shrunk_agree_when_repaired() -> None:
-    bench = pv.open("resnet20")
+@pytest.mark.parametrize("name", ["lenet5", pytest.param("resnet20", marks=pytest.mark.slow)])
+def test_masked_and_shrunk_agree_when_repaired(name: str) -> None:
+    bench = pv.open(name)
     levels = {layer: 0.5 for layer in bench.found if layer not in bench.locks}
     pruned = bench.prune(pv.Plan("l2", "neuron", sparsity=levels, repair=ALL))
     inputs = bench.source.validation.first(16).inputs

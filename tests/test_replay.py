@@ -21,6 +21,7 @@ from pruneviz.recipes import Recipe, from_yaml, opening_of, recipe_of, replay, t
 from pruneviz.recipes.replaying import DIFFER, EXACTLY, IDENTICAL, UNKNOWN, WITHIN
 from pruneviz.sources.asked import Opening
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
 from tests.conftest import NETWORKS
 
 HAND = "plan: {criterion: magnitude, sparsity: {conv2: 0.5, fc1: 0.8, fc2: 0.7}}\n"
@@ -50,7 +51,7 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", slow_but(lambda name: name == "lenet5", NETWORKS))
 @pytest.mark.parametrize("granularity", ["weight", "neuron"])
 def test_what_was_written_comes_out_the_same_elsewhere(
     name: str, granularity: str, new_bench: Callable[[str], Workbench]

@@ -159,7 +159,9 @@ def test_a_promised_tensor_that_is_not_there_is_named(tmp_path: Path) -> None:
         read_weights(index)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"weight_map": 3}', "no json"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"weight_map": 3}', "no json", "[" * 200_000], ids=range(6)
+)
 def test_a_broken_index_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "model.safetensors.index.json"
     path.write_text(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,7 @@ def write(
 
 
 def _past(bench: Workbench) -> pd.DataFrame:
-    history = History(home())
-    if history.complaint:
-        raise ValueError(history.complaint)
-    try:
+    with closing(History(home())) as history:
+        if history.complaint:
+            raise ValueError(history.complaint)
         return history.visits(Version("", bench.fingerprint, bench.data_fingerprint))
-    finally:
-        history.close()

@@ -26,6 +26,7 @@ def open_bench(values: dict[str, Any]) -> Workbench:
         bench = open_workbench(what_to_open(values))
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
+    click.get_current_context().call_on_close(bench.close)
     for note in bench.notes:
         click.echo(note, err=True)
     return bench

@@ -30,7 +30,7 @@ from pruneviz.history.schema import STEPS
 from pruneviz.history.tree import Filter, arranged, matching, with_branches
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
-from pruneviz.storage.database import PATIENCE, opened, transaction
+from pruneviz.storage.database import PATIENCE, closed_with, opened, transaction
 
 FILE = "history.sqlite3"
 _LONGEST = 10_000  # characters of a note
@@ -59,7 +59,7 @@ class History:
     `complaint` says that. One object serves many threads.
 
     folder: where the file is, or is to be; None: in memory alone. session: of visits that name
-    none; a new one by default.
+    none; a new one by default. The file is closed by `close`, or with the last who holds this.
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class History:
         self.path = None if folder is None else folder / FILE
         self._lock, self._patience, self._was = threading.RLock(), patience, standing(None)
         try:
-            self._base = opened(self.path, STEPS, patience)
+            self._hold(opened(self.path, STEPS, patience))
             self._was = standing(self.path)
         except (sqlite3.Error, OSError) as error:
             self._complain(error)
-            self._base = opened(None, STEPS)
+            self._hold(opened(None, STEPS))
 
     # -- writing ---------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class History:
             raise ValueError(f"no visit {visit!r} in the history")
         try:
             return Plan.from_dict(json.loads(row[0]))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise ValueError(f"the plan of visit {visit} is damaged: {error}") from None
 
     def record_of(self, visit: int) -> Measured | None:
@@ -248,10 +248,10 @@ class History:
         return self._do(read, (0, 0))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file; there is nothing to read afterwards."""
         with self._lock:
-            self._base.close()
-            self._base = opened(None, STEPS)
+            self._close()
+            self._was = standing(None)
 
     # -- trouble ---------------------------------------------------------------------------
 
@@ -278,15 +278,19 @@ class History:
                 return act(self._base)
             except (sqlite3.Error, OSError) as error:
                 self._complain(error)
-                self._base, self._was = in_memory(self._base), standing(None)
+                self._hold(in_memory(self._base))
+                self._was = standing(None)
             try:
                 return act(self._base)
             except (sqlite3.Error, OSError):
                 return otherwise
 
+    def _hold(self, base: sqlite3.Connection) -> None:
+        self._base, self._close = base, closed_with(self, base)
+
     def _follow(self, path: Path) -> None:
         """Go on in the file that is there now, a new one if there is none, with all that was."""
-        self._base = carried_over(self._base, path, self._was, self._patience)
+        self._hold(carried_over(self._base, path, self._was, self._patience))
         self._was = standing(path)
         self.complaint = (
             f"the history's file {path} was taken away or replaced while it was open; what was in "

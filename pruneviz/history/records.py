@@ -132,7 +132,7 @@ def cost_from(text: str) -> Cost | None:
             onnx = InRuntime(**onnx | {"latency": Timing(**onnx["latency"])})
         files = {name: Encoded(**values[name]) for name in ("bitmask", "csr")}
         return Cost(**values | networks | files | {"onnx": onnx})
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

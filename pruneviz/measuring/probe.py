@@ -16,6 +16,7 @@ LIMIT = 0.3  # beyond that it no longer follows the thumb
 _FEWEST = 8
 _BUDGET = 1.0  # for finding out
 _ROUNDS = 3
+_TICK = 1e-9  # seconds; a coarse clock may see none go by
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def probe_size(model: nn.Module, data: Data, task: Task, block: int = BLOCK) -> 
     rounds = [took]
     while len(rounds) < _ROUNDS and time.perf_counter() - began + max(rounds) < _BUDGET:
         rounds.append(seconds(samples))
-    each = sorted(rounds)[len(rounds) // 2] / samples
+    each = max(sorted(rounds)[len(rounds) // 2], _TICK) / samples
     slow = each * fewest > LIMIT
     blocks = max(1, int(SECONDS / each / block))
     return Probe(fewest if slow else min(max(fewest, blocks * block), len(data)), slow, each)

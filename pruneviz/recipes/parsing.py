@@ -11,6 +11,8 @@ from pruneviz.recipes.recipe import Place, said
 
 LIMIT = 1_000_000
 _DEPTH, _SHOWN = 12, 60
+_OPEN = 100  # brackets at once, of which a parser is not even asked: in a text they stand for less
+_DEEP = f"more than {_DEPTH} levels deep; no recipe is"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # As YAML 1.2 has them: no sexagesimal 2:4, no "no" that means false; and 1e-5 is a number.
 _PLAIN: tuple[tuple[str, Any], ...] = (
@@ -32,6 +34,7 @@ def parse(data: str | bytes, file: str = "recipe") -> tuple[Any, dict[Place, int
     Raises ValueError naming the line.
     """
     text = _text(data, file)
+    _check_brackets(text, file)
     found = _Parsed(file)
     try:
         found.read(text)
@@ -66,6 +69,19 @@ def _text(data: str | bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ValueError(f"{file}, line {line}: this is no text in UTF-8") from None
+
+
+def _check_brackets(text: str, file: str) -> None:
+    """ValueError for what no parser shall see: some refuse it in other words, some take minutes."""
+    opened: list[int] = []
+    for bracket in re.finditer(r"[][{}]", text):
+        if bracket[0] in "[{":
+            opened.append(bracket.start())
+        elif opened:
+            opened.pop()
+        if len(opened) > _OPEN:
+            line = text.count("\n", 0, opened[_DEPTH]) + 1
+            raise ValueError(f"{file}, line {line}: {_DEEP}")
 
 
 class _Parsed:
@@ -124,7 +140,7 @@ class _Parsed:
             tag = _short(event.tag)
             raise self._wrong(event, place, f"tags such as {tag} are not read; write plain values")
         if len(place) > _DEPTH:
-            raise self._wrong(event, place[:2], f"more than {_DEPTH} levels deep; no recipe is")
+            raise self._wrong(event, (), _DEEP)
 
     def _wrong(self, event: Any, place: Place, words: str) -> ValueError:
         self.lines[place] = _line(event)

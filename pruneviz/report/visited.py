@@ -111,7 +111,7 @@ def _past(past: pd.DataFrame | None, plan: Plan) -> dict[Plan, pd.Series]:
     for _, row in past[past["n"] > 0].tail(SHOWN).iterrows():
         try:
             visited = Plan.from_dict(json.loads(row["plan"]))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue  # damaged; the page of the history says so
         if visited != plan and not visited.is_dense and visited.criterion in CRITERIA:
             found[visited] = row

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 30.0  # seconds to wait for another process that writes
 _NAP = 0.02
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 Step = Callable[[sqlite3.Connection], None]
 
@@ -44,6 +46,11 @@ def opened(path: Path | None, steps: Sequence[Step], patience: float = PATIENCE)
     return file
 
 
+def closed_with(owner: object, file: sqlite3.Connection) -> Callable[[], object]:
+    """Closes `file` when it is called, when `owner` is gone, or when the program ends."""
+    return weakref.finalize(owner, file.close)
+
+
 @contextmanager
 def transaction(file: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """All that is done inside is written, or nothing; others that write wait for it."""
@@ -76,7 +83,7 @@ def _share(file: sqlite3.Connection, patience: float) -> None:
             file.execute("PRAGMA journal_mode = WAL")
             break
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
+            if error.sqlite_errorcode not in _BUSY or time.monotonic() > end:
                 raise
             time.sleep(_NAP)
     file.execute("PRAGMA synchronous = NORMAL")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from pruneviz.storage.database import PATIENCE, opened, transaction
+from pruneviz.storage.database import PATIENCE, closed_with, opened, transaction
 
 _FILE = "measured.sqlite3"
 _BOUND = 500_000  # rows; the oldest go first
@@ -22,6 +22,8 @@ T = TypeVar("T")
 class Remembered:
     """Texts by key, kept in memory and, where that can be, in a file that many processes share.
 
+    The file is closed by `close`, or with the last who holds this.
+
     Each is on disk when `put` returns, and survives the end of the process however it comes. Where
     the file cannot be read or written, `complaint` says so and everything goes on in memory.
     """
@@ -33,8 +35,11 @@ class Remembered:
         self._file: sqlite3.Connection | None = None
         self.complaint = ""
         self.path = None if folder is None else folder / _FILE
+        self._close: Callable[[], object] = lambda: None
         if folder is not None:
             self._file = self._guarded(lambda: _opened(folder / _FILE))
+        if self._file is not None:
+            self._close = closed_with(self, self._file)
 
     def get(self, key: str) -> str | None:
         """What was put under `key`, or None."""
@@ -69,8 +74,7 @@ class Remembered:
     def close(self) -> None:
         """Let go of the file; what is asked for afterwards comes from memory."""
         with self._lock:
-            if self._file is not None:
-                self._file.close()
+            self._close()
             self._file = None
 
     def _guarded(self, act: Callable[[], T]) -> T | None:
@@ -78,6 +82,7 @@ class Remembered:
         try:
             return act()
         except (sqlite3.Error, OSError) as error:
+            self._close()
             self._file = None
             self.complaint = (
                 f"measurements cannot be kept in {self.path} ({error}); they stay in memory until "
@@ -104,7 +109,7 @@ def _opened(path: Path) -> sqlite3.Connection:
                 "DELETE FROM measured WHERE rowid <= (SELECT max(rowid) FROM measured) - ?",
                 (_BOUND,),
             )
-    except sqlite3.Error:
+    except BaseException:
         file.close()
         raise
     return file

@@ -139,7 +139,7 @@ def trainings(folder: Path) -> list[Kept]:
     """What is kept in a folder of trainings, the latest first; what cannot be read is left out."""
     found = []
     for file in folder.glob(f"*/{_REQUEST}"):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             says = json.loads(file.read_text(encoding="utf-8"))
             plan, training = Plan.from_dict(says["plan"]), Training.from_dict(says["training"])
             changed = file.stat().st_mtime

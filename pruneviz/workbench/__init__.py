@@ -42,7 +42,7 @@ from pruneviz.training import train
 from pruneviz.workbench.answering import Answering
 from pruneviz.workbench.cutting import Cutting
 from pruneviz.workbench.inspection import layer_maps, layer_warnings
-from pruneviz.workbench.steering import Steering
+from pruneviz.workbench.steering import Steering, close
 
 _COLUMNS = 64
 _DENSE = Plan()
@@ -293,6 +293,7 @@ class Workbench:
 
     export = export  # bench.export(plan, folder, formats): files, each proved
     train = train  # bench.train(plan, training): a trained network of its own
+    close = close  # bench.close(): where its owner is done with it before the program ends
 
     warnings = layer_warnings  # bench.warnings(plan): layer -> what has collapsed there
     feature_maps = layer_maps  # bench.feature_maps(plan, layer, sample): activations

@@ -30,6 +30,13 @@ def _silent(label: str, done: float) -> None:
     pass
 
 
+def close(bench: object) -> None:
+    """Let go of the file of measurements; what is measured from then on stays in memory."""
+    steering = vars(bench).get("steering")  # the file is opened when it is first needed
+    if isinstance(steering, Steering):
+        steering.memory.close()
+
+
 class Steering:
     """What a network's measurements say about where to cut; what was measured is remembered."""
 

@@ -99,7 +99,7 @@ def _files(folder: Path) -> list[Path]:
 def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError):
+    except (ValueError, OSError, RecursionError):
         raise ValueError(
             f"{path.name} in {path.parent} is no JSON: copy the folder again"
         ) from None
@@ -196,7 +196,7 @@ def _features(file: Path, table: Any) -> Mapping[str, Any]:
     beside = file.parent / "dataset_info.json"
     try:
         found = json.loads(metadata)["info"] if metadata else {}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         found = {}
     if not found and beside.is_file():
         found = _json(beside)

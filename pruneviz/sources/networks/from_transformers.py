@@ -190,7 +190,7 @@ def _image_spec(config: Any, folder: Path, classes: tuple[str, ...]) -> InputSpe
     path = folder / "preprocessor_config.json"
     try:
         rule = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} is no JSON; download it again") from error
     resample = rule.get("resample")
     resample = resample if resample in range(len(_FILTERS)) else None

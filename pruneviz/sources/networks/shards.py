@@ -46,7 +46,7 @@ def indexed(path: Path, name: str) -> dict[str, list[str]]:
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
         entries = [(str(key), str(shard)) for key, shard in index["weight_map"].items()]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(
             f"{name} is no index of shards (it needs a 'weight_map'); download it again"
         ) from error

@@ -23,7 +23,7 @@ def words_of(plan: str) -> str:
     """A plan as the history holds it, in a few words."""
     try:
         return label(Plan.from_dict(json.loads(plan)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return "a plan that cannot be read"
     except KeyError as error:  # somebody's own criterion, which is not there today
         return f"a plan by {error.args[0]!r}"
