@@ -187,6 +187,18 @@ def test_a_drag_is_measured_but_not_settled(page: Page) -> None:
     assert page.address == {"model": "lenet5"}
 
 
+@pytest.mark.parametrize("level", [0.5, 0.9])
+def test_the_dense_score_beside_a_measured_one_is_of_the_same_samples(
+    page: Page, level: float
+) -> None:
+    page.ask("drag", {"conv2": level, "fc1": level})
+    shown = page.session.shown
+    assert shown is not None
+    dense = page.session.bench.evaluate(Plan(), int(shown["n"]))
+    assert shown["dense"] == dense.accuracy
+    assert float(shown["accuracy"]) - float(shown["dense"]) == pytest.approx(shown["delta"])
+
+
 def test_a_release_is_settled_measured_in_full_and_in_the_address(page: Page) -> None:
     page.ask("drag", {"conv2": 0.4}).settle(conv2=0.5)
     assert page.plan.sparsity == dict.fromkeys(LAYERS, 0.0) | {"conv2": 0.5}

@@ -56,8 +56,7 @@ function renderMeasures(state, headline) {
 }
 
 // Drawn as an estimate until the measurement is there.
-function renderEstimate(state, tiles, { accuracy, low, high, words }) {
-  const dense = state.data?.dense?.accuracy;
+function renderEstimate(state, tiles, { accuracy, low, high, words, dense }) {
   setText(tiles.accuracy.value, `≈ ${percentText(accuracy)} %`);
   setText(tiles.accuracy.under, `${intervalText(low, high)}, estimated`);
   setAttribute(tiles.accuracy.under, "title",
@@ -73,11 +72,12 @@ function renderAccuracy(state, tiles) {
   const guess = estimateShown(state);
   for (const tile of [tiles.accuracy, tiles.delta]) setClass(tile.node, "guessed", guess !== null);
   setAttribute(state.root, "data-estimate", guess?.accuracy ?? "");
-  const dense = state.data?.dense;
+  // Of the samples that were measured; the network as a whole only where nothing was yet.
+  const dense = state.measured?.dense ?? state.data?.dense?.accuracy;
   const busy = isMeasuring(state);
   for (const tile of [tiles.accuracy, tiles.delta]) setClass(tile.node, "old", busy);
   if (guess !== null) return renderEstimate(state, tiles, guess);
-  const against = isNumber(dense?.accuracy) ? `dense ${percentText(dense.accuracy)} %` : "";
+  const against = isNumber(dense) ? `dense ${percentText(dense)} %` : "";
   if (!measured || !isNumber(measured.accuracy)) {
     setText(tiles.accuracy.value, "–");
     setText(tiles.accuracy.under, state.data?.background ? "measuring …" : "not measured yet");

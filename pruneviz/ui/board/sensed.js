@@ -113,7 +113,8 @@ function estimateNow(state) {
   const accuracy = valueAt(link.damage, link.accuracy, damage);
   const half = valueAt(link.missedAt, link.missed, damage);
   const [low, high] = [Math.max(link.least, accuracy - half), Math.min(link.most, accuracy + half)];
-  return Number.isFinite(accuracy) ? { accuracy, low, high, words: link.words } : null;
+  const dense = valueAt(link.damage, link.accuracy, 0);
+  return Number.isFinite(accuracy) ? { accuracy, low, high, dense, words: link.words } : null;
 }
 
 // An estimate stands in the headline for as long as the measurement is behind the thumb.

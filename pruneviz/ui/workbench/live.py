@@ -232,6 +232,8 @@ def _measured(session: Session) -> dict[str, object] | None:
     of = len(bench.source.validation)
     session.shown = {
         **_numbers(result),
+        # A prefix is easier or harder than the whole: what stands beside it is of the same samples.
+        "dense": bench.evaluate(Plan(), result.n).accuracy,
         "delta": result.delta,
         "delta_low": result.delta_low,
         "delta_high": result.delta_high,
