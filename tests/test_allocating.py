@@ -199,16 +199,13 @@ def test_cancel_leaves_everything_as_it_was(page: Page) -> None:
     assert "Stopped" in texts(page.app)
 
 
-def test_where_nothing_can_go_the_sliders_stay(page: Page) -> None:
-    page.settle(fc1=0.3)
-    before = page.plan
-    ended(press(page, "find", lose=0.1))
-    answer = state(page).answer
-    assert answer is not None
-    assert answer.empty
-    assert page.plan == before
-    assert "Nothing could go" in texts(page.app)
-    assert not [b for b in page.app.button if b.key == "allocate-take"]
+def test_what_the_samples_cannot_tell_is_said_before_it_is_asked(page: Page) -> None:
+    page.choose("allocate_lose", 0.1)  # 1,000 samples judge; 0.999³⁶⁸⁸ = 0.0250
+    assert page.app.button(key="allocate-find").disabled
+    assert "3,688 judging samples at least, there are 1,000" in texts(page.app)
+    page.choose("allocate_lose", 0.4)
+    assert not page.app.button(key="allocate-find").disabled
+    assert "judging samples" not in texts(page.app)
 
 
 # -- a person who moves on -----------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,12 +14,15 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from pruneviz.measuring.intervals import (
+    bounded_gap,
+    fewest,
     mean_difference,
     mean_interval,
     paired_difference,
     student,
     wilson,
 )
+from tests.benchmarks.coverage import clustered, covered, scattered, windows
 
 ANY = -math.inf, math.inf
 
@@ -131,7 +135,7 @@ def test_samples_without_weight_do_not_count() -> None:
 
 def test_the_interval_of_a_mean_stays_within_what_is_possible() -> None:
     mean, low, high = mean_interval(torch.tensor([0.9, 1.0, 1.0, 1.0]))
-    assert high == 1
+    assert mean < high <= 1
     assert 0 < low < mean
     assert mean_interval(torch.tensor([-9.0, 1.0]), None, (-math.inf, 1))[2] == 1
 
@@ -141,9 +145,41 @@ def test_the_interval_of_a_mean_stays_within_what_is_possible() -> None:
 def test_equal_scores_are_no_certainty(share: float, n: int) -> None:
     mean, low, high = mean_interval(torch.full((n,), share))
     assert mean == pytest.approx(share)
-    assert (low, high) == pytest.approx(wilson(mean * n, n))
+    # One more score at the end, with a weight of Beta(1, n): its quantile by hand.
+    end = 1 - 0.025 ** (1 / n)
+    assert low == pytest.approx(share * (1 - end), abs=0.01)
+    assert high == pytest.approx(share + (1 - share) * end, abs=0.01)
     assert low < high
     assert mean_interval(torch.full((n,), share), None, ANY)[1:] == ANY
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 5), (3, 5), (1, 20), (10, 100), (999, 1000)])
+def test_of_right_and_wrong_the_interval_of_a_mean_is_that_of_clopper_and_pearson(
+    hits: int, n: int
+) -> None:
+    scores = torch.zeros(n)
+    scores[:hits] = 1
+    expected = proportion_confint(hits, n, alpha=0.05, method="beta")
+    assert mean_interval(scores)[1:] == pytest.approx(expected, abs=0.0025)
+
+
+def test_the_gap_of_uneven_scores_is_the_quantile_that_draws_give() -> None:
+    chance = np.random.default_rng(2)
+    gaps, weight = chance.random(12) ** 3, chance.integers(1, 9, size=12).astype(float)
+    drawn = chance.exponential(size=(200_000, 13))
+    heavy = drawn * np.append(weight, weight.max())
+    means = (heavy * np.append(gaps, 0.0)).sum(1) / heavy.sum(1)
+    found = bounded_gap(gaps, weight, 1.0, 0.025)
+    assert found == pytest.approx(np.quantile(means, 0.025), rel=0.01)
+
+
+def test_how_many_samples_are_fewest_is_told_by_hand() -> None:
+    assert fewest(0.01) == 368  # 0.99³⁶⁸ = 0.0248, 0.99³⁶⁷ = 0.0250…
+    assert fewest(0.01, 0.05) == 299
+    assert fewest(0.5, 0.05) == 5
+    same = torch.ones(400)
+    assert mean_difference(same[:368], same[:368])[1] >= -0.01
+    assert mean_difference(same[:367], same[:367])[1] < -0.01
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -176,29 +212,36 @@ def test_a_paired_difference_mirrors_itself_and_keeps_its_bounds() -> None:
     assert mirrored == pytest.approx((-difference, -high, -low))
     assert -1 <= low <= difference <= high <= 1
     fallen = mean_difference(torch.zeros(3), torch.ones(3))
-    assert fallen == pytest.approx((-1, -1, 2 * wilson(0, 3)[1] - 1))
+    assert fallen == pytest.approx((-1, -1, 2 * (1 - 0.025 ** (1 / 3)) - 1), abs=0.01)
 
 
-def test_where_no_score_has_changed_the_difference_is_nothing() -> None:
-    scores = torch.rand(9)
+def test_where_no_score_has_changed_few_samples_make_no_certainty() -> None:
+    scores = torch.rand(5)
+    difference, low, high = mean_difference(scores, scores.clone())
+    assert difference == 0
+    assert (low, high) == pytest.approx((-0.522, 0.522), abs=0.003)  # 1 − 0.025^(1/5)
+    # How large a change that was not seen can be is not known without bounds.
     assert mean_difference(scores, scores.clone(), None, ANY) == (0, 0, 0)
-    assert mean_difference(scores, scores.clone()) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("tokens", [(20, 21), (5, 60)], ids=["alike", "uneven"])
-@pytest.mark.parametrize("n", [25, 100])
-def test_the_mean_of_shares_covers_the_truth_as_often_as_it_says(
+@pytest.mark.parametrize("n", [5, 100])
+def test_the_mean_of_shares_holds_the_truth_at_least_as_often_as_it_says(
     tokens: tuple[int, int], n: int
 ) -> None:
     # Texts are harder or easier as a whole: tokens of one text are not independent.
-    chance = np.random.default_rng(0)
-    covered, truth = [], 0.6
-    for _ in range(1500):
-        weight = chance.integers(*tokens, size=n)
-        hits = chance.binomial(weight, chance.beta(6, 4, size=n))
-        _, low, high = mean_interval(torch.from_numpy(hits / weight), torch.from_numpy(weight))
-        covered.append(low <= truth <= high)
-    assert 0.93 <= np.mean(covered) <= 0.97
+    held, width = covered(lambda chance: windows(chance, n, tokens), 0.6, 200)
+    assert held >= 0.95
+    assert width < (0.75 if n == 5 else 0.12)
+
+
+@pytest.mark.parametrize(("n", "rate"), [(5, 0.002), (5, 0.1), (25, 0.02)])
+@pytest.mark.parametrize("change", [scattered, clustered])
+def test_a_rare_change_of_few_texts_is_held_as_often_as_it_says(
+    change: Callable[..., tuple[float, float]], n: int, rate: float
+) -> None:
+    held, _ = covered(lambda chance: change(chance, n, rate), -rate, 200)
+    assert held >= 0.95
 
 
 @pytest.mark.parametrize("n", [30, 150])

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,14 @@ from pandas.testing import assert_frame_equal
 import pruneviz as pv
 from pruneviz.background import CancelledError
 from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.looks import looks
 from pruneviz.plan import Plan
+from pruneviz.sensitivity.curves import LOSE
 from pruneviz.sensitivity.scanning import LEVELS, known, scan, settings_of
 from pruneviz.storage.home import VARIABLE
 from pruneviz.storage.remembered import Remembered
 from pruneviz.workbench import Workbench
+from tests.benchmarks.coverage import scanned
 
 NEURONS = Plan(granularity="neuron")
 PATIENCE = 120.0
@@ -264,6 +268,28 @@ def test_what_cannot_be_asked_is_refused_by_name(
 def test_a_criterion_that_is_none_is_refused(lenet5: Counting) -> None:
     with pytest.raises(ValueError, match="magnitud"):
         lenet5.bench.scan(Plan("magnitud"))
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.01])
+def test_a_scan_rarely_calls_a_loss_of_more_than_a_point_surely_none(gain: float) -> None:
+    chance = np.random.default_rng(0)
+    points = [scanned(chance, gain, gain + LOSE + 1e-4) for _ in range(1500)]
+    assert np.mean([point.sure_low >= -LOSE for point in points]) <= 0.025
+    chance = np.random.default_rng(0)
+    points = [scanned(chance, gain, gain + LOSE - 1e-4) for _ in range(1500)]
+    assert np.mean([point.sure_high < -LOSE for point in points]) <= 0.025
+
+
+@pytest.mark.parametrize(("block", "of"), [(64, 2000), (64, 128), (1, 10_000), (16, 448)])
+@pytest.mark.parametrize("precision", [0.01, 0.05, 2.0])
+def test_the_looks_at_a_point_err_together_no_more_than_one(
+    block: int, of: int, precision: float
+) -> None:
+    rungs = looks(block, of, precision)
+    assert list(rungs)[-1] == of
+    assert all(n % block == 0 for n in list(rungs)[:-1])
+    assert sum(rungs.values()) <= 0.025
+    assert all(later <= 2 * n for n, later in pairwise(rungs))
 
 
 # -- memory ------------------------------------------------------------------------------------

@@ -127,11 +127,18 @@ def test_who_may_lose_more_gets_smaller(benches: Benches) -> None:
     assert much.got > little.got
 
 
-def test_where_nothing_is_sure_nothing_goes(benches: Benches) -> None:
-    """With 64 samples no interval is as narrow as a tenth of a point."""
-    done = benches("lenet5").steering.smallest(0.001, evaluations=20)
-    assert done.got == pytest.approx(0.0, abs=1e-4)
-    assert "Nothing could go" in done.words
+def test_where_the_samples_cannot_tell_it_is_said_before_anything_is_measured(
+    benches: Benches,
+) -> None:
+    steering = benches("lenet5").steering  # 64 samples judge; 0.99³⁶⁸ = 0.0248
+    asked: list[str] = []
+    with pytest.raises(ValueError, match="368 judging samples at least, there are 64") as refused:
+        steering.smallest(0.01, progress=lambda label, done: asked.append(label))
+    assert asked == []
+    assert str(refused.value) == steering.undecidable(0.01)
+    assert "736 validation samples, or allow 5.7 points" in str(refused.value)
+    assert steering.undecidable(0.057) == ""
+    assert "64" in steering.undecidable(0.055)
 
 
 @pytest.mark.parametrize("lose", [0, 1, -0.1, True, float("nan")])

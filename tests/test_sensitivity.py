@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from pruneviz.plan import Plan
@@ -30,6 +31,19 @@ def curve(*points: tuple[float, ...], name: str = "a", layers: tuple[str, ...] =
 
 def curves(*found: Curve, precision: float = 0.01) -> Curves:
     return Curves(Plan(), found, 2000, precision, 0, True, "")
+
+
+def check_order(found: Curves, lose: float = LOSE) -> None:
+    """The law: whoever surely loses at a level up to which another surely does not comes first."""
+    order = found.ranked(lose)
+    for place, first in enumerate(order):
+        for second in order[place + 1 :]:
+            lost = [p.sparsity for p in second.points if p.sure_high < -lose]
+            assert not (lost and lost[0] <= (first.robust(lose) or 0)), (first, second)
+            assert (first.loses(lose) or 2.0) <= (second.loses(lose) or 2.0)
+    for curve in order:
+        words = found.words_of(curve.slider.name, lose)
+        assert words != "most sensitive" or (curve is order[0] and curve.loses(lose))
 
 
 NO_OP = Curve(Slider("stuck", ("stuck",), 3), (), "no level asked for cuts even one of its items")
@@ -151,8 +165,8 @@ def test_the_most_sensitive_comes_first_and_no_op_has_no_rank() -> None:
     ("layer", "words"),
     [
         ("softer", "most sensitive"),
-        ("soft", "bears nothing surely"),
-        ("mate", "bears nothing surely"),  # moves with its group
+        ("soft", "certain loss at 50 %"),
+        ("mate", "certain loss at 50 %"),  # moves with its group
         ("half", "robust to 50 %"),
         ("tough", "robust to 90 %"),
         ("stuck", "nothing could be cut"),
@@ -163,6 +177,60 @@ def test_the_most_sensitive_comes_first_and_no_op_has_no_rank() -> None:
 def test_ranks_in_words(layer: str, words: str) -> None:
     found = curves(TOUGH, SOFT, NO_OP, SOFTER, HALF, UNSEEN)
     assert found.words_of(layer) == words
+
+
+def test_what_may_lose_for_all_one_knows_is_not_more_sensitive_than_what_surely_does() -> None:
+    flat = curve((0.1, 0.0, 0.02), (0.5, 0.0), (0.9, 0.0), name="flat")
+    falls = curve((0.1, 0.0), (0.4, -0.05), (0.9, -0.2), name="falls")
+    found = curves(flat, falls)
+    assert [one.slider.name for one in found.ranked()] == ["falls", "flat"]
+    assert found.words_of("falls") == "most sensitive"
+    assert found.words_of("flat") == "no certain loss"
+
+
+def test_the_first_of_curves_without_a_certain_loss_is_not_called_most_sensitive() -> None:
+    one, other = (curve((0.5, -0.01, 0.05), name=name) for name in "ab")
+    found = curves(one, other)
+    assert [found.words_of(name) for name in "ab"] == ["no certain loss"] * 2
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        ([(0.1, 0.0), (0.5, -0.014), (0.9, -0.3)], "robust to 10 % at least"),
+        ([(0.1, 0.0), (0.5, -0.02), (0.9, -0.3)], "robust to 10 %"),
+        ([(0.1, 0.0), (0.5, -0.3), (0.9, 0.0)], "robust to 10 %"),
+        ([(0.1, -0.01), (0.5, -0.3)], "certain loss at 50 %"),
+        ([(0.5, 0.0)], "robust to 50 %"),
+    ],
+)
+def test_what_a_curve_bears_in_words(points: list[tuple[float, ...]], words: str) -> None:
+    assert curve(*points).bears() == words
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_order_never_contradicts_random_curves(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    levels = (0.1, 0.4, 0.5, 0.9, 0.98)
+    found = curves(
+        *(
+            curve(
+                *zip(levels, chance.normal(0, 0.03, 5), chance.exponential(0.01, 5), strict=True),
+                name=f"layer{place}",
+            )
+            for place in range(8)
+        )
+    )
+    check_order(found)
+
+
+def test_verdicts_rest_on_what_allows_for_every_look() -> None:
+    shaky = Curve(Slider("a", ("a",), 9), (point(0.5, 0.0, sure_low=-0.02, sure_high=0.02),))
+    assert shaky.robust() == 0.0
+    assert not shaky.points[0].fine(0.01)
+    lost = Curve(Slider("a", ("a",), 9), (point(0.5, -0.02, sure_low=-0.04, sure_high=0.0),))
+    assert lost.certain() is None
+    assert lost.loses() is None
 
 
 def test_one_curve_alone_is_the_most_nothing() -> None:

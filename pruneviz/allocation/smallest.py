@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 
 from pruneviz.allocation.searching import (
@@ -16,6 +17,8 @@ from pruneviz.allocation.searching import (
 )
 from pruneviz.allocation.spending import Field, Share, field_of
 from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.intervals import ALPHA, fewest
+from pruneviz.measuring.looks import surely
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.scanning import Memory, scan
 
@@ -42,11 +45,13 @@ def smallest(
     Each method's plans are halved in on, as long as they promise more than the best so far; the
     best one is then pushed further, by the moves of a search. All this on half of the validation
     samples, and the best of so many plans owes part of its rank to them: so the promise is kept on
-    the other half, see `_Hunt.confirm`. Raises ValueError for `lose` outside (0, 1), or where names
-    or numbers do not fit.
+    the other half, see `_Hunt.confirm`. Raises ValueError for `lose` outside (0, 1), where names or
+    numbers do not fit, and where so few samples cannot tell, see `undecidable`.
     """
     if isinstance(lose, bool) or not 0 < lose < 1:
         raise ValueError(f"lose must be in (0, 1), 0.01 for one point, got {lose!r}")
+    if why := undecidable(bench, lose):
+        raise ValueError(why)
     space, half = field_of(bench, plan, budget, locked, floor), half_of(bench)
     curves = scan(bench, space.base, memory, progress=part_of(progress, 0.0, 0.4), of=half)
     hunt = _Hunt(Measured(space, half), lose, evaluations, part_of(progress, 0.4, 1.0))
@@ -59,10 +64,33 @@ def smallest(
             tried.append(tried_of(name, best, hunt.measured.on(best)))
     if start:
         best = hunt.confirm(*hunt.push(best, target))
-    most = f"at most {100 * lose:g} {'point' if lose == 0.01 else 'points'}"
+    most = f"at most {_points(lose)}"
     cut = best != space.base
     words = f"loses {most} (95 % sure)" if cut else f"Nothing could go that surely loses {most}"
     return found_of(hunt.measured, best, "smallest", start, None, tuple(tried), words)
+
+
+def undecidable(bench: Bench, lose: float) -> str:
+    """Why the validation samples cannot tell of any plan that it loses at most `lose`, or "".
+
+    Known before anything is measured: even where no answer changes, too few leave a larger loss
+    possible. Of scores without bounds it cannot be known before.
+    """
+    samples = len(bench.source.validation)
+    judging = samples - half_of(bench) or samples
+    width = bench.task.bounds[1] - bench.task.bounds[0]
+    if not math.isfinite(width) or judging >= (needed := fewest(lose, width=width)):
+        return ""
+    least = math.ceil(1000 * width * (1 - (ALPHA / 2) ** (1 / judging))) / 10
+    return (
+        f"to be sure that no more than {_points(lose)} is lost takes {needed:,} judging samples at "
+        f"least, there are {judging:,} (half of the validation samples judge): give "
+        f"{2 * needed:,} validation samples, or allow {least:g} points"
+    )
+
+
+def _points(lose: float) -> str:
+    return f"{100 * lose:g} {'point' if lose == 0.01 else 'points'}"
 
 
 class _Hunt:
@@ -124,8 +152,8 @@ class _Hunt:
 
         The way: what each layer keeps in the proportions of `plan`, from where two fifths of it
         are cut up to all of it, without those that fail on the samples of the search. Tested in
-        this order up to the first that fails, all that pass are 95 % sure together (a fixed
-        sequence; Maurer et al. 1995), however many were tried before.
+        this order up to the first that fails, a promise is wrong in at most 2.5 % of searches (a
+        fixed sequence; Maurer et al. 1995), however many were tried before.
         """
         space, bench = self.measured.space, self.measured.space.bench
         samples = len(bench.source.validation)
@@ -140,7 +168,8 @@ class _Hunt:
             if self.measured.on(tried).delta_low < -self._lose:
                 continue  # left out before the test, by samples that it does not use
             self.measured.seen[tried] = samples
-            if not bench.evaluate(tried, samples, self.measured.n).delta_low >= -self._lose:
+            judged, dense = (bench.evaluate(p, samples, self.measured.n) for p in (tried, Plan()))
+            if not surely(judged, dense)[0] >= -self._lose:
                 break
             best = tried
         return best

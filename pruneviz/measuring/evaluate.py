@@ -56,8 +56,8 @@ class Evaluation:
     """The score of a plan on the first n validation samples, as `task` counts it.
 
     accuracy: the mean score, 1 = all right. low, high: its 95 % interval, Wilson's where scores
-    are right or wrong, else Student's. loss: the mean loss, as the task names it; inf where an
-    answer is broken. per_class: class -> accuracy (NaN where the prefix has no sample of it);
+    are right or wrong, else `mean_interval`. loss: the mean loss, as the task names it; inf where
+    an answer is broken. per_class: class -> accuracy (NaN where the prefix has no sample of it);
     empty where answers are no named classes. delta: accuracy minus that of the dense network on
     the same samples, with its 95 % paired interval. predicted: int64 [n], -1 where an answer is
     no class. broken: how many answers hold NaN or infinite numbers, and so count as none.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
 
 from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.intervals import ALPHA
+from pruneviz.measuring.looks import surely
 from pruneviz.plan import Plan
 from pruneviz.pruning.sliders import Slider
 
@@ -21,7 +22,9 @@ LOSE = 0.01  # of the score; one point
 class Point:
     """One slider at one level, everything else dense, measured on the first n samples.
 
-    sparsity: asked; got: the fraction of the slider's items that went. The rest as in `Evaluation`.
+    sparsity: asked; got: the fraction of the slider's items that went. sure_low, sure_high: of the
+    change, what verdicts rest on: each is wrong in at most 2.5 % of all scans, however often a
+    scan looks (see `looks`); the paired interval by default. The rest as in `Evaluation`.
     """
 
     sparsity: float
@@ -36,6 +39,13 @@ class Point:
     loss: float
     dense_accuracy: float
     dense_loss: float
+    sure_low: float = math.nan
+    sure_high: float = math.nan
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.sure_low) or math.isnan(self.sure_high):
+            object.__setattr__(self, "sure_low", self.delta_low)
+            object.__setattr__(self, "sure_high", self.delta_high)
 
     @property
     def half(self) -> float:
@@ -46,7 +56,7 @@ class Point:
         """Whether the interval is narrow enough (± precision, or ± an eighth of a larger change)
         and tells whether more than a point is lost.
         """
-        told = self.delta_low >= -LOSE or self.delta_high < -LOSE
+        told = self.sure_low >= -LOSE or self.sure_high < -LOSE
         return told and self.half <= max(precision, abs(self.delta) / 8)
 
 
@@ -75,27 +85,72 @@ class Curve:
         return delta, low, high
 
     def robust(self, lose: float = LOSE) -> float | None:
-        """The highest level up to which every point surely (95 %) loses no more than `lose`.
+        """The highest level up to which every point surely loses no more than `lose`.
 
-        0 where the first point may lose more; None where nothing could be cut.
+        Wrong in at most 2.5 % of scans: the levels are tested upwards, to the first that fails
+        (a fixed sequence; Maurer et al. 1995). 0 where the first point may lose more; None where
+        nothing could be cut.
         """
         if not self.points:
             return None
         level = 0.0
         for point in self.points:
-            if not point.delta_low >= -lose:
+            if not point.sure_low >= -lose:
                 break
             level = point.sparsity
         return level
 
     def certain(self, lose: float = LOSE) -> float | None:
-        """The lowest level from which every point surely (95 %) loses more than `lose`, or None."""
+        """The lowest level from which every point surely loses more than `lose`, or None.
+
+        Wrong in at most 2.5 % of scans, as `robust`, with the levels tested downwards.
+        """
         level = None
         for point in reversed(self.points):
-            if not point.delta_high < -lose:
+            if not point.sure_high < -lose:
                 break
             level = point.sparsity
         return level
+
+    def loses(self, lose: float = LOSE) -> float | None:
+        """The lowest level at which a loss of more than `lose` is sure, whatever lies above it.
+
+        A change that is no finite number is a loss, too.
+        """
+        for point in self.points:
+            if point.sure_high < -lose or not math.isfinite(point.delta):
+                return point.sparsity
+        return None
+
+    @property
+    def area(self) -> float:
+        """The mean change over all sparsities up to the last point: the area under the curve.
+
+        Between points in a straight line from zero; −inf where a change is no finite number.
+        """
+        area = before = last = 0.0
+        for point in self.points:
+            area += (point.sparsity - last) * (point.delta + before) / 2
+            before, last = point.delta, point.sparsity
+        return area / last if last and math.isfinite(area) else -math.inf
+
+    def sensitivity(self, lose: float = LOSE) -> tuple[float, float]:
+        """What curves are ranked by, the most sensitive first: where a loss is sure, then `area`.
+
+        So a layer that may lose, for all one knows, never comes before one that surely does at a
+        level at which the first surely does not.
+        """
+        level = self.loses(lose)
+        return math.inf if level is None else level, self.area
+
+    def bears(self, lose: float = LOSE) -> str:
+        """What is sure of it in words; "at least": the next point does not tell."""
+        robust, loses = self.robust(lose), self.loses(lose)
+        if not robust:
+            return "no certain loss" if loses is None else f"certain loss at {100 * loses:.0f} %"
+        after = next((p for p in self.points if p.sparsity > robust), None)
+        open_ = after is not None and not after.sure_high < -lose
+        return f"robust to {100 * robust:.0f} %" + (" at least" if open_ else "")
 
     @property
     def knee(self) -> float | None:
@@ -143,13 +198,10 @@ class Curves:
         return next((c for c in self.curves if layer in c.slider.layers), None)
 
     def ranked(self, lose: float = LOSE) -> tuple[Curve, ...]:
-        """Curves with points, the most sensitive first: by the level they surely bear, then by
-        the mean change.
-        """
+        """Curves with points, the most sensitive first; see `Curve.sensitivity`."""
         if lose not in self._orders:
             told = [curve for curve in self.curves if curve.points]
-            told.sort(key=lambda c: (c.robust(lose) or 0.0, _mean([p.delta for p in c.points])))
-            self._orders[lose] = tuple(told)
+            self._orders[lose] = tuple(sorted(told, key=lambda curve: curve.sensitivity(lose)))
         return self._orders[lose]
 
     @cached_property
@@ -158,23 +210,25 @@ class Curves:
         return {}
 
     def words_of(self, layer: str, lose: float = LOSE) -> str:
-        """A layer's rank in a few words: "most sensitive", "robust to 70 %", "not scanned"."""
+        """A layer's rank in a few words: "most sensitive", "robust to 70 %", "not scanned".
+
+        The first in rank is the most sensitive only where its loss is certain.
+        """
         curve = self.of_layer(layer)
         if curve is None:
             return "not scanned"
         if not curve.points:
             return "nothing could be cut" if curve.no_op else "not scanned"
-        level = curve.robust(lose) or 0.0
-        bears = f"robust to {100 * level:.0f} %" if level else "bears nothing surely"
         order = self.ranked(lose)
-        if len(order) > 1 and curve is order[0]:
+        if len(order) > 1 and curve is order[0] and curve.loses(lose) is not None:
             return "most sensitive"
-        return bears
+        return curve.bears(lose)
 
     @property
     def table(self) -> pd.DataFrame:
         """One row a point: layer, layers, sparsity, got, n, accuracy, low, high, delta, delta_low,
-        delta_high, loss, dense_loss, fine, no_op. A slider without points has one row, of NaN.
+        delta_high, sure_low, sure_high, loss, dense_loss, fine, no_op. A slider without points has
+        one row, of NaN.
         """
         rows = []
         for curve in self.curves:
@@ -190,12 +244,18 @@ class Curves:
 
 _COLUMNS = (
     *("sparsity", "got", "n", "accuracy", "low", "high"),
-    *("delta", "delta_low", "delta_high", "loss", "dense_loss"),
+    *("delta", "delta_low", "delta_high", "sure_low", "sure_high", "loss", "dense_loss"),
 )
 
 
-def point_of(sparsity: float, got: float, result: Evaluation, dense: Evaluation) -> Point:
-    """The point that an evaluation gives; `dense` of the same samples."""
+def point_of(
+    sparsity: float, got: float, result: Evaluation, dense: Evaluation, alpha: float = ALPHA / 2
+) -> Point:
+    """The point that an evaluation gives; `dense` of the same samples.
+
+    alpha: by how much its verdicts may err at this look, to each side.
+    """
+    sure_low, sure_high = surely(result, dense, alpha)
     return Point(
         sparsity=sparsity,
         got=got,
@@ -209,9 +269,6 @@ def point_of(sparsity: float, got: float, result: Evaluation, dense: Evaluation)
         loss=result.loss,
         dense_accuracy=dense.accuracy,
         dense_loss=dense.loss,
+        sure_low=sure_low,
+        sure_high=sure_high,
     )
-
-
-def _mean(values: Sequence[float]) -> float:
-    finite = [value for value in values if math.isfinite(value)]
-    return sum(finite) / len(finite) if finite else -math.inf

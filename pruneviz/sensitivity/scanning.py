@@ -12,16 +12,16 @@ from typing import Protocol
 
 from pruneviz.measuring.bench import Bench, Progress
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.measuring.intervals import paired_difference
+from pruneviz.measuring.looks import looks
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.sliders import Slider
-from pruneviz.sensitivity.curves import Curve, Curves, Point, point_of
+from pruneviz.sensitivity.curves import LOSE, Curve, Curves, Point, point_of
 from pruneviz.sensitivity.keys import key_of
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 PRECISION = 0.01
 _PIECE = 1.0  # seconds of measuring before somebody may cancel it
-_SCHEME = 1  # to be raised where a point would come out differently
+_SCHEME = 2  # to be raised where a point would come out differently
 
 
 class Memory(Protocol):
@@ -62,6 +62,7 @@ def scan(
     Each point starts with as many samples as it takes to see that nothing changes; then the one
     whose interval is widest for what it tells gets twice as many, until all are fine (see
     `Point.fine`) or have seen all samples (the first `of`), or `budget` samples have been answered.
+    What is said to be sure allows for the looks at each point, see `looks`.
     Those that `memory` holds count too, so that a scan that was stopped goes on as if it had not
     been. What is measured is in `memory` at once; `progress` is called before each step with a
     label and the fraction done, and may raise to stop.
@@ -74,19 +75,20 @@ def scan(
     chosen = bench.sliders(settings)
     tasks = _tasks(bench, settings, chosen, levels)
     of = of or len(bench.source.validation)
-    first = _rungs(bench.block, of, precision)[0]
+    rungs = looks(bench.block, of, min(precision, LOSE))
     found: dict[int, Point] = {}
     spent = 0
     while (task := _next(tasks, found, precision, of)) is not None:
         before = found.get(task.place)
-        n = first if before is None else min(2 * before.n, of)
-        cost = n - (0 if before is None else before.n)
+        seen = 0 if before is None else before.n
+        n = next(n for n in rungs if n > seen)
+        cost = n - seen
         if budget is not None and spent + cost > budget:
             break
         label = f"{task.slider.name} at {100 * task.level:.0f} %"
         tick = partial(progress, label, _done(tasks, found, precision, of))
         tick()
-        found[task.place] = _measure(bench, task, n, memory, tick)
+        found[task.place] = _measure(bench, task, n, rungs[n], memory, tick)
         spent += cost
     return _curves(bench, settings, chosen, tasks, found, precision, of, spent, budget)
 
@@ -103,10 +105,10 @@ def known(
     chosen = bench.sliders(settings)
     tasks = _tasks(bench, settings, chosen, levels)
     of = len(bench.source.validation)
-    rungs = _rungs(bench.block, of, precision)
+    rungs = looks(bench.block, of, min(precision, LOSE))
     found = {}
     for task in tasks:
-        points = (_recall(bench, task, n, memory) for n in rungs)
+        points = (_recall(bench, task, n, alpha, memory) for n, alpha in rungs.items())
         last = None
         for point in points:
             if point is None:
@@ -129,19 +131,6 @@ def _check(levels: Sequence[float], precision: float, budget: int | None) -> tup
     if budget is not None and budget <= 0:
         raise ValueError(f"budget must be a number of samples above 0, or None, got {budget!r}")
     return plain
-
-
-def _rungs(block: int, of: int, precision: float) -> list[int]:
-    """How many samples a point may have seen: by doubling from those after which a point of which
-    no answer has changed is fine.
-    """
-    fewest = next(
-        (n for n in range(block, of, block) if paired_difference(0, 0, n)[2] <= precision), of
-    )
-    rungs = [fewest]
-    while rungs[-1] < of:
-        rungs.append(min(2 * rungs[-1], of))
-    return rungs
 
 
 def _tasks(
@@ -213,14 +202,16 @@ def _done(tasks: Sequence[Task], found: dict[int, Point], precision: float, of: 
     return sum(shares) / len(tasks)
 
 
-def _measure(bench: Bench, task: Task, n: int, memory: Memory, tick: Callable[[], None]) -> Point:
-    recalled = _recall(bench, task, n, memory)
+def _measure(
+    bench: Bench, task: Task, n: int, alpha: float, memory: Memory, tick: Callable[[], None]
+) -> Point:
+    recalled = _recall(bench, task, n, alpha, memory)
     if recalled is not None:
         return recalled
     got = bench.masks(task.plan).sparsity[task.slider.name]
     result, dense = (_answer(bench, plan, n, tick) for plan in (task.plan, Plan()))
-    point = point_of(task.level, got, result, dense)
-    memory.put(key_of(bench, "point", _SCHEME, task.plan, n), json.dumps(asdict(point)))
+    point = point_of(task.level, got, result, dense, alpha)
+    memory.put(key_of(bench, "point", _SCHEME, task.plan, n, alpha), json.dumps(asdict(point)))
     return point
 
 
@@ -233,8 +224,8 @@ def _answer(bench: Bench, plan: Plan, n: int, tick: Callable[[], None]) -> Evalu
     return bench.evaluate(plan, n)
 
 
-def _recall(bench: Bench, task: Task, n: int, memory: Memory) -> Point | None:
-    text = memory.get(key_of(bench, "point", _SCHEME, task.plan, n))
+def _recall(bench: Bench, task: Task, n: int, alpha: float, memory: Memory) -> Point | None:
+    text = memory.get(key_of(bench, "point", _SCHEME, task.plan, n, alpha))
     try:
         return None if text is None else replace(Point(**json.loads(text)), sparsity=task.level)
     except (ValueError, TypeError):  # what is damaged is measured again

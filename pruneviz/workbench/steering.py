@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pruneviz.allocation.searching import EVALUATIONS as SEARCH
 from pruneviz.allocation.searching import Found, search
 from pruneviz.allocation.smallest import EVALUATIONS as HUNT
-from pruneviz.allocation.smallest import smallest
+from pruneviz.allocation.smallest import smallest, undecidable
 from pruneviz.allocation.spending import levels_of
 from pruneviz.comparison.contest import Asked, Contest, contest
 from pruneviz.comparison.similar import Similarity, similarity
@@ -127,6 +127,7 @@ class Steering:
         plan: of the criterion, granularity and repair; locked layers keep their level of it.
         budget: what counts as much, of BUDGETS. floor: the least fraction kept of each layer, or of
         those named. Half of the validation samples decide, the others judge (`Found.held`).
+        ValueError where so few cannot tell; `undecidable` says so beforehand.
         """
         check(plan, self._bench.found)
         return smallest(
@@ -140,6 +141,10 @@ class Steering:
             evaluations,
             progress,
         )
+
+    def undecidable(self, lose: float = LOSE) -> str:
+        """Why the samples cannot tell of any plan that it loses at most `lose`, or ""."""
+        return undecidable(self._bench, lose)
 
     def similarity(
         self,

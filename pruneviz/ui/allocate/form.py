@@ -88,7 +88,12 @@ def _ask(allocating: Allocating) -> None:
         "is tried, and the best one is pushed further by measured moves. Half of the validation "
         "samples decide, the other half judges.",
     )
-    hunt = columns[1].button("Find", key="allocate-find", width="stretch", disabled=busy or barred)
+    vain = allocating.session.bench.steering.undecidable(lose / 100)
+    hunt = columns[1].button(
+        "Find", key="allocate-find", width="stretch", disabled=busy or barred or bool(vain)
+    )
+    if vain:
+        st.caption(f"{vain[0].upper()}{vain[1:]}.")
     allocating.wish = Wish(method, target, lose, budget, floor)
     if fill or hunt:
         begin(allocating, smallest=hunt)
