@@ -18,6 +18,7 @@ except ImportError:  # Windows; there an open file can't be deleted, which does 
     fcntl = None  # type: ignore[assignment]
 
 _PREFIX, _LOCK, _MOMENT = ".pruneviz-", "lock", 60
+_PIECE = 2**22
 _ALWAYS = (1980, 1, 1, 0, 0, 0)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -101,7 +102,8 @@ def zipped(
             report(count / len(names))
             info = ZipInfo.from_file(stage / name, name)
             info.date_time, info.compress_type = _ALWAYS, ZIP_DEFLATED  # same plan, same bytes
-            file.writestr(info, (stage / name).read_bytes())
+            with (stage / name).open("rb") as source, file.open(info, "w") as target:
+                shutil.copyfileobj(source, target, _PIECE)
 
 
 @contextlib.contextmanager

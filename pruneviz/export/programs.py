@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import io
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,13 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from pruneviz.data import Inputs
-from pruneviz.export.proof import Proof, proved
+from pruneviz.export.proof import Proof, Run, check, proved
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.runtime import missing, onnx_session, run_onnx, write_onnx
 from pruneviz.network.calling import answer_of
 from pruneviz.network.graph import ONE_AT_A_TIME
+from pruneviz.network.likeness import Likeness
+from pruneviz.network.replica import replica
 
 PT2, ONNX = "model.pt2", "model.onnx"
 _BATCH = 2  # torch.export takes a size of one, or none, for a number that never changes
@@ -43,11 +44,12 @@ def write_pt2(subject: Subject, folder: Path) -> None:
             )
             # The file keeps what it was traced with: nobody's samples, and no more than two.
             program.example_inputs = tree_map(torch.zeros_like, program.example_inputs)
-            content = io.BytesIO()
-            torch.export.save(program, content)
+            with (folder / PT2).open("wb") as file:
+                torch.export.save(program, file)
+        except OSError:  # the disk, not the network
+            raise
         except Exception as error:  # torch raises whatever it likes
             raise ValueError(f"torch.export cannot follow this network: {short(error)}") from None
-    (folder / PT2).write_bytes(content.getbuffer())
 
 
 def prove_pt2(subject: Subject, folder: Path) -> Proof:
@@ -56,10 +58,10 @@ def prove_pt2(subject: Subject, folder: Path) -> Proof:
         warnings.simplefilter("ignore")
         network = torch.export.load(folder / PT2).module()
 
-    def run(inputs: Inputs) -> Tensor:
+    def run(inputs: Inputs) -> Mapping[str, Tensor]:
         args, kwargs = ((inputs,), {}) if isinstance(inputs, Tensor) else ((), inputs)
         with torch.no_grad():
-            return answer_of(network(*args, **kwargs))
+            return {subject.main: answer_of(network(*args, **kwargs))}
 
     return proved_twice(subject, run)
 
@@ -77,22 +79,30 @@ def write_graph(subject: Subject, folder: Path) -> None:
 def prove_graph(subject: Subject, folder: Path) -> Proof:
     """Run in ONNX Runtime at two batch sizes."""
     session = onnx_session(folder / ONNX)
-    return proved_twice(subject, lambda inputs: run_onnx(session, inputs))
+    return proved_twice(subject, lambda inputs: {subject.main: run_onnx(session, inputs)})
 
 
-def proved_twice(subject: Subject, run: Any) -> Proof:
-    """The proof at two batch sizes: all samples of it, and half of them."""
-    inputs = take(subject.inputs, subject.samples)
-    half = max(1, subject.samples // 2)
-    words = f"of the {which(subject)} network, in batches of {subject.samples} and {half}"
-    found = proved(subject, run(inputs), words)
-    few = run(take(inputs, half))
-    if few.shape[0] * subject.samples != subject.expected.shape[0] * half:
-        raise ValueError(f"a batch of {half} is answered in shape {tuple(few.shape)}")
-    again = torch.cat([few, subject.expected[len(few) :]])
-    second = proved(subject, again, words)
-    worst = max(float(proof.difference or 0.0) for proof in (found, second))
-    return Proof(worst, found.words)
+def proved_twice(subject: Subject, run: Run) -> Proof:
+    """The proof at two batch sizes: parts of the samples, and half of a part."""
+    part, expected = next(subject.parts())
+    size = _rows(part)
+    half = max(1, size // 2)
+    few = run(take(part, half))
+    likeness = Likeness()
+    for name, answer in few.items():
+        whole = expected[name]
+        if answer.shape[0] * size != whole.shape[0] * half:
+            raise ValueError(f"a batch of {half} is answered in shape {tuple(answer.shape)}")
+        likeness.add({name: whole[: len(answer)]}, {name: answer})
+    check(likeness)
+    words = f"of the {which(subject)} network, in batches of {size} and {half}"
+    proof = proved(subject, lambda given: run(take(given, _rows(given))), words)
+    return Proof(max(likeness.difference, proof.difference or 0.0), proof.words)
+
+
+def _rows(inputs: Inputs) -> int:
+    named = [inputs] if isinstance(inputs, Tensor) else inputs.values()
+    return max(len(tensor) for tensor in named)
 
 
 def which(subject: Subject) -> str:
@@ -101,8 +111,9 @@ def which(subject: Subject) -> str:
 
 
 def on_cpu(network: nn.Module) -> nn.Module:
-    """A copy in eval mode where ONNX Runtime, and most who load files, are."""
-    return copy.deepcopy(network).eval().cpu()
+    """It, or a copy, in eval mode where ONNX Runtime, and most who load files, are."""
+    here = all(parameter.device.type == "cpu" for parameter in network.parameters())
+    return replica(network) if here else copy.deepcopy(network).eval().cpu()
 
 
 def take(inputs: Inputs, count: int) -> Inputs:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from pruneviz.data import Inputs
 from pruneviz.export.subject import Subject
-from pruneviz.network.calling import call
+from pruneviz.measuring.sizes import tied
+from pruneviz.network.calling import call_all
+from pruneviz.network.likeness import Likeness, tolerance
 from pruneviz.network.replica import replica
 
 TOLERANCE = 1e-4
+
+Run = Callable[[Inputs], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -26,40 +31,40 @@ class Proof:
     words: str
 
 
-def answers(network: nn.Module, subject: Subject) -> Tensor:
-    """What a network that was read back answers to the samples of the proof."""
-    with torch.inference_mode():
-        return call(replica(network), subject.inputs).cpu()
+def running(network: nn.Module) -> Run:
+    """What a network that was read back answers to a part of the samples, all its outputs."""
+    own = replica(network)
+
+    def run(part: Inputs) -> Mapping[str, Tensor]:
+        with torch.inference_mode():
+            return {name: tensor.cpu() for name, tensor in call_all(own, part).items()}
+
+    return run
 
 
-def proved(subject: Subject, got: Tensor, words: str = "") -> Proof:
-    """The proof that `got` is what the screen shows; ValueError where it is not."""
-    found = difference(subject.expected, got)
-    if not found <= TOLERANCE:
-        raise ValueError(
-            f"read back, it answers otherwise than the network on the screen: by {found:.1e} of "
-            f"the largest answer, where {TOLERANCE:g} is allowed; it is not written"
-        )
-    said = f"read back, answers alike on {subject.samples:,} samples"
-    return Proof(found, f"{said}; {words}" if words else said)
+def proved(subject: Subject, run: Run, words: str = "") -> Proof:
+    """The proof that what `run` answers is what the screen shows; ValueError where it is not.
 
-
-def difference(expected: Tensor, got: Tensor) -> float:
-    """The largest difference relative to the largest number in `expected`.
-
-    Infinite where one is broken and the other not. ValueError for other shapes.
+    Part after part of the samples, so that no more than one part's answers are held twice.
     """
-    if expected.shape != got.shape:
-        raise ValueError(f"it answers in shape {tuple(got.shape)}, not {tuple(expected.shape)}")
-    one, other = expected.double(), got.double()
-    whole = torch.isfinite(one)
-    if not torch.equal(whole, torch.isfinite(other)):
-        return float("inf")
-    if not bool(whole.any()):
-        return 0.0
-    largest = float(one[whole].abs().max())
-    apart = float((one - other)[whole].abs().max())
-    return apart / largest if largest else apart
+    likeness = Likeness()
+    for part, expected in subject.parts():
+        got = run(part)
+        likeness.add({name: expected[name] for name in got if name in expected}, got)
+    check(likeness)
+    said = f"read back, answers alike on {subject.samples:,} samples"
+    return Proof(likeness.difference, f"{said}; {words}" if words else said)
+
+
+def check(likeness: Likeness) -> None:
+    """ValueError where answers lie farther apart than rounding of their own format explains."""
+    limit = max((tolerance(dtype, TOLERANCE) for dtype in likeness.dtypes), default=TOLERANCE)
+    if likeness.wrong(limit) is not None:
+        raise ValueError(
+            "read back, it answers otherwise than the network on the screen: by "
+            f"{likeness.difference:.1e} of the largest answer, where {limit:.1g} is allowed; it is "
+            "not written"
+        )
 
 
 def blank(network: nn.Module) -> nn.Module:
@@ -72,8 +77,46 @@ def blank(network: nn.Module) -> nn.Module:
     return empty.eval()
 
 
-def loaded(network: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
-    """A copy of the user's network with these tensors in it, every one of its own."""
-    empty = blank(network)
-    empty.load_state_dict(dict(tensors), strict=True)
+def loaded(subject: Subject, tensors: Iterable[tuple[str, Tensor]]) -> nn.Module:
+    """A network of the user's class with these tensors in it, every one of its own.
+
+    A tied one may stand under its first name alone, as `safetensors.torch.load_model` takes it.
+    What has the very bits of the network on the screen shares its memory.
+    """
+    own = subject.overlay.state_dict()
+    found = {name: settled(tensor, own.get(name)) for name, tensor in tensors}
+    for name, first in tied(subject.overlay).items():
+        if first in found:
+            found.setdefault(name, found[first])
+    empty = without_memory(subject.pruned.dense)
+    empty.load_state_dict(found, strict=True, assign=True)
     return empty
+
+
+def settled(tensor: Tensor, like: object) -> Tensor:
+    """`like` where it has the very bits of `tensor`, else that tensor."""
+    if not isinstance(like, Tensor) or (like.shape, like.dtype) != (tensor.shape, tensor.dtype):
+        return tensor
+    same = tensor.to(like.device).contiguous().view(-1), like.contiguous().view(-1)
+    if not like.numel() or torch.equal(*(part.view(torch.uint8) for part in same)):
+        return like
+    return tensor.to(like.device)
+
+
+def without_memory(network: nn.Module) -> nn.Module:
+    """A copy whose weights have shapes alone, so that one that is not loaded cannot answer."""
+    kept = network.state_dict(keep_vars=True)
+    memo = dict(_held(kept))
+    return copy.deepcopy(network, memo).eval()
+
+
+def _held(tensors: Mapping[str, object]) -> Iterator[tuple[int, object]]:
+    for tensor in tensors.values():
+        if isinstance(tensor, Tensor):
+            shape = torch.empty_like(tensor, device="meta")
+            held = nn.Parameter(shape, requires_grad=False) if _is_own(tensor) else shape
+            yield id(tensor), held
+
+
+def _is_own(tensor: Tensor) -> bool:
+    return isinstance(tensor, nn.Parameter)

@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data
 from pruneviz.export.programs import ONNX, on_cpu, take, which, write_graph
-from pruneviz.export.proof import Proof, difference
+from pruneviz.export.proof import Proof
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.evaluate import Evaluation, answer, summarise
 from pruneviz.measuring.runtime import onnx_session, run_onnx
 from pruneviz.network.calling import call, fitting
+from pruneviz.network.likeness import Likeness
 from pruneviz.network.replica import replica
 from pruneviz.tasks.judging import joined
 
@@ -60,11 +61,14 @@ def write_int8(subject: Subject, folder: Path) -> None:
 def prove_int8(subject: Subject, folder: Path) -> Proof:
     """Run on all validation samples: its accuracy beside that of the plan."""
     session = onnx_session(folder / INT8)
-    apart = difference(subject.expected, run_onnx(session, take(subject.inputs, subject.samples)))
+    likeness = Likeness()
+    for part, expected in subject.parts():
+        got = run_onnx(session, take(part, subject.samples))
+        likeness.add({subject.main: expected[subject.main]}, {subject.main: got})
     found = measured(subject, session)
     label, ranges = subject.bench.task.word, "measured" if static(subject) else "found as it runs"
     return Proof(
-        apart,
+        likeness.difference,
         f"rounded to 8 bits, so not the same answers: {label} {100 * found.accuracy:.1f} %, "
         f"{found.words.replace('dense', 'the plan')} against the plan, on {found.n:,} samples; "
         f"of the {which(subject)} network, ranges {ranges}",

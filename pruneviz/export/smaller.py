@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.export.files import copy_program
-from pruneviz.export.proof import Proof, answers, blank, proved
+from pruneviz.export.proof import Proof, proved, running, settled, without_memory
 from pruneviz.export.subject import Subject
-from pruneviz.export.weights import about, plain, save_tensors
+from pruneviz.export.weights import about, once, save_tensors
+from pruneviz.measuring.sizes import tied
 from pruneviz.network.replica import first_names
 
 _LIST = re.compile(r"\[[^][{}]*\]")
@@ -25,8 +26,8 @@ def write_shrunk(subject: Subject, folder: Path) -> None:
     """Weights, what has another width now, and the program that puts both together."""
     small = small_of(subject)
     widths = widths_of(subject.pruned.dense, small)
-    tensors = plain(small)
-    tensors |= {name: small.get_buffer(name).detach().cpu() for name in widths["buffers"]}
+    tensors = once(small)
+    tensors |= {name: small.get_buffer(name) for name in widths["buffers"]}
     beside = about(subject) | {"widths": json.dumps(widths, separators=(",", ":"))}
     save_tensors(folder / "shrunk.safetensors", tensors, beside)
     text = json.dumps({"network": subject.bench.source.name} | widths, indent=1)
@@ -40,10 +41,14 @@ def prove_shrunk(subject: Subject, folder: Path) -> Proof:
     space: dict[str, Any] = {"__file__": str(folder / "rebuild.py"), "__name__": "rebuild"}
     source = (folder / "rebuild.py").read_text("utf-8")
     exec(compile(source, "rebuild.py", "exec"), space)
-    network = space["rebuild"](blank(subject.pruned.dense), folder)
+    network = space["rebuild"](without_memory(subject.pruned.dense), folder)
+    own = small_of(subject).state_dict()
+    for name, tensor in network.named_parameters(remove_duplicate=False):
+        tensor.data = settled(tensor.detach(), own[name])
     before, after = (_params(n) for n in (subject.pruned.dense, network))
     words = f"{after:,} of {before:,} parameters; rebuild.py makes it of your own class"
-    return proved(subject, answers(network, subject), words)
+    words += f"; {subject.removal}" if subject.removal else ""
+    return proved(subject, running(network), words)
 
 
 def small_of(subject: Subject) -> nn.Module:
@@ -71,7 +76,13 @@ def widths_of(before: nn.Module, after: nn.Module) -> dict[str, Any]:
         if changes := dict(_changes(vars(old), vars(new))):
             attributes[path] = changes
     left_out = shapes.keys() - after.state_dict().keys()
-    return {"shapes": shapes, "attributes": attributes, "buffers": sorted(left_out)}
+    twice = {name: first for name, first in tied(after).items() if name not in left_out}
+    return {
+        "shapes": shapes,
+        "attributes": attributes,
+        "buffers": sorted(left_out),
+        "tied": twice,
+    }
 
 
 def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

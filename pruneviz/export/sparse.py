@@ -6,19 +6,19 @@ import json
 from pathlib import Path
 
 from pruneviz.export.files import copy_program
-from pruneviz.export.proof import Proof, answers, loaded, proved
-from pruneviz.export.standalone.sparse_reader import read
+from pruneviz.export.proof import Proof, loaded, proved, running
+from pruneviz.export.standalone.sparse_reader import each
 from pruneviz.export.subject import Subject
-from pruneviz.export.weights import about, save_tensors
-from pruneviz.measuring.sizes import as_bitmask, encoded, stored, tied
+from pruneviz.export.weights import about, once, save_tensors
+from pruneviz.measuring.sizes import as_bitmask, encoded, tied
 
 NAME = "sparse.safetensors"
 
 
 def write_sparse(subject: Subject, folder: Path) -> None:
     """A bit an entry and the values, of each tensor that is smaller so; and its reader."""
-    network = subject.pruned.model
-    tensors = stored(network)
+    network = subject.overlay
+    tensors = {name: tensor.detach().cpu() for name, tensor in once(network).items()}
     parts, dense = encoded(tensors, as_bitmask)
     shapes = {name: list(t.shape) for name, t in tensors.items() if name not in dense}
     note = json.dumps({"shapes": shapes, "tied": tied(network)}, separators=(",", ":"))
@@ -28,5 +28,5 @@ def write_sparse(subject: Subject, folder: Path) -> None:
 
 def prove_sparse(subject: Subject, folder: Path) -> Proof:
     """Read by the reader beside it, loaded strictly into a blank network of the user's class."""
-    got = answers(loaded(subject.pruned.dense, read(folder / NAME)), subject)
-    return proved(subject, got, "sparse_reader.py reads it")
+    network = loaded(subject, each(folder / NAME))
+    return proved(subject, running(network), "sparse_reader.py reads it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from pruneviz.data import Inputs
 from pruneviz.measuring.bench import Bench
-from pruneviz.network.calling import call, fitting
+from pruneviz.network.agreement import pieces, size_of
+from pruneviz.network.calling import call_all, fitting
+from pruneviz.network.outputs import main_output
 from pruneviz.network.replica import replica
 from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
@@ -23,8 +25,8 @@ SAMPLES = 32
 class Subject:
     """One plan on its way into files.
 
-    small: the network without the units that were cut, or None and `why_not_small`.
-    report: called with the fraction of a format that is done; it may raise to stop.
+    small: the network without the units that were cut, or None and `why_not_small`. removal: how
+    it was proved. report: called with the fraction of a format that is done; it may raise to stop.
     """
 
     bench: Bench
@@ -32,12 +34,18 @@ class Subject:
     pruned: Pruned
     small: nn.Module | None
     why_not_small: str
+    removal: str = ""
     report: Callable[[float], None] = field(default=lambda done: None, repr=False)
+
+    @cached_property
+    def overlay(self) -> nn.Module:
+        """The network on the screen, which shares with the dense one what was not changed."""
+        return self.pruned.overlay()
 
     @property
     def network(self) -> nn.Module:
         """The smallest network there is of the plan; what was cut counts in it nowhere twice."""
-        return self.pruned.model if self.small is None else self.small
+        return self.overlay if self.small is None else self.small
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -49,12 +57,30 @@ class Subject:
         """How many these are."""
         return len(self.bench.source.validation.first(SAMPLES))
 
-    @cached_property
-    def expected(self) -> Tensor:
-        """What the screen shows: the answers of the dense network under masks and repairs."""
-        network = replica(self.pruned.dense)
+    def parts(self) -> Iterator[tuple[Inputs, dict[str, Tensor]]]:
+        """The samples of the proof in parts, each with what the screen shows for it.
+
+        Made anew: the answers of a language model are larger than its weights.
+        """
+        for part in pieces(self.inputs, self._one):
+            yield part, self.shown(part)
+
+    def shown(self, part: Inputs) -> dict[str, Tensor]:
+        """All outputs of the dense network under masks and repairs."""
         with torch.inference_mode():
-            return call(network, self.inputs, self.pruned.tensors).cpu()
+            answer = call_all(replica(self.overlay), part)
+            return {name: tensor.cpu() for name, tensor in answer.items()}
+
+    @cached_property
+    def main(self) -> str:
+        """The name of the output that counts."""
+        return main_output(self.shown(next(pieces(self.inputs, 2**62))))
+
+    @cached_property
+    def _one(self) -> int:
+        """Bytes of the answer to a sample."""
+        first = next(pieces(self.inputs, 2**62))
+        return size_of(self.shown(first))
 
 
 def subject_of(
@@ -62,10 +88,12 @@ def subject_of(
 ) -> Subject:
     """`plan` ready for export; ValueError names what of it does not fit the network."""
     pruned = bench.prune(plan)
-    small, why = None, "this plan cuts nothing, so that there is nothing to remove"
+    small, proof, why = None, "", "this plan cuts nothing, so that there is nothing to remove"
     if not plan.is_dense:
         try:
-            small, why = pruned.shrink(), ""
+            removal = pruned.removal()
+            small, why = removal.network, ""
+            proof = "" if removal.proof is None else removal.proof.words
         except ValueError as error:
             why = str(error)
-    return Subject(bench, plan, pruned, small, why, report)
+    return Subject(bench, plan, pruned, small, why, proof, report)

@@ -14,7 +14,10 @@ HERE = Path(__file__).parent
 
 
 def rebuild(network: nn.Module, folder: Path = HERE) -> nn.Module:
-    """`network` made into the shrunk one, in eval mode: new sizes first, then its weights."""
+    """`network` made into the shrunk one, in eval mode: new sizes first, then its weights.
+
+    One on the device "meta" takes the file's tensors as they lie there, without a copy.
+    """
     widths = json.loads(Path(folder, "widths.json").read_text("utf-8"))
     weights = load_file(Path(folder, "shrunk.safetensors"))
     for name, shape in widths["shapes"].items():
@@ -30,7 +33,10 @@ def rebuild(network: nn.Module, folder: Path = HERE) -> nn.Module:
         for name, value in vars(module).items():
             if "cache" in name and isinstance(value, dict):
                 value.clear()
-    network.load_state_dict(weights, strict=True)
+    for name, first in widths["tied"].items():
+        weights[name] = weights[first]
+    meta = any(parameter.is_meta for parameter in network.parameters())
+    network.load_state_dict(weights, strict=True, assign=meta)
     return network.eval()
 
 

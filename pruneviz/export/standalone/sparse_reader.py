@@ -4,6 +4,7 @@
 # network.load_state_dict(read("sparse.safetensors"))
 
 import json
+from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 
@@ -14,13 +15,24 @@ from torch import Tensor
 
 
 def read(path: str | Path) -> dict[str, Tensor]:
-    """The state dict in the file: one bit an entry says where its values stand, row by row."""
+    """The state dict in the file, tied tensors under each of their names."""
     with safe_open(path, "pt") as file:
-        about = json.loads(file.metadata()["sparse"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    for name, shape in about["shapes"].items():
-        bits, values = tensors.pop(f"{name}.bits"), tensors.pop(f"{name}.values")
-        where = np.unpackbits(bits.numpy(), count=prod(shape)).astype(bool)
-        tensors[name] = torch.zeros(shape, dtype=values.dtype)
-        tensors[name].view(-1)[torch.from_numpy(where)] = values
-    return tensors | {name: tensors[first] for name, first in about["tied"].items()}
+        tied = json.loads(file.metadata()["sparse"])["tied"]
+    tensors = dict(each(path))
+    return tensors | {name: tensors[first] for name, first in tied.items()}
+
+
+def each(path: str | Path) -> Iterator[tuple[str, Tensor]]:
+    """Name and tensor, one after the other: one bit an entry says where its values stand."""
+    with safe_open(path, "pt") as file:
+        shapes = json.loads(file.metadata()["sparse"])["shapes"]
+        for name, shape in shapes.items():
+            bits, values = file.get_tensor(f"{name}.bits"), file.get_tensor(f"{name}.values")
+            where = np.unpackbits(bits.numpy(), count=prod(shape)).astype(bool)
+            tensor = torch.zeros(shape, dtype=values.dtype)
+            tensor.view(-1)[torch.from_numpy(where)] = values
+            yield name, tensor
+        parts = {f"{name}.{part}" for name in shapes for part in ("bits", "values")}
+        for name in file.keys():  # noqa: SIM118
+            if name not in parts:
+                yield name, file.get_tensor(name)

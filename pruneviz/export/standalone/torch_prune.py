@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 def load(network: nn.Module, path: Path = HERE / "torch_prune.pt") -> nn.Module:
     """`network` with its masks on, as torch's own pruning puts them: NAME_orig and NAME_mask."""
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, mmap=True)
     for key in state:
         name = key.removesuffix("_mask")
         if name != key and f"{name}_orig" in state:
