@@ -16,11 +16,11 @@ from torch.utils._pytree import tree_map
 from pruneviz.data import Inputs
 from pruneviz.export.proof import Proof, Run, check, proved
 from pruneviz.export.subject import Subject
-from pruneviz.measuring.runtime import missing, onnx_session, run_onnx, write_onnx
-from pruneviz.network.calling import answer_of
+from pruneviz.measuring.runtime import missing, onnx_session, run_onnx, separate, write_onnx
 from pruneviz.network.graph import ONE_AT_A_TIME
 from pruneviz.network.likeness import Likeness
 from pruneviz.network.replica import replica
+from pruneviz.outputs import outputs
 
 PT2, ONNX = "model.pt2", "model.onnx"
 _BATCH = 2  # torch.export takes a size of one, or none, for a number that never changes
@@ -35,7 +35,7 @@ def write_pt2(subject: Subject, folder: Path) -> None:
     with torch.no_grad(), ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not isinstance(network(*args, **kwargs), Tensor):
-            network = _Answer(network, kwargs)
+            network = _Answers(network, kwargs)
         batch = {0: torch.export.Dim.DYNAMIC}
         shapes: Any = (batch,) if args else dict.fromkeys(kwargs, batch)
         try:
@@ -61,7 +61,7 @@ def prove_pt2(subject: Subject, folder: Path) -> Proof:
     def run(inputs: Inputs) -> Mapping[str, Tensor]:
         args, kwargs = ((inputs,), {}) if isinstance(inputs, Tensor) else ((), inputs)
         with torch.no_grad():
-            return {subject.main: answer_of(network(*args, **kwargs))}
+            return outputs(network(*args, **kwargs))
 
     return proved_twice(subject, run)
 
@@ -79,7 +79,12 @@ def write_graph(subject: Subject, folder: Path) -> None:
 def prove_graph(subject: Subject, folder: Path) -> Proof:
     """Run in ONNX Runtime at two batch sizes."""
     session = onnx_session(folder / ONNX)
-    return proved_twice(subject, lambda inputs: {subject.main: run_onnx(session, inputs)})
+    return proved_twice(subject, lambda inputs: answered(subject, session, inputs))
+
+
+def answered(subject: Subject, session: Any, inputs: Inputs) -> dict[str, Tensor]:
+    """What an ONNX file answers, by the names of the network's own outputs."""
+    return dict(zip(subject.outputs, run_onnx(session, inputs).values(), strict=True))
 
 
 def proved_twice(subject: Subject, run: Run) -> Proof:
@@ -91,11 +96,15 @@ def proved_twice(subject: Subject, run: Run) -> Proof:
     likeness = Likeness()
     for name, answer in few.items():
         whole = expected[name]
+        if not answer.ndim or len(whole) != size:  # it has no row for each sample
+            continue
         if answer.shape[0] * size != whole.shape[0] * half:
             raise ValueError(f"a batch of {half} is answered in shape {tuple(answer.shape)}")
         likeness.add({name: whole[: len(answer)]}, {name: answer})
     check(likeness)
     words = f"of the {which(subject)} network, in batches of {size} and {half}"
+    if len(subject.outputs) > 1:
+        words += f", outputs {', '.join(map(repr, subject.outputs))}"
     proof = proved(subject, lambda given: run(take(given, _rows(given))), words)
     return Proof(max(likeness.difference, proof.difference or 0.0), proof.words)
 
@@ -136,15 +145,18 @@ def _example(subject: Subject) -> Inputs:
     return full[""] if isinstance(first, Tensor) else full
 
 
-class _Answer(nn.Module):
-    """A network that returns the tensor that counts alone: no cache can be exported."""
+class _Answers(nn.Module):
+    """A network that returns all the tensors of its answer, by name, and nothing else: no cache
+    can be exported, and no class of the user's is needed to read it.
+    """
 
     def __init__(self, network: nn.Module, names: Iterable[str]) -> None:
         super().__init__()
         self.network = network
 
-        def forward(*args: Tensor, **kwargs: Tensor) -> Tensor:
-            return answer_of(network(*args, **kwargs))
+        def forward(*args: Tensor, **kwargs: Tensor) -> dict[str, Tensor]:
+            found = outputs(network(*args, **kwargs))
+            return dict(zip(found, separate(found), strict=True))
 
         # torch.export goes by names: it gives no sizes to what stands behind two stars.
         words = [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD) for n in names or ("given",)]

@@ -50,7 +50,7 @@ def proved(subject: Subject, run: Run, words: str = "") -> Proof:
     likeness = Likeness()
     for part, expected in subject.parts():
         got = run(part)
-        likeness.add({name: expected[name] for name in got if name in expected}, got)
+        likeness.add(expected, got)
     check(likeness)
     said = f"read back, answers alike on {subject.samples:,} samples"
     return Proof(likeness.difference, f"{said}; {words}" if words else said)

@@ -13,15 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.export.programs import ONNX, on_cpu, take, which, write_graph
+from pruneviz.export.programs import ONNX, answered, on_cpu, take, which, write_graph
 from pruneviz.export.proof import Proof
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.evaluate import Evaluation, answer, summarise
-from pruneviz.measuring.runtime import onnx_session, run_onnx
-from pruneviz.network.calling import call, fitting
+from pruneviz.measuring.runtime import onnx_session
+from pruneviz.network.calling import call_all, fitting
 from pruneviz.network.likeness import Likeness
 from pruneviz.network.replica import replica
 from pruneviz.tasks.judging import joined
+from pruneviz.tasks.several import judge_answer
 
 INT8 = "model-int8.onnx"
 _CALIBRATED, _PIECE = 64, 8
@@ -63,8 +64,7 @@ def prove_int8(subject: Subject, folder: Path) -> Proof:
     session = onnx_session(folder / INT8)
     likeness = Likeness()
     for part, expected in subject.parts():
-        got = run_onnx(session, take(part, subject.samples))
-        likeness.add({subject.main: expected[subject.main]}, {subject.main: got})
+        likeness.add(expected, answered(subject, session, take(part, subject.samples)))
     found = measured(subject, session)
     label, ranges = subject.bench.task.word, "measured" if static(subject) else "found as it runs"
     return Proof(
@@ -84,10 +84,10 @@ def measured(subject: Subject, session: Any) -> Evaluation:
     for start in range(0, size, bench.block):
         subject.report(start / size)
         part = data.take(slice(start, start + bench.block))
-        outputs = run_onnx(session, _floats(network, part))
-        targets = call(network, part.inputs).detach() if task.against_dense else part.targets
-        assert targets is not None
-        outcomes.append(task.judge(outputs, targets.cpu()))
+        answers = answered(subject, session, _floats(network, part))
+        dense = call_all(network, part.inputs) if task.needs_dense else None
+        dense = None if dense is None else {n: t.detach().cpu() for n, t in dense.items()}
+        outcomes.append(judge_answer(task, answers, part.targets, dense))
     plan = answer(model, tensors, data, 0, size, task, bench.block)
     classes = bench.source.classes
     return summarise(joined(outcomes), plan, data.targets, classes, size, task)

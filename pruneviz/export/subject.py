@@ -13,7 +13,6 @@ from pruneviz.data import Inputs
 from pruneviz.measuring.bench import Bench
 from pruneviz.network.agreement import pieces, size_of
 from pruneviz.network.calling import call_all, fitting
-from pruneviz.network.outputs import main_output
 from pruneviz.network.replica import replica
 from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
@@ -72,9 +71,9 @@ class Subject:
             return {name: tensor.cpu() for name, tensor in answer.items()}
 
     @cached_property
-    def main(self) -> str:
-        """The name of the output that counts."""
-        return main_output(self.shown(next(pieces(self.inputs, 2**62))))
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the network's outputs."""
+        return tuple(self.shown(next(pieces(self.inputs, 2**62))))
 
     @cached_property
     def _one(self) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pruneviz.network.calling import answer_of, call, fitting
+from pruneviz.network.calling import call_all, fitting
 from pruneviz.network.graph import ONE_AT_A_TIME
 from pruneviz.network.replica import replica
+from pruneviz.outputs import outputs
 
 TOLERANCE = 1e-4
 _SENTENCE = 160
@@ -51,14 +53,15 @@ def in_onnx_runtime(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
             session = onnx_session(path)
             size = sum(part.stat().st_size for part in path.parent.iterdir())
         feeds = _feeds(session, given)
-        found = torch.from_numpy(session.run(None, feeds)[0])
+        found = list(run_onnx(session, given).values())
     except ValueError:
         raise
     except Exception as error:  # the runtime raises whatever it likes
         raise ValueError(f"this network cannot be run in ONNX Runtime: {_short(error)}") from None
     with torch.no_grad():
-        expected = call(network, given).cpu()
-    return Running(lambda: session.run(None, feeds), size, _compared(found, expected))
+        expected = [tensor.cpu() for tensor in call_all(network, given).values()]
+    apart = max(_compared(*pair) for pair in zip(found, expected, strict=True))
+    return Running(lambda: session.run(None, feeds), size, apart)
 
 
 def write_onnx(
@@ -70,25 +73,27 @@ def write_onnx(
 ) -> None:
     """Write a network in eval mode as an ONNX file that takes its inputs by name.
 
-    A single input is called "input", the answer "output". any_batch: the first dimension of all
-    inputs may have any size; the network is given those of a batch of two or more to be followed.
+    A single input is called "input"; outputs are called as `onnx_names` says. any_batch: the first
+    dimension of all inputs may have any size; the network is given those of a batch of two or more
+    to be followed.
     ValueError says in a sentence why it cannot be.
     """
     _check_place(inputs)
     named = {"input": inputs} if isinstance(inputs, Tensor) else dict(inputs)
-    wrapped = _Answer(network, [""] if isinstance(inputs, Tensor) else list(named)).eval()
+    wrapped = _Answers(network, [""] if isinstance(inputs, Tensor) else list(named)).eval()
     shape = {0: torch.export.Dim.DYNAMIC}
     try:
         import onnxscript  # noqa: F401  (the exporter's own words about its absence are no sentence)
 
         with torch.no_grad(), ONE_AT_A_TIME, _quiet():
+            names = onnx_names(call_all(network, inputs), named)
             program = torch.onnx.export(
                 wrapped,
                 tuple(named.values()),
                 dynamo=True,
                 verbose=False,
                 input_names=list(named),
-                output_names=["output"],
+                output_names=names,
                 dynamic_shapes=((shape,) * len(named),) if any_batch else None,
             )
             if program is None:
@@ -117,9 +122,29 @@ def onnx_session(path: Path) -> Any:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def run_onnx(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> Tensor:
-    """What a file of `write_onnx` answers to a batch."""
-    return torch.from_numpy(session.run(None, _feeds(session, inputs))[0])
+def run_onnx(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Every output of a file of `write_onnx` for a batch, in their order, by its name there."""
+    names = [node.name for node in session.get_outputs()]
+    found = session.run(names, _feeds(session, inputs))
+    return {name: torch.from_numpy(value) for name, value in zip(names, found, strict=True)}
+
+
+def onnx_names(outputs: Iterable[str], inputs: Iterable[str]) -> list[str]:
+    """What outputs are called in an ONNX file: an identifier as in C, unlike those of inputs.
+
+    "1.boxes" is `output_1_boxes`, "last state" is `last_state`.
+    """
+    found: list[str] = []
+    taken = set(inputs)
+    for output in outputs:
+        plain = re.sub(r"\W", "_", output, flags=re.ASCII)
+        plain = plain if re.match(r"[A-Za-z_]", plain) else f"output_{plain}"
+        number, free = 2, plain
+        while free in taken:
+            number, free = number + 1, f"{plain}_{number}"
+        taken.add(free)
+        found.append(free)
+    return found
 
 
 def _feeds(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> dict[str, Any]:
@@ -142,17 +167,28 @@ def _check_place(given: Tensor | Mapping[str, Tensor]) -> None:
             raise ValueError("ONNX Runtime on the CPU takes no bfloat16 inputs")
 
 
-class _Answer(nn.Module):
-    """A network that takes its tensors in their order and returns the one that counts."""
+class _Answers(nn.Module):
+    """A network that takes its tensors in their order and returns all that it answers with."""
 
     def __init__(self, network: nn.Module, names: list[str]) -> None:
         super().__init__()
         self.network, self._names = network, names
 
-    def forward(self, *tensors: Tensor) -> Tensor:
-        if self._names == [""]:
-            return answer_of(self.network(*tensors))
-        return answer_of(self.network(**dict(zip(self._names, tensors, strict=True))))
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        args, kwargs = tensors, {}
+        if self._names != [""]:
+            args, kwargs = (), dict(zip(self._names, tensors, strict=True))
+        return separate(outputs(self.network(*args, **kwargs)))
+
+
+def separate(found: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    """The outputs, no two of them one tensor: exporters give a tensor one name."""
+    met: set[int] = set()
+    own = []
+    for tensor in found.values():
+        own.append(tensor.clone() if id(tensor) in met else tensor)
+        met.add(id(tensor))
+    return tuple(own)
 
 
 def _compared(found: Tensor, expected: Tensor) -> float:
