@@ -168,8 +168,9 @@ def test_the_command_line_says_what_helps(tmp_path: Path, name: str) -> None:
 @every_file
 def test_an_upload_is_told_what_helps(name: str) -> None:
     content, words = FILES[name]
-    with pytest.raises(ValueError, match=f"(?s)^{name}.*{words}"):
-        open_upload(content(), name, "sample:lenet5")
+    for arch in ("sample:lenet5", ""):
+        with pytest.raises(ValueError, match=f"(?s)^{name}.*{words}"):
+            open_upload(content(), name, arch)
 
 
 @pytest.mark.parametrize("held", [Net(), {"model": Net(), "optimizer": {"lr": 0.1}}])

@@ -20,6 +20,7 @@ from pruneviz.sources.data.samples import Samples
 from pruneviz.sources.networks.architectures import Architecture, build
 from pruneviz.sources.networks.factories import build_by_name
 from pruneviz.sources.networks.foreign import foreign
+from pruneviz.sources.networks.hub import is_hub_name
 from pruneviz.sources.networks.onnx_file import open_onnx
 from pruneviz.sources.networks.synthetic import synthetic
 from pruneviz.sources.networks.unpickled import runs_code, unpickle
@@ -133,17 +134,21 @@ def open_upload(
     Nothing in it is ever run: no pickled modules, no own code, no paths of this machine.
     Raises ValueError, one sentence for whatever is refused.
     """
+    # First, because of a file that holds no weights no architecture need be known.
+    read = None if weights is None else read_weights(weights, weights_name)
     arch = arch.strip()
     if not arch.startswith(LIBRARIES):
         raise ValueError(
             f"name the architecture as {', '.join(f'{kind}…' for kind in LIBRARIES)}, "
-            f"got {arch!r}; own code is for the command line and Python only"
+            f"got {arch[:100]!r}; own code is for the command line and Python only"
         )
     rest = arch.partition(":")[2]
-    if arch.startswith("hf:") and (is_path(rest) or Path(rest).exists() or ".." in rest):
-        raise ValueError(f"{arch!r}: a folder of this machine cannot be named from a browser")
-    read = None if weights is None else read_weights(weights, weights_name)
-    found = build(arch, read)
+    if not is_hub_name(rest):  # also of the other kinds: none has a name that could be a path
+        raise ValueError(
+            f"{arch[:100]!r} is no name: give one such as hf:owner/name; a folder of this machine "
+            "cannot be named from a browser"
+        )
+    found = build(arch, read, folders=False)
     samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, found.spec)
     asked = Opening(weights_name, arch=arch) if weights_name else Opening(arch)
     return Source(

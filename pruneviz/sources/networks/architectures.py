@@ -35,22 +35,25 @@ class Architecture:
     masks: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-def build(name: str, weights: Weights | None = None, own_code: bool = False) -> Architecture:
+def build(
+    name: str, weights: Weights | None = None, own_code: bool = False, folders: bool = True
+) -> Architecture:
     """The network of a name, with the weights given in it, in eval mode.
 
     name: `sample:lenet5` (a registered model), `timm:…`, `torchvision:…` (an architecture, or
     one of its pretrained weights after a dot), `hf:…` (a Transformers folder, or a name on the
-    hub); with own_code also `package.module:function`, which runs the user's code.
+    hub; without `folders` it is a name in any case); with own_code also
+    `package.module:function`, which runs the user's code.
     Without weights: those that the name stands for, else random ones, which a note says.
     Raises ValueError: an unknown name, with those near to it; a library that is missing; weights
     that do not fit, with what is missing, unexpected or of another shape.
     """
     if weights is None:
-        return _built(name, None, own_code)
+        return _built(name, None, own_code, folders)
     if weights.tensors:
-        found = _built(name, weights, own_code)
+        found = _built(name, weights, own_code, folders)
     else:  # masks alone, for weights that the name stands for
-        found = _built(name, None, own_code)
+        found = _built(name, None, own_code, folders)
         weights = laid(found.model, weights)
         model, _ = fit(found.model, weights)
         found = replace(found, model=model)
@@ -58,10 +61,13 @@ def build(name: str, weights: Weights | None = None, own_code: bool = False) -> 
     return replace(found, masks=masks, notes=(*found.notes, *words(masks)))
 
 
-def _built(name: str, weights: Weights | None, own_code: bool) -> Architecture:
+def _built(name: str, weights: Weights | None, own_code: bool, folders: bool) -> Architecture:
     kind, _, rest = name.partition(":")
     if kind in _KINDS and rest:
-        model, spec, notes = _KINDS[kind](rest, weights)
+        if kind == "hf" and not folders:
+            model, spec, notes = transformers_model(rest, weights, folders=False)
+        else:
+            model, spec, notes = _KINDS[kind](rest, weights)
         return Architecture(model, name, spec, notes)
     if not rest or not own_code:
         known = ", ".join(f"{kind}:…" for kind in _KINDS)

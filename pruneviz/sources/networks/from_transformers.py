@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from pruneviz.sources.networks.checkpoint import Weights
-from pruneviz.sources.networks.hub import hub_folder
+from pruneviz.sources.networks.configuration import network_class, read_configuration
+from pruneviz.sources.networks.hub import hub_folder, is_hub_name
 from pruneviz.sources.networks.libraries import library, said
 from pruneviz.sources.networks.loading import refuse
 from pruneviz.sources.networks.shards import has_weights
@@ -28,35 +29,45 @@ _SHOWN = 10
 
 
 def transformers_model(
-    name: str, weights: Weights | None
+    name: str, weights: Weights | None, *, folders: bool = True
 ) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
     """The network of a folder with a config.json (or of that file), or of a name on the hub.
 
     Weights are those given, else the folder's, else random ones. Never runs code that a folder
-    brings along. Raises ValueError.
+    brings along. folders: whether it may be one, else it is a name, whatever lies on this machine.
+    Raises ValueError.
     """
     library("transformers")
-    folder = Path(name).expanduser()
-    folder = folder.parent if folder.name == "config.json" else folder
-    from_hub = not folder.is_dir()
-    if from_hub:
-        folder = _on_hub(name)
+    folder = _folder(name) if folders else None
+    from_hub = folder is None
+    if folder is None:
+        folder = _on_hub(name) if folders else hub_folder(name, "transformers")
     config = _config(folder, name)
-    kind = _class_of(config)
+    kind = network_class(config, folder, name)
     if weights is None and has_weights(folder):
         weights = read_weights(folder, name)
     if weights is None and from_hub:
         raise ValueError(f"{name!r} has no weights on huggingface.co; pass a weights file")
     if weights is None or weights.widths is not None:
-        model, notes = built(lambda: kind(config), weights)
+        model, notes = _random(kind, config, weights)
     else:
         model, notes = _filled(kind, config, weights)
     return model.eval(), _spec(model, config, folder), notes
 
 
+def _folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        folder = folder.parent if folder.name == "config.json" else folder
+        return folder if folder.is_dir() else None
+    # No home of that user; a name that is too long or holds a zero.
+    except (RuntimeError, OSError, ValueError):
+        return None
+
+
 def _on_hub(name: str) -> Path:
-    if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
-        raise ValueError(f"there is no folder {name!r}; check the path")
+    if not is_hub_name(name):
+        raise ValueError(f"there is no folder {name[:200]!r}; check the path")
     try:
         return hub_folder(name, "transformers")
     except ValueError as error:
@@ -64,50 +75,23 @@ def _on_hub(name: str) -> Path:
 
 
 def _config(folder: Path, name: str) -> Any:
-    if not (folder / "config.json").is_file():
-        raise ValueError(f"{name} holds no config.json; save it with model.save_pretrained")
-    transformers = library("transformers")
-    try:
-        # "eager" attention is plain matrix products, which torch.export can follow.
-        config = transformers.AutoConfig.from_pretrained(
-            folder, trust_remote_code=False, local_files_only=True, attn_implementation="eager"
-        )
-    # Transformers raises KeyError, OSError, TypeError and more for a damaged configuration.
-    except Exception as error:
-        raise ValueError(
-            f"{name}: transformers {transformers.__version__} cannot read its config.json "
-            f"({said(error)}); code in the folder is never run"
-        ) from error
-    if getattr(config, "quantization_config", None):
-        raise ValueError(f"{name} is quantised, which cannot be pruned; take the plain weights")
+    config = read_configuration(folder, name)
     config.use_cache = False
     if getattr(config, "pad_token_id", None) is None:
         # Classifiers of decoders refuse batches without one.
         end = getattr(config, "eos_token_id", None)
-        config.pad_token_id = end[0] if isinstance(end, list) else end
+        config.pad_token_id = end[0] if isinstance(end, list) and end else end
     return config
 
 
-def _class_of(config: Any) -> Any:
-    """The class that the configuration names, if it is one of Transformers' networks."""
-    transformers = library("transformers")
-    for name in getattr(config, "architectures", None) or ():
-        kind = _attribute(transformers, name)
-        if inspect.isclass(kind) and issubclass(kind, transformers.PreTrainedModel):
-            return kind
+def _random(kind: Any, config: Any, weights: Weights | None) -> tuple[nn.Module, tuple[str, ...]]:
     try:
-        return transformers.AutoModel._model_mapping[type(config)]
-    except KeyError as error:
-        raise ValueError(
-            f"transformers has no network for a configuration of {config.model_type!r}"
-        ) from error
-
-
-def _attribute(transformers: Any, name: str) -> object:
-    try:
-        return getattr(transformers, name, None)
-    except ImportError as error:
-        raise ValueError(f"transformers cannot import {name} ({said(error)})") from error
+        return built(lambda: kind(config), weights)
+    except ValueError:
+        raise
+    # A configuration that does not hold together makes a network raise anything.
+    except Exception as error:
+        raise ValueError(f"{kind.__name__} cannot be built so ({said(error)})") from error
 
 
 def _filled(kind: Any, config: Any, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]:
@@ -192,6 +176,8 @@ def _image_spec(config: Any, folder: Path, classes: tuple[str, ...]) -> InputSpe
         rule = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} is no JSON; download it again") from error
+    if not isinstance(rule, dict):
+        raise ValueError(f"{path.name} holds {type(rule).__name__}, not keys; download it again")
     resample = rule.get("resample")
     resample = resample if resample in range(len(_FILTERS)) else None
     size = getattr(config, "image_size", None) or rule.get("crop_size") or rule.get("size")

@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pruneviz.sources.networks.libraries import library, reach, said
 from pruneviz.sources.networks.shards import has_weights
 
-_SMALL = ("*.json", "*.txt", "*.model")
-_SAFE, _PICKLES = "*.safetensors", "pytorch_model*.bin"
+# Only files of the model's own folder, by these names: no code, no other formats, no subfolders.
+_SMALL = (
+    "config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json",
+    "special_tokens_map.json", "vocab.json", "vocab.txt", "merges.txt", "spiece.model",
+    "tokenizer.model", "sentencepiece.bpe.model",
+)  # fmt: skip
+_SAFE = ("model.safetensors", "model-*.safetensors", "model.safetensors.index.json")
+_PICKLES = ("pytorch_model.bin", "pytorch_model-*.bin", "pytorch_model.bin.index.json")
+# A download has a bound: 40 GiB are a network of 20 billion weights in half precision, more than
+# is pruned on one machine; the small files of the largest vocabularies have 35 MB.
+BYTES, SMALL_BYTES = 40 * 2**30, 100 * 2**20
+# A name and no path: no place in a file system can be written so.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,95})?")
+
+
+def is_hub_name(name: str) -> bool:
+    """Whether it is the name of a model on the hub, `name` or `owner/name`, as the hub has them."""
+    odd = ".." in name or "--" in name or name.endswith((".git", ".", "-"))
+    return _NAME.fullmatch(name) is not None and not odd
 
 
 def hub_folder(name: str, needed_by: str) -> Path:
     """The folder with the model's configuration and weights: from the cache, else downloaded.
 
-    Only data is fetched: configurations, tokenizers, weights; never code. Raises ValueError when
-    the hub cannot be reached or has no such model.
+    Only weights and configurations are fetched, up to BYTES; never code. Raises ValueError when
+    it is no name, when the hub cannot be reached, has no such model, or one that is too large.
     """
+    if not is_hub_name(name):
+        raise ValueError(f"{name[:100]!r} is no name of a model on the hub, such as owner/name")
     hub = library("huggingface_hub")
     try:
         cached = Path(hub.snapshot_download(name, local_files_only=True))
@@ -27,10 +49,32 @@ def hub_folder(name: str, needed_by: str) -> Path:
         pass
     reach("huggingface.co", needed_by)
     try:
-        safe = any(file.endswith(".safetensors") for file in hub.list_repo_files(name))
-        wanted = [*_SMALL, _SAFE if safe else _PICKLES]
-        return Path(hub.snapshot_download(name, allow_patterns=wanted))
+        about = hub.model_info(name, files_metadata=True)
+        wanted = chosen_files({file.rfilename: file.size for file in about.siblings}, name)
+        return Path(hub.snapshot_download(name, revision=about.sha, allow_patterns=wanted))
+    except ValueError:
+        raise
     except Exception as error:
         raise ValueError(
             f"{name!r} cannot be had from huggingface.co ({said(error)}); check the name"
         ) from error
+
+
+def chosen_files(sizes: Mapping[str, int | None], name: str) -> list[str]:
+    """Of the files that the hub lists for a model, with their bytes, those that are fetched.
+
+    ValueError where they are more than a download may have, or their size is not known.
+    """
+    safe = [file for file in sizes if any(fnmatchcase(file, one) for one in _SAFE)]
+    patterns = _SAFE if any(file.endswith(".safetensors") for file in safe) else _PICKLES
+    weights = [f for f in sizes if "/" not in f and any(fnmatchcase(f, one) for one in patterns)]
+    small = [file for file in sizes if file in _SMALL]
+    for files, limit in ((weights, BYTES), (small, SMALL_BYTES)):
+        known = [sizes[file] for file in files]
+        total = sum(size or 0 for size in known)
+        if total > limit or any(size is None or size < 0 for size in known):
+            raise ValueError(
+                f"{name!r} on huggingface.co has {total:,} bytes to download, more than {limit:,}; "
+                "download what you need yourself and name its folder"
+            )
+    return [*small, *weights]

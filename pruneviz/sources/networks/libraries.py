@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
+from packaging.version import Version
+
 _SECONDS = 5
+# Since when a library loads weights without running code; as pyproject.toml asks for.
+_SINCE = {"timm": "1.0.26", "onnx": "1.21"}
 
 
 def library(name: str) -> ModuleType:
     """The library, imported; ValueError with the reason when it is missing or its import fails."""
+    _refuse_old(name)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -25,10 +32,40 @@ def library(name: str) -> ModuleType:
         ) from error
     # A torchvision built for another torch raises RuntimeError while it is imported.
     except Exception as error:
-        raise ValueError(
-            f"{name} is installed, but importing it fails ({said(error)}); "
-            "install builds of torch and torchvision that belong together"
-        ) from error
+        raise ValueError(broken(name, error)) from error
+
+
+def broken(name: str, error: BaseException) -> str:
+    """The sentence on a library that is there and cannot be imported, with the cure."""
+    what = said(error)
+    if "torchvision" not in what:
+        return f"{name} is installed, but importing it fails ({what}); install it again"
+    return (
+        f"{name} is installed, but importing it fails ({what}): install builds of torch and "
+        f"torchvision that belong together ({_builds()}), both with one command: pip install "
+        "--force-reinstall torch torchvision, with the same --index-url"
+    )
+
+
+def _builds() -> str:
+    here = []
+    for name in ("torch", "torchvision"):
+        with contextlib.suppress(PackageNotFoundError):
+            here.append(f"{name} {version(name)}")
+    return " and ".join(here) + " are installed"
+
+
+def _refuse_old(name: str) -> None:
+    """ValueError for a library that is older than this program may use, whoever installed it."""
+    if name not in _SINCE:
+        return
+    with contextlib.suppress(PackageNotFoundError):
+        here = version(name)
+        if Version(here) < Version(_SINCE[name]):
+            raise ValueError(
+                f"{name} {here} is installed, and older ones than {_SINCE[name]} may run code "
+                f"that is in a file of weights: pip install --upgrade {name}"
+            )
 
 
 def said(error: BaseException) -> str:
