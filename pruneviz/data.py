@@ -30,6 +30,7 @@ class Data:
             raise ValueError(
                 "inputs and targets need a first dimension that counts the samples; got one number"
             )
+        self._refuse_edges()
         lengths = {name: len(tensor) for name, tensor in self.tensors().items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"inputs of data differ in length: {lengths}; give as many of each")
@@ -38,6 +39,19 @@ class Data:
                 f"data has {len(self)} inputs but {len(self.targets)} targets; "
                 "give one target for each input"
             )
+
+    def _refuse_edges(self) -> None:
+        """ValueError where a tensor [2, edges] stands beside others of another length."""
+        named = self.tensors() | ({} if self.targets is None else {"targets": self.targets})
+        for name, tensor in named.items():
+            pairs = tensor.ndim == 2 and len(tensor) == 2 and not tensor.is_floating_point()
+            if pairs and tensor.shape[1] > 2 and any(len(other) != 2 for other in named.values()):
+                raise ValueError(
+                    f"{name or 'inputs'} of shape {tuple(tensor.shape)} are the edges of a graph, "
+                    "it seems, whose nodes are no samples apart from each other: wrap the network "
+                    "in a module that keeps the edges and takes features [1, nodes, features], "
+                    "a graph a sample"
+                )
 
     def __len__(self) -> int:
         return next((len(tensor) for tensor in self.tensors().values()), 0)

@@ -186,3 +186,84 @@ def test_the_flag_does_not_open_what_no_flag_can(tmp_path: Path, name: str) -> N
     (tmp_path / name).write_bytes(content())
     with pytest.raises(ValueError, match=words):
         pv.open(tmp_path / name, unsafe=True)
+
+
+# -- data and networks that need a word ------------------------------------------------------
+
+
+class Pictures(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.conv(x).mean((2, 3)))  # type: ignore[no-any-return]
+
+
+def boxed(i: int) -> dict[str, torch.Tensor]:
+    return {"boxes": torch.rand(i % 3 + 1, 4), "labels": torch.ones(i % 3 + 1).long()}
+
+
+class Detection(torch.utils.data.Dataset[object]):
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, i: int) -> object:
+        return torch.rand(3, 8, 8), boxed(i)
+
+
+def by_column(batch: list[object]) -> tuple[object, ...]:
+    return tuple(zip(*batch, strict=True))  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (torch.rand(8, 3, 8, 8), [boxed(i) for i in range(8)]),
+        (torch.rand(8, 3, 8, 8), [torch.rand(i % 3 + 1, 5) for i in range(8)]),
+        (torch.rand(8, 3, 8, 8), [np.zeros((i % 3 + 1, 4)) for i in range(8)]),
+        Detection(),
+        torch.utils.data.DataLoader(Detection(), 4, collate_fn=by_column),
+    ],
+)
+def test_boxes_as_targets_are_told_what_to_do(data: object) -> None:
+    with pytest.raises(ValueError, match=r"targets .*boxes.*metric=.*leave the targets out"):
+        pv.open(Pictures().eval(), data)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_edges_of_a_graph_are_told_what_to_do(named: bool) -> None:
+    x, edges = torch.rand(30, 6), torch.randint(0, 30, (2, 90))
+    data = {"x": x, "edge_index": edges} if named else (x, edges)
+    with pytest.raises(ValueError, match=r"\(2, 90\) are the edges of a graph.*wrap the network"):
+        pv.open(Net().eval(), data)
+
+
+def onnx_of(inputs: list[str], kind: str) -> bytes:
+    onnx = pytest.importorskip("onnx")
+    helper, real = onnx.helper, onnx.TensorProto.FLOAT
+    node = helper.make_node(kind, inputs, ["y"])
+    values = [helper.make_tensor_value_info(name, real, [2, 3]) for name in inputs if name]
+    out = [helper.make_tensor_value_info("y", real, [2, 3])]
+    graph = helper.make_graph([node], "g", values, out)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return model.SerializeToString()  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "kind", "words"),
+    [
+        (["x", "h0"], "Add", r"2 inputs \(x, h0\), a recurrent state among them \(h0\).*export"),
+        (["a", "b"], "Add", r"2 inputs \(a, b\), and one is what is read; open the network"),
+    ],
+)
+def test_onnx_files_with_several_inputs(
+    tmp_path: Path, inputs: list[str], kind: str, words: str
+) -> None:
+    (tmp_path / "net.onnx").write_bytes(onnx_of(inputs, kind))
+    with pytest.raises(ValueError, match=rf"^net\.onnx takes {words}"):
+        pv.open(tmp_path / "net.onnx")
+    shown = CliRunner().invoke(main, ["layers", str(tmp_path / "net.onnx")])
+    assert re.search(words, shown.stderr)
+    with pytest.raises(ValueError, match=r"^net\.onnx is an ONNX file.*command line or in Python"):
+        open_upload((tmp_path / "net.onnx").read_bytes(), "net.onnx", "")

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 
 from pruneviz.sources.data.choosing import choose, most
+from pruneviz.sources.data.objects import refuse_objects
 from pruneviz.sources.data.pictures import prepare
 from pruneviz.sources.data.samples import Asked, Found
 from pruneviz.sources.data.tensors import TARGETS, encode, pair, stack
@@ -112,6 +113,7 @@ def _by_name(rows: list[Mapping[str, Any]]) -> dict[str, object]:
 
 
 def _answers(targets: list[Any]) -> tuple[Tensor, tuple[str, ...]]:
+    refuse_objects(targets)
     if isinstance(targets[0], str):
         numbers, classes = encode(targets)
         assert numbers is not None

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pruneviz.data import Data, Inputs
+from pruneviz.sources.data.objects import refuse_objects
 from pruneviz.sources.data.samples import Found
 from pruneviz.sources.spec import InputSpec
 
@@ -58,6 +59,7 @@ def encode(targets: object) -> tuple[Tensor | None, tuple[str, ...]]:
     """Targets as numbers, with the sorted names of the classes where they were names."""
     if targets is None:
         return None, ()
+    refuse_objects(targets)
     if not isinstance(targets, Tensor):
         array = np.asarray(targets)
         names = array.dtype.kind in "UT" or all(isinstance(each, str) for each in array.flat)

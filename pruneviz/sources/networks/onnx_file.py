@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -11,8 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.sources.networks.libraries import library, said
+from pruneviz.sources.networks.quantised import QUANTISED
 from pruneviz.sources.spec import InputSpec
 
+_QUANTISING = ("QLinear", "QuantizeLinear", "DequantizeLinear", "DynamicQuantize", "QGemm")
+_RECURRENT = ("LSTM", "GRU", "RNN")
+_STATE = re.compile(r"^[hc]_?([0n]|in)$|hidden|state|^past|cache", re.IGNORECASE)
 _DEFAULT = 8  # of an input's free axes, for the trial
 
 
@@ -24,7 +29,6 @@ def open_onnx(path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
     file, an operator without a counterpart, a network exported for one size of batch only.
     """
     onnx = library("onnx")
-    converter = library("onnx2pytorch")
     try:
         described = onnx.load(str(path))
         onnx.checker.check_model(described)
@@ -33,9 +37,11 @@ def open_onnx(path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
         raise ValueError(f"{path.name} is no whole ONNX file ({said(error)})") from error
     stored = {tensor.name for tensor in described.graph.initializer}
     inputs = [value for value in described.graph.input if value.name not in stored]
+    if (operator := _quantising(described)) is not None:
+        raise ValueError(f"{path.name} is quantised ({operator}): {QUANTISED}")
     if len(inputs) != 1:
-        names = ", ".join(value.name for value in inputs)
-        raise ValueError(f"{path.name} takes {len(inputs)} inputs ({names}); one is what is read")
+        raise ValueError(f"{path.name} {_several([v.name for v in inputs], described)}")
+    converter = library("onnx2pytorch")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on what it is not quite sure of: the trial shows
@@ -54,6 +60,28 @@ def open_onnx(path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
     _trial(model, sample, path)
     note = f"converted from ONNX by onnx2pytorch {version('onnx2pytorch')}"
     return model.requires_grad_(False), spec, (f"{note}; layers have the names of its nodes",)
+
+
+def _quantising(described: Any) -> str | None:
+    kinds = [node.op_type for node in described.graph.node]
+    return next((k for k in kinds if k.startswith(_QUANTISING) or k.endswith("Integer")), None)
+
+
+def _several(names: list[str], described: Any) -> str:
+    """What is said of a file with several inputs, or with none."""
+    steps = [node for node in described.graph.node if node.op_type in _RECURRENT]
+    fed = {name for node in steps for name in node.input[5:7]}  # the state, by ONNX's own order
+    state = [name for name in names if name in fed or _STATE.search(name)]
+    taken = f"takes {len(names)} inputs ({', '.join(names)[:200]})"
+    if state:
+        return (
+            f"{taken}, a recurrent state among them ({', '.join(state)[:200]}); export the network "
+            "so that it makes its first state itself, or open the network it was exported from"
+        )
+    return (
+        f"{taken}, and one is what is read; open the network it was exported from, whose inputs "
+        "are given by name"
+    )
 
 
 def _fed(value: Any, onnx: Any) -> tuple[Tensor, InputSpec]:
