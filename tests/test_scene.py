@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -81,6 +82,11 @@ def left(scene: dict[str, Any], cut: dict[str, int]) -> tuple[float, float]:
         inputs = sum(share * gone[group] for group, share in layer.get("inputs", []))
         parameters += layer["weights"] * rows * inputs  # rows and inputs cross
         macs -= layer["macs"] * (1 - (1 - rows) * (1 - inputs))
+    for product in scene["products"]:
+        lost = (
+            sum(share * gone.get(group, 0) for group, share in axis) for axis in product["axes"]
+        )
+        macs -= product["macs"] * (1 - math.prod(1 - one for one in lost))
     return parameters, macs
 
 

@@ -60,14 +60,18 @@ def _parameters(bench: Bench, plan: Plan) -> float:
 
 def _macs(bench: Bench, plan: Plan) -> float:
     counts = bench.counts(plan)
+    if counts.macs is None or counts.macs_kept is None:
+        raise ValueError(
+            "this network's multiply-accumulates cannot be counted; choose a budget of parameters "
+            "or bytes"
+        )
     return counts.macs - counts.macs_kept
 
 
 def _bytes(bench: Bench, plan: Plan) -> float:
     counts = bench.counts(plan)
-    if plan.granularity in UNITS:
-        return counts.bytes_dense * (1 - counts.params_shrunk / counts.params)
-    return counts.bytes_dense - counts.bytes_sparse
+    left = counts.bytes_shrunk if plan.granularity in UNITS else counts.bytes_sparse
+    return counts.bytes_dense - left
 
 
 def _seconds(bench: Bench, plan: Plan) -> float:

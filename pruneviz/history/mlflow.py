@@ -89,7 +89,7 @@ def parameters(plan: Plan) -> dict[str, str]:
 def metrics(bench: Bench, plan: Plan, result: Evaluation) -> dict[str, float]:
     """What was measured and counted, as MLflow's metrics; what is no finite number is left out."""
     counts, pruned = bench.counts(plan), bench.masks(plan)
-    found: dict[str, float] = {
+    found: dict[str, float | None] = {
         "accuracy": result.accuracy,
         "accuracy_low": result.low,
         "accuracy_high": result.high,
@@ -107,7 +107,11 @@ def metrics(bench: Bench, plan: Plan, result: Evaluation) -> dict[str, float]:
     }
     found |= {f"class/{_key(name)}": share for name, share in result.per_class.items()}
     found |= {f"kept/{_key(name)}": 1 - share for name, share in pruned.sparsity.items()}
-    return {name: float(value) for name, value in found.items() if math.isfinite(value)}
+    return {
+        name: float(value)
+        for name, value in found.items()
+        if value is not None and math.isfinite(value)
+    }
 
 
 def _tags(bench: Bench) -> dict[str, str]:

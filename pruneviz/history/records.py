@@ -51,8 +51,8 @@ class Measured:
     params: int
     params_kept: int
     params_shrunk: int
-    macs: int
-    macs_kept: int
+    macs: int | None
+    macs_kept: int | None
     layers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     per_class: Mapping[str, float] = field(default_factory=dict)
     answers: NDArray[np.int32] | None = None
@@ -110,11 +110,16 @@ def record_from(row: Sequence[Any]) -> Measured:
     except (ValueError, TypeError, AttributeError):
         kept, shares = {}, {}
     return Measured(
-        **{name: float("nan") if value is None else value for name, value in numbers},  # type: ignore[arg-type]
+        **{name: _number(name, value) for name, value in numbers},
         layers=kept,
         per_class=shares,
         answers=unpacked(answers),
     )
+
+
+def _number(name: str, value: Any) -> Any:
+    unknown = None if name.startswith("macs") else float("nan")
+    return unknown if value is None else value
 
 
 def cost_text(cost: Cost) -> str:

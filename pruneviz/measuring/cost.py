@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -119,7 +120,7 @@ def asked_sparsity(pruned: Pruned) -> float:
     return sum(asked_of.get(n, 0.0) * k for n, k in units.items()) / total if total else 0.0
 
 
-def _still(network: nn.Module, data: Data, progress: Progress) -> dict[str, int]:
+def _still(network: nn.Module, data: Data, progress: Progress) -> dict[str, Any]:
     """All of a network that needs no clock."""
     progress("multiply-accumulates", 0.0)
     macs = macs_of_network(network, data)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch import Tensor, nn
 
 from pruneviz.data import Data
 from pruneviz.network.calling import call
 from pruneviz.network.layers import Layer
+from pruneviz.network.products import Counter, StepByStep
 from pruneviz.network.replica import replica
 from pruneviz.network.trial import parameter_masks
 from pruneviz.pruning.pruned import Pruned
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,67 +26,109 @@ class Counts:
 
     params, params_kept: all parameters of the network, and those that are not masked.
     params_shrunk: those left after removal, as masks of single weights or of units that must stay
-    leave the shape of the network as it is.
-    macs, macs_kept: multiply-accumulates for one sample, dense, and with every masked weight
-    skipped, as only an ideal sparse engine would. bytes_dense: the parameters as they are stored;
-    bytes_sparse: an estimate, the kept ones plus one bit for each weight of a pruned layer.
+    leave the shape of the network as it is. macs, macs_kept, macs_shrunk: multiply-accumulates for
+    one sample, likewise; kept ones are what an ideal sparse engine alone would compute; None where
+    they cannot be counted. bytes_dense, bytes_shrunk: the parameters as they are stored;
+    bytes_sparse: an estimate, the kept ones plus one bit for each weight of a pruned layer, where
+    that is smaller.
     """
 
     params: int
     params_kept: int
     params_shrunk: int
-    macs: int
-    macs_kept: int
+    macs: int | None
+    macs_kept: int | None
+    macs_shrunk: int | None
     bytes_dense: int
     bytes_sparse: int
+    bytes_shrunk: int
 
 
-def macs_of_network(model: nn.Module, data: Data) -> int:
-    """Multiply-accumulates for the first sample of `data`, attention included.
+def macs_of_network(model: nn.Module, data: Data) -> int | None:
+    """Multiply-accumulates for the first sample of `data`, attention and recurrent layers included.
 
-    Counted by torch's own flop counter.
+    None where they cannot be counted, as in a network that calls compiled code; the log says why.
     """
-    from torch.utils.flop_counter import FlopCounterMode  # loads torch's compiler: over a second
-
-    counter = FlopCounterMode(display=False)
-    # The counter knows the plain attention products, not the fused ones of the CPU.
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        call(replica(model), data.first(1).inputs)
-    return counter.get_total_flops() // 2
+    counter = Counter()
+    try:
+        with torch.no_grad(), StepByStep(), counter:
+            call(replica(model), data.first(1).inputs)
+    except Exception:  # the network answers otherwise: only what watches it has failed
+        _LOG.warning("cannot count the multiply-accumulates", exc_info=True)
+        return None
+    return counter.macs
 
 
 def counts_of(
-    pruned: Pruned, layers: Mapping[str, Layer], macs: Mapping[str, int], total: int
+    pruned: Pruned, layers: Mapping[str, Layer], macs: Mapping[str, int], total: int | None
 ) -> Counts:
-    """The cost of a plan; macs by layer and of the network as the functions above give them."""
-    parameters = dict(pruned.dense.named_parameters(remove_duplicate=False))
-    once = {id(p): p for p in parameters.values()}.values()
-    # Not summed: that would widen each mask to eight bytes a weight first.
-    gone = {n: m.numel() - int(m.count_nonzero()) for n, m in pruned.parameter_masks.items()}
-    cut = (pruned.report["total"] - pruned.report["kept"]).tolist()
-    touched = {layers[n]: k for n, k in zip(pruned.report["layer"], cut, strict=True) if k}
-    params, dense_bytes = sum(p.numel() for p in once), sum(p.nbytes for p in once)
-    saved_bytes = sum(parameters[name].element_size() * number for name, number in gone.items())
-    saved_macs = sum(macs[x.name] * number / x.size for x, number in touched.items())
+    """The cost of a plan; macs by layer and of the network as `survey` and `macs_of_network` count.
+
+    total: None where it could not be counted.
+    """
+    named = dict(pruned.dense.named_parameters(remove_duplicate=False))
+    parameters = list({id(p): p for p in named.values()}.values())
+    gone = {n: _cut(m) for n, m in pruned.parameter_masks.items()}
+    masks = _removal(pruned)
+    removed = gone if masks is pruned.parameter_masks else {n: _cut(m) for n, m in masks.items()}
+    params, stored = sum(p.numel() for p in parameters), sum(p.nbytes for p in parameters)
+    cut = pruned.report["total"] - pruned.report["kept"]
+    touched = {layers[n]: k for n, k in zip(pruned.report["layer"], cut.tolist(), strict=True) if k}
+    saved = left = _saved(pruned, macs, {x.name: k / x.size for x, k in touched.items()})
+    if masks is not pruned.parameter_masks:
+        there = [x for x in layers.values() if x.weight in masks]
+        shares = {x.name: _cut(x.canonical(masks[x.weight])) / x.size for x in there}
+        left = _saved(pruned, macs, shares) if shares else 0.0
     return Counts(
         params=params,
         params_kept=params - sum(gone.values()),
-        params_shrunk=params - _removed(pruned, gone),
+        params_shrunk=params - sum(removed.values()),
         macs=total,
-        macs_kept=round(total - saved_macs),
-        bytes_dense=dense_bytes,
-        bytes_sparse=dense_bytes - saved_bytes + sum(-(-x.size // 8) for x in touched),
+        macs_kept=None if total is None else round(total - saved),
+        macs_shrunk=None if total is None else round(total - left),
+        bytes_dense=stored,
+        bytes_sparse=stored - _encoded(named, gone, touched),
+        bytes_shrunk=stored - sum(named[name].element_size() * k for name, k in removed.items()),
     )
 
 
-def _removed(pruned: Pruned, gone: Mapping[str, int]) -> int:
-    """How many parameters go for real."""
-    groups = pruned.groups
-    if groups is None:
-        return 0
-    removable = {name: line for name, line in pruned.units.items() if name in groups.groups}
+def _cut(mask: Tensor) -> int:
+    # Not summed: that would widen each mask to eight bytes a weight first.
+    return mask.numel() - int(mask.count_nonzero())
+
+
+def _units(pruned: Pruned) -> dict[str, Tensor]:
+    """Group -> which of its units stay; of those that can be removed."""
+    there = {} if pruned.groups is None else pruned.groups.groups
+    return {name: line for name, line in pruned.units.items() if name in there}
+
+
+def _removal(pruned: Pruned) -> Mapping[str, Tensor]:
+    """The masks of what goes for real."""
+    if pruned.groups is None:
+        return {}
+    removable = _units(pruned)
     cut = [name for name, line in pruned.units.items() if not bool(line.all())]
     if all(name in removable for name in cut):
-        return sum(gone.values())
-    masks = parameter_masks(pruned.dense, groups, removable)
-    return sum(mask.numel() - int(mask.count_nonzero()) for mask in masks.values())
+        return pruned.parameter_masks
+    return parameter_masks(pruned.dense, pruned.groups, removable)
+
+
+def _saved(pruned: Pruned, macs: Mapping[str, int], shares: Mapping[str, float]) -> float:
+    """Multiply-accumulates that go; shares: layer -> the fraction of its weights that is cut."""
+    of_layers = sum(macs[name] * share for name, share in shares.items())
+    if pruned.groups is None:
+        return of_layers
+    units = _units(pruned)
+    return of_layers + sum(one.macs({}) - one.macs(units) for one in pruned.groups.products)
+
+
+def _encoded(named: Mapping[str, Tensor], gone: Mapping[str, int], cut: Mapping[Layer, int]) -> int:
+    """Bytes that encoding saves; gone: parameter -> entries; cut: layer -> weights of it."""
+    others = dict(gone)
+    total = 0
+    for layer, number in cut.items():
+        size = named[layer.weight].element_size()
+        total += max(0, size * number - -(-layer.size // 8))
+        others[layer.weight] = others.get(layer.weight, number) - number
+    return total + sum(named[name].element_size() * number for name, number in others.items())

@@ -11,6 +11,7 @@ from pruneviz.measuring.sizes import Encoded
 
 Row = tuple[str, str, float | None, float | None, float | None, float | None, str]
 
+UNKNOWN = "Unknown: this network's multiply-accumulates cannot be counted; the log says why."
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
 
 
@@ -19,13 +20,13 @@ class Spent:
     """What one network takes.
 
     params: its parameters, tied ones once; zeros: those of them that are exactly zero. macs:
-    multiply-accumulates for one sample. file, zipped: bytes. memory: bytes of activations alive at
-    once, for one sample. latency: of one batch.
+    multiply-accumulates for one sample, None where they cannot be counted. file, zipped: bytes.
+    memory: bytes of activations alive at once, for one sample. latency: of one batch.
     """
 
     params: int
     zeros: int
-    macs: int
+    macs: int | None
     file: int
     zipped: int
     memory: int
@@ -58,7 +59,7 @@ class Cost:
 
     asked: float
     kept: int
-    ideal_macs: int
+    ideal_macs: int | None
     dense: Spent
     masked: Spent
     shrunk: Spent | None
@@ -133,8 +134,11 @@ def _counted(cost: Cost) -> list[Row]:
         ),
         (
             "MACs", "", dense.macs, masked.macs, _of(shrunk, "macs"), None,
-            "Multiply-accumulates for one sample, by torch's flop counter. A mask saves none; "
-            "fewer of them are faster only as far as the machine is busy with them.",
+            "Multiply-accumulates for one sample: products of matrices, convolutions, attention, "
+            "recurrent layers. A mask saves none; fewer of them are faster only as far as the "
+            "machine is busy with them."
+            if dense.macs is not None
+            else UNKNOWN,
         ),
         (
             "MACs, ideal sparse engine", "", dense.macs, cost.ideal_macs, None, None,

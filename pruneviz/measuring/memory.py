@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from pruneviz.network.calling import call, fitting
+from pruneviz.network.products import StepByStep, gates, in_parts
 from pruneviz.network.replica import replica, state
 
 
@@ -21,8 +22,9 @@ def peak_activation(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
     inputs: of one sample, [1, ...]; they are alive to the end, as the caller holds them.
     Counted is every block of memory that an operator returned, from then until its last user lets
     go of it; an operator's inputs and outputs are alive together. Views and what is done in place
-    take nothing. Not counted: parameters and buffers, and what an operator takes for itself while
-    it works (the unfolded inputs of a convolution, say).
+    take nothing. Attention goes step by step, not along torch's fast path. Not counted: parameters
+    and buffers, and what an operator takes for itself while it works (the unfolded inputs of a
+    convolution, say), but for the gates of a recurrent layer, which it holds for all its steps.
     """
     network = replica(network)
     given = fitting(network, inputs)
@@ -34,7 +36,7 @@ def peak_activation(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
         follower.ignore(tensor)
     for tensor in tensors:
         follower.birth(tensor)
-    with torch.no_grad(), follower:
+    with torch.no_grad(), StepByStep(), follower:
         call(network, given)
     return follower.peak
 
@@ -76,7 +78,7 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
+        result = in_parts(self, func, args, kwargs or {})
         given = {_key(x) for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)}
         for tensor in tree_leaves(result):
             # What views something older, that nobody here saw being made, is no birth.
@@ -84,6 +86,7 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 _key(tensor) not in given or _key(tensor) in self._sizes
             ):
                 self.birth(tensor)
+        self.peak = max(self.peak, self.alive + gates(func, args))
         return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pruneviz.network.coupling import Coupling, couple
 from pruneviz.network.coupling.atoms import Ids
 from pruneviz.network.graph import Graph
-from pruneviz.network.groups import Group, Groups, Place
+from pruneviz.network.groups import Group, Groups, Place, Product
 from pruneviz.network.layers import Layer
 from pruneviz.network.trial import proved
 
@@ -57,14 +57,16 @@ def couplings(layers: Mapping[str, Layer], graph: Graph) -> Groups:
             fixed[name] = coupling.why(np.unique(classes))
         else:
             rows[name] = classes
-    groups = {}
+    groups, orders = {}, {}
     for members in _clusters(coupling, rows):
-        group = _group(coupling, layers, {name: rows[name] for name in members})
+        order = _order(coupling, [rows[name] for name in members])
+        group = _group(coupling, layers, {name: rows[name] for name in members}, order)
         if group.units < 2:
             fixed |= dict.fromkeys(members, _TIED)
         else:
-            groups[group.name] = group
-    return Groups(groups, fixed, coupling.whole)
+            groups[group.name], orders[group.name] = group, order
+    weights = {layer.weight for layer in layers.values()}
+    return Groups(groups, fixed, coupling.whole, tuple(_products(coupling, orders, weights)))
 
 
 def _rows(coupling: Coupling, layer: Layer) -> Ids | None:
@@ -102,11 +104,42 @@ def _place(members: set[str], rows: Mapping[str, Ids]) -> int:
     return min(place for place, name in enumerate(rows) if name in members)
 
 
-def _group(coupling: Coupling, layers: Mapping[str, Layer], rows: Mapping[str, Ids]) -> Group:
-    classes = np.concatenate(list(rows.values()))
+def _order(coupling: Coupling, rows: Sequence[Ids]) -> list[int]:
+    """The classes that are the units of the group that these rows make, in the units' order."""
+    classes = np.concatenate(rows)
     free = set(_free(coupling, classes).tolist())
-    order = [c for c in dict.fromkeys(classes.tolist()) if c in free]
-    unit = np.full(int(coupling.solved.label.max()) + 1, -1, np.int64)
+    return [c for c in dict.fromkeys(classes.tolist()) if c in free]
+
+
+def _products(
+    coupling: Coupling, orders: Mapping[str, list[int]], weights: Collection[str]
+) -> Iterator[Product]:
+    """Products that no layer's weight is part of, in terms of groups and of their units."""
+    names = list(orders)
+    owner = np.full(len(coupling.solved.first), -1, np.int64)  # class -> place of its group
+    unit = owner.copy()
+    for place, order in enumerate(orders.values()):
+        owner[order], unit[order] = place, np.arange(len(order))
+    for product in coupling.products:
+        if product.weights & set(weights):
+            continue
+        fixed, axes = 1, []
+        for size, classes in product.axes:
+            owners = np.empty(0, np.int64) if classes is None else owner[classes]
+            of = {
+                names[k]: torch.from_numpy(np.where(owners == k, unit[classes], -1))
+                for k in np.unique(owners[owners >= 0]).tolist()
+            }
+            fixed *= 1 if of else size
+            axes += [(size, of)] if of else []
+        if axes:
+            yield Product(fixed, tuple(axes))
+
+
+def _group(
+    coupling: Coupling, layers: Mapping[str, Layer], rows: Mapping[str, Ids], order: list[int]
+) -> Group:
+    unit = np.full(len(coupling.solved.first), -1, np.int64)
     unit[order] = np.arange(len(order))
     places = []
     for tensor, dims in coupling.tensors.items():

@@ -42,16 +42,43 @@ class Group:
 
 
 @dataclass(frozen=True, eq=False)
+class Product:
+    """A product apart from those of layers (of attention, say) that gets smaller with units.
+
+    fixed: the sizes, multiplied, of its axes in which all stays. axes: the others, each its size
+    and which unit of which group its entries belong to: int64, -1 for entries of other groups.
+    """
+
+    fixed: int
+    axes: tuple[tuple[int, Mapping[str, Tensor]], ...]
+
+    def macs(self, kept: Mapping[str, Tensor]) -> float:
+        """Multiply-accumulates for one sample; kept: group -> bool [units], others stay whole."""
+        total = float(self.fixed)
+        for size, units in self.axes:
+            lines = [
+                torch.cat([line, line.new_ones(1)])[units[name]]
+                for name, line in kept.items()
+                if name in units
+            ]
+            left = torch.stack(lines).all(0) if lines else torch.ones(1)
+            total *= size * int(left.count_nonzero()) / len(left)
+        return total
+
+
+@dataclass(frozen=True, eq=False)
 class Groups:
     """All groups of a network by name; and why the units of other layers must stay.
 
     Units of the layers in `fixed` can be masked, each layer for itself, but not removed. whole:
     weights of grouped convolutions that lose whole groups, not the same number from each.
+    products: what else is multiplied, and gets smaller with the units.
     """
 
     groups: Mapping[str, Group] = field(default_factory=dict)
     fixed: Mapping[str, str] = field(default_factory=dict)
     whole: frozenset[str] = frozenset()
+    products: tuple[Product, ...] = ()
 
     def __post_init__(self) -> None:
         of = {layer: group.name for group in self.groups.values() for layer in group.layers}

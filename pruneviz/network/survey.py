@@ -137,7 +137,7 @@ def _macs(call: Call) -> int:
         return 0
     if layer.kind.startswith("conv_transpose"):
         channels = layer.shape[1] * layer.groups
-        return call.inputs.numel() // channels * (layer.size // layer.groups)
+        return call.inputs.numel() // channels * layer.size
     return call.part(call.output).numel() // layer.units * layer.size
 
 

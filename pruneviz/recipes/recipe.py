@@ -97,7 +97,7 @@ def recipe_of(
         data=bench.data_fingerprint,
         masks=bench.masks(plan).checksum,
         expected=None if result is None else _expected(result),
-        counts={name: int(getattr(counts, name)) for name in COUNTS},
+        counts={n: k for n in COUNTS if (k := getattr(counts, n)) is not None},
         cost={} if cost is None else _costs(cost),
         made=versions(),
         training=steps_of_past(began),
@@ -131,5 +131,6 @@ def _costs(cost: Cost) -> dict[str, dict[str, float]]:
 
 def _spent(spent: Spent) -> dict[str, float]:
     names = ("params", "zeros", "macs", "file", "zipped", "memory")
-    numbers: dict[str, float] = {name: getattr(spent, name) for name in names}
+    every = {name: getattr(spent, name) for name in names}
+    numbers: dict[str, float] = {n: number for n, number in every.items() if number is not None}
     return numbers | {"milliseconds": 1000 * spent.latency.median}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pruneviz import figures
 from pruneviz.export.files import check_free, in_words, place, staging
+from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
@@ -128,11 +129,17 @@ def _numbers(bench: Workbench, plan: Plan, result: Evaluation) -> str:
             ),
             (
                 "MACs of an ideal sparse engine",
-                f"{counts.macs_kept / counts.macs:.1%}" if counts.macs else "–",
-                f"{counts.macs_kept:,} of {counts.macs:,}",
+                *_macs(counts),
             ),
         ]
     )
+
+
+def _macs(counts: Counts) -> tuple[str, str]:
+    if counts.macs is None or counts.macs_kept is None:
+        return "unknown", "they cannot be counted in this network"
+    share = f"{counts.macs_kept / counts.macs:.1%}" if counts.macs else "–"
+    return share, f"{counts.macs_kept:,} of {counts.macs:,}"
 
 
 def _plan(bench: Workbench, plan: Plan) -> str:

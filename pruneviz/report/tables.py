@@ -77,10 +77,14 @@ def counted(bench: Workbench, plan: Plan) -> pd.DataFrame:
     rows = [
         ("parameters", found.params, found.params_kept),
         ("parameters after removal", found.params, found.params_shrunk),
-        ("MACs, ideal sparse engine", found.macs, found.macs_kept),
+        ("MACs, ideal sparse engine", _known(found.macs), _known(found.macs_kept)),
         ("bytes, kept ones with one bit a weight (≈)", found.bytes_dense, found.bytes_sparse),
     ]
     return pd.DataFrame(rows, columns=["quantity", "dense", "pruned"])
+
+
+def _known(number: int | None) -> int | str:
+    return "unknown" if number is None else number
 
 
 def charted_curves(curves: Curves) -> tuple[pd.DataFrame, dict[str, str]]:

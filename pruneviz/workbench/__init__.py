@@ -134,8 +134,11 @@ class Workbench:
         return {name: self.survey.macs[name] for name in self.found}
 
     @cached_property
-    def macs_in_all(self) -> int:
-        """Multiply-accumulates of the whole network for one sample, as its card says or counted."""
+    def macs_in_all(self) -> int | None:
+        """Multiply-accumulates of the whole network for one sample, as its card says or counted.
+
+        None where they cannot be counted.
+        """
         said, model = self.source.card.get("macs"), self.source.model
         return said if isinstance(said, int) else macs_of_network(model, self.source.validation)
 

@@ -64,6 +64,20 @@ def told(bench: Workbench, groups: Groups, layer: Layer) -> dict[str, object]:
     }
 
 
+def products(groups: Groups) -> list[dict[str, object]]:
+    """What else is multiplied: macs; axes: for each, [group, share of it that is its units]."""
+    return [
+        {
+            "macs": product.macs({}),
+            "axes": [
+                [[name, float((unit >= 0).float().mean())] for name, unit in units.items()]
+                for _, units in product.axes
+            ],
+        }
+        for product in groups.products
+    ]
+
+
 def _params(bench: Workbench, group: Group) -> float:
     """Parameters that go with one unit of a group, on average; those counted twice are not many."""
     own = dict(bench.source.model.named_parameters(remove_duplicate=False))

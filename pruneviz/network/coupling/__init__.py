@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch.fx import Node
 
 from pruneviz.network.coupling import elementwise, layers, shapes
 from pruneviz.network.coupling.atoms import Atoms, Dims, Ids, Solved
+from pruneviz.network.coupling.products import Sized, products_of
 from pruneviz.network.coupling.sites import Choice, Sites, choices
 from pruneviz.network.coupling.walk import Found, Rule, Walk, fixed, shape_of, shapes_of
 from pruneviz.network.graph import Graph
@@ -29,13 +30,15 @@ class Coupling:
 
     tensors: parameter or buffer -> for each dimension the class of every entry, or None where
     nothing may be cut. outputs: layer -> the class of each of its units. heads: classes that are
-    attention heads. whole: weights of grouped convolutions that lose whole groups.
+    attention heads. whole: weights of grouped convolutions that lose whole groups. products: those
+    in which units stand, with classes in place of atoms.
     """
 
     tensors: Mapping[str, list[Ids | None]]
     outputs: Mapping[str, Ids | None]
     heads: frozenset[int]
     whole: frozenset[str]
+    products: tuple[Sized, ...]
     solved: Solved
 
     def why(self, classes: Ids) -> str:
@@ -138,14 +141,16 @@ def _unknown(node: Node) -> str:
 def _coupling(
     graph: Graph, walk: Walk, solved: Solved, chosen: Mapping[str, int | None]
 ) -> Coupling:
+    def labels(ids: Ids | None) -> Ids | None:
+        return None if ids is None else solved.label[ids]
+
     def classes(dims: Dims) -> list[Ids | None]:
-        return [None if ids is None else solved.label[ids] for ids in dims]
+        return [labels(ids) for ids in dims]
 
     outputs: dict[str, Ids | None] = {}
     for layer, calls in graph.calls.items():
         for node in calls[:1]:
-            ids = walk.outputs.get(node)
-            outputs[layer] = None if ids is None else solved.label[ids]
+            outputs[layer] = labels(walk.outputs.get(node))
     whole = {
         graph.parameters.get(getattr(node.args[1], "name", ""), "")
         for node in walk.outputs
@@ -157,5 +162,9 @@ def _coupling(
         outputs,
         frozenset(np.concatenate(heads).tolist() if heads else ()),
         frozenset(whole),
+        tuple(
+            replace(one, axes=tuple((size, labels(ids)) for size, ids in one.axes))
+            for one in products_of(walk, graph)
+        ),
         solved,
     )

@@ -33,6 +33,7 @@ function readLayer(raw) {
     items: size(raw.items),
     item_params: size(raw.item_params),
     weights: size(raw.weights),
+    weight_bytes: size(raw.weight_bytes),
     macs: size(raw.macs),
     snap: isNumber(raw.snap) ? raw.snap : null,
     disabled: raw.disabled ? textOf(raw.disabled) : size(raw.items) ? null : "nothing to cut here",
@@ -49,7 +50,9 @@ function readScene(raw) {
     item: textOf(raw.item) || "weight",
     criterion_label: textOf(raw.criterion_label) || textOf(raw.criterion) || "score",
     total_params: isNumber(raw.total_params) ? raw.total_params : 0,
-    total_macs: isNumber(raw.total_macs) ? raw.total_macs : 0,
+    total_macs: isNumber(raw.total_macs) ? raw.total_macs : null, // null: cannot be counted
+    total_bytes: isNumber(raw.total_bytes) ? raw.total_bytes : 0,
+    products: Array.isArray(raw.products) ? raw.products : [],
     pool_total: isNumber(raw.pool_total) ? raw.pool_total : 0,
     pool_scores: readTable(raw.pool_scores),
     byUnit: raw.granularity === "neuron" || raw.granularity === "head",

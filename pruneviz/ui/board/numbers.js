@@ -59,9 +59,23 @@ function thresholdAt(scores, total, cut) {
   return interpolate(scores, total > 1 ? (cut - 0.5) / (total - 1) : 0);
 }
 
-// Bytes of one layer, of which this share is left, as a bitmask with the kept values.
+// Bytes of one layer, of which this share is left, as a bitmask with the kept values, where that
+// is smaller.
 function layerBytes(layer, left) {
-  return layer.weights * left * 4 + layer.weights / 8;
+  const dense = layer.weights * layer.weight_bytes;
+  return Math.min(dense, dense * left + layer.weights / 8);
+}
+
+// The share of a product apart from those of layers (of attention, say) that is left; gone: group
+// -> share of its units.
+function productLeft(product, gone) {
+  let left = 1;
+  for (const axis of product.axes) {
+    let lost = 0;
+    for (const [group, share] of axis) lost += share * (gone.get(group) ?? 0);
+    left *= Math.max(0, 1 - lost);
+  }
+  return left;
 }
 
 // What is left of the network when these many items of each layer are cut. The units of a
@@ -70,7 +84,7 @@ function layerBytes(layer, left) {
 function remaining(scene, cutOf) {
   let kept = scene.total_params;
   let macs = scene.total_macs;
-  let bytes = scene.total_params * 4;
+  let bytes = scene.total_bytes;
   const gone = new Map(); // group -> share of its units
   for (const layer of scene.layers) {
     const cut = layer.items > 0 ? cutOf(layer) : 0;
@@ -86,8 +100,9 @@ function remaining(scene, cutOf) {
     const left = (1 - rows) * Math.max(0, 1 - inputs);
     kept += layer.weights * rows * inputs;
     macs -= layer.macs * (1 - left);
-    bytes += layerBytes(layer, left) - layer.weights * 4;
+    bytes += layerBytes(layer, left) - layer.weights * layer.weight_bytes;
   }
+  for (const product of scene.products) macs -= product.macs * (1 - productLeft(product, gone));
   return { kept: Math.max(0, kept), macs: Math.max(0, macs), bytes: Math.max(0, bytes) };
 }
 

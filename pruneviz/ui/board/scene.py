@@ -91,8 +91,10 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
         "item": {"neuron": "unit", "head": "head"}.get(plan.granularity, "weight"),
         "total_params": cost.params,
         "total_macs": cost.macs,
+        "total_bytes": cost.bytes_dense,
         "pool_total": total if pooled else None,
         "pool_scores": packed(quantiles(in_order(ranked))) if ranked else None,
+        "products": units.products(groups),
         "layers": layers,
     }
 
@@ -210,6 +212,7 @@ def _entry(bench: Workbench, plan: Plan, groups: Groups, layer: Layer) -> dict[s
         "items": layer.size,
         "item_params": 1,
         "weights": layer.size,
+        "weight_bytes": bench.weight(layer.name).element_size(),
         "macs": bench.macs[layer.name],
         "snap": snap,
     }
