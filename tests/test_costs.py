@@ -13,7 +13,10 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 import pruneviz as pv
+from pruneviz.history.records import cost_from, cost_text
 from pruneviz.measuring.cost import Cost, asked_sparsity, cost_of
+from pruneviz.measuring.latency import Timing
+from pruneviz.measuring.ledger import InRuntime, Spent
 from pruneviz.measuring.sizes import Encoded
 from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
@@ -265,3 +268,36 @@ def test_the_workbench_says_why_nothing_was_removed(benches: Callable[[str], Wor
     cost = benches("lenet5").cost(Plan(sparsity={"fc1": 0.5}))
     assert cost.shrunk is None
     assert "'weight'" in cost.why_not_shrunk
+
+
+def test_onnx_runtime_is_compared_with_itself_on_the_dense_network() -> None:
+    """Torch's 2 ms are no measure of a runtime that takes 1 ms for the same network."""
+    spent = Spent(10, 0, 10, 100, 90, 64, Timing(0.002, 0.002, 0.002, 5))
+    there = InRuntime("shrunk", 50, 0.0, *(Timing(t, t, t, 5) for t in (0.0005, 0.001)))
+    cost = Cost(
+        0.5,
+        5,
+        5,
+        spent,
+        spent,
+        spent,
+        there,
+        Encoded(1, 0, 1),
+        Encoded(1, 0, 1),
+        batch=8,
+        threads=1,
+    )
+    speed = cost.table.set_index("quantity").loc["speed"]
+    assert speed["onnx runtime"] == pytest.approx(2.0)
+    assert "against the dense network there" in speed["note"]
+    alone = replace(cost, onnx=replace(there, dense=None)).table.set_index("quantity").loc["speed"]
+    assert math.isnan(alone["onnx runtime"])
+    assert "nothing is compared there" in alone["note"]
+
+
+def test_the_dense_network_is_timed_in_onnx_runtime_too(bench: Workbench) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra 'export' is not installed")
+    cost = measured(bench, UNITS, cut_by_hand(bench), seconds=0.2)
+    assert cost.onnx is not None
+    assert cost.onnx.dense is not None
+    assert cost_from(cost_text(cost)) == cost

@@ -107,3 +107,32 @@ def test_params_kept_are_those_that_are_not_masked(bench: Workbench) -> None:
     masks = bench.prune(plan).parameter_masks
     gone = sum(int((~mask).sum()) for mask in masks.values())
     assert bench.counts(plan).params_kept == DENSE[bench.name][0] - gone
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_a_mask_that_saves_nothing_is_never_larger_than_none(cut: int) -> None:
+    """Of 64 weights a mask takes 8 bytes: in float16 it pays from five of them on."""
+    model = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 2)).half()
+    bench = pv.open(model, (torch.randn(10, 8), torch.arange(10) % 2))
+    counts = bench.counts(Plan(sparsity={"0": cut / 64}))
+    assert counts.params_kept == counts.params - cut
+    assert counts.bytes_sparse == counts.bytes_dense == 2 * counts.params
+    assert bench.counts(Plan(sparsity={"0": 0.5})).bytes_sparse == counts.bytes_dense - 64 + 8
+
+
+def test_parameters_of_several_formats_each_count_their_own_bytes() -> None:
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Linear(8, 2))
+    model[1].double()
+
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one, self.norm, self.two = model
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.two(self.norm(self.one(x).double()).float())
+
+    bench = pv.open(Mixed().eval(), (torch.randn(10, 4), torch.arange(10) % 2))
+    counts = bench.counts(Plan(granularity="neuron", sparsity={"one": 0.5}))
+    dense = 4 * (40 + 18) + 8 * 16
+    assert (counts.bytes_dense, counts.bytes_shrunk) == (dense, 4 * (20 + 10) + 8 * 8)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+import pruneviz as pv
 from pruneviz.network.layers import Layer
+from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA, criterion, find_criterion
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.granularity import scores_for
@@ -223,3 +226,30 @@ def test_every_criterion_explains_itself(name: str) -> None:
 def test_only_criteria_that_look_at_data_need_it() -> None:
     blind = {name for name, c in CRITERIA.items() if not c.needs_data}
     assert blind == {"magnitude", "l2", "lamp", "fpgm", "bn_scale", "random", "synflow"}
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ["l2", "magnitude"])
+def test_short_formats_are_scored_in_float32(name: str, dtype: torch.dtype) -> None:
+    """A thousand units of bfloat16 weights have a thousand norms, and no square goes under."""
+    weight = (torch.randn(1024, 64, generator=torch.Generator().manual_seed(0)) * 1e-4).to(dtype)
+    layer = Layer("one", "linear", (1024, 64), has_bias=False)
+    scores, expected = (
+        scores_for(CRITERIA[name], "neuron", Evidence(layer, w)) for w in (weight, weight.float())
+    )
+    assert torch.equal(scores, expected)
+    assert len(scores.unique()) > 1000
+    assert bool((scores > 0).all())
+
+
+def test_fisher_of_a_float16_network_neither_underflows_nor_overflows() -> None:
+    model = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
+    with torch.no_grad():
+        model[2].weight.mul_(1e-3)
+    data = (torch.randn(64, 16), torch.arange(64) % 4)
+    plan = Plan("fisher", "weight", sparsity={"0": 0.5})
+    wide = pv.open(model, data).prune(plan).scores["0"]
+    half = pv.open(copy.deepcopy(model).half(), data).prune(plan).scores["0"]
+    assert bool(torch.isfinite(half).all())
+    assert int((half == 0).sum()) <= int((wide == 0).sum()) + 3
+    torch.testing.assert_close(half.sum().double(), wide.sum().double(), rtol=0.05, atol=0)

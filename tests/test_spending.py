@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import torch
+from torch import Tensor, nn
 
+import pruneviz as pv
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.spending import field_of, prepared
 from pruneviz.plan import Plan
@@ -116,3 +119,22 @@ def test_other_settings_of_the_plan_stay(benches: Benches) -> None:
     before = Plan("taylor", sparsity={"fc1": 0.3}, repair=("recalibrate",), scope="global")
     plan = benches("lenet5").allocate("uniform", 0.5, before)
     assert (plan.criterion, plan.repair, plan.scope) == ("taylor", ("recalibrate",), "layer")
+
+
+class Gates(nn.Module):
+    """A norm and a gate as wide as its input: its units can be masked, none can be removed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.gate = nn.LayerNorm(8), nn.Linear(8, 8)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(x * self.gate(x).sigmoid())
+
+
+@pytest.mark.parametrize("method", list(ALLOCATIONS))
+@pytest.mark.parametrize("budget", ["parameters", "bytes"])
+def test_where_nothing_can_be_removed_it_says_so(method: str, budget: str) -> None:
+    bench = pv.open(Gates().eval(), (torch.randn(20, 8), torch.arange(20) % 4))
+    with pytest.raises(ValueError, match="only be masked here"):
+        bench.allocate(method, 0.5, granularity="neuron", budget=budget)

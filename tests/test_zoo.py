@@ -57,7 +57,7 @@ def answers(bench: pv.Workbench, plan: pv.Plan) -> Tensor:
 
 def test_all_parameters_are_accounted_for(bench: pv.Workbench) -> None:
     total = sum(p.numel() for p in bench.source.model.parameters())
-    reached = sum(layer.size for layer in bench.found.values())
+    reached = bench.layers["params"].sum()
     assert reached + bench.never["params"].sum() == total == bench.counts(pv.Plan()).params
     plan = half(bench, "magnitude")
     cut = sum(round(0.5 * bench.found[name].size) for name in plan.sparsity)

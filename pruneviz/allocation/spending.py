@@ -172,6 +172,12 @@ def field_of(
         for slider in sliders
         if costs[slider.name] > 0
     )
+    if not parts:
+        why = "; choose another budget"
+        if plan.granularity in UNITS:
+            why = ": units can only be masked here, and stay in the network; choose granularity "
+            why += "'weight', or another budget"
+        raise ValueError(f"nothing that may be cut takes away any {kind.label.lower()}{why}")
     none = kind.removed(bench, base)
     every = Field(bench, base, parts, kind, none, none + 1.0, False)
     full = kind.removed(bench, every.plan([1.0] * len(parts)))

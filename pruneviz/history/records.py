@@ -134,7 +134,9 @@ def cost_from(text: str) -> Cost | None:
         networks = {name: _spent(values[name]) for name in ("dense", "masked", "shrunk")}
         onnx = values["onnx"]
         if onnx is not None:
-            onnx = InRuntime(**onnx | {"latency": Timing(**onnx["latency"])})
+            there = onnx.get("dense")
+            dense = None if there is None else Timing(**there)
+            onnx = InRuntime(**onnx | {"latency": Timing(**onnx["latency"]), "dense": dense})
         files = {name: Encoded(**values[name]) for name in ("bitmask", "csr")}
         return Cost(**values | networks | files | {"onnx": onnx})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

@@ -19,13 +19,16 @@ def layer_table(
     locks: Mapping[str, str],
     groups: Groups | None,
 ) -> pd.DataFrame:
-    """One row a layer: layer, kind, shape, params, macs, group (its own name in none), locked."""
+    """One row a layer: layer, kind, shape, params, macs, group (its own name in none), locked.
+
+    params: the weights that a slider reaches; biases stand in `never_pruned`.
+    """
     rows = [
         (
             x.name,
             x.kind,
             x.shape,
-            x.size + (x.units if x.has_bias else 0),
+            x.size,
             macs[x.name],
             x.name if groups is None else groups.lead(x.name),
             locks.get(x.name, ""),

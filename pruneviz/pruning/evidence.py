@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from torch import Tensor, nn
 
@@ -50,6 +50,17 @@ class Evidence:
     gradient_size: Tensor | None = None
     gradient_power: Tensor | None = None
     flow: Tensor | None = None
+
+    @property
+    def widened(self) -> Evidence:
+        """The same with short number formats as float32, in which squares and sums keep digits."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        short = {
+            name: value.float()
+            for name, value in values.items()
+            if isinstance(value, Tensor) and value.is_floating_point() and value.element_size() < 4
+        }
+        return replace(self, **short) if short else self  # type: ignore[arg-type]
 
     def has(self, need: str) -> bool:
         """Whether the field `need` was gathered."""
