@@ -7,6 +7,8 @@ import threading
 import weakref
 from collections.abc import Callable
 
+from pruneviz.storage.faults import sentence
+
 Report = Callable[[str, float], None]
 
 
@@ -56,7 +58,7 @@ class Job:
         except CancelledError:
             pass
         except Exception as error:  # a thread has nobody above it who could be told
-            self.error = f"{type(error).__name__}: {error}"
+            self.error = f"{type(error).__name__}: {sentence(error)}"
 
     def _report(self, label: str, done: float) -> None:
         if self._cancelled.is_set():

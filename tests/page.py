@@ -13,6 +13,11 @@ from pruneviz.ui.session import Session
 APP = Path(__file__).parents[1] / "app.py"
 
 
+def undrawn(app: AppTest) -> list[str]:
+    """What stands on a page in place of parts that raised."""
+    return [box.value for box in app.error if "could not be drawn" in box.value]
+
+
 class Page:
     """The app in one browser tab, without the browser."""
 
@@ -40,6 +45,7 @@ class Page:
         """One run of the script, which must not raise."""
         self.app.run()
         assert not self.app.exception, [error.message for error in self.app.exception]
+        assert not undrawn(self.app), undrawn(self.app)
         return self
 
     def finish(self) -> Page:

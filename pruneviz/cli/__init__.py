@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from pruneviz.cli.allocating import allocate
@@ -16,9 +18,43 @@ from pruneviz.cli.scanning import scan
 from pruneviz.cli.serving import app
 from pruneviz.cli.shrinking import shrink
 from pruneviz.cli.training import train
+from pruneviz.storage.faults import log_file, sentence
+
+_DEBUG = "pruneviz.debug"
 
 
-@click.group(epilog="Example: pruneviz prune lenet5 --all 0.5 --sparsity conv1=0.2")
+class _Door(click.Group):
+    """The commands, none of which ends in a trace unless it is asked for."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error that nobody foresaw becomes a sentence."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if ctx.meta.get(_DEBUG):
+                raise
+            said = sentence(error)
+            where = "" if isinstance(error, ValueError) else f" ({log_file()}; --debug shows it)"
+            raise click.ClickException(f"{said}{where}") from None
+
+
+def _remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    ctx.meta[_DEBUG] = ctx.meta.get(_DEBUG, False) or value
+
+
+def _debug() -> click.Option:
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        expose_value=False,
+        callback=_remember,
+        help="Show the trace of an error that was not foreseen.",
+    )
+
+
+@click.group(cls=_Door, epilog="Example: pruneviz prune lenet5 --all 0.5 --sparsity conv1=0.2")
 @click.version_option(package_name="pruneviz")
 def main() -> None:
     """See and steer neural-network pruning."""
@@ -41,4 +77,6 @@ for command in (
     write,
     app,
 ):
+    command.params.append(_debug())
     main.add_command(command)
+main.params.append(_debug())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz.background import Job
+from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session
 from pruneviz.ui.workbench.live import listen
@@ -20,6 +21,7 @@ def no_network(title: str, then: str) -> None:
     _back()
 
 
+@part
 def heading(session: Session, title: str, line: str, help_text: str | None = None) -> None:
     """Title, a line on what is looked at, the way back, and what has to be said."""
     left, right = st.columns([5, 1], vertical_alignment="center")
@@ -40,7 +42,7 @@ def complain(session: Session) -> None:
 def wait_for_choice(session: Session, words: str = _SOON) -> None:
     """Stand by while what somebody chose on the workbench is made ready; then draw the page."""
 
-    @st.fragment(run_every=_TICK)
+    @ticking(_TICK)
     def watch() -> None:
         if listen(session) or session.wanted is None:
             st.rerun()

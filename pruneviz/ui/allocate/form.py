@@ -17,6 +17,7 @@ from pruneviz.ui.allocate.allocating import (
     side_effects,
     told,
 )
+from pruneviz.ui.boundary import fragment
 from pruneviz.ui.session import Session
 from pruneviz.ui.wording import duration
 
@@ -29,7 +30,7 @@ def allocate(session: Session) -> None:
     """A button that opens a form: fill the sliders, or find the smallest network."""
     allocating = allocating_of(session)
     allocating.watched = allocating.running
-    redrawn = st.fragment(_draw, run_every=_TICK if allocating.watched else None)
+    redrawn = fragment(_draw, run_every=_TICK if allocating.watched else None)
     allocating.drawing_page = True
     try:
         redrawn(allocating)

@@ -13,6 +13,7 @@ from pruneviz.background import Job, Report
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.repair import REPAIRS, repair
+from pruneviz.ui.boundary import fragment
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy
 from pruneviz.ui.workbench.mending import able
@@ -95,7 +96,7 @@ def compare(session: Session) -> None:
     """A button that measures every repair for the plan settled on, and a table of the result."""
     found = _comparison(session)
     found.watched = found.job is not None and found.job.running
-    redrawn = st.fragment(_draw, run_every=_TICK if found.watched else None)
+    redrawn = fragment(_draw, run_every=_TICK if found.watched else None)
     found.drawing_page = True
     try:
         redrawn(found)

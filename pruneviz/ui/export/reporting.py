@@ -15,6 +15,7 @@ from pruneviz.export import stem
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
 from pruneviz.report import report, write_report
+from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.chrome import follow
 from pruneviz.ui.export.exporting import size
 from pruneviz.ui.session import Session
@@ -97,6 +98,7 @@ def take(reporting: Reporting) -> None:
         reporting.message = "Stopped: no report was written."
 
 
+@part
 def offer_report(session: Session) -> None:
     """The part of a page that makes the report and offers it."""
     reporting = reporting_of(session)
@@ -132,7 +134,7 @@ def _ask(reporting: Reporting) -> None:
 
 
 def _wait(reporting: Reporting) -> None:
-    @st.fragment(run_every=_TICK)
+    @ticking(_TICK)
     def watch() -> None:
         follow(reporting.job, "report-cancel")
 

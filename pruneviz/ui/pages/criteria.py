@@ -12,6 +12,7 @@ from pruneviz.comparison.similar import OVERLAPS, Similarity
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
+from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
 from pruneviz.ui.compare.contesting import (
     SHARES,
@@ -67,8 +68,8 @@ def main() -> None:
     st.markdown(f"#### Which leaves more {session.bench.task.word}?")
     _choose(contesting)
     if contesting.holding:
-        st.fragment(_progress, run_every=_TICK)(contesting)
-    st.fragment(_live, run_every=2 * _TICK if busy else None)(contesting)
+        fragment(_progress, run_every=_TICK)(contesting)
+    fragment(_live, run_every=2 * _TICK if busy else None)(contesting)
 
 
 def _empty() -> None:
@@ -78,6 +79,7 @@ def _empty() -> None:
     )
 
 
+@part
 def _head(session: Session) -> None:
     heading(
         session,
@@ -106,11 +108,12 @@ def _progress(contesting: Contesting) -> None:
         job.cancel()
 
 
+@part
 def _likeness(contesting: Contesting) -> None:
     """Two heatmaps, or the button that makes them."""
     found, bench = contesting.alike, contesting.session.bench
     if found is None and contesting.running and not contesting.holding:
-        st.fragment(_progress, run_every=_TICK)(contesting)
+        fragment(_progress, run_every=_TICK)(contesting)
         return
     if found is None:
         left, right = st.columns([1, 5], vertical_alignment="center")
@@ -190,6 +193,7 @@ def _slider_of(contesting: Contesting, found: Similarity) -> str | None:
     return next((s.name for s in sliders if focus in s.layers and s.name in found.layers), None)
 
 
+@part
 def _choose(contesting: Contesting) -> None:
     """Who takes part, where, and on how many samples."""
     busy = contesting.running
@@ -292,4 +296,4 @@ def _show(contesting: Contesting, found: Contest) -> None:
         )  # fmt: skip
 
 
-main()
+part(main)()

@@ -28,6 +28,7 @@ from pruneviz.ui.allocate.fitting import (
     need_of,
     take,
 )
+from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.chrome import follow, heading, no_network
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session, change, changed, jobs
@@ -141,7 +142,7 @@ def _size(fitting: Fitting) -> None:
 
 
 def _wait(fitting: Fitting, words: str) -> None:
-    @st.fragment(run_every=_TICK)
+    @ticking(_TICK)
     def watch() -> None:
         job = fitting.job
         if fitting.session.wanted is not None:
@@ -154,6 +155,7 @@ def _wait(fitting: Fitting, words: str) -> None:
     watch()
 
 
+@part
 def _totals(session: Session, need: Need, weights: str) -> None:
     bench, plan = session.bench, session.settled
     result, counts = jobs.so_far(bench, plan), bench.counts(plan)
@@ -212,6 +214,7 @@ def _share(share: float | None) -> str:
     return "< 0.1 %" if per_cent < 0.1 else f"{per_cent:,.1f} %"
 
 
+@part
 def _one_device(fitting: Fitting, need: Need, devices: list[Device], weights: str) -> None:
     names = [device.name for device in devices]
     short = [device.name for device in devices if not verdict(need, device).fits]
@@ -295,4 +298,4 @@ def steps(found: Suggestion) -> pd.DataFrame:
     )
 
 
-main()
+part(main)()

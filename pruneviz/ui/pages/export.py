@@ -6,6 +6,7 @@ import streamlit as st
 
 from pruneviz.export import DEFAULT, FORMATS
 from pruneviz.pruning.labels import label
+from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.chrome import follow, heading, no_network
 from pruneviz.ui.export.exporting import (
     Exporting,
@@ -114,7 +115,7 @@ def _button(exporting: Exporting, names: tuple[str, ...]) -> None:
 
 
 def _wait(exporting: Exporting) -> None:
-    @st.fragment(run_every=_TICK)
+    @ticking(_TICK)
     def watch() -> None:
         session, job = exporting.session, exporting.job
         if session.wanted is not None:
@@ -127,6 +128,7 @@ def _wait(exporting: Exporting) -> None:
     watch()
 
 
+@part
 def _found(exporting: Exporting) -> None:
     if exporting.message is not None:
         st.warning(exporting.message)
@@ -172,4 +174,4 @@ def _found(exporting: Exporting) -> None:
         )
 
 
-main()
+part(main)()

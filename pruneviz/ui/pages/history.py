@@ -7,6 +7,7 @@ import streamlit as st
 
 from pruneviz.history import Filter, History, Version, csv_of
 from pruneviz.history.tree import arranged, matching
+from pruneviz.ui.boundary import part
 from pruneviz.ui.look import tight
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.past import visits
@@ -142,6 +143,7 @@ def _named(version: Version, models: list[Version]) -> str:
 # -- the tree ----------------------------------------------------------------------------------
 
 
+@part
 def _tree(tree: pd.DataFrame, here: int | None) -> None:
     shown = tree.head(_SHOWN)
     numbers = [int(number) for number in shown["id"]]
@@ -189,6 +191,7 @@ def _tree(tree: pd.DataFrame, here: int | None) -> None:
 # -- one or two of them ------------------------------------------------------------------------
 
 
+@part
 def _chosen(history: History, session: Session | None, rows: Rows, here: int | None) -> None:
     left, right = st.columns([4, 9], gap="medium")
     numbers = [*rows]
@@ -294,4 +297,4 @@ def _two(history: History, session: Session | None, first: pd.Series, second: pd
     side_by_side(bench, made_for.name, plans, (records[0], records[1]), ledgers)
 
 
-main()
+part(main)()

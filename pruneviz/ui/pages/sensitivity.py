@@ -19,6 +19,7 @@ from pruneviz.ui.allocate.scanning import (
     table,
     take,
 )
+from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
@@ -46,7 +47,7 @@ def main() -> None:
         return
     _choose(scanning)
     busy = scanning.running
-    st.fragment(_live, run_every=_TICK if busy else None)(scanning, busy)
+    fragment(_live, run_every=_TICK if busy else None)(scanning, busy)
 
 
 def _empty() -> None:
@@ -56,6 +57,7 @@ def _empty() -> None:
     )
 
 
+@part
 def _head(session: Session) -> None:
     heading(
         session,
@@ -75,6 +77,7 @@ def label(plan: Plan) -> str:
     return f"{CRITERIA[plan.criterion].label}, {plan.granularity}{mended}"
 
 
+@part
 def _choose(scanning: Scanning) -> None:
     """What counts as a loss, how long to measure, and which chart."""
     columns = st.columns([2, 2, 3, 3], vertical_alignment="bottom")
@@ -238,4 +241,4 @@ def _table(scanning: Scanning, curves: Curves) -> None:
         )
 
 
-main()
+part(main)()

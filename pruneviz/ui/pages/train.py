@@ -9,6 +9,7 @@ import streamlit as st
 
 from pruneviz.pruning.labels import label
 from pruneviz.training.checkpoints import Kept
+from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import heading, no_network, wait_for_choice
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
@@ -56,7 +57,7 @@ def main() -> None:
     busy = trainer.running
     if not busy:
         _form(trainer)
-    st.fragment(_live, run_every=_TICK if busy else None)(trainer, busy)
+    fragment(_live, run_every=_TICK if busy else None)(trainer, busy)
     if not busy:
         _kept(trainer)
         lineage(session)
@@ -70,6 +71,7 @@ def _on_screen(session: Session) -> str:
     return f"{words} · {counts.params_kept:,} of {counts.params:,} parameters kept"
 
 
+@part
 def _form(trainer: Trainer) -> None:
     plan = trainer.session.settled
     asked = ask(trainer, plan)
@@ -115,6 +117,7 @@ def _live(trainer: Trainer, busy: bool) -> None:
         charts(trainer)
 
 
+@part
 def _kept(trainer: Trainer) -> None:
     """What is kept of trainings of this network, to go on with."""
     found = kept(trainer)
@@ -151,4 +154,4 @@ def _offer(trainer: Trainer, one: Kept) -> None:
         st.rerun()
 
 
-main()
+part(main)()

@@ -12,6 +12,7 @@ from pruneviz.pruning.labels import label
 from pruneviz.pruning.prune import check
 from pruneviz.ui.allocate.allocating import take
 from pruneviz.ui.allocate.form import allocate
+from pruneviz.ui.boundary import part
 from pruneviz.ui.compare import comparing
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import (
@@ -144,6 +145,7 @@ def _go_to(session: Session, plan: Plan) -> None:
     st.rerun()
 
 
+@part
 def _results(session: Session) -> None:
     bench, plan = session.bench, session.settled
     seen = panels.visits(bench, session.visited, session.known.params)
@@ -170,6 +172,7 @@ def _results(session: Session) -> None:
                 ledger(session)
 
 
+@part
 def _keep(session: Session) -> None:
     """Snapshots by name, and the link to exactly this state."""
     left, right = st.columns([3, 2], gap="medium")
@@ -217,4 +220,4 @@ def _address(session: Session) -> None:
         st.query_params.from_dict(query)
 
 
-main()
+part(main)()

@@ -22,6 +22,7 @@ from pruneviz.history.comparing import (
 )
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
+from pruneviz.ui.boundary import ticking
 from pruneviz.ui.workbench import panels
 from pruneviz.workbench import Workbench
 
@@ -184,7 +185,7 @@ def _apart(bench: Workbench, plans: tuple[Plan, Plan]) -> Apart:
 
 
 def _wait(apart: Apart) -> None:
-    @st.fragment(run_every=_TICK)
+    @ticking(_TICK)
     def watch() -> None:
         job = apart.job
         if job is None or not job.running:

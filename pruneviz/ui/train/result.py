@@ -8,6 +8,7 @@ import streamlit as st
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.training import METHODS, Trained
+from pruneviz.ui.boundary import part
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session, arrive, networks, versions
 from pruneviz.ui.session.versions import Version, percent, points
@@ -114,6 +115,7 @@ def use(trainer: Trainer, found: Result) -> Session:
     return session
 
 
+@part
 def lineage(session: Session) -> None:
     """The versions of this network, as far as this session has made any."""
     found = versions.family(session.name)

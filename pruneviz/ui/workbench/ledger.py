@@ -9,6 +9,7 @@ import streamlit as st
 from pruneviz.background import Job, Report
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
+from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy
 
@@ -45,11 +46,12 @@ class Books:
             self.session.diary.costed(plan, cost)
 
 
+@part
 def ledger(session: Session) -> None:
     """The ledger of the plan that was settled on, redrawn by itself while it is measured."""
     books = books_of(session)
     running = _take(books)
-    redrawn = st.fragment(_draw, run_every=_TICK if running else None)
+    redrawn = fragment(_draw, run_every=_TICK if running else None)
     books.drawing_page = True
     try:
         redrawn(books)

@@ -11,6 +11,7 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.ui.board import Request, board, packed, parse, scene, sensing
+from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.session import Session, cached, jobs, obey
 from pruneviz.ui.session.hand import counts_by_hand
 from pruneviz.ui.wording import measures_text
@@ -34,10 +35,11 @@ def listen(session: Session) -> bool:
     return _take_job(session) or again
 
 
+@part
 def live_board(session: Session) -> None:
     """The board, redrawn by itself while something is measured in the background."""
     running = session.job is not None and session.job.running
-    redrawn = st.fragment(_board, run_every=_TICK if running or session.unmeasured else None)
+    redrawn = fragment(_board, run_every=_TICK if running or session.unmeasured else None)
     session.drawing_page = True
     try:
         redrawn(session)
@@ -51,6 +53,7 @@ def last_seq() -> int:
     return 0 if request is None else request.seq
 
 
+@part
 def measure(session: Session) -> None:
     """Start measuring the plan that was settled on, instead of the one before.
 

@@ -19,6 +19,7 @@ from pruneviz.plan import Plan
 from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.labels import label
 from pruneviz.storage.caching import Kept
+from pruneviz.ui.boundary import part
 from pruneviz.workbench import Workbench
 
 _SHOWN_FLIPS, _SHOWN_FILTERS = 12, 64
@@ -141,6 +142,7 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
     return seen.plans[int(place)]
 
 
+@part
 def per_class(result: Evaluation | None, *, dense: bool) -> None:
     """Who pays: the change of each class."""
     if result is None:
@@ -161,6 +163,7 @@ def per_class(result: Evaluation | None, *, dense: bool) -> None:
     st.plotly_chart(figures.per_class(result.dense_per_class, result.per_class), key="per_class")
 
 
+@part
 def flipped(bench: Workbench, result: Evaluation | None) -> None:
     """The samples whose answer changed, as pictures; what broke comes first."""
     if result is None:
@@ -210,6 +213,7 @@ def _caption(
     return change if targets is None else f"is {name(targets[sample])}: {change}"
 
 
+@part
 def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
     """For a convolution: its filters, and what they make of a chosen sample."""
     layer = bench.found[focus]
@@ -244,6 +248,7 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
     right.plotly_chart(figures.mosaic(maps, kept, signed=False), key="maps")
 
 
+@part
 def about(bench: Workbench) -> None:
     """Where the network and its data came from, in the words of those who read them."""
     box = st.popover(":material/info:", help="About this model and data", width="stretch")

@@ -1,0 +1,56 @@
+"""What is said of an error that nobody foresaw, and where does its trace stand?"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import secrets
+import time
+import traceback
+from pathlib import Path
+
+from pruneviz.storage.home import home
+
+FILE = "faults.log"
+_BOUND = 2**20  # bytes; then the log is begun anew, and the last one kept beside it
+_LONGEST = 160
+# Where files lie is nobody's business in a browser, and says nothing that the trace does not.
+_PATH = re.compile(r"(?:[A-Za-z]:\\|~|(?<![\w.])/)[^\s'\",;:()]*[/\\][^\s'\",;:()]*")
+_LOG = logging.getLogger(__name__)
+
+
+def sentence(error: BaseException) -> str:
+    """What a person reads of `error`: the words of a ValueError, which are made for people; of any
+    other a sentence with a number, under which the log holds the full trace.
+    """
+    if isinstance(error, ValueError):
+        return str(error)
+    lines = _PATH.sub("…", str(error)).strip().splitlines()
+    words = lines[0][:_LONGEST] if lines else ""
+    kind = type(error).__name__
+    what = f"{kind}: {words}" if words else kind
+    return f"something went wrong that was not foreseen ({what}); fault {_noted(error)} in the log"
+
+
+def log_file() -> Path:
+    """Where the traces stand."""
+    return home() / FILE
+
+
+def _noted(error: BaseException) -> str:
+    """The number under which the trace of `error` stands in the log from now on."""
+    number = secrets.token_hex(3)
+    trace = "".join(traceback.format_exception(error))
+    entry = f"fault {number}, {time.strftime('%FT%T%z')}\n{trace}\n"
+    path = log_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_size > _BOUND:
+                path.replace(path.with_suffix(".log.1"))
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as log:
+            log.write(entry)
+    except OSError:  # a full disk, a home that is read only: those who watch the server see it
+        _LOG.error("%s", entry)
+    return number

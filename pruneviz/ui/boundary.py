@@ -1,0 +1,41 @@
+"""What stands on a page in place of a part that could not be drawn?"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import streamlit as st
+
+from pruneviz.storage.faults import sentence
+
+P = ParamSpec("P")
+_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-!|$~:.&])")
+
+
+def part(draw: Callable[P, object]) -> Callable[P, None]:
+    """A part of a page: whatever raises in it becomes a sentence in its place, and the rest of the
+    page is drawn. What Streamlit raises to stop or to begin anew passes.
+    """
+
+    @functools.wraps(draw)
+    def safe(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            draw(*args, **kwargs)
+        except Exception as error:  # the last place before the browser
+            said = _MARKS.sub(r"\\\1", sentence(error))  # foreign words are text, never Markdown
+            st.error(f"This part of the page could not be drawn: {said}.")
+
+    return safe
+
+
+def fragment(draw: Callable[..., object], run_every: float | None = None) -> Callable[..., Any]:
+    """A part of a page that is drawn again by itself every so many seconds."""
+    return st.fragment(part(draw), run_every=run_every)
+
+
+def ticking(seconds: float) -> Callable[[Callable[..., object]], Callable[..., Any]]:
+    """`fragment` as a decorator."""
+    return functools.partial(fragment, run_every=seconds)
