@@ -21,14 +21,14 @@ def layer_table(
 ) -> pd.DataFrame:
     """One row a layer: layer, kind, shape, params, macs, group (its own name in none), locked.
 
-    params: the weights that a slider reaches; biases stand in `never_pruned`.
+    params: the weights that a slider reaches and the biases that go with their units.
     """
     rows = [
         (
             x.name,
             x.kind,
             x.shape,
-            x.size,
+            x.size + (x.units if x.has_bias else 0),
             macs[x.name],
             x.name if groups is None else groups.lead(x.name),
             locks.get(x.name, ""),
@@ -40,11 +40,12 @@ def layer_table(
 
 
 def never_pruned(model: nn.Module, layers: Mapping[str, Layer]) -> pd.DataFrame:
-    """Parameters that are no layer's weight, one row each: parameter, params, reason.
+    """Parameters that are no layer's weight or bias, one row each: parameter, params, reason.
 
-    With the weights of all layers they make up the whole network.
+    With those of all layers they make up the whole network.
     """
-    reached = {id(model.get_parameter(layer.weight)) for layer in layers.values()}
+    own = [name for x in layers.values() for name in (x.weight, x.bias) if name is not None]
+    reached = {id(model.get_parameter(name)) for name in own}
     rows = []
     for name, parameter in model.named_parameters():
         if id(parameter) not in reached:
