@@ -19,7 +19,8 @@ class Data:
     inputs: [n, ...] as the model takes them (scaled already), or a mapping of such tensors that
     are given to the model by name (input_ids=..., attention_mask=...).
     targets: int64 [n], a class for each sample; int64 [n, ...], a class for each position (the
-    next token, a pixel; -100 is left out); floats [n, ...], values to come close to; or None.
+    next token, a pixel; -100 is left out); zeros and ones [n, ...], labels that are there or not;
+    floats [n, ...], values to come close to; or None.
     """
 
     inputs: Inputs
@@ -116,7 +117,13 @@ def check_targets(targets: Tensor | None, bound: int, what: str) -> None:
     if targets.ndim > 1:
         wrong &= targets != IGNORED
     if bool(wrong.any()):
+        label, way = int(targets[wrong][0]), ""
+        if targets.ndim > 1:
+            way = (
+                f"; if {label} marks positions that do not count, leave them out with "
+                f"ignore={label} (--ignore {label})"
+            )
         raise ValueError(
-            f"targets must be in 0..{bound - 1}, {what}; got {int(targets[wrong][0])}. "
-            "Check the labels, or open a network with more outputs"
+            f"targets must be in 0..{bound - 1}, {what}; got {label}. "
+            f"Check the labels, or open a network with more outputs{way}"
         )

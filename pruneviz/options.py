@@ -9,18 +9,27 @@ from typing import Any, TypeVar
 import click
 
 from pruneviz.sources.opening import SHARE, Opening
+from pruneviz.tasks import TASKS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NUMBERS = "numbers with commas between, one for each channel"
+_MEASURE = (
+    click.option("--metric", metavar="NAME", help="package.module:function of outputs and "
+                 "targets: one number for each sample, higher is better; or agreement, "
+                 "closeness or cosine with the dense network."),
+    click.option("--task", type=click.Choice(TASKS), help="What outputs and targets are, where "
+                 "they are not what they seem."),
+    click.option("--ignore", type=int, metavar="LABEL",
+                 help="The target of positions that do not count, such as 255."),
+)  # fmt: skip
 _OPTIONS = (
     click.option("--model", "given", metavar="NAME|FILE", help="As MODEL."),
     click.option("--data", metavar="FILE|FOLDER|NAME", help="x and y in an .npz, a folder of "
                  "images by class, a Hugging Face dataset folder, or package.module:function."),
     click.option("--arch", metavar="NAME", help="For a weights file: sample:…, timm:…, "
                  "torchvision:…, hf:… or package.module:function."),
-    click.option("--metric", metavar="NAME", help="package.module:function of outputs and "
-                 "targets: one number for each sample, higher is better."),
+    *_MEASURE,
     click.option("--output", metavar="NAME", help="Of a network with several outputs, the one "
                  "that is scored: logits, boxes, 0, 1.0."),
     click.option("--labels", metavar="A,B,…", help="Names of the classes, with commas between."),
@@ -44,6 +53,13 @@ def opening_options(command: F) -> F:
     return click.argument("model", required=False)(command)
 
 
+def measure_options(command: F) -> F:
+    """The options that say what a network is measured by."""
+    for option in reversed(_MEASURE):
+        command = option(command)
+    return command
+
+
 def opening(values: dict[str, Any]) -> Opening:
     """What the options of `opening_options` say; they are taken out of `values`.
 
@@ -60,6 +76,8 @@ def opening(values: dict[str, Any]) -> Opening:
         data=values.pop("data"),
         arch=values.pop("arch"),
         metric=values.pop("metric"),
+        task=values.pop("task"),
+        ignore=values.pop("ignore"),
         classes=tuple(labels.split(",")) if labels else (),
         size=_size(values.pop("size")),
         mean=_numbers("--mean", values.pop("mean")),
@@ -97,7 +115,10 @@ def words(asked: Opening) -> list[str]:
     """The command line that `parse` makes `asked` of."""
     parts = ["--model", asked.model, "--calibration", str(asked.share)]
     parts += ["--split-seed", str(asked.seed)]
-    for name in ("data", "arch", "metric", "tokenizer"):
+    for name in ("metric", "task", "ignore"):
+        if getattr(asked, name) is not None:
+            parts += [f"--{name}", str(getattr(asked, name))]
+    for name in ("data", "arch", "tokenizer"):
         value = getattr(asked, name)
         if value is not None:
             absolute = Path(value).resolve() if Path(value).exists() else value

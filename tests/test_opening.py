@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -153,11 +154,98 @@ def test_weights_and_a_timm_name(tmp_path: Path) -> None:
 
 
 def test_without_labels_the_dense_network_is_what_counts() -> None:
-    bench = pv.open(network(), X)
+    bench = pv.open(network(), X, task="agreement")
     dense, pruned = bench.evaluate(pv.Plan()), bench.evaluate(pv.Plan(sparsity={"0": 0.9}))
     assert (bench.task.name, dense.accuracy) == ("agreement", 1.0)
     assert pruned.accuracy < 1
     assert pruned.measures["KL divergence"] > 0
+
+
+def test_nothing_tells_that_outputs_are_classes_so_they_are_compared_by_distance() -> None:
+    bench = pv.open(network(), X)
+    assert bench.task.name == "closeness"
+    assert any("nothing says that outputs are scores of classes" in note for note in bench.notes)
+
+
+# -- one row a sample ------------------------------------------------------------------------
+
+
+class Odd(nn.Module):
+    """Answers in a shape that is not one row a sample."""
+
+    def __init__(self, end: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.body, self.end = nn.Linear(8, 4), end
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.end(self.body(x))
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (lambda y: y.transpose(0, 1), r"\[5, \d+, 4\].*time first.*batch_first=True"),
+        (lambda y: y.mean(), r"shape \[\].*single number.*each sample"),
+        (lambda y: y[y[..., 0] > 0], r"rows filtered.*all of them"),
+        (lambda y: y.flatten(0, 1), r"5 rows a sample.*unflatten\(0, \(-1, 5\)\)"),
+        (lambda y: y.view(1, 5, 4), r"cannot take \d+ samples at once.*view\(len\(x\)"),
+    ],
+)
+def test_an_answer_has_one_row_a_sample(end: Callable[[Tensor], Tensor], said: str) -> None:
+    torch.manual_seed(3)
+    with pytest.raises(ValueError, match=said):
+        pv.open(Odd(end).eval(), torch.randn(30, 5, 8))
+
+
+def test_a_row_that_is_lost_by_squeezing_a_single_sample_is_found_again() -> None:
+    network = Odd(lambda y: y[:, 0, :1].squeeze()).eval()
+    bench = pv.open(network, (torch.randn(100, 5, 8), torch.randint(2, (100,))), calibration=0.35)
+    assert len(bench.source.validation) == 65, "the last block has one sample"
+    assert bench.task.name == "binary"
+    assert bench.evaluate(pv.Plan(sparsity={"body": 0.5})).n == 65
+
+
+# -- what does not count, and what the user says ---------------------------------------------
+
+
+def test_a_label_beyond_the_outputs_names_the_way_out() -> None:
+    segmenter = nn.Sequential(nn.Conv2d(2, 3, 1))
+    targets = torch.randint(3, (20, 4, 4)).masked_fill(torch.rand(20, 4, 4) < 0.3, 255)
+    data = (torch.randn(20, 2, 4, 4), targets)
+    with pytest.raises(ValueError, match=r"got 255.*ignore=255 \(--ignore 255\)"):
+        pv.open(segmenter, data)
+    bench = pv.open(segmenter, data, ignore=255)
+    share = float((targets == 255).double().mean())
+    assert any(note.startswith("targets of 255 are ignored") for note in bench.notes)
+    counted = bench.source.validation.targets
+    assert counted is not None
+    assert set(counted.unique().tolist()) == {-100, 0, 1, 2}
+    assert 0 < share < 1
+    again = pv.open(pv.Source("s", segmenter, *(2 * [pv.Data(*data)]), ()), ignore=255)
+    assert again.task.name == "positions"
+    negative = targets.masked_fill(targets == 255, -1)
+    with pytest.raises(ValueError, match=r"got -1.*ignore=-1"):
+        pv.open(segmenter, (data[0], negative))
+    assert pv.open(segmenter, (data[0], negative), ignore=-1).task.name == "positions"
+
+
+def test_a_sample_cannot_be_left_out_by_its_label() -> None:
+    with pytest.raises(ValueError, match="leave out the samples instead"):
+        pv.open(network(), (X, torch.zeros(len(X)).long()), ignore=0)
+
+
+def test_a_comparison_is_a_metric_by_name() -> None:
+    bench = pv.open(network(), (X, torch.zeros(len(X)).long()), metric="cosine")
+    assert (bench.task.name, bench.source.validation.targets) == ("cosine", None)
+    assert bench.source.opened is not None
+    assert bench.source.opened.metric == "cosine"
+    with pytest.raises(ValueError, match="two measures"):
+        pv.open(network(), X, metric="cosine", task="agreement")
+
+
+def test_what_is_measured_is_part_of_the_identity() -> None:
+    names = (None, "agreement", "cosine")
+    assert len({pv.open(network(), X, task=name).data_fingerprint for name in names}) == 3
 
 
 def test_without_data_inputs_are_made_up_and_plainly_said() -> None:

@@ -15,6 +15,8 @@ FULL = Opening(
     model="weights.safetensors",
     data="digits.npz",
     arch="timm:resnet18",
+    task="labels",
+    ignore=255,
     metric="mine.metrics:f1",
     classes=("cat", "dog"),
     size=(200, 320),
@@ -26,6 +28,10 @@ FULL = Opening(
     tokenizer="folder",
     output="1.boxes",
 )
+
+
+OPENING = ["layers", "groups", "prune", "shrink", "cost", "scan", "allocate", "compare", "export",
+           "train", "report", "app"]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -67,7 +73,13 @@ def test_what_is_not_understood_is_named(given: list[str], said: str) -> None:
         parse(given)
 
 
-@pytest.mark.parametrize("command", ["layers", "groups", "prune", "shrink", "cost", "app"])
+@pytest.mark.parametrize("command", [*OPENING, "replay"])
+def test_every_command_says_what_is_measured(command: str) -> None:
+    text = CliRunner().invoke(main, [command, "--help"]).output
+    assert all(option in text for option in ("--task", "--metric", "--ignore"))
+
+
+@pytest.mark.parametrize("command", OPENING)
 def test_every_command_that_opens_takes_them(command: str) -> None:
     text = CliRunner().invoke(main, [command, "--help"]).output
     for option in (

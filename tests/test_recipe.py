@@ -33,7 +33,14 @@ PLANS = (
 OPENINGS = (
     None,
     Opening("lenet5"),
-    Opening("a b/weights.safetensors", "data: x.npz", "timm:resnet18", "my.own:metric"),
+    Opening(
+        "a b/weights.safetensors",
+        "data: x.npz",
+        "timm:resnet18",
+        "my.own:metric",
+        task="classes",
+        ignore=0,
+    ),
     Opening("hf:x", classes=("cat", "#dog", "null"), size=(200, 320), mean=(0.5,), std=(1e-7,)),
     Opening("own:net", "x.npz", output="1.boxes"),
     Opening("", "x", size=224, share=0.0, seed=3, unsafe=True, tokenizer="C:\\words"),

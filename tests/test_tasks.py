@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 
@@ -36,8 +37,8 @@ def judged(outputs: Tensor, targets: Tensor) -> tuple[Task, Outcome]:
     return task, task.judge(outputs, targets)
 
 
-def compared(outputs: Tensor, dense: Tensor) -> tuple[Task, Outcome]:
-    task = task_for(outputs[:2], data_of(None, len(outputs)))
+def compared(outputs: Tensor, dense: Tensor, name: str | None = None) -> tuple[Task, Outcome]:
+    task = task_for(outputs[:2], data_of(None, len(outputs)), name=name)
     return task, task.judge(outputs, dense)
 
 
@@ -58,8 +59,8 @@ def compared(outputs: Tensor, dense: Tensor) -> tuple[Task, Outcome]:
         ((4,), torch.ones(9, 1), "values", "R²"),
         ((4, 3), torch.ones(9, 3).half(), "values", "R²"),
         ((4, 2, 8, 8), torch.ones(9, 2, 8, 8), "values", "R²"),
-        ((4, 3), None, "agreement", "Agreement with dense"),
-        ((4, 5, 7), None, "agreement", "Agreement with dense"),
+        ((4, 3), None, "closeness", "Closeness to dense"),
+        ((4, 5, 7), None, "closeness", "Closeness to dense"),
         ((4, 1), None, "closeness", "Closeness to dense"),
         ((4,), None, "closeness", "Closeness to dense"),
         ((4, 3, 8, 8), None, "closeness", "Closeness to dense"),
@@ -71,7 +72,7 @@ def test_outputs_and_targets_tell_the_task(
     task = task_for(torch.zeros(shape), data_of(targets, 9))
     assert (task.name, task.label) == (name, label)
     assert task.against_dense == (targets is None)
-    assert task.binary == (len(shape) == 2 and name in ("classes", "agreement"))
+    assert task.binary == (name == "classes")
 
 
 @pytest.mark.parametrize(
@@ -79,9 +80,9 @@ def test_outputs_and_targets_tell_the_task(
     [
         ((4, 5, 7), torch.ones(9).long()),
         ((4, 5, 7), torch.ones(9, 4).long()),
-        ((4,), torch.ones(9).long()),
-        ((4, 1), torch.ones(9).long()),
-        ((4, 3), torch.ones(9, 3).long()),
+        ((4,), torch.full((9,), 2)),
+        ((4, 1), torch.full((9,), 2)),
+        ((4, 3), torch.full((9, 3), 2)),
         ((4, 3), torch.ones(9)),
         ((4, 3), torch.ones(9, 2)),
         ((4, 3, 2), torch.ones(9, 6)),
@@ -179,7 +180,7 @@ def test_a_picture_is_measured_pixel_by_pixel() -> None:
     targets[2, 1:] = -100
     task, outcome = judged(outputs, targets)
     found = task.measures(outcome)
-    assert list(found) == ["accuracy", "loss"]
+    assert list(found) == ["accuracy", "mean IoU", "loss"]
     assert found["loss"] == pytest.approx(float(cross_entropy(outputs, targets)), rel=1e-5)
     right = (outputs.argmax(1) == targets)[targets != -100]
     assert found["accuracy"] == pytest.approx(float(right.float().mean()))
@@ -260,7 +261,7 @@ def test_a_target_that_never_varies_is_met_or_not() -> None:
 @pytest.mark.parametrize("shape", [(50, 7), (50, 5, 7)])
 def test_agreement_and_divergence_are_those_of_numpy(shape: tuple[int, ...]) -> None:
     outputs, dense = torch.randn(shape), torch.randn(shape)
-    task, outcome = compared(outputs, dense)
+    task, outcome = compared(outputs, dense, "agreement")
     found = task.measures(outcome)
     p, q = (softmax(x.double().numpy(), axis=-1) for x in (dense, outputs))
     assert found["KL divergence"] == pytest.approx(rel_entr(p, q).sum(-1).mean(), rel=1e-5)
@@ -276,11 +277,14 @@ def test_closeness_is_one_minus_the_relative_error() -> None:
     assert task.measures(outcome)["relative error"] == pytest.approx((0.1 + 1 + 0 + 1) / 4)
 
 
-@pytest.mark.parametrize("shape", [(6, 4), (6, 3, 4), (6, 1), (6, 3, 4, 4), (6,)])
+@pytest.mark.parametrize("shape", [(6, 4), (6, 3, 4), (6, 2), (6, 3, 4, 4)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
-def test_the_dense_network_is_as_good_as_itself(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("name", ["agreement", "closeness", "cosine"])
+def test_the_dense_network_is_as_good_as_itself(
+    shape: tuple[int, ...], dtype: torch.dtype, name: str
+) -> None:
     outputs = torch.randn(shape).to(dtype)
-    _, outcome = compared(outputs, outputs)
+    _, outcome = compared(outputs, outputs, name)
     assert outcome.score is not None
     assert outcome.score.tolist() == [1] * 6
     assert outcome.loss.tolist() == [0] * 6
@@ -288,9 +292,9 @@ def test_the_dense_network_is_as_good_as_itself(shape: tuple[int, ...], dtype: t
 
 def test_a_class_that_dense_rules_out_does_not_diverge() -> None:
     dense, outputs = torch.tensor([[0.0, 1.0, -INF]]), torch.tensor([[0.0, 1.0, -50.0]])
-    _, outcome = compared(outputs, dense)
+    _, outcome = compared(outputs, dense, "agreement")
     assert float(outcome.loss) == pytest.approx(0, abs=1e-6)
-    assert float(compared(dense, outputs)[1].loss) == INF
+    assert float(compared(dense, outputs, "agreement")[1].loss) == INF
 
 
 # -- broken answers --------------------------------------------------------------------------
@@ -372,11 +376,11 @@ def test_losses_are_computed_in_float32_at_least(dtype: torch.dtype) -> None:
 
 def test_without_targets_the_networks_own_answers_stand_in() -> None:
     outputs = torch.randn(4, 3)
-    task = task_for(outputs, data_of(None, 4))
+    task = task_for(outputs, data_of(None, 4), name="agreement")
     expected = cross_entropy(outputs, outputs.argmax(1), reduction="none")
     torch.testing.assert_close(task.loss(outputs, None), expected)
     tokens = torch.randn(4, 5, 3)
-    found = task_for(tokens, data_of(None, 4)).loss(tokens, None)
+    found = task_for(tokens, data_of(None, 4), name="agreement").loss(tokens, None)
     expected = cross_entropy(tokens.movedim(-1, 1), tokens.argmax(-1), reduction="none").mean(1)
     torch.testing.assert_close(found, expected)
     values = torch.randn(4, 1)
@@ -397,6 +401,7 @@ def test_a_metric_scores_each_sample() -> None:
     outcome = task.judge(outputs, targets)
     assert (task.name, task.label, task.word) == ("classes", "distance", "distance")
     assert not task.binary
+    assert (task.share, task.unit) == (False, "distance")
     assert torch.equal(outcome.score, distance(outputs, targets))  # type: ignore[arg-type]
     own = CLASSES.measures(CLASSES.judge(outputs, targets))
     expected = {"distance": float(distance(outputs, targets).double().mean())} | own
@@ -424,10 +429,10 @@ def test_a_metric_may_give_one_number_for_a_block(kind: Callable[[float], object
 
 
 def test_a_metric_may_know_what_nothing_else_does() -> None:
-    outputs, targets = torch.randn(6, 1), torch.randint(2, (6,))
-    task = task_for(outputs, data_of(targets), lambda o, t: ((o[:, 0] > 0) == t).float())
+    outputs, targets = torch.randn(6, 1), torch.randint(2, (6,)) + 5
+    task = task_for(outputs, data_of(targets), lambda o, t: ((o[:, 0] > 0) == (t > 5)).float())
     outcome = task.judge(outputs, targets)
-    right = ((outputs[:, 0] > 0) == targets.bool()).double().mean()
+    right = ((outputs[:, 0] > 0) == (targets > 5)).double().mean()
     assert task.measures(outcome) == {"metric": pytest.approx(float(right))}
     with pytest.raises(ValueError, match="criterion that needs none"):
         task.loss(outputs, targets)
@@ -450,3 +455,89 @@ def test_a_metric_that_fails_is_named() -> None:
         task_for(outputs, data_of(targets), wrong).judge(outputs, targets)
     with pytest.raises(ValueError, match="metric 'metric' gave 18 numbers for 6 samples"):
         task_for(outputs, data_of(targets), lambda o, t: o).judge(outputs, targets)
+
+
+def test_a_metric_sees_targets_as_they_were_given() -> None:
+    outputs, targets = torch.randn(6, 4), torch.eye(4)[torch.tensor([0, 1, 2, 3, 0, 1])]
+    seen = []
+
+    def chosen(outputs: Tensor, targets: Tensor) -> Tensor:
+        seen.append(targets)
+        return (outputs * targets).sum(1)
+
+    task = task_for(outputs, data_of(targets), chosen)
+    outcome = task.judge(outputs, task.targets(targets))
+    assert torch.equal(seen[0], targets)
+    assert not task.single
+    plain = CLASSES.measures(CLASSES.judge(outputs, targets.argmax(1)))
+    assert task.measures(outcome)["accuracy"] == plain["accuracy"]
+
+
+# -- what the user says --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "targets", "name", "needs"),
+    [
+        ((4, 1), torch.zeros(9), "classes", "two outputs or more"),
+        ((4, 3), torch.rand(9), "classes", "one whole number"),
+        ((4, 3), torch.randint(3, (9,)), "labels", "targets of 0 and 1"),
+        ((4, 3), torch.randint(3, (9,)), "binary", "one output for each sample"),
+        ((4, 3), torch.randint(3, (9,)), "positions", "for each position"),
+        ((4, 3), torch.randint(3, (9,)), "values", "as many targets as there are outputs"),
+        ((4,), torch.randint(3, (9,)), "agreement", "two outputs or more for each sample"),
+        ((4, 3), None, "labels", "needs targets"),
+        ((4, 3), None, "colours", "task must be one of classes, binary"),
+    ],
+)
+def test_a_task_that_cannot_be_is_a_sentence(
+    shape: tuple[int, ...], targets: Tensor | None, name: str, needs: str
+) -> None:
+    with pytest.raises(ValueError, match=needs):
+        task_for(torch.zeros(shape), data_of(targets, 9), name=name)
+
+
+@pytest.mark.parametrize(
+    ("shape", "targets", "name"),
+    [
+        ((4, 3), torch.tensor([0.0, 1.0, 2.0]), "classes"),
+        ((4, 3), torch.eye(3), "values"),
+        ((4, 3), torch.eye(3).long(), "labels"),
+        ((4, 1), torch.tensor([18, 45, 30]), "values"),
+        ((4, 1), torch.ones(3), "binary"),
+        ((4, 3), torch.tensor([0, 1, 2]), "cosine"),
+        ((4, 5, 7), torch.zeros(3, 5), "positions"),
+    ],
+)
+def test_a_user_may_say_otherwise(shape: tuple[int, ...], targets: Tensor, name: str) -> None:
+    outputs = torch.randn(3, *shape[1:])
+    concluded = None
+    with contextlib.suppress(ValueError):
+        concluded = task_for(outputs, data_of(targets)).name
+    task = task_for(outputs, data_of(targets), name=name)
+    assert (task.name == name) != (concluded == name)
+    assert "as was asked for" in task.note
+    outcome = task.judge(outputs, outputs if task.against_dense else task.targets(targets))
+    assert bool(torch.isfinite(outcome.loss).all())
+
+
+def test_labels_in_one_part_of_the_data_tell_of_all() -> None:
+    """Rows that happen to be one-hot where it validates are labels if they are not elsewhere."""
+    hot, labels = Data(torch.zeros(3, 1), torch.eye(3)), Data(torch.zeros(1, 1), torch.ones(1, 3))
+    assert task_for(torch.randn(4, 3), hot).name == "classes"
+    assert task_for(torch.randn(4, 3), hot, others=[labels]).name == "labels"
+
+
+@pytest.mark.parametrize(
+    ("score", "delta", "words"),
+    [(0.93125, -0.0123, ("93.1 %", "-1.2 points")), (math.nan, 0.5, ("–", "+50.0 points"))],
+)
+def test_a_share_is_told_in_per_cent(score: float, delta: float, words: tuple[str, str]) -> None:
+    assert (CLASSES.score_text(score), CLASSES.change_text(delta)) == words
+
+
+def test_what_is_no_share_is_told_as_it_is() -> None:
+    task = task_for(torch.randn(4, 1), data_of(torch.randn(9)))
+    assert task.score_text(0.93125) == "0.931"
+    assert task.change_text(-0.0123) == "-0.012 R²"
+    assert task.interval_text(0.5, 0.75) == "0.500 – 0.750"

@@ -10,6 +10,7 @@ import click
 
 from pruneviz.cli.shared import JSON, end_of_progress, print_json, progress, progress_with_time
 from pruneviz.export import DEFAULT, FORMATS, Exported
+from pruneviz.options import measure_options
 from pruneviz.recipes import (
     Recipe,
     Replayed,
@@ -30,6 +31,7 @@ _ALL, _DIFFERS = "all", 3
 @click.option("--model", metavar="NAME|FILE", help="In place of the recipe's.")
 @click.option("--data", metavar="FILE|FOLDER|NAME", help="In place of the recipe's.")
 @click.option("--arch", metavar="NAME", help="In place of the recipe's, for a weights file.")
+@measure_options
 @click.option("--trust", is_flag=True, help="The recipe may run the code that it names: "
               "package.module:function, pickled modules.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
@@ -81,7 +83,10 @@ def _read(file: Path) -> Recipe:
 
 
 def _again(recipe: Recipe, file: Path, values: dict[str, Any]) -> tuple[Replayed, Exported | None]:
-    named = {name: values[name] for name in ("model", "data", "arch", "trust")}
+    named = {
+        name: values[name]
+        for name in ("model", "data", "arch", "trust", "task", "metric", "ignore")
+    }
     bench = open_workbench(opening_of(recipe, folder=file.parent, **named))
     bench = trained_again(recipe, bench, progress_with_time())
     found = replay(recipe, bench, progress())

@@ -47,8 +47,10 @@ class OutputChange:
     @property
     def words(self) -> str:
         """The change in words."""
-        low, high = 100 * self.low, 100 * self.high
-        return f"{100 * self.delta:+.1f} points of {self.task.word} ({low:+.1f} … {high:+.1f})"
+        tell = self.task.change_text
+        of = f"points of {self.task.word}" if self.task.share else self.task.word
+        span = f"{tell(self.low, unit=False)} … {tell(self.high, unit=False)}"
+        return f"{tell(self.delta, unit=False)} {of} ({span})"
 
 
 @dataclass(frozen=True)
@@ -94,15 +96,16 @@ class Evaluation:
 
     @property
     def words(self) -> str:
-        """The change from dense in words, in points of the score; what is broken; and which of
+        """The change from dense in words, in the unit of the score; what is broken; and which of
         several outputs have changed.
         """
-        low, high = 100 * self.delta_low, 100 * self.delta_high
-        change = f"{100 * self.delta:+.1f} points ({low:+.1f} … {high:+.1f})"
+        tell = self.task.change_text
+        span = f"{tell(self.delta_low, unit=False)} … {tell(self.delta_high, unit=False)}"
+        change = f"{tell(self.delta)} ({span})"
         if not math.isfinite(self.delta):
             change = "the change can't be measured: a score is no finite number"
         elif not self.measurable:
-            change = f"no measurable change ({low:+.1f} … {high:+.1f} points)"
+            change = f"no measurable change ({span} {self.task.unit})"
         parts = [change]
         if self.broken:
             parts += [f"{self.broken} of {self.n} answers hold NaN or infinite numbers"]
@@ -167,7 +170,7 @@ def summarise(
     unchanged = outcome is dense
     targets = None if targets is None else targets[:n].cpu()
     outcome, dense = _first(outcome, n, targets), _first(dense, n, targets)
-    named = classes if task.name == "classes" and targets is not None else ()
+    named = classes if task.single and targets is not None else ()
     scores = _scores(outcome)
     accuracy, low, high = level(scores, outcome.weight, task)
     if unchanged and task.against_dense and accuracy == 1:

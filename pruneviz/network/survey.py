@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,6 +16,12 @@ from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.replica import first_names, leaves, replica
 from pruneviz.outputs import main_output
 
+# Operations of autograd that change no number.
+_LOOKS = (
+    "View", "UnsafeView", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "Select",
+    "Slice", "Clone", "ToCopy", "Alias", "T", "Expand",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -25,7 +31,9 @@ class Survey:
     first: layers that the input reaches before any other. made: layer -> names of the network's
     outputs that its own output reaches without passing another layer. outputs: name -> shape and
     dtype (on "meta"), as `outputs` names them.
-    activation: bytes of the inputs and outputs of the layer that has most of them.
+    activation: bytes of the inputs and outputs of the layer that has most of them. ending:
+    output -> autograd's name of the last operation that computes it, or "". vocabularies: the
+    sizes of its embeddings.
     """
 
     seen: tuple[str, ...]
@@ -34,6 +42,8 @@ class Survey:
     made: Mapping[str, tuple[str, ...]]
     outputs: Mapping[str, Tensor]
     activation: int
+    ending: Mapping[str, str] = field(default_factory=dict)
+    vocabularies: frozenset[int] = frozenset()
 
     @property
     def heads(self) -> frozenset[str]:
@@ -74,7 +84,7 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
         ):
             answer = call_all(replica(model), inputs, found)
     except Exception as error:  # whatever a network raises is what its user must read
-        raise ValueError(_refusal(model, sample, error)) from error
+        raise ValueError(refusal(model, sample, error)) from error
     given = inputs.values() if isinstance(inputs, Mapping) else (inputs,)
     first = _first(nodes, {id(t) for t in given if t.requires_grad})
     made = _made(answer, nodes) or {name: tuple(answer) for name in list(seen)[-1:]}
@@ -85,6 +95,8 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
         made=made,
         outputs={name: tensor.detach().to("meta") for name, tensor in answer.items()},
         activation=max(sizes),
+        ending={name: _ending(tensor) for name, tensor in answer.items()},
+        vocabularies=frozenset(x.shape[0] for x in layers.values() if x.kind == "embedding"),
     )
 
 
@@ -123,12 +135,26 @@ def _forget(value: Any) -> Any:
     return None
 
 
-def _refusal(model: nn.Module, sample: Data, error: Exception) -> str:
-    given, words = shapes_of(sample.inputs), words_of(error)
-    return (
-        f"{type(model).__name__} cannot take one sample of the data ({given}): {words}; "
+def refusal(model: nn.Module, sample: Data, error: Exception) -> str:
+    """What its user reads when a network does not take the first samples of its data."""
+    given, words, n = shapes_of(sample.inputs), words_of(error), len(sample)
+    count = "one sample" if n == 1 else f"{n} samples at once, though it takes one,"
+    cure = (
         "check the inputs' shape, size and type"
+        if n == 1
+        else ("let its code take any number of samples: view(len(x), …) in place of view(1, …)")
     )
+    return f"{type(model).__name__} cannot take {count} of the data ({given}): {words}; {cure}"
+
+
+def _ending(output: Tensor) -> str:
+    """The last operation that did more than to look at the same numbers in another shape."""
+    node: Any = output.grad_fn
+    while node is not None and node.next_functions:
+        if node.name().partition("Backward")[0] not in _LOOKS:
+            break
+        node = node.next_functions[0][0]
+    return "" if node is None else str(node.name())
 
 
 def _macs(call: Call) -> int:

@@ -128,6 +128,8 @@ def _opening(model: dict[str, Any], data: dict[str, Any]) -> Opening:
         "arch": model.get("arch"),
         "metric": data.get("metric"),
         "output": data.get("output"),
+        "task": data.get("task"),
+        "ignore": data.get("ignore"),
         "classes": tuple(data.get("classes", ())),
         "size": tuple(size) if isinstance(size, list) else size,
         "mean": tuple(data["mean"]) if "mean" in data else None,

@@ -79,10 +79,13 @@ def opening_of(
     data: str | None = None,
     arch: str | None = None,
     *,
+    task: str | None = None,
+    metric: str | None = None,
+    ignore: int | None = None,
     folder: Path | None = None,
     trust: bool = False,
 ) -> Opening:
-    """What to open for a recipe; model, data and arch in place of its own.
+    """What to open for a recipe; model, data, arch, task, metric and ignore in place of its own.
 
     folder: of the recipe, where files that it names may lie too. trust: whether what it names may
     run code (`package.module:function`, pickled modules); what is given here may.
@@ -93,6 +96,7 @@ def opening_of(
         gone: dict[str, Any] = {} if model is None else {"model": "", "unsafe": False}
         gone |= {} if data is None else {"data": None}
         gone |= {} if arch is None else {"arch": None}
+        gone |= {} if metric is None else {"metric": None}
         code = replace(asked, **gone).code
         if code:
             raise ValueError(
@@ -105,6 +109,9 @@ def opening_of(
         asked = replace(asked, model=model, arch=own, unsafe=trust)
     asked = asked if data is None else replace(asked, data=data)
     asked = asked if arch is None else replace(asked, arch=arch)
+    if task is not None or metric is not None:  # two measures would be one too many
+        asked = replace(asked, task=task, metric=metric)
+    asked = asked if ignore is None else replace(asked, ignore=ignore)
     if not asked.model:
         raise ValueError(f"{recipe.at('model')}: {_no_model(recipe)}; name one with --model")
     if "data" in recipe.in_hand and asked.data is None:

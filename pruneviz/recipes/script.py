@@ -8,6 +8,7 @@ from dataclasses import fields
 from pruneviz.plan import Plan
 from pruneviz.recipes.recipe import Recipe
 from pruneviz.sources.asked import Opening
+from pruneviz.tasks import COMPARISONS
 from pruneviz.training.settings import Training
 
 _WIDTH = 96
@@ -57,11 +58,13 @@ def _opened(recipe: Recipe) -> str:
         given.append("data")
     elif asked.data:
         given.append(repr(asked.data))
-    if asked.metric:
+    if asked.metric in COMPARISONS:
+        given.append(f"metric={asked.metric!r}")
+    elif asked.metric:
         module, _, function = asked.metric.partition(":")
         lines += ["import importlib", ""]
         lines.append(f"metric = getattr(importlib.import_module({module!r}), {function!r})")
-    if asked.metric or "metric" in wanted:
+    if (asked.metric and asked.metric not in COMPARISONS) or "metric" in wanted:
         given.append("metric=metric")
     default = Opening("")
     for name in (f.name for f in fields(Opening) if f.name not in ("model", "data", "metric")):

@@ -30,6 +30,8 @@ _NOTES = {
     "cost": "the ledger: bytes and milliseconds",
     "weights": "fingerprint; take the line away to use other weights",
     "fingerprint": "of all samples",
+    "task": "what outputs and targets are",
+    "ignore": "the target of positions that do not count",
     "calibration": "the share of the data that feeds the criterion",
     "sparsity": "the fraction that is cut of each layer",
     "pinned": "cut (false) or kept (true) by hand, whatever the score",
@@ -65,6 +67,8 @@ def _sections(recipe: Recipe) -> dict[str, Any]:
         "from": asked.data,
         "metric": asked.metric,
         "output": asked.output,
+        "task": asked.task,
+        "ignore": asked.ignore,
         "classes": list(asked.classes),
         "size": list(asked.size) if isinstance(asked.size, tuple) else asked.size,
         "mean": None if asked.mean is None else list(asked.mean),
@@ -90,7 +94,11 @@ def _sections(recipe: Recipe) -> dict[str, Any]:
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     """Without what is not said, or is what is meant where nothing is said."""
-    return {name: value for name, value in values.items() if value or isinstance(value, float)}
+    return {
+        name: value
+        for name, value in values.items()
+        if value or isinstance(value, float) or (name == "ignore" and value is not None)
+    }
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

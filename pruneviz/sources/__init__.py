@@ -34,8 +34,9 @@ class Source:
     never used to choose scores. classes: their names, empty where answers are no classes.
     `dense` may carry what the dense network answered on all of `validation` when it was trained,
     so that there is something to show before anything ran. metric: the user's own, of outputs and
-    targets: a number for each sample, higher is better. output: the name of the output that is
-    scored, of several; None: the main one. notes: sentences on how it was found.
+    targets: a number for each sample, higher is better. task: what the user says it is measured
+    by, of `pruneviz.tasks.TASKS`; None: what outputs and targets tell. output: the name of the
+    output that is scored, of several; None: the main one. notes: sentences on how it was found.
     training: what may train it; None: only `calibration` may. past: where it was trained here.
     masks: what the network came pruned by, by parameter (bool, True = kept); its weights are zero
     where they cut.
@@ -58,3 +59,4 @@ class Source:
     training: Data | None = None
     past: Past | None = None
     masks: Mapping[str, Tensor] = field(default_factory=dict)
+    task: str | None = None

@@ -18,7 +18,9 @@ class Opening:
     """What is asked to be opened, in plain values: what stands on a command line.
 
     model, arch, data, metric: names or paths as `find_source` takes them; a model of "" is in
-    hand in Python and has no name. classes: names.
+    hand in Python and has no name. classes: names. task: what it is measured by, of
+    `pruneviz.tasks.TASKS`.
+    ignore: the target of positions that do not count.
     size, mean, std: of images. share: of the data that calibrates. unsafe: whether a file may
     run the code that it holds. tokenizer: the folder of one. output: the name of the output that
     is scored, of a network that has several.
@@ -37,6 +39,8 @@ class Opening:
     unsafe: bool = False
     tokenizer: str | None = None
     output: str | None = None
+    task: str | None = None
+    ignore: int | None = None
 
     @property
     def label(self) -> str:

@@ -46,6 +46,30 @@ def check_model(model: nn.Module) -> None:
             )
 
 
+def check_rows(shape: tuple[int, ...], n: int) -> None:
+    """ValueError where an answer of this shape to n samples has not one row for each of them."""
+    if shape and shape[0] == n:
+        return
+    count = "one sample" if n == 1 else f"{n} samples"
+    start = f"the network answers {count} with a tensor of shape {list(shape)}, not one row each: "
+    if not shape:
+        cure = "a single number (a loss, a mean?); let it return what it answers to each sample"
+    elif len(shape) > 1 and shape[1] == n:
+        cure = (
+            "samples stand second (time first?); build it with batch_first=True, or let it return "
+            "y.transpose(0, 1)"
+        )
+    elif n > 1 and shape[0] and shape[0] % n == 0:
+        each = shape[0] // n
+        cure = f"{each} rows a sample; let it return y.unflatten(0, (-1, {each}))"
+    else:
+        cure = (
+            "are rows filtered, by confidence say? Let it return all of them, [samples, ...], and "
+            "filter afterwards"
+        )
+    raise ValueError(start + cure)
+
+
 def _check_data(data: Data, classes: tuple[str, ...]) -> None:
     if classes:
         check_targets(data.targets, len(classes), "the classes named")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 from torch import nn
 
-from pruneviz.data import Metric
+from pruneviz.data import Data, Metric
 from pruneviz.sources import Source
 from pruneviz.sources.asked import LIBRARIES, is_path
 from pruneviz.sources.asked import SHARE as SHARE
 from pruneviz.sources.asked import Opening as Opening
+from pruneviz.sources.data.fitting import without
 from pruneviz.sources.data.reading import read_data
 from pruneviz.sources.data.samples import Samples
 from pruneviz.sources.networks.architectures import Architecture, build
@@ -27,6 +27,7 @@ from pruneviz.sources.networks.unpickled import runs_code, unpickle
 from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.registered import load_registered, registered_names
 from pruneviz.sources.spec import InputSpec
+from pruneviz.tasks import COMPARISONS
 
 SYNTHETIC = (
     "no data was given: inputs are synthetic, so nothing can be said of accuracy, only how far "
@@ -35,90 +36,72 @@ SYNTHETIC = (
 _SYNTHETIC = 64
 # Networks that answer with the next token; others that answer with tokens see what follows.
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
+_NOTHING = Opening("")  # is said beside the network and its data
 
 
 def open_source(opening: Opening) -> Source:
     """The source that is asked for; see `find_source`."""
-    metric = None
-    if opening.metric is not None:
-        metric = _metric(opening.metric)
-    found = find_source(
-        opening.model,
-        opening.data,
-        arch=opening.arch,
-        metric=metric,
-        classes=opening.classes,
-        size=opening.size,
-        mean=opening.mean,
-        std=opening.std,
-        share=opening.share,
-        seed=opening.seed,
-        unsafe=opening.unsafe,
-        tokenizer=None if opening.tokenizer is None else Path(opening.tokenizer),
-        output=opening.output,
-    )
+    found = find_source(opening.model, opening.data, opening)
     return replace(found, opened=opening, unnamed=())
 
 
 def find_source(
     model: object,
     data: object = None,
-    *,
-    arch: str | None = None,
+    asked: Opening = _NOTHING,
     metric: Metric | None = None,
-    classes: Iterable[str] = (),
-    size: int | tuple[int, int] | None = None,
-    mean: float | tuple[float, ...] | None = None,
-    std: float | tuple[float, ...] | None = None,
-    share: float = SHARE,
-    seed: int = 0,
-    unsafe: bool = False,
-    tokenizer: Path | None = None,
-    output: str | None = None,
 ) -> Source:
     """A source of any network and any data.
 
     model: an nn.Module; a Source; the name of a registered model; `sample:…`, `timm:…`,
     `torchvision:…`, `hf:…`; `package.module:function` (runs the user's code); or the path of a
-    weights file, for the architecture named by `arch` (any of the names above), or of an ONNX
-    file. unsafe: also a `.pt2` or pickled module, which runs code that is in the file.
+    weights file, for the architecture `asked.arch` (any of the names above), or of an ONNX
+    file. asked.unsafe: also a `.pt2` or pickled module, which runs code that is in the file.
     data: as `read_data` takes it; without any, inputs are made up and a note says so.
-    metric: of outputs and targets, one number for each sample, higher is better. output: which is
-    scored. The other arguments are those of `read_data`.
-    Raises ValueError, one sentence naming what is unknown, missing, or does not fit.
+    asked: all else that may be said, see `Opening`; its model and data are those given here.
+    metric: of outputs and targets, one number for each sample, higher is better; in place of the
+    one that `asked` names.
+    Raises ValueError, one sentence that names what is unknown, missing, or does not fit.
     """
-    found = _network(model, arch, unsafe)
+    task = asked.task
+    if metric is None and asked.metric is not None:
+        task, metric = _measure(task, asked.metric)
+    found = _network(model, asked.arch, asked.unsafe)
     if isinstance(found, tuple):  # the user's code brought its own data
         found, own = found
         data = own if data is None else data
     if isinstance(found, Source):
         if data is None:
-            return _registered(found, metric, output, tuple(classes))
+            return _registered(found, metric, task, asked)
         found = Architecture(found.model, found.name, InputSpec("unknown", classes=found.classes))
-    if data is None:
-        samples = _made_up(found, seed)
-    else:
-        samples = read_data(
-            data,
-            spec=found.spec,
-            share=share,
-            seed=seed,
-            size=size,
-            mean=mean,
-            std=std,
-            language=type(found.model).__name__.endswith(_CAUSAL),
-            tokenizer=tokenizer or _tokenizer(found.name),
-        )
+    samples = _made_up(found, asked.seed) if data is None else _samples(found, data, asked)
     return Source(
         name=found.name,
         model=found.model,
         calibration=samples.calibration,
         validation=samples.validation,
-        classes=_named(tuple(classes), samples.classes),
+        classes=_named(asked.classes, samples.classes),
         metric=metric,
-        output=output,
+        output=asked.output,
         notes=(*found.notes, *samples.notes),
         masks=found.masks,
+        task=task,
+    )
+
+
+def _samples(found: Architecture, data: object, asked: Opening) -> Samples:
+    tokenizer = None if asked.tokenizer is None else Path(asked.tokenizer)
+    return read_data(
+        data,
+        spec=found.spec,
+        share=asked.share,
+        seed=asked.seed,
+        size=asked.size,
+        mean=asked.mean,
+        std=asked.std,
+        language=type(found.model).__name__.endswith(_CAUSAL),
+        tokenizer=tokenizer or _tokenizer(found.name),
+        ignore=asked.ignore,
     )
 
 
@@ -198,12 +181,15 @@ def _network(
     return load_registered(model)  # which says what there is
 
 
-def _registered(
-    found: Source, metric: Metric | None, output: str | None, classes: tuple[str, ...]
-) -> Source:
+def _registered(found: Source, metric: Metric | None, task: str | None, asked: Opening) -> Source:
     """A source that brings its data, as far as nothing else was asked for."""
-    own = replace(found, metric=metric or found.metric, output=output or found.output)
-    return replace(own, classes=_named(classes, own.classes))
+    return replace(
+        _ignoring(found, asked.ignore),
+        metric=metric or found.metric,
+        task=task or found.task,
+        output=asked.output or found.output,
+        classes=_named(asked.classes, found.classes),
+    )
 
 
 def _own_code(name: str) -> Architecture | Source | tuple[Architecture, object]:
@@ -261,6 +247,32 @@ def _metric(name: str) -> Metric:
     if not callable(found):
         raise ValueError(f"{name!r} is {type(found).__name__}, not a function of outputs, targets")
     return cast(Metric, found)
+
+
+def _measure(task: str | None, metric: str) -> tuple[str | None, Metric | None]:
+    """The task and the metric that are meant: a comparison with the dense network is a task."""
+    if metric not in COMPARISONS:
+        return task, _metric(metric)
+    if task not in (None, metric):
+        raise ValueError(f"task {task!r} and metric {metric!r} are two measures; name one of them")
+    return metric, None
+
+
+def _ignoring(source: Source, label: int | None) -> Source:
+    notes: list[str] = []
+
+    def marked(data: Data) -> Data:
+        if data.targets is None:
+            return data
+        return Data(data.inputs, without(data.targets, label, notes))
+
+    return replace(
+        source,
+        calibration=marked(source.calibration),
+        validation=marked(source.validation),
+        training=None if source.training is None else marked(source.training),
+        notes=(*source.notes, *dict.fromkeys(notes)),
+    )
 
 
 def _named(asked: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,37 +13,48 @@ from pruneviz.data import IGNORED, Outcome, check_targets
 
 _AT_ONCE = 1 << 22  # numbers of an answer that are looked at in one go: 16 MB in float32
 _OUTPUTS = "the network's outputs"
+OVERLAPS = 256  # classes at most whose overlaps are counted
 
 
 def judge_classes(outputs: Tensor, targets: Tensor) -> Outcome:
     """Outputs [b, classes] by targets int64 [b]: right or wrong, cross-entropy, top-5."""
     targets = targets.to(outputs.device).long()
     check_targets(targets, outputs.shape[1], _OUTPUTS)
-    broken = _overflown(outputs)
+    broken = overflown(outputs)
     predicted = outputs.argmax(1).masked_fill(broken, -1)
     loss = F.cross_entropy(outputs.float(), targets, reduction="none")
     more = {}
     if outputs.shape[1] > 5:
         more["top-5"] = (outputs.topk(5, 1).indices == targets[:, None]).any(1) & ~broken
-    return _outcome(predicted == targets, loss, broken, predicted=predicted, more=more)
+    return outcome_of(predicted == targets, loss, broken, predicted=predicted, more=more)
 
 
-def judge_positions(axis: int, outputs: Tensor, targets: Tensor) -> Outcome:
+def judge_positions(
+    axis: int, outputs: Tensor, targets: Tensor, *, overlaps: bool = False
+) -> Outcome:
     """Outputs with their classes on `axis` by targets int64 [b, ...]: the share that is right.
 
-    Weighted by the number of positions that count: those whose target is not -100.
+    Weighted by the number of positions that count: those whose target is not -100. overlaps: with
+    columns "both" and "either" [b, classes], of each class how often answer and target are it, and
+    how often one of them is.
     """
     rows = outputs.movedim(axis, -1).flatten(1, -2).float()  # [b, positions, classes]
     targets = targets.to(outputs.device).long().flatten(1)
     check_targets(targets, rows.shape[-1], _OUTPUTS)
     counted = targets != IGNORED
-    broken = _overflown(rows) & counted
-    right = (rows.argmax(-1) == targets) & counted & ~broken
+    broken = overflown(rows) & counted
+    said = rows.argmax(-1).masked_fill(broken, -1)
+    right = (said == targets) & counted
     loss = F.cross_entropy(rows.flatten(0, 1), targets.flatten(), reduction="none")
     number = counted.sum(1)
     each = number.clamp(min=1)
     mean = loss.view_as(targets).double().sum(1) / each
-    return _outcome(right.sum(1) / each, mean, broken.any(1), weight=number, shared=True)
+    more = {}
+    if overlaps:
+        more = _overlaps(said.masked_fill(~counted, -1), targets, right, rows.shape[-1])
+    return outcome_of(
+        right.sum(1) / each, mean, broken.any(1), weight=number, shared=True, more=more
+    )
 
 
 def judge_values(spread: Tensor, outputs: Tensor, targets: Tensor) -> Outcome:
@@ -57,16 +68,17 @@ def judge_values(spread: Tensor, outputs: Tensor, targets: Tensor) -> Outcome:
     error = (answers - wanted).square()
     spread = spread.to(error)
     share = torch.where(spread > 0, error / spread, (error > 0).to(error))
-    return _outcome(1 - share.mean(1), error.mean(1), ~torch.isfinite(answers).all(1))
+    return outcome_of(1 - share.mean(1), error.mean(1), ~torch.isfinite(answers).all(1))
 
 
-def judge_agreement(outputs: Tensor, dense: Tensor) -> Outcome:
-    """Outputs [b, classes] or [b, positions, classes]: the same class as the dense network's.
+def judge_agreement(axis: int, outputs: Tensor, dense: Tensor) -> Outcome:
+    """Outputs with their classes on `axis`: the same class as the dense network's.
 
     The loss is the Kullback–Leibler divergence Σ p·ln(p/q) in nats, p of the dense network.
     """
-    now, was = (x.reshape(len(x), -1, x.shape[-1]).float() for x in (outputs, dense))
-    broken = _overflown(now) | _overflown(was)
+    moved = (x.movedim(axis, -1) for x in (outputs, dense))
+    now, was = (x.reshape(len(x), -1, x.shape[-1]).float() for x in moved)
+    broken = overflown(now) | overflown(was)
     predicted = now.argmax(-1).masked_fill(broken, -1)
     same = (predicted == was.argmax(-1)).double().mean(1)
     share = was.log_softmax(-1)
@@ -74,7 +86,7 @@ def judge_agreement(outputs: Tensor, dense: Tensor) -> Outcome:
     terms = (share.exp() * (share - now.log_softmax(-1))).masked_fill(share == -math.inf, 0)
     single = predicted[:, 0] if outputs.ndim == 2 else None
     loss = terms.sum(-1).mean(1)
-    return _outcome(same, loss, broken.any(1), predicted=single, shared=outputs.ndim > 2)
+    return outcome_of(same, loss, broken.any(1), predicted=single, shared=outputs.ndim > 2)
 
 
 def judge_closeness(outputs: Tensor, dense: Tensor) -> Outcome:
@@ -83,7 +95,25 @@ def judge_closeness(outputs: Tensor, dense: Tensor) -> Outcome:
     distance, size = (now - was).norm(dim=1), was.norm(dim=1)
     error = torch.where(size > 0, distance / size, (distance > 0).to(size))
     broken = ~(torch.isfinite(now).all(1) & torch.isfinite(was).all(1))
-    return _outcome(1 - error, error, broken)
+    return outcome_of(1 - error, error, broken)
+
+
+def judge_cosine(outputs: Tensor, dense: Tensor) -> Outcome:
+    """Outputs [b, ..., k]: the cosine between them and the dense network's, the mean over the rest.
+
+    Of [b, ...] with more than three dimensions the cosine of all numbers of a sample. Two vectors
+    of length 0 are the same, one of them is like none.
+    """
+    now, was = (flat(x) if x.ndim > 3 else wide(x) for x in (outputs, dense.to(outputs.device)))
+    now, was = (x[:, None] if x.ndim == 1 else x for x in (now, was))
+    broken = ~(torch.isfinite(flat(now)).all(1) & torch.isfinite(flat(was)).all(1))
+    lengths = now.norm(dim=-1), was.norm(dim=-1)
+    both = (now * was).sum(-1) / (lengths[0] * lengths[1])
+    cosine = torch.where((lengths[0] == 0) | (lengths[1] == 0), (now == was).all(-1), both)
+    cosine = cosine.clamp(-1, 1).reshape(len(cosine), -1).mean(1)
+    same = (flat(now) == flat(was)).all(1)
+    cosine = torch.where(same, 1.0, cosine)  # not 0.9999999 of itself
+    return outcome_of(cosine, 1 - cosine, broken)
 
 
 def judge_nothing(outputs: Tensor, targets: Tensor) -> Outcome:
@@ -136,12 +166,24 @@ def wide(values: Tensor) -> Tensor:
     return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
-def _overflown(rows: Tensor) -> Tensor:
+def overflown(rows: Tensor) -> Tensor:
     """Where NaN or +inf is among the last dimension; -inf only rules a class out."""
     return ~(rows.amax(-1) < math.inf)
 
 
-def _outcome(
+def _overlaps(said: Tensor, targets: Tensor, right: Tensor, classes: int) -> dict[str, Tensor]:
+    """Of each class [b, classes] the positions where both are it, and where one of them is."""
+
+    def count(values: Tensor, where: Tensor) -> Tensor:
+        found = torch.zeros(len(values), classes, dtype=torch.int32, device=values.device)
+        return found.scatter_add_(1, values.clamp(min=0), where.int())
+
+    both = count(targets, right)
+    either = count(targets, targets >= 0) + count(said, said >= 0) - both
+    return {"both": both, "either": either}
+
+
+def outcome_of(
     score: Tensor,
     loss: Tensor,
     broken: Tensor,

@@ -51,6 +51,19 @@ def measure_positions(outcome: Outcome) -> dict[str, float]:
     return {"accuracy": mean_score(outcome), "loss": mean_loss(outcome)}
 
 
+def measure_pixels(outcome: Outcome) -> dict[str, float]:
+    """Accuracy, mean intersection over union, cross-entropy, over all positions that count.
+
+    Of each class over all samples at once; a class that neither is nor is said is left out.
+    """
+    found = {"accuracy": mean_score(outcome)}
+    if "both" in outcome.more:
+        both, either = (outcome.more[name].long().sum(0).double() for name in ("both", "either"))
+        seen = either > 0
+        found["mean IoU"] = float((both[seen] / either[seen]).mean())  # NaN where nothing counts
+    return found | {"loss": mean_loss(outcome)}
+
+
 def measure_language(outcome: Outcome) -> dict[str, float]:
     """Accuracy, perplexity = exp(Σ loss of a token / Σ tokens), and that mean loss in nats."""
     loss = mean_loss(outcome)
@@ -72,6 +85,11 @@ def measure_agreement(outcome: Outcome) -> dict[str, float]:
 def measure_closeness(outcome: Outcome) -> dict[str, float]:
     """The mean of ‖f − d‖/‖d‖."""
     return {"relative error": mean_loss(outcome)}
+
+
+def measure_cosine(outcome: Outcome) -> dict[str, float]:
+    """The mean cosine between the outputs and the dense network's."""
+    return {"cosine": mean_score(outcome)}
 
 
 def measure_nothing(outcome: Outcome) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -11,36 +11,51 @@ from torch import Tensor
 
 from pruneviz.data import Data, Metric, Outcome
 from pruneviz.outputs import named_output
-from pruneviz.tasks import Task, losses, measures, task_for
+from pruneviz.tasks import losses, measures
+from pruneviz.tasks.choosing import task_for
+from pruneviz.tasks.forms import Signs
+from pruneviz.tasks.task import Task
 
 Answer = Mapping[str, Tensor]
 _NAMED = 6  # outputs that a note names
+_NOTHING: Mapping[str, Signs] = {}
 
 
 def task_of(
-    outputs: Answer, data: Data, metric: Metric | None = None, output: str | None = None
+    outputs: Answer,
+    data: Data,
+    metric: Metric | None = None,
+    output: str | None = None,
+    *,
+    task: str | None = None,
+    more: Sequence[Data] = (),
+    signs: Mapping[str, Signs] = _NOTHING,
 ) -> Task:
-    """The task of a network that answers the first sample of `data` with `outputs`.
+    """The task of a network that answers the first samples of `data` with `outputs`.
 
     output: where its score comes from; None: the main one, or, where there are no targets, all of
     them together. Each other output is compared with the dense network's beside it. What has no
-    row for each sample takes no part. Arguments and errors otherwise as those of `task_for`;
+    row for each sample takes no part. task: what the user says it is. more: data whose targets are
+    of the same kind. signs: what each output tells beside its shape. Otherwise as `task_for`;
     ValueError lists the outputs where there is none of this name.
     """
     name = named_output(outputs, output)
     try:
-        own = task_for(outputs[name], data, metric)
+        own = task_for(outputs[name], data, metric, name=task, others=more, signs=signs.get(name))
     except ValueError as error:
         if len(outputs) == 1:
             raise
         raise ValueError(f"{error}; {_choice(outputs, name)}") from None
     blind = Data(data.inputs)
     others = {
-        other: task_for(tensor, blind) if tensor.is_floating_point() else _NUMBERS
+        other: task_for(tensor, blind, signs=signs.get(other))
+        if tensor.is_floating_point()
+        else _NUMBERS
         for other, tensor in outputs.items()
-        if other != name and tensor.ndim and len(tensor) == 1 and tensor.numel()
+        if other != name and tensor.shape[:1] == outputs[name].shape[:1] and tensor.numel()
     }
-    if not others or data.targets is not None or output is not None or metric is not None:
+    said = data.targets is not None or any(x is not None for x in (output, metric, task))
+    if not others or said:
         return replace(own, output=name, others=others)
     return replace(
         own,
@@ -49,6 +64,8 @@ def task_of(
         word="fidelity to dense",
         loss_label="mean loss of the outputs",
         binary=False,
+        share=all(one.share for one in (own, *others.values())),
+        note="",
         bounds=(min(one.bounds[0] for one in (own, *others.values())), 1.0),
         measures=_mean_fidelity,
         output=name,

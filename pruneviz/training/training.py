@@ -189,7 +189,7 @@ def _notes(bench: Bench) -> list[str]:
     if source.training is None:
         notes.append(f"trained on the {len(source.calibration):,} samples that calibrate")
     targets = source.validation.targets
-    if bench.task.name == "classes" and targets is not None and bool((targets == targets[0]).all()):
+    if bench.task.single and targets is not None and bool((targets == targets[0]).all()):
         only = int(targets[0])
         name = source.classes[only] if only < len(source.classes) else str(only)
         notes.append(

@@ -37,11 +37,11 @@ from pruneviz.sources.networks.unwrapped import plain
 from pruneviz.storage.home import home
 from pruneviz.storage.remembered import Remembered
 from pruneviz.tasks import Task
-from pruneviz.tasks.several import output_notes, task_of
 from pruneviz.training import train
 from pruneviz.workbench.answering import Answering
 from pruneviz.workbench.cutting import Cutting
 from pruneviz.workbench.inspection import layer_maps, layer_warnings
+from pruneviz.workbench.purpose import purpose_of
 from pruneviz.workbench.steering import Steering, close
 
 _COLUMNS = 64
@@ -56,15 +56,13 @@ class Workbench:
 
     def __init__(self, source: Source) -> None:
         check_source(source)
-        self.source = plain(source)
-        model = self.source.model
+        source = plain(source)
+        model = source.model
         self.name = source.name
         self.found, self.survey = seen_layers(model, source.validation)
-        outputs = self.survey.outputs
-        self.task: Task = task_of(outputs, source.validation, source.metric, source.output)
-        more = [one for one in output_notes(self.task, outputs) if one not in self.source.notes]
-        dense = source.dense if len(outputs) == 1 else None  # of one output, nobody knows which
-        self.source = replace(self.source, notes=(*self.source.notes, *more), dense=dense)
+        self.task: Task
+        self.source, self.task = purpose_of(source, self.survey)
+        source = self.source
         self.traced = Traced(model, source.validation, self.found)
         self._cutting = Cutting(
             model,
@@ -120,7 +118,8 @@ class Workbench:
         """16 hex digits of the SHA-256 of all samples, and what they are measured by."""
         data = (self.source.calibration, self.source.validation)
         several = f"|{self.task.output}" if len(self.survey.outputs) > 1 else ""
-        return fingerprint_of(*data, text=f"{self.task.name}|{self.task.label}{several}")
+        task = f"{self.task.name}|{self.task.label}|{self.task.form}{several}"
+        return fingerprint_of(*data, text=task)
 
     @cached_property
     def identity(self) -> str:
@@ -170,7 +169,7 @@ class Workbench:
     def columns(self) -> tuple[str, ...]:
         """The classes of `Evidence.by_class`; one for all samples where there are none, or many."""
         classes = self.source.classes
-        few = self.task.name == "classes" and 0 < len(classes) <= _COLUMNS
+        few = self.task.single and 0 < len(classes) <= _COLUMNS
         return classes if few else ("all samples",)
 
     def has_evidence(self, *parts: str) -> bool:

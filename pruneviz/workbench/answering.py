@@ -50,7 +50,7 @@ class Answering:
         fits = max(1, _BLOCK_BYTES // max(1, activation))
         self.block = min(BLOCK, 1 << (fits.bit_length() - 1))
         self.samples = len(source.validation)
-        plans = _OUTCOMES // (24 * max(1, self.samples))
+        plans = _OUTCOMES // (task.column_bytes * max(1, self.samples))
         self._outcomes = Outcomes(min(1024, max(64, plans)), self._answer)
         self._dense_answers: Kept[Answer] = Kept(
             _ANSWERS, lambda answer: sum(tensor.nbytes for tensor in answer.values())

@@ -19,7 +19,9 @@ def open_workbench(
     data: object = None,
     *,
     arch: str | None = None,
-    metric: Metric | None = None,
+    metric: Metric | str | None = None,
+    task: str | None = None,
+    ignore: int | None = None,
     classes: Iterable[str] = (),
     size: int | tuple[int, int] | None = None,
     mean: float | tuple[float, ...] | None = None,
@@ -39,7 +41,10 @@ def open_workbench(
     data: (inputs, targets), tensors by name, a Dataset or DataLoader, an .npz file, a folder of
     images by class, a Hugging Face dataset folder, or "package.module:function"; without targets
     the pruned network is compared with the dense one, without data on made-up inputs.
-    metric: of outputs and targets, one number for each sample, higher is better. classes: their
+    metric: of outputs and targets, one number for each sample, higher is better; or the name of
+    such a function, or "agreement", "closeness", "cosine" with the dense network. task: "classes",
+    "binary", "labels", "positions" or "values", where targets are not what they seem; what was
+    concluded stands in `notes`. ignore: the target of positions that do not count. classes: their
     names. size, mean, std: of images, where the model does not say. calibration: the share of the
     data that feeds the criteria, drawn with `seed`; the rest validates. output: which one is
     scored of a network that answers with several tensors, by its path in the answer: "logits",
@@ -48,28 +53,17 @@ def open_workbench(
     """
     if isinstance(source, Opening):
         return Workbench(open_source(source))
-    found = find_source(
-        source,
-        data,
-        arch=arch,
-        metric=metric,
-        classes=classes,
-        size=size,
-        mean=mean,
-        std=std,
-        share=calibration,
-        seed=seed,
-        unsafe=unsafe,
-        tokenizer=None if tokenizer is None else Path(tokenizer),
-        output=output,
-    )
+    asked = Opening(
+        _name(source), _name(data) or None, arch, _name(metric) or None, tuple(classes),
+        size=size, mean=_each(mean), std=_each(std), share=calibration, seed=seed, unsafe=unsafe,
+        tokenizer=None if tokenizer is None else str(tokenizer), output=output, task=task,
+        ignore=ignore,
+    )  # fmt: skip
+    found = find_source(source, data, asked, None if isinstance(metric, str) else metric)
     if isinstance(source, Source) and data is None:
         return Workbench(found)
-    asked = Opening(
-        _name(source), _name(data) or None, arch, classes=found.classes if classes else (),
-        size=size, mean=_each(mean), std=_each(std), share=calibration, seed=seed, unsafe=unsafe,
-        tokenizer=None if tokenizer is None else str(tokenizer), output=output,
-    )  # fmt: skip
+    if asked.classes:
+        asked = replace(asked, classes=found.classes)
     unnamed = _unnamed(model=source, data=data, metric=metric)
     return Workbench(replace(found, opened=asked, unnamed=unnamed))
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from pruneviz.data import Data, Inputs
+from pruneviz.data import IGNORED, Data, Inputs
 from pruneviz.sources.data.samples import Asked
 
 _IMAGES = ("", "pixel_values")
@@ -30,7 +30,9 @@ def fit(data: Data, asked: Asked) -> tuple[Data, list[str]]:
     else:
         named: Mapping[str, Tensor] = data.inputs
         inputs = {name: _input(name, tensor, asked, notes) for name, tensor in named.items()}
-    targets = None if data.targets is None else _targets(data.targets, inputs, notes)
+    targets = None
+    if data.targets is not None:
+        targets = _targets(without(data.targets, asked.ignore, notes), inputs, notes)
     return Data(inputs, targets), notes
 
 
@@ -158,6 +160,28 @@ def _normalised(tensor: Tensor, asked: Asked, eight_bit: bool, notes: list[str])
     return (tensor - mean_) / std_
 
 
+def without(targets: Tensor, label: int | None, notes: list[str]) -> Tensor:
+    """Targets [n, ...] in which positions of this label are left out; a sentence says how many.
+
+    ValueError where targets are no positions, or none of them is that.
+    """
+    if label is None or label == IGNORED:
+        return targets
+    if targets.ndim < 2:
+        raise ValueError(
+            f"ignore={label} leaves out positions of an answer, and here a sample has one target; "
+            "leave out the samples instead"
+        )
+    marked = targets == label
+    if not bool(marked.any()):
+        notes.append(f"no target is {label}, which was to be ignored")
+        return targets
+    share = float(marked.double().mean())
+    notes.append(f"targets of {label} are ignored: {100 * share:.1f} % of positions")
+    plain = targets if targets.is_floating_point() else targets.long()
+    return plain.masked_fill(marked, IGNORED)
+
+
 def _targets(targets: Tensor, inputs: Inputs, notes: list[str]) -> Tensor:
     ids = isinstance(inputs, Mapping) or not inputs.is_floating_point()
     if targets.ndim == 2 and targets.shape[1] == 1 and not targets.is_floating_point() and not ids:
@@ -168,20 +192,18 @@ def _targets(targets: Tensor, inputs: Inputs, notes: list[str]) -> Tensor:
         below = targets < (0 if targets.ndim == 1 else -100)
         if bool(below.any()):
             at = int(below.nonzero()[0, 0])
+            label, way = int(targets[below][0]), ""
+            if targets.ndim > 1:
+                way = f", or ignore={label} (--ignore {label}) if it marks what does not count"
             raise ValueError(
-                f"targets must be classes from 0 up, got {int(targets[below][0])} in sample {at}; "
-                "count classes from 0, or give floats if these are values to come close to"
+                f"targets must be classes from 0 up, got {label} in sample {at}; "
+                f"count classes from 0, or give floats if these are values to come close to{way}"
             )
         return targets
     _whole("targets", targets)
     if targets.dtype == torch.float64:
         notes.append("targets were float64, now float32")
         targets = targets.float()
-    if targets.ndim == 1 and bool((targets == targets.round()).all()):
-        notes.append(
-            "targets are whole numbers given as floats: taken as values to come close to; "
-            "give integers if they are classes"
-        )
     return targets
 
 

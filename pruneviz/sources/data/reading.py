@@ -44,6 +44,7 @@ def read_data(
     limit: int = 10_000,
     language: bool = False,
     tokenizer: Path | None = None,
+    ignore: int | None = None,
 ) -> Samples:
     """Samples of any of KINDS, fit for a network, split by a seed, with sentences on all of it.
 
@@ -51,7 +52,8 @@ def read_data(
     and std (a number for each channel, of pixels in 0..1) go before it. share: how much
     calibrates, unless the two sides are given apart ({"calibration": ..., "validation": ...}).
     limit: the most samples taken from what is not in memory yet, on each side. language: targets
-    are the next tokens. tokenizer: the folder of one, for texts. Never writes to what is given.
+    are the next tokens. tokenizer: the folder of one, for texts. ignore: the target of positions
+    that do not count. Never writes to what is given.
     ValueError, one sentence: what is empty, broken, unknown or does not fit.
     """
     if limit < 2:
@@ -65,6 +67,7 @@ def read_data(
         limit,
         language=language,
         tokenizer=tokenizer,
+        ignore=ignore,
     )
     found = find(given, asked)
     notes = list(found.notes)

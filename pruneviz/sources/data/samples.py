@@ -44,7 +44,8 @@ class Asked:
     size: height and width in pixels. mean, std: for each channel, of pixels in 0..1; None: as
     the spec says. limit: the most samples taken from what is not in memory yet. max_bytes: the
     most memory these may take as float32. language: the targets are the next tokens.
-    tokenizer: the folder of a Transformers tokenizer, for texts.
+    tokenizer: the folder of a Transformers tokenizer, for texts. ignore: the target of positions
+    that do not count.
     """
 
     spec: InputSpec = field(default_factory=lambda: InputSpec("unknown"))
@@ -56,6 +57,7 @@ class Asked:
     max_bytes: int = 2**30
     language: bool = False
     tokenizer: Path | None = None
+    ignore: int | None = None
 
     @property
     def is_image(self) -> bool:
