@@ -310,7 +310,10 @@ def test_tied_tokens_leave_shrunk(tmp_path: Path) -> None:
     model = Tied().eval()
     bench = pv.open(model, pv.Data(torch.randint(0, 12, (20, 5)), torch.arange(20) % 12))
     plan = pv.Plan("l2", "neuron", sparsity={"hidden": 0.5})
-    assert not bench.export(plan, tmp_path, ["shrunk"]).failed
+    found = bench.export(plan, tmp_path, ["shrunk"])
+    assert not found.failed
+    small = sum(p.numel() for p in bench.prune(plan).shrink().parameters())
+    assert f"{small:,} of " in found.written[0].words
     widths = json.loads((tmp_path / "widths.json").read_text("utf-8"))
     assert widths["tied"] == {"head.weight": "words.weight"}
     assert "head.weight" not in load_file(tmp_path / "shrunk.safetensors")

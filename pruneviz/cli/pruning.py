@@ -38,7 +38,7 @@ def prune(samples: int | None, as_json: bool, **values: Any) -> None:
     click.echo(bench.prune(plan).report.drop(columns="collapse").to_string(index=False))
     for name, reason in left.items():
         click.echo(f"left dense: {name} ({reason})", err=True)
-    for warning in bench.warnings(plan).values():
+    for warning in (*bench.warnings(plan).values(), *bench.prune(plan).notes):
         click.echo(warning, err=True)
     measures = ", ".join(f"{name} {value:.4g}" for name, value in summary["measures"].items())
     click.echo(
@@ -58,6 +58,7 @@ def _summary(bench: Workbench, plan: Plan, samples: int | None) -> dict[str, Any
         "plan": plan.as_dict(),
         "layers": pruned.report.to_dict(orient="records"),
         "warnings": bench.warnings(plan),
+        "repair_notes": list(pruned.notes),
         "measure": result.task.label,
         "measures": result.measures,
         "dense_measures": result.dense_measures,

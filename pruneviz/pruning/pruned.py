@@ -30,6 +30,7 @@ class Pruned:
     weights), collapse (what is wrong, or "").
     units: lead of a group, or layer in none -> bool [units], True = kept. groups, graph: what the
     units were found by. repaired: tensors that a repair has changed, whole, by name.
+    notes: sentences on repairs that were asked for and made it worse, so that they were not kept.
     """
 
     plan: Plan
@@ -42,6 +43,7 @@ class Pruned:
     groups: Groups | None = field(default=None, repr=False)
     graph: Graph | None = field(default=None, repr=False)
     repaired: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
 
     @property
     def sparsity(self) -> dict[str, float]:

@@ -149,7 +149,11 @@ def _plan(bench: Workbench, plan: Plan) -> str:
     pinned = sum(len(places) for places in plan.pinned.values())
     words += [f"{pinned} by hand"] if pinned else []
     return section(
-        "plan", "Plan", paragraph(", ".join(words) + "."), table(layers(bench, plan), text=_TEXTS)
+        "plan",
+        "Plan",
+        paragraph(", ".join(words) + "."),
+        *(paragraph(safe(f"{note}.")) for note in bench.prune(plan).notes),
+        table(layers(bench, plan), text=_TEXTS),
     )
 
 

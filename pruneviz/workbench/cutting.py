@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
-from torch import Tensor, nn
+from torch import nn
 
 from pruneviz.data import Data
 from pruneviz.network.graph import norm_scale
@@ -21,7 +21,7 @@ from pruneviz.pruning.masks import Ranking
 from pruneviz.pruning.prune import active, apply, cannot
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.ranked import Ranked
-from pruneviz.pruning.repair import repair
+from pruneviz.pruning.repair.judging import mend
 from pruneviz.pruning.sliders import Slider, find_sliders
 from pruneviz.pruning.units import cannot_units
 from pruneviz.storage.caching import Kept
@@ -128,10 +128,10 @@ class Cutting:
         graph = None if groups is None else self._traced.graph
         rankings = self.rankings(active(plan))
         pruned = apply(self._model, plan, self._layers, rankings, graph, groups)
-        return replace(pruned, repaired=self._repaired(pruned)) if plan.repair else pruned
+        return self._mended(pruned) if plan.repair else pruned
 
-    def _repaired(self, pruned: Pruned) -> dict[str, Tensor]:
-        return repair(
+    def _mended(self, pruned: Pruned) -> Pruned:
+        mending = mend(
             self._model,
             self._layers,
             pruned.groups,
@@ -142,3 +142,4 @@ class Cutting:
             self._calibration,
             batch=self._block(),
         )
+        return replace(pruned, repaired=mending.tensors, notes=mending.notes)

@@ -37,6 +37,10 @@ def rebuild(network: nn.Module, folder: Path = HERE) -> nn.Module:
         weights[name] = weights[first]
     meta = any(parameter.is_meta for parameter in network.parameters())
     network.load_state_dict(weights, strict=True, assign=meta)
+    for name, first in widths["tied"].items():
+        path, _, last = name.rpartition(".")
+        place, _, own = first.rpartition(".")
+        setattr(network.get_submodule(path), last, getattr(network.get_submodule(place), own))
     return network.eval()
 
 

@@ -15,7 +15,7 @@ from pruneviz.plan import Plan
 from pruneviz.pruning.repair.batch_norm import recalibrate
 from pruneviz.pruning.repair.consumers import Network, consumers
 from pruneviz.pruning.repair.folding import fold
-from pruneviz.pruning.repair.reconstruction import can_be_fitted, reconstruct
+from pruneviz.pruning.repair.reconstruction import RIDGE, can_be_fitted, reconstruct
 
 __all__ = ["REPAIRS", "SAMPLES", "Repair", "repair"]
 
@@ -88,13 +88,15 @@ def repair(
     *,
     batch: int = BATCH,
     samples: int = SAMPLES,
+    ridge: float = RIDGE,
     progress: Callable[[float], None] = lambda done: None,
 ) -> dict[str, Tensor]:
     """What takes the place of parameters and buffers of `model` by the repairs `plan` asks for.
 
     masks: parameter name -> bool, True = kept. units: lead of a group -> bool [units], True =
-    kept. Only the first `samples` of the calibration data are used. Reconstruction comes first, a
-    mean is folded where nothing was fitted, and batch norms are recalibrated with both in place.
+    kept. Only the first `samples` of the calibration data are used. ridge: of reconstruction.
+    Reconstruction comes first, a mean is folded where nothing was fitted, and batch norms are
+    recalibrated with both in place.
     Returns tensors by their names in the state dict, of the dense shapes; whatever of them is cut
     the caller masks as before. Nothing where nothing is cut. `progress` is called with the
     fraction done. Raises ValueError on empty data.
@@ -118,7 +120,7 @@ def repair(
         others = {name: consumer for name, consumer in broken.items() if name not in fitted}
         found |= fold(network, others, data, batch, done("fold"))
     if fitted:
-        found |= reconstruct(network, fitted, found, data, done("reconstruct"))
+        found |= reconstruct(network, fitted, found, data, ridge, done("reconstruct"))
     if "recalibrate" in steps:
         found |= recalibrate(network, groups, units, found, data, batch, done("recalibrate"))
     progress(1.0)

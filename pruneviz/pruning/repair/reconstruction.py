@@ -44,14 +44,16 @@ def reconstruct(
     consumers: Mapping[str, Consumer],
     repaired: Mapping[str, Tensor],
     data: Data,
+    strength: float = RIDGE,
     progress: Callable[[float], None] = lambda done: None,
 ) -> dict[str, Tensor]:
     """Weights (and constants) of `consumers`, all of which `can_be_fitted`, in their places.
 
     All samples pass at once, so that each layer is fitted on what the layers before it give, those
     repaired already included; as many as leave the largest layer's inputs and outputs within 512
-    MiB. Weights that are used several times in a pass are left as they are, and so are those that
-    meet other rows in the pruned network than in the dense one.
+    MiB. strength: of the ridge, times the inputs' variance. Weights that are used several times in
+    a pass are left as they are, and so are those that meet other rows in the pruned network than
+    in the dense one.
     """
     data = data.first(_fitting(network, consumers, data))
     units = sum(consumer.layer.units for consumer in consumers.values())
@@ -74,7 +76,7 @@ def reconstruct(
         outputs, which = targets.pop(name)
         if len(unit_rows(call.output, call.layer)) != len(outputs):
             return None
-        change = _fit(call, consumers[name], outputs, which, len(data))
+        change = _fit(call, consumers[name], outputs, which, strength / len(data))
         progress(0.5 + 0.5 * (1 - len(targets) / max(1, len(uses))))
         if change is None:
             return None
@@ -157,7 +159,7 @@ def _at(values: Tensor, which: Tensor | None) -> Tensor:
 
 
 def _fit(
-    call: Call, consumer: Consumer, targets: Tensor, which: Tensor | None, samples: int
+    call: Call, consumer: Consumer, targets: Tensor, which: Tensor | None, ridge: float
 ) -> tuple[Tensor, Tensor] | None:
     # The change of the weight [units, ...] and of the constant [units]; None if none is sound.
     layer, device = call.layer, targets.device
@@ -174,7 +176,7 @@ def _fit(
             outputs = rest[:, block.group].movedim(1, -1).flatten(0, 1)
             total.add(inputs[:, block.columns], outputs[:, block.rows])
     for block, total in zip(blocks, sums, strict=True):
-        change, constant = total.solve(samples, intercept=consumer.constant is not None)
+        change, constant = total.solve(ridge, intercept=consumer.constant is not None)
         weight[block.group, block.rows.unsqueeze(1), block.columns] = change.T
         shift[block.group, block.rows] = constant
     if not bool(weight.isfinite().all() & shift.isfinite().all()):
@@ -213,14 +215,14 @@ class _Sums:
         self.inputs += x.sum(0)
         self.outputs += y.sum(0)
 
-    def solve(self, samples: int, *, intercept: bool) -> tuple[Tensor, Tensor]:
+    def solve(self, strength: float, *, intercept: bool) -> tuple[Tensor, Tensor]:
         """Weights [inputs, outputs] and constants [outputs], zero without an intercept."""
         gram, cross = self.gram, self.cross
         if intercept:
             gram = gram - self.inputs.outer(self.inputs) / self.n
             cross = cross - self.inputs.outer(self.outputs) / self.n
         tiny = torch.finfo(torch.float64).tiny
-        ridge = (gram.diagonal().sum() * (RIDGE / samples)).clamp(min=tiny)
+        ridge = (gram.diagonal().sum() * strength).clamp(min=tiny)
         factor, _ = torch.linalg.cholesky_ex(gram + ridge * torch.eye(len(gram)).to(gram))
         weights = torch.cholesky_solve(cross, factor)
         if not intercept:

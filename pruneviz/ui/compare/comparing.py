@@ -12,9 +12,11 @@ import streamlit as st
 from pruneviz.background import Job, Report
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
-from pruneviz.pruning.repair import REPAIRS, repair
+from pruneviz.pruning.repair import REPAIRS
+from pruneviz.pruning.repair.judging import mend
 from pruneviz.ui.boundary import fragment
 from pruneviz.ui.session import Session
+from pruneviz.ui.session.jobs import so_far
 from pruneviz.ui.session.pacing import after_the_accuracy
 from pruneviz.ui.workbench.mending import able
 from pruneviz.workbench import Workbench
@@ -84,7 +86,7 @@ def _seconds(bench: Workbench, plan: Plan, progress: Callable[[float], None]) ->
         return 0.0
     raw = bench.prune(replace(plan, repair=()))
     start = time.perf_counter()
-    repair(
+    mend(
         bench.source.model, bench.found, raw.groups, raw.graph, plan, raw.parameter_masks,
         raw.units, bench.source.calibration, batch=bench.block,
         progress=lambda done: progress(done / 2),
@@ -135,6 +137,9 @@ def _draw(found: Comparison) -> None:
     if plan.is_dense:
         st.caption("Nothing is cut yet: there is nothing to repair.")
         return
+    if plan.repair and so_far(found.session.bench, plan) is not None:  # its masks are there
+        for note in found.session.bench.prune(plan).notes:
+            st.warning(f"{note[0].upper()}{note[1:]}.")
     if job is not None and running:
         bar, stop = st.columns([3, 1], vertical_alignment="center")
         bar.progress(min(1.0, job.done), job.label or "beginning")
