@@ -88,6 +88,72 @@ class Regressor(nn.Module):
         return self.head(self.body(x))
 
 
+class Detector(nn.Module):
+    """Pictures in, scores and boxes at two scales out, behind a neck that joins both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.deep = nn.Conv2d(3, 16, 3, 2, 1), nn.Conv2d(16, 32, 3, 2, 1)
+        self.norm, self.deeper = nn.BatchNorm2d(16), nn.BatchNorm2d(32)
+        self.side, self.top = nn.Conv2d(16, 24, 1), nn.Conv2d(32, 24, 1)
+        self.smooth = nn.Conv2d(24, 24, 3, padding=1)
+        self.scores, self.boxes = nn.Conv2d(24, 5, 1), nn.Conv2d(24, 4, 1)
+
+    def forward(self, x: Tensor) -> dict[str, list[Tensor]]:
+        near = self.norm(self.stem(x)).relu()
+        far = self.top(self.deeper(self.deep(near)).relu())
+        joined = self.smooth(self.side(near) + F.interpolate(far, scale_factor=2.0)).relu()
+        scales = [joined, far.relu()]
+        return {
+            "scores": [self.scores(scale) for scale in scales],
+            "boxes": [self.boxes(scale) for scale in scales],
+        }
+
+
+class Separator(nn.Module):
+    """A mixture of sounds in, a waveform in stereo for each of three sources out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Conv1d(1, 32, 16, stride=8, padding=4)
+        self.bottleneck, self.mask = nn.Conv1d(32, 24, 1), nn.Conv1d(24, 96, 1)
+        self.block = nn.Conv1d(24, 24, 3, padding=2, dilation=2)
+        self.decoder = nn.ConvTranspose1d(32, 2, 16, stride=8, padding=4)
+
+    def forward(self, mixture: Tensor) -> tuple[Tensor, ...]:
+        sound = self.encoder(mixture).relu()
+        inside = self.bottleneck(sound).relu()
+        masks = self.mask(inside + self.block(inside).relu()).sigmoid().chunk(3, 1)
+        return tuple(self.decoder(sound * mask) for mask in masks)
+
+
+class TwoInputs(nn.Module):
+    """A picture and a row of numbers in, one of four classes out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look, self.read = nn.Conv2d(3, 16, 3, padding=1), nn.Linear(6, 12)
+        self.join, self.head = nn.Linear(28, 20), nn.Linear(20, 4)
+
+    def forward(self, picture: Tensor, numbers: Tensor) -> Tensor:
+        seen = self.look(picture).relu().mean((2, 3))
+        both = torch.cat([seen, self.read(numbers).relu()], 1)
+        return self.head(self.join(both).relu())
+
+
+class TwoHeads(nn.Module):
+    """Rows in, classes and an embedding out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.deep = nn.Linear(8, 32), nn.Linear(32, 24)
+        self.classes, self.embedding = nn.Linear(24, 5), nn.Linear(24, 6)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        inside = self.deep(self.body(x).relu()).relu()
+        return {"logits": self.classes(inside), "embedding": self.embedding(inside)}
+
+
 def _own() -> dict[str, Callable[[], Made]]:
     n = SAMPLES
     return {
@@ -105,6 +171,16 @@ def _own() -> dict[str, Callable[[], Made]]:
             Data(torch.randn(n, 7, 16), torch.arange(n) % 3),
         ),
         "MLP regressor": lambda: (Regressor(), Data(torch.randn(n, 8), torch.randn(n, 3))),
+        "Detector, two scales": lambda: (Detector(), Data(torch.rand(n, 3, 32, 32))),
+        "Source separation": lambda: (Separator(), Data(torch.randn(n, 1, 320))),
+        "Two inputs": lambda: (
+            TwoInputs(),
+            Data(
+                {"picture": torch.rand(n, 3, 12, 12), "numbers": torch.randn(n, 6)},
+                torch.arange(n) % 4,
+            ),
+        ),
+        "Two heads": lambda: (TwoHeads(), Data(torch.randn(n, 8), torch.arange(n) % 5)),
     }
 
 
