@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.training import METHODS
+from tests.cases import slow_but
 
 FEW = ("--samples", "128", "--epochs", "2", "--batch", "32")
 PATIENCE = 180.0
@@ -75,7 +76,7 @@ def test_each_epoch_has_a_line_and_the_end_a_sentence(tmp_path: Path) -> None:
     assert "change from dense" in lines[3]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", slow_but(lambda name: name in ("activity", "rigl"), METHODS))
 def test_every_method_is_there(method: str, tmp_path: Path) -> None:
     plan = ("--granularity", "neuron") if method in ("activity", "slimming") else ()
     network = "resnet20" if method == "slimming" else "lenet300"

@@ -30,6 +30,8 @@ from pruneviz.sources import Source
 from pruneviz.storage.caching import Kept
 from pruneviz.tasks import CLASSES, task_for
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
+from tests.conftest import NETWORKS
 
 SEEN: list[int] = []  # samples answered, call by call; a module's copies would count apart
 
@@ -454,6 +456,7 @@ def test_what_a_source_brings_along_can_be_confirmed(counting: Workbench) -> Non
 # -- threads -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("bench", slow_but(lambda name: "lenet" in name, NETWORKS), indirect=True)
 def test_two_threads_measure_what_one_after_the_other_does(
     bench: Workbench, new_bench: Callable[[str], Workbench]
 ) -> None:

@@ -19,6 +19,8 @@ from pruneviz.ui.session import with_levels
 from pruneviz.ui.session.hand import by_hand
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.units import inputs_cut
+from tests.cases import slow_but
+from tests.conftest import NETWORKS
 
 LEVELS = (0.0, 0.1, 0.37, 0.5, 0.9, 1.0)
 KINDS = {
@@ -110,6 +112,7 @@ def lenet5(benches: Callable[[str], Workbench]) -> Workbench:
 # -- tables ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("bench", slow_but(lambda name: "lenet" in name, NETWORKS), indirect=True)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_picture_has_the_quantiles_and_a_histogram_of_all_items(
     bench: Workbench, kind: str

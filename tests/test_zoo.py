@@ -14,6 +14,7 @@ from pruneviz.network.calling import call, call_all
 from pruneviz.network.replica import masked, replica, state
 from pruneviz.tasks.several import loss_of
 from pruneviz.ui.board import scene
+from tests.cases import slow_but
 from tests.zoo import SMALL, made
 
 pytestmark = pytest.mark.filterwarnings(
@@ -67,7 +68,13 @@ def test_all_parameters_are_accounted_for(bench: pv.Workbench) -> None:
     assert bench.counts(plan).params_kept == total - cut
 
 
-@pytest.mark.parametrize("criterion", ["magnitude", "wanda", "taylor", "snip", "fisher", "random"])
+@pytest.mark.parametrize(
+    "criterion",
+    slow_but(
+        lambda name: name in ("magnitude", "taylor"),
+        ["magnitude", "wanda", "taylor", "snip", "fisher", "random"],
+    ),
+)
 def test_counts_are_exact_and_the_exported_copy_answers_the_same(
     bench: pv.Workbench, criterion: str
 ) -> None:
