@@ -71,6 +71,12 @@ def test_a_library_that_is_missing_or_broken_is_said(
     (tmp_path / "pv_breaks.py").write_text("raise RuntimeError('operator x does not exist')")
     (tmp_path / "pv_needs.py").write_text("import pv_other")
     monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "pv_vision.py").write_text(
+        "raise RuntimeError('operator torchvision::nms does not exist')"
+    )
+    with pytest.raises(ValueError, match=r"belong together \(torch .*pip install --force") as said:
+        library("pv_vision")
+    assert torch.__version__ in str(said.value)
     with pytest.raises(ValueError, match="pv_missing is not installed: pip install pv_missing"):
         library("pv_missing")
     with pytest.raises(ValueError, match="pv_needs is installed, but it needs pv_other"):

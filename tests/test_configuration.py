@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.sources.networks.architectures import build
-from pruneviz.sources.networks.configuration import MODEL_TYPES, known_keys
+from pruneviz.sources.networks.configuration import MODEL_TYPES, known_keys, read_configuration
 from pruneviz.sources.networks.hub import BYTES, chosen_files, hub_folder, is_hub_name
 from pruneviz.sources.networks.libraries import library
 from pruneviz.sources.opening import open_upload
@@ -147,6 +147,19 @@ def test_no_key_of_what_is_built_can_reach_beyond(model_type: str) -> None:
     keys = known_keys(transformers.CONFIG_MAPPING[model_type])
     assert not [k for k in keys if _REACHES.search(k) and not _HARMLESS.fullmatch(k)]
     assert not [k for k in keys if k.endswith("_config")] or model_type in ("clip", "siglip")
+
+
+@pytest.mark.parametrize("model_type", sorted(MODEL_TYPES))
+@pytest.mark.filterwarnings("ignore")  # Transformers', on its own defaults
+def test_a_configuration_is_read_as_it_was_saved(tmp_path: Path, model_type: str) -> None:
+    transformers = optional.transformers()
+    if model_type not in transformers.CONFIG_MAPPING:
+        pytest.skip(f"transformers {transformers.__version__} has no {model_type}")
+    config = transformers.CONFIG_MAPPING[model_type]()
+    config.save_pretrained(tmp_path)
+    here = read_configuration(tmp_path, model_type).to_dict()
+    gone = ("_name_or_path", "transformers_version", "dtype")
+    assert {k: v for k, v in config.to_dict().items() if k not in gone and here.get(k) != v} == {}
 
 
 @pytest.mark.parametrize(

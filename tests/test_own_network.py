@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import pickle
+import re
 import sys
 from pathlib import Path
 
@@ -11,12 +13,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save
+from torch.nn.utils import prune
 
 from pruneviz.network.replica import fingerprint
 from pruneviz.plan import to_link
 from pruneviz.sources.registered import load_registered
 from pruneviz.ui.session import cached
 from tests.page import Page
+from tests.test_files import FILES
 
 FITTING = "sample:lenet5"
 
@@ -248,3 +252,25 @@ def test_a_link_to_a_network_that_is_not_open_here_says_so() -> None:
     page = Page(model="theirs.safetensors", plan=link)
     assert "'theirs.safetensors'" in (page.session.message or "")
     assert "--model" in (page.session.message or "")
+
+
+@pytest.mark.parametrize("name", ["whole.pt", "gptq.safetensors", "llama.gguf", "script.pt"])
+@pytest.mark.filterwarnings("ignore")  # torch's, on what these files are made with
+def test_a_file_that_holds_no_weights_is_told_what_it_is(page: Page, name: str) -> None:
+    content, words = FILES[name]
+    upload(page, FITTING, (name, content()))
+    assert re.search(f"{name}.*{words}", errors(page))
+    assert page.session.name == "lenet300"
+
+
+def test_an_upload_that_came_pruned_begins_with_its_plan(page: Page) -> None:
+    network = copy.deepcopy(load_registered("lenet5").model)
+    prune.l1_unstructured(network.get_submodule("fc1"), "weight", amount=0.7)
+    file = io.BytesIO()
+    torch.save(network.state_dict(), file)
+    upload(page, FITTING, ("pruned.pt", file.getvalue()))
+    session = page.session
+    assert session.name == "pruned.pt"
+    assert session.settled.sparsity["fc1"] == pytest.approx(0.7, abs=1e-4)
+    mask = session.bench.masks(session.settled).masks["fc1"]
+    assert torch.equal(mask, network.get_buffer("fc1.weight_mask").bool())

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 _SECONDS = 5
 # Since when a library loads weights without running code; as pyproject.toml asks for.
-_SINCE = {"timm": "1.0.26", "onnx": "1.21"}
+_SINCE = {"timm": "1.0.26", "transformers": "4.57", "onnx": "1.21"}
 
 
 def library(name: str) -> ModuleType:
