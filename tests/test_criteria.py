@@ -29,6 +29,7 @@ BY_HAND = Evidence(
     gradient=torch.tensor([[0.5, -1.0], [0.0, 2.0]]),
     gradient_size=torch.tensor([[1.0, 2.0], [3.0, 0.5]]),
     gradient_power=torch.tensor([[1.0, 2.0], [3.0, 0.5]]),
+    contribution=torch.tensor([[1.0, -4.0], [-3.0, 2.0]]),
     flow=torch.tensor([[2.0, 1.0], [0.0, 3.0]]),
 )
 # criterion -> (scores of the four weights, scores of the two units), worked out by hand;
@@ -43,9 +44,9 @@ EXPECTED: dict[str, tuple[list[list[float]] | None, list[float] | None]] = {
     "apoz": (None, [0.75, 0]),
     "variance": (None, [2, 0]),
     "wanda": ([[10, 2], [30, 4]], [12, 34]),
-    "taylor": ([[1, 4], [9, 2]], [5, 11]),
+    "taylor": ([[1, 4], [9, 2]], [2, 3]),
     "snip": ([[0.5, 2], [0, 8]], [2.5, 8]),
-    "fisher": ([[0.5, 4], [13.5, 4]], [4.5, 17.5]),
+    "fisher": ([[0.5, 4], [13.5, 4]], [2.5, 5]),
     "synflow": ([[2, 2], [0, 12]], [4, 12]),
 }
 DRAWN = {"random"}

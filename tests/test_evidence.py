@@ -16,6 +16,7 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import Evidence, weights_only
 from pruneviz.pruning.gathering import gather
 from pruneviz.pruning.granularity import scores_for
+from pruneviz.pruning.prune import cannot
 from pruneviz.workbench import Workbench
 
 CLASSES = 4
@@ -89,6 +90,16 @@ def test_gradients_are_those_of_a_loop_over_samples(
     torch.testing.assert_close(found.gradient, each.mean(0))
     torch.testing.assert_close(found.gradient_size, each.abs().mean(0))
     torch.testing.assert_close(found.gradient_power, each.square().mean(0))
+    weight = found.weight.detach().to(each)
+    signed = (each * weight).flatten(2).sum(2)  # of each sample and unit, before |·| or square
+    assert found.contribution is not None
+    torch.testing.assert_close(found.contribution, signed.float(), rtol=1e-4, atol=1e-6)
+    for name, expected in (
+        ("taylor", signed.abs().mean(0)),
+        ("fisher", signed.square().mean(0) / 2),
+    ):
+        scores = scores_for(CRITERIA[name], "neuron", found)
+        torch.testing.assert_close(scores, expected.double(), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -107,8 +118,8 @@ def test_gradient_criteria_are_those_of_a_loop_over_samples(
     for name, scores in expected.items():
         got = scores_for(CRITERIA[name], "weight", tiny[2][layer])
         torch.testing.assert_close(got, scores)
-        units = scores_for(CRITERIA[name], "neuron", tiny[2][layer])
-        torch.testing.assert_close(units, scores.flatten(1).sum(1))
+    units = scores_for(CRITERIA["snip"], "neuron", tiny[2][layer])
+    torch.testing.assert_close(units, expected["snip"].flatten(1).sum(1))
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -224,6 +235,27 @@ def test_gradients_of_a_weight_used_twice_add_up() -> None:
         for x, y in zip(data.inputs, data.targets, strict=True)
     ]
     torch.testing.assert_close(found.gradient_size, torch.stack(each).abs().mean(0))
+    signed = (torch.stack(each) * model.a.weight.detach()).sum(2).float()
+    torch.testing.assert_close(found.contribution, signed)
+
+
+def test_of_a_weight_that_is_a_table_of_words_too_only_its_own_size_is_judged() -> None:
+    class Tied(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words, self.head = nn.Embedding(9, 4), nn.Linear(4, 9, bias=False)
+            self.head.weight = self.words.weight
+
+        def forward(self, ids: Tensor) -> Tensor:
+            return self.head(self.words(ids))
+
+    layer = find_layers(Tied())["head"]
+    assert layer.table == "words"
+    for name, found in CRITERIA.items():
+        if found.allows("weight"):
+            reason = cannot(layer, found, "weight")
+            assert (reason is not None) == bool(found.needs), name
+            assert reason is None or "the table 'words', too" in reason
 
 
 # -- SynFlow -------------------------------------------------------------------------------

@@ -154,6 +154,9 @@ def test_gradients_and_norms_are_those_of_a_loop_over_samples(case: str) -> None
         torch.testing.assert_close(found[name].gradient, grads.mean(0))
         torch.testing.assert_close(found[name].gradient_size, grads.abs().mean(0))
         torch.testing.assert_close(found[name].gradient_power, grads.square().mean(0))
+        weight = layer.canonical(weights[place].detach())
+        signed = (grads * weight).flatten(2).sum(2).float()  # Molchanov et al. 2019, eq. 8
+        torch.testing.assert_close(found[name].contribution, signed, rtol=1e-4, atol=1e-6)
         units = 1 if layer.kind != "linear" else -1
         outputs = [torch.cat([o.movedim(units, 0).flatten(1) for o in c], 1) for c in seen[name]]
         torch.testing.assert_close(found[name].activation, torch.cat(outputs, 1).abs().mean(1))

@@ -191,3 +191,9 @@ def test_the_network_given_is_left_as_it_is(benches: Benches, method: str) -> No
     assert len(trained.table) == sum(
         leg.epochs + 1 for leg in METHODS[method].legs(trained.training)
     )
+
+
+def test_a_lottery_begins_with_new_weights_unless_told_otherwise() -> None:
+    assert Training(method="lottery").start == "new"
+    assert Training(method="lottery", start="trained").start == "trained"
+    assert Training().start == Training(method="rigl").start == "trained"

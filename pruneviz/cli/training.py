@@ -35,7 +35,7 @@ _PER = 100
 _SETTINGS: tuple[tuple[str, Any, str], ...] = (
     ("method", click.Choice([*METHODS]), "How it is pruned while it trains."),
     ("epochs", int, "Of the whole training; of each round in iterative and lottery."),
-    ("start", click.Choice(STARTS), "From the trained weights, or from new ones."),
+    ("start", click.Choice(STARTS), "From trained weights (usual) or new ones (usual in lottery)."),
     ("optimizer", click.Choice(OPTIMIZERS), "What moves the weights."),
     ("learning_rate", float, "The highest."),
     ("schedule", click.Choice(SCHEDULES), "How the rate changes in each round."),
@@ -72,8 +72,8 @@ def training_options(command: Any) -> Any:
         option = click.option(
             f"--{name.replace('_', '-')}",
             type=kind,
-            default=_DEFAULTS[name],
-            show_default=_DEFAULTS[name] is not None,
+            default=None if _DEFAULTS[name] == "" else _DEFAULTS[name],
+            show_default=_DEFAULTS[name] not in (None, ""),
             help=text,
         )
         command = option(command)

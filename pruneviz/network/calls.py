@@ -38,8 +38,9 @@ class Call:
     """One use of a layer's weight in a forward pass.
 
     inputs: what it multiplied, as the function was given it. output: what the function returned,
-    of packed projections the whole of it; `part` takes this layer's share. settings: of a
-    convolution. samples_second: whether samples are in the second dimension (attention).
+    of packed projections the whole of it; `part` takes this layer's share. bias: what the function
+    added, of this use. settings: of a convolution. samples_second: whether samples are in the
+    second dimension (attention).
     """
 
     layer: Layer
@@ -47,6 +48,7 @@ class Call:
     output: Tensor
     settings: Mapping[str, Any]
     samples_second: bool = False
+    bias: Tensor | None = None
 
     def part(self, values: Tensor) -> Tensor:
         """This layer's share of values like the output."""
@@ -139,10 +141,11 @@ class Listening(TorchFunctionMode):
             return result
         inputs = _argument(args, given, inputs_at, _INPUT_NAMES)
         settings = _settings(kind, args[3:], given)
+        bias = _argument(args, given, *((0, ("input",)) if func is torch.addmm else (2, ("bias",))))
         for layer in owners:
             # A table of words may share the weight of a layer, which looks nothing up in it.
             if (kind == "embedding") == (layer.kind == "embedding"):
-                result = self._tell(Call(layer, inputs, result, settings))
+                result = self._tell(Call(layer, inputs, result, settings, bias=bias))
         return result
 
     def _tell(self, call: Call) -> Tensor:
@@ -162,7 +165,7 @@ class Listening(TorchFunctionMode):
         owners = self._owners.get(id(given["in_proj_weight"] if stored is None else stored), [])
         for layer in owners:
             if layer.rows is None or layer.rows[0] == "qkv".index(part) * len(weight):
-                output = self._tell(Call(layer, inputs, output, {}, samples_second=True))
+                output = self._tell(Call(layer, inputs, output, {}, True, bias))
         return output
 
 

@@ -31,7 +31,8 @@ class Layer:
     shape: of the weight, [output units, inputs (per group), kernel ...]. parameter, rows: where
     the weight is stored, if not as a whole under NAME.weight (the projections q, k and v of an
     attention share one parameter); bias_parameter, bias_rows: likewise. turned: whether it is
-    stored with its inputs first. groups: of a convolution. shared: other modules that use it.
+    stored with its inputs first. groups: of a convolution. shared: other modules that use it;
+    table: the first of them that looks words up in it, "" if none does.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Layer:
     turned: bool = False
     groups: int = 1
     shared: tuple[str, ...] = ()
+    table: str = ""
 
     @property
     def weight(self) -> str:
@@ -107,7 +109,9 @@ def find_layers(model: nn.Module, *, subclasses: bool = False) -> dict[str, Laye
     for same in groups.values():
         one = next((layer for layer in same if layer.kind != "embedding"), same[0])
         others = tuple(layer.name for layer in same if layer is not one)
-        layers[one.name] = replace(one, shared=others)
+        tables = [layer.name for layer in same if layer.kind == "embedding" and layer is not one]
+        table = tables[0] if tables and one.kind != "embedding" else ""
+        layers[one.name] = replace(one, shared=others, table=table)
     if not layers:
         raise ValueError(
             f"{type(model).__name__} has no layer that can be pruned; "

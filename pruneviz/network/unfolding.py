@@ -105,6 +105,22 @@ def gradient_sums(
     return {key: _like(layer, s) for key, s in zip(("g", "size", "power"), sums, strict=True)}
 
 
+def unit_contributions(call: Call, grad: Tensor, n: int, layout: Layout | None = None) -> Tensor:
+    """Σ g·w over the weights of each unit, sample by sample: [n, units], float64.
+
+    grad: of the output of this use. A unit's output is linear in its weights, so that the sum is
+    that of gradient times output without bias, over positions.
+    """
+    output = call.output.detach()
+    if call.bias is not None:
+        flat = call.layer.kind == "linear"
+        shape = call.bias.shape if flat else (-1, *[1] * (len(call.layer.shape) - 2))
+        output = output - call.bias.detach().reshape(shape)
+    output = exact(call.part(output))
+    felt = output * exact(call.part(grad))
+    return by_sample(call, felt, n, layout).sum(2, dtype=torch.float64)
+
+
 def _pair(call: Call, grad: Tensor, n: int, layout: Layout | None) -> tuple[Tensor, Tensor]:
     # Σ over positions of outer · rowᵀ is the gradient, of a transposed convolution as it is stored.
     layer = call.layer

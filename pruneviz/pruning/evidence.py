@@ -14,7 +14,7 @@ from pruneviz.network.replica import state
 # What is gathered together -> the fields of Evidence it gives.
 PARTS = {
     "activity": ("input_norm", "activation", "silence", "variance", "by_class"),
-    "gradients": ("gradient", "gradient_size", "gradient_power"),
+    "gradients": ("gradient", "gradient_size", "gradient_power", "contribution"),
     "flow": ("flow",),
 }
 
@@ -33,6 +33,7 @@ class Evidence:
     by_class: [units, classes], mean activation for the samples of each class.
     gradient, gradient_size, gradient_power: like weight; mean over samples of g, |g| and g²,
     g being the gradient of that sample's loss.
+    contribution: [samples, units], Σ g·w over the weights of each unit, sample by sample.
     flow: like weight, the gradient of SynFlow's R (no data).
     """
 
@@ -49,6 +50,7 @@ class Evidence:
     gradient: Tensor | None = None
     gradient_size: Tensor | None = None
     gradient_power: Tensor | None = None
+    contribution: Tensor | None = None
     flow: Tensor | None = None
 
     @property
@@ -73,6 +75,17 @@ class Evidence:
             raise ValueError(f"layer {self.layer.name!r} has no {need!r}: {self._why(need)}")
         assert isinstance(value, Tensor)
         return value
+
+    def joined(self, rows: Tensor, units: int) -> Evidence:
+        """With `contribution` summed over the rows of whole units: [samples, units].
+
+        rows: int64 [rows], the unit that each row of the weight belongs to, -1: to none.
+        """
+        inside = rows >= 0
+        single = self.of("contribution")
+        total = single.new_zeros(len(single), units)
+        total.index_add_(1, rows[inside], single[:, inside])
+        return replace(self, contribution=total)
 
     def _why(self, need: str) -> str:
         if self.layer.kind == "embedding":

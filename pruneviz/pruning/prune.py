@@ -105,7 +105,7 @@ def check(plan: Plan, layers: Mapping[str, Layer]) -> None:
         layer = layers[name]
         reason = cannot(layer, criterion, plan.granularity)
         # A row that is too short for an N:M pattern is asked for in vain, as the report says.
-        refused = layer.kind == "embedding" or plan.granularity in UNITS
+        refused = layer.kind == "embedding" or layer.table or plan.granularity in UNITS
         if level and reason is not None and refused:
             raise ValueError(f"layer {name!r} cannot be pruned so: {reason}")
 
@@ -123,6 +123,11 @@ def cannot(layer: Layer, criterion: Criterion, granularity: str) -> str | None:
             return "an embedding has no units or inputs to cut; use single weights"
         if criterion.needs:
             return f"{criterion.label} looks at more than weights, and an embedding has no inputs"
+    if layer.table and set(criterion.needs) - {"scale"}:
+        return (
+            f"{criterion.label} would see one of two paths: its weight is the table "
+            f"{layer.table!r}, too; judge it by its weights alone"
+        )
     if shape is not None and layer.size // layer.units < shape[1]:
         return f"{granularity}: a row has only {layer.size // layer.units} inputs"
     return None

@@ -14,7 +14,7 @@ from pruneviz.network.graph import Graph, activation_of
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import state
 from pruneviz.network.rows import Layout
-from pruneviz.network.unfolding import by_sample, gradient_sums, input_squares
+from pruneviz.network.unfolding import by_sample, gradient_sums, input_squares, unit_contributions
 
 Use = tuple[str, int]  # a layer, and how many uses of it came before in the same pass
 _LARGE = 2**20  # from so many weights on, sums of gradients are kept in float32
@@ -46,6 +46,7 @@ class Tally:
         self.class_positions = zeros(classes)
         self.input_square: Tensor | float = 0.0
         self.gradients: dict[str, Tensor] = {}
+        self.contributions: list[Tensor] = []
         self.samples = 0
         self.mixed = self._felt = False
         self._uses = 0
@@ -108,7 +109,13 @@ class Tally:
             if grad is not None
         ]
         self.heard.clear()
-        if not felt or self.mixed:
+        if self.mixed or not self._uses:
+            return
+        units = torch.zeros(self.n, self.layer.units).to(self.positions)
+        for (call, grad), layout in felt:
+            units += unit_contributions(call, grad, self.n, layout)
+        self.contributions.append(units.float())
+        if not felt:
             return
         pairs, layouts = zip(*felt, strict=True)
         kept = torch.float32 if self.layer.size >= _LARGE else torch.float64
@@ -133,6 +140,8 @@ class Tally:
             # A layer that ran but that the loss does not depend on has no effect: zeros.
             total = self.gradients.get(key, torch.zeros(self.layer.shape).to(self.positions))
             found[name] = total / self.samples
+        if self.contributions:
+            found["contribution"] = torch.cat(self.contributions)
         return found
 
     def _layout(self, call: Call) -> Layout | None:

@@ -65,19 +65,21 @@ def unit_scores(
     """Scores of a group's units, float64 [units].
 
     Each member scores its rows, summed over the rows of a unit (with `plan.relative` divided by
-    the member's L2 norm); then members are put together as `plan.aggregate` says. Members without
+    the member's L2 norm; of a joint criterion what its rows contribute is summed first, sample by
+    sample); then members are put together as `plan.aggregate` says. Members without
     what the criterion needs (a batch norm, say) have no vote.
     """
     able = [n for n in group.layers if all(evidence[n].has(need) for need in criterion.needs)]
     scores, there = [], []
     for name in able or group.layers[:1]:  # the first one tells what is missing
         rows = group.rows[name].to(evidence[name].weight.device)
-        own = scores_for(criterion, plan.granularity, evidence[name])
+        joint, known, inside = criterion.joint, evidence[name], rows >= 0
+        known = known.joined(rows, group.units) if joint and known.has("contribution") else known
+        own = scores_for(criterion, plan.granularity, known)
         if plan.relative:
             own = own / own.norm().clamp(min=torch.finfo(own.dtype).tiny)
-        inside = rows >= 0
         total = torch.zeros(group.units, dtype=own.dtype, device=own.device)
-        scores.append(total.index_add(0, rows[inside], own[inside]))
+        scores.append(own if joint else total.index_add(0, rows[inside], own[inside]))
         there.append(torch.zeros_like(total, dtype=torch.bool).index_fill(0, rows[inside], True))
     return _AGGREGATES[plan.aggregate](torch.stack(scores), torch.stack(there))
 

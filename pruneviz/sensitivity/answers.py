@@ -16,7 +16,7 @@ from pruneviz.plan import Plan
 from pruneviz.sensitivity.keys import key_of
 from pruneviz.sensitivity.scanning import Memory
 
-_SCHEME = 1  # to be raised where an answer would come out differently
+_SCHEME = 2  # to be raised where an answer would come out differently
 _PIECE = 1.0  # seconds of measuring before somebody may cancel it
 
 

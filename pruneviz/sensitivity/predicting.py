@@ -20,7 +20,7 @@ from pruneviz.sensitivity.scanning import Memory, settings_of
 from pruneviz.sensitivity.taylor import LEVELS, rises
 
 PLANS, SAMPLES = 48, 512  # to fit on
-_SCHEME = 1  # to be raised where a predictor would come out differently
+_SCHEME = 2  # to be raised where a predictor would come out differently
 _SEED = 1
 _FINEST = 0.005  # the least density of a random plan
 

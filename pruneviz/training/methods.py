@@ -113,16 +113,21 @@ METHODS: dict[str, Method] = {
                granularities=UNITS),
         Method("lottery", "Lottery tickets",
                "Trains, cuts the smallest weights, sets the others back to where they began, "
-               "and trains again.",
+               "and trains again. The paper begins with new weights, and so does this unless you "
+               "start from trained ones; the learning rate runs through its schedule anew in "
+               "each round.",
                "Frankle & Carbin, 2019", _lottery, geometric, granularities=("weight",)),
         Method("set", "SET: rewired by chance",
                "Sparse from the start: every few steps the smallest weights go and as many grow "
-               "elsewhere, by chance.",
+               "elsewhere, by chance. Otherwise than in the paper, how many moves falls as a "
+               "cosine and ends at a set part of the training, and what goes is the smallest of "
+               "all, not of each sign.",
                "Mocanu et al., 2018", _rewiring, begin=begin_sparse, change=grow_by_chance,
                granularities=("weight",)),
         Method("rigl", "RigL: rewired by gradient",
                "Sparse from the start: every few steps the smallest weights go and as many grow "
-               "where the loss asks for them most.",
+               "where the loss asks for them most. Otherwise than in the paper, what grows is "
+               "new to the layer: a weight that has just gone does not come back at once.",
                "Evci et al., 2020", _rewiring, begin=begin_sparse, change=grow_by_gradient,
                granularities=("weight",)),
         Method("l1", "L1 penalty, then cut",

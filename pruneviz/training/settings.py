@@ -17,7 +17,8 @@ class Training:
     """A request to train; frozen plain values. What is cut on the way a `Plan` says.
 
     method: of METHODS. epochs: of the whole training, in methods that go in rounds of each round.
-    start: from the "trained" weights or from "new" ones, drawn with the seed.
+    start: from the "trained" weights or from "new" ones, drawn with the seed; by default, "", as
+    the method's paper does: "lottery" from new ones, the others from trained ones.
     optimizer, learning_rate (the highest), schedule (of each round), momentum (of sgd),
     weight_decay (of matrices and kernels alone), batch, precision: as usual.
     augmentation: of AUGMENTATIONS. seed: of new weights, order, augmentation, dropout and chance.
@@ -39,7 +40,7 @@ class Training:
 
     method: str = "one-shot"
     epochs: int = 10
-    start: str = "trained"
+    start: str = ""
     optimizer: str = "adamw"
     learning_rate: float = 1e-3
     schedule: str = "cosine"
@@ -71,6 +72,8 @@ class Training:
             _whole(name, getattr(self, name), 0)
         if self.samples is not None:
             _whole("samples", self.samples, 1)
+        if not self.start:
+            object.__setattr__(self, "start", "new" if self.method == "lottery" else "trained")
         _one_of("start", self.start, STARTS)
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         _one_of("schedule", self.schedule, SCHEDULES)

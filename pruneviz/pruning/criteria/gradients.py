@@ -11,10 +11,14 @@ from pruneviz.pruning.evidence import Evidence
 @criterion(
     "taylor",
     "Taylor (first order)",
-    formula="mean |g · w|   over samples",
-    symbols="w: a weight; g: the gradient of one calibration sample's loss with respect to it",
-    source="Molchanov et al. 2017, arXiv:1611.06440, eq. 7–8 (absolute value per sample)",
+    formula="mean |g · w|;  of a whole unit: mean |Σ g · w|   (means over samples)",
+    symbols="w: a weight; g: the gradient of one calibration sample's loss with respect to it; Σ: "
+    "over the weights of the unit, with their signs",
+    source="Molchanov et al. 2017, arXiv:1611.06440, eq. 7–8 (absolute value per sample); of units "
+    "Molchanov et al. 2019, arXiv:1906.10771, eq. 8, without its square",
     needs=("gradient_size",),
+    unit=lambda evidence: evidence.of("contribution").double().abs().mean(0),
+    joint=True,
 )
 def taylor(evidence: Evidence) -> Tensor:
     """How much the loss of a typical sample would change, to first order, if the weight went."""
@@ -39,11 +43,14 @@ def snip(evidence: Evidence) -> Tensor:
 @criterion(
     "fisher",
     "Fisher (OBD diagonal)",
-    formula="½ · mean g² · w²",
+    formula="½ · mean g² · w²;  of a whole unit: ½ · mean (Σ g · w)²",
     symbols="w: a weight; g: the gradient of one calibration sample's loss; mean g² is the "
-    "diagonal of the empirical Fisher matrix and stands for the curvature",
+    "diagonal of the empirical Fisher matrix and stands for the curvature; Σ: over the weights of "
+    "the unit, with their signs, before the square: its block of the matrix",
     source="LeCun et al. 1990 (optimal brain damage); Theis et al. 2018, arXiv:1801.05787",
     needs=("gradient_power",),
+    unit=lambda evidence: 0.5 * evidence.of("contribution").double().square().mean(0),
+    joint=True,
 )
 def fisher(evidence: Evidence) -> Tensor:
     """How much the loss would rise if the weight went, where it is at a minimum: the first order
@@ -58,7 +65,8 @@ def fisher(evidence: Evidence) -> Tensor:
     formula="(∂R/∂|w|) · |w|",
     symbols="R: the sum of the outputs for an input of ones, with all weights made positive; the "
     "score is the share of R that flows through w",
-    source="Tanaka et al. 2020, arXiv:2006.05467 (there 100 rounds; one round here)",
+    source="Tanaka et al. 2020, arXiv:2006.05467 (there 100 rounds; one round here); biases "
+    "and batch-norm means count as zero, so that R is flow through weights alone",
     needs=("flow",),
 )
 def synflow(evidence: Evidence) -> Tensor:

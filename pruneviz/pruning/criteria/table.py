@@ -22,7 +22,8 @@ class Criterion:
     """One way to say how important a weight or a unit is; higher = keep.
 
     score: Evidence -> scores shaped like the weight, or [units] for criteria of units only.
-    unit: Evidence -> [units], where a unit's score is not the sum of its weights' scores.
+    unit: Evidence -> [units], where a unit's score is not the sum of its weights' scores. joint:
+    whether it looks at `contribution`, which of a unit of several rows is summed before.
     needs: fields of Evidence it looks at beyond the weight. granularities: "weight", "N:M",
     "neuron".
     """
@@ -36,6 +37,7 @@ class Criterion:
     symbols: str
     source: str
     unit: Score | None = None
+    joint: bool = False
 
     @property
     def meaning(self) -> str:
@@ -71,6 +73,7 @@ def criterion(
     needs: tuple[str, ...] = (),
     granularities: tuple[str, ...] = EVERYWHERE,
     unit: Score | None = None,
+    joint: bool = False,
 ) -> Callable[[Score], Score]:
     """Enter the decorated score function into CRITERIA; its docstring is shown to users."""
 
@@ -78,7 +81,7 @@ def criterion(
         if name in CRITERIA:
             raise ValueError(f"criterion {name!r} is in the table already")
         CRITERIA[name] = Criterion(
-            name, label, score, needs, granularities, formula, symbols, source, unit
+            name, label, score, needs, granularities, formula, symbols, source, unit, joint
         )
         return score
 

@@ -21,7 +21,8 @@ _HELP = {
     "epochs": "How often every training sample is seen; in methods that go in rounds, in each.",
     "learning_rate": "The highest. To win accuracy back a tenth of what trained the network is "
     "usual.",
-    "start": "From the weights on the screen, or from new ones drawn with the seed.",
+    "start": "From the weights on the screen, or from new ones drawn with the seed; the paper "
+    "on lottery tickets begins with new ones.",
     "samples": "The first so many. Few samples show what overfitting is.",
     "schedule": "How the learning rate falls, in each round from its highest.",
     "rounds": "How many times it is cut and trained again.",
