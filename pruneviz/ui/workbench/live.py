@@ -251,7 +251,7 @@ def _measured(session: Session) -> dict[str, object] | None:
 
 def _task(bench: Workbench) -> dict[str, object]:
     task = bench.task
-    return {"label": task.label, "word": task.word, "note": _synthetic(bench)}
+    return {"label": task.label, "word": task.word, "note": _caution(bench)}
 
 
 def _slow(bench: Workbench, plan: Plan) -> str | None:
@@ -263,11 +263,16 @@ def _slow(bench: Workbench, plan: Plan) -> str | None:
     return f"this network answers {count} samples a second here"
 
 
-def _synthetic(bench: Workbench) -> str:
-    """What must be said beside the headline of a network without real data, or ""."""
-    if not any("synthetic" in note for note in bench.notes):
-        return ""
-    return f"synthetic inputs: {bench.task.word}, not accuracy"
+def _caution(bench: Workbench) -> str:
+    """What must be said beside the headline: of a network without real data, of several outputs."""
+    said = []
+    if any("synthetic" in note for note in bench.notes):
+        said.append(f"synthetic inputs: {bench.task.word}, not accuracy")
+    if bench.task.overall:
+        said.append(f"the mean over {len(bench.task.others)} outputs")
+    elif bench.task.others:
+        said.append(f"of output {bench.task.output}")
+    return "; ".join(said)
 
 
 def _numbers(result: Evaluation) -> dict[str, object]:
