@@ -62,6 +62,8 @@ def export(
         _print(found)
     for name, reason in left.items():
         click.echo(f"left dense: {name} ({reason})", err=True)
+    for note in found.notes:
+        click.echo(note, err=True)
     for name, reason in found.failed.items():
         click.echo(f"not written: {name} ({reason})", err=True)
     missed = [name for name in found.failed if name in formats or not formats]

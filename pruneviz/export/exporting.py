@@ -13,9 +13,9 @@ import pandas as pd
 
 from pruneviz.export.files import check_free, disk_trouble, in_words, place, staging, zipped
 from pruneviz.export.formats import DEFAULT, FORMATS, asked_formats
-from pruneviz.export.programs import short
 from pruneviz.export.subject import Subject, subject_of
 from pruneviz.measuring.bench import Bench
+from pruneviz.measuring.reasons import reason
 from pruneviz.plan import Plan
 
 Progress = Callable[[str, float], None]
@@ -46,11 +46,14 @@ class Written:
 
 @dataclass(frozen=True)
 class Exported:
-    """folder: where the files are. archive: the zip with all of them, if it was wanted."""
+    """folder: where the files are. archive: the zip with all of them, if it was wanted. notes:
+    sentences on what of the plan is in no file: units that can only be masked, repairs left out.
+    """
 
     folder: Path
     written: tuple[Written, ...]
     archive: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def failed(self) -> dict[str, str]:
@@ -67,7 +70,12 @@ class Exported:
     def as_dict(self) -> dict[str, object]:
         """Plain values, as JSON can hold them."""
         rows = [asdict(one) | {"failed": one.failed} for one in self.written]
-        return {"folder": str(self.folder), "archive": self.archive, "written": rows}
+        return {
+            "folder": str(self.folder),
+            "archive": self.archive,
+            "notes": list(self.notes),
+            "written": rows,
+        }
 
 
 def export(
@@ -114,7 +122,8 @@ def export(
         progress("in place", 1.0)
         check_free(folder, ready, overwrite=overwrite)
         place(stage, folder, ready)
-    return Exported(folder, tuple(written), packed if ready else None)
+    notes = (*subject.pruned.stay.values(), *subject.pruned.notes)
+    return Exported(folder, tuple(written), packed if ready else None, notes)
 
 
 @dataclass
@@ -149,7 +158,7 @@ def _one(name: str, subject: Subject, stage: Path, folder: Path, watch: _Watch) 
             raise trouble from None
         for file in form.files:
             (stage / file).unlink(missing_ok=True)
-        return Written(name, "", (), 0, None, short(error))
+        return Written(name, "", (), 0, None, reason(error))
     size = (stage / form.files[0]).stat().st_size
     return Written(name, form.files[0], form.files, size, proof.difference, proof.words)
 
@@ -166,6 +175,7 @@ def _summary(subject: Subject, written: list[Written], stage: Path) -> None:
         "weights": subject.bench.fingerprint,
         "plan": subject.plan.as_dict(),
         "samples": subject.samples,
+        "masked_only": subject.pruned.stay,
         "formats": rows,
     }
     (stage / SUMMARY).write_text(f"{json.dumps(content, indent=1)}\n", "utf-8")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import keyword
+import re
 import warnings
-from collections.abc import Iterable, Mapping
-from inspect import Parameter, Signature
+from collections.abc import Mapping
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +18,59 @@ from torch.utils._pytree import tree_map
 from pruneviz.data import Inputs
 from pruneviz.export.proof import Proof, Run, check, proved
 from pruneviz.export.subject import Subject
+from pruneviz.measuring.reasons import fixes_batch, reason
 from pruneviz.measuring.runtime import missing, onnx_session, run_onnx, separate, write_onnx
 from pruneviz.network.graph import ONE_AT_A_TIME
 from pruneviz.network.likeness import Likeness
+from pruneviz.network.quiet import quiet
 from pruneviz.network.replica import replica
 from pruneviz.outputs import outputs
 
 PT2, ONNX = "model.pt2", "model.onnx"
 _BATCH = 2  # torch.export takes a size of one, or none, for a number that never changes
-_SENTENCE = 200
 
 
 def write_pt2(subject: Subject, folder: Path) -> None:
-    """What torch.export traces, with any batch size."""
-    network, given = on_cpu(subject.network), _example(subject)
-    args = (given,) if isinstance(given, Tensor) else ()
-    kwargs: dict[str, Tensor] = {} if isinstance(given, Tensor) else dict(given)
-    with torch.no_grad(), ONE_AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if not isinstance(network(*args, **kwargs), Tensor):
-            network = _Answers(network, kwargs)
-        batch = {0: torch.export.Dim.DYNAMIC}
-        shapes: Any = (batch,) if args else dict.fromkeys(kwargs, batch)
-        try:
-            program = torch.export.export(
-                network, args, kwargs, dynamic_shapes=shapes, strict=False
-            )
+    """What torch.export traces, with any batch size; of one sample where the code fixes it."""
+    try:
+        with torch.no_grad(), ONE_AT_A_TIME, quiet():
+            try:
+                program = _traced(subject, _BATCH)
+            except Exception as error:
+                if not fixes_batch(error):
+                    raise
+                subject.fixed[PT2] = reason(error)
+                program = _traced(subject, 1)
             # The file keeps what it was traced with: nobody's samples, and no more than two.
             program.example_inputs = tree_map(torch.zeros_like, program.example_inputs)
             with (folder / PT2).open("wb") as file:
                 torch.export.save(program, file)
-        except OSError:  # the disk, not the network
-            raise
-        except Exception as error:  # torch raises whatever it likes
-            raise ValueError(f"torch.export cannot follow this network: {short(error)}") from None
+    except OSError:  # the disk, not the network
+        raise
+    except Exception as error:  # torch raises whatever it likes
+        raise ValueError(f"torch.export cannot follow this network: {reason(error)}") from error
+
+
+def _traced(subject: Subject, size: int) -> Any:
+    """The program on a batch of this size, which is left free where it is not one."""
+    network, given = on_cpu(subject.network), _example(subject, size)
+    args = (given,) if isinstance(given, Tensor) else ()
+    kwargs: dict[str, Tensor] = {} if isinstance(given, Tensor) else dict(given)
+    names = {name: python_name(name) for name in kwargs}
+    given_by_name = set(kwargs) <= set(signature(network.forward).parameters)
+    if not given_by_name or not isinstance(network(*args, **kwargs), Tensor):
+        network = _Answers(network, names)
+    kwargs = {names[name]: tensor for name, tensor in kwargs.items()}
+    batch = {0: torch.export.Dim.DYNAMIC}
+    free: Any = (batch,) if args else dict.fromkeys(kwargs, batch)
+    shapes = None if size == 1 else free
+    return torch.export.export(network, args, kwargs, dynamic_shapes=shapes, strict=False)
+
+
+def python_name(name: str) -> str:
+    """An input's name as Python takes one: `lambda` is a word of its own there, so `lambda_`."""
+    plain = re.sub(r"\W", "_", name)
+    return f"{plain}_" if keyword.iskeyword(plain) or not plain.isidentifier() else plain
 
 
 def prove_pt2(subject: Subject, folder: Path) -> Proof:
@@ -60,15 +81,25 @@ def prove_pt2(subject: Subject, folder: Path) -> Proof:
 
     def run(inputs: Inputs) -> Mapping[str, Tensor]:
         args, kwargs = ((inputs,), {}) if isinstance(inputs, Tensor) else ((), inputs)
+        kwargs = {python_name(name): tensor for name, tensor in kwargs.items()}
         with torch.no_grad():
             return outputs(network(*args, **kwargs))
 
-    return proved_twice(subject, run)
+    return proved_twice(subject, run, subject.fixed.get(PT2))
 
 
 def write_graph(subject: Subject, folder: Path) -> None:
-    """ONNX by torch's dynamo exporter, with any batch size, checked by the onnx library."""
-    write_onnx(on_cpu(subject.network), _example(subject), folder / ONNX, any_batch=True)
+    """ONNX by torch's dynamo exporter, with any batch size, checked by the onnx library; of one
+    sample where the network's code fixes it.
+    """
+    network = on_cpu(subject.network)
+    try:
+        write_onnx(network, _example(subject, _BATCH), folder / ONNX, any_batch=True)
+    except ValueError as error:
+        if not fixes_batch(error):
+            raise
+        subject.fixed[ONNX] = reason(error.__cause__ or error)
+        write_onnx(network, _example(subject, 1), folder / ONNX)
     try:
         import onnx
     except ImportError as error:
@@ -79,7 +110,8 @@ def write_graph(subject: Subject, folder: Path) -> None:
 def prove_graph(subject: Subject, folder: Path) -> Proof:
     """Run in ONNX Runtime at two batch sizes."""
     session = onnx_session(folder / ONNX)
-    return proved_twice(subject, lambda inputs: answered(subject, session, inputs))
+    fixed = subject.fixed.get(ONNX)
+    return proved_twice(subject, lambda part: answered(subject, session, part), fixed)
 
 
 def answered(subject: Subject, session: Any, inputs: Inputs) -> dict[str, Tensor]:
@@ -87,8 +119,14 @@ def answered(subject: Subject, session: Any, inputs: Inputs) -> dict[str, Tensor
     return dict(zip(subject.outputs, run_onnx(session, inputs).values(), strict=True))
 
 
-def proved_twice(subject: Subject, run: Run) -> Proof:
-    """The proof at two batch sizes: parts of the samples, and half of a part."""
+def proved_twice(subject: Subject, run: Run, fixed: str | None = None) -> Proof:
+    """The proof at two batch sizes: parts of the samples, and half of a part.
+
+    fixed: why it takes one sample at a time alone, if it does.
+    """
+    if fixed is not None:
+        words = f"of the {which(subject)} network, one sample at a time: {fixed}"
+        return proved(subject, lambda given: run(take(given, 1)), words, alone=True)
     part, expected = next(subject.parts())
     size = _rows(part)
     half = max(1, size // 2)
@@ -132,16 +170,10 @@ def take(inputs: Inputs, count: int) -> Inputs:
     return {name: tensor[:count].cpu() for name, tensor in inputs.items()}
 
 
-def short(error: BaseException) -> str:
-    """An error of a library's in a line of bearable length."""
-    text = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return text if len(text) <= _SENTENCE else text[: _SENTENCE - 1] + "…"
-
-
-def _example(subject: Subject) -> Inputs:
-    first = take(subject.inputs, _BATCH)
+def _example(subject: Subject, size: int) -> Inputs:
+    first = take(subject.inputs, size)
     named = {"": first} if isinstance(first, Tensor) else first
-    full = {n: t if len(t) == _BATCH else torch.cat([t] * _BATCH) for n, t in named.items()}
+    full = {n: t if len(t) == size else torch.cat([t] * size) for n, t in named.items()}
     return full[""] if isinstance(first, Tensor) else full
 
 
@@ -150,15 +182,16 @@ class _Answers(nn.Module):
     can be exported, and no class of the user's is needed to read it.
     """
 
-    def __init__(self, network: nn.Module, names: Iterable[str]) -> None:
+    def __init__(self, network: nn.Module, names: Mapping[str, str]) -> None:
         super().__init__()
         self.network = network
+        own = {safe: name for name, safe in names.items()}
 
         def forward(*args: Tensor, **kwargs: Tensor) -> dict[str, Tensor]:
-            found = outputs(network(*args, **kwargs))
+            found = outputs(network(*args, **{own[n]: t for n, t in kwargs.items()}))
             return dict(zip(found, separate(found), strict=True))
 
         # torch.export goes by names: it gives no sizes to what stands behind two stars.
-        words = [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD) for n in names or ("given",)]
+        words = [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD) for n in own or ("given",)]
         forward.__signature__ = Signature(words)  # type: ignore[attr-defined]
         self.forward = forward

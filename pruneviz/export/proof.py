@@ -42,13 +42,14 @@ def running(network: nn.Module) -> Run:
     return run
 
 
-def proved(subject: Subject, run: Run, words: str = "") -> Proof:
+def proved(subject: Subject, run: Run, words: str = "", *, alone: bool = False) -> Proof:
     """The proof that what `run` answers is what the screen shows; ValueError where it is not.
 
-    Part after part of the samples, so that no more than one part's answers are held twice.
+    Part after part of the samples, so that no more than one part's answers are held twice; each
+    sample by itself where it is `alone`.
     """
     likeness = Likeness()
-    for part, expected in subject.parts():
+    for part, expected in subject.parts(alone=alone):
         got = run(part)
         likeness.add(expected, got)
     check(likeness)

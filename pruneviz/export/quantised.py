@@ -42,6 +42,8 @@ def write_int8(subject: Subject, folder: Path) -> None:
     if not there:
         write_graph(subject, folder)
     try:
+        if ONNX in subject.fixed:
+            raise ValueError(f"it is quantised with any batch size alone: {subject.fixed[ONNX]}")
         with _quiet():
             if static(subject):
                 q.quantize_static(

@@ -18,6 +18,7 @@ from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
 
 SAMPLES = 32
+_WHOLE = 2**62  # bytes of an answer that leave each sample by itself
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Subject:
 
     small: the network without the units that were cut, or None and `why_not_small`. removal: how
     it was proved. report: called with the fraction of a format that is done; it may raise to stop.
+    fixed: file -> why it takes one sample at a time, of those that do; entered as they are written.
     """
 
     bench: Bench
@@ -35,6 +37,7 @@ class Subject:
     why_not_small: str
     removal: str = ""
     report: Callable[[float], None] = field(default=lambda done: None, repr=False)
+    fixed: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def overlay(self) -> nn.Module:
@@ -56,12 +59,12 @@ class Subject:
         """How many these are."""
         return len(self.bench.source.validation.first(SAMPLES))
 
-    def parts(self) -> Iterator[tuple[Inputs, dict[str, Tensor]]]:
+    def parts(self, *, alone: bool = False) -> Iterator[tuple[Inputs, dict[str, Tensor]]]:
         """The samples of the proof in parts, each with what the screen shows for it.
 
         Made anew: the answers of a language model are larger than its weights.
         """
-        for part in pieces(self.inputs, self._one):
+        for part in pieces(self.inputs, _WHOLE if alone else self._one):
             yield part, self.shown(part)
 
     def shown(self, part: Inputs) -> dict[str, Tensor]:
@@ -73,12 +76,12 @@ class Subject:
     @cached_property
     def outputs(self) -> tuple[str, ...]:
         """The names of the network's outputs."""
-        return tuple(self.shown(next(pieces(self.inputs, 2**62))))
+        return tuple(self.shown(next(pieces(self.inputs, _WHOLE))))
 
     @cached_property
     def _one(self) -> int:
         """Bytes of the answer to a sample."""
-        first = next(pieces(self.inputs, 2**62))
+        first = next(pieces(self.inputs, _WHOLE))
         return size_of(self.shown(first))
 
 

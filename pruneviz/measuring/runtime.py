@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
 import re
 import tempfile
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from pruneviz.measuring.reasons import reason
 from pruneviz.network.calling import call_all, fitting
 from pruneviz.network.graph import ONE_AT_A_TIME
+from pruneviz.network.quiet import quiet
 from pruneviz.network.replica import replica
 from pruneviz.outputs import outputs
 
 TOLERANCE = 1e-4
-_SENTENCE = 160
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def in_onnx_runtime(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
     except ValueError:
         raise
     except Exception as error:  # the runtime raises whatever it likes
-        raise ValueError(f"this network cannot be run in ONNX Runtime: {_short(error)}") from None
+        raise ValueError(f"this network cannot be run in ONNX Runtime: {reason(error)}") from None
     with torch.no_grad():
         expected = [tensor.cpu() for tensor in call_all(network, given).values()]
     apart = max(_compared(*pair) for pair in zip(found, expected, strict=True))
@@ -81,11 +79,11 @@ def write_onnx(
     _check_place(inputs)
     named = {"input": inputs} if isinstance(inputs, Tensor) else dict(inputs)
     wrapped = _Answers(network, [""] if isinstance(inputs, Tensor) else list(named)).eval()
-    shape = {0: torch.export.Dim.DYNAMIC}
+    shape = {0: "batch"}
     try:
         import onnxscript  # noqa: F401  (the exporter's own words about its absence are no sentence)
 
-        with torch.no_grad(), ONE_AT_A_TIME, _quiet():
+        with torch.no_grad(), ONE_AT_A_TIME, quiet():
             names = onnx_names(call_all(network, inputs), named)
             program = torch.onnx.export(
                 wrapped,
@@ -98,13 +96,24 @@ def write_onnx(
             )
             if program is None:
                 raise RuntimeError("the exporter made nothing")
+            _unlike(program.model.graph, set(named))
             program.save(str(path))
     except ImportError as error:
         raise missing(error) from None
     except OSError:  # the disk, not the network
         raise
     except Exception as error:  # the exporter raises whatever it likes
-        raise ValueError(f"this network cannot be run in ONNX Runtime: {_short(error)}") from None
+        raise ValueError(f"this network cannot be run in ONNX Runtime: {reason(error)}") from error
+
+
+def _unlike(graph: Any, inputs: set[str]) -> None:
+    """Rename what an operator puts out under an input's name: `cat` is both to the exporter."""
+    values = [value for node in graph.all_nodes() for value in node.outputs]
+    taken = inputs | {value.name for value in values}
+    for value in values:
+        if value.name in inputs:
+            value.name = next(n for k in count(1) if (n := f"{value.name}_{k}") not in taken)
+            taken.add(value.name)
 
 
 def onnx_session(path: Path) -> Any:
@@ -119,7 +128,10 @@ def onnx_session(path: Path) -> Any:
     options.log_severity_level = 4
     # Threads that spin while they wait would take the processor from what is timed next.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime raises whatever it likes
+        raise ValueError(f"this network cannot be run in ONNX Runtime: {reason(error)}") from error
 
 
 def run_onnx(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -164,7 +176,10 @@ def _check_place(given: Tensor | Mapping[str, Tensor]) -> None:
                 f"the network is on {tensor.device}; ONNX Runtime is run on the CPU alone here"
             )
         if tensor.dtype is torch.bfloat16:
-            raise ValueError("ONNX Runtime on the CPU takes no bfloat16 inputs")
+            raise ValueError(
+                "ONNX Runtime on the CPU takes no bfloat16 inputs; export the network in float32 "
+                "(network.float())"
+            )
 
 
 class _Answers(nn.Module):
@@ -208,28 +223,3 @@ def _compared(found: Tensor, expected: Tensor) -> float:
             f"no more than {TOLERANCE:g} would be rounding"
         )
     return difference
-
-
-def _short(error: Exception) -> str:
-    cause = error.__cause__ or error
-    text = " ".join(str(cause).split()) or type(cause).__name__
-    return text if len(text) <= _SENTENCE else text[: _SENTENCE - 1] + "…"
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
-    before = [logger.disabled for logger in loggers]
-    with (
-        warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        warnings.simplefilter("ignore")
-        try:
-            for logger in loggers:
-                logger.disabled = True
-            yield
-        finally:
-            for logger, was in zip(loggers, before, strict=True):
-                logger.disabled = was

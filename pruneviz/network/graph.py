@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from torch.fx import Node
 
 from pruneviz.network.calling import words_of
 from pruneviz.network.layers import Layer
+from pruneviz.network.quiet import quiet
 from pruneviz.network.replica import first_names
 from pruneviz.outputs import outputs
 
@@ -85,9 +85,9 @@ def trace(
     any_size = {0: torch.export.Dim.AUTO}
     shape = any_size if isinstance(given, Tensor) else dict.fromkeys(given, any_size)
     try:
-        with ONE_AT_A_TIME, warnings.catch_warnings():
-            # What a network keeps of its own from one pass to the next, it keeps in a copy here.
-            warnings.filterwarnings("ignore", message="(?s).*were assigned during export")
+        # Warnings too: what a network keeps of its own from one pass to the next, it keeps in a
+        # copy here.
+        with ONE_AT_A_TIME, quiet():
             program = torch.export.export(
                 _Answering(model), (given,), dynamic_shapes=(shape,), strict=False
             )

@@ -56,6 +56,19 @@ class Pruned:
         rows = self.report[self.report["collapse"] != ""]
         return dict(zip(rows["layer"], rows["collapse"], strict=True))
 
+    @property
+    def stay(self) -> dict[str, str]:
+        """Layer -> the sentence on units of it that are cut and can only be masked: zeros stay."""
+        if self.groups is None:
+            return {}
+        gone = {name: int((~kept).sum()) for name, kept in self.units.items()}
+        return {
+            name: f"{gone[name]:,} of {len(self.units[name]):,} units of {name!r} stay in it, as "
+            f"zeros: {self.groups.fixed[name]}"
+            for name in self.groups.fixed
+            if gone.get(name)
+        }
+
     @cached_property
     def checksum(self) -> str:
         """SHA-256, in hex, over the names of the layers of which something is cut, sorted, and the

@@ -261,4 +261,6 @@ def _notes(recipe: Recipe, bench: Bench, result: Evaluation, checksum: str) -> l
             notes.append(f"made with {name} {made}, here it is {here[name]}")
     if recipe.plan == Plan():
         notes.append("the plan cuts nothing")
+    pruned = bench.prune(recipe.plan)
+    notes += [*pruned.stay.values(), *pruned.notes]
     return notes

@@ -134,8 +134,8 @@ class _Judge:
         every = torch.arange(len(self._data))
         for part in self._unseen:
             tensors = self._network.tensors(made(self._data.take(every[~torch.isin(every, part)])))
-            for places in part.split(self._batch):
-                inputs = self._data.take(places).inputs
+            for start in range(0, len(part), self._batch):
+                inputs = self._data.take(part[start : start + self._batch]).inputs
                 with torch.inference_mode():
                     dense = call_all(replica(self._model), inputs)
                     got = call_all(replica(self._model), inputs, tensors)

@@ -143,6 +143,8 @@ def _found(exporting: Exporting) -> None:
             f"These files are of a plan before ({label(exporting.plan)}), not of the one on the "
             "screen. Export again to have that."
         )
+    for note in found.notes:
+        st.info(f"{note[0].upper()}{note[1:]}.")
     for name, reason in found.failed.items():
         st.error(f"{FORMATS[name].label} was not written: {reason}")
     st.dataframe(

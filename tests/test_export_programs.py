@@ -1,0 +1,172 @@
+"""Do ONNX and torch.export take what people write, and say what they cannot?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import pruneviz as pv
+from pruneviz.data import Inputs
+from pruneviz.export import Exported
+from pruneviz.measuring.reasons import reason
+from pruneviz.recipes import recipe_of
+from pruneviz.recipes.replaying import replay
+
+FORMATS = ("onnx", "pt2")
+SIZE = (40, 4)
+
+
+class Named(nn.Module):
+    """Two inputs, called as the case likes, and operators of those names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.head = nn.Linear(8, 8), nn.Linear(8, 3)
+
+    def forward(self, **given: Tensor) -> Tensor:
+        one, other = given.values()
+        answer: Tensor = self.head(self.hidden(torch.cat([one, other], 1)).add(1).relu())
+        return answer
+
+
+class Counting(nn.Module):
+    """Makes a Python number of its batch."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind, self.hidden, self.head = kind, nn.Linear(4, 8), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.hidden(x).relu()
+        if self.kind == "loop":
+            return torch.stack([self.head(h[i]) for i in range(len(x))])
+        return self.head(h) + torch.zeros(len(x), 1)  # type: ignore[no-any-return]
+
+
+def exported(
+    model: nn.Module, inputs: Inputs, folder: Path, sparsity: dict[str, float], *names: str
+) -> Exported:
+    bench = pv.open(model.eval(), pv.Data(inputs))
+    plan = pv.Plan("l2", "neuron", sparsity=sparsity)
+    return bench.export(plan, folder, names or FORMATS)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("cat", "input"), ("lambda", "add"), ("output", "relu"), ("x", "len"), ("linear", "T")],
+)
+def test_inputs_may_be_called_like_functions_and_words_of_python(
+    names: tuple[str, str], tmp_path: Path
+) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    inputs = {name: torch.randn(SIZE) for name in names}
+    found = exported(Named(), inputs, tmp_path, {"hidden": 0.5})
+    assert found.failed == {}
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    assert [node.name for node in session.get_inputs()] == list(names)
+    assert all(node.shape == ["batch", 4] for node in session.get_inputs())
+    assert session.get_outputs()[0].shape[0] == "batch"
+
+
+@pytest.mark.parametrize("kind", ["length", "loop"])
+def test_code_that_fixes_the_batch_leaves_in_batches_of_one_and_says_why(
+    kind: str, tmp_path: Path
+) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    found = exported(Counting(kind), torch.randn(SIZE), tmp_path, {"hidden": 0.5})
+    assert found.failed == {}
+    words = {one.format: one.words for one in found.written}
+    fixed = [name for name in FORMATS if "one sample at a time" in words[name]]
+    assert "pt2" in fixed
+    assert all("len(x)" in words[name] for name in fixed)
+    shape = onnxruntime.InferenceSession(str(tmp_path / "model.onnx")).get_inputs()[0].shape
+    assert shape[0] == (1 if "onnx" in fixed else "batch")
+    assert "onnx" in fixed or kind == "length"
+
+
+def test_eight_bits_of_a_fixed_batch_are_refused_with_the_reason(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    found = exported(Counting("loop"), torch.randn(SIZE), tmp_path, {"hidden": 0.5}, "onnx-int8")
+    assert "len(x)" in found.failed["onnx-int8"]
+
+
+class Branching(nn.Module):
+    """Decides by its numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.head = nn.Linear(4, 8), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.head(self.hidden(x).relu())
+        return y + 1 if float(x.detach().sum()) > 0 else y
+
+
+def test_nothing_is_printed_and_the_line_at_fault_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("onnxruntime")
+    bench = pv.open(Branching().eval(), torch.randn(SIZE))
+    found = bench.export(pv.Plan(sparsity={"hidden": 0.5}), tmp_path, FORMATS)
+    assert set(found.failed) == set(FORMATS)
+    for words in found.failed.values():
+        assert "return y + 1 if float(x.detach().sum()) > 0 else y" in words
+        assert "test_export_programs.py" in words
+    assert bench.traced.graph_or_none() is None
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err == ""
+    assert not [record for record in caplog.records if record.levelname != "DEBUG"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_what_the_runtime_has_no_kernel_for_is_advised_to_float32(
+    dtype: torch.dtype, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime")
+    model = nn.Sequential(nn.Linear(4, 8), nn.GELU(), nn.Linear(8, 3)).to(dtype)
+    found = exported(model, torch.randn(SIZE), tmp_path, {"0": 0.5})
+    assert set(found.failed) == {"onnx"}
+    assert "network.float()" in found.failed["onnx"]
+
+
+def test_half_precisions_own_rounding_is_no_failure(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    model = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 3)).half()
+    found = exported(model, torch.randn(SIZE), tmp_path, {"0": 0.5}, *FORMATS, "safetensors")
+    assert found.failed == {}
+
+
+def test_errors_keep_their_useful_part() -> None:
+    long = "What it was. " + "x" * 100 + " and so on " * 40
+    assert reason(RuntimeError(long)).endswith(" …")
+    assert len(reason(RuntimeError(long))) <= 402
+    assert (
+        reason(RuntimeError("one\n  two\nFor more information, run with TORCH_LOGS=x")) == "one two"
+    )
+
+
+class Wide(nn.Module):
+    """Knows a width by heart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.head = nn.Linear(4, 8), nn.Linear(8, 6), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer: Tensor = self.head(self.two(self.one(x).reshape(-1, 8).relu()).relu())
+        return answer
+
+
+def test_units_that_stay_masked_are_named_in_the_summary_and_in_replay(tmp_path: Path) -> None:
+    bench = pv.open(Wide().eval(), torch.randn(SIZE))
+    plan = pv.Plan("l2", "neuron", sparsity={"one": 0.5, "two": 0.5})
+    found = bench.export(plan, tmp_path, ["shrunk"])
+    assert [note for note in found.notes if "4 of 8 units of 'one' stay" in note]
+    assert "'one'" in (tmp_path / "export.json").read_text("utf-8")
+    again = replay(recipe_of(bench, plan, bench.evaluate(plan)), bench)
+    assert [note for note in again.notes if "4 of 8 units of 'one' stay" in note]
+    assert not [note for note in found.notes if "'two'" in note]
