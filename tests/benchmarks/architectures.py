@@ -28,7 +28,7 @@ def row(name: str) -> str:
     bench = pv.open(model, data)
     before = bench.fingerprint
     dense = answers(bench, pv.Plan())
-    reached = sum(layer.size for layer in bench.found.values())
+    reached = int(bench.layers["params"].sum())
     never = int(bench.never["params"].sum())
     total = bench.counts(pv.Plan()).params
     assert reached + never == total, f"{reached} + {never} are not {total}"
