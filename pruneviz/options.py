@@ -25,13 +25,15 @@ _MEASURE = (
 )  # fmt: skip
 _OPTIONS = (
     click.option("--model", "given", metavar="NAME|FILE", help="As MODEL."),
-    click.option("--data", metavar="FILE|FOLDER|NAME", help="x and y in an .npz, a folder of "
-                 "images by class, a Hugging Face dataset folder, or package.module:function."),
+    click.option("--data", metavar="FILE|FOLDER|NAME", help="x and y in an .npz, a .csv or "
+                 ".parquet table, a folder of images by class, a Hugging Face dataset folder, or "
+                 "package.module:function."),
     click.option("--arch", metavar="NAME", help="For a weights file: sample:…, timm:…, "
                  "torchvision:…, hf:… or package.module:function."),
     *_MEASURE,
     click.option("--output", metavar="NAME", help="Of a network with several outputs, the one "
                  "that is scored: logits, boxes, 0, 1.0."),
+    click.option("--target", metavar="COLUMN", help="Of a table: the column to be answered."),
     click.option("--labels", metavar="A,B,…", help="Names of the classes, with commas between."),
     click.option("--size", metavar="PIXELS", help="Of images: 224, or 200x320 (height x width)."),
     click.option("--mean", metavar="X,…", help=f"Of images in 0..1: {_NUMBERS}."),
@@ -86,6 +88,7 @@ def opening(values: dict[str, Any]) -> Opening:
         seed=values.pop("split_seed"),
         tokenizer=values.pop("tokenizer"),
         output=values.pop("output"),
+        target=values.pop("target"),
         unsafe=values.pop("unsafe_load"),
     )
 
@@ -125,6 +128,8 @@ def words(asked: Opening) -> list[str]:
             parts += [f"--{name}", str(absolute)]
     if asked.output is not None:
         parts += ["--output", asked.output]
+    if asked.target is not None:
+        parts += ["--target", asked.target]
     for name in ("mean", "std"):
         value = getattr(asked, name)
         if value is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
+from tests.page import Page
 
 SAMPLES = 200
 ERRORS = [RuntimeError, KeyError, NotImplementedError, AssertionError, ZeroDivisionError]
@@ -106,3 +108,28 @@ def test_the_command_line_says_it_in_one_line(
         assert isinstance(result.exception, SystemExit), result.exception
         assert "Moody) fails on input (64, 6) with KeyError: not today" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("side", ["calibration", "validation"])
+def test_the_app_says_it_without_a_traceback(
+    side: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "from tests.test_failing import *\n\n"
+        f"def made():\n    return opened(KeyError, calibration={side == 'calibration'}).source\n"
+    )
+    (tmp_path / f"moody_{side}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent)
+    monkeypatch.setattr(sys, "argv", ["app.py", "--model", f"moody_{side}:made"])
+    page = Page()
+    if side == "validation":
+        assert "measuring samples 128..191" in page.app.error[0].value
+        assert page.app.selectbox(key="ask_model").options[0] == f"moody_{side}:made"
+    else:
+        page.choose("ask_criterion", "wanda").arrive()
+        assert page.plan.criterion == "magnitude"
+        assert "calibration samples 128..191" in str(page.session.message)
+    for name in ("sensitivity", "criteria", "devices", "train", "history", "export"):
+        page.app.switch_page(f"pruneviz/ui/pages/{name}.py")
+        page.run()  # which must not raise

@@ -217,8 +217,8 @@ def test_wrong_options_are_named(options: dict[str, object], words: str) -> None
 
 
 def test_files_of_other_kinds_are_named(tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_text("1,2", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"x.csv is not read as data; data must be"):
-        read_data(tmp_path / "x.csv")
-    with pytest.raises(ValueError, match=r"holds .csv: no pictures by class"):
+    (tmp_path / "x.xlsx").write_text("1,2", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"x.xlsx is not read as data; data must be"):
+        read_data(tmp_path / "x.xlsx")
+    with pytest.raises(ValueError, match=r"holds .xlsx: no pictures by class"):
         read_data(str(tmp_path))

@@ -138,6 +138,7 @@ def _opening(model: dict[str, Any], data: dict[str, Any]) -> Opening:
         "seed": data.get("split_seed", 0),
         "unsafe": model.get("unsafe", False),
         "tokenizer": model.get("tokenizer"),
+        "target": data.get("target"),
     }
     return Opening(model.get("from", ""), **asked)
 

@@ -65,6 +65,7 @@ def _sections(recipe: Recipe) -> dict[str, Any]:
     }
     data = {
         "from": asked.data,
+        "target": asked.target,
         "metric": asked.metric,
         "output": asked.output,
         "task": asked.task,

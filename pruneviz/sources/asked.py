@@ -23,7 +23,7 @@ class Opening:
     ignore: the target of positions that do not count.
     size, mean, std: of images. share: of the data that calibrates. unsafe: whether a file may
     run the code that it holds. tokenizer: the folder of one. output: the name of the output that
-    is scored, of a network that has several.
+    is scored, of a network that has several. target: the column of a table that holds the targets.
     """
 
     model: str
@@ -41,6 +41,7 @@ class Opening:
     output: str | None = None
     task: str | None = None
     ignore: int | None = None
+    target: str | None = None
 
     @property
     def label(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -14,9 +15,11 @@ from pruneviz.sources import Source
 from pruneviz.sources.asked import LIBRARIES, is_path
 from pruneviz.sources.asked import SHARE as SHARE
 from pruneviz.sources.asked import Opening as Opening
+from pruneviz.sources.data.accepting import accepts
 from pruneviz.sources.data.fitting import without
 from pruneviz.sources.data.reading import read_data
 from pruneviz.sources.data.samples import Samples
+from pruneviz.sources.data.several import with_order
 from pruneviz.sources.networks.architectures import Architecture, build
 from pruneviz.sources.networks.factories import build_by_name
 from pruneviz.sources.networks.foreign import foreign
@@ -93,7 +96,7 @@ def _samples(found: Architecture, data: object, asked: Opening) -> Samples:
     tokenizer = None if asked.tokenizer is None else Path(asked.tokenizer)
     return read_data(
         data,
-        spec=found.spec,
+        spec=with_order(found.spec, found.model),
         share=asked.share,
         seed=asked.seed,
         size=asked.size,
@@ -102,6 +105,8 @@ def _samples(found: Architecture, data: object, asked: Opening) -> Samples:
         language=type(found.model).__name__.endswith(_CAUSAL),
         tokenizer=tokenizer or _tokenizer(found.name),
         ignore=asked.ignore,
+        target=asked.target,
+        accepts=partial(accepts, found.model),
     )
 
 
@@ -132,7 +137,8 @@ def open_upload(
             "cannot be named from a browser"
         )
     found = build(arch, read, folders=False)
-    samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, found.spec)
+    spec = with_order(found.spec, found.model)
+    samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, spec)
     asked = Opening(weights_name, arch=arch) if weights_name else Opening(arch)
     return Source(
         name=weights_name or arch,

@@ -28,6 +28,9 @@ class InputSpec:
         Of tokens: how many ids there are, and the longest sequence.
     keys
         Names of the tensors that the network takes, when it takes more than one.
+    order, needed
+        Names of what its forward takes, in their order; and of those it cannot do without. Empty
+        where nothing is known of them.
     classes
         Names of the classes that the source states; empty: none.
     """
@@ -42,4 +45,6 @@ class InputSpec:
     vocab: int | None = None
     length: int | None = None
     keys: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()

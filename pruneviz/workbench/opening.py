@@ -31,6 +31,7 @@ def open_workbench(
     unsafe: bool = False,
     tokenizer: str | Path | None = None,
     output: str | None = None,
+    target: str | None = None,
 ) -> Workbench:
     """Open a network with its data.
 
@@ -38,9 +39,10 @@ def open_workbench(
     "torchvision:…", "hf:…" (a Transformers folder or name); "package.module:function" (runs that
     code); or the path of a weights file, with `arch` any of these names. unsafe: allow files that
     run code when they are opened (.pt2, pickled modules).
-    data: (inputs, targets), tensors by name, a Dataset or DataLoader, an .npz file, a folder of
-    images by class, a Hugging Face dataset folder, or "package.module:function"; without targets
-    the pruned network is compared with the dense one, without data on made-up inputs.
+    data: (inputs, targets), tensors by name, a Dataset or DataLoader, a DataFrame, an .npz, .csv
+    or .parquet file (target: the column of a table to be answered), a folder of images by class,
+    a Hugging Face dataset folder, or "package.module:function"; without targets the pruned
+    network is compared with the dense one, without data on made-up inputs.
     metric: of outputs and targets, one number for each sample, higher is better; or the name of
     such a function, or "agreement", "closeness", "cosine" with the dense network. task: "classes",
     "binary", "labels", "positions" or "values", where targets are not what they seem; what was
@@ -48,7 +50,7 @@ def open_workbench(
     names. size, mean, std: of images, where the model does not say. calibration: the share of the
     data that feeds the criteria, drawn with `seed`; the rest validates. output: which one is
     scored of a network that answers with several tensors, by its path in the answer: "logits",
-    "boxes", "0", "1.0"; else the main one, or without targets the mean of them all.
+    "boxes", "0", "1.0"; else the main one, or without targets the mean of all.
     Raises ValueError naming what is unknown, missing, broken or does not fit.
     """
     if isinstance(source, Opening):
@@ -57,7 +59,7 @@ def open_workbench(
         _name(source), _name(data) or None, arch, _name(metric) or None, tuple(classes),
         size=size, mean=_each(mean), std=_each(std), share=calibration, seed=seed, unsafe=unsafe,
         tokenizer=None if tokenizer is None else str(tokenizer), output=output, task=task,
-        ignore=ignore,
+        ignore=ignore, target=target,
     )  # fmt: skip
     found = find_source(source, data, asked, None if isinstance(metric, str) else metric)
     if isinstance(source, Source) and data is None:

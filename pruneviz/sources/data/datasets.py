@@ -18,8 +18,10 @@ from pruneviz.sources.data.choosing import choose, most
 from pruneviz.sources.data.objects import refuse_objects
 from pruneviz.sources.data.pictures import prepare
 from pruneviz.sources.data.samples import Asked, Found
+from pruneviz.sources.data.several import by_name
 from pruneviz.sources.data.tensors import TARGETS, encode, pair, stack
 from pruneviz.sources.data.texts import pad
+from pruneviz.sources.spec import InputSpec
 
 Sample = tuple[Any, Any]  # inputs (one value, or values by name) and the target, or None
 
@@ -32,7 +34,7 @@ def read_loader(loader: DataLoader[Any], asked: Asked) -> Found:
     """
     with _own_chance(asked.seed, loader):
         if isinstance(loader.dataset, IterableDataset):
-            return _iterated(_apart(loader, loader.batch_size is not None), asked)
+            return _iterated(_apart(loader, loader.batch_size is not None, asked.spec), asked)
         drawn = _drawn(loader)
         unique = list(dict.fromkeys(drawn))
         notes = ["the loader draws samples more than once: each was taken once"]
@@ -44,11 +46,13 @@ def read_loader(loader: DataLoader[Any], asked: Asked) -> Found:
         def fetch(which: list[int]) -> Iterator[Sample]:
             at = [unique[i] for i in which]
             if together is None:
-                yield from _apart((loader.collate_fn(loader.dataset[i]) for i in at), False)
+                yield from _apart(
+                    (loader.collate_fn(loader.dataset[i]) for i in at), False, asked.spec
+                )
                 return
             batches = (at[i : i + together] for i in range(0, len(at), together))
             made = (loader.collate_fn([loader.dataset[i] for i in batch]) for batch in batches)
-            yield from _apart(made, True)
+            yield from _apart(made, True, asked.spec)
 
         first = next(iter(fetch([0])))
         which, cut = choose(len(unique), _bytes(first, asked), asked)
@@ -63,12 +67,12 @@ def read_dataset(dataset: Any, asked: Asked) -> Found:
     names = tuple(map(str, getattr(dataset, "classes", None) or ()))
     with _own_chance(asked.seed):
         if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
-            return _iterated(_apart(dataset, False), asked)
+            return _iterated(_apart(dataset, False, asked.spec), asked)
         if len(dataset) == 0:
             raise ValueError(f"{type(dataset).__name__} is empty: give at least two samples")
-        first = next(_apart([dataset[0]], False))
+        first = next(_apart([dataset[0]], False, asked.spec))
         which, cut = choose(len(dataset), _bytes(first, asked), asked)
-        samples = list(_apart((dataset[i] for i in which.tolist()), False))
+        samples = list(_apart((dataset[i] for i in which.tolist()), False, asked.spec))
     found = _gathered(samples, asked, cut)
     return Found(found.data, None, found.classes or names, found.notes)
 
@@ -124,10 +128,12 @@ def _answers(targets: list[Any]) -> tuple[Tensor, tuple[str, ...]]:
     return stack(targets, "targets of the data set"), ()
 
 
-def _apart(items: Iterable[Any], batched: bool) -> Iterator[Sample]:
+def _apart(items: Iterable[Any], batched: bool, spec: InputSpec) -> Iterator[Sample]:
     """(inputs, target) of each item, or of each sample in each batch."""
     for item in items:
         inputs, target = _parted(item)
+        if len(spec.needed) > 1 and isinstance(inputs, (tuple, list)):
+            inputs = by_name(inputs, spec)
         if not batched:
             yield inputs, target
             continue
@@ -157,8 +163,8 @@ def _parted(item: Any) -> Sample:
         # Names and paths of samples may go; numbers might be what the network is to answer.
         if any(isinstance(part, (Tensor, np.ndarray, int, float)) for part in item[2:]):
             raise ValueError(
-                f"a sample of the data set has {len(item)} parts; yield (inputs, target), or a "
-                "mapping with several inputs by name"
+                f"a sample of the data set has {len(item)} parts; yield (inputs, target), and "
+                "several inputs as ((a, b), target) or by name"
             )
         return (item[0], item[1]) if len(item) > 1 else (item[0], None)
     return item, None

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from pruneviz.data import IGNORED, Data, Inputs
+from pruneviz.sources.data.accepting import Way, taken
 from pruneviz.sources.data.samples import Asked
 
 _IMAGES = ("", "pixel_values")
@@ -24,16 +25,35 @@ def fit(data: Data, asked: Asked) -> tuple[Data, list[str]]:
     notes: list[str] = []
     if len(data) == 0:
         return data, notes
-    inputs: Inputs
-    if isinstance(data.inputs, Tensor):
-        inputs = _input("", data.inputs, asked, notes)
-    else:
-        named: Mapping[str, Tensor] = data.inputs
-        inputs = {name: _input(name, tensor, asked, notes) for name, tensor in named.items()}
+    given = data.tensors()
+    chosen = taken({name: _ways(name, each, asked) for name, each in given.items()}, asked.accepts)
+    for way in chosen.values():
+        notes += [note for note in way.notes if note not in notes]
+    named = {name: way.tensor for name, way in chosen.items()}
+    inputs: Inputs = named[""] if isinstance(data.inputs, Tensor) else named
     targets = None
     if data.targets is not None:
         targets = _targets(without(data.targets, asked.ignore, notes), inputs, notes)
     return Data(inputs, targets), notes
+
+
+def _ways(name: str, tensor: Tensor, asked: Asked) -> list[Way]:
+    """What may become of one input, the usual way last: integers first stay what they are."""
+    notes: list[str] = []
+    usual = Way(_input(name, tensor, asked, notes), notes)
+    known = name in _IMAGES and asked.is_image
+    if tensor.is_floating_point() or known or asked.accepts is None:
+        return [usual]
+    said, was = repr(name) if name else "inputs", str(tensor.dtype).removeprefix("torch.")
+    ways = [Way(tensor, [])]
+    if tensor.dtype != torch.int64:
+        ways.append(
+            Way(tensor.long(), [f"{said} were {was}, now int64: the network refuses {was}"])
+        )
+    if not usual.tensor.is_floating_point():
+        note = f"{said} were {was}, now float32: the network refuses integers"
+        ways.append(Way(tensor.float(), [note]))
+    return [*ways, usual]
 
 
 def _input(name: str, tensor: Tensor, asked: Asked, notes: list[str]) -> Tensor:
@@ -183,7 +203,7 @@ def without(targets: Tensor, label: int | None, notes: list[str]) -> Tensor:
 
 
 def _targets(targets: Tensor, inputs: Inputs, notes: list[str]) -> Tensor:
-    ids = isinstance(inputs, Mapping) or not inputs.is_floating_point()
+    ids = isinstance(inputs, Mapping) or inputs.dtype in (torch.int32, torch.int64)
     if targets.ndim == 2 and targets.shape[1] == 1 and not targets.is_floating_point() and not ids:
         notes.append(f"targets were {tuple(targets.shape)}, now ({len(targets)},)")
         targets = targets[:, 0]

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from pruneviz.data import Data
+from pruneviz.data import Data, Inputs
 from pruneviz.sources.data.arrays import read_npy, read_npz
+from pruneviz.sources.data.columns import SUFFIXES, read_columns, read_csv
 from pruneviz.sources.data.datasets import read_dataset, read_loader
 from pruneviz.sources.data.fitting import fit
 from pruneviz.sources.data.folders import TRAINING, VALIDATION, is_picture, read_folder
 from pruneviz.sources.data.samples import Asked, Found, Samples
+from pruneviz.sources.data.several import check_enough
 from pruneviz.sources.data.splitting import split, twins
 from pruneviz.sources.data.tables import is_table, read_table
 from pruneviz.sources.data.tensors import pair
@@ -27,8 +30,9 @@ from pruneviz.sources.spec import InputSpec
 
 _UNEVEN = 10  # times as many samples in the largest class as in the smallest
 KINDS = (
-    "(inputs, targets), a tensor, tensors by name, a Dataset or DataLoader, an .npz file, "
-    "a folder of pictures by class, a Hugging Face dataset folder, or 'package.module:function'"
+    "(inputs, targets), a tensor, tensors by name, a Dataset or DataLoader, an .npz, .csv or "
+    ".parquet file, a folder of pictures by class, a Hugging Face dataset folder, or "
+    "'package.module:function'"
 )
 
 
@@ -45,6 +49,8 @@ def read_data(
     language: bool = False,
     tokenizer: Path | None = None,
     ignore: int | None = None,
+    target: str | None = None,
+    accepts: Callable[[Inputs], bool] | None = None,
 ) -> Samples:
     """Samples of any of KINDS, fit for a network, split by a seed, with sentences on all of it.
 
@@ -53,7 +59,9 @@ def read_data(
     calibrates, unless the two sides are given apart ({"calibration": ..., "validation": ...}).
     limit: the most samples taken from what is not in memory yet, on each side. language: targets
     are the next tokens. tokenizer: the folder of one, for texts. ignore: the target of positions
-    that do not count. Never writes to what is given.
+    that do not count. target: the column of a table that holds the targets. accepts: whether the
+    network takes inputs of these types, which are then left as they are given. Never writes to
+    what is given.
     ValueError, one sentence: what is empty, broken, unknown or does not fit.
     """
     if limit < 2:
@@ -68,8 +76,11 @@ def read_data(
         language=language,
         tokenizer=tokenizer,
         ignore=ignore,
+        target=target,
+        accepts=accepts,
     )
     found = find(given, asked)
+    check_enough(asked.spec, found.data)
     notes = list(found.notes)
     data = _fitting(found.data, asked, notes)
     if found.calibration is None:
@@ -78,18 +89,21 @@ def read_data(
     else:
         said: list[str] = []
         calibration, validation = _fitting(found.calibration, asked, said), data
-        notes += [note for note in said if note not in notes]
-        for side, name in ((calibration, "calibration"), (validation, "validation")):
-            if len(side) == 0:
-                raise ValueError(f"{name} data is empty: give at least one sample")
-        note = f"{len(calibration):,} samples calibrate and {len(validation):,} validate, as given"
-        notes.insert(0, note)
+        notes = [_as_given(calibration, validation), *dict.fromkeys([*notes, *said])]
     same = twins(calibration, validation)
     if same:
         notes.append(f"{same:,} validation samples are identical to samples that calibrate")
     classes = _classes(found.classes, asked.spec.classes, calibration, validation)
     notes += _uneven(classes, calibration, validation)
     return Samples(calibration, validation, classes, tuple(notes))
+
+
+def _as_given(calibration: Data, validation: Data) -> str:
+    """The sentence on two sides that were given apart; ValueError where one is empty."""
+    for side, name in ((calibration, "calibration"), (validation, "validation")):
+        if len(side) == 0:
+            raise ValueError(f"{name} data is empty: give at least one sample")
+    return f"{len(calibration):,} samples calibrate and {len(validation):,} validate, as given"
 
 
 def find(given: object, asked: Asked) -> Found:
@@ -100,6 +114,8 @@ def find(given: object, asked: Asked) -> Found:
         return pair(given.inputs, given.targets, asked.spec)
     if isinstance(given, (Tensor, np.ndarray)):
         return pair(given, None, asked.spec)
+    if isinstance(given, pd.DataFrame):
+        return read_columns(given, asked)
     if isinstance(given, (str, Path)):
         return _at(str(given), asked)
     if isinstance(given, Mapping):
@@ -128,6 +144,8 @@ def _at(given: str, asked: Asked) -> Found:
         raise ValueError(f"there is no file or folder {given}; data must be {KINDS}")
     if is_table(path):
         return read_table(path, asked)
+    if path.suffix.lower() in SUFFIXES:
+        return read_csv(path, asked)
     if path.is_dir():
         return _in_folder(path, asked)
     readers = {".npz": read_npz, ".npy": read_npy, ".txt": read_texts}

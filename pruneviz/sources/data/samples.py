@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pruneviz.data import Data
+from pruneviz.data import Data, Inputs
 from pruneviz.sources.spec import InputSpec
 
 
@@ -45,7 +46,8 @@ class Asked:
     the spec says. limit: the most samples taken from what is not in memory yet. max_bytes: the
     most memory these may take as float32. language: the targets are the next tokens.
     tokenizer: the folder of a Transformers tokenizer, for texts. ignore: the target of positions
-    that do not count.
+    that do not count. target: the column of a table that holds the targets. accepts: whether the
+    network takes inputs as they are; None: unknown.
     """
 
     spec: InputSpec = field(default_factory=lambda: InputSpec("unknown"))
@@ -58,6 +60,8 @@ class Asked:
     language: bool = False
     tokenizer: Path | None = None
     ignore: int | None = None
+    target: str | None = None
+    accepts: Callable[[Inputs], bool] | None = None
 
     @property
     def is_image(self) -> bool:

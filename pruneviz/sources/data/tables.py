@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from pruneviz.sources.data.choosing import choose
+from pruneviz.sources.data.columns import read_columns, target_among
 from pruneviz.sources.data.datasets import read_dataset
 from pruneviz.sources.data.folders import TRAINING, VALIDATION, read_pictures
 from pruneviz.sources.data.pictures import Picture
 from pruneviz.sources.data.samples import Asked, Found
-from pruneviz.sources.data.tensors import TARGETS, encode, pair
+from pruneviz.sources.data.tensors import TARGETS, encode
 from pruneviz.sources.data.texts import joined, one_each
 
 SUFFIXES = (".arrow", ".parquet")
@@ -111,7 +111,7 @@ def _read(files: list[Path], asked: Asked) -> Found:
     if table.num_rows == 0:
         raise ValueError(f"{files[0].parent} is empty: give at least two samples")
     names = list(table.column_names)
-    label = next((name for name in TARGETS if name in names), None)
+    label = target_among(names, asked.target, files[0].name)
     stated = _features(files[0], table)
     image = next((n for n in _IMAGES if n in names and _is(table, n, "struct", "binary")), None)
     known = _class_names(stated.get(label or "", {}))
@@ -130,7 +130,7 @@ def _read(files: list[Path], asked: Asked) -> Found:
         texts = [each or "" for each in table[text].to_pylist()]
         found = joined(texts, asked) if targets is None else one_each(texts, targets, asked)
         return replace(found, classes=known or classes, notes=(*cut, *found.notes))
-    return _numbers(table, label, known, asked)
+    return _numbers(table, label, known, asked, files[0].name)
 
 
 def _text_among(table: Any, label: str | None) -> str | None:
@@ -143,24 +143,30 @@ def _text_among(table: Any, label: str | None) -> str | None:
     return known or (texts[0] if texts and len(texts) == len(others) else None)
 
 
-def _numbers(table: Any, label: str | None, known: tuple[str, ...], asked: Asked) -> Found:
+def _numbers(
+    table: Any, label: str | None, known: tuple[str, ...], asked: Asked, name: str
+) -> Found:
     columns = [n for n in table.column_names if n != label and not _is(table, n, "string")]
     if not columns:
         raise ValueError(f"the dataset holds no inputs, only {', '.join(table.column_names)}")
-    if all(_is(table, name, "int", "double", "float", "halffloat", "bool") for name in columns):
-        rows = torch.stack([torch.tensor(table[name].to_pylist()) for name in columns], 1)
-        targets, classes = _targets(table, label)
-        found = pair(rows.float(), targets, asked.spec)
-        note = f"inputs are the columns {', '.join(columns)}"
-        return Found(found.data, None, known or classes, (note, *found.notes))
+    if not any(_is(table, name, "list", "struct", "fixed_size", "binary") for name in columns):
+        found = read_columns(table.to_pandas(), asked, name)
+        return replace(found, classes=known or found.classes)
     which, cut = choose(table.num_rows, 0, asked)  # before rows become Python objects
     rows = table.select([*columns, *([label] if label else [])]).take(which.numpy()).to_pylist()
+    if label is not None:  # by a name under which samples have their targets
+        rows = [{(TARGETS[0] if n == label else n): v for n, v in row.items()} for row in rows]
     found = read_dataset(rows, asked)
     return Found(found.data, None, known or found.classes, (*cut, *found.notes))
 
 
 def _targets(table: Any, label: str | None) -> tuple[Tensor | None, tuple[str, ...]]:
-    return (None, ()) if label is None else encode(table[label].to_pylist())
+    if label is None:
+        return None, ()
+    if table[label].null_count:
+        at = table[label].to_pylist().index(None)
+        raise ValueError(f"column {label!r} has a gap in row {at + 1}; leave the row out")
+    return encode(table[label].to_pylist())
 
 
 def _table(files: list[Path]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from pruneviz.data import Data, Inputs
 from pruneviz.sources.data.objects import refuse_objects
 from pruneviz.sources.data.samples import Found
+from pruneviz.sources.data.several import are_several, by_name
 from pruneviz.sources.spec import InputSpec
 
 TARGETS = ("labels", "label", "targets", "target", "y")
@@ -46,8 +47,10 @@ def as_tensor(value: object, what: str) -> Tensor:
 def pair(inputs: object, targets: object, spec: InputSpec) -> Found:
     """(inputs, targets) in hand; targets may be numbers, names of classes, or None."""
     plain: Inputs
+    if are_several(inputs, targets):
+        inputs = by_name(cast(Sequence[Any], inputs), spec)
     if isinstance(inputs, Mapping):
-        plain, labels, notes = _by_name(inputs, spec)
+        plain, labels, notes = _by_name(inputs, spec, labelled=targets is not None)
         targets = labels if targets is None else targets
     else:
         plain, notes = as_tensor(inputs, "inputs"), ()
@@ -84,10 +87,11 @@ def stack(values: Sequence[Any], what: str) -> Tensor:
 
 
 def _by_name(
-    mapping: Mapping[str, object], spec: InputSpec
+    mapping: Mapping[str, object], spec: InputSpec, *, labelled: bool
 ) -> tuple[Inputs, object, tuple[str, ...]]:
     """(inputs, labels or None, notes) of tensors by name, only those that the network takes."""
-    label = next((name for name in TARGETS if name in mapping), None)
+    own = mapping if labelled else spec.needed  # what looks like targets may be an input
+    label = next((name for name in TARGETS if name in mapping and name not in own), None)
     names = [str(name) for name in mapping if name != label]
     left_out = [name for name in names if spec.keys and name not in spec.keys]
     if len(left_out) < len(names):
