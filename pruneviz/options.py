@@ -33,7 +33,6 @@ _OPTIONS = (
     *_MEASURE,
     click.option("--output", metavar="NAME", help="Of a network with several outputs, the one "
                  "that is scored: logits, boxes, 0, 1.0."),
-    click.option("--target", metavar="COLUMN", help="Of a table: the column to be answered."),
     click.option("--labels", metavar="A,B,…", help="Names of the classes, with commas between."),
     click.option("--size", metavar="PIXELS", help="Of images: 224, or 200x320 (height x width)."),
     click.option("--mean", metavar="X,…", help=f"Of images in 0..1: {_NUMBERS}."),
@@ -48,9 +47,17 @@ _OPTIONS = (
 )  # fmt: skip
 
 
+def _column(command: Callable[..., Any]) -> Callable[[F], F]:
+    """The option that names a table's target; short where the command has no other --target."""
+    others = {name for one in getattr(command, "__click_params__", ()) for name in one.opts}
+    names = ["--target-column", *({"--target"} - others)]
+    words = "Of a table: the column to be answered."
+    return click.option(*names, "target_column", metavar="COLUMN", help=words)
+
+
 def opening_options(command: F) -> F:
     """MODEL and the options that say what is to be opened; `opening` makes a value of them."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_OPTIONS, _column(command))):
         command = option(command)
     return click.argument("model", required=False)(command)
 
@@ -88,7 +95,7 @@ def opening(values: dict[str, Any]) -> Opening:
         seed=values.pop("split_seed"),
         tokenizer=values.pop("tokenizer"),
         output=values.pop("output"),
-        target=values.pop("target"),
+        target=values.pop("target_column"),
         unsafe=values.pop("unsafe_load"),
     )
 
@@ -129,7 +136,7 @@ def words(asked: Opening) -> list[str]:
     if asked.output is not None:
         parts += ["--output", asked.output]
     if asked.target is not None:
-        parts += ["--target", asked.target]
+        parts += ["--target-column", asked.target]
     for name in ("mean", "std"):
         value = getattr(asked, name)
         if value is not None:
