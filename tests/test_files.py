@@ -250,6 +250,23 @@ def onnx_of(inputs: list[str], kind: str) -> bytes:
     return model.SerializeToString()  # type: ignore[no-any-return]
 
 
+def test_a_recurrent_state_of_any_name_is_known_by_where_it_goes(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    helper, real = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        helper.make_node("Identity", ["first"], ["h"]),
+        helper.make_node("GRU", ["x", "w", "r", "", "", "h"], ["y", ""], hidden_size=2),
+    ]
+    shapes = {"x": [5, 1, 3], "w": [1, 6, 3], "r": [1, 6, 2], "first": [1, 1, 2], "y": [5, 1, 1, 2]}
+    values = {n: helper.make_tensor_value_info(n, real, shape) for n, shape in shapes.items()}
+    inputs = [values[name] for name in ("x", "w", "r", "first")]
+    graph = helper.make_graph(nodes, "g", inputs, [values["y"]])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (tmp_path / "gru.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match=r"a recurrent state among them \(first\)"):
+        pv.open(tmp_path / "gru.onnx")
+
+
 @pytest.mark.parametrize(
     ("inputs", "kind", "words"),
     [

@@ -70,7 +70,13 @@ def _quantising(described: Any) -> str | None:
 def _several(names: list[str], described: Any) -> str:
     """What is said of a file with several inputs, or with none."""
     steps = [node for node in described.graph.node if node.op_type in _RECURRENT]
+    makers = {name: node for node in described.graph.node for name in node.output}
     fed = {name for node in steps for name in node.input[5:7]}  # the state, by ONNX's own order
+    waiting: list[str] = list(fed)
+    for name in waiting:
+        above = [one for one in makers[name].input if one not in fed] if name in makers else []
+        fed.update(above)
+        waiting += above
     state = [name for name in names if name in fed or _STATE.search(name)]
     taken = f"takes {len(names)} inputs ({', '.join(names)[:200]})"
     if state:
