@@ -11,6 +11,8 @@ from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
 
 _RECURRENT = (nn.RNNBase, nn.RNNCellBase)
+_LITTLE = 0.5  # below it most of the network stays as it is, whatever a slider says
+_NAMED = 3  # kinds of what no slider reaches that a sentence names
 
 
 def layer_table(
@@ -52,6 +54,28 @@ def never_pruned(model: nn.Module, layers: Mapping[str, Layer]) -> pd.DataFrame:
             path, _, last = name.rpartition(".")
             rows.append((name, parameter.numel(), _reason(model.get_submodule(path), last)))
     return pd.DataFrame(rows, columns=["parameter", "params", "reason"])
+
+
+def reach_notes(model: nn.Module, never: pd.DataFrame) -> tuple[str, ...]:
+    """What is to be known of a network of which sliders reach less than half, one sentence or none.
+
+    never: from `never_pruned`. It names what makes up most of the rest, and why that stays.
+    """
+    total = sum(parameter.numel() for parameter in model.parameters())
+    rest = int(never["params"].sum())
+    if total - rest >= _LITTLE * total:
+        return ()
+    kinds = never.groupby("reason")["params"].sum().sort_values(ascending=False, kind="stable")
+    parts = [_part(str(reason), int(params)) for reason, params in kinds.head(_NAMED).items()]
+    if len(kinds) > _NAMED:
+        parts.append(f"{int(kinds.iloc[_NAMED:].sum()):,} of other kinds")
+    reach = 100 * (total - rest) / total
+    return (f"sliders reach {reach:.1f} % of the parameters; the rest is {', '.join(parts)}",)
+
+
+def _part(reason: str, params: int) -> str:
+    kind, _, why = reason.partition(": ")
+    return f"{params:,} of {kind} ({why})"
 
 
 def _reason(module: nn.Module, name: str) -> str:

@@ -20,7 +20,7 @@ from pruneviz.network.replica import code_fingerprint, fingerprint, state
 from pruneviz.network.survey import seen_layers
 from pruneviz.network.traced import Traced
 from pruneviz.plan import Plan
-from pruneviz.pruning.accounting import layer_table, never_pruned
+from pruneviz.pruning.accounting import layer_table, never_pruned, reach_notes
 from pruneviz.pruning.beginning import beginning
 from pruneviz.pruning.criteria import has_own_criteria
 from pruneviz.pruning.evidence import Evidence
@@ -93,10 +93,10 @@ class Workbench:
         """Parameters that no slider reaches, one row each: parameter, params, reason."""
         return never_pruned(self.source.model, self.found)
 
-    @property
+    @cached_property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on how the model and its data were found."""
-        return self.source.notes
+        """Sentences on how the model and its data were found, and on what no slider reaches."""
+        return (*self.source.notes, *reach_notes(self.source.model, self.never))
 
     @cached_property
     def locks(self) -> dict[str, str]:

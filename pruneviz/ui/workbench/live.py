@@ -264,7 +264,7 @@ def _slow(bench: Workbench, plan: Plan) -> str | None:
 
 
 def _caution(bench: Workbench) -> str:
-    """What must be said beside the headline: of a network without real data, of several outputs."""
+    """What must be said beside the headline: made-up data, several outputs, little in reach."""
     said = []
     if any("synthetic" in note for note in bench.notes):
         said.append(f"synthetic inputs: {bench.task.word}, not accuracy")
@@ -272,6 +272,7 @@ def _caution(bench: Workbench) -> str:
         said.append(f"the mean over {len(bench.task.others)} outputs")
     elif bench.task.others:
         said.append(f"of output {bench.task.output}")
+    said += [note.partition(";")[0] for note in bench.notes if note.startswith("sliders reach")]
     return "; ".join(said)
 
 
