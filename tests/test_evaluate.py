@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import accuracy_score, log_loss, r2_score
 from torch import Tensor, nn
 
 import pruneviz as pv
@@ -29,6 +29,7 @@ from pruneviz.plan import Plan
 from pruneviz.sources import Source
 from pruneviz.storage.caching import Kept
 from pruneviz.tasks import CLASSES, task_for
+from pruneviz.tasks.table import values
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
 from tests.conftest import NETWORKS
@@ -226,6 +227,8 @@ def test_every_task_is_measured_on_any_prefix(
     dense = called(model, data.first(n).inputs)
     wanted = dense if data.targets is None else data.targets[:n]
     now, was = task.judge(outputs, wanted), task.judge(dense, wanted)
+    if task.prefix is not None:
+        now, was = (task.prefix(outcome, task.targets(wanted)) for outcome in (now, was))
     assert result.measures == pytest.approx(task.measures(now), rel=1e-4, abs=1e-5)
     assert result.dense_measures == pytest.approx(task.measures(was), rel=1e-4, abs=1e-5)
     found = now.score, was.score
@@ -531,3 +534,52 @@ def test_measuring_writes_to_nothing(bench: Workbench) -> None:
     for level in (0.2, 0.9):
         bench.evaluate(pv.Plan(sparsity=dict.fromkeys(bench.found, level)))
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+# -- R² of a prefix --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(90,), (90, 1), (90, 3), (90, 2, 4, 4)])
+@pytest.mark.parametrize("n", [90, 37, 2])
+def test_r2_of_a_prefix_is_that_of_the_prefix(shape: tuple[int, ...], n: int) -> None:
+    # The first samples lie closer together than the rest: the spread of all would flatter them.
+    targets = torch.randn(shape) * torch.linspace(0.2, 3, 90).view(-1, *[1] * (len(shape) - 1))
+    dense, cut = (targets + size * torch.randn(shape) for size in (0.1, 0.5))
+    task = values(targets)
+    was, now = task.judge(dense, targets), task.judge(cut, targets)
+    result = summarise(now, was, targets, (), n, task)
+    kind = "variance_weighted" if len(shape) > 2 else "uniform_average"
+    expected = [
+        r2_score(targets[:n].reshape(n, -1), x[:n].reshape(n, -1), multioutput=kind)
+        for x in (cut, dense)
+    ]
+    assert result.accuracy == pytest.approx(expected[0], rel=1e-4, abs=1e-5)
+    assert result.measures["R²"] == pytest.approx(expected[0], rel=1e-4, abs=1e-5)
+    assert result.dense_measures["R²"] == pytest.approx(expected[1], rel=1e-4, abs=1e-5)
+    assert result.delta == pytest.approx(expected[0] - expected[1], rel=1e-3, abs=1e-5)
+
+
+def test_the_interval_of_r2_counts_that_its_spread_is_a_samples() -> None:
+    """The deviation of 400 samples' R² is that of R² over many draws of as many samples."""
+    targets = torch.randn(400_000)
+    outputs = targets + 0.5 * torch.randn(400_000)
+    task = values(targets)
+    draws = [
+        (outputs[i : i + 400].numpy(), targets[i : i + 400].numpy()) for i in range(0, 400_000, 400)
+    ]
+    deviation = torch.tensor([r2_score(wanted, given) for given, wanted in draws]).std()
+    said = []
+    for begin in range(0, 40_000, 400):
+        part = slice(begin, begin + 400)
+        judged = task.judge(outputs[part], targets[part])
+        said.append(summarise(judged, judged, targets[part], (), 400, task).scores.std() / 20)
+    assert float(torch.stack(said).mean()) == pytest.approx(float(deviation), rel=0.08)
+
+
+def test_a_broken_value_scores_as_the_mean_of_the_targets() -> None:
+    targets = torch.tensor([1.0, 2.0, 3.0, 9.0])
+    task = values(targets)
+    judged = task.judge(torch.tensor([1.0, math.inf, 3.0, 0.0]), targets)
+    result = summarise(judged, judged, targets, (), 3, task)
+    assert result.accuracy == pytest.approx(1 - (2 / 3) / (2 / 3) / 3)
+    assert result.broken == 1

@@ -170,6 +170,9 @@ def summarise(
     unchanged = outcome is dense
     targets = None if targets is None else targets[:n].cpu()
     outcome, dense = _first(outcome, n, targets), _first(dense, n, targets)
+    if task.prefix is not None and targets is not None and n:
+        wanted = task.targets(targets)
+        outcome, dense = task.prefix(outcome, wanted), task.prefix(dense, wanted)
     named = classes if task.single and targets is not None else ()
     scores = _scores(outcome)
     accuracy, low, high = level(scores, outcome.weight, task)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
@@ -60,15 +61,50 @@ def judge_positions(
 def judge_values(spread: Tensor, outputs: Tensor, targets: Tensor) -> Outcome:
     """Outputs [b, ...] by targets of as many numbers: 1 − squared error / spread.
 
-    spread [k]: the variance of each target over all samples. The mean of the scores over them all
-    is R² = 1 − SS_res/SS_tot, averaged over the outputs; a target that never varies scores 1 where
-    it is met exactly and 0 elsewhere (both as sklearn.metrics.r2_score).
+    spread: the variance of each target over all samples [k], or one for all of them [1]. The mean
+    of the scores over them all is R² = 1 − SS_res/SS_tot, averaged over the outputs; a target that
+    never varies scores 1 where it is met exactly and 0 elsewhere (both as
+    sklearn.metrics.r2_score). The column "errors" [b, k] holds what `prefix_values` needs of
+    several targets.
     """
     answers, wanted = flat(outputs), flat(targets.to(outputs.device))
     error = (answers - wanted).square()
-    spread = spread.to(error)
-    share = torch.where(spread > 0, error / spread, (error > 0).to(error))
-    return outcome_of(1 - share.mean(1), error.mean(1), ~torch.isfinite(answers).all(1))
+    if len(spread) < error.shape[1]:
+        error = error.mean(1, keepdim=True)
+    share = _share(error, spread.to(error))
+    more = {"errors": error} if len(spread) > 1 else {}
+    broken = ~torch.isfinite(answers).all(1)
+    return outcome_of(1 - share.mean(1), error.mean(1), broken, more=more)
+
+
+def prefix_values(alike: bool, outcome: Outcome, targets: Tensor) -> Outcome:
+    """The scores of `judge_values` by how far these targets [n, ...] are spread, and no others.
+
+    alike: whether all targets of a sample share one spread. Each score is R² + ((1 − R²)·v − e)/V,
+    of its squared error e and squared distance v from the targets' mean, V the mean of v: their
+    mean is R², and their deviation that of a quotient of two means (linearised), so that intervals
+    count that the spread is a sample's too. A broken answer scores as the mean of the targets does.
+    """
+    wanted = flat(targets).double()
+    away = (wanted - wanted.mean(0)).square()
+    if alike:
+        away = away.mean(1, keepdim=True)
+    spread = away.mean(0)
+    errors = outcome.more.get("errors", outcome.loss[:, None]).double()
+    broken = outcome.more.get("broken")
+    if broken is not None:
+        errors = torch.where(broken[:, None], spread, errors)
+    share = _share(errors, spread)
+    left = share.mean(0)
+    turn = torch.where(spread > 0, left * (away / spread - 1), 0)
+    score = (1 - share + turn).mean(1).float()
+    if "own score" in outcome.more:
+        return replace(outcome, more={**outcome.more, "own score": score})
+    return replace(outcome, score=score)
+
+
+def _share(error: Tensor, spread: Tensor) -> Tensor:
+    return torch.where(spread > 0, error / spread, (error > 0).to(error))
 
 
 def judge_agreement(axis: int, outputs: Tensor, dense: Tensor) -> Outcome:

@@ -14,6 +14,10 @@ from pruneviz.tasks import binary, judging, losses, measures, metrics, targets
 from pruneviz.tasks.forms import PLAIN, as_logits
 from pruneviz.tasks.task import Task, same
 
+# Targets of a sample that may each have a spread of their own; more are like a picture's pixels,
+# and an outcome would hold as many numbers of each sample.
+_OWN_SPREADS = 64
+
 CLASSES = Task(
     name="classes",
     label="Accuracy",
@@ -80,6 +84,7 @@ def positions(outputs: Tensor, axis: int) -> Task:
 
 def values(wanted: Tensor) -> Task:
     """Values to come close to, as far spread as those of `wanted` [n, ...]."""
+    alike = wanted.ndim > 2 or wanted[:1].numel() > _OWN_SPREADS
     return Task(
         name="values",
         label="R²",
@@ -87,10 +92,12 @@ def values(wanted: Tensor) -> Task:
         loss_label="squared error",
         binary=False,
         against_dense=False,
-        judge=partial(judging.judge_values, _spread(wanted)),
+        judge=partial(judging.judge_values, _spread(wanted, alike)),
         loss=losses.loss_values,
         measures=measures.measure_values,
         targets=targets.as_values,
+        prefix=partial(judging.prefix_values, alike),
+        column_bytes=24 if alike else 24 + 4 * wanted[:1].numel(),
         bounds=(-math.inf, 1.0),
         share=False,
     )
@@ -198,11 +205,11 @@ def with_metric(base: Task, metric: Metric | None, wanted: Tensor | None) -> Tas
     )
 
 
-def _spread(wanted: Tensor) -> Tensor:
-    """The variance [k] of each target; of pictures and the like the mean one, for all alike.
+def _spread(wanted: Tensor, alike: bool) -> Tensor:
+    """The variance [k] of each target; `alike` (of pictures and the like) their mean [1].
 
     A pixel that hardly ever varies would otherwise count as much as all others together.
     """
     columns = torch.split(wanted.detach().reshape(len(wanted), -1), 4096, dim=1)
     spread = torch.cat([part.double().var(0, correction=0) for part in columns])
-    return spread if wanted.ndim < 3 else spread.mean().expand_as(spread)
+    return spread.mean(0, keepdim=True) if alike else spread

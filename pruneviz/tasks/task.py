@@ -47,6 +47,8 @@ class Task:
     loss(outputs, targets): [b], differentiable. Where there are no targets (None) the network's
     own answers stand in for classes, and zero for values.
     measures(outcome): every number one asks for, by name.
+    prefix(outcome, targets): the scores of these samples alone, where a score depends on which
+    samples are measured beside it (R² on how far they are spread).
     """
 
     name: Name
@@ -59,6 +61,7 @@ class Task:
     loss: Callable[[Tensor, Tensor | None], Tensor] = field(repr=False)
     measures: Callable[[Outcome], dict[str, float]] = field(repr=False)
     targets: Callable[[Tensor], Tensor] = field(default=same, repr=False)
+    prefix: Callable[[Outcome, Tensor], Outcome] | None = field(default=None, repr=False)
     bounds: tuple[float, float] = (0.0, 1.0)
     share: bool = True
     note: str = ""
