@@ -243,6 +243,19 @@ def test_a_comparison_is_a_metric_by_name() -> None:
         pv.open(network(), X, metric="cosine", task="agreement")
 
 
+def test_an_upload_says_what_is_measured_too() -> None:
+    file = io.BytesIO()
+    np.savez(file, x=np.random.rand(40, 1, 28, 28).astype("f4"), y=np.arange(40) % 10)
+    source = open_upload(None, "", "sample:lenet5", file.getvalue(), "d.npz", task="agreement")
+    bench = pv.Workbench(source)
+    assert (bench.task.name, bench.source.opened) == (
+        "agreement",
+        Opening("sample:lenet5", "d.npz", task="agreement"),
+    )
+    with pytest.raises(ValueError, match="leave out the samples instead"):
+        open_upload(None, "", "sample:lenet5", file.getvalue(), "d.npz", ignore=3)
+
+
 def test_what_is_measured_is_part_of_the_identity() -> None:
     names = (None, "agreement", "cosine")
     assert len({pv.open(network(), X, task=name).data_fingerprint for name in names}) == 3

@@ -116,6 +116,8 @@ def open_upload(
     arch: str,
     data: bytes | None = None,
     data_name: str = "",
+    task: str | None = None,
+    ignore: int | None = None,
 ) -> Source:
     """A source of what came through a browser: bytes of weights (or none) and of an `.npz`.
 
@@ -138,7 +140,7 @@ def open_upload(
         )
     found = build(arch, read, folders=False)
     spec = with_order(found.spec, found.model)
-    samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, spec)
+    samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, spec, ignore)
     asked = Opening(weights_name, arch=arch) if weights_name else Opening(arch)
     return Source(
         name=weights_name or arch,
@@ -147,19 +149,20 @@ def open_upload(
         validation=samples.validation,
         classes=samples.classes,
         notes=(*found.notes, *samples.notes),
-        opened=replace(asked, data=data_name or None),
+        opened=replace(asked, data=data_name or None, task=task, ignore=ignore),
+        task=task,
         unnamed=(),
         masks=found.masks,
     )
 
 
-def _uploaded(data: bytes, name: str, spec: InputSpec) -> Samples:
+def _uploaded(data: bytes, name: str, spec: InputSpec, ignore: int | None) -> Samples:
     if not name.endswith(".npz"):
         raise ValueError(f"{name}: data is uploaded as .npz with x and y")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, Path(name).name)
         path.write_bytes(data)
-        return read_data(path, spec=spec)
+        return read_data(path, spec=spec, ignore=ignore)
 
 
 def _network(

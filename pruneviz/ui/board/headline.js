@@ -31,9 +31,13 @@ function buildHeadline(state) {
   return { node, tiles, busy, line, measures, caution, progress, done };
 }
 
-function intervalText(low, high) {
+function intervalText(low, high, share = true) {
+  if (!share) return `${scoreText(low, false)} – ${scoreText(high, false)}`;
   return `${percentText(low)} – ${percentText(high)} %`;
 }
+
+// Whether the score is a share of what is right, told in per cent and points.
+const isShare = (state) => state.data?.task?.share !== false;
 
 function sampleText(measured) {
   if (!isNumber(measured.n)) return "";
@@ -57,14 +61,15 @@ function renderMeasures(state, headline) {
 
 // Drawn as an estimate until the measurement is there.
 function renderEstimate(state, tiles, { accuracy, low, high, words, dense }) {
-  setText(tiles.accuracy.value, `≈ ${percentText(accuracy)} %`);
-  setText(tiles.accuracy.under, `${intervalText(low, high)}, estimated`);
+  const share = isShare(state);
+  setText(tiles.accuracy.value, `≈ ${scoreText(accuracy, share)}`);
+  setText(tiles.accuracy.under, `${intervalText(low, high, share)}, estimated`);
   setAttribute(tiles.accuracy.under, "title",
     `${words}; ${textOf(state.data?.slow) || "measuring …"}`);
   setClass(tiles.delta.node, "words", false);
-  setText(tiles.delta.value, isNumber(dense) ? `≈ ${signedPoints(accuracy - dense)} points` : "–");
+  setText(tiles.delta.value, isNumber(dense) ? `≈ ${changeText(accuracy - dense, share)}` : "–");
   setText(tiles.delta.under, isNumber(dense)
-    ? `estimated, dense ${percentText(dense)} %` : "estimated");
+    ? `estimated, dense ${scoreText(dense, share)}` : "estimated");
 }
 
 function renderAccuracy(state, tiles) {
@@ -77,7 +82,8 @@ function renderAccuracy(state, tiles) {
   const busy = isMeasuring(state);
   for (const tile of [tiles.accuracy, tiles.delta]) setClass(tile.node, "old", busy);
   if (guess !== null) return renderEstimate(state, tiles, guess);
-  const against = isNumber(dense) ? `dense ${percentText(dense)} %` : "";
+  const share = isShare(state);
+  const against = isNumber(dense) ? `dense ${scoreText(dense, share)}` : "";
   if (!measured || !isNumber(measured.accuracy)) {
     setText(tiles.accuracy.value, "–");
     setText(tiles.accuracy.under, state.data?.background ? "measuring …" : "not measured yet");
@@ -85,19 +91,19 @@ function renderAccuracy(state, tiles) {
     setText(tiles.delta.under, against);
     return;
   }
-  setText(tiles.accuracy.value, `${percentText(measured.accuracy)} %`);
-  const interval = isNumber(measured.low) ? intervalText(measured.low, measured.high) : "";
+  setText(tiles.accuracy.value, scoreText(measured.accuracy, share));
+  const interval = isNumber(measured.low) ? intervalText(measured.low, measured.high, share) : "";
   const known = [interval, sampleText(measured)].filter(Boolean).join(", ");
   const waits = state.data?.background ? "measuring …" : textOf(state.data?.slow);
   setText(tiles.accuracy.under, (busy && state.data?.slow && waits) || known);
   setAttribute(tiles.accuracy.under, "title", tiles.accuracy.under.textContent);
   const words = textOf(measured.words);
   const inWords = words !== "" && !/\d/.test(words);
-  const points = `${signedPoints(measured.delta)} points`;
+  const points = changeText(measured.delta, share);
   setClass(tiles.delta.node, "words", inWords);
   setText(tiles.delta.value, inWords ? words : isNumber(measured.delta) ? points : words || "–");
   const range = isNumber(measured.delta_low)
-    ? `(${signedPoints(measured.delta_low)} … ${signedPoints(measured.delta_high)})`
+    ? `(${signedScore(measured.delta_low, share)} … ${signedScore(measured.delta_high, share)})`
     : "";
   const first = inWords && isNumber(measured.delta) ? `${points} ${range}` : range;
   setText(tiles.delta.under, [first, against].filter(Boolean).join(", "));

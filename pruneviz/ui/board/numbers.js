@@ -122,6 +122,22 @@ function percentText(fraction, digits = 1) {
   return /^\u22120(\.0*)?$/.test(text) ? text.slice(1) : text;
 }
 
+// A score: "50.3 %" where it is a share, else as it is: "0.503".
+function scoreText(score, share = true) {
+  if (share) return `${percentText(score)} %`;
+  return Number.isFinite(score) ? score.toFixed(3).replace("-", MINUS) : "–";
+}
+
+// A change of it: "−1.2 points" of a share, else "−0.012".
+function changeText(delta, share = true) {
+  return share ? `${signedPoints(delta)} points` : signedScore(delta, share);
+}
+
+function signedScore(delta, share = true) {
+  if (share) return signedPoints(delta);
+  return `${delta > 0 ? "+" : ""}${scoreText(delta, false)}`;
+}
+
 // The same for a field one types into: no idle zeros ("50", "33.3").
 function fieldText(fraction) {
   return Number.isFinite(fraction) ? String(Math.round(fraction * 1000) / 10) : "";

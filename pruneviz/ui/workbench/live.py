@@ -251,7 +251,10 @@ def _measured(session: Session) -> dict[str, object] | None:
 
 def _task(bench: Workbench) -> dict[str, object]:
     task = bench.task
-    return {"label": task.label, "word": task.word, "note": _caution(bench)}
+    usual = task.name == "classes" or not task.note
+    said = (_caution(bench), "" if usual else task.note)
+    note = " · ".join(part for part in said if part)
+    return {"label": task.label, "word": task.word, "note": note, "share": task.share}
 
 
 def _slow(bench: Workbench, plan: Plan) -> str | None:

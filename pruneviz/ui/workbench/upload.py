@@ -7,6 +7,7 @@ from typing import Protocol
 import streamlit as st
 
 from pruneviz.sources.opening import open_upload
+from pruneviz.tasks import TASKS
 from pruneviz.ui.session import networks
 from pruneviz.ui.session.dropping import ask_recipe
 from pruneviz.workbench import Workbench
@@ -66,13 +67,14 @@ def ask_own(here: str) -> str | None:
                 help=f"An .npz with x (inputs) and y (labels), up to {LIMIT} MB. Without it the "
                 "pruned network is compared with the dense one on synthetic inputs.",
             )
+            task, ignore = _measured_by(turn)
             asked = st.form_submit_button("Open", type="primary", width="stretch")
         ask_recipe(here)
         if not asked:
             return None
         try:
             with st.spinner("Opening the network …"):
-                bench = _open(weights, arch, data)
+                bench = _open(weights, arch, data, task, ignore)
         except ValueError as error:
             st.error(str(error))
             return None
@@ -80,12 +82,38 @@ def ask_own(here: str) -> str | None:
         return networks.keep(bench.name, bench)
 
 
-def _open(weights: _File | None, arch: str, data: _File | None) -> Workbench:
+def _measured_by(turn: int) -> tuple[str | None, int | None]:
+    """What outputs and targets are, where the user says so, and the label that does not count."""
+    task = st.selectbox(
+        "Measured by",
+        TASKS,
+        index=None,
+        placeholder="what outputs and targets tell",
+        key=f"upload_task-{turn}",
+        help="What outputs and targets are, where they are not what they seem; agreement, "
+        "closeness and cosine compare with the dense network.",
+    )
+    ignore = st.number_input(
+        "Label to ignore (optional)",
+        value=None,
+        step=1,
+        format="%d",
+        key=f"upload_ignore-{turn}",
+        help="The target of pixels or tokens that do not count, such as 255.",
+    )
+    return task, ignore
+
+
+def _open(
+    weights: _File | None, arch: str, data: _File | None, task: str | None, ignore: int | None
+) -> Workbench:
     source = open_upload(
         None if weights is None else weights.getvalue(),
         "" if weights is None else weights.name,
         arch,
         None if data is None else data.getvalue(),
         "" if data is None else data.name,
+        task,
+        ignore,
     )
     return Workbench(source)
