@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from zlib import error as _BadDeflate  # noqa: N812
+from typing import IO
 
 import numpy as np
+from numpy.lib import format as npy
 
+from pruneviz import limits
 from pruneviz.sources.data.samples import Asked, Found
 from pruneviz.sources.data.tensors import pair
 from pruneviz.sources.spec import InputSpec
@@ -16,6 +20,9 @@ from pruneviz.sources.spec import InputSpec
 _INPUTS = ("x", "inputs", "images", "data", "features", "input_ids")
 _TARGETS = ("y", "targets", "labels", "label", "target")
 _TRAINING = ("train", "calibration", "calib")
+_HEAD = 2**16  # bytes; numpy itself writes 128
+_FLOAT = 4
+_SHOWN = 160  # characters of another's words
 _VALIDATION = ("validation", "valid", "val", "test")
 
 
@@ -63,8 +70,10 @@ def read_npy(path: Path, asked: Asked) -> Found:
     """The array of an `.npy` as inputs without targets."""
     try:
         with path.open("rb") as raw:
+            _check_header(raw, path.stat().st_size, path.name)
+            raw.seek(0)
             array = np.load(raw, allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError, MemoryError) as error:
+    except Exception as error:  # a damaged header makes numpy raise anything
         raise _refusal(path, error) from None
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{path.name} is no .npy file; give it the ending of what it is")
@@ -72,25 +81,14 @@ def read_npy(path: Path, asked: Asked) -> Found:
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:
-    broken = (
-        OSError,
-        ValueError,
-        EOFError,
-        SyntaxError,
-        MemoryError,
-        KeyError,
-        NotImplementedError,
-        RuntimeError,
-        zipfile.BadZipFile,
-        _BadDeflate,
-    )
     try:
+        _check_sizes(path)
         with path.open("rb") as raw:  # numpy itself leaves a broken file open
             file = np.load(raw, allow_pickle=False)
             if not isinstance(file, Mapping):
                 raise ValueError("it is one array; name it .npy")
             arrays = {name: file[name] for name in file}
-    except broken as error:
+    except Exception as error:  # a damaged file makes zipfile, zlib and numpy raise anything
         raise _refusal(path, error) from None
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray):
@@ -98,13 +96,54 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
+def _check_sizes(path: Path) -> None:
+    """ValueError for an archive that would unfold to more than is taken; nothing is unfolded.
+
+    An entry never unfolds to more than the archive's directory says: zipfile stops there.
+    """
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        limits.check("arrays", len(entries), f"{path.name} holds")
+        total = sum(entry.file_size for entry in entries)
+        limits.check("data_bytes", total, f"{path.name} unfolds to")
+        for entry in entries:
+            with archive.open(entry) as opened:
+                named = f"{entry.filename[:_SHOWN]!r} in {path.name}"
+                _check_header(opened, entry.file_size, named)
+
+
+def _check_header(file: IO[bytes], size: int, what: str) -> None:
+    """ValueError where a header states more numbers than there are bytes for, or more than fit."""
+    head = io.BytesIO(file.read(_HEAD))  # a header may state a length of gigabytes
+    if head.read(len(npy.MAGIC_PREFIX)) != npy.MAGIC_PREFIX:
+        return  # whatever it is, numpy refuses it before it looks at sizes
+    major = head.read(2)[:1]
+    read = npy.read_array_header_1_0 if major == b"\x01" else npy.read_array_header_2_0
+    shape, _, dtype = read(head)
+    if dtype.hasobject:
+        raise ValueError("it holds a pickle")
+    stated = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or stated > size:
+        raise ValueError(
+            f"the header of {what} states the shape {str(shape)[:80]} and holds fewer numbers"
+        )
+    in_memory = math.prod(shape) * max(dtype.itemsize, _FLOAT)  # bytes of pixels become floats
+    limits.check("data_bytes", in_memory, f"{what} takes")
+
+
 def _refusal(path: Path, error: Exception) -> ValueError:
+    if isinstance(error, limits.OverLimit):
+        return error
     if "pickle" in str(error).lower():
         return ValueError(
             f"{path.name} is refused: it holds Python objects (a pickle), which could run code "
             "when opened; save plain arrays of numbers with numpy.savez"
         )
-    return ValueError(f"{path.name} cannot be read as a numpy file: {error}".rstrip("."))
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    short = (reason or type(error).__name__).strip().splitlines()[0][:_SHOWN].rstrip(".")
+    return ValueError(f"{path.name} cannot be read as a numpy file: {short}")
 
 
 def _find(known: Mapping[str, str], names: tuple[str, ...], side: str = "") -> str | None:

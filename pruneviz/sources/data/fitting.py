@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from pruneviz import limits
 from pruneviz.data import IGNORED, Data, Inputs
 from pruneviz.sources.data.accepting import Way, taken
 from pruneviz.sources.data.samples import Asked
@@ -219,12 +220,24 @@ def _targets(targets: Tensor, inputs: Inputs, notes: list[str]) -> Tensor:
                 f"targets must be classes from 0 up, got {label} in sample {at}; "
                 f"count classes from 0, or give floats if these are values to come close to{way}"
             )
+        _check_labels(targets)
         return targets
     _whole("targets", targets)
     if targets.dtype == torch.float64:
         notes.append("targets were float64, now float32")
         targets = targets.float()
     return targets
+
+
+def _check_labels(targets: Tensor) -> None:
+    """ValueError for a label so large that names of classes up to it would fill the memory."""
+    most = int(targets.max()) if targets.numel() else 0
+    kind = "classes" if targets.ndim == 1 else "vocabulary"
+    limits.check(
+        kind,
+        most + 1,
+        f"targets must count classes from 0 up without gaps, and the largest, {most}, stands for",
+    )
 
 
 def _by(size: tuple[int, int]) -> str:

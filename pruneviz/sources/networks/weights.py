@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
+from pruneviz import limits
 from pruneviz.sources.networks.checkpoint import Weights as Weights
 from pruneviz.sources.networks.foreign import foreign
 from pruneviz.sources.networks.masked import baked
@@ -101,6 +102,8 @@ def _read_safetensors(given: Path | bytes, name: str, size: int) -> Weights:
             f"{name} is truncated: its header of {promised} bytes does not fit into {size}; "
             "download it again"
         )
+    limits.check("header_bytes", promised, f"{name} lists its tensors in")
+    _check_listed(given, promised, name)
     try:
         if isinstance(given, bytes):
             found = Weights(load_safetensors(given), (), name)
@@ -119,6 +122,17 @@ def _read_safetensors(given: Path | bytes, name: str, size: int) -> Weights:
     return reopened(found, about)
 
 
+def _check_listed(given: Path | bytes, length: int, name: str) -> None:
+    """ValueError for a header that lists more tensors than are taken."""
+    if isinstance(given, bytes):
+        header = given[8 : 8 + length]
+    else:
+        with given.open("rb") as file:
+            header = file.read(8 + length)[8:]
+    # Counted, not parsed: no tensor is listed without it, and JSON makes objects of all the rest.
+    limits.check("tensors", header.count(b'"data_offsets"'), f"{name} lists")
+
+
 def _check_zip(given: Path | bytes, name: str) -> None:
     """ValueError for a zip that is cut off, compressed, or something else than torch.save's."""
     try:
@@ -126,6 +140,9 @@ def _check_zip(given: Path | bytes, name: str) -> None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise ValueError(f"{name} is truncated or damaged; download or save it again") from error
+    limits.check("tensors", len(entries), f"{name} holds the values of")
+    listed = [e.file_size for e in entries if Path(e.filename).name == "data.pkl"]
+    limits.check("header_bytes", max(listed, default=0), f"{name} lists its tensors in")
     names = {Path(entry.filename).name for entry in entries}
     if "data.pkl" not in names:
         raise ValueError(f"{name} is a zip without a network's weights in it; {_ADVICE}")
@@ -179,6 +196,7 @@ def _checked(weights: Weights, name: str) -> Weights:
     """With masks put in; ValueError for no tensors, or for one that is no block of numbers."""
     if not weights.tensors:
         raise ValueError(f"{name} holds no tensors; {_ADVICE}")
+    limits.check("tensors", len(weights.tensors), f"{name} holds")
     _refuse_quantised(name, [*weights.tensors], weights.tensors)
     for key, tensor in weights.tensors.items():
         if tensor.is_quantized or tensor.layout != torch.strided or tensor.is_meta:
