@@ -21,6 +21,7 @@ st.navigation(
         st.Page(FOLDER / "train.py", title="Train", icon=":material/model_training:"),
         st.Page(FOLDER / "history.py", title="History", icon=":material/history:"),
         st.Page(FOLDER / "export.py", title="Export", icon=":material/inventory_2:"),
+        st.Page(FOLDER / "manual.py", title="Manual", icon=":material/menu_book:"),
     ],
     position="top",
 ).run()

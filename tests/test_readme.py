@@ -1,4 +1,4 @@
-"""Does the README tell the truth?"""
+"""Do the README, the manual and the tables tell the truth?"""
 
 from __future__ import annotations
 
@@ -17,19 +17,26 @@ from tests import optional
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text("utf-8")
+MANUAL = sorted((TOP / "pruneviz" / "manual").glob("*.md"))
+TABLES = sorted((TOP / "tests" / "benchmarks").glob("*.md"))
+PAGES = (TOP / "README.md", *MANUAL)
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    """The blocks of a language in the README and the manual; what stands in both, once."""
+    pattern = re.compile(rf"^```{language}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    return list(
+        dict.fromkeys(b for page in PAGES for b in pattern.findall(page.read_text("utf-8")))
+    )
 
 
 def commands() -> list[list[str]]:
     """The pruneviz commands of each block: what one writes the next may read."""
-    found = [
+    lines = (
         [line for line in block.splitlines() if line.startswith("pruneviz ")]
         for block in blocks("sh")
-    ]
-    return [lines for lines in found if lines]
+    )
+    return [commands for commands in lines if commands]
 
 
 @pytest.mark.slow
@@ -72,14 +79,14 @@ def test_the_readme_has_blocks_of_each_kind() -> None:
 
 
 def test_every_criterion_has_its_row_and_no_other_is_listed() -> None:
-    section = README.split("## Importance criteria")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| `(\w+)` \|.*?\| ([\w:, ]+) \| [^|]+ \|$", section, re.MULTILINE)
-    listed = {name: tuple(where.split(", ")) for name, where in rows}
-    assert listed == {name: found.granularities for name, found in CRITERIA.items()}
+    for page in (README, (TOP / "pruneviz" / "manual" / "criteria.md").read_text("utf-8")):
+        rows = re.findall(r"^\| `(\w+)` \|.*?\| ([\w:, ]+) \| [^|]+ \|$", page, re.MULTILINE)
+        listed = {name: tuple(where.split(", ")) for name, where in rows}
+        assert listed == {name: found.granularities for name, found in CRITERIA.items()}
 
 
 def test_every_method_of_training_has_its_row() -> None:
-    section = README.split("## Pruning during training")[1].split("\n## ")[0]
+    section = (TOP / "pruneviz" / "manual" / "training.md").read_text("utf-8")
     rows = re.findall(r"^\| (`[^|]+) \| [^|]+ \|[^|]*\|$", section, re.MULTILINE)
     assert [name for row in rows for name in re.findall(r"`([\w-]+)`", row)] == [*METHODS]
 
@@ -91,11 +98,20 @@ def test_the_two_commands_name_the_torch_that_pyproject_allows() -> None:
     assert 'pip install "torch==2.13.0" -e ".[test]" && pytest' in README
 
 
-def test_every_file_the_readme_shows_is_there() -> None:
-    shown = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
-    scripts = re.findall(r"python (tests/\S+\.py)", README)
-    modules = re.findall(r"python -m (tests\.[\w.]+)", README)
-    scripts += [f"{name.replace('.', '/')}.py" for name in modules]
-    assert shown
-    assert modules
-    assert [name for name in (*shown, *scripts) if not (TOP / name).is_file()] == []
+@pytest.mark.parametrize("page", [*PAGES, *TABLES], ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    text = page.read_text("utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).is_file()] == []
+    named = re.findall(r"python (tests/\S+\.py)", text) + re.findall(r"`(tests/\S+\.md)`", text)
+    modules = re.findall(r"python -m (tests\.[\w.]+)", text)
+    named += [f"{name.replace('.', '/')}.py" for name in modules]
+    assert [name for name in named if not (TOP / name).is_file()] == []
+
+
+def test_the_readme_is_short_and_says_where_more_stands() -> None:
+    lines = README.splitlines()
+    assert len(lines) <= 300
+    assert [line for line in lines if len(line) > 110 and not line.startswith("|")] == []
+    unnamed = {page.stem for page in MANUAL} - set(re.findall(r"manual/(\w+)\.md", README))
+    assert not unnamed, f"the README names no way to {sorted(unnamed)}"

@@ -1,0 +1,31 @@
+"""What does each part of the tool mean, and how is it used from Python and the command line?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pruneviz.ui.boundary import part
+from pruneviz.ui.look import tight
+from pruneviz.ui.topics import shown, title, topics
+
+
+def main() -> None:
+    """The page from top to bottom."""
+    tight()
+    pages = topics()
+    named = st.query_params.get("topic", "")
+    menu, text = st.columns([1, 3.4], gap="large")
+    with menu:
+        topic = st.radio(
+            "Manual",
+            list(pages),
+            index=list(pages).index(named) if named in pages else 0,
+            format_func=lambda name: title(pages[name]),
+            key="manual-topic",
+        )
+    st.query_params["topic"] = topic
+    with text:
+        st.markdown(shown(pages[topic]))
+
+
+part(main)()
