@@ -46,6 +46,35 @@ class LstmClassifier(nn.Module):
         return self.head(self.hidden(states[:, -1]).relu())
 
 
+class GruTagger(nn.Module):
+    """Steps in, one of four classes out, by a GRU that reads time first and both ways."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru = nn.GRU(6, 10, 2, bidirectional=True)
+        self.hidden, self.head = nn.Linear(20, 16), nn.Linear(16, 4)
+
+    def forward(self, steps: Tensor) -> Tensor:
+        states, _ = self.gru(steps.transpose(0, 1))
+        return self.head(self.hidden(states.mean(0)).relu())
+
+
+class CellReader(nn.Module):
+    """Steps in, three numbers out, by an LSTM's cell, and a cell without gates behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell, self.plain = nn.LSTMCell(6, 12), nn.RNNCell(12, 8, bias=False)
+        self.hidden, self.head = nn.Linear(8, 12), nn.Linear(12, 3)
+
+    def forward(self, steps: Tensor) -> Tensor:
+        state, last = None, None
+        for step in steps.unbind(1):
+            state = self.cell(step, state)
+            last = self.plain(state[0], last)
+        return self.head(self.hidden(last).relu())
+
+
 class UNet(nn.Module):
     """Pictures in, a class for each pixel out: down, up by a transposed convolution, joined."""
 
@@ -162,6 +191,8 @@ def _own() -> dict[str, Callable[[], Made]]:
             LstmClassifier(),
             Data(torch.randint(0, 50, (n, 9)), torch.arange(n) % 4),
         ),
+        "GRU, both ways": lambda: (GruTagger(), Data(torch.randn(n, 7, 6), torch.arange(n) % 4)),
+        "LSTM cell": lambda: (CellReader(), Data(torch.randn(n, 5, 6), torch.randn(n, 3))),
         "U-Net": lambda: (
             UNet(),
             Data(torch.randn(n, 3, 16, 16), torch.randint(0, 5, (n, 16, 16))),

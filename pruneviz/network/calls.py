@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from pruneviz.network.attention import arguments, attend, is_plain
 from pruneviz.network.layers import Layer
+from pruneviz.network.recurrence import recur, weights_of
 from pruneviz.network.rows import Layout
 
 # Function -> (kind of use, place of the inputs, place of the weight), places in its arguments.
@@ -60,7 +61,7 @@ class Call:
 
         A row is what the layer works on by itself: a sample, or one of its frames or tokens.
         """
-        if self.layer.kind == "linear":
+        if self.layer.flat:
             return values.reshape(-1, values.shape[-1])
         # A convolution may be given a sample without its batch.
         return values.unsqueeze(0) if values.ndim == len(self.layer.shape) - 1 else values
@@ -74,7 +75,7 @@ class Call:
 
     def _second(self, n: int) -> bool:
         shape = self.inputs.shape
-        return self.layer.kind == "linear" and len(shape) > 2 and shape[0] % n > 0 and shape[1] == n
+        return self.layer.flat and len(shape) > 2 and shape[0] % n > 0 and shape[1] == n
 
     def by_sample(self, values: Tensor, n: int) -> Tensor:
         """Values like the inputs or the output, with the n samples in the first dimension.
@@ -83,7 +84,7 @@ class Call:
         of theirs (samples lie outermost there); where samples cannot be told apart, all is one.
         Units stay last for linear layers, in dimension 1 for convolutions.
         """
-        units_last = self.layer.kind == "linear"
+        units_last = self.layer.flat
         if not units_last and values.ndim == len(self.layer.shape) - 1:
             return values.unsqueeze(0)  # a convolution may be given a sample without its batch
         if self.samples_second:
@@ -130,6 +131,8 @@ class Listening(TorchFunctionMode):
             named = arguments(args, given)
             if is_plain(named):
                 return attend(named, lambda *found: self._project(named, *found))
+        if any(id(weight) in self._owners for weight in weights_of(func, args)):
+            return recur(func, args, self._multiply)
         use = _USES.get(func)
         result = func(*args, **given)
         if use is None:
@@ -151,6 +154,12 @@ class Listening(TorchFunctionMode):
     def _tell(self, call: Call) -> Tensor:
         other = self._hear(call)
         return call.output if other is None else other
+
+    def _multiply(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        output = F.linear(inputs, weight, bias)
+        for layer in self._owners.get(id(weight), []):
+            output = self._tell(Call(layer, inputs, output, {}, bias=bias))
+        return output
 
     def _project(
         self,

@@ -26,7 +26,8 @@ def synaptic_flow(
     for name, tensor in state(model).items():
         if names.get(name, name) != name or not tensor.is_floating_point():
             continue
-        silent = name.endswith(("bias", "running_mean"))
+        last = name.rpartition(".")[2]
+        silent = last.endswith(("bias", "running_mean")) or last.startswith("bias_")
         value = torch.zeros_like(tensor) if silent else tensor.abs()
         values[name] = value.double()
     leaves = {names[layer.weight]: values[names[layer.weight]] for layer in layers.values()}

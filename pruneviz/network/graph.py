@@ -167,7 +167,7 @@ def _over_units(norm: Node, layer: Layer) -> bool:
     # Batch norm works on dimension 1; a linear layer's units are in the last one.
     source = norm.args[0]
     assert isinstance(source, Node)
-    return layer.kind != "linear" or source.meta["val"].ndim == 2
+    return not layer.flat or source.meta["val"].ndim == 2
 
 
 def _users(argument: object) -> Iterator[Node]:

@@ -47,7 +47,7 @@ def couplings(layers: Mapping[str, Layer], graph: Graph) -> Groups:
     rows: dict[str, Ids] = {}
     fixed: dict[str, str] = {}
     for name, layer in layers.items():
-        if layer.kind == "embedding":
+        if layer.kind in ("embedding", "recurrent"):
             continue
         classes = _rows(coupling, layer)
         if classes is None:

@@ -19,6 +19,7 @@ KINDS: dict[type[nn.Module], str] = {
     nn.ConvTranspose3d: "conv_transpose3d",
     nn.Embedding: "embedding",
 }
+_RECURRENT = (nn.LSTM, nn.GRU, nn.RNN, nn.LSTMCell, nn.GRUCell, nn.RNNCell)
 # A linear layer that keeps its weight as [inputs, units]; known by name, to need no import.
 _TURNED_LINEAR = "transformers.pytorch_utils.Conv1D"
 _FORWARDS = ("forward", "_conv_forward")
@@ -28,6 +29,7 @@ _FORWARDS = ("forward", "_conv_forward")
 class Layer:
     """One layer that may be pruned, called by its module path.
 
+    Where a module has several weights, as recurrent ones do, by the path of its weight.
     shape: of the weight, [output units, inputs (per group), kernel ...]. parameter, rows: where
     the weight is stored, if not as a whole under NAME.weight (the projections q, k and v of an
     attention share one parameter); bias_parameter, bias_rows: likewise. turned: whether it is
@@ -71,7 +73,13 @@ class Layer:
     @property
     def unit_word(self) -> str:
         """What one output unit is called."""
-        return {"linear": "neuron", "embedding": "entry"}.get(self.kind, "filter")
+        words = {"linear": "neuron", "embedding": "entry", "recurrent": "row"}
+        return words.get(self.kind, "filter")
+
+    @property
+    def flat(self) -> bool:
+        """Whether it multiplies rows of inputs, so that units are last in what it puts out."""
+        return self.kind in ("linear", "recurrent")
 
     @property
     def depthwise(self) -> bool:
@@ -115,7 +123,7 @@ def find_layers(model: nn.Module, *, subclasses: bool = False) -> dict[str, Laye
     if not layers:
         raise ValueError(
             f"{type(model).__name__} has no layer that can be pruned; "
-            f"known kinds are {', '.join(KINDS.values())}"
+            f"known kinds are {', '.join(KINDS.values())}, recurrent"
         )
     return layers
 
@@ -123,6 +131,10 @@ def find_layers(model: nn.Module, *, subclasses: bool = False) -> dict[str, Laye
 def _layers_of(name: str, module: nn.Module, subclasses: bool) -> Iterator[Layer]:
     if isinstance(module, nn.MultiheadAttention):
         yield from _projections(name, module)
+        return
+    if isinstance(module, _RECURRENT):
+        if subclasses or type(module).forward in {kind.forward for kind in _RECURRENT}:
+            yield from _recurrent(name, module)
         return
     weight = module._parameters.get("weight")
     if weight is None:
@@ -163,6 +175,16 @@ def _projections(name: str, module: nn.MultiheadAttention) -> Iterator[Layer]:
             bias_parameter=bias,
             bias_rows=rows,
         )
+
+
+def _recurrent(name: str, module: nn.Module) -> Iterator[Layer]:
+    # Of each layer and direction: by its inputs, by its hidden state, and the state's projection.
+    for parameter, weight in module.named_parameters(recurse=False):
+        if parameter.startswith("weight_"):
+            bias = parameter.replace("weight", "bias", 1)
+            own, has_bias = _join(name, parameter), module._parameters.get(bias) is not None
+            shape, place = tuple(weight.shape), _join(name, bias) if has_bias else None
+            yield Layer(own, "recurrent", shape, has_bias, own, bias_parameter=place)
 
 
 def _join(path: str, name: str) -> str:

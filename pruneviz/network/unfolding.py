@@ -40,7 +40,7 @@ def rows_of(call: Call, n: int, at: Tensor | None = None, layout: Layout | None 
     [n, positions], those wanted of each sample; all by default.
     """
     layer = call.layer
-    if layer.kind == "linear":
+    if layer.flat:
         rows = by_sample(call, call.inputs, n, layout)
         rows = rows if at is None else torch.take_along_dim(rows, at.unsqueeze(1), 2)
         return rows.unsqueeze(1)
@@ -58,7 +58,7 @@ def by_sample(call: Call, values: Tensor, n: int, layout: Layout | None = None) 
 
 def unit_rows(values: Tensor, layer: Layer) -> Tensor:
     """Values by sample (outputs, say) as [n, units, positions]."""
-    if layer.kind == "linear":
+    if layer.flat:
         return values.reshape(len(values), -1, values.shape[-1]).transpose(1, 2)
     return values.reshape(len(values), values.shape[1], -1)
 
@@ -97,9 +97,7 @@ def gradient_sums(
                 )
             ]
         else:
-            each = torch.stack(
-                [torch.einsum("ngop,ngip->ngoi", a, b) for a, b in zip(outer, rows, strict=True)]
-            ).sum(0)
+            each = torch.einsum("ngop,ngip->ngoi", torch.cat(outer, 3), torch.cat(rows, 3))
             found = [each.sum(0), each.abs().sum(0), each.square().sum(0)]
         sums = [total + value for total, value in zip(sums, found, strict=True)]
     return {key: _like(layer, s) for key, s in zip(("g", "size", "power"), sums, strict=True)}
@@ -113,8 +111,7 @@ def unit_contributions(call: Call, grad: Tensor, n: int, layout: Layout | None =
     """
     output = call.output.detach()
     if call.bias is not None:
-        flat = call.layer.kind == "linear"
-        shape = call.bias.shape if flat else (-1, *[1] * (len(call.layer.shape) - 2))
+        shape = call.bias.shape if call.layer.flat else (-1, *[1] * (len(call.layer.shape) - 2))
         output = output - call.bias.detach().reshape(shape)
     output = exact(call.part(output))
     felt = output * exact(call.part(grad))
@@ -162,7 +159,7 @@ def _like(layer: Layer, sums: Tensor) -> Tensor:
 
 
 def _turned_conv(layer: Layer) -> bool:
-    return layer.turned and layer.kind != "linear"
+    return layer.turned and not layer.flat
 
 
 def _unfold(

@@ -10,7 +10,6 @@ from torch import nn
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
 
-_RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 _LITTLE = 0.5  # below it most of the network stays as it is, whatever a slider says
 _NAMED = 3  # kinds of what no slider reaches that a sentence names
 
@@ -80,8 +79,6 @@ def _part(reason: str, params: int) -> str:
 
 def _reason(module: nn.Module, name: str) -> str:
     kind = type(module).__name__
-    if isinstance(module, _RECURRENT):
-        return f"{kind}: recurrent weights are not offered"
     if name.endswith("bias"):
         return "bias: goes only with its unit"
     if "norm" in kind.lower():

@@ -118,6 +118,8 @@ def cannot(layer: Layer, criterion: Criterion, granularity: str) -> str | None:
     shape = pattern(granularity)
     if granularity in UNITS and layer.units == 1:
         return f"it has one {layer.unit_word} only: nothing would be left"
+    if layer.kind == "recurrent" and granularity in UNITS:
+        return "recurrent units are masked, not removed; use single weights or an N:M pattern"
     if layer.kind == "embedding":
         if granularity != "weight":
             return "an embedding has no units or inputs to cut; use single weights"

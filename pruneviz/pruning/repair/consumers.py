@@ -24,6 +24,7 @@ STATS = ("running_mean", "running_var")
 _BATCH_NORM = torch.ops.aten.batch_norm.default
 _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "linear": F.linear,
+    "recurrent": F.linear,
     **{f"conv{n}d": getattr(F, f"conv{n}d") for n in (1, 2, 3)},
     **{f"conv_transpose{n}d": getattr(F, f"conv_transpose{n}d") for n in (1, 2, 3)},
 }
@@ -137,14 +138,14 @@ def _first_buffers(model: nn.Module) -> dict[str, str]:
 def applied(call: Call, weight: Tensor, shift: Tensor | None = None) -> Tensor:
     """What the layer called would put out for these inputs with another weight [units, ...]."""
     layer = call.layer
-    stored = weight if layer.kind == "linear" else layer.turn(weight)
+    stored = weight if layer.flat else layer.turn(weight)
     settings: Mapping[str, Any] = call.settings
     return _FUNCTIONS[layer.kind](call.inputs, stored, shift, **settings)
 
 
 def by_item(call: Call, values: Tensor) -> Tensor:
     """Inputs or outputs of a convolution as a batch, also where it was given no batch."""
-    single = call.layer.kind != "linear" and values.ndim == len(call.layer.shape) - 1
+    single = not call.layer.flat and values.ndim == len(call.layer.shape) - 1
     return values.unsqueeze(0) if single else values
 
 
@@ -164,7 +165,7 @@ def _constant(layer: Layer, graph: Graph | None) -> Constant | None:
     if graph is None or len(users) != 1 or users[0].target is not _BATCH_NORM:
         return None
     norm, mean = users[0], users[0].args[3]
-    over_units = layer.kind != "linear" or calls[0].meta["val"].ndim == 2
+    over_units = not layer.flat or calls[0].meta["val"].ndim == 2
     # A running mean that other layers' outputs meet as well is nobody's own.
     if norm.args[0] is not calls[0] or not isinstance(mean, Node) or not over_units:
         return None

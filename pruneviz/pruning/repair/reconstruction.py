@@ -31,7 +31,7 @@ def can_be_fitted(consumer: Consumer) -> bool:
     of its own, and not more than 8,192 inputs of a unit.
     """
     layer = consumer.layer
-    if layer.kind != "linear" and layer.turned:
+    if layer.turned and not layer.flat:
         return False
     blocks = list(_blocks(consumer))
     whole = sum(len(block.rows) * len(block.columns) for block in blocks)

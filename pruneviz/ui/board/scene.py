@@ -133,7 +133,7 @@ def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) ->
         "all_cols": inputs,
         "note": note(layer.units, len(rows), inputs, len(columns)),
         "row_word": layer.unit_word,
-        "col_word": "input" if layer.kind == "linear" else "weight",
+        "col_word": "input" if layer.flat else "weight",
         "row_index": packed(rows),
         "col_index": packed(columns),
         "weight": packed(_cells(weight, rows, columns)),

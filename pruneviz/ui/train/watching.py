@@ -113,7 +113,7 @@ def picture_of(moment: Moment, name: str) -> Picture:
     before = moment.run.bench.found[name].units
     if layer.units < before:
         words.append(f"{layer.units:,} of {before:,} {layer.unit_word}s are still there")
-    labels = (layer.unit_word, "input" if layer.kind == "linear" else "weight")
+    labels = (layer.unit_word, "input" if layer.flat else "weight")
     return Picture(name, cells.numpy(), rows, columns, labels, "; ".join(filter(None, words)))
 
 
