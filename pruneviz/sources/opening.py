@@ -196,6 +196,8 @@ def _registered(found: Source, metric: Metric | None, task: str | None, asked: O
         _ignoring(found, asked.ignore),
         metric=metric or found.metric,
         task=task or found.task,
+        # What it answered when it was trained was judged by the task that it came with.
+        dense=found.dense if metric is None and task in (None, found.task) else None,
         output=asked.output or found.output,
         classes=_named(asked.classes, found.classes),
     )

@@ -5,28 +5,30 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
 from pruneviz.storage.faults import sentence
 
 P = ParamSpec("P")
+R = TypeVar("R")
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-!|$~:.&])")
 
 
-def part(draw: Callable[P, object]) -> Callable[P, None]:
+def part(draw: Callable[P, R]) -> Callable[P, R | None]:
     """A part of a page: whatever raises in it becomes a sentence in its place, and the rest of the
-    page is drawn. What Streamlit raises to stop or to begin anew passes.
+    page is drawn; it returns None then. What Streamlit raises to stop or to begin anew passes.
     """
 
     @functools.wraps(draw)
-    def safe(*args: P.args, **kwargs: P.kwargs) -> None:
+    def safe(*args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
-            draw(*args, **kwargs)
+            return draw(*args, **kwargs)
         except Exception as error:  # the last place before the browser
             said = _MARKS.sub(r"\\\1", sentence(error))  # foreign words are text, never Markdown
             st.error(f"This part of the page could not be drawn: {said}.")
+            return None
 
     return safe
 

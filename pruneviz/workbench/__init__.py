@@ -41,7 +41,7 @@ from pruneviz.training import train
 from pruneviz.workbench.answering import Answering
 from pruneviz.workbench.cutting import Cutting
 from pruneviz.workbench.inspection import layer_maps, layer_warnings
-from pruneviz.workbench.purpose import purpose_of
+from pruneviz.workbench.purpose import purpose_of, tasks_of
 from pruneviz.workbench.steering import Steering, close
 
 _COLUMNS = 64
@@ -56,7 +56,7 @@ class Workbench:
 
     def __init__(self, source: Source) -> None:
         check_source(source)
-        source = plain(source)
+        self.given = source = plain(source)
         model = source.model
         self.name = source.name
         self.found, self.survey = seen_layers(model, source.validation)
@@ -76,6 +76,11 @@ class Workbench:
         self._answering = Answering(
             self.source, self.task, self.survey.activation, lambda plan: self.prune(plan).tensors
         )
+
+    @cached_property
+    def tasks(self) -> tuple[str, ...]:
+        """Those of `pruneviz.tasks.TASKS` that fit outputs and targets; none beside a metric."""
+        return tasks_of(self.given, self.survey)
 
     # -- what there is ---------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -14,10 +15,11 @@ from pruneviz.network.survey import Survey, refusal
 from pruneviz.outputs import named_output
 from pruneviz.sources import Source
 from pruneviz.sources.checks import check_rows
-from pruneviz.tasks import Task, signs_of
+from pruneviz.tasks import TASKS, Signs, Task, signs_of
 from pruneviz.tasks.several import output_notes, task_of
 
 _SAMPLES, _BYTES = 48, 2**24  # shown to find out; of the largest layer
+_TRIED = 256  # samples whose targets tell which tasks fit
 
 
 def purpose_of(source: Source, survey: Survey) -> tuple[Source, Task]:
@@ -27,16 +29,7 @@ def purpose_of(source: Source, survey: Survey) -> tuple[Source, Task]:
     neither outputs and targets fit nor what the user says of them.
     """
     outputs = _first_answers(source, survey)
-    signs = {
-        name: signs_of(
-            tensor,
-            ending=survey.ending.get(name, ""),
-            heads=[layer for layer, made in survey.made.items() if name in made],
-            classes=len(source.classes),
-            vocabularies=survey.vocabularies,
-        )
-        for name, tensor in outputs.items()
-    }
+    signs = _signs(source, survey, outputs)
     more = [source.calibration, *([] if source.training is None else [source.training])]
     task = task_of(
         outputs, source.validation, source.metric, source.output,
@@ -56,6 +49,37 @@ def purpose_of(source: Source, survey: Survey) -> tuple[Source, Task]:
         notes=tuple(note for note in notes if note),
         dense=source.dense if len(outputs) == 1 else None,  # of one output, nobody knows which
     ), task
+
+
+def tasks_of(source: Source, survey: Survey) -> tuple[str, ...]:
+    """The tasks that outputs and the first targets fit; none where a metric says what is right."""
+    if source.metric is not None:
+        return ()
+    outputs = _first_answers(source, survey)
+    signs = _signs(source, survey, outputs)
+    data = source.validation.first(min(len(source.validation), _TRIED))
+
+    def fits(name: str) -> bool:
+        try:
+            task_of(outputs, data, output=source.output, task=name, signs=signs)
+        except ValueError:
+            return False
+        return True
+
+    return tuple(name for name in TASKS if fits(name))
+
+
+def _signs(source: Source, survey: Survey, outputs: Mapping[str, Tensor]) -> dict[str, Signs]:
+    return {
+        name: signs_of(
+            tensor,
+            ending=survey.ending.get(name, ""),
+            heads=[layer for layer, made in survey.made.items() if name in made],
+            classes=len(source.classes),
+            vocabularies=survey.vocabularies,
+        )
+        for name, tensor in outputs.items()
+    }
 
 
 def _first_answers(source: Source, survey: Survey) -> dict[str, Tensor]:

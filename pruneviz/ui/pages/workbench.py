@@ -29,6 +29,7 @@ from pruneviz.ui.session.dropping import taken
 from pruneviz.ui.workbench import controls, panels
 from pruneviz.ui.workbench.ledger import ledger
 from pruneviz.ui.workbench.live import last_seq, listen, live_board, measure, reach
+from pruneviz.ui.workbench.scores import ask_scores
 from pruneviz.ui.workbench.upload import ask_own
 
 # A run that waits for this one begins by dropping what has not been sent yet, and the browser
@@ -56,8 +57,8 @@ def main() -> None:
     with top[0]:
         name = controls.ask_model(networks.names())
     with top[1], st.container(horizontal=True, gap="xxsmall", wrap=False):
-        panels.about(session.bench)
-        name = ask_own(session.name) or name
+        scored = panels.about(session.bench, lambda: ask_scores(session)) or session.name
+        name = ask_own(session.name) or (name if name != session.name else scored)
     recipe = taken()
     if recipe is not None:
         _open(*recipe)

@@ -12,6 +12,7 @@ from pruneviz.sources.opening import Opening
 from pruneviz.sources.registered import registered_names
 from pruneviz.ui.session import Session, cached, start
 from pruneviz.ui.session.recording import Diary
+from pruneviz.ui.session.scoring import Scoring, base_of, rescored, scored_name, scoring_of
 from pruneviz.workbench import Workbench
 
 _FIRST = "lenet5"
@@ -42,6 +43,10 @@ def open_bench(name: str) -> Workbench:
     """The workbench of a network by its name in the list; ValueError says why there is none."""
     if name in _own():
         return _own()[name]
+    if (base := base_of(name)) != name:
+        bench = rescored(open_bench(base), base, name)
+        keep(name, bench)
+        return bench
     asked = _asked()
     if asked is not None and name == _started_name(asked):
         return cached.opened(asked)
@@ -72,8 +77,16 @@ def keep(name: str, bench: Workbench) -> str:
     own = _own()
     own[unique] = bench
     while len(own) > _BOUND:
-        del own[next(iter(own))]
+        others = [other for other in own if other != unique]
+        # What only is scored in another way can be had again from the network itself.
+        del own[next((other for other in others if base_of(other) != other), others[0])]
     return unique
+
+
+def scored(name: str, wanted: Scoring) -> str:
+    """The name under which the network of this name opens when it is scored as `wanted`."""
+    base = base_of(name)
+    return scored_name(base, scoring_of(open_bench(base)), wanted)
 
 
 def complaint() -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -249,13 +249,18 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
 
 
 @part
-def about(bench: Workbench) -> None:
-    """Where the network and its data came from, in the words of those who read them."""
+def about(bench: Workbench, ask: Callable[[], str]) -> str:
+    """Where the network and its data came from, in the words of those who read them.
+
+    Returns what `ask`, which is drawn in it, does.
+    """
     box = st.popover(":material/info:", help="About this model and data", width="stretch")
     with box, st.container(width=_WIDTH):
         st.markdown("**About this model and data**")
         st.markdown("\n".join(f"- {note}" for note in bench.notes) or "Nothing was noted.")
+        chosen = ask()
         _never(bench)
+    return chosen
 
 
 def _never(bench: Workbench) -> None:

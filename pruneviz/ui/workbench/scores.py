@@ -1,0 +1,48 @@
+"""Which of a network's outputs is scored, and as what?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pruneviz.ui.session import Session, networks
+from pruneviz.ui.session.scoring import Scoring, scoring_of
+
+_USUAL = "the usual"
+
+
+def ask_scores(session: Session) -> str:
+    """A choice of the output that is scored and of what it is measured by, where there is one.
+
+    Returns the name under which the network stands that is scored so.
+    """
+    bench = session.bench
+    now = scoring_of(bench)
+    output, task = now.output, now.task
+    names = list(bench.survey.outputs)
+    if len(names) > 1:
+        output = _ask(
+            session, "Score from output", names, output,
+            f"{bench.task.label} is taken from it. *{_USUAL}*: the main output, or without "
+            "targets the mean over all of them.",
+        )  # fmt: skip
+    if bench.tasks:
+        task = _ask(
+            session, "Measured by", list(bench.tasks), task,
+            f"What outputs and targets are, of what fits them. *{_USUAL}*: what they tell by "
+            "themselves; agreement, closeness and cosine compare with the dense network.",
+        )  # fmt: skip
+    wanted = Scoring(output, task)
+    return session.name if wanted == now else networks.scored(session.name, wanted)
+
+
+def _ask(session: Session, title: str, names: list[str], now: str | None, tip: str) -> str | None:
+    options = [_USUAL, *names]
+    chosen = st.selectbox(
+        title,
+        options,
+        index=options.index(now) if now in names else 0,
+        # A choice that cannot be had moves the session, and what stands is shown anew.
+        key=f"{title}-{session.name}-{session.moves}",
+        help=tip,
+    )
+    return None if chosen == _USUAL else chosen
