@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -37,7 +38,16 @@ def app(port: int, **values: Any) -> None:
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     if values["model"] or values["given"]:
         command += ["--", *words(what_to_open(values))]
-    raise SystemExit(subprocess.call(command))
+    _become(command)
+
+
+def _become(command: list[str]) -> None:
+    """Run `command` in place of this process: what ends the one has ended the other."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if os.name == "nt":  # where another process takes over, the terminal does not wait for it
+        raise SystemExit(subprocess.call(command))
+    os.execv(command[0], command)
 
 
 def app_file(checkout: Path = Path(__file__).parents[2]) -> Path:
