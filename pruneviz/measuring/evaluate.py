@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data, Inputs, Outcome
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
+from pruneviz.measuring.room import Room, out_of_memory
 from pruneviz.network.calling import at_work, call_all
 from pruneviz.network.replica import replica
 from pruneviz.storage.caching import Kept
@@ -122,29 +123,55 @@ def answer(
     task: Task,
     block: int = BLOCK,
     kept: Kept[Answer] | None = None,
+    room: Room | None = None,
 ) -> Outcome:
     """What `model` with `tensors` in place of its own answers to samples start..stop, in blocks.
 
     `start` is rounded down and `stop` up to a multiple of `block`. The model is not written to.
     kept: where the dense network's answers to a block may stay, if they are small and the task
-    is measured against them; without it they are computed each time.
+    is measured against them; without it they are computed each time. room: how many samples of a
+    block go at once; a new one starts with all of them.
     Raises ValueError naming the first target beyond the outputs, or the samples on which the
-    network raised.
+    network raised, or that memory is too little for one sample.
     """
-    network = replica(model)
+    network, room = replica(model), room or Room(block)
     outcomes = []
     stop = min(-(-stop // block) * block, len(data))
-    with torch.inference_mode():
-        for begin in range(start // block * block, stop, block):
-            end = min(begin + block, stop)
-            part = data.take(slice(begin, end))
-            with at_work(f"measuring samples {begin}..{end - 1}"):
-                found, dense = call_all(network, part.inputs, tensors), None
-                if task.needs_dense:
-                    dense = _dense(network, part.inputs, begin, kept) if tensors else found
-            if task.against_dense or part.targets is not None:
-                outcomes.append(judge_answer(task, found, part.targets, dense))
+    begin = start // block * block
+    while begin < stop:
+        # What is kept of the dense network is kept by samples: they end where a block does.
+        end = min(begin + room.size, begin // block * block + block, stop)
+        fits = False
+        try:
+            outcomes += _answered(network, tensors, data, slice(begin, end), task, kept)
+            fits = True
+        except Exception as error:
+            if not out_of_memory(error):
+                raise
+        if fits:
+            begin = end
+        else:  # not in the except, which holds on to what did not fit
+            room.halve(end - begin, begin)
     return joined(outcomes) if outcomes else nothing_answered()
+
+
+def _answered(
+    network: nn.Module,
+    tensors: Mapping[str, Tensor],
+    data: Data,
+    which: slice,
+    task: Task,
+    kept: Kept[Answer] | None,
+) -> list[Outcome]:
+    """The outcome of these samples, if there is anything to judge them by."""
+    part = data.take(which)
+    with torch.inference_mode(), at_work(f"measuring samples {which.start}..{which.stop - 1}"):
+        found, dense = call_all(network, part.inputs, tensors), None
+        if task.needs_dense:
+            dense = _dense(network, part.inputs, which, kept) if tensors else found
+        if not task.against_dense and part.targets is None:
+            return []
+        return [judge_answer(task, found, part.targets, dense)]
 
 
 def nothing_answered() -> Outcome:
@@ -233,13 +260,14 @@ def change(
     return paired_difference(gained, lost, len(now))
 
 
-def _dense(network: nn.Module, inputs: Inputs, begin: int, kept: Kept[Answer] | None) -> Answer:
-    found = kept.get(begin) if kept is not None else None
+def _dense(network: nn.Module, inputs: Inputs, which: slice, kept: Kept[Answer] | None) -> Answer:
+    key = (which.start, which.stop)
+    found = kept.get(key) if kept is not None else None
     if found is not None:
         return found
     answer = call_all(network, inputs)
     if kept is not None and sum(tensor.numel() for tensor in answer.values()) <= _SMALL:
-        kept.put(begin, answer)
+        kept.put(key, answer)
     return answer
 
 

@@ -98,10 +98,13 @@ class Workbench:
         """Parameters that no slider reaches, one row each: parameter, params, reason."""
         return never_pruned(self.source.model, self.found)
 
-    @cached_property
+    @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on how the model and its data were found, and on what no slider reaches."""
-        return (*self.source.notes, *reach_notes(self.source.model, self.never))
+        """Sentences on how the model and its data were found, on what no slider reaches, and on
+        how memory was too little, if it was.
+        """
+        room = (self._answering.room.note,) if self._answering.room.note else ()
+        return (*self.source.notes, *reach_notes(self.source.model, self.never), *room)
 
     @cached_property
     def locks(self) -> dict[str, str]:

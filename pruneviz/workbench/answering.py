@@ -18,6 +18,7 @@ from pruneviz.measuring.evaluate import (
 )
 from pruneviz.measuring.outcomes import Outcomes
 from pruneviz.measuring.probe import Probe, probe_size
+from pruneviz.measuring.room import Room
 from pruneviz.plan import Plan
 from pruneviz.sources import Source
 from pruneviz.storage.caching import Kept
@@ -49,6 +50,7 @@ class Answering:
         self._source, self._task, self._tensors_of = source, task, tensors_of
         fits = max(1, _BLOCK_BYTES // max(1, activation))
         self.block = min(BLOCK, 1 << (fits.bit_length() - 1))
+        self.room = Room(self.block)
         self.samples = len(source.validation)
         plans = _OUTCOMES // (task.column_bytes * max(1, self.samples))
         self._outcomes = Outcomes(min(1024, max(64, plans)), self._answer)
@@ -103,4 +105,5 @@ class Answering:
             self._task,
             self.block,
             self._dense_answers,
+            self.room,
         )

@@ -1,0 +1,47 @@
+"""How many samples fit into memory at once?"""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+
+_LOG = logging.getLogger(__name__)
+# torch's CPU allocator raises a plain RuntimeError, and so do some backends.
+_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+
+
+class Room:
+    """How many samples are answered at once: `size`, which is halved where memory is too little.
+
+    note: what is said then, or "".
+    """
+
+    def __init__(self, block: int) -> None:
+        self.size, self.note = block, ""
+
+    def halve(self, samples: int, first: int) -> None:
+        """`samples` at once, from sample `first` on, were too many. ValueError if it was one."""
+        if samples == 1:
+            raise ValueError(
+                f"memory does not suffice to measure even one sample (number {first}); use smaller "
+                "inputs or a smaller network, close other programs, or take a machine with more"
+            )
+        self.size = samples // 2
+        self.note = (
+            f"memory did not suffice for {samples} samples at once, so they are measured in blocks "
+            f"of {self.size}; only rounding in the last digits may differ"
+        )
+        _LOG.warning("%s", self.note)
+        torch.cuda.empty_cache()  # nothing where CUDA is not in use
+
+
+def out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or what it was raised for, is that memory was too little."""
+    while error is not None:
+        if isinstance(error, MemoryError | torch.OutOfMemoryError):
+            return True
+        if isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _WORDS):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
