@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable
 
-from pruneviz.storage.faults import sentence
+from pruneviz.storage.faults import public
 
 Report = Callable[[str, float], None]
 
@@ -58,7 +58,7 @@ class Job:
         except CancelledError:
             pass
         except Exception as error:  # a thread has nobody above it who could be told
-            self.error = f"{type(error).__name__}: {sentence(error)}"
+            self.error = f"{type(error).__name__}: {public(error)}"
 
     def _report(self, label: str, done: float) -> None:
         if self._cancelled.is_set():

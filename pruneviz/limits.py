@@ -72,8 +72,12 @@ LIMITS: Mapping[str, Limit] = {
             "of a network that is built by its name or its configuration: 8 GB in float32",
         ),
         Limit(
-            "modules", 100_000, "modules",
+            "modules", 30_000, "modules",
             "of such a network: those of a thousand layers have fewer than 20,000",
+        ),
+        Limit(
+            "layers", 2_000, "layers",
+            "that one number of a configuration may ask for: the deepest networks have 1,001",
         ),
         Limit(
             "config_size", 2**24, "units",

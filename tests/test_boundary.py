@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
+from pruneviz import ui
 from pruneviz.background import Job
 from pruneviz.cli import main
+from pruneviz.plan import Plan
+from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.opening import open_upload
 from pruneviz.storage import faults
 from pruneviz.storage.home import VARIABLE
+from tests import optional
 
 NUMBER = re.compile(r"fault ([0-9a-f]{6})")
 
@@ -166,3 +174,68 @@ def test_with_debug_it_ends_in_the_trace(command: str, arguments: list[str]) -> 
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_every_command_takes_debug(name: str) -> None:
     assert any("--debug" in option.opts for option in main.commands[name].params)
+
+
+# -- whose words they are ------------------------------------------------------------------------
+
+
+def caught(make: Callable[[], object]) -> BaseException:
+    try:
+        make()
+    except Exception as error:
+        return error
+    raise AssertionError("nothing was raised")
+
+
+def test_a_librarys_refusal_is_not_ours() -> None:
+    ours = caught(lambda: Plan(sparsity={"a": 7.0}))
+    theirs = caught(lambda: json.loads("no json"))
+    assert faults.is_refusal(ours)
+    assert not faults.is_refusal(theirs)
+    assert faults.sentence(ours) == str(ours)
+    assert NUMBER.search(faults.sentence(theirs))
+
+
+def test_a_browser_reads_of_no_place_on_the_disk_in_our_own_words_either() -> None:
+    error = caught(lambda: read_data("/srv/secret/no/such.npz"))
+    assert "/srv/secret" in faults.sentence(error)
+    assert "secret" not in faults.public(error)
+    assert "there is no file or folder" in faults.public(error)
+
+
+def test_no_page_shows_the_bare_words_of_an_error() -> None:
+    for path in Path(ui.__file__).parent.rglob("*.py"):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            assert not re.search(r"str\(error\)|\{error\}", line), f"{path.name}:{number}"
+
+
+LONG = "a/" * 2_500
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["layers", LONG],
+        ["layers", "~nobodyxx/net.safetensors", "--arch", "sample:lenet5"],
+        ["layers", "hf:~nobodyxx"],
+        ["layers", f"hf:{LONG}"],
+        ["layers", "lenet5", "--data", LONG],
+        ["layers", "lenet5", "--data", "~nobodyxx/data.npz"],
+        ["layers", "lenet5", "--data", "a\0b.npz"],
+    ],
+)
+def test_what_can_be_no_path_is_there_not(arguments: list[str]) -> None:
+    optional.transformers()
+    found = CliRunner().invoke(main, arguments)
+    assert found.exit_code in (1, 2)
+    assert isinstance(found.exception, SystemExit), found.exception
+    assert "fault" not in found.output
+    assert len(found.output) < 2_000
+
+
+@pytest.mark.parametrize("name", ["好" * 90, "\ud800", "a\0b", "😀" * 300])
+def test_a_name_that_no_file_system_takes_is_taken(name: str) -> None:
+    held = io.BytesIO()
+    np.savez(held, x=np.zeros((8, 1, 28, 28), np.float32), y=np.arange(8) % 3)
+    source = open_upload(None, "", "sample:lenet5", held.getvalue(), f"{name}.npz")
+    assert len(source.validation)

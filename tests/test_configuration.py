@@ -15,9 +15,10 @@ from click.testing import CliRunner
 
 import pruneviz as pv
 from pruneviz.cli import main
+from pruneviz.limits import limit
 from pruneviz.sources.networks.architectures import build
 from pruneviz.sources.networks.configuration import MODEL_TYPES, known_keys, read_configuration
-from pruneviz.sources.networks.hub import BYTES, chosen_files, hub_folder, is_hub_name
+from pruneviz.sources.networks.hub import chosen_files, hub_folder, is_hub_name
 from pruneviz.sources.networks.libraries import library
 from pruneviz.sources.opening import open_upload
 from tests import optional
@@ -216,7 +217,7 @@ def test_only_weights_and_configurations_are_fetched_up_to_a_bound() -> None:
         "config.json", "model-00001-of-2.safetensors", "model.safetensors", "tokenizer.json",
     ]  # fmt: skip
     with pytest.raises(ValueError, match=r"bytes to download, more than"):
-        chosen_files({"config.json": 5, "model.safetensors": BYTES + 1}, "x")
+        chosen_files({"config.json": 5, "model.safetensors": limit("download_bytes") + 1}, "x")
     with pytest.raises(ValueError, match=r"bytes to download, more than"):
         chosen_files({"config.json": 5, "model.safetensors": None}, "x")
     with pytest.raises(ValueError, match=r"no name of a model on the hub"):

@@ -60,6 +60,32 @@ def whole(folder: Path) -> bool:
         file.close()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "PRAGMA user_version = -5",
+        "CREATE TRIGGER t AFTER INSERT ON visits BEGIN DELETE FROM visits; END",
+        "CREATE TRIGGER t BEFORE INSERT ON models BEGIN DELETE FROM visits; END",
+        "CREATE VIEW v AS SELECT * FROM visits",
+    ],
+)
+def test_a_file_that_somebody_else_changed_is_left_as_it_is(odd: str, tmp_path: Path) -> None:
+    first = History(tmp_path)
+    visits = [first.visit(MODEL, Plan(sparsity={"fc1": k / 9})) for k in range(3)]
+    first.close()
+    file = sqlite3.connect(tmp_path / FILE)
+    file.execute(odd)
+    file.commit()
+    file.close()
+    second = History(tmp_path)
+    second.visit(MODEL, Plan(sparsity={"fc1": 0.5}))
+    assert second.complaint is not None
+    second.close()
+    file = sqlite3.connect(tmp_path / FILE)
+    assert file.execute("SELECT count(*) FROM visits").fetchone() == (len(visits),)
+    file.close()
+
+
 # -- many at once, and ends of every kind ------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from torch import nn
 import pruneviz as pv
 from pruneviz.plan import Plan
 from pruneviz.recipes import Expected, Recipe, from_yaml, recipe_dropped, recipe_of, to_yaml
-from pruneviz.recipes.parsing import LIMIT, parse, plain
+from pruneviz.recipes.parsing import parse, plain
 from pruneviz.recipes.reading import schema
 from pruneviz.recipes.writing import text_of
 from pruneviz.sources.asked import Opening
@@ -235,7 +235,7 @@ MALICIOUS = {
     "billion laughs": (BOMB, "line 1: a: anchors and aliases"),
     "alias": ("plan: {}\nx: *y\n", "anchors and aliases (&, *) are not read"),
     "merge": ("plan: &p {}\nmodel: {<<: *p}\n", "anchors and aliases"),
-    "ten megabytes": ("x" * 10_000_000, f"holds more than {LIMIT:,} bytes (10,000,000)"),
+    "ten megabytes": ("x" * 10_000_000, "holds 10,000,000 bytes, more than the 1,000,000"),
     "deep lists": ("[" * 900_000, "more than 12 levels deep"),
     "deeper than parsers go": ("plan: {}\nx:\n" + "- [\n" * 1_500, "line 15: more than 12 levels"),
     "as deep as parsers go": ("plan: {}\nx: " + "[" * 40, "line 2: more than 12 levels deep"),

@@ -16,9 +16,10 @@ from pruneviz.cli.replaying import replay_recipe
 from pruneviz.cli.reporting import write
 from pruneviz.cli.scanning import scan
 from pruneviz.cli.serving import app
+from pruneviz.cli.settings import settings
 from pruneviz.cli.shrinking import shrink
 from pruneviz.cli.training import train
-from pruneviz.storage.faults import log_file, sentence
+from pruneviz.storage.faults import is_refusal, log_file, sentence
 
 _DEBUG = "pruneviz.debug"
 
@@ -36,7 +37,7 @@ class _Door(click.Group):
             if ctx.meta.get(_DEBUG):
                 raise
             said = sentence(error)
-            where = "" if isinstance(error, ValueError) else f" ({log_file()}; --debug shows it)"
+            where = "" if is_refusal(error) else f" ({log_file()}; --debug shows it)"
             raise click.ClickException(f"{said}{where}") from None
 
 
@@ -75,6 +76,7 @@ for command in (
     export,
     replay_recipe,
     write,
+    settings,
     app,
 ):
     command.params.append(_debug())

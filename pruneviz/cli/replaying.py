@@ -10,6 +10,7 @@ import click
 
 from pruneviz.cli.shared import JSON, end_of_progress, print_json, progress, progress_with_time
 from pruneviz.export import DEFAULT, FORMATS, Exported
+from pruneviz.limits import limit
 from pruneviz.options import measure_options
 from pruneviz.recipes import (
     Recipe,
@@ -20,7 +21,6 @@ from pruneviz.recipes import (
     script_of,
     trained_again,
 )
-from pruneviz.recipes.parsing import LIMIT
 from pruneviz.workbench.opening import open_workbench
 
 _ALL, _DIFFERS = "all", 3
@@ -79,7 +79,7 @@ def replay_recipe(file: Path, script: bool, as_json: bool, **values: Any) -> Non
 
 def _read(file: Path) -> Recipe:
     with file.open("rb") as opened:  # no more of it than it takes to refuse it
-        return from_yaml(opened.read(LIMIT + 1), file.name)
+        return from_yaml(opened.read(limit("recipe_bytes") + 1), file.name)
 
 
 def _again(recipe: Recipe, file: Path, values: dict[str, Any]) -> tuple[Replayed, Exported | None]:

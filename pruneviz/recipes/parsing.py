@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
+from pruneviz import limits
 from pruneviz.recipes.recipe import Place, said
 
-LIMIT = 1_000_000
 _DEPTH, _SHOWN = 12, 60
 _OPEN = 100  # brackets at once, of which a parser is not even asked: in a text they stand for less
 _DEEP = f"more than {_DEPTH} levels deep; no recipe is"
@@ -58,10 +58,7 @@ def plain(text: str) -> Any:
 
 
 def _text(data: str | bytes, file: str) -> str:
-    if len(data) > LIMIT:
-        raise ValueError(
-            f"{file} holds more than {LIMIT:,} bytes ({len(data):,}); a recipe is a small text"
-        )
+    limits.check("recipe_bytes", len(data), f"a recipe is a small text, and {file} holds")
     if isinstance(data, str):
         return data
     try:

@@ -64,3 +64,12 @@ def is_path(text: str) -> bool:
 def _is_code(name: str) -> bool:
     # Rather too many than too few: a path with a colon in it must be there to count as one.
     return ":" in name and not name.startswith(LIBRARIES) and not Path(name).exists()
+
+
+def lies_there(path: str | Path) -> bool:
+    """Whether there is a file or a folder; of what can be no path there is none."""
+    try:
+        return Path(path).expanduser().exists()
+    # No home of that user; a name that is too long, or holds a zero.
+    except (RuntimeError, OSError, ValueError):
+        return False

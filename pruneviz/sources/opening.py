@@ -10,9 +10,10 @@ from typing import cast
 
 from torch import nn
 
+from pruneviz import limits
 from pruneviz.data import Data, Metric
 from pruneviz.sources import Source
-from pruneviz.sources.asked import LIBRARIES, is_path
+from pruneviz.sources.asked import LIBRARIES, is_path, lies_there
 from pruneviz.sources.asked import SHARE as SHARE
 from pruneviz.sources.asked import Opening as Opening
 from pruneviz.sources.data.accepting import accepts
@@ -36,7 +37,7 @@ SYNTHETIC = (
     "no data was given: inputs are synthetic, so nothing can be said of accuracy, only how far "
     "answers stay those of the dense network"
 )
-_SYNTHETIC = 64
+_SYNTHETIC, _FLOAT, _NAME, _SHOWN = 64, 4, 50, 200
 # Networks that answer with the next token; others that answer with tokens see what follows.
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
 _NOTHING = Opening("")  # is said beside the network and its data
@@ -138,9 +139,11 @@ def open_upload(
             f"{arch[:100]!r} is no name: give one such as hf:owner/name; a folder of this machine "
             "cannot be named from a browser"
         )
-    found = build(arch, read, folders=False)
-    spec = with_order(found.spec, found.model)
-    samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, spec, ignore)
+    most = limits.limit("app_bytes")
+    with limits.tighter(parameters=most // _FLOAT, data_bytes=most, download_bytes=most):
+        found = build(arch, read, folders=False)
+        spec = with_order(found.spec, found.model)
+        samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, spec, ignore)
     asked = Opening(weights_name, arch=arch) if weights_name else Opening(arch)
     return Source(
         name=weights_name or arch,
@@ -160,7 +163,9 @@ def _uploaded(data: bytes, name: str, spec: InputSpec, ignore: int | None) -> Sa
     if not name.endswith(".npz"):
         raise ValueError(f"{name}: data is uploaded as .npz with x and y")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, Path(name).name)
+        # A file system takes 255 bytes of a name, and not every character.
+        plain = "".join(each for each in Path(name).stem if each.isprintable())
+        path = Path(folder, f"{plain[:_NAME] or 'data'}.npz")
         path.write_bytes(data)
         return read_data(path, spec=spec, ignore=ignore)
 
@@ -179,8 +184,8 @@ def _network(
     name = model.removeprefix("sample:")
     if name in registered_names() and arch is None:
         return load_registered(name)
-    if not model.startswith(LIBRARIES) and (is_path(model) or Path(model).exists()):
-        return _from_file(Path(model).expanduser(), arch, unsafe)
+    if not model.startswith(LIBRARIES) and (is_path(model) or lies_there(model)):
+        return _from_file(Path(model), arch, unsafe)
     if arch is not None:
         raise ValueError(f"{model!r} is a network of its own; arch ({arch}) is for weights files")
     if model.startswith(LIBRARIES):
@@ -218,8 +223,9 @@ def _own_code(name: str) -> Architecture | Source | tuple[Architecture, object]:
 
 
 def _from_file(path: Path, arch: str | None, unsafe: bool) -> Architecture:
-    if not path.exists():
-        raise ValueError(f"there is no file or folder {path}; check the path")
+    if not lies_there(path):
+        raise ValueError(f"there is no file or folder {str(path)[:_SHOWN]}; check the path")
+    path = path.expanduser()
     if path.suffix == ".onnx" and arch is None:
         model, spec, notes = open_onnx(path)
         return Architecture(model, path.name, spec, notes)

@@ -73,6 +73,12 @@ def _check(file: sqlite3.Connection, steps: Sequence[Step]) -> None:
     found = _version(file)
     if found > len(steps):
         raise sqlite3.DatabaseError(f"it was written by a newer version, schema {found}")
+    if found < 0:
+        raise sqlite3.DatabaseError(f"it states the schema {found}, which no version has")
+    # Nobody here makes any: one that somebody else made acts whenever something is written.
+    sql = "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') LIMIT 1"
+    for kind, name in file.execute(sql):
+        raise sqlite3.DatabaseError(f"it holds a {kind} that is not its own, {str(name)[:60]!r}")
 
 
 def _share(file: sqlite3.Connection, patience: float) -> None:

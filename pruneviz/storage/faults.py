@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pruneviz.storage.home import home
 
+_OURS = Path(__file__).parents[1]
 FILE = "faults.log"
 _BOUND = 2**20  # bytes; then the log is begun anew, and the last one kept beside it
 _LONGEST = 160
@@ -21,16 +22,34 @@ _LOG = logging.getLogger(__name__)
 
 
 def sentence(error: BaseException) -> str:
-    """What a person reads of `error`: the words of a ValueError, which are made for people; of any
-    other a sentence with a number, under which the log holds the full trace.
+    """What a person reads of `error`: our own refusal as it is; of any other error a sentence with
+    a number, under which the log holds the full trace.
     """
-    if isinstance(error, ValueError):
+    if is_refusal(error):
         return str(error)
     lines = _PATH.sub("…", str(error)).strip().splitlines()
     words = lines[0][:_LONGEST] if lines else ""
     kind = type(error).__name__
     what = f"{kind}: {words}" if words else kind
     return f"something went wrong that was not foreseen ({what}); fault {_noted(error)} in the log"
+
+
+def public(error: BaseException) -> str:
+    """`sentence` for a browser: also our own words say nothing there of where files lie."""
+    return _PATH.sub("…", sentence(error))
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether it is a ValueError that our own code raised, whose words are made for people.
+
+    Those of a library name its own arguments, or places on the disk.
+    """
+    if not isinstance(error, ValueError):
+        return False
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is None or Path(trace.tb_frame.f_code.co_filename).is_relative_to(_OURS)
 
 
 def log_file() -> Path:

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
-from pruneviz.storage.faults import sentence
+from pruneviz.storage.faults import public
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,7 +26,7 @@ def part(draw: Callable[P, R]) -> Callable[P, R | None]:
         try:
             return draw(*args, **kwargs)
         except Exception as error:  # the last place before the browser
-            said = _MARKS.sub(r"\\\1", sentence(error))  # foreign words are text, never Markdown
+            said = _MARKS.sub(r"\\\1", public(error))  # foreign words are text, never Markdown
             st.error(f"This part of the page could not be drawn: {said}.")
             return None
 

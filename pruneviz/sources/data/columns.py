@@ -12,27 +12,35 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from pruneviz import limits
 from pruneviz.sources.data.samples import Asked, Found
 from pruneviz.sources.data.tensors import TARGETS, encode, pair
 
 SUFFIXES = (".csv", ".tsv")
 _INDEX = re.compile(r"|Unnamed: \d+|__index_level_\d+__")  # as pandas names an index it wrote
+_AS_NUMBERS = 4  # bytes of memory for one of the text: "1," becomes a float64
 _SHOWN = 12  # names of columns in a sentence
 
 
 def read_csv(path: Path, asked: Asked) -> Found:
     """The columns of a file of text, numbers as inputs; ValueError names what is wrong with it."""
+    size = path.stat().st_size
+    limits.check("data_bytes", _AS_NUMBERS * size, f"{path.name} takes up to")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = file.readline()
         separator = max(",;\t|", key=first.count)
-        frame = pd.read_csv(path, sep=separator, encoding="utf-8-sig", low_memory=False)
+        most = limits.limit("rows")
+        frame = pd.read_csv(
+            path, sep=separator, encoding="utf-8-sig", low_memory=False, nrows=most + 1
+        )
     except UnicodeDecodeError:
         raise ValueError(
             f"{path.name} is no text in UTF-8: save it anew in that encoding"
         ) from None
     except (pd.errors.EmptyDataError, pd.errors.ParserError, csv.Error) as error:
         raise ValueError(f"{path.name} cannot be read as a table: {str(error).strip()}") from None
+    limits.check("rows", len(frame), f"{path.name} holds at least")
     if len(frame.columns) and all(_is_number(str(name)) for name in frame.columns):
         raise ValueError(
             f"the first line of {path.name} holds numbers, no names of columns; "

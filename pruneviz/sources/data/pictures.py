@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pruneviz import limits
 from pruneviz.sources.data.samples import Asked
 
 # Formats that Pillow decodes by itself: EPS, for one, would start another program.
@@ -47,6 +48,8 @@ def prepare(pictures: Sequence[Picture], asked: Asked) -> tuple[Tensor, list[str
     for at, picture in enumerate(pictures):
         try:
             image = _open(picture)
+        except limits.OverLimit:
+            raise
         except _BROKEN:
             broken.append(picture.name if isinstance(picture, Path) else f"picture {at}")
             continue
@@ -82,6 +85,8 @@ def _open(picture: Picture) -> Image.Image:
     with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as image:
         if image.format not in FORMATS:
             raise OSError(f"{image.format} is not read")
+        named = picture.name if isinstance(picture, Path) else "a picture"
+        limits.check("pixels", image.width * image.height, f"{named} has")
         image.load()
         return image.copy()
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from pruneviz.data import Data, Inputs
+from pruneviz.sources.asked import lies_there
 from pruneviz.sources.data.arrays import read_npy, read_npz
 from pruneviz.sources.data.columns import SUFFIXES, read_columns, read_csv
 from pruneviz.sources.data.datasets import read_dataset, read_loader
@@ -28,6 +29,7 @@ from pruneviz.sources.data.tensors import pair
 from pruneviz.sources.data.texts import next_tokens, read_texts
 from pruneviz.sources.spec import InputSpec
 
+_SHOWN = 200  # characters of a path
 _UNEVEN = 10  # times as many samples in the largest class as in the smallest
 KINDS = (
     "(inputs, targets), a tensor, tensors by name, a Dataset or DataLoader, an .npz, .csv or "
@@ -132,8 +134,7 @@ def find(given: object, asked: Asked) -> Found:
 
 def _at(given: str, asked: Asked) -> Found:
     """What lies at a path, or what the user's own code returns."""
-    path = Path(given).expanduser()
-    if not path.exists():
+    if not lies_there(given):
         if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", given):
             from pruneviz.sources.networks.factories import build_by_name
 
@@ -141,7 +142,8 @@ def _at(given: str, asked: Asked) -> Found:
             if isinstance(made, str):
                 raise ValueError(f"{given} returned a text; return one of {KINDS}")
             return find(made, asked)
-        raise ValueError(f"there is no file or folder {given}; data must be {KINDS}")
+        raise ValueError(f"there is no file or folder {given[:_SHOWN]}; data must be {KINDS}")
+    path = Path(given).expanduser()
     if is_table(path):
         return read_table(path, asked)
     if path.suffix.lower() in SUFFIXES:

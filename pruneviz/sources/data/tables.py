@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from pruneviz import limits
 from pruneviz.sources.data.choosing import choose
 from pruneviz.sources.data.columns import read_columns, target_among
 from pruneviz.sources.data.datasets import read_dataset
@@ -19,6 +20,7 @@ from pruneviz.sources.data.samples import Asked, Found
 from pruneviz.sources.data.tensors import TARGETS, encode
 from pruneviz.sources.data.texts import joined, one_each
 
+_BATCH = 4_096  # rows read at once
 SUFFIXES = (".arrow", ".parquet")
 _IMAGES = ("image", "img", "pixel_values")
 _TEXTS = ("text", "sentence", "content", "document", "review")
@@ -180,20 +182,57 @@ def _table(files: list[Path]) -> Any:
     parts = []
     for file in files:
         try:
-            if file.suffix.lower() == ".parquet":
-                parts.append(pyarrow.parquet.read_table(file, memory_map=True))
-                continue
-            source = pyarrow.memory_map(str(file))
-            try:
-                parts.append(pyarrow.ipc.open_stream(source).read_all())
-            except pyarrow.ArrowInvalid:
-                source.seek(0)
-                parts.append(pyarrow.ipc.open_file(source).read_all())
+            parts.append(_parquet(file) if file.suffix.lower() == ".parquet" else _arrow(file))
+            rows = sum(part.num_rows for part in parts)
+            limits.check("rows", rows, f"{file.parent.name or file.name} holds at least")
+        except limits.OverLimit:
+            raise
         except (pyarrow.ArrowException, OSError, ValueError):
             raise ValueError(
                 f"{file.name} is no arrow or parquet file, or is cut short: copy it again"
             ) from None
     return pyarrow.concat_tables(parts)
+
+
+def _parquet(file: Path) -> Any:
+    """A parquet file whole, unless it says, or turns out, to be larger than is taken."""
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetFile(file, memory_map=True) as opened:
+        about = opened.metadata
+        limits.check("rows", about.num_rows, f"{file.name} holds")
+        stated = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+        limits.check("data_bytes", stated, f"{file.name} unfolds to")
+        # A value that repeats is stored once: only what is read shows how much it is.
+        return _together(opened.iter_batches(_BATCH), opened.schema_arrow, 0, file)
+
+
+def _arrow(file: Path) -> Any:
+    """An arrow file; uncompressed ones stay on the disk, however large they are."""
+    import pyarrow
+
+    source, size = pyarrow.memory_map(str(file)), file.stat().st_size
+    try:
+        stream = pyarrow.ipc.open_stream(source)
+        return _together(iter(stream), stream.schema, size, file)
+    except pyarrow.ArrowInvalid:
+        source.seek(0)
+        opened = pyarrow.ipc.open_file(source)
+        batches = (opened.get_batch(i) for i in range(opened.num_record_batches))
+        return _together(batches, opened.schema, size, file)
+
+
+def _together(batches: Iterator[Any], schema: Any, mapped: int, file: Path) -> Any:
+    """A table of batches; mapped: bytes that may lie on the disk and take no memory."""
+    import pyarrow
+
+    parts, total, rows = [], 0, 0
+    for batch in batches:
+        total, rows = total + batch.nbytes, rows + batch.num_rows
+        limits.check("rows", rows, f"{file.name} holds at least")
+        limits.check("data_bytes", max(0, total - mapped), f"{file.name} unfolds to at least")
+        parts.append(batch)
+    return pyarrow.Table.from_batches(parts, schema)
 
 
 def _features(file: Path, table: Any) -> Mapping[str, Any]:

@@ -6,11 +6,13 @@ import dataclasses
 import importlib
 import inspect
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pruneviz import limits
 from pruneviz.sources.networks.libraries import broken, library, said
 
 _BYTES = 2**22  # of a config.json; those with 21,000 names of classes have 2 MB
@@ -54,6 +56,18 @@ _PARTS = ("text_config", "vision_config")
 _NAMES = ("id2label", "label2id")  # their words are shown, never looked up
 _WORD = re.compile(r"[A-Za-z0-9_+-]{0,64}")
 _DEPTH, _ITEMS = 4, 100_000
+# Whole numbers that count from the end, stand for "none", or are no size of anything.
+_BELOW_ZERO = (
+    "_id",
+    "_ids",
+    "_index",
+    "_indices",
+    "feature_layer",
+    "clamp_len",
+    "relative_positions",
+)
+_COUNTS_LAYERS = re.compile(r"layers?$|depths?$|blocks?$|experts$|stages$")
+_NO_SIZE = ("theta", "base", "factor", *_BELOW_ZERO)
 
 
 def read_configuration(folder: Path, name: str) -> Any:
@@ -162,9 +176,26 @@ def _clean(kind: Any, raw: Mapping[str, Any], name: str) -> Iterator[tuple[str, 
         elif key in _NAMES:
             yield key, _labels(value, name, key)
         elif _plain(value, mapping=key.startswith("rope_")):
+            _check_size(value, name, key)
             yield key, value
         else:
             raise _refused(name, key)
+
+
+def _check_size(value: object, name: str, key: str) -> None:
+    """ValueError for a number that no network is built with, also in lists and mappings."""
+    if isinstance(value, list | dict):
+        for each in value.values() if isinstance(value, dict) else value:
+            _check_size(each, name, key)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise ValueError(f"{name}: {key!r} in its config.json is {value}, no finite number")
+        if isinstance(value, int) and value < 0 and not key.endswith(_BELOW_ZERO):
+            raise ValueError(f"{name}: {key!r} in its config.json is {value}, which is below 0")
+        if isinstance(value, int) and not key.startswith("rope_") and not key.endswith(_NO_SIZE):
+            bound = "layers" if _COUNTS_LAYERS.search(key) else "config_size"
+            bound = "classes" if key == "num_labels" else bound
+            limits.check(bound, value, f"{name}: {key!r} in its config.json asks for")
 
 
 def _labels(value: object, name: str, key: str) -> dict[Any, Any]:

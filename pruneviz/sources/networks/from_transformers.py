@@ -18,7 +18,7 @@ from pruneviz.sources.networks.hub import hub_folder, is_hub_name
 from pruneviz.sources.networks.libraries import library, said
 from pruneviz.sources.networks.loading import refuse
 from pruneviz.sources.networks.shards import has_weights
-from pruneviz.sources.networks.unfilled import built
+from pruneviz.sources.networks.unfilled import built, check_size
 from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.spec import InputSpec
 
@@ -99,6 +99,7 @@ def _filled(kind: Any, config: Any, weights: Weights) -> tuple[nn.Module, tuple[
 
     It knows old names and ties; it takes the tensors' memory as it is.
     """
+    check_size(lambda: kind(config))
     dtypes = [t.dtype for t in weights.tensors.values() if t.is_floating_point()]
     try:
         with _quiet():

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from pruneviz import limits
 from pruneviz.sources.networks.libraries import library, reach, said
 from pruneviz.sources.networks.shards import has_weights
 
@@ -18,9 +19,7 @@ _SMALL = (
 )  # fmt: skip
 _SAFE = ("model.safetensors", "model-*.safetensors", "model.safetensors.index.json")
 _PICKLES = ("pytorch_model.bin", "pytorch_model-*.bin", "pytorch_model.bin.index.json")
-# A download has a bound: 40 GiB are a network of 20 billion weights in half precision, more than
-# is pruned on one machine; the small files of the largest vocabularies have 35 MB.
-BYTES, SMALL_BYTES = 40 * 2**30, 100 * 2**20
+_SMALL_BYTES = 100 * 2**20  # those of the largest vocabularies have 35 MB
 # A name and no path: no place in a file system can be written so.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,95}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,95})?")
 
@@ -34,7 +33,7 @@ def is_hub_name(name: str) -> bool:
 def hub_folder(name: str, needed_by: str) -> Path:
     """The folder with the model's configuration and weights: from the cache, else downloaded.
 
-    Only weights and configurations are fetched, up to BYTES; never code. Raises ValueError when
+    Only weights and configurations are fetched, up to a bound; never code. Raises ValueError when
     it is no name, when the hub cannot be reached, has no such model, or one that is too large.
     """
     if not is_hub_name(name):
@@ -69,12 +68,13 @@ def chosen_files(sizes: Mapping[str, int | None], name: str) -> list[str]:
     patterns = _SAFE if any(file.endswith(".safetensors") for file in safe) else _PICKLES
     weights = [f for f in sizes if "/" not in f and any(fnmatchcase(f, one) for one in patterns)]
     small = [file for file in sizes if file in _SMALL]
-    for files, limit in ((weights, BYTES), (small, SMALL_BYTES)):
+    most = limits.limit("download_bytes")
+    for files, bound in ((weights, most), (small, min(most, _SMALL_BYTES))):
         known = [sizes[file] for file in files]
         total = sum(size or 0 for size in known)
-        if total > limit or any(size is None or size < 0 for size in known):
+        if total > bound or any(size is None or size < 0 for size in known):
             raise ValueError(
-                f"{name!r} on huggingface.co has {total:,} bytes to download, more than {limit:,}; "
+                f"{name!r} on huggingface.co has {total:,} bytes to download, more than {bound:,}; "
                 "download what you need yourself and name its folder"
             )
     return [*small, *weights]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pruneviz import limits
 from pruneviz.sources.networks.libraries import library, said
 from pruneviz.sources.networks.quantised import QUANTISED
 from pruneviz.sources.spec import InputSpec
@@ -18,6 +20,8 @@ from pruneviz.sources.spec import InputSpec
 _QUANTISING = ("QLinear", "QuantizeLinear", "DequantizeLinear", "DynamicQuantize", "QGemm")
 _RECURRENT = ("LSTM", "GRU", "RNN")
 _STATE = re.compile(r"^[hc]_?([0n]|in)$|hidden|state|^past|cache", re.IGNORECASE)
+# Which input of an operator says how large its answer is.
+_SHAPES = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1}
 _DEFAULT = 8  # of an input's free axes, for the trial
 
 
@@ -41,6 +45,8 @@ def open_onnx(path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
         raise ValueError(f"{path.name} is quantised ({operator}): {QUANTISED}")
     if len(inputs) != 1:
         raise ValueError(f"{path.name} {_several([v.name for v in inputs], described)}")
+    sample, spec = _fed(inputs[0], onnx, path.name)
+    _check_constants(described, onnx, path.name)
     converter = library("onnx2pytorch")
     try:
         with warnings.catch_warnings():
@@ -56,7 +62,6 @@ def open_onnx(path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
             f"{path.name} names its nodes with dots, as torch's older exporter does; "
             "export it again with torch.onnx.export(..., dynamo=True)"
         )
-    sample, spec = _fed(inputs[0], onnx)
     _trial(model, sample, path)
     note = f"converted from ONNX by onnx2pytorch {version('onnx2pytorch')}"
     return model.requires_grad_(False), spec, (f"{note}; layers have the names of its nodes",)
@@ -90,11 +95,35 @@ def _several(names: list[str], described: Any) -> str:
     )
 
 
-def _fed(value: Any, onnx: Any) -> tuple[Tensor, InputSpec]:
+def _check_constants(described: Any, onnx: Any, name: str) -> None:
+    """OverLimit where an operator is told by a constant to make a tensor that is too large."""
+    stored = {tensor.name: tensor for tensor in described.graph.initializer}
+    for node in described.graph.node:
+        if node.op_type == "Constant":
+            values = [each.t for each in node.attribute if each.name == "value"]
+            stored |= dict(zip(node.output, values, strict=False))
+    for tensor in stored.values():
+        numbers = math.prod(tensor.dims)
+        limits.check("parameters", numbers, f"{name}: {tensor.name!r} has")
+    for node in described.graph.node:
+        shape = [stored[i] for i in node.input[_SHAPES.get(node.op_type, 9) :][:1] if i in stored]
+        for tensor in shape:
+            sizes = onnx.numpy_helper.to_array(tensor).tolist()
+            numbers = math.prod(sizes) if isinstance(sizes, list) else sizes
+            limits.check("input_numbers", int(numbers), f"{name}: {node.op_type} makes")
+
+
+def _fed(value: Any, onnx: Any, name: str) -> tuple[Tensor, InputSpec]:
     """Two samples of zeros of the shape that the file states, and the spec that follows from it."""
     kind = value.type.tensor_type
     sizes = [axis.dim_value or None for axis in kind.shape.dim]
+    negative = [size for size in sizes if size is not None and size < 0]
+    if negative:
+        raise ValueError(
+            f"{name} says that {value.name!r} has an axis of {negative[0]}; export it again"
+        )
     shape = [2, *(size or _DEFAULT for size in sizes[1:])]
+    limits.check("input_numbers", math.prod(shape[1:]), f"{name}: a sample of {value.name!r} has")
     whole = kind.elem_type in (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
     sample = torch.zeros(shape, dtype=torch.int64 if whole else torch.float32)
     if len(sizes) == 4 and not whole:

@@ -16,6 +16,7 @@ from pruneviz.allocation.smallest import EVALUATIONS as HUNT
 from pruneviz.background import Job, Report
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.scanning import remaining, scanning_of
 from pruneviz.ui.session import Session, Step
 from pruneviz.ui.session.pacing import paced
@@ -150,7 +151,7 @@ def accept(allocating: Allocating) -> None:
     try:
         session.settle(answer.plan, answer.begun.locked)
     except ValueError as error:
-        allocating.message = str(error)
+        allocating.message = public(error)
         return
     allocating.message = None
     said = f"{100 * answer.found.got:.1f} % was shared out; undo brings back what was."

@@ -15,6 +15,7 @@ from pruneviz.plan import Plan, pattern
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves
 from pruneviz.sensitivity.predicting import Predictor
 from pruneviz.sensitivity.scanning import settings_of
+from pruneviz.storage.faults import public
 from pruneviz.ui.board import packed, scene
 from pruneviz.workbench import Workbench
 
@@ -67,7 +68,7 @@ def allocation(
                 method, settings_of(plan), TARGETS, locked=tuple(sorted(locked))
             )
         except ValueError as error:
-            words = str(error)
+            words = public(error)
     tables = {name: packed(np.asarray(levels, float)) for name, levels in layers.items()}
     told: dict[str, object] = {"method": method, "words": words, "layers": tables}
     return told | {"id": _id(told)}

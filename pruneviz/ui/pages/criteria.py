@@ -12,6 +12,7 @@ from pruneviz.comparison.similar import OVERLAPS, Similarity
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
+from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
 from pruneviz.ui.compare.contesting import (
@@ -239,7 +240,7 @@ def _live(contesting: Contesting) -> None:
     try:
         found = contesting.contest()
     except ValueError as error:
-        st.error(f"These can't be compared so: {error}.")
+        st.error(f"These can't be compared so: {public(error)}.")
         return
     for name, why in found.left_out.items():
         st.caption(f"{CRITERIA[name].label} does not take part: {why}.")

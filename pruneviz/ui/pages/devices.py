@@ -19,6 +19,7 @@ from pruneviz.allocation.devices import (
 from pruneviz.allocation.suggesting import Suggestion
 from pruneviz.glossary import TERMS
 from pruneviz.pruning.labels import label
+from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.fitting import (
     Fitting,
     by_neurons,
@@ -124,7 +125,7 @@ def _ask() -> tuple[str, Device | None]:
     try:
         return str(weights), budget(float(flash), float(ram))
     except ValueError as error:
-        st.error(f"{error}.")
+        st.error(f"{public(error)}.")
         return str(weights), None
 
 
@@ -276,7 +277,7 @@ def _show(session: Session, found: Suggestion) -> None:
         try:
             session.settle(found.plan)
         except ValueError as error:
-            session.message = str(error)
+            session.message = public(error)
         else:
             session.message = None
         st.rerun()

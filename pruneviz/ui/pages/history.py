@@ -7,6 +7,7 @@ import streamlit as st
 
 from pruneviz.history import Filter, History, Version, csv_of
 from pruneviz.history.tree import arranged, matching
+from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
 from pruneviz.ui.look import tight
 from pruneviz.ui.pages import WORKBENCH
@@ -251,7 +252,7 @@ def _restore(history: History, session: Session | None, row: pd.Series) -> None:
         plan = history.plan_of(int(row["id"]))
         found = visits.restore(session, visits.version_of(row), plan)
     except (ValueError, OSError) as error:
-        st.session_state[_SAID] = f"{error}."
+        st.session_state[_SAID] = f"{public(error)}."
         st.rerun()
     st.session_state["session"] = found
     st.switch_page(WORKBENCH)
@@ -289,7 +290,7 @@ def _two(history: History, session: Session | None, first: pd.Series, second: pd
     try:
         plans = history.plan_of(numbers[0]), history.plan_of(numbers[1])
     except ValueError as error:
-        st.error(f"{error}.")
+        st.error(f"{public(error)}.")
         return
     fits = session is not None and visits.refusal(session, made_for) is None
     bench = session.bench if session is not None and fits else None

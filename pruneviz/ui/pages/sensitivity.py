@@ -10,6 +10,7 @@ from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.sensitivity.curves import Curves
+from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.scanning import (
     Scanning,
     cells,
@@ -125,7 +126,7 @@ def _live(scanning: Scanning, busy: bool) -> None:
     try:
         curves = scanning.curves(session.settled)
     except ValueError as error:
-        st.error(f"These choices can't be scanned: {error}")
+        st.error(f"These choices can't be scanned: {public(error)}")
         return
     if scanning.running:
         _progress(scanning, curves)

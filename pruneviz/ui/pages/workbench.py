@@ -10,6 +10,7 @@ import streamlit as st
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.pruning.labels import label
 from pruneviz.pruning.prune import check
+from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.allocating import take
 from pruneviz.ui.allocate.form import allocate
 from pruneviz.ui.boundary import part
@@ -46,6 +47,7 @@ def main() -> None:
         st.error(complaint)
     listen(session)
     take(session)
+    session.message = networks.left() or session.message
     drawn = (session.name, session.moves)
     away = not controls.are_drawn()
     if away:  # another page was shown: this browser has nothing of the board any more
@@ -104,11 +106,11 @@ def _open(name: str, link: str | None = None, locked: str | None = None) -> Sess
     try:
         session = networks.begin(name)
         st.session_state.pop("complaint", None)
-    except (ValueError, OSError) as error:
+    except Exception as error:  # whatever a file made a library raise
         before: Session | None = st.session_state.get("session")
-        message = str(error)
+        message = public(error)
         if name == networks.first():
-            st.session_state["complaint"] = f"{name} cannot be opened: {error}"
+            st.session_state["complaint"] = f"{name} cannot be opened: {public(error)}"
         if before is not None:
             before.message = message
             before.moves += 1  # so that the widgets go back to the network that stands
@@ -121,7 +123,7 @@ def _open(name: str, link: str | None = None, locked: str | None = None) -> Sess
             _arrive(session, plan, None if locked is None else locked.split(","))
             message = session.message
         except ValueError as error:
-            message = f"{error}. This is the dense network."
+            message = f"{public(error)}. This is the dense network."
     session.message = message
     session.seq = last_seq()  # what the board asked of the network before is not for this one
     st.session_state["session"] = session

@@ -10,6 +10,7 @@ from pruneviz.network.groups import Groups
 from pruneviz.plan import Plan
 from pruneviz.pruning.locks import unit_locks
 from pruneviz.storage.caching import Kept
+from pruneviz.storage.faults import public
 from pruneviz.ui.board import Pin, Request
 from pruneviz.ui.session import hand
 from pruneviz.ui.session.recording import Diary
@@ -144,7 +145,7 @@ def obey(session: Session, request: Request) -> bool:
     try:
         return _obey(session, request)
     except ValueError as error:
-        session.message = str(error)
+        session.message = public(error)
         session.live = session.settled
         session.moves += 1
         return False

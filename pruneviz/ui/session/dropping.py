@@ -6,6 +6,7 @@ import streamlit as st
 
 from pruneviz.plan import to_link
 from pruneviz.recipes import Recipe, recipe_dropped
+from pruneviz.storage.faults import public
 from pruneviz.ui.session import networks
 
 _ROUND, _TAKEN = "recipe_round", "recipe_taken"
@@ -33,7 +34,7 @@ def ask_recipe(here: str) -> None:
         recipe = recipe_dropped(file.getvalue(), file.name)
         st.session_state[_TAKEN] = _place(recipe, here)
     except ValueError as error:
-        st.error(str(error))
+        st.error(public(error))
         return
     st.session_state[_ROUND] = turn + 1
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from pruneviz.options import parse
 from pruneviz.sources.opening import Opening
 from pruneviz.sources.registered import registered_names
-from pruneviz.ui.session import Session, cached, start
+from pruneviz.storage.faults import public
+from pruneviz.ui.session import Session, cached, shelves, start
 from pruneviz.ui.session.recording import Diary
 from pruneviz.ui.session.scoring import Scoring, base_of, rescored, scored_name, scoring_of
 from pruneviz.workbench import Workbench
@@ -18,7 +21,7 @@ from pruneviz.workbench import Workbench
 _FIRST = "lenet5"
 _APP = "app.py"
 _OWN = "own"
-_BOUND = 8  # uploaded and trained networks stay in memory
+_BOUND = 8  # uploaded and trained networks of one visitor stay in memory
 
 
 def names() -> list[str]:
@@ -63,23 +66,29 @@ def begin(name: str) -> Session:
     """A fresh session at a network, written into the history; ValueError as above."""
     bench = open_bench(name)
     session = start(bench, name)
+    _own().screen = name
     session.diary = Diary(bench, name, cached.history())
     return session
 
 
 def keep(name: str, bench: Workbench) -> str:
-    """Add an uploaded or trained network to this session alone; returns its name in the list."""
+    """Add an uploaded or trained network to this session alone; returns its name in the list.
+
+    What was trained is kept also where there is no room: it cost more than memory.
+    """
+    with suppress(ValueError):
+        shelves.make(shelves.bytes_of(bench), name)
     taken = {*names()}
     unique = name if name not in taken else f"{name} (uploaded)"
     number = 2
     while unique in taken:
         unique, number = f"{name} (uploaded {number})", number + 1
     own = _own()
-    own[unique] = bench
+    shelves.put(own, unique, bench)
     while len(own) > _BOUND:
-        others = [other for other in own if other != unique]
+        others = [other for other in own if other not in (unique, own.screen)]
         # What only is scored in another way can be had again from the network itself.
-        del own[next((other for other in others if base_of(other) != other), others[0])]
+        own.let_go(next((other for other in others if base_of(other) != other), others[0]))
     return unique
 
 
@@ -89,21 +98,41 @@ def scored(name: str, wanted: Scoring) -> str:
     return scored_name(base, scoring_of(open_bench(base)), wanted)
 
 
+def left() -> str | None:
+    """What to say of networks that made room for others since this was asked last, or None."""
+    own = _own()
+    names, own.gone = own.gone, []
+    if not names:
+        return None
+    return (
+        f"{', '.join(map(repr, names))} made room for networks that were opened later: this server "
+        "holds only so much. Open it again to go on; its plans stand in the history"
+    )
+
+
 def complaint() -> str | None:
     """What is wrong with the words the app was started with, or None."""
     try:
         parse(_words())
     except ValueError as error:
         return (
-            f"The app was started with words it does not understand: {error}. Try "
+            f"The app was started with words it does not understand: {public(error)}. Try "
             "`streamlit run app.py -- --model weights.safetensors --arch timm:resnet18 --data "
             "images/`; the sample networks are here all the same."
         )
     return None
 
 
-def _own() -> dict[str, Workbench]:
-    own: dict[str, Workbench] = st.session_state.setdefault(_OWN, {})
+def beside(held: dict[str, Any]) -> None:
+    """Let go of what `held` has under a network's name when that network makes room."""
+    if not any(held is other for other in _own().beside):
+        _own().beside.append(held)
+
+
+def _own() -> shelves.Shelf:
+    if _OWN not in st.session_state:
+        st.session_state[_OWN] = shelves.Shelf()
+    own: shelves.Shelf = st.session_state[_OWN]
     return own
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pruneviz.measuring.evaluate import change
 from pruneviz.plan import Plan
+from pruneviz.ui.session import networks
 from pruneviz.workbench import Workbench
 
 _KEY, _BOUND = "versions", 24
@@ -108,4 +109,5 @@ def _root(name: str) -> str:
 
 def _known() -> dict[str, Version]:
     found: dict[str, Version] = st.session_state.setdefault(_KEY, {})
+    networks.beside(found)
     return found

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pruneviz.plan import UNITS, Plan
+from pruneviz.storage.faults import public
 from pruneviz.training import METHODS, Training
 from pruneviz.training.augmentation import AUGMENTATIONS, check_augmentation
 from pruneviz.training.methods import find_method
@@ -281,5 +282,5 @@ def _source(source: str) -> str:
 
 
 def _said(error: ValueError) -> str:
-    said = str(error).replace("learning_rate", "learning rate")
+    said = public(error).replace("learning_rate", "learning rate")
     return f"{said[:1].upper()}{said[1:].rstrip('.')}."

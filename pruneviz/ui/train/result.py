@@ -7,6 +7,7 @@ import streamlit as st
 
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.storage.faults import public
 from pruneviz.training import METHODS, Trained
 from pruneviz.ui.boundary import part
 from pruneviz.ui.pages import WORKBENCH
@@ -36,7 +37,7 @@ def result(trainer: Trainer) -> None:
         try:
             use(trainer, found)
         except (ValueError, OSError) as error:
-            st.error(f"{error}.")
+            st.error(f"{public(error)}.")
             return
         st.switch_page(WORKBENCH)
     dense = session.bench.evaluate(Plan())

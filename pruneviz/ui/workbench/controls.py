@@ -11,6 +11,7 @@ from pruneviz.glossary import TERMS, criterion_term, granularity_term
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
+from pruneviz.storage.faults import public
 from pruneviz.ui.session.hand import holding, lost
 from pruneviz.ui.workbench import mending
 
@@ -141,7 +142,7 @@ def _ask_granularity(before: str) -> tuple[str, str | None]:
     try:
         pattern(asked)
     except ValueError as error:
-        return before, str(error)
+        return before, public(error)
     return asked, None
 
 

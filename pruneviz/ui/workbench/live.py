@@ -10,6 +10,7 @@ from pruneviz.glossary import TERMS, criterion_term, granularity_term
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
+from pruneviz.storage.faults import public
 from pruneviz.ui.board import Request, board, packed, parse, scene, sensing
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.session import Session, cached, jobs, obey
@@ -119,7 +120,7 @@ def _try(session: Session, go: Callable[[Session], None]) -> None:
     try:
         go(session)
     except ValueError as error:
-        session.message = str(error)
+        session.message = public(error)
 
 
 def _request() -> Request | None:

@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pruneviz import figures
+from pruneviz import figures, limits
 from pruneviz.glossary import TERMS
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
@@ -260,7 +260,16 @@ def about(bench: Workbench, ask: Callable[[], str]) -> str:
         st.markdown("\n".join(f"- {note}" for note in bench.notes) or "Nothing was noted.")
         chosen = ask()
         _never(bench)
+        _bounds()
     return chosen
+
+
+def _bounds() -> None:
+    """What this server takes, and why no more."""
+    with st.expander("Bounds of this server"):
+        st.caption("Whoever runs the server changes them by environment variables.")
+        rows = pd.DataFrame(limits.table())[["name", "value", "unit", "variable", "reason"]]
+        st.dataframe(rows, hide_index=True, height=240, key="bounds")
 
 
 def _never(bench: Workbench) -> None:

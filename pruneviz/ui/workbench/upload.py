@@ -6,9 +6,11 @@ from typing import Protocol
 
 import streamlit as st
 
+from pruneviz.limits import limit
 from pruneviz.sources.opening import open_upload
+from pruneviz.storage.faults import public
 from pruneviz.tasks import TASKS
-from pruneviz.ui.session import networks
+from pruneviz.ui.session import networks, shelves
 from pruneviz.ui.session.dropping import ask_recipe
 from pruneviz.workbench import Workbench
 
@@ -19,7 +21,6 @@ class _File(Protocol):
     def getvalue(self) -> bytes: ...
 
 
-LIMIT = 500  # MB; a network of 90 million parameters has 360
 _ROUND = "upload_round"
 _WIDTH = 420
 
@@ -39,6 +40,7 @@ def ask_own(here: str) -> str | None:
         key=f"own-{turn}",
         width="stretch",
     )
+    most = max(1, limit("upload_bytes") // 2**20)  # MB, as Streamlit counts
     with box, st.container(width=_WIDTH):
         st.markdown("**Open your own network**")
         with st.form(f"upload-{turn}", border=False):
@@ -54,8 +56,8 @@ def ask_own(here: str) -> str | None:
                 "Weights",
                 None,  # any file: what can't be opened is told what it is, and what helps
                 key=f"upload_weights-{turn}",
-                max_upload_size=LIMIT,
-                help=f"A state_dict in .safetensors, .pt, .pth or .bin, up to {LIMIT} MB. Files "
+                max_upload_size=most,
+                help=f"A state_dict in .safetensors, .pt, .pth or .bin, up to {most} MB. Files "
                 "that would run code are refused. Without a file the architecture's own weights "
                 "are taken: random, or those its name stands for.",
             )
@@ -63,8 +65,8 @@ def ask_own(here: str) -> str | None:
                 "Data (optional)",
                 ["npz"],
                 key=f"upload_data-{turn}",
-                max_upload_size=LIMIT,
-                help=f"An .npz with x (inputs) and y (labels), up to {LIMIT} MB. Without it the "
+                max_upload_size=most,
+                help=f"An .npz with x (inputs) and y (labels), up to {most} MB. Without it the "
                 "pruned network is compared with the dense one on synthetic inputs.",
             )
             task, ignore = _measured_by(turn)
@@ -75,8 +77,8 @@ def ask_own(here: str) -> str | None:
         try:
             with st.spinner("Opening the network …"):
                 bench = _open(weights, arch, data, task, ignore)
-        except ValueError as error:
-            st.error(str(error))
+        except Exception as error:  # whatever a file made a library raise
+            st.error(public(error))
             return None
         st.session_state[_ROUND] = turn + 1
         return networks.keep(bench.name, bench)
@@ -107,6 +109,8 @@ def _measured_by(turn: int) -> tuple[str | None, int | None]:
 def _open(
     weights: _File | None, arch: str, data: _File | None, task: str | None, ignore: int | None
 ) -> Workbench:
+    given = [file.getvalue() for file in (weights, data) if file is not None]
+    shelves.make(sum(map(len, given)), "what you upload")
     source = open_upload(
         None if weights is None else weights.getvalue(),
         "" if weights is None else weights.name,
@@ -116,4 +120,6 @@ def _open(
         task,
         ignore,
     )
-    return Workbench(source)
+    bench = Workbench(source)
+    shelves.make(shelves.bytes_of(bench), bench.name)
+    return bench
