@@ -51,13 +51,13 @@ def test_the_oldest_that_is_on_no_screen_makes_room_and_its_owner_is_told() -> N
 
 
 def test_what_is_on_screens_stays_and_the_request_is_refused() -> None:
-    shelves = [shelves.Shelf() for _ in range(4)]
-    for shelf in shelves:
+    several = [shelves.Shelf() for _ in range(4)]
+    for shelf in several:
         fill(shelf, "a")
         shelf.screen = "a"
     with pytest.raises(ValueError, match=r"no room for what you upload now.*MiB"):
         shelves.make(2 * MEGA, "what you upload")
-    assert all(list(shelf) == ["a"] for shelf in shelves)
+    assert all(list(shelf) == ["a"] for shelf in several)
 
 
 def test_more_than_all_the_shelves_is_refused_and_nothing_goes() -> None:
