@@ -18,7 +18,7 @@ LINES, FUNCTION_LINES = 330, 60
 
 # The floors, lowest first. An import leads to a lower floor, or stays within its own room.
 FLOORS = (
-    ("plan", "data", "outputs", "storage", "cores", "limits"),
+    ("plan", "scale", "data", "outputs", "storage", "cores", "limits"),
     ("background",),
     ("tasks", "figures"),
     ("network",),

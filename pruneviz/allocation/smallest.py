@@ -64,7 +64,7 @@ def smallest(
             tried.append(tried_of(name, best, hunt.measured.on(best)))
     if start:
         best = hunt.confirm(*hunt.push(best, target))
-    most = f"at most {_points(lose)}"
+    most = f"at most {bench.task.scale.amount_text(lose)}"
     cut = best != space.base
     words = f"loses {most} (95 % sure)" if cut else f"Nothing could go that surely loses {most}"
     return found_of(hunt.measured, best, "smallest", start, None, tuple(tried), words)
@@ -81,16 +81,13 @@ def undecidable(bench: Bench, lose: float) -> str:
     width = bench.task.bounds[1] - bench.task.bounds[0]
     if not math.isfinite(width) or judging >= (needed := fewest(lose, width=width)):
         return ""
-    least = math.ceil(1000 * width * (1 - (ALPHA / 2) ** (1 / judging))) / 10
+    least = math.ceil(1000 * width * (1 - (ALPHA / 2) ** (1 / judging))) / 1000
+    scale = bench.task.scale
     return (
-        f"to be sure that no more than {_points(lose)} is lost takes {needed:,} judging samples at "
-        f"least, there are {judging:,} (half of the validation samples judge): give "
-        f"{2 * needed:,} validation samples, or allow {least:g} points"
+        f"to be sure that no more than {scale.amount_text(lose)} is lost takes {needed:,} judging "
+        f"samples at least, there are {judging:,} (half of the validation samples judge): give "
+        f"{2 * needed:,} validation samples, or allow {scale.amount_text(least)}"
     )
-
-
-def _points(lose: float) -> str:
-    return f"{100 * lose:g} {'point' if lose == 0.01 else 'points'}"
 
 
 class _Hunt:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pruneviz.allocation.devices import MICROCONTROLLER, Device, Need, needs, size, verdict
 from pruneviz.plan import Plan
 from pruneviz.pruning.sliders import Slider
+from pruneviz.scale import SHARE, Scale
 
 LIMIT, STEP = 0.9, 0.1
 # A step that seems to cost nothing costs this much (0.05 points): no probe can tell less.
@@ -68,12 +70,13 @@ class Suggestion:
 @dataclass(frozen=True)
 class Measures:
     """What is known of a plan: parameters left after removal, bytes of activations at their peak
-    (of float32), and the accuracy on the probe.
+    (of float32), and the accuracy on the probe, which is told in `scale`.
     """
 
     params: Callable[[Plan], int]
     activations: Callable[[Plan], int]
     accuracy: Callable[[Plan], float]
+    scale: Scale = SHARE
 
     def need(self, plan: Plan, weights: str) -> Need:
         """What a plan takes."""
@@ -233,16 +236,17 @@ def _climb(search: _Climb, start: Need, progress: Progress) -> Suggestion:
     progress("trying all steps at once on the probe", 1.0)
     together = search.measures.accuracy(search.plan) - search.measures.accuracy(plan)
     predicted = sum(step.lost for step in steps)
+    told = partial(_lost, scale=search.measures.scale)
     words = (
         f"It fits on {search.device.name} after these steps. Predicted from each slider by itself: "
-        f"{_points(predicted)}. Tried all at once on the probe: {_points(together)}."
+        f"{told(predicted)}. Tried all at once on the probe: {told(together)}."
     )
     return Suggestion(plan, tuple(steps), need, words, together)
 
 
-def _points(lost: float) -> str:
-    points = 100 * lost
-    return f"{abs(points):.1f} points {'lost' if points >= 0 else 'won'}"
+def _lost(lost: float, scale: Scale) -> str:
+    much = scale.change_text(abs(lost)).removeprefix("+")
+    return f"{much} {'lost' if lost >= 0 else 'won'}"
 
 
 def _stuck(search: _Climb, steps: list[Step], need: Need) -> Suggestion:

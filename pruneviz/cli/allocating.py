@@ -30,7 +30,6 @@ from pruneviz.pruning.locks import unit_locks
 from pruneviz.sources.opening import Opening
 from pruneviz.workbench import Workbench
 
-_POINT = 100
 _METHOD = "sensitivity"
 
 
@@ -54,8 +53,9 @@ class Asked:
               f"[default: {_METHOD}]")  # fmt: skip
 @click.option("--target", type=float, metavar="X", help="The fraction to take away of what is free "
               "to go, 0..1.")  # fmt: skip
-@click.option("--lose", type=float, metavar="POINTS", help="In place of a target: the smallest "
-              "network that surely (95 %) loses at most so many points.")  # fmt: skip
+@click.option("--lose", type=float, metavar="X", help="In place of a target: the smallest "
+              "network that surely (95 %) loses at most so much: in points; of a score "
+              "that is no share, as it is told.")  # fmt: skip
 @click.option("--budget", type=click.Choice([*BUDGETS]), default="parameters", show_default=True,
               help="What the target counts.")  # fmt: skip
 @click.option("--floor", multiple=True, metavar="X|LAYER=X", help="The least fraction that every "
@@ -121,7 +121,6 @@ def _asked(values: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
         raise click.ClickException(str(error)) from None
     said |= {
         "method": said["method"] or _METHOD,
-        "lose": None if said["lose"] is None else said["lose"] / _POINT,
         "floor": _floor(said["floor"]),
     }
     rest = {name: value for name, value in values.items() if name not in (*names, *own)}
@@ -158,7 +157,7 @@ def _find(bench: Workbench, asked: Asked, locked: list[str]) -> Found:
     steering, plan, budget, floor = bench.steering, asked.plan, asked.budget, asked.floor
     tell = progress_with_time()
     if asked.target is None:
-        lose = asked.lose or 0.0
+        lose = (asked.lose or 0.0) / bench.task.scale.factor
         return steering.smallest(lose, plan, budget, locked=locked, floor=floor, progress=tell)
     return steering.search(
         asked.method, asked.target, plan, budget, locked=locked, floor=floor, progress=tell
@@ -248,6 +247,7 @@ def _row(bench: Workbench, one: Tried) -> dict[str, str]:
     return {
         "method": one.method,
         bench.task.word: f"{one.accuracy:.4f}",
-        "change, points": f"{_POINT * one.delta:+.1f} "
-        f"({_POINT * one.delta_low:+.1f} … {_POINT * one.delta_high:+.1f})",
+        bench.task.scale.change_axis: bench.task.scale.paired_text(
+            one.delta, one.delta_low, one.delta_high
+        ),
     }

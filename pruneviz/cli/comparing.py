@@ -186,13 +186,14 @@ def _print(alike: Similarity, held: Contest | None) -> None:
         index="criterion", columns="sparsity", values="accuracy", sort=False
     )
     scores.columns = [f"{_POINT * level:g} %" for level in scores.columns]
-    click.echo(f"\n{held.task.word} in % by what is cut of each layer, {held.words}")
-    click.echo((_POINT * scores).to_string(float_format="{:.1f}".format))
+    scale = held.task.scale
+    click.echo(f"\n{scale.axis(held.task.word)}, by what is cut of each layer, {held.words}")
+    click.echo((scale.factor * scores).to_string(float_format=f"{{:{scale.digits}}}".format))
     for name, why in held.left_out.items():
         click.echo(f"{name} does not take part: {why}")
     click.echo("\nwhich criterion (chosen on every other sample, told on the rest)")
     for one in held.verdicts:
-        span = f"{_POINT * one.accuracy:.1f} % ({_POINT * one.low:.1f} – {_POINT * one.high:.1f})"
+        span = f"{scale.score_text(one.accuracy)} ({scale.interval_text(one.low, one.high)})"
         click.echo(f"{_POINT * one.sparsity:g} % cut: {one.best}, {span}; {one.words}")
         for other in one.against:
             click.echo(f"    minus {other.other}: {other.words}")

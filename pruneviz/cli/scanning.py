@@ -21,6 +21,7 @@ from pruneviz.cli.shared import (
 )
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
+from pruneviz.scale import Scale
 from pruneviz.sensitivity.curves import LOSE, Curves
 from pruneviz.sensitivity.scanning import LEVELS, PRECISION, known
 from pruneviz.workbench import Workbench
@@ -42,53 +43,55 @@ _POINT = 100
 @click.option(
     "--levels", metavar="X,Y,…", help="Sparsities above 0, up to 1.  [default: 0.1 to 0.98, eleven]"
 )
-@click.option("--precision", type=float, default=_POINT * PRECISION, show_default=True,
-              help="Half the width that intervals are to have, in points.")  # fmt: skip
+@click.option("--precision", type=float, help="Half the width that intervals are to have, "
+              "told as --lose is.  [default: 0.01 of the score]")  # fmt: skip
 @click.option("--budget", type=int, metavar="N", help="Answer at most N samples in all, those "
               "that are remembered included.  [default: as many as it takes]")  # fmt: skip
-@click.option("--lose", type=float, default=_POINT * LOSE, show_default=True,
-              help="How many points lost count as a loss.")  # fmt: skip
+@click.option("--lose", type=float, help="What counts as a loss: in points; of a score that is "
+              "no share, as it is told.  [default: 0.01 of the score]")  # fmt: skip
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every point with its interval to FILE.")  # fmt: skip
 @JSON
 def scan(
-    precision: float,
+    precision: float | None,
     budget: int | None,
-    lose: float,
+    lose: float | None,
     csv: Path | None,
     as_json: bool,
     **values: Any,
 ) -> None:
     """Measure how much each layer of MODEL bears, cut alone.
 
-    Prints the change in points at each sparsity. What was measured is remembered (in PRUNEVIZ_HOME,
-    or the usual place for data): a second scan answers at once, and one that was stopped goes on.
+    Prints the change at each sparsity: in points; of a score that is no share, as it is told.
+    What was measured is remembered (in PRUNEVIZ_HOME, or the usual place for data): a second scan
+    answers at once, and one that was stopped goes on.
 
     Example: pruneviz scan lenet5 --levels 0.5,0.9
     """
-    if not lose > 0:
+    if lose is not None and not lose > 0:
         raise click.BadParameter(f"must be above 0, got {lose:g}", param_hint="--lose")
     levels = asked_levels(values.pop("levels"), LEVELS)
     plan, values = _plan(values)
     bench = open_bench(values)
+    scale = bench.task.scale
+    width = PRECISION if precision is None else precision / scale.factor
+    least = LOSE if lose is None else lose / scale.factor
     stopped = False
     try:
-        curves = bench.steering.curves(
-            plan, levels, precision / _POINT, budget, progress_with_time()
-        )
+        curves = bench.steering.curves(plan, levels, width, budget, progress_with_time())
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     except (KeyboardInterrupt, CancelledError):
         stopped = True
-        curves = known(bench, plan, bench.steering.memory, levels, precision / _POINT)
+        curves = known(bench, plan, bench.steering.memory, levels, width)
     finally:
         end_of_progress()
     if csv is not None:
         _write(csv, curves)
     if as_json:
-        print_json(_told(bench, curves, lose / _POINT))
+        print_json(_told(bench, curves, least))
     else:
-        _print(curves, lose / _POINT)
+        _print(curves, least, scale)
     if bench.steering.memory.complaint:
         click.echo(f"Warning: {bench.steering.memory.complaint}.", err=True)
     if stopped:
@@ -144,24 +147,28 @@ def _kept_in(bench: Workbench) -> str | None:
     return None if memory.path is None or memory.complaint else str(memory.path)
 
 
-def _print(curves: Curves, lose: float) -> None:
+def _print(curves: Curves, lose: float, scale: Scale) -> None:
     """One row a slider, the most sensitive first; what could not be cut below."""
     ranked = curves.ranked(lose)
     levels = sorted({point.sparsity for curve in ranked for point in curve.points})
     rows = []
     for curve in ranked:
         known = {point.sparsity: point for point in curve.points}
-        cells = {f"{_POINT * x:g} %": _change(known[x].delta) if x in known else "" for x in levels}
+        cells = {
+            f"{_POINT * x:g} %": _change(known[x].delta, scale) if x in known else ""
+            for x in levels
+        }
         words = curves.words_of(curve.slider.name, lose)
         rows.append({"layer": ", ".join(curve.slider.layers), **cells, "words": words})
     if rows:
         click.echo(pd.DataFrame(rows).to_string(index=False))
-        click.echo(f"change in points; robust: at most {_POINT * lose:g} lost with 95 % confidence")
+        most = f"at most {scale.amount_text(lose)} lost with 95 % confidence"
+        click.echo(f"{scale.change_axis}; robust: {most}")
     for curve in curves.curves:
         if not curve.points:
             click.echo(f"{curve.slider.name}: {curve.no_op or 'not scanned yet'}")
     click.echo(curves.words)
 
 
-def _change(delta: float) -> str:
-    return f"{_POINT * delta:+.1f}" if math.isfinite(delta) else "nan"
+def _change(delta: float, scale: Scale) -> str:
+    return scale.change_text(delta, unit=False) if math.isfinite(delta) else "nan"

@@ -30,7 +30,6 @@ from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
 from pruneviz.workbench import Workbench
 
-_PER = 100
 # Which setting each option is, the values it may have, and what it does.
 _SETTINGS: tuple[tuple[str, Any, str], ...] = (
     ("method", click.Choice([*METHODS]), "How it is pruned while it trains."),
@@ -230,10 +229,11 @@ def _told(bench: Workbench, trained: Trained) -> dict[str, Any]:
 def _print(bench: Workbench, trained: Trained) -> None:
     own = trained.table[~trained.table["aside"].astype(bool)]
     last = own.iloc[-1]
-    change = tuple(_PER * last[name] for name in ("delta", "delta_low", "delta_high"))
+    scale = bench.task.scale
     click.echo(
         f"{bench.task.word} {last['accuracy']:.4f} ({last['low']:.4f} … {last['high']:.4f}), "
-        f"change from dense: {change[0]:+.1f} points ({change[1]:+.1f} … {change[2]:+.1f}), "
+        f"change from dense: {scale.change_text(last['delta'])} "
+        f"({scale.span_text(last['delta_low'], last['delta_high'])}), "
         f"{last['params']:,} parameters left of {bench.counts(trained.asked).params:,}"
     )
     if trained.recovered is not None:

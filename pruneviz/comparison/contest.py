@@ -128,14 +128,14 @@ class Contest:
 
     @property
     def summary(self) -> pd.DataFrame:
-        """The verdicts as people read them: one row a sparsity, differences in points."""
+        """The verdicts as people read them: one row a sparsity, differences in the score's unit."""
         rows = []
         for one in self.verdicts:
             row = {
                 "cut": f"{100 * one.sparsity:g} %",
                 "best": one.best,
-                self.task.word: f"{100 * one.accuracy:.1f} % ({100 * one.low:.1f} – "
-                f"{100 * one.high:.1f})",
+                self.task.word: f"{self.task.score_text(one.accuracy)} "
+                f"({self.task.interval_text(one.low, one.high)})",
             }
             for head, role in (("runner-up", "runner-up"), (PLAIN, PLAIN), (CONTROL, "control")):
                 found = one.by_role(role)

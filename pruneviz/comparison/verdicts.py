@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pruneviz.measuring.evaluate import change, level
 from pruneviz.measuring.intervals import Z95
+from pruneviz.scale import SHARE, Scale
 from pruneviz.tasks import Task
 
 ALPHA = 0.05
@@ -33,14 +34,14 @@ class Against:
     low: float
     high: float
     real: bool
+    scale: Scale = SHARE
 
     @property
     def words(self) -> str:
-        """The difference in words, in points of the score."""
-        span = f"{100 * self.low:+.1f} … {100 * self.high:+.1f}"
+        """The difference in words, in the unit of the score."""
         if not self.real:
-            return f"no measurable difference ({span})"
-        return f"{100 * self.difference:+.1f} ({span}), real"
+            return f"no measurable difference ({self.scale.span_text(self.low, self.high)})"
+        return f"{self.scale.paired_text(self.difference, self.low, self.high)}, real"
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def verdict(
         chosen_on=len(everyone[best]) - len(mine),
         n=len(mine),
         same=same,
-        against=_holm(found, roles),
+        against=_holm(found, roles, task.scale),
     )
 
 
@@ -146,6 +147,7 @@ def p_value(low: float, high: float) -> float:
 def _holm(
     found: Mapping[str, tuple[float, float, float]],
     roles: Mapping[str, tuple[str, ...]],
+    scale: Scale,
 ) -> tuple[Against, ...]:
     """Every comparison with the interval of its own test: the surest is tested at 5 % / k, the
     next at 5 % / (k − 1) …; from the first that fails on all at the level of that one.
@@ -162,7 +164,7 @@ def _holm(
         real = not failed and p_value(*found[name][1:]) <= alpha
         failed = failed or not real
         left -= not failed
-        done[name] = Against(name, roles[name], difference, low, high, real)
+        done[name] = Against(name, roles[name], difference, low, high, real, scale)
     return tuple(done[name] for name in found)
 
 

@@ -68,11 +68,12 @@ def prove_int8(subject: Subject, folder: Path) -> Proof:
     for part, expected in subject.parts():
         likeness.add(expected, answered(subject, session, take(part, subject.samples)))
     found = measured(subject, session)
-    label, ranges = subject.bench.task.word, "measured" if static(subject) else "found as it runs"
+    task, ranges = subject.bench.task, "measured" if static(subject) else "found as it runs"
     return Proof(
         likeness.difference,
-        f"rounded to 8 bits, so not the same answers: {label} {100 * found.accuracy:.1f} %, "
-        f"{found.words.replace('dense', 'the plan')} against the plan, on {found.n:,} samples; "
+        f"rounded to 8 bits, so not the same answers: {task.word} "
+        f"{task.score_text(found.accuracy)}, {found.words.replace('dense', 'the plan')} "
+        f"against the plan, on {found.n:,} samples; "
         f"of the {which(subject)} network, ranges {ranges}",
     )
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from pruneviz.figures.style import BLUE, GREY, ORANGE
 from pruneviz.figures.training import COURSES, Course
+from pruneviz.scale import SHARE, Scale
 
 # A chart of Plotly's is taken down and built anew at each change, and blank until then. A picture
 # is changed in place, and costs next to nothing.
@@ -29,13 +30,19 @@ class Drawing:
 
 
 def moving_course(
-    kind: str, rows: pd.DataFrame, stretches: Mapping[str, float], *, label: str, ink: str
+    kind: str,
+    rows: pd.DataFrame,
+    stretches: Mapping[str, float],
+    *,
+    label: str,
+    ink: str,
+    scale: Scale = SHARE,
 ) -> Drawing:
     """The same lines as `course`; ink: the colour of its words."""
     what = COURSES[kind]
     x = [float(at) for at in rows["at"]]
     columns = [line.column for line in what.lines] + list(what.band or ())
-    values = {name: [what.scale * float(v) for v in rows[name]] for name in columns}
+    values = {name: [what.factor(scale) * float(v) for v in rows[name]] for name in columns}
     low, high = _reach(kind, what, [v for each in values.values() for v in each])
     last = max(1.0, x[-1])
 

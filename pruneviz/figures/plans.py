@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, finish
+from pruneviz.scale import SHARE, Scale
 
 
 def pareto(params: Sequence[float], value: Sequence[float], *, higher: bool = True) -> list[int]:
@@ -33,30 +35,33 @@ def tradeoff(
     floor: float | None = None,
     best: int | None = None,
     here: int | None = None,
+    scale: Scale = SHARE,
 ) -> go.Figure:
     """Accuracy, or another score, or the loss against parameters kept, for each plan visited.
 
     visits: rows in the order of visiting, with label, params, accuracy, low, high, loss, n,
     dense. controls: params, accuracy, low, high, loss of random pruning. labels: of the score and
     of the loss. floor: accuracy under which too much is lost; best: position of the smallest
-    plan above it; here: the current plan. Each point carries its position as customdata.
+    plan above it; here: the current plan. scale: the unit of the score. Each point carries its
+    position as customdata.
     """
     figure = go.Figure()
-    percent = measure == "accuracy"
-    scale = 100 if percent else 1
-    y = visits[measure] * scale
+    scored = measure == "accuracy"
+    factor = scale.factor if scored else 1.0
+    bars = partial(_bars, factor=factor)
+    y = visits[measure] * factor
     figure.add_scatter(
         x=visits["params"], y=y, mode="lines", line={"color": GREY, "width": 1}, opacity=0.6,
         name="path", hoverinfo="skip",
     )  # fmt: skip
     if len(controls):
         figure.add_scatter(
-            x=controls["params"], y=controls[measure] * scale, mode="markers", name="random",
+            x=controls["params"], y=controls[measure] * factor, mode="markers", name="random",
             marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
-            error_y=_bars(controls) if percent else None,
+            error_y=bars(controls) if scored else None,
             hovertemplate="random control<br>%{y:.4g}<extra></extra>",
         )  # fmt: skip
-    front = pareto(list(visits["params"]), list(visits[measure]), higher=percent)
+    front = pareto(list(visits["params"]), list(visits[measure]), higher=scored)
     figure.add_scatter(
         x=visits["params"].iloc[front], y=y.iloc[front], mode="lines", name="Pareto front",
         line={"color": GREEN, "width": 3, "shape": "hv"}, hoverinfo="skip",
@@ -65,13 +70,13 @@ def tradeoff(
         x=visits["params"], y=y, mode="markers", name="visited",
         customdata=list(range(len(visits))), text=visits["label"],
         marker=_markers(visits, best, here),
-        error_y=_bars(visits) if percent else None,
+        error_y=bars(visits) if scored else None,
         hovertemplate="%{text}<br>%{x:,} parameters<br>%{y:.4g}<br>click to return<extra></extra>",
     )  # fmt: skip
-    if floor is not None and percent:
-        figure.add_hline(y=100 * floor, line={"color": ORANGE, "dash": "dot", "width": 1.5})
+    if floor is not None and scored:
+        figure.add_hline(y=factor * floor, line={"color": ORANGE, "dash": "dot", "width": 1.5})
     figure.update_xaxes(title="parameters kept", rangemode="tozero", tickformat="~s")
-    figure.update_yaxes(title=f"{labels[0]}, %" if percent else f"loss: {labels[1]}")
+    figure.update_yaxes(title=scale.axis(labels[0]) if scored else f"loss: {labels[1]}")
     return finish(figure, legend=True)
 
 
@@ -111,11 +116,11 @@ def nonzeros(report: pd.DataFrame) -> go.Figure:
     return finish(figure, legend=True)
 
 
-def _bars(rows: pd.DataFrame) -> dict[str, object]:
+def _bars(rows: pd.DataFrame, factor: float) -> dict[str, object]:
     return {
         "type": "data",
-        "array": 100 * (rows["high"] - rows["accuracy"]),
-        "arrayminus": 100 * (rows["accuracy"] - rows["low"]),
+        "array": factor * (rows["high"] - rows["accuracy"]),
+        "arrayminus": factor * (rows["accuracy"] - rows["low"]),
         "thickness": 1,
         "width": 2,
         "color": GREY,

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, finish
+from pruneviz.scale import SHARE, Scale
 
 _NAMED = 6  # stretches; the names of more would lie on each other
 _HEIGHT = 250
@@ -33,15 +34,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Course:
-    """Lines by epoch. band: the columns of an interval, or none. scale: to what is shown.
+    """Lines by epoch. band: the columns of an interval, or none. times: of what is shown.
 
-    range: of the axis, None: as the lines need it.
+    score: whether they are scores, which have a unit of their own. range: of the axis, None: as
+    the lines need it.
     """
 
     lines: tuple[Line, ...]
     band: tuple[str, str] | None = None
-    scale: float = 1.0
+    times: float = 1.0
+    score: bool = False
     range: tuple[float, float] | None = None
+
+    def factor(self, scale: Scale) -> float:
+        """What its numbers are multiplied by where scores are told in `scale`."""
+        return scale.factor if self.score else self.times
 
 
 COURSES = {
@@ -54,35 +61,41 @@ COURSES = {
     "score": Course(
         (Line("train_accuracy", "training", ORANGE), Line("accuracy", "validation", BLUE)),
         band=("low", "high"),
-        scale=100,
+        score=True,
     ),
     "left": Course(
         (Line("size_left", "held in memory", GREY, "dot"), Line("left", "left", GREEN)),
-        scale=100,
+        times=100,
         range=(0, 104),
     ),
 }
 
 
 def course(
-    kind: str, rows: pd.DataFrame, stretches: Mapping[str, float], *, label: str
+    kind: str,
+    rows: pd.DataFrame,
+    stretches: Mapping[str, float],
+    *,
+    label: str,
+    scale: Scale = SHARE,
 ) -> go.Figure:
     """Lines of COURSES by epoch.
 
     rows: of `Trained.table`, with the columns `at` (epochs from the very beginning), `left` and
     `size_left` (fractions of the first parameters). stretches: name -> epoch at which it begins.
-    label: of the vertical axis.
+    label: of the vertical axis. scale: the unit of scores.
     """
     what, figure, x = COURSES[kind], go.Figure(), rows["at"]
+    factor = what.factor(scale)
     if what.band is not None:
-        low, high = (what.scale * rows[column] for column in what.band)
+        low, high = (factor * rows[column] for column in what.band)
         figure.add_scatter(
             x=[*x, *x[::-1]], y=[*high, *low[::-1]], opacity=0.25, fill="toself", mode="none",
             fillcolor=what.lines[-1].colour, name="95 %", hoverinfo="skip", showlegend=False,
         )  # fmt: skip
     for line in what.lines:
         figure.add_scatter(
-            x=x, y=what.scale * rows[line.column], name=line.name, mode="lines+markers",
+            x=x, y=factor * rows[line.column], name=line.name, mode="lines+markers",
             line={"color": line.colour, "width": 2, "dash": line.dash}, marker={"size": 5},
             hovertemplate="epoch %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
@@ -119,7 +132,7 @@ def levels(sparsity: Mapping[str, float], asked: Mapping[str, float]) -> go.Figu
     return _resting(figure).update_layout(height=max(_HEIGHT, 70 + 22 * len(names)))
 
 
-def tickets(rows: pd.DataFrame, *, score: str) -> go.Figure:
+def tickets(rows: pd.DataFrame, *, score: str, scale: Scale = SHARE) -> go.Figure:
     """Score at the end of each stretch against weights left: the ticket, and its controls."""
     last = rows[rows["epoch"] > 0].groupby("leg", sort=False).last().reset_index()
     first = last[last["leg"] == "dense"]
@@ -130,22 +143,23 @@ def tickets(rows: pd.DataFrame, *, score: str) -> go.Figure:
             continue
         mine = pd.concat([first, mine])
         figure.add_scatter(
-            x=100 * (1 - mine["sparsity"]), y=100 * mine["accuracy"], name=name,
+            x=100 * (1 - mine["sparsity"]), y=scale.factor * mine["accuracy"], name=name,
             mode="lines+markers", line={"color": colour, "width": 2, "dash": dash},
             error_y={
                 "type": "data", "thickness": 1, "width": 2,
-                "array": 100 * (mine["high"] - mine["accuracy"]),
-                "arrayminus": 100 * (mine["accuracy"] - mine["low"]),
+                "array": scale.factor * (mine["high"] - mine["accuracy"]),
+                "arrayminus": scale.factor * (mine["accuracy"] - mine["low"]),
             },
             text=mine["leg"],
-            hovertemplate="%{text}: %{x:.3g} % left, %{y:.2f} %<extra></extra>",
+            hovertemplate="%{text}: %{x:.3g} % left, %{y:.4g}"
+            f"{' %' if scale.share else ''}<extra></extra>",
         )  # fmt: skip
     left = [100 * (1 - gone) for gone in dict.fromkeys(last["sparsity"])]
     figure.update_xaxes(
         title="parameters left, %", type="log", autorange="reversed",
         tickvals=left, ticktext=[f"{share:.3g}" for share in left],
     )  # fmt: skip
-    figure.update_yaxes(title=f"{score}, %")
+    figure.update_yaxes(title=scale.axis(score))
     return _resting(figure).update_layout(height=300)
 
 

@@ -21,6 +21,7 @@ from pruneviz.report.parts import escaped, items, numbers, paragraph, section, t
 from pruneviz.report.pictures import HEIGHT, WIDTH, picture
 from pruneviz.report.tables import change_by_class, charted_curves, counted, layers, safe, short
 from pruneviz.report.visited import Others, tradeoff
+from pruneviz.sensitivity.curves import LOSE
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
 
@@ -116,12 +117,13 @@ def _head(bench: Workbench, recipe: Recipe, title: str) -> str:
 
 def _numbers(bench: Workbench, plan: Plan, result: Evaluation) -> str:
     counts, dense = bench.counts(plan), bench.evaluate(Plan(), result.n)
-    score = f"{100 * result.accuracy:.1f} %"
-    interval = f"{100 * result.low:.1f} … {100 * result.high:.1f} %, {result.n:,} samples"
+    scale = result.task.scale
+    score = scale.score_text(result.accuracy)
+    interval = f"{scale.interval_text(result.low, result.high)}, {result.n:,} samples"
     return numbers(
         [
             (result.task.label, score, f"95 %: {interval}"),
-            ("Change from dense", result.words, f"dense: {100 * dense.accuracy:.1f} %"),
+            ("Change from dense", result.words, f"dense: {scale.score_text(dense.accuracy)}"),
             (
                 "Parameters kept",
                 f"{counts.params_kept / counts.params:.1%}",
@@ -205,10 +207,11 @@ def _curves(bench: Workbench, plan: Plan, charts: Charts) -> str:
         )
         return section("sensitivity", "Sensitivity", paragraph(words, "soft"))
     frame, words_by_name = charted_curves(known)
-    figure = figures.curves_apart(frame, words_by_name, lose=1.0)
-    words = (
-        "Change in points with one layer cut alone, with its 95 % band; the dotted line is a loss "
-        "of one point."
+    scale = bench.task.scale
+    figure = figures.curves_apart(frame, words_by_name, lose=LOSE * scale.factor, scale=scale)
+    words = safe(
+        f"{scale.change_axis.replace('c', 'C', 1)}, with one layer cut alone and its 95 % band; "
+        f"the dotted line is a loss of {scale.amount_text(LOSE)}."
     )
     chart = charts.add(figure, "Change of the score by layer and sparsity")
     more = len(known.curves) - len(words_by_name)

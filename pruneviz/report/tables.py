@@ -9,6 +9,7 @@ import pandas as pd
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.recipes import Recipe
+from pruneviz.scale import SHARE, Scale
 from pruneviz.sensitivity.curves import Curves
 from pruneviz.workbench import Workbench
 
@@ -43,15 +44,19 @@ def layers(bench: Workbench, plan: Plan) -> pd.DataFrame:
     return frame.drop(columns=spare)
 
 
-def readable(seen: pd.DataFrame, word: str) -> pd.DataFrame:
-    """Plans with what was measured of them, as people read it; word: for the score."""
+def readable(seen: pd.DataFrame, word: str, scale: Scale = SHARE) -> pd.DataFrame:
+    """Plans with what was measured of them, as people read it; word, scale: of the score."""
+
+    def figure(value: float) -> str:
+        return f"{scale.factor * value:.{2 if scale.share else 4}f}"
+
     found = pd.DataFrame(
         {
             "plan": seen["label"],
             "parameters": seen["params"],
-            f"{word}, %": [f"{100 * value:.2f}" for value in seen["accuracy"]],
+            scale.axis(word): [figure(value) for value in seen["accuracy"]],
             "95 %": [
-                f"{100 * low:.2f} … {100 * high:.2f}"
+                f"{figure(low)} … {figure(high)}"
                 for low, high in zip(seen["low"], seen["high"], strict=True)
             ],
             "loss": seen["loss"],

@@ -56,10 +56,11 @@ def tradeoff(
         controls,
         labels=(safe(bench.task.label), safe(bench.task.loss_label)),
         here=0 if plan.is_dense else len(seen) - 1,
+        scale=bench.task.scale,
     ).update_layout(height=380)
     for trace in figure.data:  # there is nothing to return to in a file
         trace.hovertemplate = (trace.hovertemplate or "").replace("<br>click to return", "") or None
-    rows = table(readable(seen, bench.task.word), text=("plan", "note"))
+    rows = table(readable(seen, bench.task.word, bench.task.scale), text=("plan", "note"))
     return section(
         "tradeoff",
         "Trade-off",

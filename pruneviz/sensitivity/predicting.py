@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pruneviz.measuring.bench import Bench, Progress
 from pruneviz.plan import Plan
+from pruneviz.scale import SHARE, Scale
 from pruneviz.sensitivity.curves import Curve, Curves
 from pruneviz.sensitivity.damage import Table, features_of
 from pruneviz.sensitivity.keys import key_of
@@ -44,7 +45,7 @@ class Predictor:
     fitting plans there were missed at most. error: by how much they were missed on average, each by
     a link that did not know it. mix: feature -> its share in the damage (see `features_of`).
     plans, samples: how many it was fitted on, and how many samples each of them answered at most.
-    bounds: the least and the most that a score can be.
+    bounds: the least and the most that a score can be. scale: the unit in which it is told.
     """
 
     plan: Plan
@@ -57,6 +58,7 @@ class Predictor:
     plans: int
     samples: int
     bounds: tuple[float, float]
+    scale: Scale = SHARE
 
     def damage(self, plan: Plan) -> float:
         """The damage of a plan's levels, added up over the sliders.
@@ -86,9 +88,10 @@ class Predictor:
         """What it rests on, in a sentence."""
         if not self.plans:
             return "nothing can be cut, so nothing changes."
+        missed = self.scale.change_text(self.error).removeprefix("+")
         return (
             f"estimated from the curves of single layers; {self.plans} random plans, measured "
-            f"on {self.samples:,} samples each, were missed by {100 * self.error:.1f} points"
+            f"on {self.samples:,} samples each, were missed by {missed}"
         )
 
 
@@ -139,6 +142,7 @@ def predictor(bench: Bench, curves: Curves, memory: Memory, progress: Progress) 
         scores.append(dense.accuracy + _change(bench, plan, samples, memory))
     features = features_of(curves, dense.task.bounds, by_gradient)
     found = made(curves, features, plans, scores, dense.accuracy, dense.task.bounds, samples)
+    found = replace(found, scale=dense.task.scale)
     memory.put(key_of(bench, "prediction", _SCHEME, _digest(curves)), _text(found))
     return found
 
@@ -147,7 +151,7 @@ def known_predictor(bench: Bench, curves: Curves, memory: Memory) -> Predictor |
     """What `predictor` fitted before to these very curves, or None; nothing is measured."""
     text = memory.get(key_of(bench, "prediction", _SCHEME, _digest(curves)))
     try:
-        return None if text is None else _read(text)
+        return None if text is None else replace(_read(text), scale=bench.task.scale)
     except (ValueError, TypeError, KeyError):  # what is damaged is fitted again
         return None
 

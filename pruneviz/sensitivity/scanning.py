@@ -15,6 +15,7 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.looks import looks
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.sliders import Slider
+from pruneviz.scale import Scale
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves, Point, point_of
 from pruneviz.sensitivity.keys import key_of
 
@@ -267,22 +268,28 @@ def _curves(
     curves.sort(key=lambda curve: order.index(curve.slider.name))
     wide = sum(_open(point, precision, of) for point in found.values())
     missing = len(tasks) - len(found)
-    words = _words(len(tasks), wide, missing, precision, spent, budget)
+    words = _words(len(tasks), wide, missing, precision, spent, budget, bench.task.scale)
     done = not wide and not missing
     return Curves(settings, tuple(curves), of, precision, spent, done, words)
 
 
 def _words(
-    points: int, wide: int, missing: int, precision: float, spent: int, budget: int | None
+    points: int,
+    wide: int,
+    missing: int,
+    precision: float,
+    spent: int,
+    budget: int | None,
+    scale: Scale,
 ) -> str:
     if not points:
         return "nothing can be cut at these levels; no sample was answered."
     start = f"{points - missing:,} of {points:,} points, {spent:,} samples answered"
     if not wide and not missing:
-        narrow = f"± {100 * precision:g} {'point' if precision == PRECISION else 'points'}"
+        narrow = f"± {scale.amount_text(precision)}"
         return (
             f"{start}; every interval is {narrow} or an eighth of a larger change, and tells "
-            "whether a point is lost, or has seen all samples."
+            f"whether {scale.amount_text(LOSE)} is lost, or has seen all samples."
         )
     why = f"stopped at the budget of {budget:,} samples" if budget else "not finished"
     return f"{start}; {why}: {missing:,} points are missing and {wide:,} want more samples."

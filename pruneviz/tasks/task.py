@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 from torch import Tensor
 
 from pruneviz.data import Outcome
+from pruneviz.scale import Scale
 
 Name = Literal[
     "classes", "binary", "labels", "positions", "values", "agreement", "closeness", "cosine"
@@ -78,35 +78,23 @@ class Task:
         return self.against_dense or bool(self.others)
 
     @property
-    def unit(self) -> str:
-        """What a change of the score is counted in: points of a share, else the score itself."""
-        return "points" if self.share else self.word
+    def scale(self) -> Scale:
+        """The unit in which its score is told, and a change of it."""
+        return Scale(self.share, self.word)
 
     @property
-    def scale(self) -> float:
-        """What a score and its changes are multiplied by to be told: 100 where it is a share."""
-        return 100.0 if self.share else 1.0
+    def unit(self) -> str:
+        """See `Scale.unit`."""
+        return self.scale.unit
 
     def score_text(self, score: float) -> str:
-        """A score as it is told: "93.1 %", or "0.931" of what is no share."""
-        if math.isnan(score):
-            return "–"
-        return f"{100 * score:.1f} %" if self.share else figures(score)
+        """See `Scale.score_text`."""
+        return self.scale.score_text(score)
 
     def interval_text(self, low: float, high: float) -> str:
-        """An interval of the score: "92.0 – 94.1 %", or "0.920 – 0.941"."""
-        if self.share:
-            return f"{100 * low:.1f} – {100 * high:.1f} %"
-        return f"{figures(low)} – {figures(high)}"
+        """See `Scale.interval_text`."""
+        return self.scale.interval_text(low, high)
 
     def change_text(self, delta: float, *, unit: bool = True) -> str:
-        """A change of the score with its sign: "-1.2 points", or "-0.012" of what is no share."""
-        text = f"{100 * delta:+.1f}" if self.share else figures(delta, sign="+")
-        return f"{text} {self.unit}" if unit else text
-
-
-def figures(value: float, sign: str = "") -> str:
-    """A number in three figures after the point, or three in all where it is large."""
-    if abs(value) >= 10 and math.isfinite(value):
-        return f"{value:{sign},.3g}" if abs(value) < 1000 else f"{value:{sign},.0f}"
-    return f"{value:{sign}.3f}"
+        """See `Scale.change_text`."""
+        return self.scale.change_text(delta, unit=unit)

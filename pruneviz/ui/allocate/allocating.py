@@ -16,6 +16,7 @@ from pruneviz.allocation.smallest import EVALUATIONS as HUNT
 from pruneviz.background import Job, Report
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.sensitivity.curves import LOSE
 from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.scanning import remaining, scanning_of
 from pruneviz.ui.session import Session, Step
@@ -31,11 +32,11 @@ _MOVED_ON = "You moved on while it was at work, so your sliders stay where you p
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for last. target, floor: per cent; lose: points."""
+    """What was asked for last. target, floor: per cent; lose: of the score."""
 
     method: str = "sensitivity"
     target: float = 80.0
-    lose: float = 1.0
+    lose: float = LOSE
     budget: str = "parameters"
     floor: float = 0.0
 
@@ -205,9 +206,8 @@ def table(bench: Workbench, found: Found) -> pd.DataFrame:
             {
                 "plan": name,
                 "kept": f"{100 * counts.params_kept / counts.params:.1f} %",
-                task.word: f"{100 * one.accuracy:.1f} %",
-                "change (95 %)": f"{100 * one.delta:+.1f} "
-                f"({100 * one.delta_low:+.1f} … {100 * one.delta_high:+.1f})",
+                task.word: task.score_text(one.accuracy),
+                "change (95 %)": task.scale.paired_text(one.delta, one.delta_low, one.delta_high),
             }
             for (name, _, one), counts in zip(rows, kept, strict=True)
         ]
@@ -246,7 +246,7 @@ def _found(
     steering, plan, budget = bench.steering, begun.plan, wish.budget
     if smallest:
         return steering.smallest(
-            wish.lose / 100, plan, budget, locked=locked, floor=floor, progress=progress
+            wish.lose, plan, budget, locked=locked, floor=floor, progress=progress
         )
     return steering.search(
         wish.method, wish.target / 100, plan, budget, locked=locked, floor=floor, progress=progress

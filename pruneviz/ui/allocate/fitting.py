@@ -139,6 +139,7 @@ def measures_of(bench: Workbench, peaks: Kept[int]) -> Measures:
         params=lambda plan: bench.counts(_bare(plan)).params_shrunk,
         activations=lambda plan: peaks.get_or(plan, lambda: peak_of(bench, plan)),
         accuracy=lambda plan: bench.evaluate(plan, bench.probe).accuracy,
+        scale=bench.task.scale,
     )
 
 

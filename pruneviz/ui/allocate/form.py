@@ -19,6 +19,7 @@ from pruneviz.ui.allocate.allocating import (
 )
 from pruneviz.ui.boundary import fragment
 from pruneviz.ui.session import Session
+from pruneviz.ui.thresholds import asked_loss
 from pruneviz.ui.wording import duration
 
 _TICK = 0.4
@@ -77,19 +78,20 @@ def _ask(allocating: Allocating) -> None:
     busy = allocating.running
     fill = columns[2].button("Fill", key="allocate-fill", width="stretch", disabled=busy or barred)
     columns = st.columns([11, 4], vertical_alignment="bottom")
-    lose = columns[0].number_input(
-        "Or find the smallest that loses at most (points)",
-        0.1,
-        20.0,
+    scale = allocating.session.bench.task.scale
+    lose = asked_loss(
+        columns[0],
+        f"Or find the smallest that loses at most ({scale.unit})",
+        scale,
         wish.lose,
-        0.5,
         key="allocate_lose",
-        format="%.1f",
-        help="The smallest network whose loss is, with 95 % confidence, at most this. Every method "
+        least=0.001,
+        most=0.2,
+        tip="The smallest network whose loss is, with 95 % confidence, at most this. Every method "
         "is tried, and the best one is pushed further by measured moves. Half of the validation "
         "samples decide, the other half judges.",
     )
-    vain = allocating.session.bench.steering.undecidable(lose / 100)
+    vain = allocating.session.bench.steering.undecidable(lose)
     hunt = columns[1].button(
         "Find", key="allocate-find", width="stretch", disabled=busy or barred or bool(vain)
     )

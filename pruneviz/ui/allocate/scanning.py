@@ -12,6 +12,7 @@ from pruneviz.background import Job, Report
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
+from pruneviz.scale import SHARE, Scale
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves
 from pruneviz.sensitivity.scanning import LEVELS, settings_of
 from pruneviz.ui.session import Session
@@ -29,8 +30,8 @@ class Scanning:
     """What is shown of the curves in one session, and the work on them.
 
     plan: the choices that `job` scans. left: seconds until the job has ended, where that can be
-    told. lose, limit, view: what was chosen on the page: points that count as a loss, seconds to
-    spend (0: as many as it takes), the chart.
+    told. lose, limit, view: what was chosen on the page: what of the score is a loss, seconds
+    to spend (0: as many as it takes), the chart.
     """
 
     session: Session
@@ -38,7 +39,7 @@ class Scanning:
     job: Job | None = None
     left: float | None = None
     message: str | None = None
-    lose: float = 100 * LOSE
+    lose: float = LOSE
     limit: float = 0.0
     view: str = "apart"
     _shown: tuple[object, float, Curves] | None = None
@@ -128,8 +129,8 @@ def remaining(bench: Workbench, curves: Curves) -> tuple[int, float]:
     return round(samples), (samples + repairs) * bench.seconds_per_sample
 
 
-def cells(curves: Curves) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(change in points, mark where there is none) by slider and sparsity.
+def cells(curves: Curves, scale: Scale = SHARE) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(change in the unit of `scale`, mark where there is none) by slider and sparsity.
 
     Levels that cut the same number of items have the same number. Marks: "no-op" where nothing
     goes, "·" where nothing was measured.
@@ -139,8 +140,10 @@ def cells(curves: Curves) -> tuple[pd.DataFrame, pd.DataFrame]:
     change, marks = {}, {}
     for curve in curves.curves:
         name = curve.slider.name
-        known = {round(p.got * curve.slider.items): 100 * p.delta for p in curve.points}
-        known |= {round(p.sparsity * curve.slider.items): 100 * p.delta for p in curve.points}
+        known = {round(p.got * curve.slider.items): scale.factor * p.delta for p in curve.points}
+        known |= {
+            round(p.sparsity * curve.slider.items): scale.factor * p.delta for p in curve.points
+        }
         counts = [round(level * curve.slider.items) for level in levels]
         change[name] = [known.get(count, float("nan")) for count in counts]
         marks[name] = [

@@ -46,30 +46,30 @@ function levelText(fraction) {
   return `${fieldText(fraction)} %`;
 }
 
-// What the curve says at a level, in points with their interval; nothing beyond its last point.
-function alongWords({ points }, share) {
+// What the curve says at a level, with its interval; nothing beyond its last point. inPoints:
+// whether the score is a share.
+function alongWords({ points }, share, inPoints) {
   if (share > points.x.at(-1) + 1e-6) return "";
   const [delta, low, high] = [points.delta, points.low, points.high].map((ys) =>
-    signedPoints(valueAt(points.x, ys, share)));
-  return `cut alone ${delta} points (${low} … ${high})`;
+    signedScore(valueAt(points.x, ys, share), inPoints));
+  return `cut alone ${delta}${inPoints ? " points" : ""} (${low} … ${high})`;
 }
 
 function alongNote(state, layer, share) {
   const curve = curveOf(state, layer);
-  const says = curve?.points ? alongWords(curve, share) : "";
+  const says = curve?.points ? alongWords(curve, share, isShare(state)) : "";
   return says && `, ${says}`;
 }
 
 function curveWords(state, layer, curve, share) {
-  const along = share > 0 ? alongWords(curve, share) : "";
-  const lose = percentText(state.sensitivity.lose, 0);
+  const along = share > 0 ? alongWords(curve, share, isShare(state)) : "";
+  const lose = lossText(state.sensitivity.lose, isShare(state));
   return [
     `${layer.name}: ${curve.words}`,
     along && `at ${levelText(share)} ${along}`,
     curve.knee === null ? "" : `knee at ${levelText(curve.knee)}`,
     curve.certain === null ? ""
-      : `from ${levelText(curve.certain)} on it surely loses more than ${lose} point${
-        lose === "1" ? "" : "s"}`,
+      : `from ${levelText(curve.certain)} on it surely loses more than ${lose}`,
   ].filter(Boolean).join("; ");
 }
 
@@ -105,7 +105,7 @@ function renderScale(state, scale) {
   const shown = [...(state.sensitivity?.layers.values() ?? [])].some((x) => x.points !== null);
   if (scale.node.hidden === shown) scale.node.hidden = !shown;
   if (!shown) return;
-  setText(scale.says, `↓ ${signedPoints(-state.sensitivity.worst)} points`);
+  setText(scale.says, `↓ ${changeText(-state.sensitivity.worst, isShare(state))}`);
   setAttribute(scale.node, "title",
     `the curves end there below: the largest loss of all; ${state.sensitivity.words}`);
 }

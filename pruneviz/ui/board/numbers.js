@@ -125,12 +125,21 @@ function percentText(fraction, digits = 1) {
 // A score: "50.3 %" where it is a share, else as it is: "0.503".
 function scoreText(score, share = true) {
   if (share) return `${percentText(score)} %`;
-  return Number.isFinite(score) ? score.toFixed(3).replace("-", MINUS) : "–";
+  if (!Number.isFinite(score)) return "–";
+  const tiny = Math.abs(score) >= 5e-5 && Math.abs(score) < 5e-4;
+  return score.toFixed(tiny ? 4 : 3).replace("-", MINUS);
 }
 
 // A change of it: "−1.2 points" of a share, else "−0.012".
 function changeText(delta, share = true) {
   return share ? `${signedPoints(delta)} points` : signedScore(delta, share);
+}
+
+// So much of it, without a sign: "1 point", "0.01".
+function lossText(lose, share = true) {
+  if (!share) return String(lose);
+  const points = percentText(lose, 0);
+  return `${points} point${points === "1" ? "" : "s"}`;
 }
 
 function signedScore(delta, share = true) {

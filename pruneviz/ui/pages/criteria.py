@@ -276,7 +276,7 @@ def _show(contesting: Contesting, found: Contest) -> None:
     known = [name for name in found.criteria if (table["criterion"] == name).any()]
     labels = {name: CRITERIA[name].label for name in known}
     left, right = st.columns([8, 3])
-    figure = figures.contest(table[table["seed"].isna()], labels, score=task.word)
+    figure = figures.contest(table[table["seed"].isna()], labels, score=task.word, scale=task.scale)
     left.plotly_chart(figure, key="criteria-contest", config={"displayModeBar": False})
     right.caption(
         f"{found.n:,} samples; bands: 95 %, those of random over its {found.seeds} seeds. "

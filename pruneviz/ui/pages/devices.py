@@ -19,6 +19,7 @@ from pruneviz.allocation.devices import (
 from pruneviz.allocation.suggesting import Suggestion
 from pruneviz.glossary import TERMS
 from pruneviz.pruning.labels import label
+from pruneviz.scale import SHARE, Scale
 from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.fitting import (
     Fitting,
@@ -167,8 +168,8 @@ def _totals(session: Session, need: Need, weights: str) -> None:
     columns[2].metric("Activations at their peak", size(need.activations), "one sample",
                       delta_color="off", delta_arrow="off")  # fmt: skip
     if result is not None:
-        words = f"measured on {result.n:,}; {100 * result.low:.1f} – {100 * result.high:.1f} %"
-        columns[3].metric(bench.task.label, f"{100 * result.accuracy:.1f} %", words,
+        words = f"measured on {result.n:,}; {bench.task.interval_text(result.low, result.high)}"
+        columns[3].metric(bench.task.label, bench.task.score_text(result.accuracy), words,
                           delta_color="off", delta_arrow="off")  # fmt: skip
     if not by_unit(plan):
         left, right = st.columns([5, 1], vertical_alignment="center")
@@ -272,7 +273,12 @@ def _show(session: Session, found: Suggestion) -> None:
         st.error(found.words)
         return
     st.markdown(found.words)
-    st.dataframe(steps(found), hide_index=True, height="content", key="devices-steps")
+    st.dataframe(
+        steps(found, session.bench.task.scale),
+        hide_index=True,
+        height="content",
+        key="devices-steps",
+    )
     if st.button("Apply", key="devices-apply", type="primary"):
         try:
             session.settle(found.plan)
@@ -283,7 +289,7 @@ def _show(session: Session, found: Suggestion) -> None:
         st.rerun()
 
 
-def steps(found: Suggestion) -> pd.DataFrame:
+def steps(found: Suggestion, scale: Scale = SHARE) -> pd.DataFrame:
     """The sliders of a suggestion, one row each, in the order in which they were first raised."""
     return pd.DataFrame(
         [
@@ -292,7 +298,7 @@ def steps(found: Suggestion) -> pd.DataFrame:
                 "now": f"{100 * step.before:.0f} %",
                 "suggested": f"{100 * step.after:.0f} %",
                 "saves": f"{step.saved / KIB:,.1f} KiB",
-                "predicted loss": f"{100 * step.lost:.1f} points",
+                "predicted loss": scale.change_text(step.lost).removeprefix("+"),
             }
             for step in found.by_slider()
         ]

@@ -68,10 +68,10 @@ def _on_screen(session: Session) -> str:
     result = None if session.wanted is not None else jobs.so_far(bench, plan)
     if result is None:
         return words
-    interval = f"{100 * result.low:.1f} – {100 * result.high:.1f} %"
-    return (
-        f"{words} · {bench.task.word} {100 * result.accuracy:.1f} % ({interval}, on {result.n:,})"
-    )
+    task = bench.task
+    interval = task.interval_text(result.low, result.high)
+    score = task.score_text(result.accuracy)
+    return f"{words} · {task.word} {score} ({interval}, on {result.n:,})"
 
 
 def _ask(session: Session) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
+from pruneviz.ui.thresholds import asked_loss
 from pruneviz.ui.wording import duration
 from pruneviz.ui.workbench.live import listen
 
@@ -82,15 +83,16 @@ def label(plan: Plan) -> str:
 def _choose(scanning: Scanning) -> None:
     """What counts as a loss, how long to measure, and which chart."""
     columns = st.columns([2, 2, 3, 3], vertical_alignment="bottom")
-    scanning.lose = columns[0].number_input(
-        "Points that count as a loss",
-        0.5,
-        10.0,
+    scale = scanning.session.bench.task.scale
+    scanning.lose = asked_loss(
+        columns[0],
+        "Points that count as a loss" if scale.share else "What counts as a loss",
+        scale,
         scanning.lose,
-        0.5,
         key="scan_lose",
-        format="%.1f",
-        help="A layer is robust up to the highest sparsity at which it surely (95 %) loses no more "
+        least=0.005,
+        most=0.1,
+        tip="A layer is robust up to the highest sparsity at which it surely (95 %) loses no more "
         "than this. The dotted line.",
     )
     scanning.limit = columns[1].number_input(
@@ -189,29 +191,30 @@ def _begin(scanning: Scanning, curves: Curves) -> None:
 
 
 def _draw(scanning: Scanning, curves: Curves) -> None:
-    lose = scanning.lose
+    lose, scale = scanning.lose, scanning.session.bench.task.scale
+    line = scale.factor * lose
     if scanning.view == "heat":
-        figure = figures.curves_heat(*cells(curves))
+        figure = figures.curves_heat(*cells(curves, scale), scale=scale)
     elif scanning.view == "together":
-        figure = figures.curves_together(curves.table, lose=lose)
+        figure = figures.curves_together(curves.table, lose=line, scale=scale)
     else:
         names = [curve.slider.name for curve in curves.curves]
         if len(names) > _MOST:
-            first = {curve.slider.name for curve in curves.ranked(lose / 100)[:_MOST]}
+            first = {curve.slider.name for curve in curves.ranked(lose)[:_MOST]}
             st.caption(f"The {len(first)} most sensitive of {len(names)}; the table has all.")
             names = [name for name in names if name in first]
-        words = {name: curves.words_of(name, lose / 100) for name in names}
-        figure = figures.curves_apart(curves.table, words, lose=lose)
+        words = {name: curves.words_of(name, lose) for name in names}
+        figure = figures.curves_apart(curves.table, words, lose=line, scale=scale)
     st.plotly_chart(figure, key=f"scan-chart-{scanning.view}", config={"displayModeBar": False})
     if scanning.view == "heat":
         st.caption(
-            "Change in points, orange: lost, blue: gained. *no-op*: nothing is cut at this "
-            "level. *·*: not measured yet."
+            f"{scale.change_axis.replace('c', 'C', 1)}; orange: lost, blue: gained. *no-op*: "
+            "nothing is cut at this level. *·*: not measured yet."
         )
 
 
 def _table(scanning: Scanning, curves: Curves) -> None:
-    rows = table(curves, scanning.lose / 100)
+    rows = table(curves, scanning.lose)
     st.dataframe(
         rows if any(curve.no_op for curve in curves.curves) else rows.drop(columns="why not"),
         hide_index=True,

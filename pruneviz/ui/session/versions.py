@@ -9,6 +9,7 @@ import streamlit as st
 
 from pruneviz.measuring.evaluate import change
 from pruneviz.plan import Plan
+from pruneviz.tasks import Task
 from pruneviz.ui.session import networks
 from pruneviz.workbench import Workbench
 
@@ -76,11 +77,11 @@ def table(versions: list[Version]) -> pd.DataFrame:
             {
                 "version": version.name,
                 "made": version.how,
-                task.word: percent(result.accuracy),
-                "95 %": f"{100 * result.low:.1f} – {100 * result.high:.1f} %",
+                task.word: task.score_text(result.accuracy),
+                "95 %": task.interval_text(result.low, result.high),
                 "change from the first (95 %)": "–"
                 if version is first
-                else points(delta, low, high),
+                else change_words(task, delta, low, high),
                 "parameters": f"{version.params:,} ({100 * version.params / first.params:.1f} %)",
                 "an epoch": "–" if version.seconds is None else f"{version.seconds:.2g} s",
             }
@@ -88,14 +89,9 @@ def table(versions: list[Version]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def percent(value: float) -> str:
-    """A share as people read it."""
-    return f"{100 * value:.1f} %"
-
-
-def points(delta: float, low: float, high: float) -> str:
-    """A change in points with its interval; says so where none can be told."""
-    said = f"{100 * delta:+.1f} ({100 * low:+.1f} … {100 * high:+.1f})"
+def change_words(task: Task, delta: float, low: float, high: float) -> str:
+    """A change in the task's unit with its interval; says so where none can be told."""
+    said = task.scale.paired_text(delta, low, high)
     return f"{said}: no measurable change" if low <= 0 <= high else said
 
 

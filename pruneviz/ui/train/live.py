@@ -74,7 +74,7 @@ def _curves(trainer: Trainer, seen: Seen) -> None:
     last = rows.iloc[-1]
     drawn = {
         "loss": ("Loss", f"loss, {task.loss_label}"),
-        "score": (task.label, f"{task.word}, %"),
+        "score": (task.label, task.scale.axis(task.word)),
         "left": ("Sparsity", "parameters, %"),
     }
     for column, (kind, (title, label)) in zip(
@@ -83,12 +83,14 @@ def _curves(trainer: Trainer, seen: Seen) -> None:
         with column:
             st.markdown(f"**{title}**", help=_HELP[kind])
             if trainer.running:
-                drawing = figures.moving_course(kind, rows, stretches, label=label, ink=_ink())
+                drawing = figures.moving_course(
+                    kind, rows, stretches, label=label, ink=_ink(), scale=task.scale
+                )
                 st.html(_as_image(kind, "svg+xml", drawing.svg.encode(), drawing.words))
             else:
-                figure = figures.course(kind, rows, stretches, label=label)
+                figure = figures.course(kind, rows, stretches, label=label, scale=task.scale)
                 st.plotly_chart(figure, key=f"train-{kind}", config=_CHART)
-    said = gap_words(rows, task.label)
+    said = gap_words(rows, task.label, task.scale)
     cut = f"{100 * last['sparsity']:.1f} % cut, {int(last['params']):,} parameters left"
     pace = "" if not last["seconds"] else f" {last['seconds']:.2g} s an epoch."
     st.caption(f"Epoch {int(last['at'])}. {said}. {cut}.{pace}")
@@ -154,7 +156,8 @@ def _tickets(trainer: Trainer, seen: Seen) -> None:
     if not (seen.table["epoch"] > 0).any():
         return
     st.markdown("**Tickets**: at the end of each stretch, against what is left")
-    figure = figures.tickets(seen.table, score=trainer.session.bench.task.word)
+    task = trainer.session.bench.task
+    figure = figures.tickets(seen.table, score=task.word, scale=task.scale)
     st.plotly_chart(figure, key="train-tickets", config=_CHART)
     if not trainer.training.controls:
         st.caption("Without controls nobody can tell a ticket from any other sparse network.")

@@ -7,12 +7,14 @@ import streamlit as st
 
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.scale import SHARE, Scale
 from pruneviz.storage.faults import public
+from pruneviz.tasks import Task
 from pruneviz.training import METHODS, Trained
 from pruneviz.ui.boundary import part
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session, arrive, networks, versions
-from pruneviz.ui.session.versions import Version, percent, points
+from pruneviz.ui.session.versions import Version, change_words
 from pruneviz.ui.train.training import Result, Trainer
 from pruneviz.ui.wording import duration
 from pruneviz.ui.workbench.live import last_seq, reach
@@ -25,7 +27,8 @@ def result(trainer: Trainer) -> None:
         return
     session, trained = trainer.session, found.trained
     left, right = st.columns([6, 1.6], vertical_alignment="center")
-    left.markdown(f"**{trainer.name}**: {' '.join(told(trained))}")
+    task = session.bench.task
+    left.markdown(f"**{trainer.name}**: {' '.join(told(trained, task.scale))}")
     if right.button(
         "Use as a new version",
         key="train-use",
@@ -42,7 +45,7 @@ def result(trainer: Trainer) -> None:
         st.switch_page(WORKBENCH)
     dense = session.bench.evaluate(Plan())
     st.dataframe(
-        summary(trained, dense, found.cut, session.bench.task.word),
+        summary(trained, dense, found.cut, task),
         hide_index=True,
         height="content",
         key="train-summary",
@@ -51,21 +54,21 @@ def result(trainer: Trainer) -> None:
     )
 
 
-def summary(trained: Trained, dense: Evaluation, cut: Evaluation, word: str) -> pd.DataFrame:
+def summary(trained: Trained, dense: Evaluation, cut: Evaluation, task: Task) -> pd.DataFrame:
     """Before, cut but not trained, and after; changes are paired, from the network as it was."""
     last = trained.table[~trained.table["aside"].astype(bool)].iloc[-1]
     rows = [("before", dense.accuracy, dense.low, dense.high, "–")]
     if not trained.asked.is_dense and trained.training.method != "dense":
-        change = points(cut.delta, cut.delta_low, cut.delta_high)
+        change = change_words(task, cut.delta, cut.delta_low, cut.delta_high)
         rows.append(("cut, not trained", cut.accuracy, cut.low, cut.high, change))
-    change = points(last["delta"], last["delta_low"], last["delta_high"])
+    change = change_words(task, last["delta"], last["delta_low"], last["delta_high"])
     rows.append(("after training", last["accuracy"], last["low"], last["high"], change))
     return pd.DataFrame(
         [
             {
                 "": name,
-                word: percent(value),
-                "95 %": f"{100 * low:.1f} – {100 * high:.1f} %",
+                task.word: task.score_text(value),
+                "95 %": task.interval_text(low, high),
                 "change (95 %)": change,
             }
             for name, value, low, high, change in rows
@@ -73,14 +76,14 @@ def summary(trained: Trained, dense: Evaluation, cut: Evaluation, word: str) -> 
     )
 
 
-def told(trained: Trained) -> list[str]:
+def told(trained: Trained, scale: Scale = SHARE) -> list[str]:
     """What one wants to know of a training, in sentences."""
     table = trained.table[~trained.table["aside"].astype(bool)]
     epochs, last = table[table["epoch"] > 0], table.iloc[-1]
     said = [f"{100 * last['sparsity']:.1f} % cut, {int(last['params']):,} parameters left."]
     if trained.training.start == "trained" and trained.training.method != "dense":
         said.append(_recovery(trained.recovered, str(last["leg"]), float(last["delta_high"]) < 0))
-    said.append(f"Gap between training and validation {100 * last['gap']:+.1f} points.")
+    said.append(f"Gap between training and validation {scale.change_text(last['gap'])}.")
     begin, end = float(epochs["seconds"].iloc[0]), float(epochs["seconds"].iloc[-1])
     said.append(
         f"{end:.2g} s an epoch at the end, {begin:.2g} s in the first; "

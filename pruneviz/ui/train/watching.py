@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from pruneviz.scale import SHARE, Scale
 from pruneviz.training import Moment
 from pruneviz.training.run import events_of
 from pruneviz.ui.board import scene
@@ -134,10 +135,10 @@ def along(table: pd.DataFrame, first: int) -> tuple[pd.DataFrame, dict[str, int]
     return rows, begins
 
 
-def gap_words(table: pd.DataFrame, word: str) -> str:
+def gap_words(table: pd.DataFrame, word: str, scale: Scale = SHARE) -> str:
     """The gap between training and validation at the end of the last epoch, in words."""
     last = table.iloc[-1]
-    points = 100 * last["gap"]
-    said = f"{word}: training {100 * last['train_accuracy']:.1f} %"
-    said += f", validation {100 * last['accuracy']:.1f} %"
-    return f"{said}: no gap" if points <= 0 else f"{said}: a gap of {points:.1f} points"
+    told = scale.score_text
+    said = f"{word}: training {told(last['train_accuracy'])}, validation {told(last['accuracy'])}"
+    gap = scale.change_text(last["gap"]).removeprefix("+")
+    return f"{said}: no gap" if last["gap"] <= 0 else f"{said}: a gap of {gap}"

@@ -20,6 +20,7 @@ from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.labels import label
 from pruneviz.storage.caching import Kept
 from pruneviz.ui.boundary import part
+from pruneviz.ui.thresholds import asked_loss
 from pruneviz.workbench import Workbench
 
 _SHOWN_FLIPS, _SHOWN_FILTERS = 12, 64
@@ -75,12 +76,12 @@ def _kept(bench: Workbench, plan: Plan) -> int:
     return bench.counts(plan).params_kept
 
 
-def best_within(table: pd.DataFrame, points: float) -> int | None:
-    """Position of the smallest plan that loses at most `points` of accuracy against dense."""
+def best_within(table: pd.DataFrame, lose: float) -> int | None:
+    """Position of the smallest plan that loses at most `lose` of the score against dense."""
     dense = table[table["dense"]]
     if dense.empty:
         return None
-    floor = float(dense["accuracy"].iloc[0]) - points / 100 - 1e-12  # rounding is no loss
+    floor = float(dense["accuracy"].iloc[0]) - lose - 1e-12  # rounding is no loss
     allowed = table[table["accuracy"] >= floor]
     return None if allowed.empty else int(allowed.index[int(allowed["params"].to_numpy().argmin())])
 
@@ -99,30 +100,31 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
         format_func=lambda name: short.get(name, name),
         label_visibility="collapsed",
     )
-    points = limit.number_input(
-        "Points to lose",
-        0.0,
-        100.0,
-        1.0,
-        0.5,
+    scale = bench.task.scale
+    lose = asked_loss(
+        limit,
+        "Points to lose" if scale.share else "To lose at most",
+        scale,
+        0.01,
         key="points",
-        format="%.1f",
-        help=f"At most this many points of {bench.task.word} lost against dense: the dotted line. "
+        most=1.0,
+        tip=f"At most so much of {bench.task.word} lost against dense: the dotted line. "
         "The smallest plan visited above it is marked in orange.",
     )
     if measure == "by layer":
         st.plotly_chart(figures.nonzeros(bench.masks(here).report), key="nonzeros")
         return None
-    best = best_within(seen.table, points)
+    best = best_within(seen.table, lose)
     n = bench.measured(Plan())
     chart = figures.tradeoff(
         seen.table,
         seen.controls,
         measure=str(measure),
         labels=(bench.task.label, bench.task.loss_label),
-        floor=bench.evaluate(Plan(), n).accuracy - points / 100 if n else None,
+        floor=bench.evaluate(Plan(), n).accuracy - lose if n else None,
         best=best,
         here=seen.plans.index(here) if here in seen.plans else None,
+        scale=scale,
     )
     # A key of its own for each step: a click belongs to the chart it was made on.
     event = st.plotly_chart(
@@ -132,8 +134,8 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
         row = seen.table.iloc[best]
         share = row["params"] / bench.counts(Plan()).params
         st.caption(
-            f"Best within {points:g} points: {row['label']} — {100 * row['accuracy']:.1f} % "
-            f"with {share:.0%} of the parameters."
+            f"Best within {scale.amount_text(lose)}: {row['label']} — "
+            f"{scale.score_text(row['accuracy'])} with {share:.0%} of the parameters."
         )
     picked = [p["customdata"] for p in event["selection"]["points"] if "customdata" in p]
     if not picked:
