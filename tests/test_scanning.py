@@ -31,6 +31,7 @@ from pruneviz.storage.home import VARIABLE
 from pruneviz.storage.remembered import Remembered
 from pruneviz.workbench import Workbench
 from tests.benchmarks.coverage import scanned
+from tests.cases import slow_but
 
 NEURONS = Plan(granularity="neuron")
 PATIENCE = 120.0
@@ -270,7 +271,7 @@ def test_a_criterion_that_is_none_is_refused(lenet5: Counting) -> None:
         lenet5.bench.scan(Plan("magnitud"))
 
 
-@pytest.mark.parametrize("gain", [0.0, 0.01])
+@pytest.mark.parametrize("gain", slow_but(lambda gain: gain == 0, [0.0, 0.01]))
 def test_a_scan_rarely_calls_a_loss_of_more_than_a_point_surely_none(gain: float) -> None:
     chance = np.random.default_rng(0)
     points = [scanned(chance, gain, gain + LOSE + 1e-4) for _ in range(1500)]
