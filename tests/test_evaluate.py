@@ -266,7 +266,7 @@ def test_blocks_asked_one_by_one_are_those_asked_at_once(
         one, other = getattr(steps, field), getattr(once, field)
         assert one is other is None or torch.equal(one, other)
     assert steps.more.keys() == once.more.keys()
-    assert (kept.get((0, BLOCK)) is not None) == task.against_dense
+    assert (kept.get((0, 16)) is not None) == task.against_dense
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
