@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -155,6 +156,26 @@ def test_a_damaged_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read .* train afresh"):
         train(bench, PLAN, training, tmp_path)
     train(bench, PLAN, training, tmp_path, fresh=True)
+    train(bench, PLAN, training, tmp_path)
+
+
+def test_a_checkpoint_of_which_one_bit_flipped(tmp_path: Path) -> None:
+    bench, training = small_bench(), Training(**FEW)
+    train(bench, PLAN, training, tmp_path)
+    (file,) = tmp_path.glob("*/checkpoint.pt")
+    content = file.read_bytes()
+    with ZipFile(file) as archive:
+        tensors = [info for info in archive.infolist() if "/data/" in info.filename]
+    for info in tensors:
+        damaged = bytearray(content)
+        start = content.index(info.filename.encode(), info.header_offset)
+        # the content ends where the next header, or a descriptor before it, begins
+        ends = content.index(b"PK", start + len(info.filename) + info.file_size)
+        damaged[ends - 1 - info.file_size // 2] ^= 1
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read .* train afresh"):
+            train(bench, PLAN, training, tmp_path)
+    file.write_bytes(content)
     train(bench, PLAN, training, tmp_path)
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from pruneviz.history import moved
 from pruneviz.history.moved import carried_over, in_memory, is_moved, standing
 from pruneviz.history.records import (
     FIELDS,
@@ -273,8 +274,13 @@ class History:
         """What `act` makes of the file; where it fails, of what is in memory from then on."""
         with self._lock:
             try:
-                if self.path is not None and is_moved(self.path, self._was):
+                if self.path is None:
+                    return act(self._base)
+                if is_moved(self.path, self._was):
                     self._follow(self.path)
+                elif moved.is_log_lost(self.path, self._was):
+                    self._hold(moved.with_new_log(self._base, self.path, self._patience))
+                    self._was, self.complaint = standing(self.path), moved.LOG_LOST
                 return act(self._base)
             except (sqlite3.Error, OSError) as error:
                 self._complain(error)

@@ -11,6 +11,10 @@ from pruneviz.history.schema import STEPS
 from pruneviz.storage.database import opened, transaction
 
 Standing = Mapping[Path, tuple[int, int]]
+LOG_LOST = (
+    "the file that ends in -wal beside the history, in which the last writes stood, was taken away "
+    "while it was open; what was in it stands in the history's file now. Leave it where it is"
+)
 _BESIDE = ("", "-wal", "-shm")
 _TABLES = {"models": "id", "visits": "id", "measured": "visit", "ledgers": "visit"}
 
@@ -31,6 +35,19 @@ def is_moved(path: Path | None, was: Standing) -> bool:
         return _known(path) != was[path]
     except OSError:  # nobody may look; it may still be written
         return False
+
+
+def is_log_lost(path: Path, was: Standing) -> bool:
+    """Whether the log beside the database, in which the last writes stand, was taken away."""
+    log = path.with_name(path.name + "-wal")
+    return log in was and _known(log) != was[log]
+
+
+def with_new_log(old: sqlite3.Connection, path: Path, patience: float) -> sqlite3.Connection:
+    """The same database, into which all has gone that only the lost log, open in `old`, held."""
+    old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    old.close()
+    return opened(path, STEPS, patience)
 
 
 def carried_over(

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data, Inputs, Outcome
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
-from pruneviz.measuring.room import Room, out_of_memory
-from pruneviz.network.calling import at_work, call_all
+from pruneviz.measuring.room import Room
+from pruneviz.network.calling import at_work, call_all, out_of_memory
 from pruneviz.network.replica import replica
 from pruneviz.storage.caching import Kept
 from pruneviz.tasks import Task

@@ -7,8 +7,6 @@ import logging
 import torch
 
 _LOG = logging.getLogger(__name__)
-# torch's CPU allocator raises a plain RuntimeError, and so do some backends.
-_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
 
 
 class Room:
@@ -34,14 +32,3 @@ class Room:
         )
         _LOG.warning("%s", self.note)
         torch.cuda.empty_cache()  # nothing where CUDA is not in use
-
-
-def out_of_memory(error: BaseException | None) -> bool:
-    """Whether an error, or what it was raised for, is that memory was too little."""
-    while error is not None:
-        if isinstance(error, MemoryError | torch.OutOfMemoryError):
-            return True
-        if isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _WORDS):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

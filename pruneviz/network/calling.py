@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from pruneviz.outputs import named_output, outputs
 
+# torch's CPU allocator raises a plain RuntimeError, and so do some backends.
+_LITTLE = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+
 
 class ForwardError(ValueError):
     """A network's own code raised while it answered.
@@ -30,6 +33,17 @@ def words_of(error: Exception) -> str:
     # A KeyError shows its words as Python would write them, with the line breaks in them.
     plain = error.args[0] if isinstance(error, KeyError) and error.args else error
     return (str(plain).strip() or type(error).__name__).splitlines()[0]
+
+
+def out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or what it was raised for, is that memory was too little."""
+    while error is not None:
+        if isinstance(error, MemoryError | torch.OutOfMemoryError):
+            return True
+        if isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _LITTLE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import call_all, shapes_of, words_of
+from pruneviz.network.calling import call_all, out_of_memory, shapes_of, words_of
 from pruneviz.network.calls import Call, Listening
 from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.replica import first_names, leaves, replica
@@ -139,11 +139,11 @@ def refusal(model: nn.Module, sample: Data, error: Exception) -> str:
     """What its user reads when a network does not take the first samples of its data."""
     given, words, n = shapes_of(sample.inputs), words_of(error), len(sample)
     count = "one sample" if n == 1 else f"{n} samples at once, though it takes one,"
-    cure = (
-        "check the inputs' shape, size and type"
-        if n == 1
-        else ("let its code take any number of samples: view(len(x), …) in place of view(1, …)")
-    )
+    cure = "let its code take any number of samples: view(len(x), …) in place of view(1, …)"
+    if n == 1:
+        cure = "check the inputs' shape, size and type"
+    if out_of_memory(error):
+        cure = "memory does not suffice; use smaller inputs, or a machine with more"
     return f"{type(model).__name__} cannot take {count} of the data ({given}): {words}; {cure}"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+from zipfile import ZipFile
 
 import torch
 
@@ -58,6 +59,11 @@ class Store:
         if file is None or not file.exists():
             return None
         try:
+            # torch does not look at the checksums: a bit that flipped would be a weight's.
+            with ZipFile(file) as archive:
+                damaged = archive.testzip()
+            if damaged is not None:
+                raise ValueError(f"{damaged} in it is damaged")
             content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
             if content["format"] != FORMAT:
                 raise ValueError(f"format {content['format']}, not {FORMAT}")
@@ -89,10 +95,12 @@ class Store:
             with _whole(self.path / _REQUEST) as place:
                 place.write_text(json.dumps(request), encoding="utf-8")
             self.complaint = ""
-        except (OSError, RuntimeError) as error:  # torch's writer raises the latter on a full disk
+        except (OSError, RuntimeError) as error:
+            # torch's writer has words of its own for a write that failed.
+            why = error if isinstance(error, OSError) else "no room is left on the disk"
             self.complaint = (
                 f"the checkpoint of {run.here.name!r}, epoch {run.epoch}, could not be written to "
-                f"{self.path} ({error}); training goes on, but could not be resumed from here"
+                f"{self.path} ({why}); training goes on, but could not be resumed from here"
             )
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from pruneviz.data import Data, Inputs
+from pruneviz.network.calling import words_of
 from pruneviz.sources.asked import lies_there
 from pruneviz.sources.data.arrays import read_npy, read_npz
 from pruneviz.sources.data.columns import SUFFIXES, read_columns, read_csv
@@ -123,13 +124,26 @@ def find(given: object, asked: Asked) -> Found:
     if isinstance(given, Mapping):
         return _mapped(given, asked)
     if isinstance(given, DataLoader):
-        return read_loader(given, asked)
+        return _drawn_from(given, read_loader, asked)
     rows = isinstance(given, list) and bool(given) and all(map(_is_row, given[:2]))
     if isinstance(given, (tuple, list)) and len(given) == 2 and not rows:
         return pair(given[0], given[1], asked.spec)
     if rows or (not isinstance(given, (tuple, list)) and _has_samples(given)):
-        return read_dataset(given, asked)
+        return _drawn_from(given, read_dataset, asked)
     raise ValueError(f"data must be {KINDS}; got {type(given).__name__}")
+
+
+def _drawn_from(given: Any, read: Callable[[Any, Asked], Found], asked: Asked) -> Found:
+    """What `read` draws from the user's own code, which may raise whatever it likes."""
+    try:
+        return read(given, asked)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"the {type(given).__name__} failed while its samples were read, with "
+            f"{type(error).__name__}: {words_of(error)}"
+        ) from error
 
 
 def _at(given: str, asked: Asked) -> Found:
