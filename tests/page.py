@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.ui.session import Session
+from pruneviz.ui.session.shelves import Shelf, put
+from pruneviz.workbench import Workbench
 
 APP = Path(__file__).parents[1] / "app.py"
 
@@ -40,6 +42,13 @@ class Page:
     @property
     def address(self) -> dict[str, str]:
         return dict(self.app.query_params)
+
+    def own(self, name: str, bench: Workbench) -> Page:
+        """Choose a network that this visitor brings along."""
+        shelf = Shelf()
+        put(shelf, name, bench)
+        self.app.session_state["own"] = shelf
+        return self.run().choose("ask_model", name)
 
     def run(self) -> Page:
         """One run of the script, which must not raise."""

@@ -137,3 +137,26 @@ def test_the_app_says_it_without_a_traceback(
     for name in ("sensitivity", "criteria", "devices", "train", "history", "export"):
         page.app.switch_page(f"pruneviz/ui/pages/{name}.py")
         page.run()  # which must not raise
+
+
+class Uncut(nn.Module):
+    """Raises as soon as a weight is cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.out = nn.Linear(6, 8), nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not torch.compiler.is_compiling() and bool((self.fc.weight == 0).any()):
+            raise RuntimeError("not today")
+        out: Tensor = self.out(self.fc(x).relu())
+        return out
+
+
+def test_the_board_stays_and_leads_back_where_a_plan_makes_the_network_raise() -> None:
+    data = torch.randn(SAMPLES, 6), torch.arange(SAMPLES) % 3
+    page = Page(model="lenet300").own("uncut", open_workbench(Uncut().eval(), data))
+    page.settle(fc=0.5)
+    assert "fails on input" in str(page.session.message)
+    page.settle(fc=0.0)
+    assert page.result().delta == 0

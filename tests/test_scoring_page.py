@@ -12,11 +12,7 @@ from tests.page import Page, undrawn
 
 
 def page_of(name: str, network: nn.Module, data: object) -> Page:
-    page = Page(model="lenet300")
-    page.app.session_state["own"] = {name: pv.open(network, data)}
-    page.run()
-    page.app.selectbox(key="ask_model").set_value(name)
-    return page.run()
+    return Page(model="lenet300").own(name, pv.open(network, data))
 
 
 def choose(page: Page, title: str, value: str) -> list[str]:

@@ -157,7 +157,10 @@ def _results(session: Session) -> None:
         picked = panels.tradeoff(bench, seen, plan, session.moves)
     if picked is not None and picked != plan:
         _go_to(session, picked)
-    result = jobs.so_far(bench, plan)
+    try:
+        result = jobs.so_far(bench, plan)
+    except ValueError:  # the board says why
+        result = None
     with right:
         names = ["Per-class change", "Flipped examples", "Feature maps", "Ledger"]
         classes, flips, maps, costs = st.tabs(names, key="tabs", on_change="rerun")

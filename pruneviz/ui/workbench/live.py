@@ -224,13 +224,19 @@ def _warnings(session: Session) -> dict[str, str] | None:
     known = session.known.warnings
     if jobs.waits(session.bench, session.live):  # its job tells
         return known.get(session.live)
-    return known.get_or(session.live, lambda: session.bench.warnings(session.live))
+    try:
+        return known.get_or(session.live, lambda: session.bench.warnings(session.live))
+    except ValueError:  # the network's own, which `_measured` tells
+        return None
 
 
 def _measured(session: Session) -> dict[str, object] | None:
     """The numbers of the plan on the screen; of a slow network the last there are."""
     bench, live = session.bench, session.live
-    result = jobs.so_far(bench, live)
+    try:
+        result = jobs.so_far(bench, live)
+    except ValueError as error:  # the board stays, so that one can go back
+        session.message, result = public(error), None
     if result is None:  # the last there are belong to another plan, and must say so
         return None if session.shown is None else {**session.shown, "stale": True}
     of = len(bench.source.validation)
