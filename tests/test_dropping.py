@@ -45,7 +45,7 @@ def test_one_written_by_hand_opens_on_the_network_at_hand(page: Page) -> None:
     [
         ("plan:\n  sparsty: {fc1: 0.5}\n", "sparsty"),
         ("plan:\n  sparsity: {fc1: 7}\n", "fc1"),
-        ("plan: {sparsity: {fc1: 0.5}}\ntraining: [{method: one-shot}]\n", "`pruneviz replay`"),
+        ("plan: {sparsity: {fc1: 0.5}}\ntraining: [{method: one-shot}]\n", "pruneviz replay"),
         ("model: os:system\nplan:\n  sparsity: {fc1: 0.5}\n", "model"),
         ('model: {from: "os:system"}\nplan: {sparsity: {fc1: 0.5}}\n', "os:system"),
     ],

@@ -26,6 +26,7 @@ from pruneviz.comparison.similar import Similarity
 from pruneviz.options import opening_options
 from pruneviz.plan import UNITS, Plan
 from pruneviz.pruning.locks import unit_locks
+from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.workbench import Workbench
 
 _POINT = 100
@@ -121,7 +122,7 @@ def _usual(bench: Workbench, plan: Plan) -> dict[str, str]:
 
 def _write(path: Path, table: pd.DataFrame) -> None:
     try:
-        table.to_csv(path, index=False)
+        csv_text(table, path)
     except OSError as error:
         raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
 

@@ -24,6 +24,7 @@ from pruneviz.plan import Plan
 from pruneviz.scale import Scale
 from pruneviz.sensitivity.curves import LOSE, Curves
 from pruneviz.sensitivity.scanning import LEVELS, PRECISION, known
+from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.workbench import Workbench
 
 _POINT = 100
@@ -111,7 +112,7 @@ def _plan(values: dict[str, Any]) -> tuple[Plan, dict[str, Any]]:
 
 def _write(path: Path, curves: Curves) -> None:
     try:
-        curves.table.to_csv(path, index=False)
+        csv_text(curves.table, path)
     except OSError as error:
         raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
 

@@ -25,6 +25,7 @@ from pruneviz.options import opening_options
 from pruneviz.plan import Plan
 from pruneviz.recipes import recipe_of, to_yaml
 from pruneviz.storage.home import home
+from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.training import METHODS, Moment, Row, Trained, Training
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
@@ -194,7 +195,7 @@ def _line(row: Row) -> str:
 def _write(trained: Trained, out: Path | None, csv: Path | None, recipe: Path | None) -> None:
     try:
         if csv is not None:
-            trained.table.to_csv(csv, index=False)
+            csv_text(trained.table, csv)
             click.echo(f"epochs: {csv}", err=True)
         if out is None and recipe is None:
             return

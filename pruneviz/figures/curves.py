@@ -9,7 +9,17 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from pruneviz.figures.style import BLUE, DASHES, DIVERGING, GREY, MANY, MARGIN, ORANGE, finish
+from pruneviz.figures.style import (
+    BLUE,
+    DASHES,
+    DIVERGING,
+    GREY,
+    MANY,
+    MARGIN,
+    ORANGE,
+    finish,
+    foreign,
+)
 from pruneviz.scale import SHARE, Scale
 
 
@@ -22,12 +32,14 @@ def curves_apart(
     charts; a layer without points has an empty chart. scale: the unit.
     lose: the dotted line, in that unit.
     """
-    columns = min(6, max(3, len(words)))
+    columns, unit = min(6, max(3, len(words))), foreign(scale.unit)
     rows = max(1, -(-len(words) // columns))
     figure = make_subplots(
         rows, columns, shared_xaxes=True, shared_yaxes=True,
         vertical_spacing=0.22 / rows, horizontal_spacing=0.012,
-        subplot_titles=[f"{name}<br><i>{said}</i>" for name, said in words.items()],
+        subplot_titles=[
+            f"{foreign(name)}<br><i>{foreign(said)}</i>" for name, said in words.items()
+        ],
     )  # fmt: skip
     for place, name in enumerate(words):
         at = {"row": place // columns + 1, "col": place % columns + 1}
@@ -39,11 +51,11 @@ def curves_apart(
                 fillcolor="rgba(59, 118, 196, 0.3)", name=edge, hoverinfo="skip", **at,
             )  # fmt: skip
         figure.add_scatter(
-            x=x, y=scale.factor * points["delta"], mode="lines+markers", name=name,
+            x=x, y=scale.factor * points["delta"], mode="lines+markers", name=foreign(name),
             line={"color": BLUE, "width": 2}, marker={"size": 4},
             customdata=scale.factor * points[["delta_low", "delta_high"]],
             text=[f"{n:,} samples" for n in points["n"]],
-            hovertemplate=f"%{{x:.0f}} % cut: %{{y:+{scale.digits}}} {scale.unit}<br>"
+            hovertemplate=f"%{{x:.0f}} % cut: %{{y:+{scale.digits}}} {unit}<br>"
             f"%{{customdata[0]:+{scale.digits}}} … %{{customdata[1]:+{scale.digits}}}, %{{text}}"
             "<extra></extra>", **at,
         )  # fmt: skip
@@ -64,7 +76,7 @@ def curves_together(table: pd.DataFrame, *, lose: float, scale: Scale = SHARE) -
     told = table[table["sparsity"].notna()]
     for place, (name, points) in enumerate(told.groupby("layer", sort=False)):
         figure.add_scatter(
-            x=100 * points["sparsity"], y=scale.factor * points["delta"], name=str(name),
+            x=100 * points["sparsity"], y=scale.factor * points["delta"], name=foreign(name),
             mode="lines+markers", marker={"size": 5, "symbol": place // len(MANY)},
             line={"color": MANY[place % len(MANY)], "width": 2,
                   "dash": DASHES[place // len(MANY) % len(DASHES)]},
@@ -73,12 +85,12 @@ def curves_together(table: pd.DataFrame, *, lose: float, scale: Scale = SHARE) -
                 "array": scale.factor * (points["delta_high"] - points["delta"]),
                 "arrayminus": scale.factor * (points["delta"] - points["delta_low"]),
             },
-            hovertemplate=f"%{{x:.0f}} % cut: %{{y:+{scale.digits}}} {scale.unit}"
+            hovertemplate=f"%{{x:.0f}} % cut: %{{y:+{scale.digits}}} {foreign(scale.unit)}"
             "<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     figure.add_hline(y=-lose, line={"color": ORANGE, "dash": "dot", "width": 1.5})
     figure.update_xaxes(title="cut of this layer alone", ticksuffix=" %", range=[0, 100])
-    figure.update_yaxes(title=scale.change_axis, range=_reach(table, scale))
+    figure.update_yaxes(title=foreign(scale.change_axis), range=_reach(table, scale))
     return finish(figure, legend=True).update_layout(
         height=430, legend={"orientation": "v", "x": 1.01, "y": 1}
     )
@@ -94,19 +106,21 @@ def curves_heat(change: pd.DataFrame, marks: pd.DataFrame, *, scale: Scale = SHA
     least = scale.factor / 100
     limit = max(least, float(finite.max())) if finite.size else least
     x = [f"{100 * level:g} %" for level in change.columns]
+    layers = [foreign(name) for name in change.index]
     figure = go.Figure(
         go.Heatmap(
-            z=values, x=x, y=list(change.index), zmin=-limit, zmax=limit, colorscale=DIVERGING,
+            z=values, x=x, y=layers, zmin=-limit, zmax=limit, colorscale=DIVERGING,
             reversescale=True, xgap=1, ygap=1, hoverongaps=False,
             texttemplate=f"%{{z:+{scale.digits}}}",
-            colorbar={"thickness": 10, "title": scale.unit},
-            hovertemplate=f"%{{y}} at %{{x}}: %{{z:+{scale.digits}}} {scale.unit}<extra></extra>",
+            colorbar={"thickness": 10, "title": foreign(scale.unit)},
+            hovertemplate=f"%{{y}} at %{{x}}: %{{z:+{scale.digits}}} {foreign(scale.unit)}"
+            "<extra></extra>",
         )
     )  # fmt: skip
     rows, columns = (each.tolist() for each in np.nonzero(marks.to_numpy() != ""))
     figure.add_scatter(
-        x=[x[i] for i in columns], y=[change.index[i] for i in rows], mode="text", name="marks",
-        text=[marks.iat[i, j] for i, j in zip(rows, columns, strict=True)],
+        x=[x[i] for i in columns], y=[layers[i] for i in rows], mode="text", name="marks",
+        text=[foreign(marks.iat[i, j]) for i, j in zip(rows, columns, strict=True)],
         textfont={"color": GREY, "size": 11}, hoverinfo="skip",
     )  # fmt: skip
     figure.update_xaxes(type="category", side="top")
@@ -117,7 +131,7 @@ def curves_heat(change: pd.DataFrame, marks: pd.DataFrame, *, scale: Scale = SHA
 def alike(square: pd.DataFrame, *, least: float, middle: float) -> go.Figure:
     """How alike each is to each, least..1; `middle`, what chance gives, has the neutral colour."""
     at = min(max((middle - least) / (1 - least), 0.01), 0.99)
-    names = list(square.index)
+    names = [foreign(name) for name in square.index]
     figure = go.Figure(
         go.Heatmap(
             z=square.to_numpy(float), x=names, y=names, zmin=least, zmax=1, xgap=1, ygap=1,
@@ -144,14 +158,14 @@ def contest(
             showlegend=False, hoverinfo="skip", name=f"{name}-band",
         )  # fmt: skip
         figure.add_scatter(
-            x=x, y=scale.factor * rows["accuracy"], name=label,
+            x=x, y=scale.factor * rows["accuracy"], name=foreign(label),
             mode="lines+markers", legendgroup=name,
             line={"color": colour, "width": 2, "dash": DASHES[place // 6 % 4]},
             hovertemplate=f"%{{x:g}} % cut: %{{y:{scale.digits}}}{' %' if scale.share else ''}"
             "<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     figure.update_xaxes(title="cut, %", tickvals=100 * table["sparsity"].unique())
-    figure.update_yaxes(title=scale.axis(score))
+    figure.update_yaxes(title=foreign(scale.axis(score)))
     return finish(figure, legend=True).update_layout(
         height=330, legend={"orientation": "v", "x": 1.01, "y": 1}
     )

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import plotly.graph_objects as go
 
-from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, finish
+from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, finish, foreign
 from pruneviz.scale import SHARE, Scale
 
 
@@ -68,7 +68,7 @@ def tradeoff(
     )  # fmt: skip
     figure.add_scatter(
         x=visits["params"], y=y, mode="markers", name="visited",
-        customdata=list(range(len(visits))), text=visits["label"],
+        customdata=list(range(len(visits))), text=visits["label"].map(foreign),
         marker=_markers(visits, best, here),
         error_y=bars(visits) if scored else None,
         hovertemplate="%{text}<br>%{x:,} parameters<br>%{y:.4g}<br>click to return<extra></extra>",
@@ -76,7 +76,7 @@ def tradeoff(
     if floor is not None and scored:
         figure.add_hline(y=factor * floor, line={"color": ORANGE, "dash": "dot", "width": 1.5})
     figure.update_xaxes(title="parameters kept", rangemode="tozero", tickformat="~s")
-    figure.update_yaxes(title=scale.axis(labels[0]) if scored else f"loss: {labels[1]}")
+    figure.update_yaxes(title=foreign(scale.axis(labels[0]) if scored else f"loss: {labels[1]}"))
     return finish(figure, legend=True)
 
 
@@ -86,7 +86,7 @@ def per_class(dense: Mapping[str, float], pruned: Mapping[str, float]) -> go.Fig
     change = [100 * (pruned[name] - dense[name]) for name in names]
     figure = go.Figure(
         go.Bar(
-            x=names,
+            x=[foreign(name) for name in names],
             y=change,
             marker_color=[ORANGE if c < 0 else BLUE for c in change],
             customdata=[[100 * dense[n], 100 * pruned[n]] for n in names],
@@ -106,12 +106,11 @@ def per_class(dense: Mapping[str, float], pruned: Mapping[str, float]) -> go.Fig
 def nonzeros(report: pd.DataFrame) -> go.Figure:
     """Weights kept and cut, by layer; report as `Pruned.report`."""
     figure = go.Figure()
-    cut = report["total"] - report["kept"]
-    figure.add_bar(x=report["layer"], y=report["kept"], name="kept", marker_color=BLUE)
-    figure.add_bar(
-        x=report["layer"], y=cut, name="cut", marker_color=GREY, marker_pattern_shape="/"
-    )
+    cut, layers = report["total"] - report["kept"], report["layer"].map(foreign)
+    figure.add_bar(x=layers, y=report["kept"], name="kept", marker_color=BLUE)
+    figure.add_bar(x=layers, y=cut, name="cut", marker_color=GREY, marker_pattern_shape="/")
     figure.update_layout(barmode="stack")
+    figure.update_xaxes(type="category")
     figure.update_yaxes(title="weights", tickformat="~s")
     return finish(figure, legend=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import plotly.graph_objects as go
 
 BLUE, ORANGE, GREEN, GREY = "#3b76c4", "#d9772b", "#2c8f6f", "#8a8f98"
@@ -11,6 +13,15 @@ DIVERGING = [[0.0, "#2166ac"], [0.5, "#d9d9d9"], [1.0, "#b35806"]]
 MANY = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8a8f98")
 DASHES = ("solid", "dash", "dot", "dashdot")
 MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
+
+
+def foreign(text: object) -> str:
+    """A name as plotly shows it letter by letter: it reads tags, entities and $ of mathematics.
+
+    >>> foreign("<b>1</b> $x$")
+    '&lt;b&gt;1&lt;/b&gt; &#36;x&#36;'
+    """
+    return escape(str(text), quote=False).replace("$", "&#36;")
 
 
 def finish(figure: go.Figure, *, legend: bool = False) -> go.Figure:

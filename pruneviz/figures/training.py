@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, finish
+from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, finish, foreign
 from pruneviz.scale import SHARE, Scale
 
 _NAMED = 6  # stretches; the names of more would lie on each other
@@ -100,13 +100,13 @@ def course(
             hovertemplate="epoch %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     for name, begin in [*stretches.items()][1:]:
-        said = {"text": name, "font": {"size": 10, "color": GREY}, "textangle": -90}
+        said = {"text": foreign(name), "font": {"size": 10, "color": GREY}, "textangle": -90}
         figure.add_vline(
             x=begin, line={"color": GREY, "dash": "dot", "width": 1},
             annotation=said if len(stretches) <= _NAMED else None,
         )  # fmt: skip
     figure.update_xaxes(title="epoch")
-    figure.update_yaxes(title=label, range=what.range)
+    figure.update_yaxes(title=foreign(label), range=what.range)
     if kind == "loss":
         figure.update_yaxes(rangemode="tozero")
     return _resting(figure)
@@ -115,15 +115,17 @@ def course(
 def levels(sparsity: Mapping[str, float], asked: Mapping[str, float]) -> go.Figure:
     """How much of each layer is cut now, in per cent, with a mark at what was asked for."""
     names = [*sparsity]
+    shown = {name: foreign(name) for name in names}
     figure = go.Figure()
     figure.add_bar(
-        x=[100 * sparsity[name] for name in names], y=names, orientation="h", name="cut",
-        marker_color=BLUE, hovertemplate="%{y}: %{x:.1f} % cut<extra></extra>",
+        x=[100 * sparsity[name] for name in names], y=[*shown.values()], orientation="h",
+        name="cut", marker_color=BLUE, hovertemplate="%{y}: %{x:.1f} % cut<extra></extra>",
     )  # fmt: skip
     marked = [name for name in names if asked.get(name)]
     if marked:
         figure.add_scatter(
-            x=[100 * asked[name] for name in marked], y=marked, mode="markers", name="asked for",
+            x=[100 * asked[name] for name in marked], y=[shown[name] for name in marked],
+            mode="markers", name="asked for",
             marker={"symbol": "line-ns", "size": 13, "line": {"width": 3, "color": ORANGE}},
             hovertemplate="%{y}: %{x:.1f} % asked for<extra></extra>",
         )  # fmt: skip
@@ -150,7 +152,7 @@ def tickets(rows: pd.DataFrame, *, score: str, scale: Scale = SHARE) -> go.Figur
                 "array": scale.factor * (mine["high"] - mine["accuracy"]),
                 "arrayminus": scale.factor * (mine["accuracy"] - mine["low"]),
             },
-            text=mine["leg"],
+            text=mine["leg"].map(foreign),
             hovertemplate="%{text}: %{x:.3g} % left, %{y:.4g}"
             f"{' %' if scale.share else ''}<extra></extra>",
         )  # fmt: skip
@@ -159,7 +161,7 @@ def tickets(rows: pd.DataFrame, *, score: str, scale: Scale = SHARE) -> go.Figur
         title="parameters left, %", type="log", autorange="reversed",
         tickvals=left, ticktext=[f"{share:.3g}" for share in left],
     )  # fmt: skip
-    figure.update_yaxes(title=scale.axis(score))
+    figure.update_yaxes(title=foreign(scale.axis(score)))
     return _resting(figure).update_layout(height=300)
 
 

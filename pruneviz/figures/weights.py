@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pruneviz.figures.style import DIVERGING, GREY, finish
+from pruneviz.figures.style import DIVERGING, GREY, finish, foreign
 
 
 def mosaic(images: NDArray[np.float64], kept: NDArray[np.bool_], *, signed: bool) -> go.Figure:
@@ -68,6 +68,8 @@ def matrix(
             hovertemplate=f"{labels[0]} %{{y}}, {labels[1]} %{{x}}: %{{z:.3g}}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_xaxes(title=labels[1], showgrid=False, zeroline=False)
-    figure.update_yaxes(title=labels[0], autorange="reversed", showgrid=False, zeroline=False)
+    figure.update_xaxes(title=foreign(labels[1]), showgrid=False, zeroline=False)
+    figure.update_yaxes(
+        title=foreign(labels[0]), autorange="reversed", showgrid=False, zeroline=False
+    )
     return finish(figure).update_layout(height=height, uirevision="training")

@@ -19,6 +19,7 @@ from pruneviz.measuring.latency import Timing
 from pruneviz.measuring.ledger import Cost, InRuntime, Spent
 from pruneviz.measuring.sizes import Encoded
 from pruneviz.pruning.pruned import Pruned
+from pruneviz.storage.spreadsheets import csv_text
 
 _BOUND = 1_000_000  # answers of one plan
 
@@ -154,10 +155,7 @@ def csv_of(visits: pd.DataFrame, path: Path | None = None) -> str:
         found[name] = pd.to_datetime(found[name], unit="s", utc=True).dt.strftime("%FT%TZ")
     whole = ["parent", *(n for n in NUMBERS if n == "n" or n.startswith(("params", "macs")))]
     found[whole] = found[whole].astype("Int64")
-    text = found.to_csv(index=False)
-    if path is not None:
-        path.write_text(text, "utf-8")
-    return text
+    return csv_text(found, path)
 
 
 def packed(answers: NDArray[np.int32] | None) -> bytes | None:

@@ -19,7 +19,7 @@ from pruneviz.recipes import Recipe, recipe_of, script_of, to_yaml
 from pruneviz.report.page import Charts, page
 from pruneviz.report.parts import escaped, items, numbers, paragraph, section, table, verbatim
 from pruneviz.report.pictures import HEIGHT, WIDTH, picture
-from pruneviz.report.tables import change_by_class, charted_curves, counted, layers, safe, short
+from pruneviz.report.tables import change_by_class, charted_curves, counted, layers, short
 from pruneviz.report.visited import Others, tradeoff
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.sensitivity.pieces import in_pieces
@@ -154,7 +154,7 @@ def _plan(bench: Workbench, plan: Plan) -> str:
         "plan",
         "Plan",
         paragraph(", ".join(words) + "."),
-        *(paragraph(safe(f"{note}.")) for note in bench.prune(plan).notes),
+        *(paragraph(f"{note}.") for note in bench.prune(plan).notes),
         table(layers(bench, plan), text=_TEXTS),
     )
 
@@ -164,11 +164,10 @@ def _classes(result: Evaluation, charts: Charts) -> str:
     words = f"{changed:,} of {result.n:,} answers are not those of the dense network."
     if not result.per_class:
         return section("classes", "Who pays", paragraph(words))
-    dense = {safe(name): share for name, share in result.dense_per_class.items()}
-    now = {safe(name): share for name, share in result.per_class.items()}
     chart = ""
-    if len(now) <= 100:
-        chart = charts.add(figures.per_class(dense, now), "Change of each class")
+    if len(result.per_class) <= 100:
+        figure = figures.per_class(result.dense_per_class, result.per_class)
+        chart = charts.add(figure, "Change of each class")
     return section(
         "classes",
         "Who pays",
@@ -209,7 +208,7 @@ def _curves(bench: Workbench, plan: Plan, charts: Charts) -> str:
     frame, words_by_name = charted_curves(known)
     scale = bench.task.scale
     figure = figures.curves_apart(frame, words_by_name, lose=LOSE * scale.factor, scale=scale)
-    words = safe(
+    words = (
         f"{scale.change_axis.replace('c', 'C', 1)}, with one layer cut alone and its 95 % band; "
         f"the dotted line is a loss of {scale.amount_text(LOSE)}."
     )

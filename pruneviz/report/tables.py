@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-
 import pandas as pd
 
 from pruneviz.measuring.evaluate import Evaluation
@@ -14,11 +12,6 @@ from pruneviz.sensitivity.curves import Curves
 from pruneviz.workbench import Workbench
 
 _CURVES = 36
-
-
-def safe(text: str) -> str:
-    """Text as charts take it, between tags: what looks like a tag is none."""
-    return html.escape(text, quote=False)
 
 
 def layers(bench: Workbench, plan: Plan) -> pd.DataFrame:
@@ -100,8 +93,7 @@ def charted_curves(curves: Curves) -> tuple[pd.DataFrame, dict[str, str]]:
         first = {curve.slider.name for curve in curves.ranked()[:_CURVES]}
         names = [name for name in names if name in first]
     frame = frame[frame["layer"].isin(names)]
-    words = {safe(name): safe(curves.words_of(name)) for name in names}
-    return frame.assign(layer=[safe(name) for name in frame["layer"]]), words
+    return frame, {name: curves.words_of(name) for name in names}
 
 
 def short(recipe: Recipe) -> str:

@@ -15,7 +15,7 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.labels import label
 from pruneviz.report.page import Charts
 from pruneviz.report.parts import folded, paragraph, section, table
-from pruneviz.report.tables import readable, safe
+from pruneviz.report.tables import readable
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
 
@@ -52,9 +52,9 @@ def tradeoff(
     drawn = _measured(bench, list(dict.fromkeys(filter(None, chance))), n, found)
     controls = pd.DataFrame(drawn, columns=_COLUMNS)
     figure = figures.tradeoff(
-        seen.assign(label=[safe(words) for words in seen["label"]]),
+        seen,
         controls,
-        labels=(safe(bench.task.label), safe(bench.task.loss_label)),
+        labels=(bench.task.label, bench.task.loss_label),
         here=0 if plan.is_dense else len(seen) - 1,
         scale=bench.task.scale,
     ).update_layout(height=380)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
 from pruneviz.storage.faults import public
+from pruneviz.ui.text import plain
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-!|$~:.&])")
 
 
 def part(draw: Callable[P, R]) -> Callable[P, R | None]:
@@ -26,7 +25,7 @@ def part(draw: Callable[P, R]) -> Callable[P, R | None]:
         try:
             return draw(*args, **kwargs)
         except Exception as error:  # the last place before the browser
-            said = _MARKS.sub(r"\\\1", public(error))  # foreign words are text, never Markdown
+            said = plain(public(error))
             st.error(f"This part of the page could not be drawn: {said}.")
             return None
 

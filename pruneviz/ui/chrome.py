@@ -8,6 +8,7 @@ from pruneviz.background import Job
 from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session
+from pruneviz.ui.text import as_sentence, code, plain
 from pruneviz.ui.workbench.live import listen
 
 _TICK = 0.4
@@ -16,27 +17,27 @@ _SOON = "What the choice on the workbench needs is being made ready …"
 
 def no_network(title: str, then: str) -> None:
     """A page while nothing is open; then: what to do, and what the page does with it."""
-    st.header(title)
-    st.info(f"No network is open in this tab yet. Open one on the workbench{then}")
+    st.header(plain(title))
+    st.info(f"No network is open in this tab yet. Open one on the workbench{plain(then)}")
     _back()
 
 
 @part
-def heading(session: Session, title: str, line: str, help_text: str | None = None) -> None:
+def heading(session: Session, title: str, line: str, help_text: str = "") -> None:
     """Title, a line on what is looked at, the way back, and what has to be said."""
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.markdown(f"### {title}: `{session.name}`\n{line}", help=help_text)
+    left.markdown(f"### {plain(title)}: {code(session.name)}\n{plain(line)}", help=plain(help_text))
     with right:
         _back()
     if session.message:
-        st.warning(session.message)
+        st.warning(plain(session.message))
 
 
 def complain(session: Session) -> None:
     """Say it where measurements cannot be kept."""
     complaint = session.bench.steering.memory.complaint
     if complaint:
-        st.warning(f"{complaint[:1].upper()}{complaint[1:]}.")
+        st.warning(as_sentence(complaint))
 
 
 def wait_for_choice(session: Session, words: str = _SOON) -> None:
@@ -46,7 +47,7 @@ def wait_for_choice(session: Session, words: str = _SOON) -> None:
     def watch() -> None:
         if listen(session) or session.wanted is None:
             st.rerun()
-        st.progress(0.0, words)
+        st.progress(0.0, plain(words))
 
     watch()
 
@@ -59,7 +60,7 @@ def follow(job: Job | None, key: str, words: str = "beginning") -> None:
     if job is None or not job.running:
         st.rerun()
     bar, stop = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(min(1.0, job.done), f"{job.label or words} · {job.done:.0%}")
+    bar.progress(min(1.0, job.done), f"{plain(job.label or words)} · {job.done:.0%}")
     if stop.button("Cancel", key=key, width="stretch"):
         job.cancel()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamlit.delta_generator import DeltaGenerator
 
 from pruneviz.scale import Scale
+from pruneviz.ui.text import plain
 
 _STEP = 0.005
 
@@ -27,13 +28,13 @@ def asked_loss(
     top = most if scale.share else None
     now = max(least, now if top is None else min(now, top))
     value = place.number_input(
-        title,
+        plain(title),
         scale.factor * least,
         None if top is None else scale.factor * top,
         scale.factor * now,
         scale.factor * _STEP,
         key=key if scale.share else f"{key}-{scale.word}",  # else 1 point would stand for all of it
         format=f"%{scale.digits}",
-        help=tip,
+        help=plain(tip),
     )
     return float(value) / scale.factor

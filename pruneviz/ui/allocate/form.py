@@ -19,6 +19,7 @@ from pruneviz.ui.allocate.allocating import (
 )
 from pruneviz.ui.boundary import fragment
 from pruneviz.ui.session import Session
+from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.thresholds import asked_loss
 from pruneviz.ui.wording import duration
 
@@ -48,7 +49,7 @@ def _draw(allocating: Allocating) -> None:
         if allocating.running:
             _progress(allocating)
         if allocating.message:
-            st.warning(allocating.message)
+            st.warning(plain(allocating.message))
         if allocating.answer is not None:
             _show(allocating)
 
@@ -96,7 +97,7 @@ def _ask(allocating: Allocating) -> None:
         "Find", key="allocate-find", width="stretch", disabled=busy or barred or bool(vain)
     )
     if vain:
-        st.caption(f"{vain[0].upper()}{vain[1:]}.")
+        st.caption(as_sentence(vain))
     allocating.wish = Wish(method, target, lose, budget, floor)
     if fill or hunt:
         begin(allocating, smallest=hunt)
@@ -149,7 +150,7 @@ def _ask_target(wish: Wish) -> float:
 def _barred(plan: Plan, budget: str) -> bool:
     """Whether nothing can be asked for; says why."""
     if pattern(plan.granularity) is not None:
-        st.caption(f"{plan.granularity} has one level only: there is nothing to share out.")
+        st.caption(f"{plain(plan.granularity)} has one level only: there is nothing to share out.")
         return True
     if budget == "latency" and plan.granularity not in UNITS:
         st.caption(_UNITS_ONLY)
@@ -187,7 +188,7 @@ def _progress(allocating: Allocating) -> None:
         return
     left = "" if allocating.left is None else f" · {duration(allocating.left)} left"
     bar, stop = st.columns([11, 4], vertical_alignment="center")
-    bar.progress(min(1.0, job.done), f"{job.label or 'beginning'} · {job.done:.0%}{left}")
+    bar.progress(min(1.0, job.done), f"{plain(job.label or 'beginning')} · {job.done:.0%}{left}")
     if stop.button("Cancel", key="allocate-cancel", width="stretch"):
         job.cancel()
 
@@ -203,8 +204,8 @@ def _show(allocating: Allocating) -> None:
             accept(allocating)
             st.rerun()
         also = side_effects(session.settled, answer.plan)
-        columns[1].caption(" ".join(["Moves the sliders to what was found.", *also]))
+        columns[1].caption(plain(" ".join(["Moves the sliders to what was found.", *also])))
     for sentence in told(answer):
-        st.caption(sentence)
+        st.caption(plain(sentence))
     if not answer.table.empty:
         st.dataframe(answer.table, hide_index=True, height="content", key="allocate-table")

@@ -18,6 +18,7 @@ from pruneviz.ui.boundary import fragment
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.jobs import so_far
 from pruneviz.ui.session.pacing import after_the_accuracy
+from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench.mending import able
 from pruneviz.workbench import Workbench
 
@@ -139,17 +140,17 @@ def _draw(found: Comparison) -> None:
         return
     if plan.repair and so_far(found.session.bench, plan) is not None:  # its masks are there
         for note in found.session.bench.prune(plan).notes:
-            st.warning(f"{note[0].upper()}{note[1:]}.")
+            st.warning(as_sentence(note))
     if job is not None and running:
         bar, stop = st.columns([3, 1], vertical_alignment="center")
-        bar.progress(min(1.0, job.done), job.label or "beginning")
+        bar.progress(min(1.0, job.done), plain(job.label or "beginning"))
         if stop.button("Cancel", key="compare-cancel", width="stretch"):
             job.cancel()
     elif st.button("Compare repairs", key="compare", width="stretch", help=_HELP):
         _start(found)
         st.rerun()
     elif job is not None and job.error is not None:
-        st.warning(job.error.removeprefix("ValueError: "))
+        st.warning(plain(job.error.removeprefix("ValueError: ")))
     if found.rows:
         st.dataframe(
             table(found.rows),

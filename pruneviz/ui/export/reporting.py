@@ -20,6 +20,7 @@ from pruneviz.ui.chrome import follow
 from pruneviz.ui.export.exporting import size
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy
+from pruneviz.ui.text import plain
 from pruneviz.ui.workbench.ledger import books_of
 
 _KEY = "reporting"
@@ -109,7 +110,7 @@ def offer_report(session: Session) -> None:
     else:
         _ask(reporting)
     if reporting.message is not None:
-        st.warning(reporting.message)
+        st.warning(plain(reporting.message))
     _found(reporting)
 
 
@@ -146,9 +147,11 @@ def _found(reporting: Reporting) -> None:
     if path is None or plan is None or reporting.running or not path.is_file():
         return
     if plan != reporting.session.settled:
-        st.info(f"This report is on a plan before ({label(plan)}). Make one again to have this.")
+        st.info(
+            f"This report is on a plan before ({plain(label(plan))}). Make one again to have this."
+        )
     st.download_button(
-        f"Download {path.name} ({size(path.stat().st_size)})",
+        f"Download {plain(path.name)} ({size(path.stat().st_size)})",
         path.read_bytes,
         file_name=path.name,
         mime="text/html",

@@ -13,6 +13,7 @@ from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.storage.faults import public
+from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
 from pruneviz.ui.compare.contesting import (
@@ -26,6 +27,7 @@ from pruneviz.ui.compare.contesting import (
 )
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
+from pruneviz.ui.text import plain
 from pruneviz.ui.wording import duration
 from pruneviz.ui.workbench.live import listen
 
@@ -63,10 +65,10 @@ def main() -> None:
         return
     busy = contesting.running
     if contesting.message and not busy:
-        st.warning(contesting.message)
+        st.warning(plain(contesting.message))
     st.markdown("#### How alike do they judge?")
     _likeness(contesting)
-    st.markdown(f"#### Which leaves more {session.bench.task.word}?")
+    st.markdown(f"#### Which leaves more {plain(session.bench.task.word)}?")
     _choose(contesting)
     if contesting.holding:
         fragment(_progress, run_every=_TICK)(contesting)
@@ -104,7 +106,7 @@ def _progress(contesting: Contesting) -> None:
         return
     left = "" if contesting.left is None else f" · {duration(contesting.left)} left"
     bar, stop = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(min(1.0, job.done), f"{job.label or 'beginning'} · {job.done:.0%}{left}")
+    bar.progress(min(1.0, job.done), f"{plain(job.label or 'beginning')} · {job.done:.0%}{left}")
     if stop.button("Cancel", key="criteria-cancel", width="stretch"):
         job.cancel()
 
@@ -150,7 +152,7 @@ def _likeness(contesting: Contesting) -> None:
         st.plotly_chart(figures.alike(square, least=0.0, middle=chance), key="criteria-jaccard",
                         config={"displayModeBar": False})  # fmt: skip
     for note in found.notes:
-        st.caption(f"{note}.")
+        st.caption(plain(f"{note}."))
 
 
 def _where(contesting: Contesting, found: Similarity) -> None:
@@ -177,7 +179,7 @@ def _where(contesting: Contesting, found: Similarity) -> None:
             )
         )  # fmt: skip
     columns[3].download_button(
-        "Table (CSV)", found.table.to_csv(index=False),
+        "Table (CSV)", csv_text(found.table),
         f"{contesting.session.name}-likeness.csv", "text/csv", key="criteria-alike-csv",
         icon=":material/download:",
     )  # fmt: skip
@@ -240,10 +242,10 @@ def _live(contesting: Contesting) -> None:
     try:
         found = contesting.contest()
     except ValueError as error:
-        st.error(f"These can't be compared so: {public(error)}.")
+        st.error(f"These can't be compared so: {plain(public(error))}.")
         return
     for name, why in found.left_out.items():
-        st.caption(f"{CRITERIA[name].label} does not take part: {why}.")
+        st.caption(f"{CRITERIA[name].label} does not take part: {plain(why)}.")
     if not found.layers:
         st.info("There is no layer that all of these can cut and that is not locked.")
         return
@@ -262,7 +264,7 @@ def _begin(contesting: Contesting, found: Contest) -> None:
         hold(contesting)
         st.rerun()
     right.markdown(
-        f"{plans} plans on {found.n:,} samples each: about {_about(seconds)} on this machine. "
+        f"{plans:,} plans on {found.n:,} samples each: about {_about(seconds)} on this machine. "
         "What is measured is remembered."
     )
 
@@ -279,7 +281,7 @@ def _show(contesting: Contesting, found: Contest) -> None:
     figure = figures.contest(table[table["seed"].isna()], labels, score=task.word, scale=task.scale)
     left.plotly_chart(figure, key="criteria-contest", config={"displayModeBar": False})
     right.caption(
-        f"{found.n:,} samples; bands: 95 %, those of random over its {found.seeds} seeds. "
+        f"{found.n:,} samples; bands: 95 %, those of random over its {found.seeds:,} seeds. "
         f"{len(found.layers)} layers or groups are cut; locked ones stay whole."
     )
     right.caption(_CURSE)
@@ -291,7 +293,7 @@ def _show(contesting: Contesting, found: Contest) -> None:
         st.caption("No sparsity has been measured for all of them yet.")
     if not contesting.running:
         st.download_button(
-            "Download all points (CSV)", table.to_csv(index=False),
+            "Download all points (CSV)", csv_text(table),
             f"{contesting.session.name}-criteria.csv", "text/csv", key="criteria-csv",
             icon=":material/download:",
         )  # fmt: skip

@@ -34,6 +34,7 @@ from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.chrome import follow, heading, no_network
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session, change, changed, jobs
+from pruneviz.ui.text import plain
 from pruneviz.ui.workbench.live import listen, reach
 from pruneviz.ui.workbench.live import measure as measure_accuracy
 from pruneviz.workbench.units import by_unit
@@ -126,13 +127,13 @@ def _ask() -> tuple[str, Device | None]:
     try:
         return str(weights), budget(float(flash), float(ram))
     except ValueError as error:
-        st.error(f"{public(error)}.")
+        st.error(plain(f"{public(error)}."))
         return str(weights), None
 
 
 def _size(fitting: Fitting) -> None:
     if fitting.failed is not None and fitting.failed[0] == fitting.session.settled:
-        st.error(f"What this plan takes can't be counted: {fitting.failed[1]}")
+        st.error(f"What this plan takes can't be counted: {plain(fitting.failed[1])}")
         if st.button("Try again", key="devices-again"):
             measure(fitting)
             st.rerun()
@@ -150,7 +151,7 @@ def _wait(fitting: Fitting, words: str) -> None:
         if fitting.session.wanted is not None:
             if listen(fitting.session) or fitting.session.wanted is None:
                 st.rerun()
-            st.progress(0.0, words)
+            st.progress(0.0, plain(words))
             return
         follow(job, "devices-cancel", words)
 
@@ -164,12 +165,15 @@ def _totals(session: Session, need: Need, weights: str) -> None:
     columns = st.columns(4)
     columns[0].metric("Parameters left", f"{counts.params_shrunk:,}", f"of {counts.params:,}",
                       delta_color="off", delta_arrow="off")  # fmt: skip
-    columns[1].metric("Weights", size(need.weights), weights, delta_color="off", delta_arrow="off")
+    columns[1].metric(
+        "Weights", size(need.weights), plain(weights), delta_color="off", delta_arrow="off"
+    )
     columns[2].metric("Activations at their peak", size(need.activations), "one sample",
                       delta_color="off", delta_arrow="off")  # fmt: skip
     if result is not None:
         words = f"measured on {result.n:,}; {bench.task.interval_text(result.low, result.high)}"
-        columns[3].metric(bench.task.label, bench.task.score_text(result.accuracy), words,
+        score = plain(bench.task.score_text(result.accuracy))
+        columns[3].metric(plain(bench.task.label), score, plain(words),
                           delta_color="off", delta_arrow="off")  # fmt: skip
     if not by_unit(plan):
         left, right = st.columns([5, 1], vertical_alignment="center")
@@ -237,9 +241,9 @@ def _one_device(fitting: Fitting, need: Need, devices: list[Device], weights: st
     found = verdict(need, device)
     with right:
         if found.fits:
-            st.success(f"It fits on {device.name}: {_used(found)}.")
+            st.success(f"It fits on {plain(device.name)}: {plain(_used(found))}.")
         else:
-            st.warning(f"On {device.name} it is {found.words}: {_used(found)}.")
+            st.warning(plain(f"On {device.name} it is {found.words}: {_used(found)}."))
     wish = (fitting.session.settled, device, weights)
     if fitting.running:
         _wait(fitting, "Looking for sliders …")
@@ -263,16 +267,16 @@ def _suggest(fitting: Fitting, device: Device, weights: str, wish: object) -> No
     if fitting.wish != wish:
         return
     if fitting.message is not None:
-        st.warning(fitting.message)
+        st.warning(plain(fitting.message))
     if fitting.found is not None:
         _show(session, fitting.found)
 
 
 def _show(session: Session, found: Suggestion) -> None:
     if found.plan is None:
-        st.error(found.words)
+        st.error(plain(found.words))
         return
-    st.markdown(found.words)
+    st.markdown(plain(found.words))
     st.dataframe(
         steps(found, session.bench.task.scale),
         hide_index=True,

@@ -21,6 +21,7 @@ from pruneviz.ui.export.exporting import (
 from pruneviz.ui.export.reporting import offer_report
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session, jobs
+from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench.live import listen
 from pruneviz.ui.workbench.live import measure as measure_accuracy
 
@@ -87,9 +88,9 @@ def _ask(session: Session) -> tuple[str, ...]:
         st.session_state.setdefault(key, remembered[name])  # it forgets what was not drawn
         with columns[place % _COLUMNS], st.container(gap=None):
             remembered[name] = st.checkbox(
-                f"**{form.label}**", key=key, disabled=reason is not None
+                f"**{plain(form.label)}**", key=key, disabled=reason is not None
             )
-            st.caption(reason or form.meaning)
+            st.caption(plain(reason or form.meaning))
     return tuple(name for name in FORMATS if remembered[name] and name not in missing)
 
 
@@ -131,7 +132,7 @@ def _wait(exporting: Exporting) -> None:
 @part
 def _found(exporting: Exporting) -> None:
     if exporting.message is not None:
-        st.warning(exporting.message)
+        st.warning(plain(exporting.message))
         return
     found = exporting.found
     if found is None:
@@ -139,14 +140,15 @@ def _found(exporting: Exporting) -> None:
             st.caption("Nothing is exported yet.")
         return
     if exporting.plan is not None and exporting.plan != exporting.session.settled:
+        before = plain(label(exporting.plan))
         st.info(
-            f"These files are of a plan before ({label(exporting.plan)}), not of the one on the "
-            "screen. Export again to have that."
+            f"These files are of a plan before ({before}), not of the one on the screen. Export "
+            "again to have that."
         )
     for note in found.notes:
-        st.info(f"{note[0].upper()}{note[1:]}.")
+        st.info(as_sentence(note))
     for name, reason in found.failed.items():
-        st.error(f"{FORMATS[name].label} was not written: {reason}")
+        st.error(f"{FORMATS[name].label} was not written: {plain(reason)}")
     st.dataframe(
         table(found),
         hide_index=True,
@@ -166,7 +168,7 @@ def _found(exporting: Exporting) -> None:
     archive = archive_of(exporting)
     if archive is not None:
         st.download_button(
-            f"Download {archive.name} ({size(archive.stat().st_size)})",
+            f"Download {plain(archive.name)} ({size(archive.stat().st_size)})",
             archive.read_bytes,
             file_name=archive.name,
             mime="application/zip",

@@ -14,6 +14,7 @@ from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.past import visits
 from pruneviz.ui.past.side_by_side import side_by_side
 from pruneviz.ui.session import Session, cached
+from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench.live import listen
 from pruneviz.ui.workbench.live import measure as measure_accuracy
 
@@ -36,7 +37,7 @@ def main() -> None:
     right.page_link(WORKBENCH, label="To the workbench", icon=":material/tune:")
     models = history.models()  # before what there is to complain of: reading finds it out
     if history.complaint:
-        st.warning(f"{history.complaint[0].upper()}{history.complaint[1:]}.")
+        st.warning(as_sentence(history.complaint))
     if not models:
         _empty()
         return
@@ -129,7 +130,7 @@ def _any(place: st.delta_generator.DeltaGenerator, label: str, values: pd.Series
     options = [_ANY, *sorted(set(values))]
     if st.session_state.get(key) not in options:
         st.session_state[key] = _ANY
-    chosen = place.selectbox(label, options, key=key)
+    chosen = place.selectbox(plain(label), options, key=key)
     return None if chosen == _ANY else str(chosen)
 
 
@@ -216,7 +217,7 @@ def _ask(label: str, numbers: list[int], rows: Rows, key: str, usual: int | None
     if st.session_state.get(key) not in numbers:
         st.session_state[key] = usual
     return st.selectbox(
-        label,
+        plain(label),
         numbers,
         index=None if st.session_state[key] is None else numbers.index(st.session_state[key]),
         key=key,
@@ -229,9 +230,11 @@ def _one(history: History, session: Session | None, row: pd.Series, second: int 
     number = int(row["id"])
     said = st.session_state.pop(_SAID, None)
     if said:
-        st.error(said)
+        st.error(plain(said))
     back, gone = st.columns(2)
-    words = "Return to the first" if session is not None else f"Open {row['model']} at the first"
+    words = (
+        "Return to the first" if session is not None else f"Open {plain(row['model'])} at the first"
+    )
     if back.button(words, key="history-restore", type="primary", width="stretch"):
         _restore(history, session, row)
     if gone.button("Delete …", key="history-delete", width="stretch"):
@@ -262,7 +265,7 @@ def _confirm(history: History) -> None:
     doomed: list[int] = st.session_state.get(_DOOMED, [])
     if not doomed:
         return
-    which = " and ".join(str(number) for number in doomed)
+    which = " and ".join(f"{number:d}" for number in doomed)
     st.warning(f"Delete {which} for good? What came after stays.")
     yes, no = st.columns(2)
     if yes.button("Delete", key="history-delete-yes", width="stretch"):
@@ -276,9 +279,9 @@ def _confirm(history: History) -> None:
 def _two(history: History, session: Session | None, first: pd.Series, second: pd.Series) -> None:
     made_for = visits.version_of(first)
     if made_for != visits.version_of(second):
+        both = ", ".join(f"{row['model']} {row['weights']}" for row in (first, second))
         st.info(
-            f"These plans are of two models ({first['model']} {first['weights']}, "
-            f"{second['model']} {second['weights']}, or other data): only plans of the same "
+            f"These plans are of two models ({plain(both)}, or other data): only plans of the same "
             "weights and data can be compared."
         )
         return
@@ -290,7 +293,7 @@ def _two(history: History, session: Session | None, first: pd.Series, second: pd
     try:
         plans = history.plan_of(numbers[0]), history.plan_of(numbers[1])
     except ValueError as error:
-        st.error(f"{public(error)}.")
+        st.error(plain(f"{public(error)}."))
         return
     fits = session is not None and visits.refusal(session, made_for) is None
     bench = session.bench if session is not None and fits else None

@@ -11,6 +11,7 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.sensitivity.curves import Curves
 from pruneviz.storage.faults import public
+from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.ui.allocate.scanning import (
     Scanning,
     cells,
@@ -24,6 +25,7 @@ from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
+from pruneviz.ui.text import plain
 from pruneviz.ui.thresholds import asked_loss
 from pruneviz.ui.wording import duration
 from pruneviz.ui.workbench.live import listen
@@ -128,14 +130,14 @@ def _live(scanning: Scanning, busy: bool) -> None:
     try:
         curves = scanning.curves(session.settled)
     except ValueError as error:
-        st.error(f"These choices can't be scanned: {public(error)}")
+        st.error(f"These choices can't be scanned: {plain(public(error))}")
         return
     if scanning.running:
         _progress(scanning, curves)
     else:
         _begin(scanning, curves)
     if scanning.message and not scanning.running:
-        st.warning(scanning.message)
+        st.warning(plain(scanning.message))
     if not any(curve.points or curve.no_op for curve in curves.curves):
         return
     if any(curve.points for curve in curves.curves):
@@ -150,7 +152,10 @@ def _progress(scanning: Scanning, curves: Curves) -> None:
     other = "" if scanning.plan == curves.plan else f"{label(scanning.plan)}: "
     left = "" if scanning.left is None else f" · {duration(scanning.left)} left"
     bar, stop = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(min(1.0, job.done), f"{other}{job.label or 'beginning'} · {job.done:.0%}{left}")
+    bar.progress(
+        min(1.0, job.done),
+        f"{plain(other)}{plain(job.label or 'beginning')} · {job.done:.0%}{left}",
+    )
     if stop.button("Cancel", key="scan-cancel", width="stretch"):
         job.cancel()
 
@@ -160,7 +165,7 @@ def _begin(scanning: Scanning, curves: Curves) -> None:
     bench = scanning.session.bench
     sliders = [curve for curve in curves.curves if not curve.no_op]
     if curves.complete:
-        st.caption(curves.words)
+        st.caption(plain(curves.words))
         return
     begun = any(curve.points for curve in sliders)
     samples, seconds = remaining(bench, curves)
@@ -181,7 +186,7 @@ def _begin(scanning: Scanning, curves: Curves) -> None:
         st.rerun()
     cost = f"about {samples:,} samples, {duration(seconds)} on this machine.{told}"
     if begun:
-        right.markdown(f"{curves.words} To finish: {cost}")
+        right.markdown(f"{plain(curves.words)} To finish: {plain(cost)}")
     else:
         right.markdown(
             f"Nothing was scanned yet with these choices. **Scan** cuts each of {len(sliders)} "
@@ -208,8 +213,8 @@ def _draw(scanning: Scanning, curves: Curves) -> None:
     st.plotly_chart(figure, key=f"scan-chart-{scanning.view}", config={"displayModeBar": False})
     if scanning.view == "heat":
         st.caption(
-            f"{scale.change_axis.replace('c', 'C', 1)}; orange: lost, blue: gained. *no-op*: "
-            "nothing is cut at this level. *·*: not measured yet."
+            f"{plain(scale.change_axis.replace('c', 'C', 1))}; orange: lost, blue: gained. "
+            "*no-op*: nothing is cut at this level. *·*: not measured yet."
         )
 
 
@@ -237,7 +242,7 @@ def _table(scanning: Scanning, curves: Curves) -> None:
     if not scanning.running:
         st.download_button(
             "Download all points (CSV)",
-            curves.table.to_csv(index=False),
+            csv_text(curves.table),
             f"{scanning.session.name}-sensitivity.csv",
             "text/csv",
             key="scan-csv",

@@ -13,6 +13,7 @@ from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import heading, no_network, wait_for_choice
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
+from pruneviz.ui.text import plain
 from pruneviz.ui.train.form import ask
 from pruneviz.ui.train.live import charts, progress
 from pruneviz.ui.train.result import lineage, result
@@ -105,13 +106,13 @@ def _live(trainer: Trainer, busy: bool) -> None:
     if busy and not trainer.running:
         st.rerun()
     if trainer.running:
-        st.caption(f"{words_of(trainer.training)} — {label(trainer.plan)}")
+        st.caption(plain(f"{words_of(trainer.training)} — {label(trainer.plan)}"))
         progress(trainer)
     if trainer.message and not trainer.running:
-        st.warning(trainer.message)
+        st.warning(plain(trainer.message))
     if trainer.result is not None and not trainer.running:
         if trainer.plan != trainer.session.settled:
-            st.info(f"This was trained with a plan before: {label(trainer.plan)}.")
+            st.info(f"This was trained with a plan before: {plain(label(trainer.plan))}.")
         result(trainer)
     if trainer.running or trainer.watching.seen is not None:
         charts(trainer)
@@ -126,7 +127,7 @@ def _kept(trainer: Trainer) -> None:
     unfinished = sum(one.done < 1 for one in found)
     words = f"Trainings of this network that are kept: {len(found)}"
     words += f", {unfinished} of them unfinished" if unfinished else ""
-    with st.expander(words, expanded=unfinished > 0 and trainer.result is None):
+    with st.expander(plain(words), expanded=unfinished > 0 and trainer.result is None):
         for one in found[:_SHOWN]:
             _offer(trainer, one)
         if len(found) > _SHOWN:
@@ -139,8 +140,9 @@ def _offer(trainer: Trainer, one: Kept) -> None:
     here = round(one.done * epochs)
     words, go, gone = st.columns([7, 2.4, 1.3], vertical_alignment="center")
     when = datetime.fromtimestamp(one.changed, ZoneInfo(st.context.timezone or "UTC"))
-    words.markdown(f"{words_of(one.training)} — {label(one.plan)}  \n:small[{when:%d %b, %H:%M}]")
-    text = "Open again" if one.done >= 1 else f"Resume (epoch {here} of {epochs})"
+    what = plain(f"{words_of(one.training)} — {label(one.plan)}")
+    words.markdown(f"{what}  \n:small[{when:%d %b, %H:%M}]")
+    text = "Open again" if one.done >= 1 else f"Resume (epoch {here:d} of {epochs:d})"
     if go.button(text, key=f"train-again-{name}", width="stretch"):
         begin(trainer, one.plan, one.training)
         st.rerun()

@@ -27,6 +27,7 @@ from pruneviz.ui.session import (
     untouched,
 )
 from pruneviz.ui.session.dropping import taken
+from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import controls, panels
 from pruneviz.ui.workbench.ledger import ledger
 from pruneviz.ui.workbench.live import last_seq, listen, live_board, measure, reach
@@ -44,7 +45,7 @@ def main() -> None:
     session = _session()
     complaint = networks.complaint() or st.session_state.get("complaint")
     if complaint:
-        st.error(complaint)
+        st.error(plain(complaint))
     listen(session)
     take(session)
     session.message = networks.left() or session.message
@@ -195,13 +196,13 @@ def _keep(session: Session) -> None:
             if session.diary is not None:
                 session.diary.named(session.settled, name.strip())
     if session.diary is not None and session.diary.history.complaint:
-        left.warning(f"{session.diary.history.complaint}.")
+        left.warning(plain(f"{session.diary.history.complaint}."))
     with right:
         st.caption("Link to this state: the plan is in the address.")
         st.code(_link(session), language=None)
     for place, (title, plan) in enumerate(session.snapshots.items()):
         columns = left.columns([4, 1], vertical_alignment="center")
-        columns[0].markdown(f"**{title}** — {label(plan)}")
+        columns[0].markdown(f"**{plain(title)}** — {plain(label(plan))}")
         if columns[1].button("Return", key=f"snapshot-{place}") and plan != session.settled:
             _go_to(session, plan)
 

@@ -23,6 +23,7 @@ from pruneviz.history.comparing import (
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
 from pruneviz.ui.boundary import ticking
+from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import panels
 from pruneviz.workbench import Workbench
 
@@ -142,14 +143,14 @@ def _flips(bench: Workbench | None, found: Comparison, records: tuple[Measured, 
 
 def _masks(bench: Workbench | None, name: str, plans: tuple[Plan, Plan]) -> None:
     if bench is None:
-        st.caption(f"Open {name!r} on the workbench to see where the masks differ.")
+        st.caption(f"Open {plain(repr(name))} on the workbench to see where the masks differ.")
         return
     apart = _apart(bench, plans)
     job = apart.job
     if job is not None and job.running:
         _wait(apart)
     elif job is not None and job.error is not None:
-        st.warning(job.error.removeprefix("ValueError: "))
+        st.warning(plain(job.error.removeprefix("ValueError: ")))
     elif apart.found is not None:
         differ, weights = int(apart.found["differ"].sum()), int(apart.found["weights"].sum())
         st.caption(f"{differ:,} of {weights:,} weights are kept by one of the two alone.")
@@ -192,7 +193,7 @@ def _wait(apart: Apart) -> None:
             st.rerun()
             return
         bar, stop = st.columns([6, 1], vertical_alignment="center")
-        bar.progress(min(1.0, job.done), job.label or "beginning")
+        bar.progress(min(1.0, job.done), plain(job.label or "beginning"))
         if stop.button("Cancel", key="history-masks-cancel", width="stretch"):
             job.cancel()
 

@@ -8,6 +8,7 @@ from pruneviz.plan import to_link
 from pruneviz.recipes import Recipe, recipe_dropped
 from pruneviz.storage.faults import public
 from pruneviz.ui.session import networks
+from pruneviz.ui.text import plain
 
 _ROUND, _TAKEN = "recipe_round", "recipe_taken"
 
@@ -34,7 +35,7 @@ def ask_recipe(here: str) -> None:
         recipe = recipe_dropped(file.getvalue(), file.name)
         st.session_state[_TAKEN] = _place(recipe, here)
     except ValueError as error:
-        st.error(public(error))
+        st.error(plain(public(error)))
         return
     st.session_state[_ROUND] = turn + 1
 

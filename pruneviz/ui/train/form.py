@@ -15,6 +15,7 @@ from pruneviz.training.augmentation import AUGMENTATIONS, check_augmentation
 from pruneviz.training.methods import find_method
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
 from pruneviz.training.training import training_data
+from pruneviz.ui.text import plain
 from pruneviz.ui.train.training import Trainer
 
 _STARTS = {"trained": "the weights it has", "new": "new weights"}
@@ -60,7 +61,7 @@ def ask(trainer: Trainer, plan: Plan) -> Training | None:
     try:
         data = training_data(trainer.session.bench, Training())
     except ValueError as error:
-        st.info(_said(error))
+        st.info(plain(_said(error)))
         return None
     form = Form(trainer.wish, len(data), plan)
     found = _first_row(form)
@@ -76,7 +77,7 @@ def ask(trainer: Trainer, plan: Plan) -> Training | None:
         find_method(asked, plan)
         check_augmentation(asked.augmentation, data)
     except ValueError as error:
-        st.warning(_said(error))
+        st.warning(plain(_said(error)))
         return None
     return asked
 

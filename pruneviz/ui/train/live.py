@@ -11,6 +11,7 @@ import streamlit as st
 
 from pruneviz import figures
 from pruneviz.report.pictures import png
+from pruneviz.ui.text import as_sentence, code, plain
 from pruneviz.ui.train.training import Trainer
 from pruneviz.ui.train.watching import Picture, Seen, along, gap_words
 from pruneviz.ui.wording import duration
@@ -42,8 +43,9 @@ def progress(trainer: Trainer) -> None:
         return
     left = "" if trainer.left is None or trainer.paused else f" · {duration(trainer.left)} left"
     bar, hold, stop = st.columns([8, 1.3, 1.3], vertical_alignment="center")
-    label = job.label or "making ready"
-    bar.progress(min(1.0, job.done), f"{label[:1].upper()}{label[1:]} · {job.done:.0%}{left}")
+    words = job.label or "making ready"
+    label = plain(f"{words[:1].upper()}{words[1:]}")
+    bar.progress(min(1.0, job.done), f"{label} · {job.done:.0%}{left}")
     if trainer.paused:
         if hold.button("Resume", key="train-resume", width="stretch", icon=":material/play_arrow:"):
             trainer.go_on()
@@ -60,7 +62,7 @@ def charts(trainer: Trainer) -> None:
         st.caption("The first numbers come as soon as the network is measured.")
         return
     for note in seen.notes:
-        st.warning(f"{note[:1].upper()}{note[1:].rstrip('.')}.")
+        st.warning(as_sentence(note))
     _curves(trainer, seen)
     _layers(trainer, seen)
     if trainer.training.method == "lottery" and not trainer.running:
@@ -81,7 +83,7 @@ def _curves(trainer: Trainer, seen: Seen) -> None:
         st.columns(3, gap="medium"), drawn.items(), strict=True
     ):
         with column:
-            st.markdown(f"**{title}**", help=_HELP[kind])
+            st.markdown(f"**{plain(title)}**", help=_HELP[kind])
             if trainer.running:
                 drawing = figures.moving_course(
                     kind, rows, stretches, label=label, ink=_ink(), scale=task.scale
@@ -90,7 +92,7 @@ def _curves(trainer: Trainer, seen: Seen) -> None:
             else:
                 figure = figures.course(kind, rows, stretches, label=label, scale=task.scale)
                 st.plotly_chart(figure, key=f"train-{kind}", config=_CHART)
-    said = gap_words(rows, task.label, task.scale)
+    said = plain(gap_words(rows, task.label, task.scale))
     cut = f"{100 * last['sparsity']:.1f} % cut, {int(last['params']):,} parameters left"
     pace = "" if not last["seconds"] else f" {last['seconds']:.2g} s an epoch."
     st.caption(f"Epoch {int(last['at'])}. {said}. {cut}.{pace}")
@@ -128,10 +130,10 @@ def _picture(trainer: Trainer, picture: Picture) -> None:
     else:
         figure = figures.matrix(picture.cells, limit, picture.labels, picture.rows, picture.columns)
         st.plotly_chart(figure, key="train-picture", config=_CHART)
-    words = f"; {picture.words}" if picture.words else ""
+    left_out = f"; {plain(picture.words)}" if picture.words else ""
     st.caption(
-        f"`{picture.layer}`: rows are {picture.labels[0]}s; blank is cut; blue is below zero, "
-        f"brown above, up to ±{limit:.2g}, the largest before{words}."
+        f"{code(picture.layer)}: rows are {plain(picture.labels[0])}s; blank is cut; blue is below "
+        f"zero, brown above, up to ±{limit:.2g}, the largest before{left_out}."
     )
 
 
@@ -172,7 +174,7 @@ def _events(seen: Seen) -> None:
     ):
         if len(units):
             counts = units.groupby("layer", sort=False).size()
-            each = ", ".join(f"{count} of `{layer}`" for layer, count in counts.items())
+            each = ", ".join(f"{count:,} of {code(layer)}" for layer, count in counts.items())
             st.markdown(f"Units cut for what they had been doing: {each}.")
         st.dataframe(
             told(seen.events), hide_index=True, key="train-events", row_height=28,

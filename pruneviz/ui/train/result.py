@@ -15,6 +15,7 @@ from pruneviz.ui.boundary import part
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session, arrive, networks, versions
 from pruneviz.ui.session.versions import Version, change_words
+from pruneviz.ui.text import plain
 from pruneviz.ui.train.training import Result, Trainer
 from pruneviz.ui.wording import duration
 from pruneviz.ui.workbench.live import last_seq, reach
@@ -28,7 +29,7 @@ def result(trainer: Trainer) -> None:
     session, trained = trainer.session, found.trained
     left, right = st.columns([6, 1.6], vertical_alignment="center")
     task = session.bench.task
-    left.markdown(f"**{trainer.name}**: {' '.join(told(trained, task.scale))}")
+    left.markdown(f"**{plain(trainer.name)}**: {plain(' '.join(told(trained, task.scale)))}")
     if right.button(
         "Use as a new version",
         key="train-use",
@@ -40,7 +41,7 @@ def result(trainer: Trainer) -> None:
         try:
             use(trainer, found)
         except (ValueError, OSError) as error:
-            st.error(f"{public(error)}.")
+            st.error(plain(f"{public(error)}."))
             return
         st.switch_page(WORKBENCH)
     dense = session.bench.evaluate(Plan())

@@ -12,6 +12,7 @@ from pruneviz.plan import Plan
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy
+from pruneviz.ui.text import plain
 
 _KEY = "ledger"
 _TICK = 0.4
@@ -101,7 +102,7 @@ def _draw(books: Books) -> None:
         st.rerun()  # the whole page, so that the ticking ends
     plan = books.session.settled
     if books.message is not None and books.plan == plan:
-        st.warning(books.message)
+        st.warning(plain(books.message))
     found = books.costs.get(plan)
     if books.job is not None:
         _working(books, books.job, plan)
@@ -121,7 +122,7 @@ def _draw(books: Books) -> None:
 def _working(books: Books, job: Job, plan: Plan) -> None:
     bar, stop = st.columns([5, 1], vertical_alignment="center")
     other = "" if books.plan == plan else " (of the plan before)"
-    bar.progress(min(1.0, job.done), f"{job.label or 'beginning'}{other} · {job.done:.0%}")
+    bar.progress(min(1.0, job.done), f"{plain(job.label or 'beginning')}{other} · {job.done:.0%}")
     if stop.button("Cancel", key="ledger-cancel", width="stretch"):
         job.cancel()
 
@@ -137,4 +138,4 @@ def _table(cost: Cost) -> None:
         column_config=dict.fromkeys(("dense", "masked", "shrunk", "onnx runtime"), right),
     )
     pairs = zip(table["quantity"], table["note"], strict=True)
-    st.caption("\n".join(f"- **{quantity}** — {note}" for quantity, note in pairs))
+    st.caption("\n".join(f"- **{plain(quantity)}** — {plain(note)}" for quantity, note in pairs))

@@ -9,6 +9,7 @@ import streamlit as st
 from pruneviz.glossary import TERMS, repair_term
 from pruneviz.plan import AGGREGATES, UNITS, Plan
 from pruneviz.pruning.repair import REPAIRS
+from pruneviz.ui.text import plain
 
 _KEYS = {name: f"ask_{name}" for name in REPAIRS}
 _AGGREGATE = "ask_aggregate"
@@ -41,7 +42,7 @@ def ask_repair(
         st.session_state[_KEYS[name]] = False
     on = sum(bool(st.session_state[key]) for key in _KEYS.values())
     label = f"Repair: {on}" if on else "Repair"
-    with st.popover(label, width="stretch", key="repair"), st.container(width=_WIDTH):
+    with st.popover(plain(label), width="stretch", key="repair"), st.container(width=_WIDTH):
         st.markdown("**Repair without training**")
         wanted = tuple(name for name in REPAIRS if _switch(name, enabled=name in can))
         more()

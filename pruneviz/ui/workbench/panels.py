@@ -20,6 +20,7 @@ from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.labels import label
 from pruneviz.storage.caching import Kept
 from pruneviz.ui.boundary import part
+from pruneviz.ui.text import code, plain
 from pruneviz.ui.thresholds import asked_loss
 from pruneviz.workbench import Workbench
 
@@ -97,7 +98,7 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
         default="accuracy",
         required=True,
         key="chart",
-        format_func=lambda name: short.get(name, name),
+        format_func=lambda name: plain(short.get(name, name)),
         label_visibility="collapsed",
     )
     scale = bench.task.scale
@@ -134,8 +135,8 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
         row = seen.table.iloc[best]
         share = row["params"] / bench.counts(Plan()).params
         st.caption(
-            f"Best within {scale.amount_text(lose)}: {row['label']} — "
-            f"{scale.score_text(row['accuracy'])} with {share:.0%} of the parameters."
+            f"Best within {plain(scale.amount_text(lose))}: {plain(row['label'])} — "
+            f"{plain(scale.score_text(row['accuracy']))} with {share:.0%} of the parameters."
         )
     picked = [p["customdata"] for p in event["selection"]["points"] if "customdata" in p]
     if not picked:
@@ -151,9 +152,8 @@ def per_class(result: Evaluation | None, *, dense: bool) -> None:
         st.caption(_WAITING)
         return
     if not result.per_class:
-        st.caption(
-            f"There are no classes to tell apart: this network is measured by {result.task.word}."
-        )
+        word = plain(result.task.word)
+        st.caption(f"There are no classes to tell apart: this network is measured by {word}.")
         return
     if dense:
         st.caption("Nothing is cut yet. Drag a slider and see which class pays.")
@@ -172,7 +172,9 @@ def flipped(bench: Workbench, result: Evaluation | None) -> None:
         st.caption(_WAITING)
         return
     if bool((result.dense_predicted < 0).all()):
-        st.caption(f"No answer here is one class; the network is measured by {result.task.word}.")
+        st.caption(
+            f"No answer here is one class; the network is measured by {plain(result.task.word)}."
+        )
         return
     changed = (result.predicted != result.dense_predicted).nonzero().flatten()
     if not len(changed):
@@ -191,7 +193,9 @@ def flipped(bench: Workbench, result: Evaluation | None) -> None:
     captions = [_caption(bench.source.classes, result, targets, i) for i in shown]
     inputs = bench.source.validation.inputs
     if isinstance(inputs, Tensor) and inputs.ndim == 4 and inputs.shape[1] in (1, 3):
-        st.image([_as_image(inputs[i]) for i in shown], captions, width=72)
+        st.image(
+            [_as_image(inputs[i]) for i in shown], [plain(each) for each in captions], width=72
+        )
     else:
         st.dataframe(pd.DataFrame({"sample": shown, "answer": captions}), hide_index=True)
 
@@ -220,12 +224,14 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
     """For a convolution: its filters, and what they make of a chosen sample."""
     layer = bench.found[focus]
     st.caption(
-        f"Filters and feature maps of `{focus}`",
+        f"Filters and feature maps of {code(focus)}",
         help="Left: the dense filters (mean over input channels). Right: their activations for "
         "one validation sample in the pruned network. What was cut whole is blank.",
     )
     if layer.kind != "conv2d":
-        st.caption(f"`{focus}` is a {layer.kind} layer. Focus a convolution to see its filters.")
+        st.caption(
+            f"{code(focus)} is a {plain(layer.kind)} layer. Focus a convolution to see its filters."
+        )
         return
     kept = bench.masks(plan).masks[focus][:_SHOWN_FILTERS].flatten(1).any(1).cpu().numpy()
     sample = int(
@@ -259,7 +265,7 @@ def about(bench: Workbench, ask: Callable[[], str]) -> str:
     box = st.popover(":material/info:", help="About this model and data", width="stretch")
     with box, st.container(width=_WIDTH):
         st.markdown("**About this model and data**")
-        st.markdown("\n".join(f"- {note}" for note in bench.notes) or "Nothing was noted.")
+        st.markdown("\n".join(f"- {plain(note)}" for note in bench.notes) or "Nothing was noted.")
         chosen = ask()
         _never(bench)
         _bounds()

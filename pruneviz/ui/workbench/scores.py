@@ -6,6 +6,7 @@ import streamlit as st
 
 from pruneviz.ui.session import Session, networks
 from pruneviz.ui.session.scoring import Scoring, scoring_of
+from pruneviz.ui.text import plain
 
 _USUAL = "the usual"
 
@@ -22,13 +23,13 @@ def ask_scores(session: Session) -> str:
     if len(names) > 1:
         output = _ask(
             session, "Score from output", names, output,
-            f"{bench.task.label} is taken from it. *{_USUAL}*: the main output, or without "
+            f"{bench.task.label} is taken from it. “{_USUAL}”: the main output, or without "
             "targets the mean over all of them.",
         )  # fmt: skip
     if bench.tasks:
         task = _ask(
             session, "Measured by", list(bench.tasks), task,
-            f"What outputs and targets are, of what fits them. *{_USUAL}*: what they tell by "
+            f"What outputs and targets are, of what fits them. “{_USUAL}”: what they tell by "
             "themselves; agreement, closeness and cosine compare with the dense network.",
         )  # fmt: skip
     wanted = Scoring(output, task)
@@ -38,11 +39,11 @@ def ask_scores(session: Session) -> str:
 def _ask(session: Session, title: str, names: list[str], now: str | None, tip: str) -> str | None:
     options = [_USUAL, *names]
     chosen = st.selectbox(
-        title,
+        plain(title),
         options,
         index=options.index(now) if now in names else 0,
         # A choice that cannot be had moves the session, and what stands is shown anew.
         key=f"{title}-{session.name}-{session.moves}",
-        help=tip,
+        help=plain(tip),
     )
     return None if chosen == _USUAL else chosen

@@ -12,6 +12,7 @@ from pruneviz.storage.faults import public
 from pruneviz.tasks import TASKS
 from pruneviz.ui.session import networks, shelves
 from pruneviz.ui.session.dropping import ask_recipe
+from pruneviz.ui.text import plain
 from pruneviz.workbench import Workbench
 
 
@@ -57,7 +58,7 @@ def ask_own(here: str) -> str | None:
                 None,  # any file: what can't be opened is told what it is, and what helps
                 key=f"upload_weights-{turn}",
                 max_upload_size=most,
-                help=f"A state_dict in .safetensors, .pt, .pth or .bin, up to {most} MB. Files "
+                help=f"A state_dict in .safetensors, .pt, .pth or .bin, up to {most:,} MB. Files "
                 "that would run code are refused. Without a file the architecture's own weights "
                 "are taken: random, or those its name stands for.",
             )
@@ -66,7 +67,7 @@ def ask_own(here: str) -> str | None:
                 ["npz"],
                 key=f"upload_data-{turn}",
                 max_upload_size=most,
-                help=f"An .npz with x (inputs) and y (labels), up to {most} MB. Without it the "
+                help=f"An .npz with x (inputs) and y (labels), up to {most:,} MB. Without it the "
                 "pruned network is compared with the dense one on synthetic inputs.",
             )
             task, ignore = _measured_by(turn)
@@ -78,7 +79,7 @@ def ask_own(here: str) -> str | None:
             with st.spinner("Opening the network …"):
                 bench = _open(weights, arch, data, task, ignore)
         except Exception as error:  # whatever a file made a library raise
-            st.error(public(error))
+            st.error(plain(public(error)))
             return None
         st.session_state[_ROUND] = turn + 1
         return networks.keep(bench.name, bench)
