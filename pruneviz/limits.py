@@ -47,6 +47,10 @@ LIMITS: Mapping[str, Limit] = {
             "of a table: ten thousand are taken, and an index of them all takes 80 MB",
         ),
         Limit(
+            "columns", 65_536, "columns",
+            "of a table: measured genes are 60,000, and each is looked at by itself",
+        ),
+        Limit(
             "classes", 100_000, "classes",
             "of targets: ImageNet-21k has 21,843; each has a name, and a row in every table",
         ),

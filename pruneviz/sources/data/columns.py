@@ -30,6 +30,7 @@ def read_csv(path: Path, asked: Asked) -> Found:
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = file.readline()
         separator = max(",;\t|", key=first.count)
+        limits.check("columns", 1 + first.count(separator), f"{path.name} has")
         most = limits.limit("rows")
         frame = pd.read_csv(
             path, sep=separator, encoding="utf-8-sig", low_memory=False, nrows=most + 1
@@ -55,6 +56,7 @@ def read_columns(frame: pd.DataFrame, asked: Asked, where: str = "the table") ->
     Left out and listed: texts, dates and an index that pandas wrote. ValueError naming the column
     and the row (counted from 1, without the line of names): a gap, a text among numbers.
     """
+    limits.check("columns", len(frame.columns), f"{where} has")
     frame = frame.rename(columns=str)
     names = list(frame.columns)
     target = target_among(names, asked.target, where)
