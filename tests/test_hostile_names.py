@@ -21,6 +21,7 @@ from pruneviz.report import report
 from pruneviz.storage.home import VARIABLE
 from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.ui.session import cached
+from pruneviz.ui.session.shelves import Shelf, put
 from pruneviz.ui.text import plain
 from tests.hostile import CLASSES, NAMES, NETWORK, NOTE, hostile_bench
 from tests.page import APP, Page
@@ -45,7 +46,9 @@ class Attacked(Page):
     def __init__(self) -> None:
         self.app = AppTest.from_file(str(APP), default_timeout=300)
         self.app.query_params["model"] = NETWORK
-        self.app.session_state["own"] = {NETWORK: hostile_bench()}
+        shelf = Shelf()
+        put(shelf, NETWORK, hostile_bench())
+        self.app.session_state["own"] = shelf
         self.seq = 0
         self.run().arrive().finish()
         assert self.session.name == NETWORK
