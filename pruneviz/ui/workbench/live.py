@@ -236,7 +236,7 @@ def _measured(session: Session) -> dict[str, object] | None:
     try:
         result = jobs.so_far(bench, live)
     except ValueError as error:  # the board stays, so that one can go back
-        session.message, result = public(error), None
+        session.message, session.shown, result = public(error), None, None
     if result is None:  # the last there are belong to another plan, and must say so
         return None if session.shown is None else {**session.shown, "stale": True}
     of = len(bench.source.validation)
