@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
 from tests.fuzz.readers import READERS, tried
+
+
+def _of(name: str) -> Callable[[Any], None]:
+    return lambda value: tried(name, value)
 
 
 def main() -> None:
@@ -22,7 +28,7 @@ def main() -> None:
     )
     while time.monotonic() < end:
         for name in asked.readers:
-            checks(given(READERS[name][0])(lambda value, name=name: tried(name, value)))()
+            checks(given(READERS[name][0])(_of(name)))()
             count += 200
     print(f"{count} examples of {', '.join(asked.readers)}: nothing but sentences")
 
