@@ -121,8 +121,8 @@ def test_every_layer_can_be_looked_at_on_the_board(bench: pv.Workbench, plan: pv
     plan = replace(plan, sparsity=dict.fromkeys(bench.found, 0.0))
     refused = bench.cannot(plan)
     tied = {n for n, x in bench.found.items() if x.table and plan.criterion == "wanda"}
-    masked_only = ("embedding", "recurrent") if plan.granularity == "neuron" else ("embedding",)
-    assert set(refused) == tied | {n for n, x in bench.found.items() if x.kind in masked_only}
+    kinds = ("embedding", "experts", *(("recurrent",) if plan.granularity == "neuron" else ()))
+    assert set(refused) == tied | {n for n, x in bench.found.items() if x.kind in kinds}
     for name in bench.found:
         assert scene.picture(bench, plan, name)["all_rows"] == bench.found[name].units
 
@@ -142,8 +142,12 @@ def test_evidence_has_the_shapes_of_the_layers(bench: pv.Workbench) -> None:
             with pytest.raises(ValueError, match="multiplies no inputs"):
                 known.of("input_norm")
             continue
-        assert known.of("input_norm").expand(layer.shape).shape == layer.shape
-        assert known.of("by_class").shape == (layer.units, len(bench.columns))
+        if layer.kind == "experts":
+            with pytest.raises(ValueError, match="sent to which expert is not heard"):
+                known.of("input_norm")
+        else:
+            assert known.of("input_norm").expand(layer.shape).shape == layer.shape
+            assert known.of("by_class").shape == (layer.units, len(bench.columns))
         assert known.of("gradient_size").shape == layer.shape
         assert bool((known.of("gradient").abs() <= known.of("gradient_size") * 1.0001 + 1e-9).all())
 

@@ -75,6 +75,29 @@ class CellReader(nn.Module):
         return self.head(self.hidden(last).relu())
 
 
+class Experts(nn.Module):
+    """Rows in, one of four classes out, by the best two of three experts for each row.
+
+    The first weights are stored as [experts, units, inputs], the second as [experts, inputs,
+    units], as libraries do both.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inward, self.router = nn.Linear(6, 10), nn.Linear(10, 3)
+        self.hidden, self.head = nn.Linear(10, 12), nn.Linear(12, 4)
+        self.up = nn.Parameter(torch.randn(3, 16, 10) / 4)
+        self.down = nn.Parameter(torch.randn(3, 16, 10) / 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = self.inward(x).relu()
+        weights, chosen = self.router(rows).softmax(-1).topk(2)
+        inside = torch.einsum("ni,eoi->eno", rows, self.up).relu()
+        said = torch.bmm(inside, self.down).transpose(0, 1)
+        picked = torch.take_along_dim(said, chosen.unsqueeze(-1), 1)
+        return self.head(self.hidden(rows + (picked * weights.unsqueeze(-1)).sum(1)).relu())
+
+
 class UNet(nn.Module):
     """Pictures in, a class for each pixel out: down, up by a transposed convolution, joined."""
 
@@ -193,6 +216,7 @@ def _own() -> dict[str, Callable[[], Made]]:
         ),
         "GRU, both ways": lambda: (GruTagger(), Data(torch.randn(n, 7, 6), torch.arange(n) % 4)),
         "LSTM cell": lambda: (CellReader(), Data(torch.randn(n, 5, 6), torch.randn(n, 3))),
+        "Experts": lambda: (Experts(), Data(torch.randn(n, 6), torch.arange(n) % 4)),
         "U-Net": lambda: (
             UNet(),
             Data(torch.randn(n, 3, 16, 16), torch.randint(0, 5, (n, 16, 16))),

@@ -47,7 +47,7 @@ def couplings(layers: Mapping[str, Layer], graph: Graph) -> Groups:
     rows: dict[str, Ids] = {}
     fixed: dict[str, str] = {}
     for name, layer in layers.items():
-        if layer.kind in ("embedding", "recurrent"):
+        if layer.kind in ("embedding", "recurrent", "experts"):
             continue
         classes = _rows(coupling, layer)
         if classes is None:
@@ -165,7 +165,7 @@ def _consumers(
     """Layers that lose inputs: dimension 1 of a weight as [units, inputs, ...]."""
     found = []
     for name, layer in layers.items():
-        inputs = 0 if layer.turned else 1
+        inputs = (0 if layer.turned else 1) + (1 if layer.experts else 0)
         hit = any(place.tensor == layer.weight and place.dim == inputs for place in places)
         if hit and not (name in rows and layer.depthwise):
             found.append(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -33,8 +33,9 @@ class Layer:
     shape: of the weight, [output units, inputs (per group), kernel ...]. parameter, rows: where
     the weight is stored, if not as a whole under NAME.weight (the projections q, k and v of an
     attention share one parameter); bias_parameter, bias_rows: likewise. turned: whether it is
-    stored with its inputs first. groups: of a convolution. shared: other modules that use it;
-    table: the first of them that looks words up in it, "" if none does.
+    stored with its inputs first. groups: of a convolution. experts: of weights that are stored as
+    [experts, units, inputs], whose units stand one expert after another; 0: of none. shared:
+    other modules that use it; table: the first of them that looks words up in it, "" if none does.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Layer:
     bias_rows: tuple[int, int] | None = None
     turned: bool = False
     groups: int = 1
+    experts: int = 0
     shared: tuple[str, ...] = ()
     table: str = ""
 
@@ -73,13 +75,13 @@ class Layer:
     @property
     def unit_word(self) -> str:
         """What one output unit is called."""
-        words = {"linear": "neuron", "embedding": "entry", "recurrent": "row"}
+        words = {"linear": "neuron", "embedding": "entry", "recurrent": "row", "experts": "row"}
         return words.get(self.kind, "filter")
 
     @property
     def flat(self) -> bool:
         """Whether it multiplies rows of inputs, so that units are last in what it puts out."""
-        return self.kind in ("linear", "recurrent")
+        return self.kind in ("linear", "recurrent", "experts")
 
     @property
     def depthwise(self) -> bool:
@@ -89,15 +91,28 @@ class Layer:
     def canonical(self, stored: Tensor) -> Tensor:
         """This layer's part of a tensor like its parameter, as [units, inputs, kernel ...].
 
-        A view, unless the layer is turned and has groups.
+        A view, unless the layer is turned and has groups or experts.
         """
         return self.turn(stored if self.rows is None else stored[slice(*self.rows)])
 
     def turn(self, tensor: Tensor) -> Tensor:
         """[units, inputs, ...] <-> as it is stored; what is not turned stays as it is."""
+        if self.experts:
+            return self._stacked(tensor)
         if not self.turned:
             return tensor
         return torch.unflatten(tensor, 0, (self.groups, -1)).transpose(1, 2).flatten(0, 1)
+
+    def _stacked(self, tensor: Tensor) -> Tensor:
+        if tensor.ndim == 3:
+            return (tensor.transpose(1, 2) if self.turned else tensor).flatten(0, 1)
+        apart = torch.unflatten(tensor, 0, (self.experts, -1))
+        return apart.transpose(1, 2).contiguous() if self.turned else apart
+
+    def with_experts(self, stored: Sequence[int], turned: bool) -> Layer:
+        """This layer of a weight stored as [experts, …, …], once it is known which way round."""
+        experts, units, inputs = (stored[0], stored[2], stored[1]) if turned else stored
+        return replace(self, shape=(experts * units, inputs), experts=experts, turned=turned)
 
 
 def find_layers(model: nn.Module, *, subclasses: bool = False) -> dict[str, Layer]:
@@ -106,7 +121,8 @@ def find_layers(model: nn.Module, *, subclasses: bool = False) -> dict[str, Laye
     A weight that several modules share is listed once, under the first of them that is no
     embedding. Modules that compute something of their own with their weight (that standardise
     or quantise it, say) are not guessed at: a subclass of KINDS with a forward of its own is
-    listed with `subclasses` only. ValueError when there are no layers.
+    listed with `subclasses` only, and so is what may be the stacked weights of experts.
+    ValueError when there are no layers.
     """
     groups: dict[tuple[int, object], list[Layer]] = {}
     for name, module in model.named_modules():
@@ -137,6 +153,8 @@ def _layers_of(name: str, module: nn.Module, subclasses: bool) -> Iterator[Layer
             yield from _recurrent(name, module)
         return
     weight = module._parameters.get("weight")
+    if subclasses and not any(kind in KINDS for kind in type(module).__mro__):
+        yield from _experts(name, module)
     if weight is None:
         return
     turned_linear = f"{type(module).__module__}.{type(module).__qualname__}" == _TURNED_LINEAR
@@ -185,6 +203,14 @@ def _recurrent(name: str, module: nn.Module) -> Iterator[Layer]:
             own, has_bias = _join(name, parameter), module._parameters.get(bias) is not None
             shape, place = tuple(weight.shape), _join(name, bias) if has_bias else None
             yield Layer(own, "recurrent", shape, has_bias, own, bias_parameter=place)
+
+
+def _experts(name: str, module: nn.Module) -> Iterator[Layer]:
+    for parameter, weight in module.named_parameters(recurse=False):
+        if weight.ndim == 3 and len(weight) > 1 and weight.is_floating_point():
+            own = _join(name, parameter)
+            layer = Layer(own, "experts", (), has_bias=False, parameter=own)
+            yield layer.with_experts(weight.shape, turned=False)
 
 
 def _join(path: str, name: str) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pruneviz.data import Data
 from pruneviz.network.calling import call_all, out_of_memory, shapes_of, words_of
 from pruneviz.network.calls import Call, Listening
+from pruneviz.network.experts import Product, Watching
 from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.replica import first_names, leaves, replica
 from pruneviz.outputs import main_output
@@ -33,7 +34,8 @@ class Survey:
     dtype (on "meta"), as `outputs` names them.
     activation: bytes of the inputs and outputs of the layer that has most of them. ending:
     output -> autograd's name of the last operation that computes it, or "". vocabularies: the
-    sizes of its embeddings.
+    sizes of its embeddings. turned: stacked weights that something was multiplied by -> whether
+    their inputs stand before their units.
     """
 
     seen: tuple[str, ...]
@@ -44,6 +46,7 @@ class Survey:
     activation: int
     ending: Mapping[str, str] = field(default_factory=dict)
     vocabularies: frozenset[int] = frozenset()
+    turned: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def heads(self) -> frozenset[str]:
@@ -64,23 +67,33 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
     seen: dict[str, int] = {}
     nodes: dict[object, str] = {}
     sizes = [0]
+    turned: dict[str, bool] = {}
+
+    def enter(name: str, macs: int, inputs: Tensor, output: Tensor) -> None:
+        seen[name] = seen.get(name, 0) + macs
+        if output.grad_fn is not None:
+            nodes.setdefault(output.grad_fn, name)
+        sizes.append(_bytes(inputs) + _bytes(output))
 
     def hear(call: Call) -> None:
-        name = call.layer.name
-        seen[name] = seen.get(name, 0) + _macs(call)
-        if call.output.grad_fn is not None:
-            nodes.setdefault(call.output.grad_fn, name)
-        sizes.append(_bytes(call.inputs) + _bytes(call.output))
+        enter(call.layer.name, _macs(call), call.inputs, call.output)
+
+    def see(product: Product) -> None:
+        turned.setdefault(product.name, product.turned)
+        enter(product.name, product.macs, product.inputs, product.output)
 
     sample = data.first(1)
     names = first_names(model)
     found = leaves(model)
     inputs = _leaves(sample)
+    stacks = {name: found[names[x.weight]] for name, x in layers.items() if x.experts}
+    others = {name: x for name, x in layers.items() if not x.experts}
     try:
         with (
             torch.enable_grad(),
             torch.autograd.graph.saved_tensors_hooks(_forget, _forget),
-            Listening(layers, {name: found[one] for name, one in names.items()}, hear),
+            Listening(others, {name: found[one] for name, one in names.items()}, hear),
+            Watching(stacks, see),
         ):
             answer = call_all(replica(model), inputs, found)
     except Exception as error:  # whatever a network raises is what its user must read
@@ -97,13 +110,15 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
         activation=max(sizes),
         ending={name: _ending(tensor) for name, tensor in answer.items()},
         vocabularies=frozenset(x.shape[0] for x in layers.values() if x.kind == "embedding"),
+        turned=turned,
     )
 
 
 def seen_layers(model: nn.Module, data: Data) -> tuple[dict[str, Layer], Survey]:
     """The layers of `model` that may be pruned, and what the first sample of `data` told of them.
 
-    A subclass with a forward of its own is a layer if its very weight was seen at work.
+    A subclass with a forward of its own is a layer if its very weight was seen at work, and so are
+    stacked weights of experts.
     ValueError when there is none, or when the network cannot take the sample.
     """
     candidates = find_layers(model, subclasses=True)
@@ -113,6 +128,9 @@ def seen_layers(model: nn.Module, data: Data) -> tuple[dict[str, Layer], Survey]
     except ValueError:
         plain = set()
     sure = {name: x for name, x in candidates.items() if name in plain or name in found.seen}
+    for name, turned in found.turned.items():
+        stored = model.get_parameter(sure[name].weight).shape
+        sure[name] = sure[name].with_experts(stored, turned)
     if not sure:
         raise ValueError(
             f"{type(model).__name__} has no layer that can be pruned: "

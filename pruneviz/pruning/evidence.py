@@ -90,6 +90,8 @@ class Evidence:
     def _why(self, need: str) -> str:
         if self.layer.kind == "embedding":
             return _NO_INPUTS
+        if self.layer.kind == "experts" and need in PARTS["activity"]:
+            return _NOT_HEARD
         if need == "scale":
             return _NO_SCALE
         if need == "flow" and self.samples is not None:
@@ -98,6 +100,7 @@ class Evidence:
 
 
 _NO_INPUTS = "an embedding multiplies no inputs; judge it by its weights or leave it dense"
+_NOT_HEARD = "what is sent to which expert is not heard; use a criterion of weights or gradients"
 _NO_FLOW = "SynFlow needs a network that takes one float tensor; choose another criterion"
 _NOT_SENT = "gather evidence on calibration data first"
 _NEVER_RAN = "it never ran on the calibration data; leave it dense"

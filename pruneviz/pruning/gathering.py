@@ -20,6 +20,7 @@ from pruneviz.network.replica import first_names, leaves, replica
 from pruneviz.network.rows import Layout, find_layout
 from pruneviz.outputs import main_output, named_output
 from pruneviz.pruning.evidence import PARTS, Evidence, weights_only
+from pruneviz.pruning.singly import gradients_singly
 from pruneviz.pruning.tally import Tally, Use
 from pruneviz.tasks import Task, task_for
 from pruneviz.tasks.several import Answer, loss_of
@@ -44,17 +45,19 @@ def gather(
 
     One forward and one backward run a batch; per-sample gradients come from each layer's inputs
     and output gradients. Where a layer's rows (frames, windows, rows that were filtered) cannot be
-    told apart by sample, the samples pass once more for it, one by one. Without a graph,
-    activations are taken straight behind each layer. classes: columns of by_class; 1 puts all
-    samples into one. task: whose loss is felt; told by the data if not given. parts: of PARTS,
-    what is gathered. `progress` is called with the fraction done.
+    told apart by sample, the samples pass once more for it, one by one, and so for the gradients
+    of stacked experts. Without a graph, activations are taken straight behind each layer.
+    classes: columns of by_class; 1 puts all samples into one. task: whose loss is felt; told by
+    the data if not given. parts: of PARTS, what is gathered. `progress` is called with the
+    fraction done.
     Raises ValueError on empty data and on labels beyond the outputs.
     """
     if len(calibration) == 0:
         raise ValueError("calibration data is empty; give at least one sample")
     tallies: dict[str, Tally] = {}
     if {"activity", "gradients"} & set(parts):
-        listeners = {name: layer for name, layer in layers.items() if layer.kind != "embedding"}
+        silent = ("embedding", "experts")
+        listeners = {name: layer for name, layer in layers.items() if layer.kind not in silent}
         layouts = find_layouts(model, listeners, calibration)
         mixed = {name for (name, _), layout in layouts.items() if layout is None}
 
@@ -72,15 +75,19 @@ def gather(
         mixed |= {name for name, tally in tallies.items() if tally.mixed}
         if mixed:
             pass_([name for name in listeners if name in mixed], 1, half, 1 - half)
+    experts = {name: layer for name, layer in layers.items() if layer.kind == "experts"}
+    singly: Mapping[str, dict[str, Any]] = {}
+    if experts and "gradients" in parts:
+        singly = gradients_singly(model, experts, calibration, task, progress)
     flow: Mapping[str, Tensor] = {}
     if "flow" in parts and isinstance(calibration.inputs, Tensor):
         flow = _flow(model, layers, calibration.inputs)
-    return {
-        name: replace(known, samples=len(calibration))
-        if known.layer.kind == "embedding"
-        else replace(known, flow=flow.get(name), **_told(tallies.get(name), len(calibration)))
-        for name, known in weights_only(model, layers, graph).items()
-    }
+    found = {}
+    for name, known in weights_only(model, layers, graph).items():
+        heard = _told(tallies.get(name), len(calibration)) | singly.get(name, {})
+        flowing = None if known.layer.kind == "embedding" else flow.get(name)
+        found[name] = replace(known, flow=flowing, **heard)
+    return found
 
 
 def find_layouts(

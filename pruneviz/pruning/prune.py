@@ -17,7 +17,7 @@ from pruneviz.network.replica import state
 from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning import masks as cutting
 from pruneviz.pruning.criteria import Criterion, find_criterion
-from pruneviz.pruning.evidence import Evidence, weights_only
+from pruneviz.pruning.evidence import PARTS, Evidence, weights_only
 from pruneviz.pruning.granularity import expand, ranks, scores_for
 from pruneviz.pruning.masks import Ranking
 from pruneviz.pruning.pins import check_pins, hands
@@ -105,7 +105,7 @@ def check(plan: Plan, layers: Mapping[str, Layer]) -> None:
         layer = layers[name]
         reason = cannot(layer, criterion, plan.granularity)
         # A row that is too short for an N:M pattern is asked for in vain, as the report says.
-        refused = layer.kind == "embedding" or layer.table or plan.granularity in UNITS
+        refused = layer.kind in ("embedding", "experts") or layer.table or plan.granularity in UNITS
         if level and reason is not None and refused:
             raise ValueError(f"layer {name!r} cannot be pruned so: {reason}")
 
@@ -118,8 +118,14 @@ def cannot(layer: Layer, criterion: Criterion, granularity: str) -> str | None:
     shape = pattern(granularity)
     if granularity in UNITS and layer.units == 1:
         return f"it has one {layer.unit_word} only: nothing would be left"
-    if layer.kind == "recurrent" and granularity in UNITS:
-        return "recurrent units are masked, not removed; use single weights or an N:M pattern"
+    if layer.kind in ("recurrent", "experts") and granularity in UNITS:
+        units = "recurrent units" if layer.kind == "recurrent" else "units of stacked experts"
+        return f"{units} are masked, not removed; use single weights or an N:M pattern"
+    if layer.kind == "experts" and set(criterion.needs) & set(PARTS["activity"]):
+        return (
+            f"{criterion.label} looks at what a weight meets, and what is sent to which expert is "
+            "not heard; use a criterion of weights or gradients"
+        )
     if layer.kind == "embedding":
         if granularity != "weight":
             return "an embedding has no units or inputs to cut; use single weights"

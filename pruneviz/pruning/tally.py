@@ -17,7 +17,7 @@ from pruneviz.network.rows import Layout
 from pruneviz.network.unfolding import by_sample, gradient_sums, input_squares, unit_contributions
 
 Use = tuple[str, int]  # a layer, and how many uses of it came before in the same pass
-_LARGE = 2**20  # from so many weights on, sums of gradients are kept in float32
+LARGE = 2**20  # from so many weights on, sums of gradients are kept in float32
 
 
 class Tally:
@@ -118,7 +118,7 @@ class Tally:
         if not felt:
             return
         pairs, layouts = zip(*felt, strict=True)
-        kept = torch.float32 if self.layer.size >= _LARGE else torch.float64
+        kept = torch.float32 if self.layer.size >= LARGE else torch.float64
         for key, total in gradient_sums(pairs, self.n, layouts).items():
             before = self.gradients.get(key)
             self.gradients[key] = total.to(kept) if before is None else before + total

@@ -51,7 +51,9 @@ def mostly(bench: pv.Workbench) -> str:
 def check(bench: pv.Workbench, criterion: str) -> str:
     """Prune every layer that can be by half; counts, forward pass and exported copy must hold."""
     seen = [n for n in bench.found if n in bench.survey.seen]
-    layers = {n: bench.found[n] for n in seen if bench.found[n].kind != "embedding"}
+    refused = bench.cannot(pv.Plan(criterion))
+    layers = {n: bench.found[n] for n in seen if n not in refused}
+    layers = {n: layer for n, layer in layers.items() if layer.kind != "embedding"}
     plan = pv.Plan(criterion, sparsity=dict.fromkeys(layers, 0.5))
     pruned = bench.prune(plan)
     for name, layer in layers.items():

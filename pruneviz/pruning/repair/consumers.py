@@ -115,12 +115,13 @@ def consumers(
 ) -> dict[str, Consumer]:
     """The layers with a row that stays but has inputs cut, by name.
 
-    An embedding multiplies nothing, and a weight that several modules share is nobody's own.
+    An embedding multiplies nothing, what meets an expert is not heard, and a weight that several
+    modules share is nobody's own.
     """
     found = {}
     for name, layer in layers.items():
         mask = masks.get(layer.weight)
-        if mask is None or layer.kind == "embedding" or layer.shared:
+        if mask is None or layer.kind in ("embedding", "experts") or layer.shared:
             continue
         kept = layer.canonical(mask)
         rows = kept.flatten(1)
