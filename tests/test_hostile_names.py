@@ -23,7 +23,7 @@ from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.ui.session import cached
 from pruneviz.ui.session.shelves import Shelf, put
 from pruneviz.ui.text import plain
-from tests.hostile import CLASSES, NAMES, NETWORK, NOTE, hostile_bench
+from tests.foreign_names import CLASSES, NAMES, NETWORK, NOTE, hostile_bench
 from tests.page import APP, Page
 
 PAGES = ("workbench", "sensitivity", "criteria", "devices", "train", "history", "export", "manual")
