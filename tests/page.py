@@ -15,6 +15,11 @@ from pruneviz.workbench import Workbench
 APP = Path(__file__).parents[1] / "app.py"
 
 
+def read(text: object) -> str:
+    """Words as a person reads them: without the marks that keep them from being Markdown."""
+    return str(text).replace("\\", "").replace("\u2060", "")
+
+
 def undrawn(app: AppTest) -> list[str]:
     """What stands on a page in place of parts that raised."""
     return [box.value for box in app.error if "could not be drawn" in box.value]

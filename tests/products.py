@@ -49,6 +49,8 @@ class ByHand(TorchFunctionMode):
             self.macs += batch * places * weight.numel()
         elif func in _PRODUCTS:
             self.macs += result.numel() * given[0].shape[-1]
+        elif func is torch.einsum:
+            self.macs += _places(given[0], given[1:])
         elif func is F.scaled_dot_product_attention:
             q, k, v = given[:3]
             scores = math.prod(q.shape[:-1]) * k.shape[-2]
@@ -67,6 +69,15 @@ class ByHand(TorchFunctionMode):
     def _cell(self, module: nn.RNNCellBase, args: Sequence[Tensor], _: object) -> None:
         rows = args[0].numel() // args[0].shape[-1]
         self.macs += rows * (module.weight_ih.numel() + module.weight_hh.numel())
+
+
+def _places(equation: str, operands: Sequence[Tensor]) -> int:
+    """The product of the sizes of all indices of an Einstein sum of two, without "..."."""
+    indices = equation.partition("->")[0].replace(" ", "").split(",")
+    sizes: dict[str, int] = {}
+    for term, operand in zip(indices, operands, strict=True):
+        sizes |= dict(zip(term, operand.shape, strict=True))
+    return math.prod(sizes.values())
 
 
 def by_hand(network: nn.Module, answer: Callable[[nn.Module], object]) -> int:

@@ -20,7 +20,7 @@ from pruneviz.ui.allocate.allocating import Allocating, Wish
 from pruneviz.ui.allocate.scanning import Scanning
 from pruneviz.ui.session import start
 from pruneviz.workbench import Workbench
-from tests.page import Page
+from tests.page import Page, read
 
 PATIENCE = 120
 
@@ -81,7 +81,7 @@ def ignored(value: object) -> None:
 
 def texts(app: AppTest) -> str:
     """All that is written small or as a warning."""
-    return " ".join(str(one.value) for one in (*app.caption, *app.warning))
+    return " ".join(read(one.value) for one in (*app.caption, *app.warning))
 
 
 # -- filling the sliders -----------------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_another_network_drops_the_search_and_says_so(page: Page) -> None:
     assert state(page) is not before
     assert page.session.name == "lenet5"
     assert page.plan.is_dense
-    assert state(page).wish == replace(before.wish, lose=5.0)
+    assert state(page).wish == replace(before.wish, lose=0.05)
     assert "The search on lenet300 was dropped" in texts(page.app)
 
 

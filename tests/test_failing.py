@@ -16,7 +16,7 @@ from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
-from tests.page import APP, Page
+from tests.page import APP, Page, read
 
 SAMPLES = 200
 ERRORS = [RuntimeError, KeyError, NotImplementedError, AssertionError, ZeroDivisionError]
@@ -126,7 +126,7 @@ def test_the_app_says_it_without_a_traceback(
     if side == "validation":
         app = AppTest.from_file(str(APP), default_timeout=300).run()
         assert not app.exception
-        said = app.error[0].value.replace("\\", "")
+        said = read(app.error[0].value)
         assert "measuring samples 128..191: the network's own code (Moody) fails" in said
         assert app.selectbox(key="ask_model").options[0] == f"moody_{side}:made"
         return

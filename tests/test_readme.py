@@ -105,8 +105,10 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).is_file()] == []
     named = re.findall(r"python (tests/\S+\.py)", text) + re.findall(r"`(tests/\S+\.md)`", text)
     modules = re.findall(r"python -m (tests\.[\w.]+)", text)
-    named += [f"{name.replace('.', '/')}.py" for name in modules]
+    paths = [TOP / name.replace(".", "/") for name in modules]
     assert [name for name in named if not (TOP / name).is_file()] == []
+    programs = [(path.with_suffix(".py"), path / "__main__.py") for path in paths]
+    assert [files for files in programs if not any(file.is_file() for file in files)] == []
 
 
 def test_the_readme_is_short_and_says_where_more_stands() -> None:

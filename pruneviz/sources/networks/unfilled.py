@@ -14,6 +14,7 @@ from torch.nn.modules.module import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
+from torch.nn.parameter import is_lazy
 
 from pruneviz import limits
 from pruneviz.network.replica import state
@@ -113,9 +114,13 @@ def _register_once() -> None:
     register_module_parameter_registration_hook(_without_values)  # type: ignore[arg-type]
 
 
+def _size(tensor: torch.Tensor) -> int:
+    return 0 if is_lazy(tensor) else tensor.numel()  # its shape comes with its first input
+
+
 def _one_buffer(module: nn.Module, name: str, buffer: torch.Tensor | None) -> None:
     if buffer is not None:
-        _count("parameters", buffer.numel())
+        _count("parameters", _size(buffer))
 
 
 def _one_module(module: nn.Module, name: str, child: nn.Module | None) -> None:
@@ -124,7 +129,7 @@ def _one_module(module: nn.Module, name: str, child: nn.Module | None) -> None:
 
 def _without_values(module: nn.Module, name: str, param: nn.Parameter) -> nn.Parameter | None:
     if param is not None:
-        _count("parameters", param.numel())
+        _count("parameters", _size(param))
     seen: dict[int, tuple[nn.Parameter, nn.Parameter]] | None = getattr(_here, "seen", None)
     if seen is None or param.is_meta:
         return None
