@@ -53,7 +53,8 @@ def test_lose_at_most_a_point_moves_the_sliders_and_undo_brings_them_back(
     visit: Visit, *, dark: bool
 ) -> None:
     board = visit(NETWORK, dark=dark)
-    board.type("number-fc1", "25")
+    with board.changing_address():
+        board.type("number-fc1", "25")
     before, link = board.percents(), board.link()
     scanned_elsewhere(board, "7" if dark else "8")
     started = board.percents()

@@ -2,10 +2,15 @@
 
 const LEAST_WORST = 0.05; // the vertical scale of the curves never shows less than five points
 
+// The decimals that were sent as 32 bits: else 1.95 points would round up here, and down in Python.
+function shortest(row) {
+  return Array.from(row, (value) => Number(value.toPrecision(7)));
+}
+
 function readCurve(raw) {
   const rows = ["x", "delta", "low", "high"].map((name) => unpack(raw?.[name], Float32Array));
   const drawn = rows.every((row) => row !== null && row.length === rows[0].length);
-  const [x, delta, low, high] = drawn ? rows.map((row) => [0, ...row]) : [];
+  const [x, delta, low, high] = drawn ? rows.map((row) => [0, ...shortest(row)]) : [];
   const place = (value) => (isNumber(value) ? clamp(value, 0, 1) : null);
   return {
     words: textOf(raw?.words),
@@ -92,6 +97,7 @@ function valueAt(xs, ys, x) {
   while (right < xs.length && xs[right] < x) right += 1;
   if (right === 0) return ys[0];
   if (right === xs.length) return ys[right - 1];
+  if (xs[right] === x) return ys[right];
   const part = (x - xs[right - 1]) / (xs[right] - xs[right - 1]);
   return ys[right - 1] + part * (ys[right] - ys[right - 1]);
 }
