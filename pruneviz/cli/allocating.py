@@ -13,11 +13,11 @@ import pandas as pd
 from pruneviz.allocation.budgets import BUDGETS
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.searching import Found, Tried
-from pruneviz.background import CancelledError
 from pruneviz.cli.shared import (
+    ENDS,
     JSON,
-    STOPPED,
     end_of_progress,
+    exit_code,
     open_bench,
     print_json,
     progress_with_time,
@@ -90,10 +90,10 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
         result = bench.evaluate(found.plan)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    except (KeyboardInterrupt, CancelledError):
+    except ENDS as error:
         end_of_progress()
         click.echo("Stopped: what was measured of each layer is kept.", err=True)
-        raise SystemExit(STOPPED) from None
+        raise SystemExit(exit_code(error)) from None
     finally:
         end_of_progress()
     if link:

@@ -10,12 +10,12 @@ import click
 import pandas as pd
 
 from pruneviz.allocation.methods import ALLOCATIONS
-from pruneviz.background import CancelledError
 from pruneviz.cli.shared import (
+    ENDS,
     JSON,
-    STOPPED,
     asked_levels,
     end_of_progress,
+    exit_code,
     open_bench,
     print_json,
     progress_with_time,
@@ -66,7 +66,7 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
     unlocked = values.pop("unlocked")
     asked, values = _asked(values)
     bench = open_bench(values)
-    stopped, held = False, None
+    stopped, held = 0, None
     try:
         if not unlocked:
             asked = replace(asked, locked=(*asked.locked, *_usual(bench, asked.plan)))
@@ -77,13 +77,13 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
             alike = bench.steering.similarity(asked.plan, asked.levels)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    except (KeyboardInterrupt, CancelledError):
-        stopped = True
+    except ENDS as error:
+        stopped = exit_code(error)
     finally:
         end_of_progress()
     if stopped:
         click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
-        raise SystemExit(STOPPED)
+        raise SystemExit(stopped)
     if csv is not None:
         _write(csv, alike.table if held is None else held.table)
     if as_json:

@@ -9,12 +9,12 @@ from typing import Any
 import click
 import pandas as pd
 
-from pruneviz.background import CancelledError
 from pruneviz.cli.shared import (
+    ENDS,
     JSON,
-    STOPPED,
     asked_levels,
     end_of_progress,
+    exit_code,
     open_bench,
     print_json,
     progress_with_time,
@@ -77,13 +77,13 @@ def scan(
     scale = bench.task.scale
     width = PRECISION if precision is None else precision / scale.factor
     least = LOSE if lose is None else lose / scale.factor
-    stopped = False
+    stopped = 0
     try:
         curves = bench.steering.curves(plan, levels, width, budget, progress_with_time())
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    except (KeyboardInterrupt, CancelledError):
-        stopped = True
+    except ENDS as error:
+        stopped = exit_code(error)
         curves = known(bench, plan, bench.steering.memory, levels, width)
     finally:
         end_of_progress()
@@ -97,7 +97,7 @@ def scan(
         click.echo(f"Warning: {bench.steering.memory.complaint}.", err=True)
     if stopped:
         click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
-        raise SystemExit(STOPPED)
+        raise SystemExit(stopped)
 
 
 def _plan(values: dict[str, Any]) -> tuple[Plan, dict[str, Any]]:

@@ -11,12 +11,15 @@ from typing import Any
 
 import click
 
+from pruneviz.background import CancelledError
 from pruneviz.options import opening
 from pruneviz.sources.opening import Opening
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
 
 STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
+# What ends a command that measures: Ctrl-C, a cancel, and a signal that `pruneviz.__main__` hears.
+ENDS = (KeyboardInterrupt, CancelledError, SystemExit)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 
 
@@ -89,3 +92,9 @@ def asked_levels(text: str | None, usual: tuple[float, ...]) -> tuple[float, ...
         raise click.BadParameter(
             f"takes sparsities such as 0.5,0.9, got {text!r}", param_hint="--levels"
         ) from None
+
+
+def exit_code(error: BaseException) -> int:
+    """What a command ends with that was stopped: 128 + the signal's number."""
+    code = error.code if isinstance(error, SystemExit) else None
+    return code if isinstance(code, int) else STOPPED

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from pruneviz.allocation.methods import ALLOCATIONS
-from pruneviz.background import CancelledError
 from pruneviz.cli.planning import asked_plan, plan_options
 from pruneviz.cli.shared import (
+    ENDS,
     JSON,
-    STOPPED,
     end_of_progress,
+    exit_code,
     open_bench,
     print_json,
     progress_with_time,
@@ -135,10 +135,10 @@ def train(
         )
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    except (KeyboardInterrupt, CancelledError):
+    except ENDS as error:
         end_of_progress()
         click.echo("stopped; the same command goes on from the last epoch", err=True)
-        raise SystemExit(STOPPED) from None
+        raise SystemExit(exit_code(error)) from None
     finally:
         end_of_progress()
     if _helps():
