@@ -24,7 +24,7 @@ _PRODUCTS = {
 
 
 @dataclass(frozen=True)
-class Product:
+class StackUse:
     """One product by a stacked weight, of one expert or several.
 
     name: of the parameter [experts, …, …]. turned: whether its inputs stand before its units.
@@ -38,14 +38,14 @@ class Product:
     output: Tensor
 
 
-class Watching(TorchFunctionMode):
+class StackUses(TorchFunctionMode):
     """While it is entered, `hear` is told of each product by one of `stacks`.
 
     stacks: parameters [experts, …, …] in use, by name, leaves that ask for gradients: by these a
     weight is known again when experts were picked from it.
     """
 
-    def __init__(self, stacks: Mapping[str, Tensor], hear: Callable[[Product], None]) -> None:
+    def __init__(self, stacks: Mapping[str, Tensor], hear: Callable[[StackUse], None]) -> None:
         super().__init__()
         self._hear = hear
         self._stacks = {id(tensor): (name, tensor) for name, tensor in stacks.items()}
@@ -65,7 +65,7 @@ class Watching(TorchFunctionMode):
             owner = self._stacks.get(_source(factor))
             turned = None if owner is None else _is_turned(owner[1], factor, dim)
             if owner is not None and turned is not None:
-                self._hear(Product(owner[0], turned, macs, other, result))
+                self._hear(StackUse(owner[0], turned, macs, other, result))
         return result
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pruneviz.data import Data
 from pruneviz.network.calling import call_all, out_of_memory, shapes_of, words_of
 from pruneviz.network.calls import Call, Listening
-from pruneviz.network.experts import Product, Watching
+from pruneviz.network.experts import StackUse, StackUses
 from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.replica import first_names, leaves, replica
 from pruneviz.outputs import main_output
@@ -78,7 +78,7 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
     def hear(call: Call) -> None:
         enter(call.layer.name, _macs(call), call.inputs, call.output)
 
-    def see(product: Product) -> None:
+    def see(product: StackUse) -> None:
         turned.setdefault(product.name, product.turned)
         enter(product.name, product.macs, product.inputs, product.output)
 
@@ -93,7 +93,7 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
             torch.enable_grad(),
             torch.autograd.graph.saved_tensors_hooks(_forget, _forget),
             Listening(others, {name: found[one] for name, one in names.items()}, hear),
-            Watching(stacks, see),
+            StackUses(stacks, see),
         ):
             answer = call_all(replica(model), inputs, found)
     except Exception as error:  # whatever a network raises is what its user must read
