@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 from pruneviz.background import Job, Report
+from pruneviz.plan import Plan
+from pruneviz.storage.faults import log_file
 
 PATIENCE = 60.0
 
@@ -50,16 +53,30 @@ def test_a_cancelled_job_stops_at_its_next_report() -> None:
     assert (job.label, job.done) == ("first", 0.25)
 
 
-def test_an_error_is_kept_as_a_sentence() -> None:
+def test_a_refusal_of_ours_is_kept_as_its_own_sentence() -> None:
     def work(report: Report) -> None:
         report("first", 0.0)
-        raise ValueError("layer 'conv1' is gone")
+        Plan(sparsity={"conv1": 2.0})
 
     job = Job(work)
     job.wait(PATIENCE)
-    assert job.error == "ValueError: layer 'conv1' is gone"
+    assert job.error is not None
+    assert job.error.startswith("ValueError: sparsity of 'conv1' must be in")
     assert not job.running
     assert not job.cancelled
+
+
+def test_any_other_error_is_kept_with_the_number_of_its_trace() -> None:
+    def work(report: Report) -> None:
+        raise RuntimeError("the loader broke off")
+
+    job = Job(work)
+    job.wait(PATIENCE)
+    assert job.error is not None
+    assert "RuntimeError: the loader broke off" in job.error
+    number = re.search(r"fault (\w+) in the log", job.error)
+    assert number is not None
+    assert number[1] in log_file().read_text()
 
 
 def test_waiting_ends_with_the_patience_given() -> None:
