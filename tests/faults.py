@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 
 import pruneviz as pv
 from pruneviz.history import History, Version
-from pruneviz.history.history import FILE
+from pruneviz.history.file import FILE
 from pruneviz.sensitivity.scanning import scan
 from pruneviz.storage.remembered import Remembered
 from pruneviz.training import Training, train

@@ -24,7 +24,7 @@ import pruneviz as pv
 from pruneviz.cli import main as command
 from pruneviz.export.files import staging, sweep
 from pruneviz.history import History, Version, measured_of
-from pruneviz.history.history import FILE
+from pruneviz.history.file import FILE
 
 FORMATS = ("safetensors", "state_dict", "sparse", "masks", "shrunk", "torch-prune")
 PLANS = tuple(pv.Plan("l2", "neuron", sparsity={"fc1": level}) for level in (0.3, 0.7))

@@ -10,7 +10,7 @@ import pytest
 
 from pruneviz.history import History, Version
 from pruneviz.history.comparing import costs_apart
-from pruneviz.history.history import FILE
+from pruneviz.history.file import FILE
 from pruneviz.history.records import cost_from, cost_text
 from pruneviz.history.schema import STEPS
 from pruneviz.measuring.latency import Timing
@@ -94,7 +94,7 @@ def test_a_history_without_ledgers_gets_room_for_them(tmp_path: Path) -> None:
     assert history.ledger_of(7) == cost(small=True, runtime=True)
     assert history.complaint == ""
     history.close()
-    with pytest.raises(sqlite3.DatabaseError, match="newer version, schema 2"):
+    with pytest.raises(sqlite3.DatabaseError, match="newer version, schema 3"):
         opened(tmp_path / FILE, STEPS[:1])
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pruneviz.history import History, Measured, Version
-from pruneviz.history.history import FILE
+from pruneviz.history.file import FILE
 from pruneviz.history.schema import STEPS
 from pruneviz.plan import Plan
 from pruneviz.storage.database import closed_with, opened, transaction
@@ -241,8 +241,8 @@ def test_tables_that_somebody_took_away(tmp_path: Path) -> None:
 def test_a_full_disk_keeps_what_was_there_in_sight(tmp_path: Path) -> None:
     filled(tmp_path, 50)
     history = History(tmp_path)
-    pages = history._base.execute("PRAGMA page_count").fetchone()[0]
-    history._base.execute(f"PRAGMA max_page_count = {pages}")
+    pages = history._file.base.execute("PRAGMA page_count").fetchone()[0]
+    history._file.base.execute(f"PRAGMA max_page_count = {pages}")
     for k in range(400):
         history.visit(MODEL, Plan(sparsity={f"layer{i}": k / 1000 for i in range(40)}))
     assert "full" in history.complaint
@@ -395,8 +395,8 @@ def test_a_plan_that_was_damaged_is_said(tmp_path: Path) -> None:
     history = History(tmp_path)
     number = history.visit(MODEL, Plan())
     for text in ('{"criterion": 5}', "{", "[" * 200_000):
-        with transaction(history._base):
-            history._base.execute("UPDATE visits SET plan = ?", (text,))
+        with transaction(history._file.base):
+            history._file.base.execute("UPDATE visits SET plan = ?", (text,))
         with pytest.raises(ValueError, match=f"the plan of visit {number} is damaged"):
             history.plan_of(number)
     history.close()

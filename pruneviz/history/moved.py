@@ -16,7 +16,14 @@ LOG_LOST = (
     "while it was open; what was in it stands in the history's file now. Leave it where it is"
 )
 _BESIDE = ("", "-wal", "-shm")
-_TABLES = {"models": "id", "visits": "id", "measured": "visit", "ledgers": "visit"}
+_TABLES = {
+    "models": "id",
+    "visits": "id",
+    "measured": "visit",
+    "ledgers": "visit",
+    "holder": "id",
+    "shares": "token",
+}
 
 
 def standing(path: Path | None) -> Standing:

@@ -51,6 +51,14 @@ _FIRST = (
 # What the ledger of a visit says, as JSON.
 _LEDGERS = "CREATE TABLE ledgers (visit INTEGER PRIMARY KEY, cost TEXT NOT NULL)"
 
+# Who a visit belongs to, "" for nobody; who has what is nobody's; which branches others may read.
+_OWNERS = (
+    "ALTER TABLE visits ADD COLUMN owner TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX owned ON visits (owner)",
+    "CREATE TABLE holder (id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL)",
+    "CREATE TABLE shares (token TEXT PRIMARY KEY, visit INTEGER NOT NULL, made REAL NOT NULL)",
+)
+
 
 def _first(file: sqlite3.Connection) -> None:
     for statement in _FIRST:
@@ -61,5 +69,10 @@ def _second(file: sqlite3.Connection) -> None:
     file.execute(_LEDGERS)
 
 
+def _third(file: sqlite3.Connection) -> None:
+    for statement in _OWNERS:
+        file.execute(statement)
+
+
 # Never change a step that was released: add another one.
-STEPS: tuple[Step, ...] = (_first, _second)
+STEPS: tuple[Step, ...] = (_first, _second, _third)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 from pruneviz.history import History, Version
-from pruneviz.history.history import FILE
+from pruneviz.history.file import FILE
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.recipes.reading import from_yaml
 from pruneviz.sources.data.arrays import read_npz
