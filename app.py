@@ -3,10 +3,12 @@
 import streamlit as st
 
 from pruneviz.ui.pages import FOLDER
+from pruneviz.ui.session.recognition import recognise
 
 st.set_page_config(
     page_title="pruneviz", page_icon="✂️", layout="wide", initial_sidebar_state="collapsed"
 )
+recognise()
 st.navigation(
     [
         st.Page(

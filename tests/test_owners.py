@@ -176,6 +176,19 @@ def test_whoever_is_forgotten_by_the_browser_gets_it_all_back(whole: History) ->
     assert whole.of("bob anew").visits()["id"].tolist() == his
 
 
+def test_numbers_of_a_table_are_numbers_of_visits(whole: History) -> None:
+    grown(whole, "wide")
+    first, second, third = whole.visits()["id"]
+    whole.note(first, "noted")
+    whole.measured(first, record(0.5))
+    whole.visit(LENET, plan(0.6), parent=third)
+    assert whole.shared(whole.share(second)).plan_of(third) == plan(0.2)
+    assert whole.withdraw(second)
+    assert whole.delete([first]) == 1
+    assert whole.visits()["parent"].tolist()[1:] == [2, 3]
+    assert whole.complaint == ""
+
+
 def test_an_owner_has_a_name(whole: History) -> None:
     with pytest.raises(ValueError, match="must not be empty"):
         whole.of("")
@@ -209,11 +222,12 @@ def test_a_shared_branch_is_read_and_not_changed(whole: History) -> None:
         lambda: read.delete([second]),
         lambda: read.share(third),
         lambda: read.withdraw(second),
-        read.claim,
     ]
     for act in acts:
         with pytest.raises(ValueError, match="shared to be read"):
             act()
+    with pytest.raises(ValueError, match="only an owner can claim"):
+        read.claim()
     assert whole.of("bob").visits().empty
 
 

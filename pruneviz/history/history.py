@@ -7,6 +7,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from operator import index  # numbers of a table are numpy's, which SQLite does not take
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -210,14 +211,14 @@ class History:
         Whoever has it reads plans, numbers, names and notes, also those to come. ValueError: there
         is no such visit.
         """
-        found = self._write(lambda base: scopes.share(base, self._scope, visit), None)
+        found = self._write(lambda base: scopes.share(base, self._scope, index(visit)), None)
         if found is None:
             raise ValueError(f"no visit {visit!r} in the history")
         return found
 
     def withdraw(self, visit: int) -> bool:
         """Share a branch no longer; whether it was shared."""
-        return self._write(lambda base: scopes.withdraw(base, self._scope, visit), False)
+        return self._write(lambda base: scopes.withdraw(base, self._scope, index(visit)), False)
 
     @property
     def shares(self) -> dict[int, str]:
@@ -226,13 +227,22 @@ class History:
         rows = self._all(f"{sql} WHERE {self._scope.where} ORDER BY s.made")
         return {int(visit): str(token) for visit, token in rows}
 
-    def claim(self) -> bool:
-        """Have what is nobody's, if this owner is the first to ask; whether this owner has it.
+    @property
+    def holds(self) -> bool:
+        """Whether this owner has what is nobody's: visited before there were owners, or by Python.
 
-        What is nobody's was visited before there were owners, or by Python.
+        Of everybody's history, which has all: True.
         """
+        return self._scope is scopes.ALL or self._scope.owner == self._holder
+
+    def claim(self) -> bool:
+        """Have what is nobody's, if no owner asked for it before; whether this owner has it."""
         owner = self._scope.owner
-        return self._write(lambda base: scopes.claim(base, owner) == owner, False)
+        if not owner:
+            raise ValueError("only an owner can claim what is nobody's: history.of(name).claim()")
+        if self._holder is None:  # nobody who comes later has to wait for a writer
+            self._write(lambda base: scopes.claim(base, owner), None)
+        return self.holds
 
     def give(self, owner: str, to: str) -> int:
         """All visits of an owner become another's; returns how many there were."""
@@ -254,6 +264,11 @@ class History:
         )
         return pd.DataFrame(self._all(sql), columns=["owner", "visits", "sessions", "last"])
 
+    @property
+    def _holder(self) -> str | None:
+        row = next(iter(self._all("SELECT owner FROM holder")), None)
+        return None if row is None else str(row[0])
+
     def _within(self, scope: scopes.Scope) -> History:
         found = copy.copy(self)  # over the same file
         found._scope, found.session = scope, new_session()
@@ -268,7 +283,7 @@ class History:
 
     def _first(self, sql: str, visit: int) -> Sequence[Any] | None:
         where = f"v.id = :visit AND {self._scope.where}"
-        return next(iter(self._all(f"{sql} WHERE {where}", visit=visit)), None)
+        return next(iter(self._all(f"{sql} WHERE {where}", visit=index(visit))), None)
 
     def _write(self, act: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         if not self._scope.writes:
@@ -282,7 +297,7 @@ class History:
 
     def _set(self, sql: str, visit: int, value: object, more: str = "") -> None:
         """`sql` on the visit of this number, if it is there; more: what comes after the WHERE."""
-        known = {"visit": visit, "value": value, **self._scope.values}
+        known = {"visit": index(visit), "value": value, **self._scope.values}
         where = f"v.id = :visit AND {self._scope.where}"
         self._write(lambda base: base.execute(f"{sql} WHERE {where} {more}", known), None)
 

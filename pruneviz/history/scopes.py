@@ -94,10 +94,9 @@ def withdraw(base: sqlite3.Connection, scope: Scope, visit: int) -> bool:
     return base.execute(f"DELETE FROM shares WHERE visit IN ({mine})", known).rowcount > 0
 
 
-def claim(base: sqlite3.Connection, owner: str) -> str:
-    """Make an owner the holder of what is nobody's, unless there is one; returns the holder."""
+def claim(base: sqlite3.Connection, owner: str) -> None:
+    """Make an owner the holder of what is nobody's, unless there is one."""
     base.execute("INSERT OR IGNORE INTO holder (id, owner) VALUES (1, ?)", (owner,))
-    return str(base.execute("SELECT owner FROM holder").fetchone()[0])
 
 
 def give(base: sqlite3.Connection, owner: str, to: str) -> int:

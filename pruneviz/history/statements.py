@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import index
 
 from pruneviz.history import scopes
 from pruneviz.history.records import FIELDS, NUMBERS, Measured, Version, row_of
@@ -53,7 +54,7 @@ def visit(base: sqlite3.Connection, scope: Scope, what: Visit) -> int:
     known = {
         "model": number,
         "session": what.session,
-        "parent": what.parent,
+        "parent": None if what.parent is None else index(what.parent),
         "digest": hashlib.sha256(text.encode()).hexdigest()[:32],
         "plan": text,
         "criterion": plan.criterion,
@@ -77,7 +78,7 @@ def measured(base: sqlite3.Connection, scope: Scope, number: int, record: Measur
         f"SELECT v.id, {', '.join(f':{name}' for name in FIELDS)} FROM visits v "
         f"WHERE v.id = :visit AND {scope.where} "
         f"ON CONFLICT (visit) DO UPDATE SET {update} WHERE excluded.n >= n",
-        {**dict(zip(FIELDS, row_of(record), strict=True)), "visit": number, **scope.values},
+        {**dict(zip(FIELDS, row_of(record), strict=True)), "visit": index(number), **scope.values},
     )
 
 
@@ -85,7 +86,7 @@ def delete(base: sqlite3.Connection, scope: Scope, numbers: Collection[int]) -> 
     """Forget visits; what came after them moves up. Returns how many there were."""
     mine = f"SELECT v.parent FROM visits v WHERE v.id = :visit AND {scope.where}"
     gone = 0
-    for number in sorted(set(numbers)):
+    for number in sorted(set(map(index, numbers))):
         row = base.execute(mine, {"visit": number, **scope.values}).fetchone()
         if row is None:
             continue

@@ -11,6 +11,7 @@ _STYLE = """
 .stAppHeader { min-height: 2.4rem; height: 2.4rem; }
 .stAppHeader, .stAppHeader * { pointer-events: none; }
 .stAppHeader :is(a, button), .stAppHeader :is(a, button) * { pointer-events: auto; }
+.st-key-owner { display: none; } /* it keeps a cookie, and shows nothing */
 [data-testid=stStatusWidget] { display: none; } /* the board says itself what is at work */
 """
 

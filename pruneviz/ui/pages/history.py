@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
 
@@ -12,8 +14,10 @@ from pruneviz.ui.boundary import part
 from pruneviz.ui.look import tight
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.past import visits
+from pruneviz.ui.past.sharing import history_here, offer, whose
 from pruneviz.ui.past.side_by_side import side_by_side
-from pruneviz.ui.session import Session, cached
+from pruneviz.ui.session import Session
+from pruneviz.ui.session.recording import Diary
 from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench.live import listen
 from pruneviz.ui.workbench.live import measure as measure_accuracy
@@ -31,48 +35,53 @@ def main() -> None:
     session: Session | None = st.session_state.get("session")
     if session is not None:
         listen(session)
-    history = cached.history()
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown("### History")
     right.page_link(WORKBENCH, label="To the workbench", icon=":material/tune:")
+    history, reading = history_here()
+    whose()
     models = history.models()  # before what there is to complain of: reading finds it out
     if history.complaint:
         st.warning(as_sentence(history.complaint))
     if not models:
         _empty()
         return
-    tree = _choose(history, session)
+    mine = None if reading or session is None else session.diary
+    tree = _choose(history, mine)
     if tree.empty:
         st.info("No plan visited is like that. Ask for less above.")
     else:
-        here = _here(session)
+        here = None if mine is None or session is None else mine.visits.get(session.settled)
         _tree(tree, here)
         rows = {int(row["id"]): row for _, row in tree.head(_SHOWN).iterrows()}
-        _chosen(history, session, rows, here)
+        _chosen(_Look(history, session, reading), rows, here)
     if session is not None:
         measure_accuracy(session)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is looked at: a history, with the session of this tab; reading: it is another's."""
+
+    history: History
+    session: Session | None
+    reading: bool
 
 
 def _empty() -> None:
     st.info(
         "No plan was visited yet. Move a slider on the workbench: from then on every plan you "
-        "settle on stands here, with what was measured, also after you closed the tab."
+        "settle on stands here, with what was measured, also after you closed the tab. Another "
+        "browser has a history of its own."
     )
-
-
-def _here(session: Session | None) -> int | None:
-    if session is None or session.diary is None:
-        return None
-    return session.diary.visits.get(session.settled)
 
 
 # -- which -------------------------------------------------------------------------------------
 
 
-def _choose(history: History, session: Session | None) -> pd.DataFrame:
-    """The visits that are asked for, as a tree."""
+def _choose(history: History, mine: Diary | None) -> pd.DataFrame:
+    """The visits that are asked for, as a tree; mine: what this tab writes."""
     models = history.models()
-    mine = None if session is None or session.diary is None else session.diary
     first = st.columns([3, 2, 2, 2, 2.4], vertical_alignment="bottom")
     known = {_ALL: None, **{_named(each, models): each for each in models}}
     usual = _named(mine.version, models) if mine else _ALL
@@ -194,7 +203,7 @@ def _tree(tree: pd.DataFrame, here: int | None) -> None:
 
 
 @part
-def _chosen(history: History, session: Session | None, rows: Rows, here: int | None) -> None:
+def _chosen(look: _Look, rows: Rows, here: int | None) -> None:
     left, right = st.columns([4, 9], gap="medium")
     numbers = [*rows]
     with left:
@@ -202,7 +211,7 @@ def _chosen(history: History, session: Session | None, rows: Rows, here: int | N
         first = _ask("First plan", numbers, rows, _FIRST, usual)
         second = _ask("Second plan", numbers, rows, _SECOND, None)
         if first is not None:
-            _one(history, session, rows[first], second)
+            _one(look, rows[first], second)
     with right:
         if first is None or second is None or first == second:
             st.caption(
@@ -210,7 +219,7 @@ def _chosen(history: History, session: Session | None, rows: Rows, here: int | N
                 "side by side."
             )
             return
-        _two(history, session, rows[first], rows[second])
+        _two(look, rows[first], rows[second])
 
 
 def _ask(label: str, numbers: list[int], rows: Rows, key: str, usual: int | None) -> int | None:
@@ -226,8 +235,8 @@ def _ask(label: str, numbers: list[int], rows: Rows, key: str, usual: int | None
     )
 
 
-def _one(history: History, session: Session | None, row: pd.Series, second: int | None) -> None:
-    number = int(row["id"])
+def _one(look: _Look, row: pd.Series, second: int | None) -> None:
+    history, session, number = look.history, look.session, int(row["id"])
     said = st.session_state.pop(_SAID, None)
     if said:
         st.error(plain(said))
@@ -237,9 +246,14 @@ def _one(history: History, session: Session | None, row: pd.Series, second: int 
     )
     if back.button(words, key="history-restore", type="primary", width="stretch"):
         _restore(history, session, row)
+    if look.reading:
+        if row["note"]:
+            st.caption(f"Note: {plain(row['note'])}")
+        return
     if gone.button("Delete …", key="history-delete", width="stretch"):
         st.session_state[_DOOMED] = [number, *([second] if second is not None else [])]
     _confirm(history)
+    offer(history, number)
     with st.form(f"history-words-{number}", border=False):
         columns = st.columns(2)
         name = columns[0].text_input("Name of this branch", row["name"], max_chars=60)
@@ -276,7 +290,8 @@ def _confirm(history: History) -> None:
     st.rerun()
 
 
-def _two(history: History, session: Session | None, first: pd.Series, second: pd.Series) -> None:
+def _two(look: _Look, first: pd.Series, second: pd.Series) -> None:
+    history, session = look.history, look.session
     made_for = visits.version_of(first)
     if made_for != visits.version_of(second):
         both = ", ".join(f"{row['model']} {row['weights']}" for row in (first, second))

@@ -12,6 +12,7 @@ from pruneviz.plan import Plan
 from pruneviz.sources.opening import Opening
 from pruneviz.storage.home import home
 from pruneviz.ui.board import scene, sensing
+from pruneviz.ui.session import owners
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
 
@@ -29,7 +30,13 @@ def opened(asked: Opening) -> Workbench:
 
 
 def history() -> History:
-    """The history in the user's folder, open for everybody."""
+    """The history in the user's folder, as far as it belongs to whoever is at this browser."""
+    owner = owners.current()
+    return everybodys_history() if owner is None else everybodys_history().of(owner.name)
+
+
+def everybodys_history() -> History:
+    """The whole of it, open for everybody; not to be shown to anybody."""
     return _history(str(home()))
 
 

@@ -17,7 +17,7 @@ from pruneviz.storage.home import home
 from pruneviz.training import METHODS, Trained, Training
 from pruneviz.training.checkpoints import Kept, in_use, trainings
 from pruneviz.training.training import key_of
-from pruneviz.ui.session import Session, versions
+from pruneviz.ui.session import Session, cached, owners, versions
 from pruneviz.ui.session.pacing import after_the_accuracy, paced
 from pruneviz.ui.train.watching import Watching
 from pruneviz.workbench import Workbench
@@ -104,6 +104,7 @@ def begin(trainer: Trainer, plan: Plan, training: Training) -> Job:
     trainer.plan, trainer.training, trainer.name = plan, training, name
     trainer.message = trainer.result = trainer.left = None
     trainer.go_on()
+    folder = place()  # here: the thread does not know at whose browser it was begun
 
     def work(report: Report) -> None:
         after_the_accuracy(session, report)
@@ -116,7 +117,7 @@ def begin(trainer: Trainer, plan: Plan, training: Training) -> Job:
                 tell = paced(report, trainer)  # the time spent waiting tells nothing of the pace
             tell(label, done)
 
-        trained = bench.train(plan, training, place(), progress=progress, watch=watching.watch)
+        trained = bench.train(plan, training, folder, progress=progress, watch=watching.watch)
         trainer.left = None
         report("measuring", 1.0)
         version = Workbench(trained.source(name))
@@ -144,8 +145,12 @@ def take(trainer: Trainer) -> None:
 
 
 def place() -> Path:
-    """The folder in which trainings are kept."""
-    return home() / "training"
+    """The folder in which the trainings of whoever is at this browser are kept."""
+    owner = owners.current()
+    # Whoever has what is nobody's shares it with the command line, which names no owner.
+    if owner is None or cached.history().holds:
+        return home() / "training"
+    return home() / "owners" / owner.name / "training"
 
 
 def kept(trainer: Trainer) -> list[Kept]:

@@ -1,0 +1,59 @@
+"""Do two browsers have two histories, and does a link let one read a branch of the other's?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from driving import Board
+from playwright.sync_api import Page, expect
+from test_past import go, plans
+
+pytestmark = pytest.mark.browser
+
+
+def history_of(board: Board) -> Page:
+    page = go(board)
+    board.until("the plans", lambda: len(plans(page)) > 0)
+    return page
+
+
+def test_two_browsers_see_their_own_and_read_what_is_shared(visit: Callable[..., Board]) -> None:
+    first, second = visit("?model=lenet300"), visit("?model=lenet300")
+    first.drag(first.slider("fc1"), 0.0, 0.5)
+    second.drag(second.slider("fc2"), 0.0, 0.8)
+    pages = history_of(first), history_of(second)
+    seen = [plans(page) for page in pages]
+    assert [len(each) for each in seen] == [2, 2], "of all that other tests visited: nothing"
+    assert seen[0][1] != seen[1][1]
+    cookies = {cookie["name"]: cookie["sameSite"] for cookie in first.page.context.cookies()}
+    assert cookies["pruneviz_owner"] == "Strict"
+
+    again = first.page.context.new_page()  # another tab of the same browser
+    again.goto(pages[0].url)
+    board = Board(again)
+    board.until("the same history", lambda: len(plans(again)) == 2)
+    again.close()
+
+    pages[0].get_by_role("button", name="Share to read").click()
+    link = pages[0].get_by_test_id("stCode").last
+    first.until("a link", lambda: link.count() > 0 and "shared=" in link.inner_text())
+    reader, address = pages[1], link.inner_text().strip()
+    reader.goto(address)
+    reader.get_by_text("Nothing of it can be changed here").wait_for()
+    second.until("what is shared", lambda: plans(reader) == [seen[0][1].replace("●", "○")])
+    for name in ("Delete …", "Save", "Share to read"):
+        expect(reader.get_by_role("button", name=name)).to_have_count(0)
+
+    pages[0].get_by_role("button", name="Withdraw the link").click()
+    pages[0].get_by_role("button", name="Share to read").wait_for()
+    reader.goto(address)
+    reader.get_by_text("Nothing is shared under this address").wait_for()
+    second.until("his own again", lambda: len(plans(reader)) == 2)
+    assert pages[0].get_by_test_id("stException").count() == 0
+
+    pages[1].get_by_role("button", name="Delete …").click()
+    pages[1].get_by_role("button", name="Delete", exact=True).click()
+    second.until("one less", lambda: len(plans(reader)) == 1)
+    pages[0].reload()
+    first.until("nothing of hers is gone", lambda: len(plans(pages[0])) == 2)

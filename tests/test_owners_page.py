@@ -1,0 +1,146 @@
+"""Does each browser see a history of its own, and can a branch of it be shared to be read?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pruneviz.history import History
+from pruneviz.plan import Plan
+from pruneviz.storage.home import VARIABLE
+from pruneviz.ui.session import cached, owners
+from pruneviz.ui.session.owners import Owner
+from pruneviz.ui.train import training
+from tests.page import APP, Page
+
+PAGE = "pruneviz/ui/pages/history.py"
+TOKENS = {name: name * 43 for name in "AB"}
+
+
+class Visitor(Page):
+    """One browser that has been here before, and tells its cookie."""
+
+    def __init__(self, name: str, kept: bool | None = True, **address: str) -> None:
+        self.app = AppTest.from_file(str(APP), default_timeout=300)
+        self.app.query_params.update(address)
+        self.app.session_state["owner"] = owners.by_token(TOKENS[name], kept)
+        self.seq = 0
+        self.run()
+
+    def past(self) -> Visitor:
+        self.app.switch_page(PAGE)
+        self.run()
+        return self
+
+    @property
+    def owner(self) -> Owner:
+        found = self.app.session_state["owner"]
+        assert isinstance(found, Owner)
+        return found
+
+    @property
+    def plans(self) -> list[str]:
+        return (
+            [str(plan) for plan in self.app.dataframe[0].value["plan"]]
+            if self.app.dataframe
+            else []
+        )
+
+    @property
+    def keys(self) -> set[str]:
+        return {button.key for button in self.app.button if button.key}
+
+    def texts(self) -> str:
+        kinds = (self.app.markdown, self.app.info, self.app.warning, self.app.caption)
+        return "\n".join(element.value for kind in kinds for element in kind)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def test_two_browsers_share_a_branch_and_nothing_else(home: Path) -> None:
+    first, second = Visitor("A", model="lenet5"), Visitor("B", model="lenet5")
+    first.settle(fc1=0.5).finish()
+    second.settle(fc2=0.6).finish()
+    assert first.past().plans == ["○ dense", "● Magnitude, weight: 50 % in 1 layer"]
+    assert second.past().plans == ["○ dense", "● Magnitude, weight: 60 % in 1 layer"]
+    assert len(History(home).visits()) == 4, "Python sees all"
+
+    first.app.button(key="history-share").click()
+    first.run()
+    token = next(iter(cached.history().shares.values()))
+    assert f"shared={token}" in first.app.code[0].value
+    reader = Visitor("B", shared=token)
+    reader.app.switch_page(PAGE)
+    reader.app.query_params["shared"] = token
+    reader.run()
+    assert reader.plans == ["○ Magnitude, weight: 50 % in 1 layer"]
+    assert "Nothing of it can be changed here" in reader.texts()
+    assert {"history-restore", "history-mine"} <= reader.keys
+    assert not {"history-delete", "history-share"} & reader.keys
+    assert not reader.app.text_input(key="history_text").disabled
+    assert len(reader.app.text_input) == 1, "no name and no note to change"
+    reader.app.button(key="history-mine").click()
+    reader.run()
+    assert reader.plans == ["○ dense", "○ Magnitude, weight: 60 % in 1 layer"]
+
+    first.app.button(key="history-withdraw").click()
+    first.run()
+    reader.app.query_params["shared"] = token
+    reader.run()
+    assert "withdrawn" in reader.texts()
+    assert reader.plans == ["○ dense", "○ Magnitude, weight: 60 % in 1 layer"]
+
+
+def test_what_was_there_before_belongs_to_the_first_who_comes_back(home: Path) -> None:
+    history = History(home)
+    bench_plan = Plan(sparsity={"fc1": 0.5})
+    Visitor("A", kept=False)
+    assert not history.of(owners.by_token(TOKENS["A"], None).name).holds, "lost with the tab"
+    second = Visitor("B")
+    assert history.of(second.owner.name).holds
+    assert not Visitor("A").past().plans
+    assert bench_plan not in second.session.visited
+
+
+def test_a_browser_that_keeps_no_cookie_is_told_so(home: Path) -> None:
+    page = Visitor("A", kept=False, model="lenet5")
+    page.settle(fc1=0.5).finish()
+    assert len(page.past().plans) == 2, "within the tab all is as ever"
+    assert "your history lasts as long as this tab" in page.texts()
+
+
+def test_a_tab_that_was_second_goes_on_as_the_first(home: Path) -> None:
+    page = Visitor("A", kept=None, model="lenet5")
+    page.settle(fc1=0.5).finish()
+    page.app.session_state["owner_cookie"] = {"kept": TOKENS["B"]}
+    page.run()
+    assert page.owner == owners.by_token(TOKENS["B"], True)
+    assert len(page.past().plans) == 2, "what was visited meanwhile came along"
+    page.app.session_state["owner_cookie"] = {"kept": "<script>"}
+    page.run()
+    assert page.owner.kept, "and stays so"
+
+
+@pytest.mark.parametrize("said", ["", "short", 5, None, ["x"], "x" * 44, "é" * 43])
+def test_what_is_no_token_is_no_cookie_that_was_kept(said: object) -> None:
+    assert not owners.is_token(said)
+
+
+def test_trainings_are_their_owners(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = History(home)
+    whole.of("first").claim()
+    who: dict[str, Owner | None] = {"now": None}
+    monkeypatch.setattr(owners, "current", lambda: who["now"])
+    places = {}
+    for name in (None, "first", "second", "third"):
+        who["now"] = None if name is None else Owner(name)
+        places[name] = training.place()
+    assert places[None] == places["first"] == home / "training", "where the command line has them"
+    assert len(set(places.values())) == 3
+    assert all(place.is_relative_to(home) for place in places.values())
