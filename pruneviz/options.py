@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pruneviz.sources.opening import SHARE, Opening
+from pruneviz.sources.opening import SHARE, OpenRequest
 from pruneviz.tasks import TASKS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -69,7 +69,7 @@ def measure_options(command: F) -> F:
     return command
 
 
-def opening(values: dict[str, Any]) -> Opening:
+def opening(values: dict[str, Any]) -> OpenRequest:
     """What the options of `opening_options` say; they are taken out of `values`.
 
     ValueError when no model is named, or two are, or a number is none.
@@ -80,7 +80,7 @@ def opening(values: dict[str, Any]) -> Opening:
     if model is not None and given is not None:
         raise ValueError(f"two models are named, {model!r} and {given!r}; name one")
     labels = values.pop("labels")
-    return Opening(
+    return OpenRequest(
         model=model or given,
         data=values.pop("data"),
         arch=values.pop("arch"),
@@ -100,7 +100,7 @@ def opening(values: dict[str, Any]) -> Opening:
     )
 
 
-def parse(words: Sequence[str]) -> Opening | None:
+def parse(words: Sequence[str]) -> OpenRequest | None:
     """What the words behind `streamlit run app.py --` ask for; None where there are none.
 
     ValueError says which word is not understood.
@@ -121,7 +121,7 @@ def parse(words: Sequence[str]) -> Opening | None:
     return opening(found)
 
 
-def words(asked: Opening) -> list[str]:
+def words(asked: OpenRequest) -> list[str]:
     """The command line that `parse` makes `asked` of."""
     parts = ["--model", asked.model, "--calibration", str(asked.share)]
     parts += ["--split-seed", str(asked.seed)]

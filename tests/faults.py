@@ -22,16 +22,16 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 import pruneviz as pv
-from pruneviz.history import History, Version
+from pruneviz.history import History, ModelVersion
 from pruneviz.history.file import FILE
 from pruneviz.sensitivity.scanning import scan
-from pruneviz.storage.remembered import Remembered
+from pruneviz.storage.remembered import MeasurementStore
 from pruneviz.training import Training, train
 from tests.killed import digests
 from tests.small import small_bench
 
 PLAN = pv.Plan(sparsity={"0": 0.5})
-MODEL = Version("net", "a" * 12, "d" * 16)
+MODEL = ModelVersion("net", "a" * 12, "d" * 16)
 TRAINING = Training(epochs=3, batch=8)
 
 
@@ -98,14 +98,14 @@ def full_history(folder: Path) -> tuple[str, str]:
 def full_scan(folder: Path) -> tuple[str, str]:
     """disk full in a scan"""
     with disk(folder, 64) as place:
-        memory = Remembered(place)
+        memory = MeasurementStore(place)
         fill(place)
         bench = small_bench()
         curves = scan(bench, PLAN, memory)
         said = memory.complaint
         assert said
         memory.close()
-        assert curves.curves == scan(bench, PLAN, Remembered(None)).curves
+        assert curves.curves == scan(bench, PLAN, MeasurementStore(None)).curves
     return said, "the scan ended with the same numbers"
 
 
@@ -148,7 +148,7 @@ def closed_home(folder: Path) -> tuple[str, str]:
     """home that is read only"""
     with disk(folder, 64) as place:
         subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
-        history, memory = History(place), Remembered(place)
+        history, memory = History(place), MeasurementStore(place)
         number = history.visit(MODEL, PLAN)
         memory.put("key", "value")
         assert history.plan_of(number) == PLAN

@@ -23,7 +23,7 @@ import torch
 import pruneviz as pv
 from pruneviz.cli import main as command
 from pruneviz.export.files import staging, sweep
-from pruneviz.history import History, Version, measured_of
+from pruneviz.history import History, ModelVersion, measured_of
 from pruneviz.history.file import FILE
 
 FORMATS = ("safetensors", "state_dict", "sparse", "masks", "shrunk", "torch-prune")
@@ -131,7 +131,7 @@ def of_visits(folder: Path, rounds: int) -> str:
     record = measured_of(bench.evaluate(PLANS[0]), bench.counts(PLANS[0]), bench.masks(PLANS[0]))
     cost, turns = bench.cost(PLANS[0]), iter(range(rounds))
     opened: dict[str, History] = {}
-    model, name = Version("lenet5", bench.fingerprint, bench.data_fingerprint), "0"
+    model, name = ModelVersion("lenet5", bench.fingerprint, bench.data_fingerprint), "0"
 
     def write(turn: int) -> None:
         history = opened.setdefault(name, History(folder, session=name))  # after the fork

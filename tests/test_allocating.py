@@ -17,8 +17,8 @@ from pruneviz.allocation.searching import half_of
 from pruneviz.background import Job
 from pruneviz.plan import Plan
 from pruneviz.ui.allocate import allocating as room
-from pruneviz.ui.allocate.allocating import Allocating, Wish
-from pruneviz.ui.allocate.scanning import Scanning
+from pruneviz.ui.allocate.allocating import AllocationWish, AllocationWork
+from pruneviz.ui.allocate.scanning import ScanWork
 from pruneviz.ui.session import start
 from pruneviz.workbench import Workbench
 from tests.page import Page, read
@@ -32,10 +32,10 @@ def page() -> Page:
     return Page(model="lenet300").finish()
 
 
-def state(page: Page) -> Allocating:
+def state(page: Page) -> AllocationWork:
     """What the page knows of the wish."""
     found = page.app.session_state["allocating"]
-    assert isinstance(found, Allocating)
+    assert isinstance(found, AllocationWork)
     return found
 
 
@@ -70,9 +70,9 @@ def held(page: Page) -> Iterator[None]:
         scanning.job.wait(PATIENCE)
 
 
-def scanning_of_page(page: Page) -> Scanning:
+def scanning_of_page(page: Page) -> ScanWork:
     found = page.app.session_state["scanning"]
-    assert isinstance(found, Scanning)
+    assert isinstance(found, ScanWork)
     return found
 
 
@@ -105,7 +105,7 @@ def test_a_formula_fills_the_sliders_in_one_step_and_undo_brings_them_back(
 
 
 def test_sensitivity_is_measured_and_says_so(page: Page) -> None:
-    scanned = page.session.bench.steering.known_curves(page.plan).complete
+    scanned = page.session.bench.studies.known_curves(page.plan).complete
     assert ("first a scan of every layer" in texts(page.app)) != scanned
     before = page.plan
     ended(press(page, "fill", method="sensitivity", target=90.0))
@@ -295,14 +295,14 @@ def test_side_effects_are_none_where_only_levels_change() -> None:
 
 def test_the_table_tells_what_each_plan_keeps(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet300")
-    found = bench.steering.search("sensitivity", 0.5, locked=tuple(bench.locks))
+    found = bench.studies.search("sensitivity", 0.5, locked=tuple(bench.locks))
     table = room.table(bench, found)
     assert isinstance(table, pd.DataFrame)
     counts = bench.counts(found.plan)
     assert table["kept"].iloc[-1] == f"{100 * counts.params_kept / counts.params:.1f} %"
     assert found.result is not None
     assert table[found.result.task.word].iloc[-1] == f"{100 * found.result.accuracy:.1f} %"
-    assert room.table(bench, bench.steering.search("uniform", 0.5)).empty
+    assert room.table(bench, bench.studies.search("uniform", 0.5)).empty
 
 
 def test_a_wish_goes_from_network_to_network(
@@ -311,7 +311,7 @@ def test_a_wish_goes_from_network_to_network(
     kept: dict[str, object] = {}
     monkeypatch.setattr(st, "session_state", kept)
     first = room.allocating_of(start(benches("lenet300")))
-    first.wish = Wish("erk", 33.0)
+    first.wish = AllocationWish("erk", 33.0)
     second = room.allocating_of(start(benches("lenet5")))
-    assert (second.wish, second.message) == (Wish("erk", 33.0), None)
+    assert (second.wish, second.message) == (AllocationWish("erk", 33.0), None)
     assert room.allocating_of(second.session) is second

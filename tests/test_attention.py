@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.network.calls import Call, Listening
+from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.layers import find_layers
 
 SIZE, HEADS, N, T, S = 8, 2, 3, 4, 5
@@ -39,7 +39,7 @@ def make(**options: Any) -> nn.MultiheadAttention:
 
 def both(module: nn.MultiheadAttention, *given: Tensor, **options: Any) -> list[Call]:
     calls: list[Call] = []
-    with Listening(find_layers(module), dict(module.named_parameters()), calls.append):
+    with WeightListener(find_layers(module), dict(module.named_parameters()), calls.append):
         found = module(*given, **options)
     for one, other in zip(found, module(*given, **options), strict=True):
         assert (one is None) == (other is None)
@@ -93,7 +93,7 @@ def test_a_whole_encoder_is_what_torch_computes(first: bool) -> None:
     calls: list[Call] = []
     with (
         torch.inference_mode(),
-        Listening(find_layers(model), dict(model.named_parameters()), calls.append),
+        WeightListener(find_layers(model), dict(model.named_parameters()), calls.append),
     ):
         found = model(x)
     torch.testing.assert_close(found, model(x))

@@ -47,7 +47,7 @@ def read(*arguments: str) -> dict[str, object]:
 
 def test_json_agrees_with_the_library(bench: pv.Workbench) -> None:
     told = read("lenet300", "--target", "0.9")
-    found = bench.steering.search("sensitivity", 0.9, locked=tuple(bench.locks))
+    found = bench.studies.search("sensitivity", 0.9, locked=tuple(bench.locks))
     assert pv.Plan.from_dict(told["plan"]) == found.plan
     assert (told["got"], told["words"], told["evaluations"], told["samples"], told["start"]) == (
         found.got, found.words, found.evaluations, found.samples, found.start,
@@ -65,7 +65,7 @@ def test_json_agrees_with_the_library(bench: pv.Workbench) -> None:
 
 def test_the_smallest_network_keeps_its_promise(bench: pv.Workbench) -> None:
     told = read("lenet300", "--lose", "1")
-    found = bench.steering.smallest(0.01, locked=tuple(bench.locks))
+    found = bench.studies.smallest(0.01, locked=tuple(bench.locks))
     assert pv.Plan.from_dict(told["plan"]) == found.plan
     assert told["searched"]["delta_low"] >= -0.01
     assert told["got"] > 0.3
@@ -74,7 +74,7 @@ def test_the_smallest_network_keeps_its_promise(bench: pv.Workbench) -> None:
 def test_the_text_has_a_row_for_each_layer_and_what_was_tried(bench: pv.Workbench) -> None:
     result = run("lenet300", "--target", "0.9")
     assert result.exit_code == 0, result.output
-    found = bench.steering.search("sensitivity", 0.9, locked=tuple(bench.locks))
+    found = bench.studies.search("sensitivity", 0.9, locked=tuple(bench.locks))
     kept = dict(bench.masks(found.plan).report[["layer", "kept"]].itertuples(index=False))
     for name, count in kept.items():
         level = found.plan.sparsity.get(name, 0.0)

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 import pruneviz as pv
 from pruneviz.cli import main
-from pruneviz.comparison.contest import Asked
+from pruneviz.comparison.contest import ContestRequest
 from pruneviz.storage.home import VARIABLE
 
 ARGUMENTS = (
@@ -38,8 +38,8 @@ def test_json_agrees_with_the_library() -> None:
     result = run(*ARGUMENTS, "--json")
     assert result.exit_code == 0, result.output
     found, bench = json.loads(result.stdout), pv.open("lenet300")
-    asked = Asked(("magnitude", "taylor"), (0.5, 0.9), n=256, locked=tuple(bench.locks))
-    held = bench.steering.known_contest(asked)
+    asked = ContestRequest(("magnitude", "taylor"), (0.5, 0.9), n=256, locked=tuple(bench.locks))
+    held = bench.studies.known_contest(asked)
     assert held.complete
     assert found["layers"] == list(held.layers)
     assert found["criteria"] == ["magnitude", "taylor", "random"]
@@ -48,7 +48,7 @@ def test_json_agrees_with_the_library() -> None:
     for told, one in zip(found["verdicts"], held.verdicts, strict=True):
         assert told["words"] == one.words
         assert [x["difference"] for x in told["against"]] == [x.difference for x in one.against]
-    alike = bench.steering.similarity(levels=(0.5, 0.9))
+    alike = bench.studies.similarity(levels=(0.5, 0.9))
     assert len(found["pairs"]) == len(alike.table)
     assert found["pairs"][1]["spearman"] == alike.table["spearman"][1]
 

@@ -42,13 +42,13 @@ def test_json_agrees_with_the_library() -> None:
     result = run("lenet300", "--json")
     assert result.exit_code == 0, result.output
     found, bench = json.loads(result.stdout), pv.open("lenet300")
-    curves = bench.steering.curves()
+    curves = bench.studies.curves()
     assert found["model"] == "lenet300"
     assert pv.Plan.from_dict(found["plan"]) == pv.Plan()
     assert (found["complete"], found["spent"]) == (True, curves.spent)
     assert found["words"] == curves.words
     assert found["points"] == curves.table.to_dict(orient="records")
-    assert found["kept_in"] == str(bench.steering.memory.path)
+    assert found["kept_in"] == str(bench.studies.memory.path)
     order = [curve.slider.name for curve in curves.ranked()]
     by_rank = sorted(found["layers"], key=lambda row: row["rank"])
     assert [row["layer"] for row in by_rank] == order
@@ -65,7 +65,7 @@ def test_the_text_has_a_row_for_each_layer_the_most_sensitive_first() -> None:
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     bench = pv.open("lenet300")
-    curves = bench.steering.known_curves()
+    curves = bench.studies.known_curves()
     assert [f"{100 * level:g} %" for level in LEVELS] == re.findall(r"[\d.]+ %", lines[0])
     ranked = curves.ranked()
     assert [line.split()[0] for line in lines[1:4]] == [curve.slider.name for curve in ranked]
@@ -79,7 +79,7 @@ def test_the_text_has_a_row_for_each_layer_the_most_sensitive_first() -> None:
 
 def test_levels_precision_and_budget_are_obeyed() -> None:
     result = run("lenet300", "--levels", "0.25,.75", "--precision", "5", "--json")
-    curves = pv.open("lenet300").steering.curves(levels=(0.25, 0.75), precision=0.05)
+    curves = pv.open("lenet300").studies.curves(levels=(0.25, 0.75), precision=0.05)
     assert json.loads(result.stdout)["points"] == curves.table.to_dict(orient="records")
     part = json.loads(run("lenet300", "--levels", "0.33,0.44", "--budget", "1000", "--json").stdout)
     assert not part["complete"]
@@ -89,7 +89,7 @@ def test_levels_precision_and_budget_are_obeyed() -> None:
 
 def test_what_counts_as_a_loss_is_a_choice() -> None:
     rough = json.loads(run("lenet300", "--lose", "10", "--json").stdout)
-    curves = pv.open("lenet300").steering.known_curves()
+    curves = pv.open("lenet300").studies.known_curves()
     for row in rough["layers"]:
         assert row["robust"] == curves.by_name[row["layer"]].robust(0.1)
     assert "at most 10 points lost" in run("lenet300", "--lose", "10").stdout

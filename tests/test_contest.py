@@ -11,20 +11,20 @@ import pytest
 import torch
 
 from pruneviz.background import CancelledError
-from pruneviz.comparison.contest import Asked, Contest, Entry, contest
+from pruneviz.comparison.contest import Contest, ContestRequest, Entry, contest
 from pruneviz.comparison.verdicts import p_value, verdict
 from pruneviz.measuring.evaluate import change
 from pruneviz.measuring.intervals import paired_difference
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.answers import measure, recall
 from pruneviz.sources.registered import load_registered
-from pruneviz.storage.remembered import Remembered
+from pruneviz.storage.remembered import MeasurementStore
 from pruneviz.tasks import CLASSES
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
 from tests.test_scanning import Counting
 
-ASKED = Asked(("magnitude", "wanda"), (0.5, 0.9))
+ASKED = ContestRequest(("magnitude", "wanda"), (0.5, 0.9))
 
 
 @pytest.fixture
@@ -33,22 +33,22 @@ def lenet300(benches: Callable[[str], Workbench]) -> Counting:
 
 
 @pytest.fixture
-def memory() -> Remembered:
-    return Remembered(None)
+def memory() -> MeasurementStore:
+    return MeasurementStore(None)
 
 
 def silent(label: str, done: float) -> None:
     pass
 
 
-def hold(bench: Counting, memory: Remembered, asked: Asked = ASKED) -> Contest:
+def hold(bench: Counting, memory: MeasurementStore, asked: ContestRequest = ASKED) -> Contest:
     return contest(bench, memory, asked, silent)
 
 
 # -- who takes part ----------------------------------------------------------------------------
 
 
-def test_the_random_control_always_takes_part(lenet300: Counting, memory: Remembered) -> None:
+def test_the_random_control_always_takes_part(lenet300: Counting, memory: MeasurementStore) -> None:
     found = hold(lenet300, memory)
     assert found.complete
     assert found.criteria == ("magnitude", "wanda", "random")
@@ -60,7 +60,7 @@ def test_the_random_control_always_takes_part(lenet300: Counting, memory: Rememb
 
 
 def test_numbers_are_those_of_the_plans_measured_one_by_one(
-    lenet300: Counting, memory: Remembered
+    lenet300: Counting, memory: MeasurementStore
 ) -> None:
     found = hold(lenet300, memory)
     for _, row in found.table.iterrows():
@@ -73,7 +73,7 @@ def test_numbers_are_those_of_the_plans_measured_one_by_one(
             assert row[name] == getattr(result, name)
 
 
-def test_the_control_spans_its_seeds(lenet300: Counting, memory: Remembered) -> None:
+def test_the_control_spans_its_seeds(lenet300: Counting, memory: MeasurementStore) -> None:
     table = hold(lenet300, memory).table
     seeds = table[(table["criterion"] == "random") & (table["sparsity"] == 0.5)]
     mean, own = seeds[seeds["seed"].isna()].iloc[0], seeds[seeds["seed"].notna()]
@@ -84,9 +84,9 @@ def test_the_control_spans_its_seeds(lenet300: Counting, memory: Remembered) -> 
 
 
 def test_without_names_all_take_part_and_who_cannot_is_told(
-    benches: Callable[[str], Workbench], memory: Remembered
+    benches: Callable[[str], Workbench], memory: MeasurementStore
 ) -> None:
-    asked = Asked(plan=Plan(granularity="neuron"), levels=(0.5,), n=64)
+    asked = ContestRequest(plan=Plan(granularity="neuron"), levels=(0.5,), n=64)
     found = hold(Counting(benches("lenet5")), memory, asked)
     assert found.complete
     assert "no batch norm" in found.left_out["bn_scale"]
@@ -94,7 +94,9 @@ def test_without_names_all_take_part_and_who_cannot_is_told(
     assert {"l2", "apoz", "taylor"} < set(found.criteria)
 
 
-def test_all_cut_the_same_from_the_same_layers(lenet300: Counting, memory: Remembered) -> None:
+def test_all_cut_the_same_from_the_same_layers(
+    lenet300: Counting, memory: MeasurementStore
+) -> None:
     found = hold(lenet300, memory, replace(ASKED, locked=("fc3",)))
     assert found.layers == ("fc1", "fc2")
     cut = {plan for plan, _ in lenet300.asked if plan.sparsity}
@@ -107,7 +109,7 @@ def test_all_cut_the_same_from_the_same_layers(lenet300: Counting, memory: Remem
 
 
 def test_the_levels_of_a_plan_are_scaled_to_the_same_total(
-    lenet300: Counting, memory: Remembered
+    lenet300: Counting, memory: MeasurementStore
 ) -> None:
     own = Plan(sparsity={"fc1": 0.8, "fc2": 0.5, "fc3": 0.0})
     hold(lenet300, memory, replace(ASKED, plan=own, allocation="sliders"))
@@ -123,9 +125,11 @@ def test_the_levels_of_a_plan_are_scaled_to_the_same_total(
         assert not plan.sparsity.get("fc3")
 
 
-def test_an_allocation_is_that_of_the_steering(lenet300: Counting, memory: Remembered) -> None:
+def test_an_allocation_is_that_of_the_steering(
+    lenet300: Counting, memory: MeasurementStore
+) -> None:
     hold(lenet300, memory, replace(ASKED, allocation="erk"))
-    wanted = lenet300.bench.steering.levels("erk", Plan(), (0.5, 0.9))
+    wanted = lenet300.bench.studies.levels("erk", Plan(), (0.5, 0.9))
     for place, level in enumerate((0.5, 0.9)):
         share = {name: wanted[name][place] for name in wanted}
         assert any(dict(plan.sparsity) == pytest.approx(share) for plan, _ in lenet300.asked), level
@@ -150,7 +154,7 @@ def test_an_allocation_is_that_of_the_steering(lenet300: Counting, memory: Remem
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(
-    lenet300: Counting, memory: Remembered, change: dict[str, object], named: str
+    lenet300: Counting, memory: MeasurementStore, change: dict[str, object], named: str
 ) -> None:
     with pytest.raises(ValueError, match=named):
         hold(lenet300, memory, replace(ASKED, **change))  # type: ignore[arg-type]
@@ -160,7 +164,7 @@ def test_what_does_not_fit_is_refused_by_name(
 # -- memory ------------------------------------------------------------------------------------
 
 
-def test_the_second_time_nothing_is_measured(lenet300: Counting, memory: Remembered) -> None:
+def test_the_second_time_nothing_is_measured(lenet300: Counting, memory: MeasurementStore) -> None:
     first = hold(lenet300, memory)
     lenet300.asked.clear()
     second = contest(lenet300, memory, ASKED, None)
@@ -170,7 +174,7 @@ def test_the_second_time_nothing_is_measured(lenet300: Counting, memory: Remembe
     assert second.verdicts == first.verdicts
 
 
-def test_what_is_not_measured_is_not_known(lenet300: Counting, memory: Remembered) -> None:
+def test_what_is_not_measured_is_not_known(lenet300: Counting, memory: MeasurementStore) -> None:
     found = contest(lenet300, memory, ASKED, None)
     assert not found.complete
     assert found.table.empty
@@ -178,7 +182,7 @@ def test_what_is_not_measured_is_not_known(lenet300: Counting, memory: Remembere
     assert lenet300.asked == []
 
 
-def test_cancel_keeps_what_was_measured(lenet300: Counting, memory: Remembered) -> None:
+def test_cancel_keeps_what_was_measured(lenet300: Counting, memory: MeasurementStore) -> None:
     def stop(label: str, done: float) -> None:
         if done >= 0.6:
             raise CancelledError
@@ -191,10 +195,10 @@ def test_cancel_keeps_what_was_measured(lenet300: Counting, memory: Remembered) 
     lenet300.asked.clear()
     assert hold(lenet300, memory).complete
     assert len({plan for plan, _ in lenet300.asked}) == 4
-    assert hold(lenet300, memory).table.equals(hold(lenet300, Remembered(None)).table)
+    assert hold(lenet300, memory).table.equals(hold(lenet300, MeasurementStore(None)).table)
 
 
-def test_scores_are_kept_as_they_are(lenet300: Counting, memory: Remembered) -> None:
+def test_scores_are_kept_as_they_are(lenet300: Counting, memory: MeasurementStore) -> None:
     plan = Plan(sparsity={"fc1": 0.9})
     found = measure(lenet300, memory, plan, 100, lambda: None)
     again = recall(lenet300, memory, plan, 100)
@@ -206,13 +210,13 @@ def test_scores_are_kept_as_they_are(lenet300: Counting, memory: Remembered) -> 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"scores": 1, "weight": null}'])
 def test_what_is_damaged_is_measured_again(
-    lenet300: Counting, memory: Remembered, monkeypatch: pytest.MonkeyPatch, text: str
+    lenet300: Counting, memory: MeasurementStore, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(memory, "get", lambda key: text)
     assert recall(lenet300, memory, Plan(sparsity={"fc1": 0.5}), 64) is None
 
 
-def test_a_refusal_is_remembered_and_told(lenet300: Counting, memory: Remembered) -> None:
+def test_a_refusal_is_remembered_and_told(lenet300: Counting, memory: MeasurementStore) -> None:
     plan = Plan(granularity="neuron", sparsity={"fc9": 0.5})
     with pytest.raises(ValueError, match="fc9"):
         measure(lenet300, memory, plan, 64, lambda: None)
@@ -321,7 +325,9 @@ def test_equal_criteria_are_seldom_called_different(seed: int) -> None:
     assert false <= 0.05 * rounds + 2 * math.sqrt(0.05 * 0.95 * rounds)
 
 
-def test_the_summary_says_what_the_verdicts_say(lenet300: Counting, memory: Remembered) -> None:
+def test_the_summary_says_what_the_verdicts_say(
+    lenet300: Counting, memory: MeasurementStore
+) -> None:
     found = hold(lenet300, memory)
     rows = found.summary
     assert list(rows["cut"]) == ["50 %", "90 %"]
@@ -331,7 +337,7 @@ def test_the_summary_says_what_the_verdicts_say(lenet300: Counting, memory: Reme
     assert Entry(0.5, "random", 2) in found.answers
 
 
-def test_a_score_of_ones_own_is_compared_too(memory: Remembered) -> None:
+def test_a_score_of_ones_own_is_compared_too(memory: MeasurementStore) -> None:
     source = load_registered("lenet300")
 
     def margin(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -16,8 +16,8 @@ import pruneviz as pv
 from pruneviz.history.records import cost_from, cost_text
 from pruneviz.measuring.cost import Cost, asked_sparsity, cost_of
 from pruneviz.measuring.latency import Timing
-from pruneviz.measuring.ledger import InRuntime, Spent
-from pruneviz.measuring.sizes import Encoded
+from pruneviz.measuring.ledger import Footprint, RuntimeCost
+from pruneviz.measuring.sizes import FileSize
 from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
@@ -107,13 +107,13 @@ def test_by_hand_where_single_weights_are_masked(bench: Workbench) -> None:
     bits = dict.fromkeys(["one.weight.bits"], torch.zeros(2, dtype=torch.uint8))
     bits |= {"one.weight.values": torch.zeros(4)}
     whole = {name: torch.zeros(shape) for name, shape in dense.items()}
-    assert cost.bitmask == Encoded(len(save(whole | bits)), 3, 4)
+    assert cost.bitmask == FileSize(len(save(whole | bits)), 3, 4)
     csr = {
         "one.weight.values": torch.zeros(4),
         "one.weight.columns": torch.zeros(4, dtype=torch.int32),
         "one.weight.rows": torch.zeros(5, dtype=torch.int32),
     }
-    assert cost.csr == Encoded(len(save(whole | csr)), 3, 4)
+    assert cost.csr == FileSize(len(save(whole | csr)), 3, 4)
 
 
 def test_the_dense_plan_has_a_ledger_too(bench: Workbench) -> None:
@@ -272,8 +272,8 @@ def test_the_workbench_says_why_nothing_was_removed(benches: Callable[[str], Wor
 
 def test_onnx_runtime_is_compared_with_itself_on_the_dense_network() -> None:
     """Torch's 2 ms are no measure of a runtime that takes 1 ms for the same network."""
-    spent = Spent(10, 0, 10, 100, 90, 64, Timing(0.002, 0.002, 0.002, 5))
-    there = InRuntime("shrunk", 50, 0.0, *(Timing(t, t, t, 5) for t in (0.0005, 0.001)))
+    spent = Footprint(10, 0, 10, 100, 90, 64, Timing(0.002, 0.002, 0.002, 5))
+    there = RuntimeCost("shrunk", 50, 0.0, *(Timing(t, t, t, 5) for t in (0.0005, 0.001)))
     cost = Cost(
         0.5,
         5,
@@ -282,8 +282,8 @@ def test_onnx_runtime_is_compared_with_itself_on_the_dense_network() -> None:
         spent,
         spent,
         there,
-        Encoded(1, 0, 1),
-        Encoded(1, 0, 1),
+        FileSize(1, 0, 1),
+        FileSize(1, 0, 1),
         batch=8,
         threads=1,
     )

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pruneviz import figures
 from pruneviz.comparison.contest import LEVELS, Contest
 from pruneviz.storage.home import VARIABLE
-from pruneviz.ui.compare.contesting import Contesting, hold, remaining
+from pruneviz.ui.compare.contesting import ContestWork, hold, remaining
 from pruneviz.ui.session import cached
 from tests.page import APP, Page
 
@@ -42,9 +42,9 @@ class Criteria(Page):
         return self
 
     @property
-    def contesting(self) -> Contesting:
+    def contesting(self) -> ContestWork:
         found = self.app.session_state["contesting"]
-        assert isinstance(found, Contesting)
+        assert isinstance(found, ContestWork)
         return found
 
     @property
@@ -198,7 +198,7 @@ def test_figures_hold_the_numbers_they_are_given(page: Criteria) -> None:
     assert list(lines["R"].y) == pytest.approx(list(100 * rows["accuracy"]))
     ends = [*(100 * rows["high"]), *(100 * rows["low"][::-1])]
     assert list(lines["random-band"].y) == pytest.approx(ends)
-    square = page.session.bench.steering.similarity(levels=(0.5,)).overlaps(0.5)
+    square = page.session.bench.studies.similarity(levels=(0.5,)).overlaps(0.5)
     heat = figures.alike(square, least=0.0, middle=1 / 3).data[0]
     assert (heat.z == square.to_numpy()).all()
     assert heat.colorscale[1][0] == pytest.approx(1 / 3)

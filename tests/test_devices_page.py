@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pruneviz.allocation.devices import DEVICES, KIB, budget, verdict
-from pruneviz.ui.allocate.fitting import Fitting, need_of
+from pruneviz.ui.allocate.fitting import DeviceFitWork, need_of
 from tests.page import APP, Page
 
 PAGE = "pruneviz/ui/pages/devices.py"
@@ -37,9 +37,9 @@ class Devices(Page):
         return self
 
     @property
-    def fitting(self) -> Fitting:
+    def fitting(self) -> DeviceFitWork:
         found = self.app.session_state["fitting"]
-        assert isinstance(found, Fitting)
+        assert isinstance(found, DeviceFitWork)
         return found
 
     @property

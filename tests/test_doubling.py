@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.network.calling import call, fitting
-from pruneviz.network.doubling import Doubling, answer_in_double
+from pruneviz.network.doubling import DoublePrecision, answer_in_double
 from pruneviz.network.replica import fingerprint, replica
 from pruneviz.outputs import main_output
 from tests.zoo import SMALL, made
@@ -67,7 +67,7 @@ def test_no_second_copy_of_the_weights_is_held() -> None:
         layer.register_forward_hook(count)
     gc.freeze()  # what other tests hold is not counted
     try:
-        with torch.inference_mode(), Doubling():
+        with torch.inference_mode(), DoublePrecision():
             model(torch.randn(1, 64))
     finally:
         gc.unfreeze()

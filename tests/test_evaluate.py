@@ -27,7 +27,7 @@ from pruneviz.measuring.evaluate import (
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
 from pruneviz.plan import Plan
 from pruneviz.sources import Source
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.tasks import CLASSES, task_for
 from pruneviz.tasks.table import values
 from pruneviz.workbench import Workbench
@@ -253,7 +253,7 @@ def test_blocks_asked_one_by_one_are_those_asked_at_once(
     made: Made, metric: Metric | None, name: str
 ) -> None:
     model, data = made()
-    tensors, kept = half_of(model), Kept[Tensor](8)
+    tensors, kept = half_of(model), Cache[Tensor](8)
     task = task_for(called(model, data.first(2).inputs), data, metric)
     once = answer(model, tensors, data, 0, 90, task, 16)
     steps = nothing_answered()

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, load_model, save
 from torch import Tensor, nn
 
 import pruneviz as pv
-from pruneviz.export import DEFAULT, FORMATS, Exported, export
+from pruneviz.export import DEFAULT, FORMATS, ExportResult, export
 from pruneviz.export.subject import subject_of
 from pruneviz.export.weights import save_tensors
 from pruneviz.network.likeness import difference
@@ -407,7 +407,7 @@ def test_the_dense_weights_stay_as_they_are(
 def test_the_dense_plan_is_exported_as_it_is(
     benches: Callable[[str], Workbench], tmp_path: Path
 ) -> None:
-    found: Exported = benches("lenet5").export(pv.Plan(), tmp_path, ["safetensors", "shrunk"])
+    found: ExportResult = benches("lenet5").export(pv.Plan(), tmp_path, ["safetensors", "shrunk"])
     assert list(found.failed) == ["shrunk"]
     assert "cuts nothing" in found.failed["shrunk"]
     for name, tensor in load_file(tmp_path / "model.safetensors").items():

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pruneviz.export import DEFAULT, FORMATS
-from pruneviz.ui.export.exporting import Exporting, archive_of, size
+from pruneviz.ui.export.exporting import ExportWork, archive_of, size
 from tests.page import APP, Page
 
 PAGE = "pruneviz/ui/pages/export.py"
@@ -33,9 +33,9 @@ class Exports(Page):
         raise AssertionError("the export does not end")
 
     @property
-    def exporting(self) -> Exporting:
+    def exporting(self) -> ExportWork:
         found = self.app.session_state["exporting"]
-        assert isinstance(found, Exporting)
+        assert isinstance(found, ExportWork)
         return found
 
     def only(self, *names: str) -> Exports:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import pruneviz as pv
 from pruneviz.data import Inputs
-from pruneviz.export import Exported
+from pruneviz.export import ExportResult
 from pruneviz.measuring.reasons import reason
 from pruneviz.recipes import recipe_of
 from pruneviz.recipes.replaying import replay
@@ -48,7 +48,7 @@ class Counting(nn.Module):
 
 def exported(
     model: nn.Module, inputs: Inputs, folder: Path, sparsity: dict[str, float], *names: str
-) -> Exported:
+) -> ExportResult:
     bench = pv.open(model.eval(), pv.Data(inputs))
     plan = pv.Plan("l2", "neuron", sparsity=sparsity)
     return bench.export(plan, folder, names or FORMATS)

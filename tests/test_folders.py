@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pruneviz.sources.data.pictures import prepare
 from pruneviz.sources.data.reading import read_data
-from pruneviz.sources.data.samples import Asked, Samples
+from pruneviz.sources.data.samples import DataRequest, Samples
 from pruneviz.sources.spec import InputSpec
 from tests import optional
 
@@ -71,7 +71,7 @@ def test_pictures_are_resized_and_cut_as_torchvision_does(
     """torchvision, by hand: shorter side to int(size / crop), the longer cut to whole pixels."""
     picture(tmp_path / "x.png", shape)
     spec = InputSpec("image", 3, (16, 16), interpolation=how, crop=crop)
-    got, _ = prepare([tmp_path / "x.png"], Asked(spec))
+    got, _ = prepare([tmp_path / "x.png"], DataRequest(spec))
     image, short = Image.open(tmp_path / "x.png"), int(16 / crop)
     width, height = image.size
     new = (short, short * height // width) if width <= height else (short * width // height, short)

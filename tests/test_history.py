@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pruneviz.history import Filter, History, Measured, Version, measured_of
+from pruneviz.history import Filter, History, Measurement, ModelVersion, measured_of
 from pruneviz.history.comparing import change_in_words, compare, masks_apart
 from pruneviz.history.records import packed, unpacked
 from pruneviz.measuring.intervals import paired_difference
@@ -20,22 +20,22 @@ from pruneviz.ui.session import start
 from pruneviz.ui.session.recording import Diary
 from pruneviz.workbench import Workbench
 
-LENET = Version("lenet5", "a" * 12, "d" * 16)
-RETRAINED = Version("lenet5", "b" * 12, "d" * 16)
-OTHER = Version("vit", "c" * 12, "e" * 16)
+LENET = ModelVersion("lenet5", "a" * 12, "d" * 16)
+RETRAINED = ModelVersion("lenet5", "b" * 12, "d" * 16)
+OTHER = ModelVersion("vit", "c" * 12, "e" * 16)
 
 
 def plan(level: float, layer: str = "fc1", **other: object) -> Plan:
     return Plan(sparsity={layer: level}, **other)  # type: ignore[arg-type]
 
 
-def record(n: int = 100, accuracy: float = 0.9, kept: int = 50, **other: object) -> Measured:
+def record(n: int = 100, accuracy: float = 0.9, kept: int = 50, **other: object) -> Measurement:
     usual: dict[str, object] = {
         "n": n, "accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.05, "loss": 0.5,
         "delta": -0.01, "delta_low": -0.02, "delta_high": 0.0, "params": 100, "params_kept": kept,
         "params_shrunk": 80, "macs": 1000, "macs_kept": 500,
     }  # fmt: skip
-    return Measured(**usual | other)  # type: ignore[arg-type]
+    return Measurement(**usual | other)  # type: ignore[arg-type]
 
 
 @pytest.fixture

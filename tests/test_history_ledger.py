@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from pruneviz.history import History, Version
+from pruneviz.history import History, ModelVersion
 from pruneviz.history.comparing import costs_apart
 from pruneviz.history.file import FILE
 from pruneviz.history.records import cost_from, cost_text
 from pruneviz.history.schema import STEPS
 from pruneviz.measuring.latency import Timing
-from pruneviz.measuring.ledger import Cost, InRuntime, Spent
-from pruneviz.measuring.sizes import Encoded
+from pruneviz.measuring.ledger import Cost, Footprint, RuntimeCost
+from pruneviz.measuring.sizes import FileSize
 from pruneviz.plan import Plan
 from pruneviz.storage.database import opened
 from pruneviz.storage.home import VARIABLE
 from tests.page import Page
 
-MODEL = Version("lenet5", "a" * 12, "d" * 16)
+MODEL = ModelVersion("lenet5", "a" * 12, "d" * 16)
 PAGE = "pruneviz/ui/pages/history.py"
 
 
@@ -31,9 +31,9 @@ def timing(milliseconds: float) -> Timing:
 
 def cost(*, small: bool, runtime: bool) -> Cost:
     """A ledger by hand: 1,000 parameters of which 400 are left, shrunk to 500."""
-    dense = Spent(1_000, 0, 5_000, 4_100, 3_700, 64, timing(2))
+    dense = Footprint(1_000, 0, 5_000, 4_100, 3_700, 64, timing(2))
     masked = replace(dense, zeros=600, zipped=1_900, latency=timing(2.5))
-    shrunk = Spent(500, 100, 2_500, 2_100, 1_800, 32, timing(1)) if small else None
+    shrunk = Footprint(500, 100, 2_500, 2_100, 1_800, 32, timing(1)) if small else None
     return Cost(
         asked=0.6,
         kept=400,
@@ -41,9 +41,9 @@ def cost(*, small: bool, runtime: bool) -> Cost:
         dense=dense,
         masked=masked,
         shrunk=shrunk,
-        onnx=InRuntime("shrunk", 2_600, 1e-7, timing(0.5)) if runtime else None,
-        bitmask=Encoded(1_750, 1, 4),
-        csr=Encoded(3_300, 2, 4),
+        onnx=RuntimeCost("shrunk", 2_600, 1e-7, timing(0.5)) if runtime else None,
+        bitmask=FileSize(1_750, 1, 4),
+        csr=FileSize(3_300, 2, 4),
         batch=8,
         threads=2,
         why_not_shrunk="" if small else "no units were cut.",

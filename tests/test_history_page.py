@@ -11,10 +11,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pruneviz.history import History, Version
+from pruneviz.history import History, ModelVersion
 from pruneviz.plan import Plan
 from pruneviz.storage.home import VARIABLE
-from pruneviz.ui.past.side_by_side import Apart
+from pruneviz.ui.past.side_by_side import MaskDistance
 from pruneviz.ui.session import cached
 from tests.page import APP, Page
 
@@ -148,7 +148,7 @@ def test_masks_and_flipped_examples_wait_for_their_tab(page: Past) -> None:
     page.pick(numbers[0], numbers[1])
     end = time.monotonic() + PATIENCE
     apart = page.app.session_state["history_masks"]
-    assert isinstance(apart, Apart)
+    assert isinstance(apart, MaskDistance)
     while apart.found is None and time.monotonic() < end:
         time.sleep(0.05)
     page.run()
@@ -190,7 +190,7 @@ def test_after_a_reload_it_is_all_there_and_opens_its_network(page: Past) -> Non
 
 def test_another_models_plan_is_refused_in_words(page: Past) -> None:
     number = cached.history().visit(
-        Version("mine", "feedfacecafe", "0" * 16), Plan(sparsity={"a": 0.5})
+        ModelVersion("mine", "feedfacecafe", "0" * 16), Plan(sparsity={"a": 0.5})
     )
     page.app.session_state["history_model"] = "all networks"
     page.run()

@@ -16,16 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from pruneviz.history import History, Measured, Version
+from pruneviz.history import History, Measurement, ModelVersion
 from pruneviz.history.file import FILE
 from pruneviz.history.schema import STEPS
 from pruneviz.plan import Plan
 from pruneviz.storage.database import closed_with, opened, transaction
 
-MODEL = Version("lenet5", "a" * 12, "d" * 16)
+MODEL = ModelVersion("lenet5", "a" * 12, "d" * 16)
 PATIENCE = 120.0
 KILLS, WRITERS, WRITES = 20, 20, 25
-RECORD = Measured(10, 0.9, 0.8, 0.95, 0.1, 0.0, 0.0, 0.0, 100, 50, 50, 10, 5)
+RECORD = Measurement(10, 0.9, 0.8, 0.95, 0.1, 0.0, 0.0, 0.0, 100, 50, 50, 10, 5)
 
 # One process loads torch; the writers are forked from it.
 FORKS = multiprocessing.get_context("forkserver")

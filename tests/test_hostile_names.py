@@ -15,7 +15,7 @@ from google.protobuf.message import Message  # type: ignore[import-untyped]
 from streamlit.testing.v1 import AppTest
 
 from pruneviz.figures.style import foreign
-from pruneviz.history import History, Version
+from pruneviz.history import History, ModelVersion
 from pruneviz.plan import Plan
 from pruneviz.report import report
 from pruneviz.storage.home import VARIABLE
@@ -170,11 +170,11 @@ def test_the_history_shows_names_of_everything_as_they_are(home: Path) -> None:
     """Rows of another visitor: their network, branches and notes."""
     bench = hostile_bench()
     history = History(home)
-    made_for = Version(NETWORK, bench.fingerprint, bench.data_fingerprint)
+    made_for = ModelVersion(NETWORK, bench.fingerprint, bench.data_fingerprint)
     first = history.visit(made_for, Plan(sparsity={NAMES[1]: 0.5}), branch=NAMES[0])
     second = history.visit(made_for, Plan(sparsity={NAMES[1]: 0.9}), first)
     history.note(second, NOTE)
-    other = history.visit(Version(NAMES[1], "w", "d"), Plan(sparsity={NAMES[0]: 0.5}))
+    other = history.visit(ModelVersion(NAMES[1], "w", "d"), Plan(sparsity={NAMES[0]: 0.5}))
     history.close()
     cached._history.clear()
     page = Page(model="lenet300")

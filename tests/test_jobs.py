@@ -12,7 +12,7 @@ import torch
 from pruneviz.plan import Plan
 from pruneviz.pruning.chance import control_of
 from pruneviz.sources.registered import load_registered
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.ui.session import start
 from pruneviz.ui.session.jobs import is_measured, measure, prepare, so_far
 from pruneviz.ui.workbench import live
@@ -125,7 +125,7 @@ def test_a_slow_network_is_measured_in_blocks_and_spared_what_nobody_asked_for(
 ) -> None:
     assert so_far(slow, PLAN) is None
     assert slow.measured(Plan()) == 0, "to look is not to measure"
-    warnings: Kept[dict[str, str]] = Kept(2)
+    warnings: Cache[dict[str, str]] = Cache(2)
     job = measure(slow, PLAN, warnings)
     job.wait(PATIENCE)
     assert job.error is None

@@ -8,7 +8,7 @@ import pytest
 
 from pruneviz.plan import Plan
 from pruneviz.ui.session import start
-from pruneviz.ui.workbench.ledger import Books, measure
+from pruneviz.ui.workbench.ledger import LedgerWork, measure
 from pruneviz.workbench import Workbench
 from tests.page import Page
 
@@ -21,9 +21,9 @@ def opened() -> Page:
     return Page(model="lenet5").finish().choose("tabs", "Ledger")
 
 
-def books(page: Page) -> Books:
+def books(page: Page) -> LedgerWork:
     found = page.app.session_state["ledger"]
-    assert isinstance(found, Books)
+    assert isinstance(found, LedgerWork)
     return found
 
 
@@ -112,7 +112,7 @@ def test_measured_in_the_background_is_what_the_library_measures(
     benches: Callable[[str], Workbench],
 ) -> None:
     bench = benches("lenet300")
-    found = Books(start(bench))
+    found = LedgerWork(start(bench))
     plan = Plan(sparsity={"fc1": 0.9})
     job = measure(found, plan)
     job.wait(PATIENCE)
@@ -125,7 +125,7 @@ def test_measured_in_the_background_is_what_the_library_measures(
 
 def test_the_newest_ledgers_are_kept(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet300")
-    found = Books(start(bench))
+    found = LedgerWork(start(bench))
     cost = bench.cost(Plan())
     plans = [Plan(seed=seed) for seed in range(201)]
     for plan in plans:

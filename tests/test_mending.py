@@ -8,7 +8,7 @@ import pytest
 
 from pruneviz.background import CancelledError
 from pruneviz.plan import Plan
-from pruneviz.ui.compare.comparing import Comparison, measured, table, ways
+from pruneviz.ui.compare.comparing import RepairWork, measured, table, ways
 from pruneviz.ui.workbench.mending import able, values
 from pruneviz.workbench import Workbench
 from tests.page import Page
@@ -130,7 +130,7 @@ def test_the_button_fills_the_table(page: Page) -> None:
     page.finish().app.button(key="compare").click()
     page.run()
     found = page.app.session_state["comparison"]
-    assert isinstance(found, Comparison)
+    assert isinstance(found, RepairWork)
     assert found.job is not None
     found.job.wait(120)
     page.run()

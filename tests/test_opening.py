@@ -18,7 +18,7 @@ from torch import Tensor, nn
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.data import Data
-from pruneviz.sources.opening import SYNTHETIC, Opening, find_source, open_upload
+from pruneviz.sources.opening import SYNTHETIC, OpenRequest, find_source, open_upload
 from tests import optional
 
 X, Y = torch.randn(40, 4), torch.arange(40) % 3
@@ -104,7 +104,7 @@ def test_the_users_own_metric_takes_the_place_of_accuracy() -> None:
     assert 1 / 3 < found["accuracy"] < 1
     assert "accuracy" in found["measures"]
     with pytest.raises(ValueError, match="'my_code:LEVEL' is int, not a function"):
-        pv.open(Opening("my_code:both", metric="my_code:LEVEL"))
+        pv.open(OpenRequest("my_code:both", metric="my_code:LEVEL"))
 
 
 # -- weights -------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ def test_an_upload_says_what_is_measured_too() -> None:
     bench = pv.Workbench(source)
     assert (bench.task.name, bench.source.opened) == (
         "agreement",
-        Opening("sample:lenet5", "d.npz", task="agreement"),
+        OpenRequest("sample:lenet5", "d.npz", task="agreement"),
     )
     with pytest.raises(ValueError, match="leave out the samples instead"):
         open_upload(None, "", "sample:lenet5", file.getvalue(), "d.npz", ignore=3)
@@ -448,6 +448,6 @@ def test_the_command_line_opens_the_same(tmp_path: Path) -> None:
 
 
 def test_an_opening_and_its_parts_open_the_same() -> None:
-    assert find_source("lenet5").name == pv.open(Opening("lenet5")).name == "lenet5"
-    assert Opening("/somewhere/w.pt").label == "w.pt"
-    assert Opening("timm:resnet18").label == "timm:resnet18"
+    assert find_source("lenet5").name == pv.open(OpenRequest("lenet5")).name == "lenet5"
+    assert OpenRequest("/somewhere/w.pt").label == "w.pt"
+    assert OpenRequest("timm:resnet18").label == "timm:resnet18"

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from pruneviz.cli import main
 from pruneviz.options import parse, words
-from pruneviz.sources.opening import Opening
+from pruneviz.sources.opening import OpenRequest
 
-FULL = Opening(
+FULL = OpenRequest(
     model="weights.safetensors",
     data="digits.npz",
     arch="timm:resnet18",
@@ -35,9 +35,9 @@ OPENING = ["layers", "groups", "prune", "shrink", "cost", "scan", "allocate", "c
 
 
 @pytest.mark.parametrize(
-    "asked", [FULL, Opening("lenet5"), Opening("hf:x/y", size=224, data="mine:data")]
+    "asked", [FULL, OpenRequest("lenet5"), OpenRequest("hf:x/y", size=224, data="mine:data")]
 )
-def test_words_come_back_as_they_were(asked: Opening) -> None:
+def test_words_come_back_as_they_were(asked: OpenRequest) -> None:
     assert parse(words(asked)) == asked
 
 
@@ -50,7 +50,7 @@ def test_a_path_that_is_there_is_handed_on_whole(
 ) -> None:
     (tmp_path / "digits.npz").touch()
     monkeypatch.chdir(tmp_path)
-    again = parse(words(Opening("lenet5", data="digits.npz")))
+    again = parse(words(OpenRequest("lenet5", data="digits.npz")))
     assert again is not None
     assert again.data == str(tmp_path / "digits.npz")
 

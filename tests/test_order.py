@@ -15,7 +15,7 @@ from pruneviz.plan import Plan
 from pruneviz.sensitivity.curves import LOSE, Curves
 from pruneviz.sensitivity.scanning import scan
 from pruneviz.sources import Source
-from pruneviz.storage.remembered import Remembered
+from pruneviz.storage.remembered import MeasurementStore
 from pruneviz.workbench import Workbench
 from tests.zoo import SMALL, made
 
@@ -38,7 +38,7 @@ def check_order(found: Curves, lose: float) -> None:
 
 def check_network(bench: Workbench) -> None:
     """The law over a cheap scan of single weights, at several losses."""
-    found = scan(bench, Plan(), Remembered(None), LEVELS)
+    found = scan(bench, Plan(), MeasurementStore(None), LEVELS)
     assert found.ranked()
     for lose in (LOSE, 0.05, 0.3):
         check_order(found, lose)

@@ -10,22 +10,22 @@ from threading import Barrier, Thread
 
 import pytest
 
-from pruneviz.history import History, Measured, Version
+from pruneviz.history import History, Measurement, ModelVersion
 from pruneviz.history.file import FILE
 from pruneviz.history.schema import STEPS
 from pruneviz.plan import Plan
 from pruneviz.storage.database import opened
 
-LENET = Version("lenet5", "a" * 12, "d" * 16)
-OTHER = Version("vit", "c" * 12, "e" * 16)
+LENET = ModelVersion("lenet5", "a" * 12, "d" * 16)
+OTHER = ModelVersion("vit", "c" * 12, "e" * 16)
 
 
 def plan(level: float) -> Plan:
     return Plan(sparsity={"fc1": level})
 
 
-def record(accuracy: float) -> Measured:
-    return Measured(100, accuracy, 0.1, 0.9, 0.5, 0.0, -0.1, 0.1, 100, 50, 50, 1000, 500)
+def record(accuracy: float) -> Measurement:
+    return Measurement(100, accuracy, 0.1, 0.9, 0.5, 0.0, -0.1, 0.1, 100, 50, 50, 1000, 500)
 
 
 def grown(history: History, name: str) -> list[int]:

@@ -9,7 +9,7 @@ import pytest
 
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.ui.workbench.panels import best_within, visits
 from pruneviz.workbench import Workbench
 
@@ -64,13 +64,13 @@ def test_without_a_dense_point_nothing_can_be_compared() -> None:
 
 def test_only_what_was_measured_is_a_point(new_bench: Callable[[str], Workbench]) -> None:
     bench = new_bench("lenet5")
-    seen = visits(bench, [Plan(), HALF], Kept(8))
+    seen = visits(bench, [Plan(), HALF], Cache(8))
     assert seen.plans == ()
     assert len(seen.table) == len(seen.controls) == 0
 
     bench.evaluate(Plan())
     result = bench.evaluate(HALF, 64)
-    seen = visits(bench, [Plan(), HALF], Kept(8))
+    seen = visits(bench, [Plan(), HALF], Cache(8))
     assert seen.plans == (Plan(), HALF)
     row = seen.table.iloc[1]
     assert row["label"] == label(HALF)
@@ -88,9 +88,9 @@ def test_a_control_is_a_point_when_it_is_measured_in_full(
     control = Plan("random", sparsity={"fc1": 0.5})
     bench.evaluate(HALF)
     bench.evaluate(control, 64)
-    assert len(visits(bench, [Plan(), HALF], Kept(8)).controls) == 0
+    assert len(visits(bench, [Plan(), HALF], Cache(8)).controls) == 0
     result = bench.evaluate(control)
-    controls = visits(bench, [Plan(), HALF], Kept(8)).controls
+    controls = visits(bench, [Plan(), HALF], Cache(8)).controls
     assert controls["accuracy"].tolist() == [result.accuracy]
     assert controls["params"].tolist() == [bench.counts(control).params_kept]
 

@@ -33,7 +33,7 @@ from pruneviz.sensitivity.predicting import (
 from pruneviz.sensitivity.scanning import known, scan
 from pruneviz.sensitivity.taylor import LEVELS, rises
 from pruneviz.sources import Source
-from pruneviz.storage.remembered import Remembered
+from pruneviz.storage.remembered import MeasurementStore
 from pruneviz.workbench import Workbench
 
 FRACTION = (0.0, 1.0)
@@ -288,7 +288,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize(("name", "plan"), SETTINGS)
 def test_laws(benches: Callable[[str], Workbench], name: str, plan: Plan) -> None:
-    bench, memory = benches(name), Remembered(None)
+    bench, memory = benches(name), MeasurementStore(None)
     told = scan(bench, plan, memory, (0.3, 0.6, 0.8, 0.9, 0.95))
     found = predictor(bench, told, memory, quiet)
     dense = bench.evaluate(Plan()).accuracy
@@ -311,7 +311,7 @@ def test_laws(benches: Callable[[str], Workbench], name: str, plan: Plan) -> Non
 
 
 def test_a_second_call_measures_nothing(benches: Callable[[str], Workbench]) -> None:
-    bench, memory = Counting(benches("lenet5")), Remembered(None)
+    bench, memory = Counting(benches("lenet5")), MeasurementStore(None)
     told = scan(bench, Plan(), memory, (0.5, 0.9))
     assert known_predictor(bench, told, memory) is None
     bench.asked.clear()
@@ -330,7 +330,7 @@ def test_a_second_call_measures_nothing(benches: Callable[[str], Workbench]) -> 
 
 
 def test_one_that_was_stopped_goes_on(benches: Callable[[str], Workbench]) -> None:
-    bench, memory = Counting(benches("lenet5")), Remembered(None)
+    bench, memory = Counting(benches("lenet5")), MeasurementStore(None)
     told = scan(bench, Plan(), memory, (0.5, 0.9))
 
     def stop(label: str, done: float) -> None:
@@ -348,7 +348,7 @@ def test_one_that_was_stopped_goes_on(benches: Callable[[str], Workbench]) -> No
 
 
 def test_other_curves_are_fitted_to_anew(benches: Callable[[str], Workbench]) -> None:
-    bench, memory = benches("lenet5"), Remembered(None)
+    bench, memory = benches("lenet5"), MeasurementStore(None)
     few = scan(bench, Plan(), memory, (0.5,), budget=400)
     assert not few.complete
     found = predictor(bench, few, memory, quiet)
@@ -362,19 +362,19 @@ def test_other_curves_are_fitted_to_anew(benches: Callable[[str], Workbench]) ->
 
 
 def test_what_is_damaged_is_fitted_again(benches: Callable[[str], Workbench]) -> None:
-    class Damaged(Remembered):
+    class Damaged(MeasurementStore):
         def get(self, key: str) -> str | None:
             return None if super().get(key) is None else "{]"
 
     bench, memory = benches("lenet5"), Damaged(None)
-    told = scan(bench, Plan(), Remembered(None), (0.5,))
+    told = scan(bench, Plan(), MeasurementStore(None), (0.5,))
     predictor(bench, told, memory, quiet)
     assert known_predictor(bench, told, memory) is None
     assert predictor(bench, told, memory, quiet).plans == 48
 
 
 def test_nothing_is_foretold_before_a_scan(benches: Callable[[str], Workbench]) -> None:
-    bench, memory = benches("lenet5"), Remembered(None)
+    bench, memory = benches("lenet5"), MeasurementStore(None)
     told = known(bench, Plan("fisher"), memory)
     assert known_predictor(bench, told, memory) is None
     with pytest.raises(ValueError, match="scan first"):
@@ -382,7 +382,7 @@ def test_nothing_is_foretold_before_a_scan(benches: Callable[[str], Workbench]) 
 
 
 def test_where_nothing_can_be_cut_nothing_changes(benches: Callable[[str], Workbench]) -> None:
-    bench, memory = benches("lenet5"), Remembered(None)
+    bench, memory = benches("lenet5"), MeasurementStore(None)
     told = scan(bench, Plan(granularity="head"), memory)
     found = predictor(bench, told, memory, quiet)
     assert found.plans == 0
@@ -401,8 +401,8 @@ def test_values_have_no_odds_and_may_fall_below_zero(metric: Any) -> None:
         targets = model(inputs) + 0.05 * torch.randn(160, 1)
     data = Data(inputs, targets)
     bench = Workbench(Source("values", model, data, data, (), metric=metric))
-    told = bench.steering.curves()
-    found = bench.steering.predictor()
+    told = bench.studies.curves()
+    found = bench.studies.predictor()
     assert "odds" not in found.mix
     dense = bench.evaluate(Plan()).accuracy
     fresh = random_plans(told, 30, 3, abs(dense))
@@ -414,9 +414,9 @@ def test_values_have_no_odds_and_may_fall_below_zero(metric: Any) -> None:
 
 def test_fresh_plans_are_ranked_as_they_measure(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet300")
-    told = bench.steering.curves(Plan("lamp"))
-    found = bench.steering.predictor(Plan("lamp"))
-    again = bench.steering.known_predictor(Plan("lamp"))
+    told = bench.studies.curves(Plan("lamp"))
+    found = bench.studies.predictor(Plan("lamp"))
+    again = bench.studies.known_predictor(Plan("lamp"))
     assert again is not None
     fresh = random_plans(told, 40, 2, bench.evaluate(Plan()).accuracy)
     guesses = [again.predict(plan) for plan in fresh]

@@ -13,13 +13,13 @@ from torch import nn
 
 import pruneviz as pv
 from pruneviz.plan import Plan
-from pruneviz.recipes import Expected, Recipe, from_yaml, recipe_dropped, recipe_of, to_yaml
+from pruneviz.recipes import Recipe, RecipeResult, from_yaml, recipe_dropped, recipe_of, to_yaml
 from pruneviz.recipes.parsing import parse, plain
 from pruneviz.recipes.reading import schema
 from pruneviz.recipes.writing import text_of
-from pruneviz.sources.asked import Opening
+from pruneviz.sources.asked import OpenRequest
 from pruneviz.training import Training
-from pruneviz.training.steps import Step
+from pruneviz.training.steps import TrainingStep
 from pruneviz.workbench import Workbench
 
 PLANS = (
@@ -32,8 +32,8 @@ PLANS = (
 )
 OPENINGS = (
     None,
-    Opening("lenet5"),
-    Opening(
+    OpenRequest("lenet5"),
+    OpenRequest(
         "a b/weights.safetensors",
         "data: x.npz",
         "timm:resnet18",
@@ -41,25 +41,27 @@ OPENINGS = (
         task="classes",
         ignore=0,
     ),
-    Opening("hf:x", classes=("cat", "#dog", "null"), size=(200, 320), mean=(0.5,), std=(1e-7,)),
-    Opening("own:net", "x.npz", output="1.boxes"),
-    Opening("", "x", size=224, share=0.0, seed=3, unsafe=True, tokenizer="C:\\words"),
+    OpenRequest("hf:x", classes=("cat", "#dog", "null"), size=(200, 320), mean=(0.5,), std=(1e-7,)),
+    OpenRequest("own:net", "x.npz", output="1.boxes"),
+    OpenRequest("", "x", size=224, share=0.0, seed=3, unsafe=True, tokenizer="C:\\words"),
 )
 FULL = Recipe(
     plan=Plan(sparsity={"fc": 0.5}),
-    opening=Opening("lenet5"),
+    opening=OpenRequest("lenet5"),
     name="it's “mine”",
     in_hand=("data", "metric"),
     weights="123456789012",
     data="1234567890e12345",
     masks="0" * 64,
-    expected=Expected("Accuracy", 10, 0.1 + 0.2, None, 1.0, float("inf"), -1e-17, None, 0.0),
+    expected=RecipeResult("Accuracy", 10, 0.1 + 0.2, None, 1.0, float("inf"), -1e-17, None, 0.0),
     counts={"params": 10, "macs": 0},
     cost={"dense": {"file": 100, "milliseconds": 1e-5}, "onnx": {"file": 3.0}},
     made={"torch": "2.13", "python": "3.12"},
     training=(
-        Step(Plan(sparsity={"fc": 0.9}), Training(method="gradual", epochs=3, learning_rate=1e-5)),
-        Step(Plan("l2", "neuron", sparsity={"a b": 0.5}), Training(samples=7, remove=True)),
+        TrainingStep(
+            Plan(sparsity={"fc": 0.9}), Training(method="gradual", epochs=3, learning_rate=1e-5)
+        ),
+        TrainingStep(Plan("l2", "neuron", sparsity={"a b": 0.5}), Training(samples=7, remove=True)),
     ),
 )
 
@@ -75,13 +77,13 @@ def refusal(text: str | bytes) -> str:
 
 @pytest.mark.parametrize("plan", PLANS, ids=repr)
 @pytest.mark.parametrize("opening", OPENINGS, ids=repr)
-def test_what_is_written_is_read_again(plan: Plan, opening: Opening | None) -> None:
+def test_what_is_written_is_read_again(plan: Plan, opening: OpenRequest | None) -> None:
     recipe = Recipe(plan, opening)
     assert from_yaml(to_yaml(recipe)) == recipe
 
 
-@pytest.mark.parametrize("expected", [None, FULL.expected, Expected("R²", 3, None)])
-def test_all_that_is_measured_is_read_again(expected: Expected | None) -> None:
+@pytest.mark.parametrize("expected", [None, FULL.expected, RecipeResult("R²", 3, None)])
+def test_all_that_is_measured_is_read_again(expected: RecipeResult | None) -> None:
     recipe = replace(FULL, expected=expected)
     assert from_yaml(to_yaml(recipe)) == recipe
     assert from_yaml(to_yaml(recipe).encode()) == recipe
@@ -152,7 +154,7 @@ def test_a_criterion_and_three_sparsities_are_enough() -> None:
     text = "plan: {criterion: magnitude, sparsity: {conv2: 0.5, fc1: 0.8, fc2: 0.7}}"
     plan = Plan(sparsity={"conv2": 0.5, "fc1": 0.8, "fc2": 0.7})
     assert from_yaml(text) == Recipe(plan)
-    assert from_yaml(f"model: lenet5\n{text}") == Recipe(plan, Opening("lenet5"))
+    assert from_yaml(f"model: lenet5\n{text}") == Recipe(plan, OpenRequest("lenet5"))
     assert recipe_dropped(text.encode()) == Recipe(plan)
 
 
@@ -178,7 +180,7 @@ def test_a_thing_in_hand_has_no_name() -> None:
     assert recipe.in_hand == ("model", "data")
     assert from_yaml(to_yaml(recipe)) == recipe
     assert "in_hand: [model, data]  # things of Python" in to_yaml(recipe)
-    assert recipe_of(pv.open("lenet5"), Plan()).opening == Opening("lenet5")
+    assert recipe_of(pv.open("lenet5"), Plan()).opening == OpenRequest("lenet5")
 
 
 # -- what is refused -----------------------------------------------------------------------

@@ -17,12 +17,12 @@ from pruneviz.plan import Plan
 from pruneviz.recipes import Recipe, from_yaml, recipe_of, replay, script_of, to_yaml, trained_again
 from pruneviz.recipes.reading import schema
 from pruneviz.training import Training
-from pruneviz.training.steps import Step
+from pruneviz.training.steps import TrainingStep
 from pruneviz.workbench import Workbench
 
 PLAN = Plan(sparsity={"fc1": 0.9, "fc2": 0.8})
 TRAINING = Training("gradual", epochs=1, samples=96, batch=32, every=1)
-STEP = Step(PLAN, TRAINING)
+STEP = TrainingStep(PLAN, TRAINING)
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +83,13 @@ def test_other_masks_are_told_with_what_may_be_the_reason(bench: Workbench, reci
 def test_a_training_after_a_training_is_two_steps(version: Workbench) -> None:
     more = replace(TRAINING, method="dense", seed=1)
     third = Workbench(version.train(Plan(), more).source("v3"))
-    assert recipe_of(third, Plan()).training == (STEP, Step(Plan(), more))
+    assert recipe_of(third, Plan()).training == (STEP, TrainingStep(Plan(), more))
 
 
 def test_a_step_without_a_plan_trains_by_that_of_the_recipe() -> None:
     text = "model: lenet300\nplan: {sparsity: {fc1: 0.5}}\ntraining: [{method: one-shot}]\n"
     found = from_yaml(text)
-    assert found.training == (Step(found.plan, Training("one-shot")),)
+    assert found.training == (TrainingStep(found.plan, Training("one-shot")),)
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ import pruneviz.storage.remembered as module
 from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.storage.home import VARIABLE
-from pruneviz.storage.remembered import Remembered
+from pruneviz.storage.remembered import MeasurementStore
 from pruneviz.workbench import Workbench
 
 FILE = "measured.sqlite3"
@@ -27,27 +27,27 @@ PATIENCE = 60.0
 
 
 def test_what_was_put_is_there(tmp_path: Path) -> None:
-    memory = Remembered(tmp_path)
+    memory = MeasurementStore(tmp_path)
     assert memory.get("a") is None
     memory.put("a", "1")
     memory.put("a", "2")
     assert (memory.get("a"), memory.complaint) == ("2", "")
     memory.close()
     assert memory.get("a") == "2"
-    again = Remembered(tmp_path)
+    again = MeasurementStore(tmp_path)
     assert again.get("a") == "2"
     again.close()
 
 
 def test_without_a_folder_it_lasts_as_long_as_the_object() -> None:
-    memory = Remembered(None)
+    memory = MeasurementStore(None)
     memory.put("a", "1")
     assert (memory.get("a"), memory.get("b"), memory.complaint) == ("1", None, "")
     assert memory.path is None
 
 
 def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
-    memory = Remembered(tmp_path / "not" / "there")
+    memory = MeasurementStore(tmp_path / "not" / "there")
     memory.put("a", "1")
     assert memory.complaint == ""
     assert memory.path is not None
@@ -56,7 +56,7 @@ def test_a_folder_that_is_not_there_is_made(tmp_path: Path) -> None:
 
 
 def test_two_see_what_the_other_has_found(tmp_path: Path) -> None:
-    one, two = Remembered(tmp_path), Remembered(tmp_path)
+    one, two = MeasurementStore(tmp_path), MeasurementStore(tmp_path)
     before = one.version, two.version
     one.put("a", "1")
     assert two.get("a") == "1"
@@ -68,7 +68,7 @@ def test_two_see_what_the_other_has_found(tmp_path: Path) -> None:
 
 
 def test_many_threads_share_one(tmp_path: Path) -> None:
-    memory = Remembered(tmp_path)
+    memory = MeasurementStore(tmp_path)
 
     def work(name: int) -> None:
         for k in range(50):
@@ -81,7 +81,7 @@ def test_many_threads_share_one(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(PATIENCE)
     memory.close()
-    again = Remembered(tmp_path)
+    again = MeasurementStore(tmp_path)
     assert [again.get(f"{name}-49") for name in range(4)] == ["49"] * 4
     assert (memory.complaint, again.complaint) == ("", "")
     again.close()
@@ -98,7 +98,7 @@ def test_what_put_has_returned_from_survives_a_kill(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], timeout=PATIENCE)
     assert done.returncode == -signal.SIGKILL
-    memory = Remembered(tmp_path)
+    memory = MeasurementStore(tmp_path)
     assert all(memory.get(str(k)) == "x" * 1000 for k in range(100))
     assert memory.complaint == ""
     memory.close()
@@ -106,11 +106,11 @@ def test_what_put_has_returned_from_survives_a_kill(tmp_path: Path) -> None:
 
 def test_the_oldest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_BOUND", 10)
-    memory = Remembered(tmp_path)
+    memory = MeasurementStore(tmp_path)
     for k in range(25):
         memory.put(str(k), "x")
     memory.close()
-    again = Remembered(tmp_path)
+    again = MeasurementStore(tmp_path)
     assert [k for k in range(25) if again.get(str(k))] == list(range(15, 25))
     again.close()
 
@@ -120,7 +120,7 @@ def test_the_oldest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def goes_on(folder: Path) -> str:
     """The complaint about a folder; everything works all the same."""
-    memory = Remembered(folder)
+    memory = MeasurementStore(folder)
     memory.put("a", "1")
     assert (memory.get("a"), memory.get("b")) == ("1", None)
     assert isinstance(memory.version, tuple)
@@ -138,7 +138,7 @@ def test_a_file_that_is_damaged(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_damaged_inside(tmp_path: Path) -> None:
-    memory = Remembered(tmp_path)
+    memory = MeasurementStore(tmp_path)
     for k in range(500):
         memory.put(str(k), "x" * 200)
     memory.close()
@@ -170,7 +170,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_file_that_may_only_be_read_once_it_is_open(tmp_path: Path) -> None:
-    memory = Remembered(tmp_path)
+    memory = MeasurementStore(tmp_path)
     memory.put("a", "1")
     other = sqlite3.connect(tmp_path / FILE)
     other.execute("DROP TABLE measured")
@@ -195,8 +195,8 @@ def test_a_file_from_the_future(tmp_path: Path) -> None:
 
 def test_somebody_who_never_lets_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PATIENCE", 0.2)
-    Remembered(tmp_path).close()
-    memory = Remembered(tmp_path)
+    MeasurementStore(tmp_path).close()
+    memory = MeasurementStore(tmp_path)
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     memory.put("a", "1")
@@ -223,12 +223,12 @@ def test_a_scan_goes_on_where_nothing_can_be_kept(
     bench = new_bench("lenet300")
     table = bench.scan(Plan(), (0.5,))
     assert len(table) == 3
-    assert "cannot be kept" in bench.steering.memory.complaint
+    assert "cannot be kept" in bench.studies.memory.complaint
     home.unlink()
     other = new_bench("lenet300")
     assert other.scan(Plan(), (0.5,)).equals(table)
-    assert other.steering.memory.complaint == ""
-    other.steering.memory.close()
+    assert other.studies.memory.complaint == ""
+    other.studies.memory.close()
 
 
 def test_a_workbench_lets_go_of_its_file(home: Path, new_bench: Callable[[str], Workbench]) -> None:
@@ -257,5 +257,5 @@ def test_what_a_function_of_ones_own_measures_is_not_kept(
     def metric(outputs: object, targets: object) -> object:
         raise AssertionError("nothing is measured here")
 
-    assert Workbench(replace(source, metric=metric)).steering.memory.path is None
-    assert Workbench(source).steering.memory.path == home / FILE
+    assert Workbench(replace(source, metric=metric)).studies.memory.path is None
+    assert Workbench(source).studies.memory.path == home / FILE

@@ -21,7 +21,7 @@ from pruneviz.network.replica import fingerprint, masked, state
 from pruneviz.plan import REPAIRS as NAMES
 from pruneviz.plan import Plan
 from pruneviz.pruning.repair import REPAIRS, repair
-from pruneviz.pruning.repair.judging import Mending, mend
+from pruneviz.pruning.repair.judging import RepairResult, mend
 from pruneviz.pruning.repair.reconstruction import RIDGE
 
 ALL = ("fold", "reconstruct", "recalibrate")
@@ -577,7 +577,7 @@ def test_empty_calibration_data_is_refused() -> None:
 
 def mended(
     model: nn.Module, cut: list[int], calibration: Data, *names: str
-) -> tuple[Mending, dict[str, Tensor]]:
+) -> tuple[RepairResult, dict[str, Tensor]]:
     """What is kept of repairs of a chain of which units of the first layer are cut."""
     plan = Plan(granularity="neuron", sparsity={"0": 0.5}, repair=names)
     assert isinstance(calibration.inputs, Tensor)

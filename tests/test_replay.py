@@ -19,7 +19,7 @@ from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.recipes import Recipe, from_yaml, opening_of, recipe_of, replay, to_yaml
 from pruneviz.recipes.replaying import DIFFER, EXACTLY, IDENTICAL, UNKNOWN, WITHIN
-from pruneviz.sources.asked import Opening
+from pruneviz.sources.asked import OpenRequest
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
 from tests.conftest import NETWORKS
@@ -256,15 +256,15 @@ def test_code_runs_only_where_it_is_trusted(
 @pytest.mark.parametrize(
     "opening",
     [
-        Opening("x.pt", unsafe=True),
-        Opening("w.safetensors", arch="os:getcwd"),
-        Opening("lenet5", data="os:getcwd"),
-        Opening("lenet5", metric="os:getcwd"),
-        Opening("os:getcwd"),
+        OpenRequest("x.pt", unsafe=True),
+        OpenRequest("w.safetensors", arch="os:getcwd"),
+        OpenRequest("lenet5", data="os:getcwd"),
+        OpenRequest("lenet5", metric="os:getcwd"),
+        OpenRequest("os:getcwd"),
     ],
     ids=repr,
 )
-def test_whatever_runs_code_must_be_trusted(opening: Opening) -> None:
+def test_whatever_runs_code_must_be_trusted(opening: OpenRequest) -> None:
     recipe = Recipe(Plan(), opening)
     with pytest.raises(ValueError, match="runs code of its own"):
         opening_of(recipe)
@@ -272,17 +272,17 @@ def test_whatever_runs_code_must_be_trusted(opening: Opening) -> None:
 
 
 def test_what_is_given_stands_in_place_of_what_is_said() -> None:
-    recipe = Recipe(Plan(), Opening("w.pt", "d.npz", "timm:resnet18", unsafe=True, seed=4))
-    assert opening_of(recipe, "other.pt", "e.npz") == Opening(
+    recipe = Recipe(Plan(), OpenRequest("w.pt", "d.npz", "timm:resnet18", unsafe=True, seed=4))
+    assert opening_of(recipe, "other.pt", "e.npz") == OpenRequest(
         "other.pt", "e.npz", "timm:resnet18", seed=4
     )
     assert opening_of(recipe, "lenet5").arch is None
-    assert opening_of(Recipe(Plan()), "lenet5") == Opening("lenet5")
+    assert opening_of(Recipe(Plan()), "lenet5") == OpenRequest("lenet5")
 
 
 def test_files_may_lie_beside_the_recipe(tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").touch()
-    recipe = Recipe(Plan(), Opening("w.safetensors", "d.npz", "timm:resnet18"))
+    recipe = Recipe(Plan(), OpenRequest("w.safetensors", "d.npz", "timm:resnet18"))
     found = opening_of(recipe, folder=tmp_path)
     assert (found.model, found.data) == (str(tmp_path / "w.safetensors"), "d.npz")
 

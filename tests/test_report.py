@@ -17,7 +17,7 @@ from torch import nn
 
 import pruneviz as pv
 from pruneviz.cli import main
-from pruneviz.history import History, Version, measured_of
+from pruneviz.history import History, ModelVersion, measured_of
 from pruneviz.plan import Plan
 from pruneviz.recipes import from_yaml, replay
 from pruneviz.report import report, write_report
@@ -79,7 +79,7 @@ def test_what_the_history_has_stands_as_it_was_measured(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
     bench = pv.open(model, (torch.randn(80, 6), torch.arange(80) % 3))
-    history, place = History(tmp_path), Version("mine", bench.fingerprint)
+    history, place = History(tmp_path), ModelVersion("mine", bench.fingerprint)
     plans = [Plan(sparsity={"0": level}) for level in (0.0, 0.25, 0.5, 0.75)]
     for number, plan in enumerate(plans):
         record = measured_of(bench.evaluate(plan, 10), bench.counts(plan), bench.masks(plan))
@@ -259,7 +259,7 @@ def test_the_command_line_shows_what_was_visited(
     monkeypatch.setenv(VARIABLE, str(tmp_path / "home"))
     bench, history = pv.open("lenet5"), History(tmp_path / "home")
     plan = Plan(sparsity={"fc1": 0.5})
-    visit = history.visit(Version("lenet5", bench.fingerprint, bench.data_fingerprint), plan)
+    visit = history.visit(ModelVersion("lenet5", bench.fingerprint, bench.data_fingerprint), plan)
     record = measured_of(bench.evaluate(plan, 64), bench.counts(plan), bench.masks(plan))
     history.measured(visit, record)
     history.close()

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from pruneviz.ui.export.reporting import Reporting
+from pruneviz.ui.export.reporting import ReportWork
 from tests.page import Page
 
 PAGE = "pruneviz/ui/pages/export.py"
@@ -23,9 +23,9 @@ class Reports(Page):
         return self
 
     @property
-    def reporting(self) -> Reporting:
+    def reporting(self) -> ReportWork:
         found = self.app.session_state["reporting"]
-        assert isinstance(found, Reporting)
+        assert isinstance(found, ReportWork)
         return found
 
     def begin(self) -> Reports:

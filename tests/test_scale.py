@@ -14,7 +14,7 @@ from torch import nn
 import pruneviz as pv
 from pruneviz import figures
 from pruneviz.cli import main
-from pruneviz.comparison.verdicts import Against
+from pruneviz.comparison.verdicts import Margin
 from pruneviz.report.tables import readable
 from pruneviz.scale import SHARE, Scale
 
@@ -77,7 +77,7 @@ def test_charts_follow(scale: Scale, factor: float) -> None:
 
 
 def test_verdicts_and_tables_follow() -> None:
-    told = Against("random", ("control",), 0.2, 0.1, 0.3, True, R2).words
+    told = Margin("random", ("control",), 0.2, 0.1, 0.3, True, R2).words
     assert told == "+0.200 (+0.100 … +0.300), real"
     rows = readable(VISITS.assign(note=""), "R²", R2)
     assert (rows["R²"][0], rows["95 %"][0]) == ("0.5000", "0.4000 … 0.6000")
@@ -93,7 +93,7 @@ def regression() -> tuple[nn.Module, tuple[torch.Tensor, torch.Tensor]]:
 
 def test_what_a_scan_and_a_search_say_of_a_regression() -> None:
     bench = pv.open(*regression())
-    curves = bench.steering.curves(pv.Plan(), [0.5])
+    curves = bench.studies.curves(pv.Plan(), [0.5])
     assert "0.01 of R²" in curves.words
     assert "point " not in curves.words.partition("samples answered")[2]
 

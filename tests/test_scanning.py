@@ -28,7 +28,7 @@ from pruneviz.plan import Plan
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.sensitivity.scanning import LEVELS, known, scan, settings_of
 from pruneviz.storage.home import VARIABLE
-from pruneviz.storage.remembered import Remembered
+from pruneviz.storage.remembered import MeasurementStore
 from pruneviz.workbench import Workbench
 from tests.benchmarks.coverage import scanned
 from tests.cases import slow_but
@@ -70,8 +70,8 @@ def lenet300(opened: Workbench) -> Counting:
 
 
 @pytest.fixture
-def memory() -> Remembered:
-    return Remembered(None)
+def memory() -> MeasurementStore:
+    return MeasurementStore(None)
 
 
 # -- points ------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def memory() -> Remembered:
     ],
 )
 def test_a_point_is_one_slider_at_one_level_measured_as_always(
-    lenet5: Counting, memory: Remembered, plan: Plan
+    lenet5: Counting, memory: MeasurementStore, plan: Plan
 ) -> None:
     found = scan(lenet5, plan, memory, (0.3, 0.8))
     assert found.complete
@@ -113,7 +113,7 @@ def test_the_plan_gives_criterion_granularity_and_repair_and_nothing_else() -> N
 
 
 def test_layers_that_are_cut_together_are_one_curve(
-    benches: Callable[[str], Workbench], memory: Remembered
+    benches: Callable[[str], Workbench], memory: MeasurementStore
 ) -> None:
     bench = benches("resnet20")
     found = scan(bench, NEURONS, memory, (0.5,))
@@ -128,7 +128,7 @@ def test_layers_that_are_cut_together_are_one_curve(
 
 
 def test_points_come_from_the_middle_of_the_levels_outwards(
-    lenet5: Counting, memory: Remembered
+    lenet5: Counting, memory: MeasurementStore
 ) -> None:
     labels: list[str] = []
     scan(lenet5, Plan(), memory, (0.1, 0.5, 0.9), progress=lambda label, done: labels.append(label))
@@ -136,7 +136,7 @@ def test_points_come_from_the_middle_of_the_levels_outwards(
     assert labels == [f"{name} at {level} %" for level in (50, 10, 90) for name in layers]
 
 
-def test_an_array_of_levels_will_do(lenet5: Counting, memory: Remembered) -> None:
+def test_an_array_of_levels_will_do(lenet5: Counting, memory: MeasurementStore) -> None:
     levels = np.linspace(0.25, 0.5, 2, dtype=np.float32)
     table = scan(lenet5, Plan(), memory, levels).table  # type: ignore[arg-type]
     assert set(table["sparsity"]) == {0.25, 0.5}
@@ -145,7 +145,7 @@ def test_an_array_of_levels_will_do(lenet5: Counting, memory: Remembered) -> Non
 # -- no-ops ------------------------------------------------------------------------------------
 
 
-def test_a_level_that_cuts_nothing_is_no_point(lenet5: Counting, memory: Remembered) -> None:
+def test_a_level_that_cuts_nothing_is_no_point(lenet5: Counting, memory: MeasurementStore) -> None:
     found = scan(lenet5, Plan(), memory, (0.001, 0.003))
     conv1 = found.by_name["conv1"]  # 150 weights: 0.15 and 0.45 of one
     assert conv1.points == ()
@@ -160,13 +160,17 @@ def test_a_level_that_cuts_nothing_is_no_point(lenet5: Counting, memory: Remembe
     assert np.isnan(rows.loc["conv1", "delta"])
 
 
-def test_levels_that_cut_the_same_are_measured_once(lenet5: Counting, memory: Remembered) -> None:
+def test_levels_that_cut_the_same_are_measured_once(
+    lenet5: Counting, memory: MeasurementStore
+) -> None:
     found = scan(lenet5, NEURONS, memory, (0.3, 0.35, 0.5))
     conv1 = found.by_name["conv1"]  # 6 filters: 1.8, 2.1 and 3
     assert [round(point.got * 6) for point in conv1.points] == [2, 3]
 
 
-def test_where_no_layer_can_be_cut_each_says_why(lenet5: Counting, memory: Remembered) -> None:
+def test_where_no_layer_can_be_cut_each_says_why(
+    lenet5: Counting, memory: MeasurementStore
+) -> None:
     found = scan(lenet5, Plan(granularity="head"), memory)
     assert lenet5.asked == []
     assert [one.no_op for one in found.curves] == list(
@@ -179,7 +183,7 @@ def test_where_no_layer_can_be_cut_each_says_why(lenet5: Counting, memory: Remem
 
 
 def test_heads_are_scanned_where_there_are_any(
-    benches: Callable[[str], Workbench], memory: Remembered
+    benches: Callable[[str], Workbench], memory: MeasurementStore
 ) -> None:
     bench = benches("vit")
     found = scan(bench, Plan(granularity="head"), memory, (0.25, 0.5))
@@ -194,7 +198,11 @@ def test_heads_are_scanned_where_there_are_any(
 @pytest.mark.parametrize("levels", [LEVELS, (0.1,), (0.98,)])
 @pytest.mark.parametrize(("granularity", "level"), [("2:4", 0.5), ("1:4", 0.75)])
 def test_a_pattern_has_one_point_at_its_own_level(
-    lenet5: Counting, memory: Remembered, granularity: str, level: float, levels: tuple[float, ...]
+    lenet5: Counting,
+    memory: MeasurementStore,
+    granularity: str,
+    level: float,
+    levels: tuple[float, ...],
 ) -> None:
     found = scan(lenet5, Plan(granularity=granularity), memory, levels)
     for curve in found.curves:
@@ -205,7 +213,9 @@ def test_a_pattern_has_one_point_at_its_own_level(
     assert known(lenet5, Plan(granularity=granularity), memory).complete
 
 
-def test_a_row_too_short_for_the_pattern_is_a_no_op(lenet5: Counting, memory: Remembered) -> None:
+def test_a_row_too_short_for_the_pattern_is_a_no_op(
+    lenet5: Counting, memory: MeasurementStore
+) -> None:
     found = scan(lenet5, Plan(granularity="1:32"), memory)
     short = found.by_name["conv1"]  # 25 inputs
     assert short.points == ()
@@ -215,7 +225,7 @@ def test_a_row_too_short_for_the_pattern_is_a_no_op(lenet5: Counting, memory: Re
 # -- samples -----------------------------------------------------------------------------------
 
 
-def test_samples_go_where_they_tell_something(lenet300: Counting, memory: Remembered) -> None:
+def test_samples_go_where_they_tell_something(lenet300: Counting, memory: MeasurementStore) -> None:
     found = scan(lenet300, Plan(), memory)
     points = [point for curve in found.curves for point in curve.points]
     first = min(point.n for point in points)
@@ -227,7 +237,7 @@ def test_samples_go_where_they_tell_something(lenet300: Counting, memory: Rememb
     assert any(point.n == 2000 for point in points), "some points needed all"
 
 
-def test_a_budget_is_kept_and_told(lenet300: Counting, memory: Remembered) -> None:
+def test_a_budget_is_kept_and_told(lenet300: Counting, memory: MeasurementStore) -> None:
     found = scan(lenet300, Plan(), memory, budget=9_000)
     points = [point for curve in found.curves for point in curve.points]
     assert not found.complete
@@ -238,7 +248,9 @@ def test_a_budget_is_kept_and_told(lenet300: Counting, memory: Remembered) -> No
     assert min(len(curve.points) for curve in found.curves) > 0, "every layer has its share"
 
 
-def test_a_greater_precision_takes_more_samples(lenet300: Counting, memory: Remembered) -> None:
+def test_a_greater_precision_takes_more_samples(
+    lenet300: Counting, memory: MeasurementStore
+) -> None:
     rough = scan(lenet300, Plan(), memory, (0.5,), precision=0.05)
     close = scan(lenet300, Plan(), memory, (0.5,), precision=0.004)
     assert rough.spent < close.spent
@@ -296,7 +308,7 @@ def test_the_looks_at_a_point_err_together_no_more_than_one(
 # -- memory ------------------------------------------------------------------------------------
 
 
-def test_a_second_scan_measures_nothing(lenet300: Counting, memory: Remembered) -> None:
+def test_a_second_scan_measures_nothing(lenet300: Counting, memory: MeasurementStore) -> None:
     first = scan(lenet300, Plan(), memory)
     assert lenet300.asked
     lenet300.asked.clear()
@@ -308,7 +320,7 @@ def test_a_second_scan_measures_nothing(lenet300: Counting, memory: Remembered) 
     assert_frame_equal(told.table, first.table)
 
 
-def test_nothing_is_known_before(lenet300: Counting, memory: Remembered) -> None:
+def test_nothing_is_known_before(lenet300: Counting, memory: MeasurementStore) -> None:
     told = known(lenet300, Plan(), memory)
     assert lenet300.asked == []
     assert not told.complete
@@ -316,7 +328,7 @@ def test_nothing_is_known_before(lenet300: Counting, memory: Remembered) -> None
     assert told.words_of("fc1") == "not scanned"
 
 
-def test_other_choices_have_points_of_their_own(lenet5: Counting, memory: Remembered) -> None:
+def test_other_choices_have_points_of_their_own(lenet5: Counting, memory: MeasurementStore) -> None:
     scan(lenet5, Plan(), memory, (0.5,))
     for plan in (Plan("random"), Plan("l2", "neuron"), Plan(granularity="2:4")):
         assert not any(one.points for one in known(lenet5, plan, memory, (0.5,)).curves)
@@ -326,7 +338,7 @@ def test_other_choices_have_points_of_their_own(lenet5: Counting, memory: Rememb
 
 
 def test_other_weights_or_data_have_points_of_their_own(
-    lenet5: Counting, memory: Remembered, new_bench: Callable[[str], Workbench]
+    lenet5: Counting, memory: MeasurementStore, new_bench: Callable[[str], Workbench]
 ) -> None:
     scan(lenet5, Plan(), memory, (0.5,))
     source = new_bench("lenet5").source
@@ -337,9 +349,9 @@ def test_other_weights_or_data_have_points_of_their_own(
 
 @pytest.mark.parametrize("after", [1, 20, 40])
 def test_a_scan_that_was_cancelled_goes_on_to_the_same_numbers(
-    lenet300: Counting, memory: Remembered, after: int
+    lenet300: Counting, memory: MeasurementStore, after: int
 ) -> None:
-    whole = scan(lenet300, Plan(), Remembered(None))
+    whole = scan(lenet300, Plan(), MeasurementStore(None))
     calls = 0
 
     def progress(label: str, done: float) -> None:
@@ -366,14 +378,14 @@ def test_a_scan_that_was_cancelled_goes_on_to_the_same_numbers(
     assert not again & set(fine), "what was fine is not measured again"
 
 
-def test_a_scan_stopped_by_its_budget_goes_on(lenet300: Counting, memory: Remembered) -> None:
-    whole = scan(lenet300, Plan(), Remembered(None))
+def test_a_scan_stopped_by_its_budget_goes_on(lenet300: Counting, memory: MeasurementStore) -> None:
+    whole = scan(lenet300, Plan(), MeasurementStore(None))
     for budget in (3_000, 9_000, 30_000):
         scan(lenet300, Plan(), memory, budget=budget)
     assert scan(lenet300, Plan(), memory) == whole
 
 
-def test_progress_rises_to_the_end(lenet300: Counting, memory: Remembered) -> None:
+def test_progress_rises_to_the_end(lenet300: Counting, memory: MeasurementStore) -> None:
     seen: list[float] = []
     scan(lenet300, Plan(), memory, progress=lambda label, done: seen.append(done))
     assert seen[0] == 0
@@ -382,7 +394,7 @@ def test_progress_rises_to_the_end(lenet300: Counting, memory: Remembered) -> No
 
 
 def test_a_slow_network_can_be_cancelled_within_a_point(
-    lenet300: Counting, memory: Remembered
+    lenet300: Counting, memory: MeasurementStore
 ) -> None:
     class Slow(Counting):
         seconds_per_sample = 1.0
@@ -400,10 +412,12 @@ def test_a_slow_network_can_be_cancelled_within_a_point(
     assert len(set(calls)) == 1, "still at the first point"
     assert [n for _, n in slow.asked] == [slow.block, 2 * slow.block]
     whole = scan(slow, Plan(), memory, (0.5,))
-    assert whole == scan(lenet300, Plan(), Remembered(None), (0.5,))
+    assert whole == scan(lenet300, Plan(), MeasurementStore(None), (0.5,))
 
 
-def test_what_is_damaged_in_memory_is_measured_again(lenet5: Counting, memory: Remembered) -> None:
+def test_what_is_damaged_in_memory_is_measured_again(
+    lenet5: Counting, memory: MeasurementStore
+) -> None:
     class Damaged:
         def get(self, key: str) -> str | None:
             text = memory.get(key)
@@ -424,7 +438,7 @@ import sys, torch, pruneviz as pv
 torch.set_num_threads(1)
 bench = pv.open("lenet5")
 bench.scan().to_pickle(sys.argv[1])
-assert not bench.steering.memory.complaint, bench.steering.memory.complaint
+assert not bench.studies.memory.complaint, bench.studies.memory.complaint
 """
 
 

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.plan import Plan
-from pruneviz.recipes import Expected, Recipe, recipe_of, script_of, to_yaml
-from pruneviz.sources.asked import Opening
+from pruneviz.recipes import Recipe, RecipeResult, recipe_of, script_of, to_yaml
+from pruneviz.sources.asked import OpenRequest
 
 PLAN = Plan("l2", "neuron", sparsity={"conv1": 0.5, "fc1": 0.25}, pinned={"fc2": {"3": False}})
 
@@ -71,7 +71,9 @@ def test_of_a_thing_in_hand_it_says_what_to_put_in(tmp_path: Path) -> None:
 
 
 def test_what_was_opened_is_written_as_it_was_said() -> None:
-    opening = Opening("w.pt", "d.npz", "timm:x", "my.own:metric", share=0.5, seed=3, mean=(0.5,))
+    opening = OpenRequest(
+        "w.pt", "d.npz", "timm:x", "my.own:metric", share=0.5, seed=3, mean=(0.5,)
+    )
     text = script_of(Recipe(Plan(), opening))
     for part in ("'w.pt'", "'d.npz'", "metric=metric", "arch='timm:x'", "calibration=0.5",
                  "seed=3", "mean=(0.5,)", "import_module('my.own'), 'metric'"):  # fmt: skip
@@ -83,10 +85,10 @@ def test_what_was_opened_is_written_as_it_was_said() -> None:
 def test_no_name_leaves_its_quotes(name: str) -> None:
     recipe = Recipe(
         Plan(name, sparsity={name: 0.5}),
-        Opening(name, name, name, tokenizer=name),
+        OpenRequest(name, name, name, tokenizer=name),
         name=name,
         made={name: name},
-        expected=Expected(name, 5, float("inf")),
+        expected=RecipeResult(name, 5, float("inf")),
     )
     text = script_of(recipe)
     calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pruneviz.allocation.methods import ALLOCATIONS
-from pruneviz.allocation.searching import Found
+from pruneviz.allocation.searching import SearchResult
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
 
@@ -16,19 +16,19 @@ Benches = Callable[[str], Workbench]
 
 
 @pytest.fixture(scope="module")
-def found(benches: Benches) -> Found:
+def found(benches: Benches) -> SearchResult:
     """A search on lenet5, with one layer locked."""
-    return benches("lenet5").steering.search("sensitivity", 0.85, locked=["conv1"], evaluations=25)
+    return benches("lenet5").studies.search("sensitivity", 0.85, locked=["conv1"], evaluations=25)
 
 
-def test_it_ends_no_worse_than_the_best_method(found: Found) -> None:
+def test_it_ends_no_worse_than_the_best_method(found: SearchResult) -> None:
     assert found.result is not None
     best = max(found.tried, key=lambda tried: tried.accuracy)
     assert found.result.accuracy >= best.accuracy
     assert found.start == best.method or found.result.accuracy == best.accuracy
 
 
-def test_every_method_is_tried_at_the_target(found: Found, benches: Benches) -> None:
+def test_every_method_is_tried_at_the_target(found: SearchResult, benches: Benches) -> None:
     names = {tried.method.split(" ")[0] for tried in found.tried}
     assert names == set(ALLOCATIONS)
     for tried in (*found.tried, found):
@@ -37,7 +37,9 @@ def test_every_method_is_tried_at_the_target(found: Found, benches: Benches) -> 
         assert cut == round(0.85 * int(report["total"].sum())), tried
 
 
-def test_half_of_the_samples_search_and_the_others_judge(found: Found, benches: Benches) -> None:
+def test_half_of_the_samples_search_and_the_others_judge(
+    found: SearchResult, benches: Benches
+) -> None:
     bench = benches("lenet5")
     assert found.result is not None
     assert found.held is not None
@@ -49,7 +51,7 @@ def test_half_of_the_samples_search_and_the_others_judge(found: Found, benches: 
     assert torch.equal(found.held.predicted, whole.predicted[n // 2 :])
 
 
-def test_locks_hold_and_the_target_is_met(found: Found) -> None:
+def test_locks_hold_and_the_target_is_met(found: SearchResult) -> None:
     assert found.plan.sparsity.get("conv1", 0.0) == 0.0
     assert found.got == pytest.approx(0.85, abs=1e-5)
     assert "85.00 % goes" in found.words
@@ -65,14 +67,16 @@ def test_it_is_told_what_happens_and_can_be_stopped(benches: Benches) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        benches("lenet5").steering.search("sensitivity", 0.7, progress=report)
+        benches("lenet5").studies.search("sensitivity", 0.7, progress=report)
     shares = [done for _, done in seen]
     assert shares == sorted(shares)
     assert any(label.startswith("measuring") for label, _ in seen)
 
 
-def test_the_same_search_finds_the_same(benches: Benches, new_bench: Benches, found: Found) -> None:
-    again = new_bench("lenet5").steering.search(
+def test_the_same_search_finds_the_same(
+    benches: Benches, new_bench: Benches, found: SearchResult
+) -> None:
+    again = new_bench("lenet5").studies.search(
         "sensitivity", 0.85, locked=["conv1"], evaluations=25
     )
     assert again.plan == found.plan
@@ -80,14 +84,14 @@ def test_the_same_search_finds_the_same(benches: Benches, new_bench: Benches, fo
 
 def test_formulas_measure_nothing(new_bench: Benches) -> None:
     bench = new_bench("lenet300")
-    done = bench.steering.search("erk", 0.5)
+    done = bench.studies.search("erk", 0.5)
     assert (done.evaluations, done.samples, done.result, done.held) == (0, 0, None, None)
     assert bench.measured(done.plan) == 0
 
 
 def test_units_are_searched_too(benches: Benches) -> None:
     bench = benches("lenet5")
-    done = bench.steering.search(
+    done = bench.studies.search(
         "sensitivity", 0.5, Plan(granularity="neuron"), budget="macs", locked=["fc3"],
         evaluations=6,
     )  # fmt: skip
@@ -102,7 +106,7 @@ def test_units_are_searched_too(benches: Benches) -> None:
 
 def test_what_may_be_lost_is_surely_not_lost(benches: Benches) -> None:
     bench = benches("lenet5")
-    done = bench.steering.smallest(0.1, evaluations=40)
+    done = bench.studies.smallest(0.1, evaluations=40)
     assert done.result is not None
     assert done.result.delta_low >= -0.1
     assert 0 < done.got < 1
@@ -112,7 +116,7 @@ def test_what_may_be_lost_is_surely_not_lost(benches: Benches) -> None:
 
 def test_the_promise_holds_on_both_halves(new_bench: Benches) -> None:
     bench = new_bench("lenet5")
-    done = bench.steering.smallest(0.1, evaluations=30)
+    done = bench.studies.smallest(0.1, evaluations=30)
     assert done.result is not None
     assert done.held is not None
     assert 0 < done.got < 1
@@ -122,26 +126,26 @@ def test_the_promise_holds_on_both_halves(new_bench: Benches) -> None:
 
 def test_who_may_lose_more_gets_smaller(benches: Benches) -> None:
     bench = benches("lenet5")
-    little = bench.steering.smallest(0.08, evaluations=40)
-    much = bench.steering.smallest(0.5, evaluations=40)
+    little = bench.studies.smallest(0.08, evaluations=40)
+    much = bench.studies.smallest(0.5, evaluations=40)
     assert much.got > little.got
 
 
 def test_where_the_samples_cannot_tell_it_is_said_before_anything_is_measured(
     benches: Benches,
 ) -> None:
-    steering = benches("lenet5").steering  # 64 samples judge; 0.99³⁶⁸ = 0.0248
+    studies = benches("lenet5").studies  # 64 samples judge; 0.99³⁶⁸ = 0.0248
     asked: list[str] = []
     with pytest.raises(ValueError, match="368 judging samples at least, there are 64") as refused:
-        steering.smallest(0.01, progress=lambda label, done: asked.append(label))
+        studies.smallest(0.01, progress=lambda label, done: asked.append(label))
     assert asked == []
-    assert str(refused.value) == steering.undecidable(0.01)
+    assert str(refused.value) == studies.undecidable(0.01)
     assert "736 validation samples, or allow 5.7 points" in str(refused.value)
-    assert steering.undecidable(0.057) == ""
-    assert "64" in steering.undecidable(0.055)
+    assert studies.undecidable(0.057) == ""
+    assert "64" in studies.undecidable(0.055)
 
 
 @pytest.mark.parametrize("lose", [0, 1, -0.1, True, float("nan")])
 def test_what_may_be_lost_is_between_nothing_and_all(benches: Benches, lose: float) -> None:
     with pytest.raises(ValueError, match=r"lose must be in \(0, 1\)"):
-        benches("lenet300").steering.smallest(lose)
+        benches("lenet300").studies.smallest(lose)

@@ -89,12 +89,12 @@ def test_a_scan_is_heard_of_at_once(benches: Callable[[str], Workbench]) -> None
     key, told = sensing.sensed_key(bench, plan), sensing.sensed(bench, plan)
     assert sensing.sensed_key(bench, plan) == key
 
-    bench.steering.curves(plan, LEVELS)
+    bench.studies.curves(plan, LEVELS)
 
     assert sensing.sensed_key(bench, plan) != key
     now = sensing.sensed(bench, plan)
     assert now["id"] != told["id"]
-    layers, curves = now["layers"], bench.steering.known_curves(plan)
+    layers, curves = now["layers"], bench.studies.known_curves(plan)
     assert isinstance(layers, dict)
     assert set(layers) == set(bench.found)
     for name, curve in layers.items():
@@ -111,7 +111,7 @@ def test_what_another_process_measures_is_heard_of(
     bench, other = benches("lenet5"), new_bench("lenet5")
     plan = Plan(criterion="random", seed=4713)
     key = sensing.sensed_key(bench, plan)
-    other.steering.curves(plan, (0.5,))
+    other.studies.curves(plan, (0.5,))
     assert sensing.sensed_key(bench, plan) != key
     assert sensing.sensed(bench, plan)["layers"]
 
@@ -171,7 +171,7 @@ def test_the_levels_are_those_of_the_method(
     tables = told["layers"]
     assert isinstance(tables, dict)
     assert set(tables) == {"conv2", "fc1", "fc2"}
-    wanted = bench.steering.levels(method, Plan(), sensing.TARGETS, locked=("conv1", "fc3"))
+    wanted = bench.studies.levels(method, Plan(), sensing.TARGETS, locked=("conv1", "fc3"))
     for name, table in tables.items():
         assert numbers(table) == pytest.approx(list(wanted[name]), abs=1e-6)
         assert len(numbers(table)) == 101
@@ -190,8 +190,8 @@ def test_another_lock_or_method_means_other_levels(benches: Callable[[str], Work
 
 def test_the_estimate_is_what_the_predictor_knows(benches: Callable[[str], Workbench]) -> None:
     bench, plan = benches("lenet5"), Plan()
-    bench.steering.curves(plan)
-    predictor = bench.steering.predictor(plan)
+    bench.studies.curves(plan)
+    predictor = bench.studies.predictor(plan)
     told = sensing.sensed(bench, plan)["estimate"]
     assert isinstance(told, dict)
     for names, pair in (

@@ -18,8 +18,8 @@ from pruneviz.plan import Plan
 from pruneviz.sensitivity.curves import Curves
 from pruneviz.sensitivity.scanning import LEVELS, scan
 from pruneviz.storage.home import VARIABLE
-from pruneviz.storage.remembered import Remembered
-from pruneviz.ui.allocate.scanning import Scanning, cells, remaining, start, table
+from pruneviz.storage.remembered import MeasurementStore
+from pruneviz.ui.allocate.scanning import ScanWork, cells, remaining, start, table
 from pruneviz.ui.session import cached, networks
 from pruneviz.ui.wording import duration
 from pruneviz.workbench import Workbench
@@ -53,14 +53,14 @@ class Sensitivity(Page):
         return self
 
     @property
-    def scanning(self) -> Scanning:
+    def scanning(self) -> ScanWork:
         found = self.app.session_state["scanning"]
-        assert isinstance(found, Scanning)
+        assert isinstance(found, ScanWork)
         return found
 
     @property
     def curves(self) -> Curves:
-        return self.session.bench.steering.known_curves(self.plan)
+        return self.session.bench.studies.known_curves(self.plan)
 
     def press(self, key: str) -> Sensitivity:
         self.app.button(key=key).click()
@@ -106,7 +106,7 @@ def test_before_a_scan_the_page_says_what_it_will_cost(page: Sensitivity) -> Non
 
 
 def test_a_scan_fills_the_table(page: Sensitivity) -> None:
-    memory = page.session.bench.steering.memory
+    memory = page.session.bench.studies.memory
     version = memory.version
     page.press("scan-start").done()
     curves = page.curves
@@ -155,7 +155,7 @@ def test_a_budget_stops_it_and_go_on_ends_with_the_same_numbers(page: Sensitivit
     assert "not finished" in page.texts()
     assert page.app.button(key="scan-start").label == "Go on"
     page.press("scan-start").done()
-    assert page.curves == scan(bench, Plan(), Remembered(None))
+    assert page.curves == scan(bench, Plan(), MeasurementStore(None))
 
 
 def test_seconds_to_spend_are_told_as_samples(page: Sensitivity) -> None:
@@ -267,7 +267,7 @@ def test_another_network_begins_anew(page: Sensitivity) -> None:
 def neurons() -> Curves:
     """Few items a layer, so that some levels cut nothing and some the same."""
     bench = pv.open("lenet5")
-    return scan(bench, Plan(granularity="neuron"), Remembered(None), budget=14_000)
+    return scan(bench, Plan(granularity="neuron"), MeasurementStore(None), budget=14_000)
 
 
 def test_cells_hold_every_point_and_mark_the_rest(neurons: Curves) -> None:
@@ -290,7 +290,7 @@ def test_cells_hold_every_point_and_mark_the_rest(neurons: Curves) -> None:
 
 
 def test_a_pattern_has_one_column(benches: Callable[[str], Workbench]) -> None:
-    found = scan(benches("lenet5"), Plan(granularity="1:32"), Remembered(None))
+    found = scan(benches("lenet5"), Plan(granularity="1:32"), MeasurementStore(None))
     change, marks = cells(found)
     assert list(change.columns) == [1 - 1 / 32]
     assert marks.loc["conv1", 1 - 1 / 32] == "no-op"

@@ -11,7 +11,7 @@ from pruneviz.plan import Plan
 from pruneviz.ui.board import ALL, Pin, Request
 from pruneviz.ui.session import (
     Session,
-    Step,
+    UndoStep,
     arrive,
     change,
     locks_for,
@@ -576,7 +576,7 @@ def test_a_plan_brings_its_locks(session: Session, plan: Plan, locked: set[str])
     assert locks_for(session.bench, plan) == expected
     arrive(session, plan)
     assert session.locked == expected
-    assert session.steps[-1] == Step(session.settled, expected)
+    assert session.steps[-1] == UndoStep(session.settled, expected)
 
 
 def test_a_global_plan_without_layers_ranks_all_that_are_not_locked(session: Session) -> None:

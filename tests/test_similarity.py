@@ -110,12 +110,12 @@ def test_what_is_cut_is_what_the_masks_cut() -> None:
 
 @pytest.fixture(scope="module")
 def weights(benches: Callable[[str], Workbench]) -> Similarity:
-    return benches("lenet300").steering.similarity(levels=(0.5, 0.9))
+    return benches("lenet300").studies.similarity(levels=(0.5, 0.9))
 
 
 @pytest.fixture(scope="module")
 def neurons(benches: Callable[[str], Workbench]) -> Similarity:
-    return benches("lenet5").steering.similarity(Plan(granularity="neuron"), (0.5,))
+    return benches("lenet5").studies.similarity(Plan(granularity="neuron"), (0.5,))
 
 
 def test_all_criteria_that_the_granularity_allows_stand_in_it(
@@ -185,19 +185,19 @@ def test_the_mean_is_over_layers(weights: Similarity) -> None:
 
 
 def test_a_pattern_is_compared_at_its_own_level(benches: Callable[[str], Workbench]) -> None:
-    found = benches("lenet300").steering.similarity(Plan(granularity="1:4"), (0.1,))
+    found = benches("lenet300").studies.similarity(Plan(granularity="1:4"), (0.1,))
     assert found.levels == (0.75,)
     assert found.chance(0.75, "fc1") == pytest.approx(chance(0.75))
 
 
 def test_heads_are_compared(benches: Callable[[str], Workbench]) -> None:
-    found = benches("vit").steering.similarity(Plan(granularity="head"))
+    found = benches("vit").studies.similarity(Plan(granularity="head"))
     assert found.layers
     assert "magnitude" in found.criteria
 
 
 def test_where_nothing_can_be_cut_nothing_is_compared(benches: Callable[[str], Workbench]) -> None:
-    found = benches("lenet300").steering.similarity(Plan(granularity="head"))
+    found = benches("lenet300").studies.similarity(Plan(granularity="head"))
     assert found.layers == ()
     assert found.table.empty
     assert math.isnan(found.chance(0.5))
@@ -210,7 +210,7 @@ def test_a_large_layer_is_told_by_a_sample(
     monkeypatch.setattr(
         "pruneviz.comparison.similar.sample_of", lambda items: sample_of(items, 20_000)
     )
-    found = benches("lenet300").steering.similarity(levels=(0.5, 0.9))
+    found = benches("lenet300").studies.similarity(levels=(0.5, 0.9))
     assert any("sample of 20,000 items" in note and "fc1" in note for note in found.notes)
     assert not any("fc3" in note for note in found.notes)
     assert np.allclose(found.correlations("fc1"), weights.correlations("fc1"), atol=0.03)
@@ -222,7 +222,7 @@ def test_bad_levels_are_refused(
     benches: Callable[[str], Workbench], levels: tuple[float, ...]
 ) -> None:
     with pytest.raises(ValueError, match="levels must be in"):
-        benches("lenet300").steering.similarity(levels=levels)
+        benches("lenet300").studies.similarity(levels=levels)
 
 
 def test_strangers_are_refused_by_name(weights: Similarity) -> None:
@@ -237,4 +237,4 @@ def test_progress_can_stop_it(benches: Callable[[str], Workbench]) -> None:
         raise RuntimeError(label)
 
     with pytest.raises(RuntimeError, match=r"calibration pass|comparing"):
-        benches("lenet300").steering.similarity(progress=stop)
+        benches("lenet300").studies.similarity(progress=stop)

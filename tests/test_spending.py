@@ -108,7 +108,7 @@ def test_levels_at_many_targets_add_up(benches: Benches) -> None:
     targets = [k / 20 for k in range(20)]
     sizes = {name: layer.size for name, layer in bench.found.items()}
     for method in FORMULAS:
-        levels = bench.steering.levels(method, Plan(), targets)
+        levels = bench.studies.levels(method, Plan(), targets)
         for place, target in enumerate(targets):
             gone = sum(levels[name][place] * sizes[name] for name in sizes)
             if method != "uniform+" or target < 0.9:

@@ -10,8 +10,8 @@ from pruneviz.allocation.devices import COMPUTER, MICROCONTROLLER, Device, Need
 from pruneviz.allocation.suggesting import (
     LIMIT,
     Measures,
-    Step,
     Suggestion,
+    SuggestionStep,
     further,
     limit,
     suggest,
@@ -235,4 +235,4 @@ def test_steps_of_a_slider_add_up() -> None:
     assert sum(row.saved for row in table) == 190 - found.need.weights
     assert sum(row.lost for row in table) == pytest.approx(found.lost)
     assert Suggestion(None, (), Need(1, 1), "").by_slider() == ()
-    assert Step("a", 0, 1, 2, 3) == Step("a", 0, 1, 2, 3)
+    assert SuggestionStep("a", 0, 1, 2, 3) == SuggestionStep("a", 0, 1, 2, 3)

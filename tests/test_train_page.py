@@ -14,7 +14,7 @@ from pruneviz.training import METHODS, Training
 from pruneviz.training.checkpoints import trainings
 from pruneviz.training.training import key_of
 from pruneviz.ui.session.versions import Version
-from pruneviz.ui.train.training import Trainer, place
+from pruneviz.ui.train.training import TrainingWork, place
 from tests.page import APP, Page
 
 PAGE = "pruneviz/ui/pages/train.py"
@@ -37,9 +37,9 @@ class Trains(Page):
         return self
 
     @property
-    def trainer(self) -> Trainer:
+    def trainer(self) -> TrainingWork:
         found = self.app.session_state["training"]
-        assert isinstance(found, Trainer)
+        assert isinstance(found, TrainingWork)
         return found
 
     @property

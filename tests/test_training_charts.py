@@ -15,7 +15,7 @@ import torch
 from pruneviz import figures
 from pruneviz.plan import Plan
 from pruneviz.training import Moment, Training, train
-from pruneviz.ui.train.watching import Watching, along, gap_words, picture_of
+from pruneviz.ui.train.watching import TrainingView, along, gap_words, picture_of
 from pruneviz.workbench import Workbench
 
 Benches = Callable[[str], Workbench]
@@ -167,7 +167,7 @@ def test_a_matrix_is_blank_where_it_is_cut_and_its_colours_stay() -> None:
 
 def test_a_look_shows_the_mask_of_the_moment_and_counts_what_is_gone(benches: Benches) -> None:
     bench, moments = benches("lenet300"), list[tuple[float, float]]()
-    watching = Watching("fc1")
+    watching = TrainingView("fc1")
 
     def watch(moment: Moment) -> None:
         watching.watch(moment)
@@ -189,7 +189,7 @@ def test_a_look_shows_the_mask_of_the_moment_and_counts_what_is_gone(benches: Be
 
 
 def test_units_that_were_removed_count_as_gone(benches: Benches) -> None:
-    watching = Watching("fc1")
+    watching = TrainingView("fc1")
     plan = Plan(criterion="l2", granularity="neuron", sparsity={"fc1": 0.5})
     train(benches("lenet300"), plan, Training(epochs=1, remove=True), watch=watching.watch)
     watching.rest()

@@ -13,7 +13,7 @@ from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.sources import Source
 from pruneviz.training import Moment, Trained, Training, train
-from pruneviz.training.held import Held
+from pruneviz.training.held import MaskSet
 from pruneviz.training.run import Run
 from pruneviz.workbench import Workbench
 
@@ -88,7 +88,7 @@ def test_momentum_gathered_before_the_cut_does_not_revive(kind: type) -> None:
     for _ in range(3):
         layer.weight.grad = torch.ones(2, 2)
         optimizer.step()
-    held = Held({"weight": torch.tensor([[True, False], [False, True]])})
+    held = MaskSet({"weight": torch.tensor([[True, False], [False, True]])})
     held.hold_weights_(layer)
     held.hold_momentum_(layer, optimizer)
     grip = held.grip(layer)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.network.calls import Call, Listening
+from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.layers import find_layers
 from pruneviz.network.unfolding import gradient_sums, input_squares, rows_of, unit_rows
 
@@ -55,7 +55,7 @@ class Windows(nn.Module):
 def heard(model: nn.Module, inputs: Tensor) -> tuple[list[Call], Tensor]:
     calls: list[Call] = []
     used = dict(model.named_parameters())
-    with Listening(find_layers(model), used, calls.append):
+    with WeightListener(find_layers(model), used, calls.append):
         output = model(inputs)
     return calls, output
 

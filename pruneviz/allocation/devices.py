@@ -101,7 +101,7 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DeviceFit:
     """Whether a need fits a device.
 
     short_flash, short_ram: bytes too many, 0 where it fits. flash_share, ram_share: of what there
@@ -145,10 +145,10 @@ def needs(params: int, activation_bytes: int, weights: str = "int8", stored: int
     return Need(params * width, -(-activation_bytes * width // stored))
 
 
-def verdict(need: Need, device: Device) -> Verdict:
+def verdict(need: Need, device: Device) -> DeviceFit:
     """Whether `need` fits on `device`, or by how much it is short."""
     flash, ram = need.weights, need.ram(device)
-    return Verdict(
+    return DeviceFit(
         short_flash=0 if device.flash is None else max(0, flash - device.flash),
         short_ram=max(0, ram - device.ram),
         flash_share=None if device.flash is None else flash / device.flash,

@@ -21,7 +21,7 @@ _NEARLY = 0.0005  # of the target
 
 
 @dataclass(frozen=True)
-class Tried:
+class MethodResult:
     """A method's plan at the target, measured on the n samples that the search used."""
 
     method: str
@@ -36,7 +36,7 @@ class Tried:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """The plan that a search ended with, and how.
 
     method: as asked. start: of the methods the one whose plan the search began with. target, got:
@@ -57,7 +57,7 @@ class Found:
     samples: int
     result: Evaluation | None
     held: Evaluation | None
-    tried: tuple[Tried, ...]
+    tried: tuple[MethodResult, ...]
 
 
 def search(
@@ -71,7 +71,7 @@ def search(
     floor: float | Mapping[str, float],
     evaluations: int,
     progress: Progress,
-) -> Found:
+) -> SearchResult:
     """A plan of `method` that takes `target` away; "sensitivity" measures and improves it.
 
     The other methods are formulas: nothing is measured for them. Raises ValueError where names or
@@ -81,10 +81,10 @@ def search(
     if method != "sensitivity":
         own, allocation = prepared(space, method)
         plan = own.meet(allocation.share, target)
-        return found_of(Measured(space, 1), plan, method, method, target, ())
+        return found_of(PlanScores(space, 1), plan, method, method, target, ())
     half = half_of(bench)
     curves = scan(bench, space.base, memory, progress=part_of(progress, 0.0, 0.5), of=half)
-    measured = Measured(space, half)
+    measured = PlanScores(space, half)
     tried = _candidates(measured, curves, target, part_of(progress, 0.5, 0.6))
     start = max(tried, key=lambda one: measured.worth(one.plan))
     best = _improved(measured, start.plan, target, evaluations, part_of(progress, 0.6, 1.0))
@@ -98,7 +98,7 @@ def half_of(bench: Bench) -> int:
 
 
 @dataclass
-class Measured:
+class PlanScores:
     """Plans measured on the first n samples, and how many of them there were."""
 
     space: Field
@@ -125,8 +125,8 @@ class Measured:
 
 
 def _candidates(
-    measured: Measured, curves: Curves, target: float, progress: Progress
-) -> list[Tried]:
+    measured: PlanScores, curves: Curves, target: float, progress: Progress
+) -> list[MethodResult]:
     """Every method's plan at the target, measured; those that cannot meet it are left out."""
     found, refusals = [], []
     ways = ways_of(measured.space, curves)
@@ -153,9 +153,9 @@ def ways_of(space: Field, curves: Curves) -> list[tuple[str, Field, Share]]:
     return found
 
 
-def tried_of(name: str, plan: Plan, result: Evaluation) -> Tried:
+def tried_of(name: str, plan: Plan, result: Evaluation) -> MethodResult:
     """A method's plan as it was measured."""
-    return Tried(
+    return MethodResult(
         name,
         plan,
         result.accuracy,
@@ -169,7 +169,7 @@ def tried_of(name: str, plan: Plan, result: Evaluation) -> Tried:
 
 
 def _improved(
-    measured: Measured, plan: Plan, target: float, evaluations: int, progress: Progress
+    measured: PlanScores, plan: Plan, target: float, evaluations: int, progress: Progress
 ) -> Plan:
     """The plan after moves that measured better, each at the target itself.
 
@@ -211,14 +211,14 @@ def moved(space: Field, plan: Plan, place: int, factor: float, target: float) ->
 
 
 def found_of(
-    measured: Measured,
+    measured: PlanScores,
     plan: Plan,
     method: str,
     start: str,
     target: float | None,
-    tried: tuple[Tried, ...],
+    tried: tuple[MethodResult, ...],
     words: str = "",
-) -> Found:
+) -> SearchResult:
     """The record of a search that ended with `plan`; target: None where none was asked for.
 
     words: what else is to be said first.
@@ -229,7 +229,7 @@ def found_of(
     evaluations = len(measured.seen)
     result = measured.on(plan) if evaluations else None
     judged = result is not None and measured.n < samples
-    return Found(
+    return SearchResult(
         plan,
         method,
         start,

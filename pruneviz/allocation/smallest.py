@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection, Mapping
 
 from pruneviz.allocation.searching import (
-    Found,
-    Measured,
+    PlanScores,
+    SearchResult,
     found_of,
     half_of,
     moved,
@@ -39,14 +39,14 @@ def smallest(
     floor: float | Mapping[str, float],
     evaluations: int,
     progress: Progress,
-) -> Found:
+) -> SearchResult:
     """The plan that takes most away of those found whose loss is surely (95 %) at most `lose`.
 
     Each method's plans are halved in on, as long as they promise more than the best so far; the
     best one is then pushed further, by the moves of a search. All this on half of the validation
     samples, and the best of so many plans owes part of its rank to them: so the promise is kept on
-    the other half, see `_Hunt.confirm`. Raises ValueError for `lose` outside (0, 1), where names or
-    numbers do not fit, and where so few samples cannot tell, see `undecidable`.
+    the other half, see `_SmallestSearch.confirm`. Raises ValueError for `lose` outside (0, 1),
+    where names or numbers do not fit, and where so few samples cannot tell, see `undecidable`.
     """
     if isinstance(lose, bool) or not 0 < lose < 1:
         raise ValueError(f"lose must be in (0, 1), 0.01 for one point, got {lose!r}")
@@ -54,7 +54,7 @@ def smallest(
         raise ValueError(why)
     space, half = field_of(bench, plan, budget, locked, floor), half_of(bench)
     curves = scan(bench, space.base, memory, progress=part_of(progress, 0.0, 0.4), of=half)
-    hunt = _Hunt(Measured(space, half), lose, evaluations, part_of(progress, 0.4, 1.0))
+    hunt = _SmallestSearch(PlanScores(space, half), lose, evaluations, part_of(progress, 0.4, 1.0))
     best, target, start, tried = space.base, 0.0, "", []
     ways = ways_of(space, curves)
     for name, own, share in reversed(ways):  # the likeliest first
@@ -90,11 +90,11 @@ def undecidable(bench: Bench, lose: float) -> str:
     )
 
 
-class _Hunt:
+class _SmallestSearch:
     """A search for the most that can go, within so many evaluations."""
 
     def __init__(
-        self, measured: Measured, lose: float, evaluations: int, progress: Progress
+        self, measured: PlanScores, lose: float, evaluations: int, progress: Progress
     ) -> None:
         self.measured, self._lose = measured, lose
         self._evaluations, self._progress = evaluations, progress

@@ -23,7 +23,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
-class Step:
+class SuggestionStep:
     """One slider raised. saved: bytes of weights, counted. lost: accuracy, 0..1, predicted."""
 
     slider: str
@@ -43,7 +43,7 @@ class Suggestion:
     """
 
     plan: Plan | None
-    steps: tuple[Step, ...]
+    steps: tuple[SuggestionStep, ...]
     need: Need
     words: str
     together: float = 0.0
@@ -53,9 +53,9 @@ class Suggestion:
         """Accuracy that all steps together are predicted to cost."""
         return sum(step.lost for step in self.steps)
 
-    def by_slider(self) -> tuple[Step, ...]:
+    def by_slider(self) -> tuple[SuggestionStep, ...]:
         """The steps of each slider as one, in the order in which they were first raised."""
-        found: dict[str, Step] = {}
+        found: dict[str, SuggestionStep] = {}
         for step in self.steps:
             first = found.get(step.slider, replace(step, saved=0, lost=0.0))
             found[step.slider] = replace(
@@ -129,7 +129,9 @@ def suggest(
         return Suggestion(None, (), least, _why_not(least, device, sliders))
     worth = _worth(plan, most, sliders, device, measures, weights, start, least)
     prices = _prices(plan, sliders, measures, progress)
-    return _climb(_Climb(plan, sliders, device, measures, weights, worth, prices), start, progress)
+    return _climb(
+        _SuggestionSearch(plan, sliders, device, measures, weights, worth, prices), start, progress
+    )
 
 
 def _why_not(least: Need, device: Device, sliders: Sequence[Slider]) -> str:
@@ -149,7 +151,7 @@ def _why_not(least: Need, device: Device, sliders: Sequence[Slider]) -> str:
 
 
 @dataclass(frozen=True)
-class _Climb:
+class _SuggestionSearch:
     """All that a search knows. worth: slider -> bytes of RAM for each unit of its level."""
 
     plan: Plan
@@ -214,8 +216,8 @@ def _between(points: list[tuple[float, float]]) -> Callable[[float], float]:
     return at
 
 
-def _climb(search: _Climb, start: Need, progress: Progress) -> Suggestion:
-    plan, need, steps = search.plan, start, list[Step]()
+def _climb(search: _SuggestionSearch, start: Need, progress: Progress) -> Suggestion:
+    plan, need, steps = search.plan, start, list[SuggestionStep]()
     hopes: dict[str, float] = {slider.name: float("inf") for slider in search.sliders}
     first = _excess(need, search.device)
     while not (short := verdict(need, search.device)).fits:
@@ -249,7 +251,7 @@ def _lost(lost: float, scale: Scale) -> str:
     return f"{much} {'lost' if lost >= 0 else 'won'}"
 
 
-def _stuck(search: _Climb, steps: list[Step], need: Need) -> Suggestion:
+def _stuck(search: _SuggestionSearch, steps: list[SuggestionStep], need: Need) -> Suggestion:
     short = verdict(need, search.device).words
     words = f"No step helps further: it is {short} on {search.device.name}."
     return Suggestion(None, tuple(steps), need, words)
@@ -261,14 +263,14 @@ def _excess(need: Need, device: Device) -> int:
 
 
 def _best(
-    search: _Climb, plan: Plan, need: Need, hopes: dict[str, float]
-) -> tuple[Step, Plan] | None:
+    search: _SuggestionSearch, plan: Plan, need: Need, hopes: dict[str, float]
+) -> tuple[SuggestionStep, Plan] | None:
     """The step with most bytes per point, and the plan after it.
 
     A slider saves less the more the others are cut, so what it promised before (`hopes`) is an
     upper bound, and only those with the highest hopes need be counted anew.
     """
-    fresh: dict[str, tuple[Step, Plan]] = {}
+    fresh: dict[str, tuple[SuggestionStep, Plan]] = {}
     sliders = {slider.name: slider for slider in search.sliders}
     while hopes:
         name = max(hopes, key=lambda name: hopes[name])
@@ -286,13 +288,15 @@ def _best(
         wanted = slider.raised(plan, after)
         weights = needs(search.measures.params(wanted), 0, search.weights).weights
         price = search.prices[name]
-        step = Step(name, before, after, need.weights - weights, price(after) - price(before))
+        step = SuggestionStep(
+            name, before, after, need.weights - weights, price(after) - price(before)
+        )
         hopes[name] = _gain(search, step, need) / max(step.lost, _FLOOR)
         fresh[name] = step, wanted
     return None
 
 
-def _gain(search: _Climb, step: Step, need: Need) -> float:
+def _gain(search: _SuggestionSearch, step: SuggestionStep, need: Need) -> float:
     """Bytes of what is short now."""
     short = verdict(need, search.device)
     loads = search.device.kind != MICROCONTROLLER

@@ -24,7 +24,7 @@ from pruneviz.storage.faults import is_refusal, log_file, sentence
 _DEBUG = "pruneviz.debug"
 
 
-class _Door(click.Group):
+class _Commands(click.Group):
     """The commands, none of which ends in a trace unless it is asked for."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -55,7 +55,7 @@ def _debug() -> click.Option:
     )
 
 
-@click.group(cls=_Door, epilog="Example: pruneviz prune lenet5 --all 0.5 --sparsity conv1=0.2")
+@click.group(cls=_Commands, epilog="Example: pruneviz prune lenet5 --all 0.5 --sparsity conv1=0.2")
 @click.version_option(package_name="pruneviz")
 def main() -> None:
     """See and steer neural-network pruning."""

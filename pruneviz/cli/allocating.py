@@ -12,7 +12,7 @@ import pandas as pd
 
 from pruneviz.allocation.budgets import BUDGETS
 from pruneviz.allocation.methods import ALLOCATIONS
-from pruneviz.allocation.searching import Found, Tried
+from pruneviz.allocation.searching import MethodResult, SearchResult
 from pruneviz.cli.shared import (
     ENDS,
     JSON,
@@ -27,14 +27,14 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.options import opening_options, words
 from pruneviz.plan import UNITS, Plan, to_link
 from pruneviz.pruning.locks import unit_locks
-from pruneviz.sources.opening import Opening
+from pruneviz.sources.opening import OpenRequest
 from pruneviz.workbench import Workbench
 
 _METHOD = "sensitivity"
 
 
 @dataclass(frozen=True)
-class Asked:
+class AllocationRequest:
     """What is to be shared out, and how. target, lose: fractions; one of them is None."""
 
     method: str
@@ -106,7 +106,7 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
             click.echo(f"left as it is: {name} ({why})", err=True)
 
 
-def _asked(values: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
+def _asked(values: dict[str, Any]) -> tuple[AllocationRequest, dict[str, Any]]:
     """What the options ask for, and the values that are left."""
     names = ("criterion", "granularity", "seed", "aggregate", "repair")
     own = ("method", "target", "lose", "budget", "floor", "lock", "unlocked")
@@ -124,7 +124,7 @@ def _asked(values: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
         "floor": _floor(said["floor"]),
     }
     rest = {name: value for name, value in values.items() if name not in (*names, *own)}
-    return Asked(plan=plan, **said), rest
+    return AllocationRequest(plan=plan, **said), rest
 
 
 def _floor(texts: tuple[str, ...]) -> float | dict[str, float]:
@@ -145,7 +145,7 @@ def _floor(texts: tuple[str, ...]) -> float | dict[str, float]:
     return found[""]
 
 
-def _locked(bench: Workbench, asked: Asked) -> dict[str, str]:
+def _locked(bench: Workbench, asked: AllocationRequest) -> dict[str, str]:
     """Layer -> why it stays as it is."""
     usual = {} if asked.unlocked else bench.locks
     if asked.plan.granularity in UNITS:
@@ -153,13 +153,13 @@ def _locked(bench: Workbench, asked: Asked) -> dict[str, str]:
     return dict.fromkeys(asked.lock, "locked by --lock") | usual
 
 
-def _find(bench: Workbench, asked: Asked, locked: list[str]) -> Found:
-    steering, plan, budget, floor = bench.steering, asked.plan, asked.budget, asked.floor
+def _find(bench: Workbench, asked: AllocationRequest, locked: list[str]) -> SearchResult:
+    studies, plan, budget, floor = bench.studies, asked.plan, asked.budget, asked.floor
     tell = progress_with_time()
     if asked.target is None:
         lose = (asked.lose or 0.0) / bench.task.scale.factor
-        return steering.smallest(lose, plan, budget, locked=locked, floor=floor, progress=tell)
-    return steering.search(
+        return studies.smallest(lose, plan, budget, locked=locked, floor=floor, progress=tell)
+    return studies.search(
         asked.method, asked.target, plan, budget, locked=locked, floor=floor, progress=tell
     )
 
@@ -170,9 +170,9 @@ def _link(bench: Workbench, plan: Plan, locked: dict[str, str]) -> str:
     return "?" + urlencode({"model": bench.name, "plan": link, "locked": ",".join(locked)})
 
 
-def _again(opened: Opening, plan: Plan) -> str:
+def _again(opened: OpenRequest, plan: Plan) -> str:
     """The command that prunes by this plan."""
-    plain = words(opened) == words(Opening(opened.model))
+    plain = words(opened) == words(OpenRequest(opened.model))
     parts = ["pruneviz", "prune", *([opened.model] if plain else words(opened))]
     for name in ("criterion", "granularity", "seed", "aggregate"):
         value = getattr(plan, name)
@@ -188,8 +188,8 @@ def _again(opened: Opening, plan: Plan) -> str:
 
 def _told(
     bench: Workbench,
-    opened: Opening,
-    found: Found,
+    opened: OpenRequest,
+    found: SearchResult,
     result: Evaluation,
     locked: dict[str, str],
 ) -> dict[str, Any]:
@@ -218,12 +218,12 @@ def _told(
     }
 
 
-def _numbers(result: Evaluation | Tried) -> dict[str, Any]:
+def _numbers(result: Evaluation | MethodResult) -> dict[str, Any]:
     names = ("n", "accuracy", "low", "high", "delta", "delta_low", "delta_high")
     return {name: getattr(result, name) for name in names}
 
 
-def _print(bench: Workbench, opened: Opening, found: Found, result: Evaluation) -> None:
+def _print(bench: Workbench, opened: OpenRequest, found: SearchResult, result: Evaluation) -> None:
     report = bench.masks(found.plan).report.rename(columns={"got": "sparsity"})
     columns = ["layer", "sparsity", "kept", "total"]
     click.echo(report[columns].to_string(index=False, formatters={"sparsity": "{:.4f}".format}))
@@ -243,7 +243,7 @@ def _print(bench: Workbench, opened: Opening, found: Found, result: Evaluation) 
     click.echo(f"again: {_again(opened, found.plan)}")
 
 
-def _row(bench: Workbench, one: Tried) -> dict[str, str]:
+def _row(bench: Workbench, one: MethodResult) -> dict[str, str]:
     return {
         "method": one.method,
         bench.task.word: f"{one.accuracy:.4f}",

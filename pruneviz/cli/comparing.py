@@ -20,7 +20,7 @@ from pruneviz.cli.shared import (
     print_json,
     progress_with_time,
 )
-from pruneviz.comparison.contest import LEVELS, SEEDS, Asked, Contest
+from pruneviz.comparison.contest import LEVELS, SEEDS, Contest, ContestRequest
 from pruneviz.comparison.sameness import UNIFORM
 from pruneviz.comparison.similar import Similarity
 from pruneviz.options import opening_options
@@ -71,10 +71,10 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
         if not unlocked:
             asked = replace(asked, locked=(*asked.locked, *_usual(bench, asked.plan)))
         if rankings:
-            alike = bench.steering.similarity(asked.plan, asked.levels, progress_with_time())
+            alike = bench.studies.similarity(asked.plan, asked.levels, progress_with_time())
         else:
-            held = bench.steering.contest(asked, progress_with_time())
-            alike = bench.steering.similarity(asked.plan, asked.levels)
+            held = bench.studies.contest(asked, progress_with_time())
+            alike = bench.studies.similarity(asked.plan, asked.levels)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     except ENDS as error:
@@ -90,11 +90,11 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
         print_json(_told(bench, alike, held))
     else:
         _print(alike, held)
-    if bench.steering.memory.complaint:
-        click.echo(f"Warning: {bench.steering.memory.complaint}.", err=True)
+    if bench.studies.memory.complaint:
+        click.echo(f"Warning: {bench.studies.memory.complaint}.", err=True)
 
 
-def _asked(values: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
+def _asked(values: dict[str, Any]) -> tuple[ContestRequest, dict[str, Any]]:
     """What is to be compared, and the values that are left."""
     names = ("granularity", "aggregate", "repair")
     mine = (*names, "criteria", "levels", "allocation", "lock", "samples", "seeds")
@@ -103,7 +103,7 @@ def _asked(values: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     criteria = values["criteria"]
-    asked = Asked(
+    asked = ContestRequest(
         None if criteria is None else tuple(name.strip() for name in criteria.split(",")),
         asked_levels(values["levels"], LEVELS),
         plan,

@@ -10,7 +10,7 @@ import click
 
 from pruneviz.cli.planning import asked_plan, plan_options
 from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
-from pruneviz.export import DEFAULT, FORMATS, Exported
+from pruneviz.export import DEFAULT, FORMATS, ExportResult
 from pruneviz.options import opening_options
 
 _ALL = "all"
@@ -71,7 +71,7 @@ def export(
         sys.exit(1)
 
 
-def _print(found: Exported) -> None:
+def _print(found: ExportResult) -> None:
     for one in found.written:
         if one.failed:
             continue

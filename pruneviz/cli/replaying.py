@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from pruneviz.cli.shared import JSON, end_of_progress, print_json, progress, progress_with_time
-from pruneviz.export import DEFAULT, FORMATS, Exported
+from pruneviz.export import DEFAULT, FORMATS, ExportResult
 from pruneviz.limits import limit
 from pruneviz.options import measure_options
 from pruneviz.recipes import (
     Recipe,
-    Replayed,
+    ReplayResult,
     from_yaml,
     opening_of,
     replay,
@@ -82,7 +82,9 @@ def _read(file: Path) -> Recipe:
         return from_yaml(opened.read(limit("recipe_bytes") + 1), file.name)
 
 
-def _again(recipe: Recipe, file: Path, values: dict[str, Any]) -> tuple[Replayed, Exported | None]:
+def _again(
+    recipe: Recipe, file: Path, values: dict[str, Any]
+) -> tuple[ReplayResult, ExportResult | None]:
     named = {
         name: values[name]
         for name in ("model", "data", "arch", "trust", "task", "metric", "ignore")
@@ -98,7 +100,7 @@ def _again(recipe: Recipe, file: Path, values: dict[str, Any]) -> tuple[Replayed
     return found, exported
 
 
-def _print(found: Replayed) -> None:
+def _print(found: ReplayResult) -> None:
     recipe, result, expected = found.recipe, found.result, found.recipe.expected
     click.echo(f"masks {found.masks}: {found.checksum}")
     if recipe.masks is not None and recipe.masks != found.checksum:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pruneviz.cli.planning import asked_plan, plan_options
 from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
-from pruneviz.history import History, Version
+from pruneviz.history import History, ModelVersion
 from pruneviz.options import opening_options
 from pruneviz.report import report, write_report
 from pruneviz.storage.home import home
@@ -72,4 +72,4 @@ def _past(bench: Workbench) -> pd.DataFrame:
     with closing(History(home())) as history:
         if history.complaint:
             raise ValueError(history.complaint)
-        return history.visits(Version("", bench.fingerprint, bench.data_fingerprint))
+        return history.visits(ModelVersion("", bench.fingerprint, bench.data_fingerprint))

@@ -79,12 +79,12 @@ def scan(
     least = LOSE if lose is None else lose / scale.factor
     stopped = 0
     try:
-        curves = bench.steering.curves(plan, levels, width, budget, progress_with_time())
+        curves = bench.studies.curves(plan, levels, width, budget, progress_with_time())
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     except ENDS as error:
         stopped = exit_code(error)
-        curves = known(bench, plan, bench.steering.memory, levels, width)
+        curves = known(bench, plan, bench.studies.memory, levels, width)
     finally:
         end_of_progress()
     if csv is not None:
@@ -93,8 +93,8 @@ def scan(
         print_json(_told(bench, curves, least))
     else:
         _print(curves, least, scale)
-    if bench.steering.memory.complaint:
-        click.echo(f"Warning: {bench.steering.memory.complaint}.", err=True)
+    if bench.studies.memory.complaint:
+        click.echo(f"Warning: {bench.studies.memory.complaint}.", err=True)
     if stopped:
         click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
         raise SystemExit(stopped)
@@ -144,7 +144,7 @@ def _told(bench: Workbench, curves: Curves, lose: float) -> dict[str, Any]:
 
 
 def _kept_in(bench: Workbench) -> str | None:
-    memory = bench.steering.memory
+    memory = bench.studies.memory
     return None if memory.path is None or memory.complaint else str(memory.path)
 
 

@@ -13,7 +13,7 @@ import click
 
 from pruneviz.background import CancelledError
 from pruneviz.options import opening
-from pruneviz.sources.opening import Opening
+from pruneviz.sources.opening import OpenRequest
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
 
@@ -35,7 +35,7 @@ def open_bench(values: dict[str, Any]) -> Workbench:
     return bench
 
 
-def what_to_open(values: dict[str, Any]) -> Opening:
+def what_to_open(values: dict[str, Any]) -> OpenRequest:
     """What the options of `opening_options` say; they are taken out of `values`."""
     try:
         return opening(values)

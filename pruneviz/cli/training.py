@@ -26,7 +26,7 @@ from pruneviz.plan import Plan
 from pruneviz.recipes import recipe_of, to_yaml
 from pruneviz.storage.home import home
 from pruneviz.storage.spreadsheets import csv_text
-from pruneviz.training import METHODS, Moment, Row, Trained, Training
+from pruneviz.training import METHODS, EpochRow, Moment, Trained, Training
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
 from pruneviz.workbench import Workbench
@@ -131,7 +131,7 @@ def train(
         folder = home() / "training" if keep is None else keep
         tell = progress_with_time()
         trained = bench.train(
-            plan, training, folder, fresh=fresh, progress=tell, watch=_Told(quiet=as_json)
+            plan, training, folder, fresh=fresh, progress=tell, watch=_EpochPrinter(quiet=as_json)
         )
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
@@ -163,7 +163,7 @@ def _shared_out(
         end_of_progress()
 
 
-class _Told:
+class _EpochPrinter:
     """Prints each epoch once, when it has ended."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -182,7 +182,7 @@ def _helps() -> bool:
     return os.environ.get("LOCAL_RANK", "0") != "0"
 
 
-def _line(row: Row) -> str:
+def _line(row: EpochRow) -> str:
     head = f"{row.leg}, epoch {row.epoch}" if row.epoch else f"{row.leg}, before"
     loss = f"loss {row.loss:.4f}, " if row.epoch else ""
     took = f", {row.seconds:.1f} s" if row.epoch else ""

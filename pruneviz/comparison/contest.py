@@ -32,7 +32,7 @@ _DENSE = Plan()
 
 
 @dataclass(frozen=True)
-class Asked:
+class ContestRequest:
     """What is to take part, and how.
 
     criteria: names; None: all that the granularity allows. The control takes part in any case.
@@ -180,7 +180,7 @@ class Contest:
 def contest(
     bench: Bench,
     memory: Memory,
-    asked: Asked,
+    asked: ContestRequest,
     progress: Progress | None,
     curves: Curves | None = None,
 ) -> Contest:
@@ -253,7 +253,7 @@ def _at(progress: Progress, done: float) -> Progress:
     return lambda label, part: progress(f"{label}, {part:.0%}" if part else label, done)
 
 
-def _checked(bench: Bench, asked: Asked) -> tuple[tuple[str, ...], tuple[float, ...], int]:
+def _checked(bench: Bench, asked: ContestRequest) -> tuple[tuple[str, ...], tuple[float, ...], int]:
     """(names with the control, levels, samples); ValueError names what does not fit."""
     granularity = asked.plan.granularity
     if asked.criteria is None:
@@ -273,7 +273,7 @@ def _checked(bench: Bench, asked: Asked) -> tuple[tuple[str, ...], tuple[float, 
 
 
 def _common(
-    bench: Bench, asked: Asked, names: Sequence[str]
+    bench: Bench, asked: ContestRequest, names: Sequence[str]
 ) -> tuple[tuple[Slider, ...], dict[str, str]]:
     """(what all criteria can move, criterion -> why it can move nothing)."""
     able, reasons = able_sliders(bench, settings_of(asked.plan), names)

@@ -20,7 +20,7 @@ _NORMAL = NormalDist()
 
 
 @dataclass(frozen=True)
-class Against:
+class Margin:
     """The best criterion minus another, on samples that did not choose it.
 
     roles: what the other one is: "runner-up", "magnitude", "control". low, high: as wide as the
@@ -60,9 +60,9 @@ class Verdict:
     chosen_on: int
     n: int
     same: tuple[str, ...]
-    against: tuple[Against, ...]
+    against: tuple[Margin, ...]
 
-    def by_role(self, role: str) -> Against | None:
+    def by_role(self, role: str) -> Margin | None:
         """The comparison with "runner-up", the plain criterion or "control", if there is one."""
         return next((one for one in self.against if role in one.roles), None)
 
@@ -148,12 +148,12 @@ def _holm(
     found: Mapping[str, tuple[float, float, float]],
     roles: Mapping[str, tuple[str, ...]],
     scale: Scale,
-) -> tuple[Against, ...]:
+) -> tuple[Margin, ...]:
     """Every comparison with the interval of its own test: the surest is tested at 5 % / k, the
     next at 5 % / (k − 1) …; from the first that fails on all at the level of that one.
     """
     order = sorted(found, key=lambda name: p_value(*found[name][1:]))
-    done: dict[str, Against] = {}
+    done: dict[str, Margin] = {}
     left, failed = len(order), False
     for name in order:
         difference, low, high = found[name]
@@ -164,7 +164,7 @@ def _holm(
         real = not failed and p_value(*found[name][1:]) <= alpha
         failed = failed or not real
         left -= not failed
-        done[name] = Against(name, roles[name], difference, low, high, real, scale)
+        done[name] = Margin(name, roles[name], difference, low, high, real, scale)
     return tuple(done[name] for name in found)
 
 

@@ -23,7 +23,7 @@ SUMMARY = "export.json"
 
 
 @dataclass(frozen=True)
-class Written:
+class FormatResult:
     """What became of one format.
 
     file: the main one, "" where there is none; bytes: of it. files: all. difference: the largest
@@ -45,13 +45,13 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportResult:
     """folder: where the files are. archive: the zip with all of them, if it was wanted. notes:
     sentences on what of the plan is in no file: units that can only be masked, repairs left out.
     """
 
     folder: Path
-    written: tuple[Written, ...]
+    written: tuple[FormatResult, ...]
     archive: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -87,7 +87,7 @@ def export(
     *,
     overwrite: bool = False,
     archive: bool = False,
-) -> Exported:
+) -> ExportResult:
     """Write `plan` into `folder` in these formats (of FORMATS), each read back and compared.
 
     A format that cannot be made has its reason in the result, the others still come; a file that
@@ -123,7 +123,7 @@ def export(
         check_free(folder, ready, overwrite=overwrite)
         place(stage, folder, ready)
     notes = (*subject.pruned.stay.values(), *subject.pruned.notes)
-    return Exported(folder, tuple(written), packed if ready else None, notes)
+    return ExportResult(folder, tuple(written), packed if ready else None, notes)
 
 
 @dataclass
@@ -144,7 +144,7 @@ class _Watch:
             raise
 
 
-def _one(name: str, subject: Subject, stage: Path, folder: Path, watch: _Watch) -> Written:
+def _one(name: str, subject: Subject, stage: Path, folder: Path, watch: _Watch) -> FormatResult:
     form = FORMATS[name]
     try:
         form.write(subject, stage)
@@ -158,12 +158,12 @@ def _one(name: str, subject: Subject, stage: Path, folder: Path, watch: _Watch) 
             raise trouble from None
         for file in form.files:
             (stage / file).unlink(missing_ok=True)
-        return Written(name, "", (), 0, None, reason(error))
+        return FormatResult(name, "", (), 0, None, reason(error))
     size = (stage / form.files[0]).stat().st_size
-    return Written(name, form.files[0], form.files, size, proof.difference, proof.words)
+    return FormatResult(name, form.files[0], form.files, size, proof.difference, proof.words)
 
 
-def _summary(subject: Subject, written: list[Written], stage: Path) -> None:
+def _summary(subject: Subject, written: list[FormatResult], stage: Path) -> None:
     """What lies beside it, and how it was proved."""
     rows = [
         asdict(one) | {"sha256": {file: _digest(stage / file) for file in one.files}}

@@ -59,7 +59,7 @@ def _traced(subject: Subject, size: int) -> Any:
     names = {name: python_name(name) for name in kwargs}
     given_by_name = set(kwargs) <= set(signature(network.forward).parameters)
     if not given_by_name or not isinstance(network(*args, **kwargs), Tensor):
-        network = _Answers(network, names)
+        network = _NamedOutputs(network, names)
     kwargs = {names[name]: tensor for name, tensor in kwargs.items()}
     batch = {0: torch.export.Dim.DYNAMIC}
     free: Any = (batch,) if args else dict.fromkeys(kwargs, batch)
@@ -177,7 +177,7 @@ def _example(subject: Subject, size: int) -> Inputs:
     return full[""] if isinstance(first, Tensor) else full
 
 
-class _Answers(nn.Module):
+class _NamedOutputs(nn.Module):
     """A network that returns all the tensors of its answer, by name, and nothing else: no cache
     can be exported, and no class of the user's is needed to read it.
     """

@@ -1,7 +1,15 @@
 """What was tried, and what came of it?"""
 
 from pruneviz.history.history import History, new_session
-from pruneviz.history.records import Measured, Version, csv_of, measured_of
+from pruneviz.history.records import Measurement, ModelVersion, csv_of, measured_of
 from pruneviz.history.tree import Filter
 
-__all__ = ["Filter", "History", "Measured", "Version", "csv_of", "measured_of", "new_session"]
+__all__ = [
+    "Filter",
+    "History",
+    "Measurement",
+    "ModelVersion",
+    "csv_of",
+    "measured_of",
+    "new_session",
+]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pruneviz.history.records import Measured
+from pruneviz.history.records import Measurement
 from pruneviz.measuring.intervals import paired_difference
 from pruneviz.measuring.ledger import Cost
 from pruneviz.pruning.pruned import Pruned
@@ -26,7 +26,7 @@ _UNKNOWN = (float("nan"),) * 3
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PlanComparison:
     """Two plans side by side; every difference is the second minus the first.
 
     numbers: quantity, first, second, difference. layers: layer, total, first, second (weights
@@ -47,8 +47,8 @@ class Comparison:
 
 
 def compare(
-    first: Measured, second: Measured, targets: NDArray[np.int64] | None = None
-) -> Comparison:
+    first: Measurement, second: Measurement, targets: NDArray[np.int64] | None = None
+) -> PlanComparison:
     """What was measured of two plans of one model, side by side.
 
     targets: int64 [n or more], the class of each sample, where there is one.
@@ -60,7 +60,7 @@ def compare(
     was, now = _answers(first), _answers(second)
     n = min(len(was), len(now))
     delta, low, high = _paired(was[:n], now[:n], targets)
-    return Comparison(
+    return PlanComparison(
         numbers=_apart(pd.DataFrame(numbers, columns=["quantity", "first", "second"])),
         layers=_layers(first.layers, second.layers),
         classes=_classes(first.per_class, second.per_class),
@@ -125,7 +125,7 @@ def _classes(first: Mapping[str, float], second: Mapping[str, float]) -> pd.Data
     return _apart(pd.DataFrame(rows, columns=["class", "first", "second"]))
 
 
-def _answers(record: Measured) -> NDArray[np.int32]:
+def _answers(record: Measurement) -> NDArray[np.int32]:
     return np.empty(0, np.int32) if record.answers is None else record.answers
 
 
@@ -149,7 +149,7 @@ def _paired(
     return paired_difference(gained, lost, len(was))
 
 
-def change_in_words(found: Comparison) -> str:
+def change_in_words(found: PlanComparison) -> str:
     """The change of the accuracy in points, with its interval where it can be told."""
     if math.isnan(found.delta):
         points = 100 * float(found.numbers["difference"].iloc[0])

@@ -18,8 +18,8 @@ from pruneviz.history.file import File
 from pruneviz.history.records import (
     FIELDS,
     NUMBERS,
-    Measured,
-    Version,
+    Measurement,
+    ModelVersion,
     cost_from,
     cost_text,
     csv_of,
@@ -70,7 +70,7 @@ class History:
 
     def visit(
         self,
-        model: Version,
+        model: ModelVersion,
         plan: Plan,
         parent: int | None = None,
         branch: str = "",
@@ -84,7 +84,7 @@ class History:
         visit = statements.Visit(model, plan, parent, branch.strip(), session or self.session)
         return self._write(lambda base: statements.visit(base, self._scope, visit), 0)
 
-    def measured(self, visit: int, record: Measured) -> None:
+    def measured(self, visit: int, record: Measurement) -> None:
         """Keep what was measured of a visit, unless more samples were measured before."""
         self._write(lambda base: statements.measured(base, self._scope, visit, record), None)
 
@@ -113,7 +113,7 @@ class History:
 
     def visits(
         self,
-        model: Version | str | None = None,
+        model: ModelVersion | str | None = None,
         session: str | None = None,
         where: Filter | None = None,
     ) -> pd.DataFrame:
@@ -122,7 +122,7 @@ class History:
         model: a name, or a version: an empty name or fingerprint stands for any. where: which of
         them. Times are seconds since 1970; what was not measured is NaN.
         """
-        asked = Version(model, "") if isinstance(model, str) else model or Version("", "")
+        asked = ModelVersion(model, "") if isinstance(model, str) else model or ModelVersion("", "")
         texts = {"name": asked.name, "weights": asked.weights, "data": asked.data}
         known = {name: value or None for name, value in {**texts, "session": session}.items()}
         rows = self._all(f"{statements.LIST} AND {self._scope.where} ORDER BY v.id", **known)
@@ -134,7 +134,7 @@ class History:
 
     def tree(
         self,
-        model: Version | str | None = None,
+        model: ModelVersion | str | None = None,
         session: str | None = None,
         where: Filter | None = None,
         folded: bool = False,
@@ -152,7 +152,7 @@ class History:
         except (ValueError, TypeError, RecursionError) as error:
             raise ValueError(f"the plan of visit {visit} is damaged: {error}") from None
 
-    def record_of(self, visit: int) -> Measured | None:
+    def record_of(self, visit: int) -> Measurement | None:
         """What was measured of a visit, or None before anything was."""
         fields = ", ".join(f"r.{name}" for name in FIELDS)
         sql = f"SELECT {fields} FROM measured r JOIN visits v ON v.id = r.visit"
@@ -164,13 +164,13 @@ class History:
         row = self._first("SELECT l.cost FROM ledgers l JOIN visits v ON v.id = l.visit", visit)
         return None if row is None else cost_from(row[0])
 
-    def models(self) -> list[Version]:
+    def models(self) -> list[ModelVersion]:
         """Every version of a model that was visited, the one visited last first."""
         sql = (
             "SELECT m.name, m.weights, m.data FROM models m JOIN visits v ON v.model = m.id "
             f"WHERE {self._scope.where} GROUP BY m.id ORDER BY max(v.last) DESC"
         )
-        return [Version(*row) for row in self._all(sql)]
+        return [ModelVersion(*row) for row in self._all(sql)]
 
     def export_csv(self, path: Path | None = None, **asked: object) -> str:
         """`visits(**asked)` as CSV, also written to `path`; times in ISO 8601, UTC."""

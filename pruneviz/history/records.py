@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.latency import Timing
-from pruneviz.measuring.ledger import Cost, InRuntime, Spent
-from pruneviz.measuring.sizes import Encoded
+from pruneviz.measuring.ledger import Cost, Footprint, RuntimeCost
+from pruneviz.measuring.sizes import FileSize
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.storage.spreadsheets import csv_text
 
@@ -25,7 +25,7 @@ _BOUND = 1_000_000  # answers of one plan
 
 
 @dataclass(frozen=True)
-class Version:
+class ModelVersion:
     """A model by name, with the fingerprints of its weights and of the data that measures it."""
 
     name: str
@@ -34,7 +34,7 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """What was measured of a plan on the first n validation samples, and what it keeps.
 
     Numbers as in `Evaluation` and `Counts`. layers: layer -> (weights kept, of how many).
@@ -66,11 +66,11 @@ NUMBERS = (
 FIELDS = (*NUMBERS, "layers", "per_class", "answers")
 
 
-def measured_of(result: Evaluation, counts: Counts, pruned: Pruned) -> Measured:
+def measured_of(result: Evaluation, counts: Counts, pruned: Pruned) -> Measurement:
     """The record of a plan: how well it answered, what is left of it."""
     report = pruned.report
     answers = result.predicted.cpu().numpy().astype(np.int32)
-    return Measured(
+    return Measurement(
         n=result.n,
         accuracy=result.accuracy,
         low=result.low,
@@ -95,13 +95,13 @@ def measured_of(result: Evaluation, counts: Counts, pruned: Pruned) -> Measured:
     )
 
 
-def row_of(record: Measured) -> list[object]:
+def row_of(record: Measurement) -> list[object]:
     """A record as FIELDS hold it."""
     texts = json.dumps(dict(record.layers)), json.dumps(dict(record.per_class))
     return [*(getattr(record, name) for name in NUMBERS), *texts, packed(record.answers)]
 
 
-def record_from(row: Sequence[Any]) -> Measured:
+def record_from(row: Sequence[Any]) -> Measurement:
     """The record that `row_of` was given; what is damaged is left out."""
     numbers = zip(NUMBERS, row, strict=False)
     layers, per_class, answers = row[len(NUMBERS) :]
@@ -110,7 +110,7 @@ def record_from(row: Sequence[Any]) -> Measured:
         shares = {name: float(share) for name, share in json.loads(per_class).items()}
     except (ValueError, TypeError, AttributeError):
         kept, shares = {}, {}
-    return Measured(
+    return Measurement(
         **{name: _number(name, value) for name, value in numbers},
         layers=kept,
         per_class=shares,
@@ -137,15 +137,17 @@ def cost_from(text: str) -> Cost | None:
         if onnx is not None:
             there = onnx.get("dense")
             dense = None if there is None else Timing(**there)
-            onnx = InRuntime(**onnx | {"latency": Timing(**onnx["latency"]), "dense": dense})
-        files = {name: Encoded(**values[name]) for name in ("bitmask", "csr")}
+            onnx = RuntimeCost(**onnx | {"latency": Timing(**onnx["latency"]), "dense": dense})
+        files = {name: FileSize(**values[name]) for name in ("bitmask", "csr")}
         return Cost(**values | networks | files | {"onnx": onnx})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 
-def _spent(values: Mapping[str, Any] | None) -> Spent | None:
-    return None if values is None else Spent(**{**values, "latency": Timing(**values["latency"])})
+def _spent(values: Mapping[str, Any] | None) -> Footprint | None:
+    return (
+        None if values is None else Footprint(**{**values, "latency": Timing(**values["latency"])})
+    )
 
 
 def csv_of(visits: pd.DataFrame, path: Path | None = None) -> str:

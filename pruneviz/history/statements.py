@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import index
 
 from pruneviz.history import scopes
-from pruneviz.history.records import FIELDS, NUMBERS, Measured, Version, row_of
+from pruneviz.history.records import FIELDS, NUMBERS, Measurement, ModelVersion, row_of
 from pruneviz.history.scopes import Scope
 from pruneviz.plan import Plan
 
@@ -39,7 +39,7 @@ _FIND = "SELECT id FROM visits WHERE model = :model AND session = :session AND d
 class Visit:
     """A plan that was visited, coming from the visit `parent`; branch: a name for what begins."""
 
-    model: Version
+    model: ModelVersion
     plan: Plan
     parent: int | None
     branch: str
@@ -70,7 +70,7 @@ def visit(base: sqlite3.Connection, scope: Scope, what: Visit) -> int:
     return int(base.execute(_FIND, known).fetchone()[0])
 
 
-def measured(base: sqlite3.Connection, scope: Scope, number: int, record: Measured) -> None:
+def measured(base: sqlite3.Connection, scope: Scope, number: int, record: Measurement) -> None:
     """Keep what was measured of a visit, unless more samples were measured before."""
     names, update = ", ".join(FIELDS), ", ".join(f"{name} = excluded.{name}" for name in FIELDS)
     base.execute(
@@ -97,7 +97,7 @@ def delete(base: sqlite3.Connection, scope: Scope, numbers: Collection[int]) -> 
     return gone
 
 
-def _model(base: sqlite3.Connection, model: Version, now: float) -> int:
+def _model(base: sqlite3.Connection, model: ModelVersion, now: float) -> int:
     known: Sequence[object] = (model.name, model.weights, model.data)
     base.execute(
         "INSERT OR IGNORE INTO models (name, weights, data, first) VALUES (?, ?, ?, ?)",

@@ -8,7 +8,7 @@ from typing import Protocol
 from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.network.layers import Layer
-from pruneviz.network.traced import Traced
+from pruneviz.network.traced import GraphCache
 from pruneviz.plan import Plan
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.masks import Ranking
@@ -28,7 +28,7 @@ class Bench(Protocol):
     found: dict[str, Layer]
     source: Source
     task: Task
-    traced: Traced
+    traced: GraphCache
 
     @property
     def fingerprint(self) -> str: ...

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data
 from pruneviz.network.calling import at_work, call_all
-from pruneviz.network.calls import Call, Listening
+from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica
 from pruneviz.pruning.pruned import Pruned
@@ -59,7 +59,7 @@ def cut_in_two(
     network = replica(model)
     used = dict(network.named_parameters(remove_duplicate=False)) | dict(tensors)
     what = f"looking for what has collapsed, on samples 0..{n - 1}"
-    with torch.inference_mode(), Listening(layers, used, hear), at_work(what):
+    with torch.inference_mode(), WeightListener(layers, used, hear), at_work(what):
         answer = call_all(network, data.inputs, tensors).values()
         if n < 2 or any(map(_varies, answer)):
             return None

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from pruneviz.data import Data
 from pruneviz.measuring.counts import Counts, macs_of_network
 from pruneviz.measuring.latency import SECONDS, Latency, latency
-from pruneviz.measuring.ledger import Cost, InRuntime, Spent
+from pruneviz.measuring.ledger import Cost, Footprint, RuntimeCost
 from pruneviz.measuring.memory import peak_activation
-from pruneviz.measuring.runtime import Running, in_onnx_runtime
+from pruneviz.measuring.runtime import RuntimeSession, in_onnx_runtime
 from pruneviz.measuring.sizes import (
     as_bitmask,
     as_csr,
@@ -85,7 +85,7 @@ def cost_of(
         there |= {} if baseline is None else {_ONNX_DENSE: baseline.call}
     timed = _timed(networks, there, inputs, len(data.first(batch)), seconds, progress)
     onnx = None if running is None else _in_runtime(which, running, timed)
-    spent = {n: Spent(**values, latency=timed.timings[n]) for n, values in still.items()}
+    spent = {n: Footprint(**values, latency=timed.timings[n]) for n, values in still.items()}
     return Cost(
         asked=asked_sparsity(pruned),
         kept=counts.params_kept,
@@ -104,9 +104,9 @@ def cost_of(
     )
 
 
-def _in_runtime(which: str, running: Running, timed: Latency) -> InRuntime:
+def _in_runtime(which: str, running: RuntimeSession, timed: Latency) -> RuntimeCost:
     now, dense = timed.timings[_ONNX], timed.timings.get(_ONNX_DENSE)
-    return InRuntime(which, running.bytes, running.difference, now, dense)
+    return RuntimeCost(which, running.bytes, running.difference, now, dense)
 
 
 def asked_sparsity(pruned: Pruned) -> float:
@@ -156,7 +156,7 @@ def _part(
 
 def _running(
     network: nn.Module, inputs: Tensor | Mapping[str, Tensor]
-) -> tuple[Running | None, str]:
+) -> tuple[RuntimeSession | None, str]:
     try:
         return in_onnx_runtime(network, inputs), ""
     except ValueError as error:

@@ -14,7 +14,7 @@ from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_
 from pruneviz.measuring.room import Room
 from pruneviz.network.calling import at_work, call_all, out_of_memory
 from pruneviz.network.replica import replica
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.tasks import Task
 from pruneviz.tasks.judging import joined
 from pruneviz.tasks.measures import mean_loss, mean_score
@@ -122,7 +122,7 @@ def answer(
     stop: int,
     task: Task,
     block: int = BLOCK,
-    kept: Kept[Answer] | None = None,
+    kept: Cache[Answer] | None = None,
     room: Room | None = None,
 ) -> Outcome:
     """What `model` with `tensors` in place of its own answers to samples start..stop, in blocks.
@@ -161,7 +161,7 @@ def _answered(
     data: Data,
     which: slice,
     task: Task,
-    kept: Kept[Answer] | None,
+    kept: Cache[Answer] | None,
 ) -> list[Outcome]:
     """The outcome of these samples, if there is anything to judge them by."""
     part = data.take(which)
@@ -260,7 +260,7 @@ def change(
     return paired_difference(gained, lost, len(now))
 
 
-def _dense(network: nn.Module, inputs: Inputs, which: slice, kept: Kept[Answer] | None) -> Answer:
+def _dense(network: nn.Module, inputs: Inputs, which: slice, kept: Cache[Answer] | None) -> Answer:
     key = (which.start, which.stop)
     found = kept.get(key) if kept is not None else None
     if found is not None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from pruneviz.data import Data, Inputs
 from pruneviz.network.calling import at_work
 from pruneviz.network.calling import call as answer
-from pruneviz.network.calls import Call, Listening
+from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.graph import Graph, activation_of
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica, state
@@ -53,7 +53,7 @@ def feature_maps(
     network = replica(model)
     used = dict(network.named_parameters(remove_duplicate=False)) | dict(changed)
     what = f"feature maps of {layer.name!r}"
-    with torch.inference_mode(), Listening({layer.name: layer}, used, hear), at_work(what):
+    with torch.inference_mode(), WeightListener({layer.name: layer}, used, hear), at_work(what):
         answer(network, sample, changed)
     if not maps:
         raise ValueError(f"layer {layer.name!r} never ran on this sample; there is nothing to show")

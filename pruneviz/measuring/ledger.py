@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from pruneviz.measuring.latency import Timing
-from pruneviz.measuring.sizes import Encoded
+from pruneviz.measuring.sizes import FileSize
 
 Row = tuple[str, str, float | None, float | None, float | None, float | None, str]
 
@@ -16,7 +16,7 @@ _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
 
 
 @dataclass(frozen=True)
-class Spent:
+class Footprint:
     """What one network takes.
 
     params: its parameters, tied ones once; zeros: those of them that are exactly zero. macs:
@@ -34,7 +34,7 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class InRuntime:
+class RuntimeCost:
     """The network in ONNX Runtime: the smallest there is of it, `which` is "shrunk" or "masked".
 
     file: bytes. difference: between its answers and torch's, relative to the largest. dense: of the
@@ -62,12 +62,12 @@ class Cost:
     asked: float
     kept: int
     ideal_macs: int | None
-    dense: Spent
-    masked: Spent
-    shrunk: Spent | None
-    onnx: InRuntime | None
-    bitmask: Encoded
-    csr: Encoded
+    dense: Footprint
+    masked: Footprint
+    shrunk: Footprint | None
+    onnx: RuntimeCost | None
+    bitmask: FileSize
+    csr: FileSize
     batch: int
     threads: int
     per_unit: bool = False
@@ -186,7 +186,7 @@ def _bytes(cost: Cost) -> list[Row]:
     ]  # fmt: skip
 
 
-def _of(network: Spent | InRuntime | None, part: str) -> float | None:
+def _of(network: Footprint | RuntimeCost | None, part: str) -> float | None:
     return None if network is None else getattr(network, part)
 
 
@@ -233,7 +233,7 @@ def _line(name: str, times: list[Timing | None], part: str, note: str) -> Row:
 
 
 def _faster(
-    times: list[Timing | None], onnx: InRuntime | None
+    times: list[Timing | None], onnx: RuntimeCost | None
 ) -> tuple[float | None, float | None, float | None]:
     dense, masked, shrunk, _ = (None if t is None else t.median for t in times)
     dense = dense or 0.0
@@ -245,7 +245,7 @@ def _faster(
     )
 
 
-def _against(onnx: InRuntime | None) -> str:
+def _against(onnx: RuntimeCost | None) -> str:
     if onnx is None:
         return ""
     if onnx.dense is None:

@@ -10,7 +10,7 @@ from pruneviz.data import Outcome
 from pruneviz.measuring.evaluate import join, nothing_answered
 from pruneviz.plan import Plan
 from pruneviz.pruning.prune import active
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Outcomes:
     """
 
     def __init__(self, bound: int, ask: Callable[[Plan, int, int], Outcome]) -> None:
-        self._records: Kept[_Record] = Kept(bound)
+        self._records: Cache[_Record] = Cache(bound)
         self._ask = ask
 
     def first(self, plan: Plan, n: int) -> Outcome:

@@ -24,7 +24,7 @@ TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True)
-class Running:
+class RuntimeSession:
     """A network in ONNX Runtime, ready for the inputs it was exported with.
 
     call: one forward pass. bytes: of the ONNX file. difference: the largest between its answers
@@ -36,7 +36,7 @@ class Running:
     difference: float
 
 
-def in_onnx_runtime(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -> Running:
+def in_onnx_runtime(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -> RuntimeSession:
     """Export the network, load it into ONNX Runtime on the CPU, and compare its answers.
 
     With as many threads as torch has here. ValueError says in a sentence why it cannot be: a
@@ -59,7 +59,7 @@ def in_onnx_runtime(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
     with torch.no_grad():
         expected = [tensor.cpu() for tensor in call_all(network, given).values()]
     apart = max(_compared(*pair) for pair in zip(found, expected, strict=True))
-    return Running(lambda: session.run(None, feeds), size, apart)
+    return RuntimeSession(lambda: session.run(None, feeds), size, apart)
 
 
 def write_onnx(
@@ -78,7 +78,7 @@ def write_onnx(
     """
     _check_place(inputs)
     named = {"input": inputs} if isinstance(inputs, Tensor) else dict(inputs)
-    wrapped = _Answers(network, [""] if isinstance(inputs, Tensor) else list(named)).eval()
+    wrapped = _PositionalInputs(network, [""] if isinstance(inputs, Tensor) else list(named)).eval()
     shape = {0: "batch"}
     try:
         import onnxscript  # noqa: F401  (the exporter's own words about its absence are no sentence)
@@ -182,7 +182,7 @@ def _check_place(given: Tensor | Mapping[str, Tensor]) -> None:
             )
 
 
-class _Answers(nn.Module):
+class _PositionalInputs(nn.Module):
     """A network that takes its tensors in their order and returns all that it answers with."""
 
     def __init__(self, network: nn.Module, names: list[str]) -> None:

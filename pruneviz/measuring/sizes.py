@@ -19,7 +19,7 @@ Encoding = Callable[[Tensor], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class Encoded:
+class FileSize:
     """bytes: of the whole file. dense: how many of its tensors stayed as they were, being no
     larger so; tensors: of how many.
     """
@@ -75,10 +75,10 @@ def zipped_bytes(
     return total + len(packer.flush())
 
 
-def encoded_bytes(tensors: Mapping[str, Tensor], encoding: Encoding) -> Encoded:
+def encoded_bytes(tensors: Mapping[str, Tensor], encoding: Encoding) -> FileSize:
     """Bytes of a safetensors file in which each tensor is encoded, where that makes it smaller."""
     parts, dense = encoded(tensors, encoding)
-    return Encoded(file_bytes(parts), len(dense), len(tensors))
+    return FileSize(file_bytes(parts), len(dense), len(tensors))
 
 
 def encoded(

@@ -99,7 +99,7 @@ class Call:
         return values.unsqueeze(0) if units_last else values.movedim(0, -1).unsqueeze(0)
 
 
-class Listening(TorchFunctionMode):
+class WeightListener(TorchFunctionMode):
     """While it is entered, `hear` is told of each use of the weights of `layers`.
 
     tensors: the parameters in use, by name (a layer's weight is known by the very tensor).

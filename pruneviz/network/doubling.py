@@ -33,7 +33,7 @@ def answer_in_double(
     own = replica(network)
     with torch.inference_mode():
         try:
-            with Doubling():  # type: ignore[no-untyped-call]
+            with DoublePrecision():  # type: ignore[no-untyped-call]
                 return call_all(own, inputs, parameters)
         except Exception:  # a layer may compare dtypes before it begins, as recurrent ones do
             own = copy.deepcopy(own).double()
@@ -45,7 +45,7 @@ def _widened(tensor: Tensor) -> Tensor:
     return tensor.to(_WIDE.get(tensor.dtype, tensor.dtype))
 
 
-class Doubling(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class DoublePrecision(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is entered, every operation works and answers in double precision.
 
     Weights are widened one operation at a time, so that beside the network no more of them is

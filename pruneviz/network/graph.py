@@ -89,7 +89,7 @@ def trace(
         # copy here.
         with ONE_AT_A_TIME, quiet():
             program = torch.export.export(
-                _Answering(model), (given,), dynamic_shapes=(shape,), strict=False
+                _TensorOutputs(model), (given,), dynamic_shapes=(shape,), strict=False
             )
     except Exception as error:
         raise UntraceableError(model, error) from error
@@ -115,7 +115,7 @@ def trace(
     )
 
 
-class _Answering(nn.Module):
+class _TensorOutputs(nn.Module):
     """A network that returns all the tensors of its answer, and nothing else: no cache can be
     exported.
     """

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data
 from pruneviz.network.calling import call_all, out_of_memory, shapes_of, words_of
-from pruneviz.network.calls import Call, Listening
+from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.experts import StackUse, StackUses
 from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.replica import first_names, leaves, replica
@@ -92,7 +92,7 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
         with (
             torch.enable_grad(),
             torch.autograd.graph.saved_tensors_hooks(_forget, _forget),
-            Listening(others, {name: found[one] for name, one in names.items()}, hear),
+            WeightListener(others, {name: found[one] for name, one in names.items()}, hear),
             StackUses(stacks, see),
         ):
             answer = call_all(replica(model), inputs, found)

@@ -17,7 +17,7 @@ from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica
 
 
-class Traced:
+class GraphCache:
     """A network's graph, traced once, and the groups in it, when somebody first asks for them.
 
     data: of which the first two samples (or the only one, twice) are sent through.

@@ -12,7 +12,7 @@ Progress = Callable[[float], None]
 Gather = Callable[[Collection[str], Progress], Mapping[str, Evidence]]
 
 
-class Gathered:
+class EvidenceCache:
     """Evidence by layer, each part of it gathered once, when it is first asked for.
 
     gather(parts, progress) does the work; it is never called for the same part twice, also when

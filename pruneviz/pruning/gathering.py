@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data, check_targets
 from pruneviz.network.calling import at_work, call_all
-from pruneviz.network.calls import Call, Listening
+from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.flow import synaptic_flow
 from pruneviz.network.graph import Graph
 from pruneviz.network.layers import Layer
@@ -127,7 +127,7 @@ def _hear_rows(
         uses[call.layer.name] += 1
 
     used = {name: found[one] for name, one in names.items()}
-    with torch.no_grad(), Listening(layers, used, count):
+    with torch.no_grad(), WeightListener(layers, used, count):
         call_all(replica(model), data.inputs, found)
 
 
@@ -151,7 +151,7 @@ def _pass(
         return tallies[call.layer.name].hear(call, keep=backward)
 
     layers = {name: tally.layer for name, tally in tallies.items()}
-    listening = Listening(layers, {name: found[one] for name, one in names.items()}, hear)
+    listening = WeightListener(layers, {name: found[one] for name, one in names.items()}, hear)
     for start in range(0, len(data), batch):
         part = data.take(slice(start, start + batch))
         labels = part.targets

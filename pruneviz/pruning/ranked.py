@@ -13,12 +13,12 @@ from pruneviz.pruning.masks import Ranking, pin, pool
 from pruneviz.pruning.pins import hands
 from pruneviz.pruning.prune import rank
 from pruneviz.pruning.units import cannot_units
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 
 _BOUND = 2**30  # bytes; what does not fit is worked out again
 
 
-class Ranked:
+class RankingCache:
     """Rankings of the layers of one network, each worked out when it is first needed.
 
     evidence_for(plan) gives what the plan's criterion looks at.
@@ -31,8 +31,8 @@ class Ranked:
         groups_for: Callable[[Plan], Groups | None] = lambda plan: None,
     ) -> None:
         self._layers, self._evidence_for, self._groups_for = layers, evidence_for, groups_for
-        self._alone: Kept[Ranking] = Kept(_BOUND, lambda ranking: ranking.bytes)
-        self._pools: Kept[dict[str, Ranking]] = Kept(
+        self._alone: Cache[Ranking] = Cache(_BOUND, lambda ranking: ranking.bytes)
+        self._pools: Cache[dict[str, Ranking]] = Cache(
             _BOUND, lambda found: sum(ranking.bytes for ranking in found.values())
         )
 

@@ -14,10 +14,10 @@ from jsonschema.exceptions import best_match
 
 from pruneviz.plan import Plan
 from pruneviz.recipes.parsing import parse
-from pruneviz.recipes.recipe import Expected, Place, Recipe, said
-from pruneviz.sources.asked import Opening
+from pruneviz.recipes.recipe import Place, Recipe, RecipeResult, said
+from pruneviz.sources.asked import OpenRequest
 from pruneviz.training.methods import find_method
-from pruneviz.training.steps import Step
+from pruneviz.training.steps import TrainingStep
 
 _SCHEMA = Path(__file__).with_name("recipe.schema.json")
 _SHOWN = 60
@@ -82,7 +82,7 @@ def _recipe(values: dict[str, Any], plan: Plan, lines: dict[Place, int], file: s
     opening = _opening(model, data)
     return Recipe(
         plan=plan,
-        opening=None if opening == Opening("") else opening,
+        opening=None if opening == OpenRequest("") else opening,
         name=model.get("name", ""),
         in_hand=tuple(values.get("in_hand", ())),
         weights=model.get("weights"),
@@ -100,12 +100,12 @@ def _recipe(values: dict[str, Any], plan: Plan, lines: dict[Place, int], file: s
 
 def _steps(
     given: Sequence[Mapping[str, Any]], plan: Plan, lines: dict[Place, int], file: str
-) -> tuple[Step, ...]:
+) -> tuple[TrainingStep, ...]:
     """The steps of training; one without a plan trains by the recipe's."""
     steps = []
     for number, values in enumerate(given):
         try:
-            step = Step.from_dict(values, plan)
+            step = TrainingStep.from_dict(values, plan)
             find_method(step.training, step.plan)
         except ValueError as error:  # its first word is the setting that does not fit
             key = next((name for name in str(error).split()[:2] if name in values), None)
@@ -121,7 +121,7 @@ def _section(values: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {"from": found} if isinstance(found, str) else found
 
 
-def _opening(model: dict[str, Any], data: dict[str, Any]) -> Opening:
+def _opening(model: dict[str, Any], data: dict[str, Any]) -> OpenRequest:
     size = data.get("size")
     asked = {
         "data": data.get("from"),
@@ -134,18 +134,18 @@ def _opening(model: dict[str, Any], data: dict[str, Any]) -> Opening:
         "size": tuple(size) if isinstance(size, list) else size,
         "mean": tuple(data["mean"]) if "mean" in data else None,
         "std": tuple(data["std"]) if "std" in data else None,
-        "share": data.get("calibration", Opening("").share),
+        "share": data.get("calibration", OpenRequest("").share),
         "seed": data.get("split_seed", 0),
         "unsafe": model.get("unsafe", False),
         "tokenizer": model.get("tokenizer"),
         "target": data.get("target"),
     }
-    return Opening(model.get("from", ""), **asked)
+    return OpenRequest(model.get("from", ""), **asked)
 
 
-def _expected(values: dict[str, Any]) -> Expected:
+def _expected(values: dict[str, Any]) -> RecipeResult:
     numbers = {_CHANGES.get(name, name): value for name, value in values.items()}
-    return Expected(**{"measure": ""} | numbers)
+    return RecipeResult(**{"measure": ""} | numbers)
 
 
 # -- what is wrong, in words ---------------------------------------------------------------

@@ -10,18 +10,18 @@ from importlib.metadata import version
 
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.measuring.ledger import Cost, Spent
+from pruneviz.measuring.ledger import Cost, Footprint
 from pruneviz.plan import Plan
-from pruneviz.sources import Past
-from pruneviz.sources.asked import Opening
-from pruneviz.training.steps import Step, steps_of_past
+from pruneviz.sources import Provenance
+from pruneviz.sources.asked import OpenRequest
+from pruneviz.training.steps import TrainingStep, steps_of_past
 
 Place = tuple[str | int, ...]
 COUNTS = ("params", "params_kept", "params_shrunk", "macs", "macs_kept")
 
 
 @dataclass(frozen=True)
-class Expected:
+class RecipeResult:
     """What was measured, on the first n validation samples; numbers as in `Evaluation`.
 
     None for what could not be measured.
@@ -51,17 +51,17 @@ class Recipe:
     """
 
     plan: Plan
-    opening: Opening | None = None
+    opening: OpenRequest | None = None
     name: str = ""
     in_hand: tuple[str, ...] = ()
     weights: str | None = None
     data: str | None = None
     masks: str | None = None
-    expected: Expected | None = None
+    expected: RecipeResult | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     cost: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     made: Mapping[str, str] = field(default_factory=dict)
-    training: tuple[Step, ...] = ()
+    training: tuple[TrainingStep, ...] = ()
     lines: Mapping[Place, int] = field(default_factory=dict, compare=False, repr=False)
     file: str = field(default="recipe", compare=False, repr=False)
 
@@ -85,12 +85,12 @@ def recipe_of(
     Of a network that was trained here it begins at the one that was opened.
     """
     source, counts = bench.source, bench.counts(plan)
-    began = source.past or Past(
+    began = source.past or Provenance(
         source.name, bench.fingerprint, source.opened, source.unnamed, steps=()
     )
     return Recipe(
         plan=plan,
-        opening=None if began.opened == Opening("") else began.opened,
+        opening=None if began.opened == OpenRequest("") else began.opened,
         name=began.name,
         in_hand=began.unnamed,
         weights=began.weights,
@@ -110,10 +110,10 @@ def versions() -> dict[str, str]:
     return names | {"python": platform.python_version()}
 
 
-def _expected(result: Evaluation) -> Expected:
+def _expected(result: Evaluation) -> RecipeResult:
     names = ("accuracy", "low", "high", "loss", "delta", "delta_low", "delta_high")
     numbers = {name: _number(getattr(result, name)) for name in names}
-    return Expected(measure=result.task.label, n=result.n, **numbers)
+    return RecipeResult(measure=result.task.label, n=result.n, **numbers)
 
 
 def _number(value: float) -> float | None:
@@ -129,7 +129,7 @@ def _costs(cost: Cost) -> dict[str, dict[str, float]]:
     return found
 
 
-def _spent(spent: Spent) -> dict[str, float]:
+def _spent(spent: Footprint) -> dict[str, float]:
     names = ("params", "zeros", "macs", "file", "zipped", "memory")
     every = {name: getattr(spent, name) for name in names}
     numbers: dict[str, float] = {n: number for n, number in every.items() if number is not None}

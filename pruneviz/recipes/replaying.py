@@ -12,8 +12,8 @@ from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
-from pruneviz.recipes.recipe import COUNTS, Expected, Recipe, versions
-from pruneviz.sources.asked import Opening, is_path
+from pruneviz.recipes.recipe import COUNTS, Recipe, RecipeResult, versions
+from pruneviz.sources.asked import OpenRequest, is_path
 from pruneviz.training.again import train_again
 
 IDENTICAL, DIFFER, UNKNOWN = "identical", "differ", "nothing to compare with"
@@ -22,7 +22,7 @@ B = TypeVar("B", bound=Bench)
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayResult:
     """What came of a recipe.
 
     masks: IDENTICAL, DIFFER or UNKNOWN (the recipe does not say). accuracy: EXACTLY, WITHIN (each
@@ -84,14 +84,14 @@ def opening_of(
     ignore: int | None = None,
     folder: Path | None = None,
     trust: bool = False,
-) -> Opening:
+) -> OpenRequest:
     """What to open for a recipe; model, data, arch, task, metric and ignore in place of its own.
 
     folder: of the recipe, where files that it names may lie too. trust: whether what it names may
     run code (`package.module:function`, pickled modules); what is given here may.
     ValueError says what has to be named, or trusted.
     """
-    asked = recipe.opening or Opening("")
+    asked = recipe.opening or OpenRequest("")
     if not trust:
         gone: dict[str, Any] = {} if model is None else {"model": "", "unsafe": False}
         gone |= {} if data is None else {"data": None}
@@ -124,7 +124,7 @@ def opening_of(
 
 def replay(
     recipe: Recipe, bench: Bench, progress: Callable[[str, float], None] = lambda label, done: None
-) -> Replayed:
+) -> ReplayResult:
     """Do a recipe again at `bench` and compare; nothing of it is written.
 
     Raises ValueError naming the line and the key: other weights (with both fingerprints), a layer
@@ -142,7 +142,7 @@ def replay(
     result = bench.evaluate(recipe.plan, n)
     progress("comparing", 1.0)
     here = {name: getattr(left, name) for name in recipe.counts}
-    return Replayed(
+    return ReplayResult(
         recipe=recipe,
         checksum=checksum,
         result=result,
@@ -168,7 +168,7 @@ def trained_again(
         raise ValueError(f"{recipe.at('training')}: {error}") from None
 
 
-def _beside(asked: Opening, folder: Path | None) -> Opening:
+def _beside(asked: OpenRequest, folder: Path | None) -> OpenRequest:
     """With files that are not here but in the recipe's folder named so."""
     if folder is None:
         return asked
@@ -222,7 +222,7 @@ def _verdict(expected: object, here: object, word: str) -> str:
     return UNKNOWN if expected is None else word if expected == here else DIFFER
 
 
-def _agreement(expected: Expected | None, result: Evaluation) -> str:
+def _agreement(expected: RecipeResult | None, result: Evaluation) -> str:
     if expected is None:
         return UNKNOWN
     if expected.measure not in ("", result.task.label):

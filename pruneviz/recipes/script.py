@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from pruneviz.plan import Plan
 from pruneviz.recipes.recipe import Recipe
-from pruneviz.sources.asked import Opening
+from pruneviz.sources.asked import OpenRequest
 from pruneviz.tasks import COMPARISONS
 from pruneviz.training.settings import Training
 
@@ -43,7 +43,7 @@ def _head(recipe: Recipe) -> str:
 
 
 def _opened(recipe: Recipe) -> str:
-    asked = recipe.opening or Opening("")
+    asked = recipe.opening or OpenRequest("")
     lines, given = [], []
     wanted = dict.fromkeys(recipe.in_hand) | ({} if asked.model else {"model": None})
     for name in wanted:
@@ -66,8 +66,8 @@ def _opened(recipe: Recipe) -> str:
         lines.append(f"metric = getattr(importlib.import_module({module!r}), {function!r})")
     if (asked.metric and asked.metric not in COMPARISONS) or "metric" in wanted:
         given.append("metric=metric")
-    default = Opening("")
-    for name in (f.name for f in fields(Opening) if f.name not in ("model", "data", "metric")):
+    default = OpenRequest("")
+    for name in (f.name for f in fields(OpenRequest) if f.name not in ("model", "data", "metric")):
         value = getattr(asked, name)
         if value != getattr(default, name):
             given.append(f"{_KEYWORDS.get(name, name)}={value!r}")

@@ -11,9 +11,9 @@ from typing import Any
 from pruneviz.plan import Plan
 from pruneviz.recipes.parsing import plain
 from pruneviz.recipes.recipe import Recipe
-from pruneviz.sources.asked import Opening
+from pruneviz.sources.asked import OpenRequest
 from pruneviz.training.settings import Training
-from pruneviz.training.steps import Step
+from pruneviz.training.steps import TrainingStep
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*")
 _WORDS = frozenset(("yes", "no", "on", "off", "true", "false", "null"))  # of YAML 1.1
@@ -54,7 +54,7 @@ def to_yaml(recipe: Recipe) -> str:
 
 
 def _sections(recipe: Recipe) -> dict[str, Any]:
-    asked = recipe.opening or Opening("")
+    asked = recipe.opening or OpenRequest("")
     model = {
         "from": asked.model,
         "arch": asked.arch,
@@ -74,7 +74,7 @@ def _sections(recipe: Recipe) -> dict[str, Any]:
         "size": list(asked.size) if isinstance(asked.size, tuple) else asked.size,
         "mean": None if asked.mean is None else list(asked.mean),
         "std": None if asked.std is None else list(asked.std),
-        "calibration": None if asked.share == Opening("").share else asked.share,
+        "calibration": None if asked.share == OpenRequest("").share else asked.share,
         "split_seed": asked.seed,
         "fingerprint": recipe.data,
     }
@@ -112,7 +112,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: TrainingStep) -> dict[str, Any]:
     """A training, without what it has by default; method and epochs always."""
     default, always = Training().as_dict(), ("method", "epochs")
     settings = {

@@ -20,7 +20,7 @@ from pruneviz.report.page import Charts, page
 from pruneviz.report.parts import escaped, items, numbers, paragraph, section, table, verbatim
 from pruneviz.report.pictures import HEIGHT, WIDTH, picture
 from pruneviz.report.tables import change_by_class, charted_curves, counted, layers, short
-from pruneviz.report.visited import Others, tradeoff
+from pruneviz.report.visited import OtherPlans, tradeoff
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
@@ -58,7 +58,7 @@ def report(
     n = len(bench.source.validation) if n is None else n
     result = in_pieces(bench, plan, n, _part(progress, 0.0, 0.2), "measuring")
     recipe, charts = recipe_of(bench, plan, result, cost), Charts()
-    others = Others(tuple(visits) or (_weaker(plan) if past is None else ()), past)
+    others = OtherPlans(tuple(visits) or (_weaker(plan) if past is None else ()), past)
     title = f"Pruning {bench.name}"
     parts = [
         _head(bench, recipe, title),
@@ -198,7 +198,7 @@ def _weights(bench: Workbench, plan: Plan, progress: Progress) -> str:
 
 
 def _curves(bench: Workbench, plan: Plan, charts: Charts) -> str:
-    known = bench.steering.known_curves(plan)
+    known = bench.studies.known_curves(plan)
     if not any(curve.points for curve in known.curves):
         words = (
             "No layer was measured alone yet: the page Sensitivity does, pruneviz scan, or report "

@@ -27,7 +27,7 @@ _LONG = 15  # rows of a table that is folded away
 
 
 @dataclass(frozen=True)
-class Others:
+class OtherPlans:
     """The plans beside the one that is reported.
 
     plans: to be measured for the report. past: rows of `History.visits`, which stand as they were
@@ -39,7 +39,7 @@ class Others:
 
 
 def tradeoff(
-    bench: Workbench, plan: Plan, others: Others, n: int, charts: Charts, watch: Watch
+    bench: Workbench, plan: Plan, others: OtherPlans, n: int, charts: Charts, watch: Watch
 ) -> str:
     """The chart of all plans, with its table. n: the samples that the plan is measured on."""
     before = _past(others.past, plan)

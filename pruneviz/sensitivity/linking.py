@@ -18,7 +18,7 @@ _NEAR = 15
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class DamageModel:
     """Features mixed into one damage, and the score that goes with it.
 
     mix: feature -> its share in the damage of the mean plan, together 1. weights: by what the
@@ -33,7 +33,7 @@ class Fitted:
     plans: int
 
 
-def fit(sums: Mapping[str, Table], scores: Table, dense: float, finest: float = 0.0) -> Fitted:
+def fit(sums: Mapping[str, Table], scores: Table, dense: float, finest: float = 0.0) -> DamageModel:
     """The mix of features, with the link from it to the scores, that misses the plans least.
 
     sums: feature -> [plans], its damage. scores: [plans]; of those not finite nothing is learnt.
@@ -51,7 +51,7 @@ def fit(sums: Mapping[str, Table], scores: Table, dense: float, finest: float = 
         off = scores - _left_out(tried, scores, dense)
         if not best or np.abs(off).mean() < np.abs(missed).mean() - 1e-9:
             best, damage, missed = mix, tried, off
-    return Fitted(
+    return DamageModel(
         mix=best,
         weights={name: share / scale[name] for name, share in best.items()},
         link=link_of(damage, scores, dense),

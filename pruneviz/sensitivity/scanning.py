@@ -26,7 +26,7 @@ _SCHEME = 2  # to be raised where a point would come out differently
 
 
 class Memory(Protocol):
-    """Texts by key; see `Remembered`."""
+    """Texts by key; see `MeasurementStore`."""
 
     def get(self, key: str) -> str | None: ...
 
@@ -34,7 +34,7 @@ class Memory(Protocol):
 
 
 @dataclass(frozen=True)
-class Task:
+class ScanPoint:
     """One point to be measured: a slider at a level at which another number of items goes."""
 
     place: int
@@ -136,7 +136,7 @@ def _check(levels: Sequence[float], precision: float, budget: int | None) -> tup
 
 def _tasks(
     bench: Bench, settings: Plan, sliders: Sequence[Slider], levels: Sequence[float]
-) -> list[Task]:
+) -> list[ScanPoint]:
     """The points worth measuring, level by level, from the middle outwards."""
     number, tasks = count(), []
     done: set[tuple[str, int]] = set()
@@ -149,7 +149,7 @@ def _tasks(
             if cut == 0 or (slider.name, cut) in done:
                 continue
             done.add((slider.name, cut))
-            tasks.append(Task(next(number), slider, level, slider.raised(settings, level)))
+            tasks.append(ScanPoint(next(number), slider, level, slider.raised(settings, level)))
     return tasks
 
 
@@ -178,7 +178,9 @@ def _from_the_middle(levels: Sequence[float]) -> list[float]:
     return order
 
 
-def _next(tasks: Sequence[Task], found: dict[int, Point], precision: float, of: int) -> Task | None:
+def _next(
+    tasks: Sequence[ScanPoint], found: dict[int, Point], precision: float, of: int
+) -> ScanPoint | None:
     fresh = next((task for task in tasks if task.place not in found), None)
     if fresh is not None:
         return fresh
@@ -195,7 +197,7 @@ def _excess(point: Point, precision: float) -> float:
     return excess if math.isfinite(excess) else 0.0
 
 
-def _done(tasks: Sequence[Task], found: dict[int, Point], precision: float, of: int) -> float:
+def _done(tasks: Sequence[ScanPoint], found: dict[int, Point], precision: float, of: int) -> float:
     """Each point counts as one when it is fine; half of one once it has been looked at."""
     if not tasks:
         return 1.0
@@ -204,7 +206,7 @@ def _done(tasks: Sequence[Task], found: dict[int, Point], precision: float, of: 
 
 
 def _measure(
-    bench: Bench, task: Task, n: int, alpha: float, memory: Memory, tick: Callable[[], None]
+    bench: Bench, task: ScanPoint, n: int, alpha: float, memory: Memory, tick: Callable[[], None]
 ) -> Point:
     recalled = _recall(bench, task, n, alpha, memory)
     if recalled is not None:
@@ -225,7 +227,7 @@ def _answer(bench: Bench, plan: Plan, n: int, tick: Callable[[], None]) -> Evalu
     return bench.evaluate(plan, n)
 
 
-def _recall(bench: Bench, task: Task, n: int, alpha: float, memory: Memory) -> Point | None:
+def _recall(bench: Bench, task: ScanPoint, n: int, alpha: float, memory: Memory) -> Point | None:
     text = memory.get(key_of(bench, "point", _SCHEME, task.plan, n, alpha))
     try:
         return None if text is None else replace(Point(**json.loads(text)), sparsity=task.level)
@@ -237,7 +239,7 @@ def _curves(
     bench: Bench,
     settings: Plan,
     sliders: Sequence[Slider],
-    tasks: Sequence[Task],
+    tasks: Sequence[ScanPoint],
     found: dict[int, Point],
     precision: float,
     of: int,

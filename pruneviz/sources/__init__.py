@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from pruneviz.data import Data, Metric, Outcome
-from pruneviz.sources.asked import Opening
+from pruneviz.sources.asked import OpenRequest
 
 
 @dataclass(frozen=True)
-class Past:
+class Provenance:
     """What a network was before it was trained here, and what it was trained by.
 
     name, weights (their fingerprint), opened, unnamed: of the network it began as. steps: plain
@@ -21,7 +21,7 @@ class Past:
 
     name: str
     weights: str
-    opened: Opening | None
+    opened: OpenRequest | None
     unnamed: tuple[str, ...]
     steps: tuple[Mapping[str, object], ...]
 
@@ -54,9 +54,9 @@ class Source:
     metric: Metric | None = None
     output: str | None = None
     notes: tuple[str, ...] = ()
-    opened: Opening | None = None
+    opened: OpenRequest | None = None
     unnamed: tuple[str, ...] = ("model", "data")
     training: Data | None = None
-    past: Past | None = None
+    past: Provenance | None = None
     masks: Mapping[str, Tensor] = field(default_factory=dict)
     task: str | None = None

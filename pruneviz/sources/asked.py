@@ -14,7 +14,7 @@ _SUFFIXES = (
 
 
 @dataclass(frozen=True)
-class Opening:
+class OpenRequest:
     """What is asked to be opened, in plain values: what stands on a command line.
 
     model, arch, data, metric: names or paths as `find_source` takes them; a model of "" is in

@@ -15,7 +15,7 @@ from pruneviz.data import Data, Metric
 from pruneviz.sources import Source
 from pruneviz.sources.asked import LIBRARIES, is_path, lies_there
 from pruneviz.sources.asked import SHARE as SHARE
-from pruneviz.sources.asked import Opening as Opening
+from pruneviz.sources.asked import OpenRequest as OpenRequest
 from pruneviz.sources.data.accepting import accepts
 from pruneviz.sources.data.fitting import without
 from pruneviz.sources.data.reading import read_data
@@ -40,10 +40,10 @@ SYNTHETIC = (
 _SYNTHETIC, _FLOAT, _NAME, _SHOWN = 64, 4, 50, 200
 # Networks that answer with the next token; others that answer with tokens see what follows.
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
-_NOTHING = Opening("")  # is said beside the network and its data
+_NOTHING = OpenRequest("")  # is said beside the network and its data
 
 
-def open_source(opening: Opening) -> Source:
+def open_source(opening: OpenRequest) -> Source:
     """The source that is asked for; see `find_source`."""
     found = find_source(opening.model, opening.data, opening)
     return replace(found, opened=opening, unnamed=())
@@ -52,7 +52,7 @@ def open_source(opening: Opening) -> Source:
 def find_source(
     model: object,
     data: object = None,
-    asked: Opening = _NOTHING,
+    asked: OpenRequest = _NOTHING,
     metric: Metric | None = None,
 ) -> Source:
     """A source of any network and any data.
@@ -62,7 +62,7 @@ def find_source(
     weights file, for the architecture `asked.arch` (any of the names above), or of an ONNX
     file. asked.unsafe: also a `.pt2` or pickled module, which runs code that is in the file.
     data: as `read_data` takes it; without any, inputs are made up and a note says so.
-    asked: all else that may be said, see `Opening`; its model and data are those given here.
+    asked: all else that may be said, see `OpenRequest`; its model and data are those given here.
     metric: of outputs and targets, one number for each sample, higher is better; in place of the
     one that `asked` names.
     Raises ValueError, one sentence that names what is unknown, missing, or does not fit.
@@ -93,7 +93,7 @@ def find_source(
     )
 
 
-def _samples(found: Architecture, data: object, asked: Opening) -> Samples:
+def _samples(found: Architecture, data: object, asked: OpenRequest) -> Samples:
     tokenizer = None if asked.tokenizer is None else Path(asked.tokenizer)
     return read_data(
         data,
@@ -144,7 +144,7 @@ def open_upload(
         found = build(arch, read, folders=False)
         spec = with_order(found.spec, found.model)
         samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, spec, ignore)
-    asked = Opening(weights_name, arch=arch) if weights_name else Opening(arch)
+    asked = OpenRequest(weights_name, arch=arch) if weights_name else OpenRequest(arch)
     return Source(
         name=weights_name or arch,
         model=found.model,
@@ -195,7 +195,9 @@ def _network(
     return load_registered(model)  # which says what there is
 
 
-def _registered(found: Source, metric: Metric | None, task: str | None, asked: Opening) -> Source:
+def _registered(
+    found: Source, metric: Metric | None, task: str | None, asked: OpenRequest
+) -> Source:
     """A source that brings its data, as far as nothing else was asked for."""
     return replace(
         _ignoring(found, asked.ignore),

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class Cache(Generic[T]):
     """The results used last, by key, up to a bound; safe to share between threads.
 
     size: what a result counts against the bound; one each by default. The last one stays always.

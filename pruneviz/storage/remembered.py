@@ -19,7 +19,7 @@ _FIND = "SELECT value FROM measured WHERE key = ?"
 T = TypeVar("T")
 
 
-class Remembered:
+class MeasurementStore:
     """Texts by key, kept in memory and, where that can be, in a file that many processes share.
 
     The file is closed by `close`, or with the last who holds this.

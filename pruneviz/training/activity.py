@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, distributed
 
-from pruneviz.network.calls import Call, Listening
+from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.graph import activation_of
 from pruneviz.network.replica import state
 from pruneviz.network.unfolding import unit_rows
@@ -42,7 +42,7 @@ def listen(run: Run, samples: int) -> AbstractContextManager[object]:
             _add(run, f"{SILENCE}/{layer.name}", (active <= 0).float().mean((0, 2)))
             run.memory.setdefault(f"{PLACE}/{layer.name}", torch.arange(layer.units))
 
-    return Listening(layers, parameters, hear)
+    return WeightListener(layers, parameters, hear)
 
 
 def _add(run: Run, key: str, now: Tensor) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pruneviz.measuring.bench import Bench
-from pruneviz.training.steps import Step, steps_of_past
+from pruneviz.training.steps import TrainingStep, steps_of_past
 from pruneviz.training.training import train
 
 B = TypeVar("B", bound=Bench)
@@ -14,7 +14,7 @@ B = TypeVar("B", bound=Bench)
 
 def train_again(
     bench: B,
-    steps: Sequence[Step],
+    steps: Sequence[TrainingStep],
     progress: Callable[[str, float], None] = lambda label, done: None,
 ) -> B:
     """The bench of what comes of these trainings, one after the other; nothing is kept.

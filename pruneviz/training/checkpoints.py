@@ -15,11 +15,11 @@ from zipfile import ZipFile
 import torch
 
 from pruneviz.plan import Plan
-from pruneviz.training.held import Held
+from pruneviz.training.held import MaskSet
 from pruneviz.training.loop import Loop
 from pruneviz.training.narrowing import remove_again
 from pruneviz.training.optimizers import optimizer_for
-from pruneviz.training.run import Event, Row, Run
+from pruneviz.training.run import EpochRow, Event, Run
 from pruneviz.training.settings import Training
 
 try:
@@ -33,7 +33,7 @@ _TRIES = 5
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredTraining:
     """A training that is on disk. done: 0..1; model: its name; changed: seconds since 1970."""
 
     folder: Path
@@ -134,16 +134,16 @@ def put_back(run: Run, content: dict[str, Any]) -> None:
     run.leg, run.epoch, run.step = content["leg"], content["epoch"], content["step"]
     run.optimizer = optimizer_for(run.network, run.training)
     run.optimizer.load_state_dict(content["optimizer"])
-    run.held = Held(**content["held"])
+    run.held = MaskSet(**content["held"])
     ticket = content["ticket"]
-    run.ticket = None if ticket is None else (ticket[0], Held(**ticket[1]))
-    run.rows = [Row(**row) for row in content["rows"]]
+    run.ticket = None if ticket is None else (ticket[0], MaskSet(**ticket[1]))
+    run.rows = [EpochRow(**row) for row in content["rows"]]
     run.events = [Event(**event) for event in content["events"]]
     run.saved, run.memory = content["saved"], content["memory"]
     run.notes, run.chance.states = content["notes"], content["chance"]
 
 
-def trainings(folder: Path) -> list[Kept]:
+def trainings(folder: Path) -> list[StoredTraining]:
     """What is kept in a folder of trainings, the latest first; what cannot be read is left out."""
     found = []
     for file in folder.glob(f"*/{_REQUEST}"):
@@ -151,7 +151,9 @@ def trainings(folder: Path) -> list[Kept]:
             says = json.loads(file.read_text(encoding="utf-8"))
             plan, training = Plan.from_dict(says["plan"]), Training.from_dict(says["training"])
             changed = file.stat().st_mtime
-            found.append(Kept(file.parent, says["model"], plan, training, says["done"], changed))
+            found.append(
+                StoredTraining(file.parent, says["model"], plan, training, says["done"], changed)
+            )
     return sorted(found, key=lambda kept: kept.changed, reverse=True)
 
 

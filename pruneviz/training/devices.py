@@ -65,7 +65,7 @@ def _check_processes(devices: int) -> None:
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
     """torch's global generators (the CPU's and the device's) begin at a seed; all is put back.
 
-    Only one training at a time is inside, or in `Chance.own`.
+    Only one training at a time is inside, or in `RandomStream.own`.
     """
     cuda = device if device.type == "cuda" else None
     with _CHANCE, torch.random.fork_rng([] if cuda is None else [cuda]):
@@ -76,7 +76,7 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
-class Chance:
+class RandomStream:
     """A stream of random numbers of one training's own, whatever else draws in the process.
 
     Dropout draws from torch's global generators, so a step holds them for itself; others that

@@ -13,7 +13,7 @@ from pruneviz.network.layers import Layer
 from pruneviz.network.replica import state
 from pruneviz.plan import Plan
 from pruneviz.training.devices import seed_of
-from pruneviz.training.held import Held, entered
+from pruneviz.training.held import MaskSet, entered
 from pruneviz.training.run import Run
 
 
@@ -79,4 +79,4 @@ def _rewire(run: Run, t: float, wish: Callable[[Layer], Tensor]) -> None:
         layers[name] = new
         parameters[layer.weight] = entered(parameters[layer.weight], layer, new)
         run.tell("rewired", name, changed, f"{changed / int(mask.count_nonzero()):.0%} of them")
-    run.hold(Held(parameters, layers, run.held.units))
+    run.hold(MaskSet(parameters, layers, run.held.units))

@@ -12,7 +12,7 @@ from pruneviz.network.layers import Layer
 
 
 @dataclass(frozen=True)
-class Grip:
+class MaskPairs:
     """Parameters, each with its mask as zeros and ones of its kind, made once for many steps.
 
     Multiplied, which on a CPU takes a fifteenth of the time that filling under a bool mask does;
@@ -35,7 +35,7 @@ class Grip:
 
 
 @dataclass(frozen=True)
-class Held:
+class MaskSet:
     """Masks that hold; a new object at each change.
 
     parameters: parameter name -> bool of its shape, True = kept; only what is cut somewhere.
@@ -53,9 +53,9 @@ class Held:
             for parameter, cut in self._cut(network):
                 parameter.masked_fill_(cut, 0)
 
-    def grip(self, network: nn.Module) -> Grip:
+    def grip(self, network: nn.Module) -> MaskPairs:
         """The masks as each step needs them; for this network as long as these masks hold."""
-        return Grip(tuple((p, (~cut).to(p.dtype)) for p, cut in self._cut(network)))
+        return MaskPairs(tuple((p, (~cut).to(p.dtype)) for p, cut in self._cut(network)))
 
     def hold_momentum_(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Zero what is cut of all that the optimiser remembers of each weight."""

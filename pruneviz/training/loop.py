@@ -18,12 +18,12 @@ from pruneviz.plan import Plan
 from pruneviz.tasks.several import loss_of
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.devices import seed_of
-from pruneviz.training.held import Grip, Held
+from pruneviz.training.held import MaskPairs, MaskSet
 from pruneviz.training.legs import on_the_way
 from pruneviz.training.methods import Method
 from pruneviz.training.narrowing import remove_cut
 from pruneviz.training.optimizers import schedule_for
-from pruneviz.training.run import Moment, Row, Run
+from pruneviz.training.run import EpochRow, Moment, Run
 from pruneviz.training.settings import Training
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Loop:
         self.run, self.method, self.fabric, self.data = run, method, fabric, data
         self.progress, self._watch = progress, watch
         self.per_epoch = steps_of(len(data), run.training)
-        self._grip, self._gripped = Grip(), (run.network, Held())
+        self._grip, self._gripped = MaskPairs(), (run.network, MaskSet())
         self._rate = run.training.learning_rate
         self._module = fabric.setup_module(run.network)
         self.begin_leg()
@@ -102,7 +102,7 @@ class Loop:
         self.schedule.step()
         return plain
 
-    def _held(self) -> Grip:
+    def _held(self) -> MaskPairs:
         run = self.run
         network, held = self._gripped
         if network is not run.network or held is not run.held:
@@ -218,7 +218,7 @@ class Loop:
         weight = dense.weight
         delta, low, high = change(scores, dense.scores, weight, bench.task)
         run.rows.append(
-            Row(
+            EpochRow(
                 leg=run.here.name,
                 epoch=run.epoch,
                 loss=loss,

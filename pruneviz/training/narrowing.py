@@ -12,8 +12,8 @@ from pruneviz.network.groups import Groups
 from pruneviz.network.removal import lines_of, narrowed, remove
 from pruneviz.network.shrink import shrink
 from pruneviz.network.survey import seen_layers
-from pruneviz.network.traced import Traced
-from pruneviz.training.held import Held
+from pruneviz.network.traced import GraphCache
+from pruneviz.training.held import MaskSet
 from pruneviz.training.optimizers import optimizer_for
 from pruneviz.training.run import Run
 
@@ -62,7 +62,7 @@ def _take_up(run: Run, small: nn.Module, groups: Groups, kept: Mapping[str, Tens
     run.structure = replace(
         before,
         layers=found,
-        traced=Traced(small, data, found),
+        traced=GraphCache(small, data, found),
         items=first | dict(before.items),
         places=_places_after(run, groups, kept),
     )
@@ -91,13 +91,13 @@ def _carried(
     return new
 
 
-def _held_after(run: Run, groups: Groups, kept: Mapping[str, Tensor]) -> Held:
+def _held_after(run: Run, groups: Groups, kept: Mapping[str, Tensor]) -> MaskSet:
     """What is still masked: units that can be cut but not removed."""
     lines = lines_of(groups, kept)
     parameters = {n: narrowed(m, lines.get(n, {})) for n, m in run.held.parameters.items()}
     parameters = {name: mask for name, mask in parameters.items() if not bool(mask.all())}
     found = run.structure.layers
-    return Held(
+    return MaskSet(
         parameters,
         {n: x.canonical(parameters[x.weight]) for n, x in found.items() if x.weight in parameters},
         {name: line for name, line in run.held.units.items() if name not in kept},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pruneviz.training.beginnings import draw_again_
 from pruneviz.training.checkpoints import Store
-from pruneviz.training.devices import Chance, seed_of
-from pruneviz.training.held import Held, entered
+from pruneviz.training.devices import RandomStream, seed_of
+from pruneviz.training.held import MaskSet, entered
 from pruneviz.training.legs import on_the_way
 from pruneviz.training.loop import Loop
 from pruneviz.training.methods import shuffled
@@ -57,7 +57,7 @@ def _enter(loop: Loop) -> None:
         _leave_aside(run)
     if run.leg:  # each leg has a stream of its own, whatever controls came before
         place = (run.leg, 1) if leg.aside else (run.own, 0)
-        run.chance = Chance(seed_of(training.seed, *place, 1), loop.fabric.device)
+        run.chance = RandomStream(seed_of(training.seed, *place, 1), loop.fabric.device)
     run.step, run.steps = 0, leg.epochs * loop.per_epoch
     _cut(loop)
     if leg.weights == "rewound":
@@ -93,7 +93,7 @@ def _cut(loop: Loop) -> None:
     loop.cut(leg.done)
 
 
-def _shuffled(run: Run) -> Held:
+def _shuffled(run: Run) -> MaskSet:
     """As many of each layer, elsewhere."""
     layers = {
         name: shuffled(mask, seed_of(run.training.seed, run.leg, number))
@@ -103,7 +103,7 @@ def _shuffled(run: Run) -> Held:
     for name, mask in layers.items():
         layer = run.structure.layers[name]
         parameters[layer.weight] = entered(parameters[layer.weight], layer, mask)
-    return Held(parameters, layers)
+    return MaskSet(parameters, layers)
 
 
 def _leave_aside(run: Run) -> None:

@@ -12,15 +12,15 @@ from torch import Tensor, nn
 from pruneviz.measuring.bench import Bench
 from pruneviz.network.replica import state
 from pruneviz.plan import Plan
-from pruneviz.training.devices import Chance
-from pruneviz.training.held import Held
+from pruneviz.training.devices import RandomStream
+from pruneviz.training.held import MaskSet
 from pruneviz.training.legs import Leg
 from pruneviz.training.settings import Training
 from pruneviz.training.structure import Structure
 
 
 @dataclass(frozen=True)
-class Row:
+class EpochRow:
     """One epoch, measured at its end; epoch 0 of a leg is what it began with.
 
     leg: its name; aside: whether it is a control. epoch: within the leg. loss: mean over the
@@ -89,18 +89,18 @@ class Run:
     network: nn.Module
     optimizer: torch.optim.Optimizer
     structure: Structure
-    chance: Chance
+    chance: RandomStream
     legs: tuple[Leg, ...]
     size: int
     leg: int = 0
     epoch: int = 0
     step: int = 0
     steps: int = 1
-    held: Held = field(default_factory=Held)
-    rows: list[Row] = field(default_factory=list)
+    held: MaskSet = field(default_factory=MaskSet)
+    rows: list[EpochRow] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     saved: dict[str, dict[str, Tensor]] = field(default_factory=dict)
-    ticket: tuple[dict[str, Tensor], Held] | None = None
+    ticket: tuple[dict[str, Tensor], MaskSet] | None = None
     removed: list[dict[str, Tensor]] = field(default_factory=list)
     memory: dict[str, Tensor] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -137,7 +137,7 @@ class Run:
             for name, tensor in tensors.items():
                 here[name].copy_(tensor)
 
-    def hold(self, held: Held) -> None:
+    def hold(self, held: MaskSet) -> None:
         """From now on these masks hold, in weights and in what the optimiser remembers."""
         self.held = held
         held.hold_weights_(self.network)
@@ -159,12 +159,12 @@ class Moment:
 
     run: Run = field(repr=False)
     done: float
-    rows: tuple[Row, ...]
+    rows: tuple[EpochRow, ...]
     events: tuple[Event, ...]
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row an epoch, as `Row` has them."""
+        """One row an epoch, as `EpochRow` has them."""
         return table_of(self.rows)
 
     @property
@@ -185,9 +185,9 @@ class Moment:
         return tensor if mask is None else tensor.masked_fill(~mask.cpu(), torch.nan)
 
 
-def table_of(rows: tuple[Row, ...] | list[Row]) -> pd.DataFrame:
-    """One row an epoch, columns as in `Row`."""
-    return pd.DataFrame([asdict(row) for row in rows], columns=[*Row.__dataclass_fields__])
+def table_of(rows: tuple[EpochRow, ...] | list[EpochRow]) -> pd.DataFrame:
+    """One row an epoch, columns as in `EpochRow`."""
+    return pd.DataFrame([asdict(row) for row in rows], columns=[*EpochRow.__dataclass_fields__])
 
 
 def events_of(events: tuple[Event, ...] | list[Event]) -> pd.DataFrame:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
-from pruneviz.sources import Past, Source
+from pruneviz.sources import Provenance, Source
 from pruneviz.training.settings import Training
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """One training: what it cuts, and how it trains."""
 
     plan: Plan
@@ -23,7 +23,7 @@ class Step:
         return {"plan": self.plan.as_dict(), **self.training.as_dict()}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, object], plan: Plan) -> Step:
+    def from_dict(cls, values: Mapping[str, object], plan: Plan) -> TrainingStep:
         """The step that plain values describe; plan: where they have none of their own.
 
         ValueError names what does not belong.
@@ -34,18 +34,18 @@ class Step:
         return cls(found, Training.from_dict(rest))
 
 
-def past_of(origin: Source, step: Step) -> Past:
+def past_of(origin: Source, step: TrainingStep) -> Provenance:
     """The past of what came of a training that began at `origin`."""
     one = step.as_dict()
     if origin.past is not None:
         before = origin.past
-        return Past(
+        return Provenance(
             before.name, before.weights, before.opened, before.unnamed, (*before.steps, one)
         )
     weights = fingerprint(origin.model)
-    return Past(origin.name, weights, origin.opened, origin.unnamed, (one,))
+    return Provenance(origin.name, weights, origin.opened, origin.unnamed, (one,))
 
 
-def steps_of_past(past: Past | None) -> tuple[Step, ...]:
+def steps_of_past(past: Provenance | None) -> tuple[TrainingStep, ...]:
     """The steps of a past; none where there is none."""
-    return () if past is None else tuple(Step.from_dict(one, Plan()) for one in past.steps)
+    return () if past is None else tuple(TrainingStep.from_dict(one, Plan()) for one in past.steps)

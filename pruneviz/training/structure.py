@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pruneviz.data import Data
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
-from pruneviz.network.traced import Traced
+from pruneviz.network.traced import GraphCache
 from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import Evidence, parts_for, weights_only
@@ -21,7 +21,7 @@ from pruneviz.pruning.pins import hands
 from pruneviz.pruning.prune import active, apply, rank
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.tasks import Task
-from pruneviz.training.held import Held
+from pruneviz.training.held import MaskSet
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Structure:
     """
 
     layers: Mapping[str, Layer]
-    traced: Traced
+    traced: GraphCache
     calibration: Data
     task: Task
     block: int
@@ -51,9 +51,9 @@ class Structure:
         self,
         network: nn.Module,
         plan: Plan,
-        before: Held,
+        before: MaskSet,
         evidence: Mapping[str, Evidence] | None = None,
-    ) -> Held:
+    ) -> MaskSet:
         """What is cut when the network, with its weights as they are, comes to `plan`.
 
         What was cut before stays cut, whatever its score is now. evidence: in place of what is
@@ -151,7 +151,7 @@ class Structure:
             batch=self.block,
         )
 
-    def _signs(self, plan: Plan, before: Held, groups: Groups | None) -> dict[str, Tensor]:
+    def _signs(self, plan: Plan, before: MaskSet, groups: Groups | None) -> dict[str, Tensor]:
         """What is out of the ranking: cut or kept by hand, or cut before."""
         signs = hands(plan, self.layers, groups)
         held = before.layers if groups is None else before.units
@@ -169,25 +169,25 @@ def _pinned(
     return pin(rankings, pinned, pooled=plan.scope == "global")
 
 
-def held_of(pruned: Pruned, layers: Mapping[str, Layer]) -> Held:
+def held_of(pruned: Pruned, layers: Mapping[str, Layer]) -> MaskSet:
     """The masks of a plan, of what it cuts alone."""
     own = pruned.parameter_masks
     masks = {name: m for name, m in pruned.masks.items() if layers[name].weight in own}
-    return Held(own, masks, pruned.units)
+    return MaskSet(own, masks, pruned.units)
 
 
-def joined(before: Held, now: Held) -> Held:
+def joined(before: MaskSet, now: MaskSet) -> MaskSet:
     """What either of them cuts is cut."""
 
     def both(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {**a, **{name: a[name] & mask if name in a else mask for name, mask in b.items()}}
 
-    return Held(
+    return MaskSet(
         both(before.parameters, now.parameters),
         both(before.layers, now.layers),
         both(before.units, now.units),
     )
 
 
-def _cut_layers(held: Held) -> set[str]:
+def _cut_layers(held: MaskSet) -> set[str]:
     return {name for name, mask in held.layers.items() if not bool(mask.all())}

@@ -21,8 +21,8 @@ from pruneviz.sources.identity import fingerprint_of
 from pruneviz.training.augmentation import check_augmentation
 from pruneviz.training.beginnings import draw_again_
 from pruneviz.training.checkpoints import Store, place_for, put_back
-from pruneviz.training.devices import Chance, fabric_for, seed_of
-from pruneviz.training.held import Held
+from pruneviz.training.devices import RandomStream, fabric_for, seed_of
+from pruneviz.training.held import MaskSet
 from pruneviz.training.legs import Leg
 from pruneviz.training.loop import Loop, Progress, Watch, steps_of
 from pruneviz.training.methods import Method, find_method
@@ -30,7 +30,7 @@ from pruneviz.training.optimizers import go_on_, optimizer_for
 from pruneviz.training.rounds import run_through
 from pruneviz.training.run import Run, events_of, table_of
 from pruneviz.training.settings import Training
-from pruneviz.training.steps import Step, past_of
+from pruneviz.training.steps import TrainingStep, past_of
 from pruneviz.training.structure import Structure
 
 _SCHEME = 1
@@ -90,7 +90,7 @@ class Trained:
             notes=(*self.origin.notes, note, *self.notes),
             opened=None,
             unnamed=tuple(dict.fromkeys(("model", *self.origin.unnamed))),
-            past=past_of(self.origin, Step(self.asked, self.training)),
+            past=past_of(self.origin, TrainingStep(self.asked, self.training)),
         )
 
 
@@ -177,7 +177,7 @@ def _begun(
         draw_again_(network, training.seed)
     run = Run(
         bench, plan, training, network, optimizer_for(network, training), structure,
-        Chance(seed_of(training.seed, 1), device), legs,
+        RandomStream(seed_of(training.seed, 1), device), legs,
         size=sum(p.numel() for p in network.parameters()),
     )  # fmt: skip
     run.notes += _notes(bench)
@@ -229,7 +229,7 @@ def _drop_zeros(run: Run) -> None:
         stored = (run.network.get_parameter(layer.weight).detach() != 0).to(mask.device)
         layers[name] = mask & layer.canonical(stored)
         parameters[layer.weight] = parameters[layer.weight].to(mask.device) & stored
-    run.hold(Held(parameters, layers, run.held.units))
+    run.hold(MaskSet(parameters, layers, run.held.units))
 
 
 def _own_plan(run: Run) -> Plan:

@@ -35,7 +35,7 @@ def heading(session: Session, title: str, line: str, help_text: str = "") -> Non
 
 def complain(session: Session) -> None:
     """Say it where measurements cannot be kept."""
-    complaint = session.bench.steering.memory.complaint
+    complaint = session.bench.studies.memory.complaint
     if complaint:
         st.warning(as_sentence(complaint))
 

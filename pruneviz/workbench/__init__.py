@@ -18,7 +18,7 @@ from pruneviz.network.graph import Graph
 from pruneviz.network.groups import Groups
 from pruneviz.network.replica import code_fingerprint, fingerprint, state
 from pruneviz.network.survey import seen_layers
-from pruneviz.network.traced import Traced
+from pruneviz.network.traced import GraphCache
 from pruneviz.plan import Plan
 from pruneviz.pruning.accounting import layer_table, never_pruned, reach_notes
 from pruneviz.pruning.beginning import beginning
@@ -35,14 +35,14 @@ from pruneviz.sources.checks import check_source
 from pruneviz.sources.identity import fingerprint_of
 from pruneviz.sources.networks.unwrapped import plain
 from pruneviz.storage.home import home
-from pruneviz.storage.remembered import Remembered
+from pruneviz.storage.remembered import MeasurementStore
 from pruneviz.tasks import Task
 from pruneviz.training import train
-from pruneviz.workbench.answering import Answering
-from pruneviz.workbench.cutting import Cutting
+from pruneviz.workbench.answering import EvaluationCache
+from pruneviz.workbench.cutting import MaskCache
 from pruneviz.workbench.inspection import layer_maps, layer_warnings
 from pruneviz.workbench.purpose import purpose_of, tasks_of
-from pruneviz.workbench.steering import Steering, close
+from pruneviz.workbench.steering import Studies, close
 
 _COLUMNS = 64
 _DENSE = Plan()
@@ -63,8 +63,8 @@ class Workbench:
         self.task: Task
         self.source, self.task = purpose_of(source, self.survey)
         source = self.source
-        self.traced = Traced(model, source.validation, self.found)
-        self._cutting = Cutting(
+        self.traced = GraphCache(model, source.validation, self.found)
+        self._cutting = MaskCache(
             model,
             self.found,
             self.traced,
@@ -73,7 +73,7 @@ class Workbench:
             classes=lambda: len(self.columns),
             block=lambda: self.block,
         )
-        self._answering = Answering(
+        self._answering = EvaluationCache(
             self.source, self.task, self.survey.activation, lambda plan: self.prune(plan).tensors
         )
 
@@ -254,7 +254,7 @@ class Workbench:
         Columns as in `Curves.table`. What was measured before, also by another process, is not
         measured again; `progress` may raise to stop: what is measured is kept.
         """
-        return self.steering.curves(plan, levels, precision, budget, progress).table
+        return self.studies.curves(plan, levels, precision, budget, progress).table
 
     def allocate(
         self,
@@ -270,23 +270,23 @@ class Workbench:
     ) -> Plan:
         """A plan that takes `target` of what is free to go, shared out over the layers.
 
-        method: of ALLOCATIONS; "sensitivity" measures (see `Steering.search`). plan: of the
+        method: of ALLOCATIONS; "sensitivity" measures (see `Studies.search`). plan: of the
         criterion, granularity and repair; locked layers keep their level of it. budget: what
         counts, of BUDGETS. granularity: in place of the plan's. floor: the least fraction kept of
         each layer, or of those named. ValueError names what does not fit, or cannot be met.
         """
         plan = plan if granularity is None else replace(plan, granularity=granularity)
-        found = self.steering.search(
+        found = self.studies.search(
             method, target, plan, budget, locked=locked, floor=floor, progress=progress
         )
         return found.plan
 
     @cached_property
-    def steering(self) -> Steering:
+    def studies(self) -> Studies:
         """Curves, predictions and searches in full; `scan` and `allocate` are short for two."""
         own = self.source.metric is not None or has_own_criteria()
         # What depends on a function of the user's, which may change under its name, is not kept.
-        return Steering(self, Remembered(None if own else home()))
+        return Studies(self, MeasurementStore(None if own else home()))
 
     def counts(self, plan: Plan) -> Counts:
         """What is left of the network under `plan`, counted."""

@@ -21,7 +21,7 @@ from pruneviz.measuring.probe import Probe, probe_size
 from pruneviz.measuring.room import Room
 from pruneviz.plan import Plan
 from pruneviz.sources import Source
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.tasks import Task
 from pruneviz.tasks.several import Answer
 
@@ -33,7 +33,7 @@ _ANSWERS, _OUTCOMES = 2**26, 2**28
 _BLOCK_BYTES = 2**23
 
 
-class Answering:
+class EvaluationCache:
     """Plans measured on the validation samples of one source, none twice.
 
     tensors_of(plan): what differs from the dense network. activation: bytes of the inputs and
@@ -54,7 +54,7 @@ class Answering:
         self.samples = len(source.validation)
         plans = _OUTCOMES // (task.column_bytes * max(1, self.samples))
         self._outcomes = Outcomes(min(1024, max(64, plans)), self._answer)
-        self._dense_answers: Kept[Answer] = Kept(
+        self._dense_answers: Cache[Answer] = Cache(
             _ANSWERS, lambda answer: sum(tensor.nbytes for tensor in answer.values())
         )
         self.dense_confirmed = False

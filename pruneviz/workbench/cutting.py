@@ -11,26 +11,26 @@ from pruneviz.data import Data
 from pruneviz.network.graph import norm_scale
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
-from pruneviz.network.traced import Traced
+from pruneviz.network.traced import GraphCache
 from pruneviz.plan import UNITS, Plan
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import PARTS, Evidence, parts_for, weights_only
-from pruneviz.pruning.gathered import Gathered
+from pruneviz.pruning.gathered import EvidenceCache
 from pruneviz.pruning.gathering import gather
 from pruneviz.pruning.masks import Ranking
 from pruneviz.pruning.prune import active, apply, cannot
 from pruneviz.pruning.pruned import Pruned
-from pruneviz.pruning.ranked import Ranked
+from pruneviz.pruning.ranked import RankingCache
 from pruneviz.pruning.repair.judging import mend
 from pruneviz.pruning.sliders import Slider, find_sliders
 from pruneviz.pruning.units import cannot_units
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.tasks import Task
 
 _MASKS = 2**26  # bytes
 
 
-class Cutting:
+class MaskCache:
     """One network, cut by any plan: its graph, evidence, rankings and masks, each made once.
 
     classes: of `Evidence.by_class`. block: how many samples are sent through at a time.
@@ -40,7 +40,7 @@ class Cutting:
         self,
         model: nn.Module,
         layers: Mapping[str, Layer],
-        traced: Traced,
+        traced: GraphCache,
         calibration: Data,
         task: Task,
         classes: Callable[[], int],
@@ -49,9 +49,9 @@ class Cutting:
         self._model, self._layers, self._traced = model, layers, traced
         self._calibration, self._task = calibration, task
         self._classes, self._block = classes, block
-        self._evidence = Gathered(self._gather)
-        self._ranked = Ranked(layers, self._evidence_for, self._groups_for)
-        self._pruned: Kept[Pruned] = Kept(_MASKS, lambda pruned: pruned.bytes)
+        self._evidence = EvidenceCache(self._gather)
+        self._ranked = RankingCache(layers, self._evidence_for, self._groups_for)
+        self._pruned: Cache[Pruned] = Cache(_MASKS, lambda pruned: pruned.bytes)
 
     def has_evidence(self, *parts: str) -> bool:
         """Whether these parts of evidence (all by default) have been gathered."""

@@ -10,12 +10,12 @@ from torch import nn
 
 from pruneviz.data import Metric
 from pruneviz.sources import Source
-from pruneviz.sources.opening import SHARE, Opening, find_source, open_source
+from pruneviz.sources.opening import SHARE, OpenRequest, find_source, open_source
 from pruneviz.workbench import Workbench
 
 
 def open_workbench(
-    source: str | Path | Source | nn.Module | Opening,
+    source: str | Path | Source | nn.Module | OpenRequest,
     data: object = None,
     *,
     arch: str | None = None,
@@ -53,9 +53,9 @@ def open_workbench(
     "boxes", "0", "1.0"; else the main one, or without targets the mean of all.
     Raises ValueError naming what is unknown, missing, broken or does not fit.
     """
-    if isinstance(source, Opening):
+    if isinstance(source, OpenRequest):
         return Workbench(open_source(source))
-    asked = Opening(
+    asked = OpenRequest(
         _name(source), _name(data) or None, arch, _name(metric) or None, tuple(classes),
         size=size, mean=_each(mean), std=_each(std), share=calibration, seed=seed, unsafe=unsafe,
         tokenizer=None if tokenizer is None else str(tokenizer), output=output, task=task,

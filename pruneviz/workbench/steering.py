@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pruneviz.allocation.searching import EVALUATIONS as SEARCH
-from pruneviz.allocation.searching import Found, search
+from pruneviz.allocation.searching import SearchResult, search
 from pruneviz.allocation.smallest import EVALUATIONS as HUNT
 from pruneviz.allocation.smallest import smallest, undecidable
 from pruneviz.allocation.spending import levels_of
-from pruneviz.comparison.contest import Asked, Contest, contest
+from pruneviz.comparison.contest import Contest, ContestRequest, contest
 from pruneviz.comparison.similar import Similarity, similarity
 from pruneviz.measuring.bench import Bench, Progress
 from pruneviz.plan import Plan
@@ -20,10 +20,10 @@ from pruneviz.pruning.prune import check
 from pruneviz.sensitivity.curves import LOSE, Curves
 from pruneviz.sensitivity.predicting import Predictor, known_predictor, predictor
 from pruneviz.sensitivity.scanning import LEVELS, PRECISION, known, scan
-from pruneviz.storage.remembered import Remembered
+from pruneviz.storage.remembered import MeasurementStore
 
 _DENSE = Plan()
-_CONTEST = Asked()
+_CONTEST = ContestRequest()
 
 
 def _silent(label: str, done: float) -> None:
@@ -32,15 +32,15 @@ def _silent(label: str, done: float) -> None:
 
 def close(bench: object) -> None:
     """Let go of the file of measurements; what is measured from then on stays in memory."""
-    steering = vars(bench).get("steering")  # the file is opened when it is first needed
-    if isinstance(steering, Steering):
-        steering.memory.close()
+    studies = vars(bench).get("studies")  # the file is opened when it is first needed
+    if isinstance(studies, Studies):
+        studies.memory.close()
 
 
-class Steering:
+class Studies:
     """What a network's measurements say about where to cut; what was measured is remembered."""
 
-    def __init__(self, bench: Bench, memory: Remembered) -> None:
+    def __init__(self, bench: Bench, memory: MeasurementStore) -> None:
         self._bench, self.memory = bench, memory
 
     def curves(
@@ -96,7 +96,7 @@ class Steering:
         floor: float | Mapping[str, float] = 0.0,
         evaluations: int = SEARCH,
         progress: Progress = _silent,
-    ) -> Found:
+    ) -> SearchResult:
         """`Workbench.allocate`, and how it went. evaluations: of moves, at most."""
         check(plan, self._bench.found)
         return search(
@@ -121,12 +121,12 @@ class Steering:
         floor: float | Mapping[str, float] = 0.0,
         evaluations: int = HUNT,
         progress: Progress = _silent,
-    ) -> Found:
+    ) -> SearchResult:
         """The plan that takes most away and loses at most `lose` (of the score; 95 % sure).
 
         plan: of the criterion, granularity and repair; locked layers keep their level of it.
         budget: what counts as much, of BUDGETS. floor: the least fraction kept of each layer, or of
-        those named. Half of the validation samples decide, the others judge (`Found.held`).
+        those named. Half of the validation samples decide, the others judge (`SearchResult.held`).
         ValueError where so few cannot tell; `undecidable` says so beforehand.
         """
         check(plan, self._bench.found)
@@ -160,17 +160,17 @@ class Steering:
         check(plan, self._bench.found)
         return similarity(self._bench, plan, levels, progress)
 
-    def contest(self, asked: Asked = _CONTEST, progress: Progress = _silent) -> Contest:
-        """Score against sparsity by criterion, the random control among them; see `Asked`.
+    def contest(self, asked: ContestRequest = _CONTEST, progress: Progress = _silent) -> Contest:
+        """Score against sparsity by criterion, the random control among them; see `ContestRequest`.
 
         What was measured before is remembered; `progress` may raise to stop.
         """
         return contest(self._bench, self.memory, asked, progress, self._curves_for(asked))
 
-    def known_contest(self, asked: Asked = _CONTEST) -> Contest:
+    def known_contest(self, asked: ContestRequest = _CONTEST) -> Contest:
         """`contest` as far as it was measured before; quick."""
         return contest(self._bench, self.memory, asked, None, self._curves_for(asked))
 
-    def _curves_for(self, asked: Asked) -> Curves | None:
+    def _curves_for(self, asked: ContestRequest) -> Curves | None:
         check(asked.plan, self._bench.found)
         return self.known_curves(asked.plan) if asked.allocation == "sensitivity" else None

@@ -13,7 +13,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pruneviz.allocation.searching import EVALUATIONS, Found
+from pruneviz.allocation.searching import EVALUATIONS, SearchResult
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.intervals import paired_difference
 from pruneviz.plan import Plan
@@ -77,7 +77,7 @@ def row(
     sums = dict.fromkeys((*METHODS, "ours"), 0.0)
     said, verdicts, measured = [], [], 0
     for bench in benches:
-        found = bench.steering.search("sensitivity", target, plan, evaluations=moves)
+        found = bench.studies.search("sensitivity", target, plan, evaluations=moves)
         assert found.held is not None
         start = len(bench.source.validation) - found.held.n
         held = {m: _judged(bench, m, target, plan, start) for m in METHODS}
@@ -108,7 +108,7 @@ def _paired(ours: Evaluation, other: Evaluation, targets: Tensor) -> tuple[float
 def least(name: str, bench: Workbench, plan: Plan) -> str:
     """The smallest plan that loses at most a point."""
     began = time.perf_counter()
-    found: Found = bench.steering.smallest(LOSE, plan)
+    found: SearchResult = bench.studies.smallest(LOSE, plan)
     seconds = time.perf_counter() - began
     counts = bench.counts(found.plan)
     assert found.result is not None

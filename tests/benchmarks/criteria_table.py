@@ -14,7 +14,7 @@ import sys
 import torch
 
 import pruneviz as pv
-from pruneviz.comparison.contest import Asked, Contest
+from pruneviz.comparison.contest import Contest, ContestRequest
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 CRITERIA = ("magnitude", "wanda", "taylor", "random")
@@ -55,8 +55,10 @@ def contests() -> None:
     print("|---|---:|" + "---:|" * len(names) + "---|---|---|---|")
     for network, repair in CONTESTS.items():
         bench = pv.open(network)
-        asked = Asked(RIVALS, CONTEST_LEVELS, pv.Plan(repair=repair), locked=tuple(bench.locks))
-        rows(network, bench.steering.contest(asked), names)
+        asked = ContestRequest(
+            RIVALS, CONTEST_LEVELS, pv.Plan(repair=repair), locked=tuple(bench.locks)
+        )
+        rows(network, bench.studies.contest(asked), names)
 
 
 def rows(network: str, found: Contest, names: tuple[str, ...]) -> None:

@@ -72,9 +72,9 @@ def row(name: str) -> tuple[str, list[Judged]]:
     bench = pv.open(network)
     granularity = "neuron" if "neuron" in choices else "weight"
     repair = tuple(choice for choice in choices if choice != "neuron")
-    curves = bench.steering.curves(pv.Plan(granularity=granularity, repair=repair))
+    curves = bench.studies.curves(pv.Plan(granularity=granularity, repair=repair))
     start = time.perf_counter()
-    predictor = bench.steering.predictor(curves.plan)
+    predictor = bench.studies.predictor(curves.plan)
     took = time.perf_counter() - start
     whole = bench.evaluate(pv.Plan()).accuracy
     plans = random_plans(curves, PLANS, SEED, whole)

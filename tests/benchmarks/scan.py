@@ -68,14 +68,14 @@ def against(name: str) -> str:
         bench = pv.open(name)
         start = time.process_time()
         bench.confirm_dense()
-        curves = bench.steering.curves()
+        curves = bench.studies.curves()
         ours = time.process_time() - start
         again = pv.open(name)
         start = time.perf_counter()
         same = again.scan().equals(curves.table)
         repeated = time.perf_counter() - start
-        bench.steering.memory.close()
-        again.steering.memory.close()
+        bench.studies.memory.close()
+        again.studies.memory.close()
     if not same:
         raise ValueError("a repeated scan answers something else")
     start = time.process_time()
@@ -123,9 +123,9 @@ def scanned(what: str) -> str:
         bench = pv.open(name)
         bench.confirm_dense()
         start = time.process_time()
-        curves = bench.steering.curves(plan)
+        curves = bench.studies.curves(plan)
         took = time.process_time() - start
-        bench.steering.memory.close()
+        bench.studies.memory.close()
     points = sum(len(curve.points) for curve in curves.curves)
     every = points * len(bench.source.validation)
     order = curves.ranked()

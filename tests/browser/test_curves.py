@@ -21,14 +21,14 @@ NETWORK = "?model=lenet300"
 def bench() -> pv.Workbench:
     """lenet300, scanned in this process: the server finds the curves on disk."""
     bench = pv.open("lenet300")
-    bench.steering.curves()
+    bench.studies.curves()
     return bench
 
 
 @pytest.fixture
 def predictor(bench: pv.Workbench) -> Predictor:
     """What its curves foretell."""
-    return bench.steering.predictor(pv.Plan())
+    return bench.studies.predictor(pv.Plan())
 
 
 def middle(board: Board, layer: str, mark: str) -> float:
@@ -55,7 +55,7 @@ def test_a_curve_stands_in_each_track_as_it_was_measured(
     visit: Visit, bench: pv.Workbench, *, dark: bool
 ) -> None:
     board = with_curves(visit(NETWORK, dark=dark))
-    curves = bench.steering.known_curves()
+    curves = bench.studies.known_curves()
     marked = 0
     for layer in bench.found:
         row = board.page.get_by_test_id(f"row-{layer}")
@@ -84,7 +84,7 @@ def test_a_curve_says_what_the_level_under_the_thumb_costs(
 ) -> None:
     board = with_curves(visit(NETWORK))
     board.type("number-fc1", "90")
-    delta, _, _ = bench.steering.known_curves().by_name["fc1"].at(0.9)
+    delta, _, _ = bench.studies.known_curves().by_name["fc1"].at(0.9)
     points = f"{100 * delta:+.1f}".replace("-", "\N{MINUS SIGN}")
     says = board.slider("fc1").get_attribute("aria-valuetext") or ""
     assert says.startswith("90 %, cut alone")
@@ -148,7 +148,7 @@ def test_the_bulk_slider_shares_out_by_the_method_and_leaves_locked_layers(
 
     board.type("master-number", "70")
 
-    levels = bench.steering.levels("lamp", pv.Plan(), TARGETS, locked=("fc3",))
+    levels = bench.studies.levels("lamp", pv.Plan(), TARGETS, locked=("fc3",))
     now = board.percents()
     for layer in ("fc1", "fc2"):
         assert now[layer] == pytest.approx(100 * levels[layer][70], abs=0.06)

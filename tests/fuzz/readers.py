@@ -14,12 +14,12 @@ import torch
 from hypothesis import strategies as st
 from safetensors.torch import save
 
-from pruneviz.history import History, Version
+from pruneviz.history import History, ModelVersion
 from pruneviz.history.file import FILE
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.recipes.reading import from_yaml
 from pruneviz.sources.data.arrays import read_npz
-from pruneviz.sources.data.samples import Asked
+from pruneviz.sources.data.samples import DataRequest
 from pruneviz.sources.networks.weights import read_weights
 
 PLAN = Plan("l2", "neuron", sparsity={"a": 0.5, "b.c": 0.25})
@@ -46,7 +46,7 @@ def history_of(path: Path) -> None:
     """A damaged history never raises: it complains and goes on in memory."""
     history = History(path.parent, patience=0.1)
     history.visits()
-    number = history.visit(Version("m", "w", "d"), PLAN)
+    number = history.visit(ModelVersion("m", "w", "d"), PLAN)
     assert history.plan_of(number) == PLAN
     history.close()
 
@@ -60,7 +60,7 @@ def npz() -> bytes:
 def database() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         history = History(Path(folder))
-        history.visit(Version("m", "w", "d"), PLAN)
+        history.visit(ModelVersion("m", "w", "d"), PLAN)
         history.close()
         return (Path(folder) / FILE).read_bytes()
 
@@ -90,7 +90,7 @@ READERS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "plan": (st.dictionaries(NAMES, JSON, max_size=6), plan_from),
     "link": (damaged(to_link(PLAN, "f").encode()), link_from),
     "recipe": (damaged(RECIPE.encode()), from_yaml),
-    "npz": (damaged(npz()), with_file(lambda path: read_npz(path, Asked()), "x.npz")),
+    "npz": (damaged(npz()), with_file(lambda path: read_npz(path, DataRequest()), "x.npz")),
     "safetensors": (damaged(save({"a": torch.zeros(3, 4)})), read_weights),
     "history": (damaged(database()), with_file(history_of, FILE)),
 }

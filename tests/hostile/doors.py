@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import pruneviz as pv
 from pruneviz.cli import main
-from pruneviz.history import History, Version
+from pruneviz.history import History, ModelVersion
 from pruneviz.plan import Plan
 from pruneviz.recipes import recipe_dropped
 from pruneviz.sources.opening import open_upload
@@ -73,7 +73,7 @@ def _in_python(kind: str, path: Path, words: str) -> str:
         recipe_dropped(path.read_bytes(), path.name)
     elif kind == "history":
         history = History(path.parent)
-        history.visit(Version("a", "b", "c"), Plan())
+        history.visit(ModelVersion("a", "b", "c"), Plan())
         return history.complaint or ""
     else:
         pv.open(words)

@@ -11,10 +11,10 @@ import numpy as np
 from torch.fx import Node
 
 from pruneviz.network.coupling import elementwise, layers, shapes
-from pruneviz.network.coupling.atoms import Atoms, Dims, Ids, Solved
-from pruneviz.network.coupling.products import Sized, products_of
+from pruneviz.network.coupling.atoms import AtomClasses, Atoms, Dims, Ids
+from pruneviz.network.coupling.products import ProductSize, products_of
 from pruneviz.network.coupling.sites import Choice, Sites, choices
-from pruneviz.network.coupling.walk import Found, Rule, Walk, fixed, shape_of, shapes_of
+from pruneviz.network.coupling.walk import NodeDims, Rule, Walk, fixed, shape_of, shapes_of
 from pruneviz.network.graph import Graph
 
 __all__ = ["Coupling", "couple"]
@@ -38,8 +38,8 @@ class Coupling:
     outputs: Mapping[str, Ids | None]
     heads: frozenset[int]
     whole: frozenset[str]
-    products: tuple[Sized, ...]
-    solved: Solved
+    products: tuple[ProductSize, ...]
+    solved: AtomClasses
 
     def why(self, classes: Ids) -> str:
         """Why the entries of these classes must stay, or "" where they may go."""
@@ -76,7 +76,7 @@ def couple(graph: Graph) -> Coupling:
     return _coupling(graph, walk, solved, chosen)
 
 
-def _walk(graph: Graph, chosen: Mapping[str, int | None] | None) -> tuple[Walk, Solved]:
+def _walk(graph: Graph, chosen: Mapping[str, int | None] | None) -> tuple[Walk, AtomClasses]:
     atoms = Atoms()
     walk = Walk(atoms, Sites(atoms, chosen), graph.parameters)
     for node in graph.nodes:
@@ -94,7 +94,7 @@ def _walk(graph: Graph, chosen: Mapping[str, int | None] | None) -> tuple[Walk, 
     return walk, atoms.solve()
 
 
-def _step(walk: Walk, node: Node) -> Found:
+def _step(walk: Walk, node: Node) -> NodeDims:
     if node.target is operator.getitem:
         source, place = node.args
         assert isinstance(source, Node)
@@ -113,7 +113,7 @@ def _step(walk: Walk, node: Node) -> Found:
     return found
 
 
-def _tried(rule: Rule | None, walk: Walk, node: Node) -> Found | None:
+def _tried(rule: Rule | None, walk: Walk, node: Node) -> NodeDims | None:
     """What a rule says, if it fits the shapes that were traced; a form it does not know is none."""
     if rule is None:
         return None
@@ -139,7 +139,7 @@ def _unknown(node: Node) -> str:
 
 
 def _coupling(
-    graph: Graph, walk: Walk, solved: Solved, chosen: Mapping[str, int | None]
+    graph: Graph, walk: Walk, solved: AtomClasses, chosen: Mapping[str, int | None]
 ) -> Coupling:
     def labels(ids: Ids | None) -> Ids | None:
         return None if ids is None else solved.label[ids]

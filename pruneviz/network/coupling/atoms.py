@@ -54,7 +54,7 @@ class Atoms:
         if ids is not None:
             (self._following if follows else self._forbidden).append((ids.ravel(), reason))
 
-    def solve(self) -> Solved:
+    def solve(self) -> AtomClasses:
         """The classes of atoms, and the first reason why the atoms of a class must stay."""
         n = self.count
         if self._pairs:
@@ -68,11 +68,11 @@ class Atoms:
         first = np.full(number, len(forbidden), np.int64)
         for place in range(len(forbidden) - 1, -1, -1):
             first[label[forbidden[place][0]]] = place
-        return Solved(label.astype(np.int64), first, [reason for _, reason in forbidden])
+        return AtomClasses(label.astype(np.int64), first, [reason for _, reason in forbidden])
 
 
 @dataclass(frozen=True)
-class Solved:
+class AtomClasses:
     """Atom -> class; class -> place of its first reason to stay, or len(reasons)."""
 
     label: Ids

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch.fx import Node
 
-from pruneviz.network.coupling.walk import Found, Rule, Walk, argument, shape_of
+from pruneviz.network.coupling.walk import NodeDims, Rule, Walk, argument, shape_of
 
 _FIXED = "it is joined with a tensor that stays as it is ({op})"
 _REDUCED = "{op} runs over it, and would answer otherwise without it"
@@ -45,7 +45,7 @@ reflection_pad2d replication_pad1d replication_pad2d instance_norm
 """)
 
 
-def elementwise(walk: Walk, node: Node) -> Found:
+def elementwise(walk: Walk, node: Node) -> NodeDims:
     """Entry i of the result is made of the entries i of every tensor; sizes of one are spread."""
     shape = shape_of(node)
     given = [a for a in _tensors(node) if shape_of(a) and walk.of(a)]
@@ -61,12 +61,12 @@ def elementwise(walk: Walk, node: Node) -> Found:
     return result  # type: ignore[return-value]
 
 
-def same(walk: Walk, node: Node) -> Found:
+def same(walk: Walk, node: Node) -> NodeDims:
     """The result is like the first tensor, whatever else is given."""
     return walk.of(node.args[0])
 
 
-def reduction(walk: Walk, node: Node) -> Found:
+def reduction(walk: Walk, node: Node) -> NodeDims:
     """The dimensions that are summed up must stay: the result depends on how many there are."""
     source = node.args[0]
     dims, shape = walk.of(source), shape_of(source)
@@ -86,7 +86,7 @@ def reduction(walk: Walk, node: Node) -> Found:
     return [result, list(result)] if several else result
 
 
-def along(walk: Walk, node: Node) -> Found:
+def along(walk: Walk, node: Node) -> NodeDims:
     """All entries along one dimension decide together: these must stay."""
     source = node.args[0]
     dims = walk.of(source)
@@ -99,7 +99,7 @@ def along(walk: Walk, node: Node) -> Found:
     return [dims, list(dims)] if isinstance(node.meta.get("val"), (tuple, list)) else dims
 
 
-def pool(walk: Walk, node: Node) -> Found:
+def pool(walk: Walk, node: Node) -> NodeDims:
     """Channels pass; positions must stay."""
     source = node.args[0]
     dims = walk.of(source)
@@ -113,7 +113,7 @@ def pool(walk: Walk, node: Node) -> Found:
     return [dims, list(dims)] if isinstance(node.meta.get("val"), (tuple, list)) else dims
 
 
-def prelu(walk: Walk, node: Node) -> Found:
+def prelu(walk: Walk, node: Node) -> NodeDims:
     """The slope of each channel goes with it."""
     dims, slope = walk.of(node.args[0]), walk.of(node.args[1])
     if slope and slope[0] is not None:

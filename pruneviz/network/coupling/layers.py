@@ -8,7 +8,7 @@ from torch.fx import Node
 
 from pruneviz.network.coupling.atoms import Dims, Ids
 from pruneviz.network.coupling.elementwise import op_of
-from pruneviz.network.coupling.walk import Found, Rule, Walk, argument, shape_of
+from pruneviz.network.coupling.walk import NodeDims, Rule, Walk, argument, shape_of
 
 _STREAM = "the layer reads what must stay as it is"
 _NORMED = "it is normalised together ({op}): without some, the others would change"
@@ -16,7 +16,7 @@ _SCALED = "two activations are multiplied along it (attention is scaled by its s
 _BLOCKS = "a grouped convolution needs equal groups"
 
 
-def linear(walk: Walk, node: Node) -> Found:
+def linear(walk: Walk, node: Node) -> NodeDims:
     """x [..., inputs], weight [units, inputs], bias [units]."""
     x, w = walk.of(node.args[0]), walk.of(node.args[1])
     walk.atoms.unite([x[-1], w[1]], _STREAM)
@@ -25,14 +25,14 @@ def linear(walk: Walk, node: Node) -> Found:
     return [*x[:-1], _units(walk, node, w[0], argument(node, 2, "bias"))]
 
 
-def addmm(walk: Walk, node: Node) -> Found:
+def addmm(walk: Walk, node: Node) -> NodeDims:
     """bias [units], x [rows, inputs], weight [inputs, units]."""
     x, w = walk.of(node.args[1]), walk.of(node.args[2])
     walk.atoms.unite([x[1], w[0]], _STREAM)
     return [x[0], _units(walk, node, w[1], node.args[0])]
 
 
-def convolution(walk: Walk, node: Node) -> Found:
+def convolution(walk: Walk, node: Node) -> NodeDims:
     """x [n, inputs, ...], weight [units, inputs / groups, ...]; turned for the transposed kind."""
     turned = "transpose" in op_of(node)
     x, w = walk.of(node.args[0]), walk.of(node.args[1])
@@ -77,7 +77,7 @@ def _units(walk: Walk, node: Node, out: Ids | None, bias: object) -> Ids | None:
     return out
 
 
-def batch_norm(walk: Walk, node: Node) -> Found:
+def batch_norm(walk: Walk, node: Node) -> NodeDims:
     """Each channel is normalised for itself: its scale, shift and statistics go with it."""
     dims = walk.of(node.args[0])
     training = argument(node, 5, "training", False)
@@ -88,7 +88,7 @@ def batch_norm(walk: Walk, node: Node) -> Found:
     return _with_channels(walk, dims, node.args[1:5])
 
 
-def layer_norm(walk: Walk, node: Node) -> Found:
+def layer_norm(walk: Walk, node: Node) -> NodeDims:
     """All that is normalised together must stay, with its scale and shift."""
     dims = walk.of(node.args[0])
     count = len(argument(node, 1, "normalized_shape"))
@@ -99,7 +99,7 @@ def layer_norm(walk: Walk, node: Node) -> Found:
     return dims  # these atoms stay, and carry the reason on to whatever they are joined with
 
 
-def group_norm(walk: Walk, node: Node) -> Found:
+def group_norm(walk: Walk, node: Node) -> NodeDims:
     """Whole groups of channels may go."""
     dims, groups = walk.of(node.args[0]), node.args[1]
     size = shape_of(node.args[0])[1]
@@ -119,14 +119,14 @@ def _with_channels(walk: Walk, dims: Dims, values: Sequence[object]) -> Dims:
     return dims
 
 
-def embedding(walk: Walk, node: Node) -> Found:
+def embedding(walk: Walk, node: Node) -> NodeDims:
     """weight [entries, features], places to look up."""
     w = walk.of(node.args[0])
     walk.atoms.forbid(w[0], "entries are looked up by their number")
     return [*([None] * len(shape_of(node.args[1]))), w[1]]
 
 
-def product(walk: Walk, node: Node) -> Found:
+def product(walk: Walk, node: Node) -> NodeDims:
     """[..., rows, inner] times [..., inner, columns]; batch dimensions are spread."""
     left, right = node.args[0], node.args[1]
     a, b = walk.of(left), walk.of(right)
@@ -146,7 +146,7 @@ def product(walk: Walk, node: Node) -> Found:
     return [*batch, *rows, *columns]
 
 
-def attention(walk: Walk, node: Node) -> Found:
+def attention(walk: Walk, node: Node) -> NodeDims:
     """Queries, keys and values [n, heads, positions, size]: heads may go whole."""
     q, k, v = (walk.of(a) for a in node.args[:3])
     shapes = [shape_of(a) for a in node.args[:3]]

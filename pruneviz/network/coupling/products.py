@@ -17,7 +17,7 @@ Axis = tuple[int, Ids | None]
 
 
 @dataclass(frozen=True)
-class Sized:
+class ProductSize:
     """One product: the sizes of these axes, multiplied, are its multiply-accumulates.
 
     axes: for one sample, each with the atoms of its entries, or None where all stay. weights: the
@@ -28,14 +28,14 @@ class Sized:
     weights: frozenset[str]
 
 
-def products_of(walk: Walk, graph: Graph) -> Iterator[Sized]:
+def products_of(walk: Walk, graph: Graph) -> Iterator[ProductSize]:
     """Every product of the walk in which units stand."""
     single = 1 if _any_batch(graph) else _batch(graph)
     for node in graph.nodes:
         axes_of = _AXES.get(op_of(node)) if node.op == "call_function" else None
         for axes in axes_of(walk, node) if axes_of is not None else ():
             if any(ids is not None for _, ids in axes):
-                yield Sized(_for_one(axes, single), _weights(walk, node))
+                yield ProductSize(_for_one(axes, single), _weights(walk, node))
 
 
 def _for_one(axes: list[Axis], samples: int) -> tuple[Axis, ...]:

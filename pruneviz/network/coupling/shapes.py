@@ -10,7 +10,15 @@ from torch.fx import Node
 from pruneviz.network.coupling.atoms import Dims, Ids
 from pruneviz.network.coupling.elementwise import op_of
 from pruneviz.network.coupling.reshapes import reshape
-from pruneviz.network.coupling.walk import Found, Rule, Walk, argument, shape_of, shapes_of, stiff
+from pruneviz.network.coupling.walk import (
+    NodeDims,
+    Rule,
+    Walk,
+    argument,
+    shape_of,
+    shapes_of,
+    stiff,
+)
 
 _PICKED = "single entries of it are picked by their place ({op})"
 _PARTS = "it is split into unequal parts ({op})"
@@ -18,13 +26,13 @@ _PADDED = "it is padded"
 _JOINED = "it is joined with a tensor that stays as it is ({op})"
 
 
-def view(walk: Walk, node: Node) -> Found:
+def view(walk: Walk, node: Node) -> NodeDims:
     """Any change of shape that keeps the order of entries."""
     source = node.args[0]
     return reshape(walk.sites, walk.of(source), shape_of(source), shape_of(node), node.name)
 
 
-def permute(walk: Walk, node: Node) -> Found:
+def permute(walk: Walk, node: Node) -> NodeDims:
     """Dimensions in another order."""
     dims = walk.of(node.args[0])
     op = op_of(node)
@@ -49,7 +57,7 @@ def _moved(count: int, source: Any, target: Any) -> list[int]:
     return [there[place] if place in there else next(rest) for place in range(count)]
 
 
-def expand(walk: Walk, node: Node) -> Found:
+def expand(walk: Walk, node: Node) -> NodeDims:
     """Sizes of one are repeated; `expand_as` repeats them as often as another tensor has units."""
     source = node.args[0]
     dims, old, new = walk.of(source), shape_of(source), shape_of(node)
@@ -61,7 +69,7 @@ def expand(walk: Walk, node: Node) -> Found:
     ]
 
 
-def repeat(walk: Walk, node: Node) -> Found:
+def repeat(walk: Walk, node: Node) -> NodeDims:
     """Every dimension is laid end to end some times."""
     source = node.args[0]
     dims, old, new = walk.of(source), shape_of(source), shape_of(node)
@@ -73,7 +81,7 @@ def repeat(walk: Walk, node: Node) -> Found:
     ]
 
 
-def repeat_interleave(walk: Walk, node: Node) -> Found:
+def repeat_interleave(walk: Walk, node: Node) -> NodeDims:
     """Every entry of one dimension is repeated on the spot."""
     source = node.args[0]
     dims, old, new = walk.of(source), shape_of(source), shape_of(node)
@@ -83,7 +91,7 @@ def repeat_interleave(walk: Walk, node: Node) -> Found:
     ]
 
 
-def narrow(walk: Walk, node: Node) -> Found:
+def narrow(walk: Walk, node: Node) -> NodeDims:
     """A part of one dimension, by fixed bounds."""
     source = node.args[0]
     dims, shape = walk.of(source), shape_of(source)
@@ -102,7 +110,7 @@ def narrow(walk: Walk, node: Node) -> Found:
     return dims
 
 
-def select(walk: Walk, node: Node) -> Found:
+def select(walk: Walk, node: Node) -> NodeDims:
     """One entry of one dimension."""
     dims = walk.of(node.args[0])
     d = int(argument(node, 1, "dim", 0))
@@ -110,7 +118,7 @@ def select(walk: Walk, node: Node) -> Found:
     return dims
 
 
-def unbind(walk: Walk, node: Node) -> Found:
+def unbind(walk: Walk, node: Node) -> NodeDims:
     """Every entry of one dimension apart."""
     dims = walk.of(node.args[0])
     d = int(argument(node, 1, "dim", 0))
@@ -118,7 +126,7 @@ def unbind(walk: Walk, node: Node) -> Found:
     return [list(dims) for _ in shapes_of(node) or []]
 
 
-def split(walk: Walk, node: Node) -> Found:
+def split(walk: Walk, node: Node) -> NodeDims:
     """Parts of one dimension, one after the other; equal parts lose the same places each."""
     dims, whole = walk.of(node.args[0]), shape_of(node.args[0])
     d = int(argument(node, 2, "dim", 0)) % len(whole)
@@ -134,7 +142,7 @@ def split(walk: Walk, node: Node) -> Found:
     return [[*dims[:d], part, *dims[d + 1 :]] for _ in sizes]
 
 
-def glu(walk: Walk, node: Node) -> Found:
+def glu(walk: Walk, node: Node) -> NodeDims:
     """One half of a dimension is the gate of the other."""
     dims, whole = walk.of(node.args[0]), shape_of(node.args[0])
     d = int(argument(node, 1, "dim", -1)) % len(whole)
@@ -142,7 +150,7 @@ def glu(walk: Walk, node: Node) -> Found:
     return dims
 
 
-def cat(walk: Walk, node: Node) -> Found:
+def cat(walk: Walk, node: Node) -> NodeDims:
     """Tensors one after the other along one dimension."""
     given: Any = node.args[0]
     shapes = [shape_of(value) for value in given]
@@ -170,7 +178,7 @@ def _stiff(walk: Walk, ids: Ids | None, size: int) -> Ids:
     return fresh
 
 
-def stack(walk: Walk, node: Node) -> Found:
+def stack(walk: Walk, node: Node) -> NodeDims:
     """Tensors beside each other along a new dimension."""
     given: Any = node.args[0]
     rank = len(shape_of(node))
@@ -180,7 +188,7 @@ def stack(walk: Walk, node: Node) -> Found:
     return [*joined[:d], None, *joined[d:]]
 
 
-def index(walk: Walk, node: Node) -> Found:
+def index(walk: Walk, node: Node) -> NodeDims:
     """Entries looked up by number along some dimensions; the others pass."""
     given: Any = node.args[1]
     dims, asked = walk.of(node.args[0]), list(given)
@@ -194,7 +202,7 @@ def index(walk: Walk, node: Node) -> Found:
     return [*rest[:at], *new, *rest[at:]]
 
 
-def index_select(walk: Walk, node: Node) -> Found:
+def index_select(walk: Walk, node: Node) -> NodeDims:
     """Entries of one dimension looked up by number."""
     dims = walk.of(node.args[0])
     d = int(node.args[1])  # type: ignore[arg-type]
@@ -203,7 +211,7 @@ def index_select(walk: Walk, node: Node) -> Found:
     return dims
 
 
-def roll(walk: Walk, node: Node) -> Found:
+def roll(walk: Walk, node: Node) -> NodeDims:
     """Entries are moved along some dimensions."""
     dims = walk.of(node.args[0])
     for d in argument(node, 2, "dims", []) or range(len(dims)):
@@ -212,7 +220,7 @@ def roll(walk: Walk, node: Node) -> Found:
     return dims
 
 
-def pad(walk: Walk, node: Node) -> Found:
+def pad(walk: Walk, node: Node) -> NodeDims:
     """Padded dimensions must stay."""
     dims, old, new = walk.of(node.args[0]), shape_of(node.args[0]), shape_of(node)
     amounts: Any = node.args[1]
@@ -224,7 +232,7 @@ def pad(walk: Walk, node: Node) -> Found:
     return dims
 
 
-def pixel_shuffle(walk: Walk, node: Node) -> Found:
+def pixel_shuffle(walk: Walk, node: Node) -> NodeDims:
     """Channels [kept, r²] become kept channels, r times as high and wide."""
     dims, shape = walk.of(node.args[0]), shape_of(node.args[0])
     channels = shape_of(node)[-3]

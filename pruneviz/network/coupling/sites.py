@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pruneviz.network.coupling.atoms import Atoms, Dims, Ids, Solved
+from pruneviz.network.coupling.atoms import AtomClasses, Atoms, Dims, Ids
 
 _UNEQUAL = "a reshape mixes it with other units"
 Axis = tuple[str, int]  # the site, and which of its factors
@@ -99,7 +99,7 @@ class Choice:
         return chosen
 
 
-def choices(sites: Sites, solved: Solved) -> Choice:
+def choices(sites: Sites, solved: AtomClasses) -> Choice:
     """Classes of axes after an opaque walk: heads, what goes first, then the innermost factors.
 
     Axes that share units must be chosen together. Those that must stay are left out.

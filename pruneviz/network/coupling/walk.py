@@ -13,7 +13,7 @@ from torch.fx import Node
 from pruneviz.network.coupling.atoms import Atoms, Dims, Ids
 from pruneviz.network.coupling.sites import Sites
 
-Found = Dims | list[Dims]
+NodeDims = Dims | list[Dims]
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Walk:
     atoms: Atoms
     sites: Sites
     owned: Mapping[str, str]
-    dims: dict[Node, Found] = field(default_factory=dict)
+    dims: dict[Node, NodeDims] = field(default_factory=dict)
     tensors: dict[str, Dims] = field(default_factory=dict)
     weights: set[Node] = field(default_factory=set)
     outputs: dict[Node, Ids | None] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Walk:
         return self.tensors[name]
 
 
-Rule = Callable[[Walk, Node], Found]
+Rule = Callable[[Walk, Node], NodeDims]
 
 
 def shape_of(value: object) -> list[int]:
@@ -89,7 +89,7 @@ def stiff(shape: Sequence[int]) -> Dims:
     return [None for _ in shape]
 
 
-def fixed(node: Node) -> Found:
+def fixed(node: Node) -> NodeDims:
     """Dimensions of a node's value in which nothing may be cut."""
     several = shapes_of(node)
     if several is not None:
@@ -104,5 +104,5 @@ def _hint(size: object) -> int:
     return int(hint) if hint is not None else -1
 
 
-def _nested(found: Found) -> bool:
+def _nested(found: NodeDims) -> bool:
     return bool(found) and isinstance(found[0], list)

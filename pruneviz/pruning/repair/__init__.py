@@ -13,7 +13,7 @@ from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan
 from pruneviz.pruning.repair.batch_norm import recalibrate
-from pruneviz.pruning.repair.consumers import Network, consumers
+from pruneviz.pruning.repair.consumers import RepairedNetwork, consumers
 from pruneviz.pruning.repair.folding import fold
 from pruneviz.pruning.repair.reconstruction import RIDGE, can_be_fitted, reconstruct
 
@@ -109,7 +109,7 @@ def repair(
     if not steps:
         return found
     data = calibration.first(samples)
-    network = Network(model, masks)
+    network = RepairedNetwork(model, masks)
     broken = consumers(layers, masks, graph)
 
     def done(step: str) -> Callable[[float], None]:

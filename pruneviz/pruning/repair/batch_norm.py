@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 from pruneviz.data import Data
 from pruneviz.network.groups import Groups, masks_of
 from pruneviz.network.unfolding import exact
-from pruneviz.pruning.repair.consumers import STATS, Network
+from pruneviz.pruning.repair.consumers import STATS, RepairedNetwork
 
 FEWEST = 32  # samples in a batch, where there are as many: fewer say little of a variance
 _SIGNATURE = inspect.signature(F.batch_norm)
@@ -22,7 +22,7 @@ _MEAN, _VARIANCE = STATS
 
 
 def recalibrate(
-    network: Network,
+    network: RepairedNetwork,
     groups: Groups | None,
     units: Mapping[str, Tensor],
     found: Mapping[str, Tensor],
@@ -38,7 +38,7 @@ def recalibrate(
     so do batch norms that keep none.
     """
     tensors = network.tensors(found)
-    seen = _Seen({id(tensors[n]): n for n in tensors if n.endswith(_MEAN)})
+    seen = _BatchStatistics({id(tensors[n]): n for n in tensors if n.endswith(_MEAN)})
     size = max(batch, FEWEST)
     parts = torch.arange(len(data)).chunk(-(-len(data) // size))
     for part in parts:
@@ -57,7 +57,7 @@ def recalibrate(
 
 
 def _kept(
-    network: Network, groups: Groups | None, units: Mapping[str, Tensor], mean: str
+    network: RepairedNetwork, groups: Groups | None, units: Mapping[str, Tensor], mean: str
 ) -> Tensor:
     # Channels that are not cut: by their group, or where they are in none by their scale.
     scale = mean.removesuffix(_MEAN) + "weight"
@@ -93,7 +93,7 @@ class _Moments:
         return self._deviations / (self.n - 1) if self.n > 1 else None
 
 
-class _Seen(TorchFunctionMode):
+class _BatchStatistics(TorchFunctionMode):
     """While it is entered, batch norms normalise by the batch, and what they were given is kept.
 
     means: id of the running mean in use -> its name.

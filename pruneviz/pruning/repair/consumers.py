@@ -15,7 +15,7 @@ from torch.fx import Node
 from pruneviz.data import Inputs
 from pruneviz.network.calling import at_work
 from pruneviz.network.calling import call as answer
-from pruneviz.network.calls import Call, Listening
+from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.graph import Graph
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import first_names, masked, replica, state
@@ -64,7 +64,7 @@ class Consumer:
         return self.kept.flatten(1).any(1)
 
 
-class Network:
+class RepairedNetwork:
     """A network that answers with its masks and what was repaired so far; never written to.
 
     dense: every parameter and buffer. names: of any of them -> its first.
@@ -103,11 +103,11 @@ class Network:
         tensors: Mapping[str, Tensor],
         consumers: Mapping[str, Consumer],
         hear: Callable[[Call], Tensor | None],
-    ) -> Listening:
+    ) -> WeightListener:
         """A mode in which `hear` is told of each use of the consumers' weights in `tensors`."""
         layers = {name: consumer.layer for name, consumer in consumers.items()}
         known = {layer.weight: tensors[self.names[layer.weight]] for layer in layers.values()}
-        return Listening(layers, known, hear)
+        return WeightListener(layers, known, hear)
 
 
 def consumers(

@@ -11,11 +11,11 @@ from torch import Tensor
 from pruneviz.data import Data
 from pruneviz.network.calls import Call
 from pruneviz.network.unfolding import exact, unit_rows
-from pruneviz.pruning.repair.consumers import Consumer, Network, applied, by_item
+from pruneviz.pruning.repair.consumers import Consumer, RepairedNetwork, applied, by_item
 
 
 def fold(
-    network: Network,
+    network: RepairedNetwork,
     consumers: Mapping[str, Consumer],
     data: Data,
     batch: int,
@@ -55,7 +55,7 @@ def fold(
     return found
 
 
-def _lost(network: Network, consumer: Consumer) -> Tensor:
+def _lost(network: RepairedNetwork, consumer: Consumer) -> Tensor:
     # The weights of inputs that are cut, in rows that stay.
     layer = consumer.layer
     weight = layer.canonical(network.dense[layer.weight])

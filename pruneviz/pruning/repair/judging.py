@@ -18,7 +18,7 @@ from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica
 from pruneviz.plan import Plan
 from pruneviz.pruning.repair import BATCH, SAMPLES, repair
-from pruneviz.pruning.repair.consumers import Network
+from pruneviz.pruning.repair.consumers import RepairedNetwork
 from pruneviz.pruning.repair.reconstruction import RIDGE
 
 _FOLDS, _MANY = 5, 100
@@ -28,7 +28,7 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Mending:
+class RepairResult:
     """tensors: what takes the place of parameters and buffers. notes: sentences on repairs that
     were asked for and are not among them.
     """
@@ -50,7 +50,7 @@ def mend(
     batch: int = BATCH,
     samples: int = SAMPLES,
     progress: Progress = lambda done: None,
-) -> Mending:
+) -> RepairResult:
     """The repairs of `plan` that bring the answers nearer to those of the dense network.
 
     Each is made on four fifths of the calibration samples and judged by the answers to the others,
@@ -70,16 +70,16 @@ def mend(
 
     data = calibration.first(samples)
     if all(bool(mask.all()) for mask in masks.values()):
-        return Mending()
+        return RepairResult()
     if len(data) < 2:
-        return Mending(
+        return RepairResult(
             made(plan.repair, RIDGE, data),
             tuple(
                 f"repair {name!r} was judged by nothing: one calibration sample"
                 for name in plan.repair
             ),
         )
-    judge = _Judge(Network(model, masks), replica(model), data, batch)
+    judge = _Judge(RepairedNetwork(model, masks), replica(model), data, batch)
     best, ridge = judge.error(lambda seen: {}), RIDGE
     names: tuple[str, ...] = ()
     notes: list[str] = []
@@ -91,7 +91,7 @@ def mend(
             notes.append(_not_kept(name, error, best, judge.samples))
     tensors = made(names, ridge, data) if names else {}
     progress(1.0)
-    return Mending(tensors, tuple(notes))
+    return RepairResult(tensors, tuple(notes))
 
 
 def _best(
@@ -115,7 +115,7 @@ class _Judge:
     A fifth of the samples is held out; of fewer than a hundred each fifth in its turn.
     """
 
-    def __init__(self, network: Network, model: nn.Module, data: Data, batch: int) -> None:
+    def __init__(self, network: RepairedNetwork, model: nn.Module, data: Data, batch: int) -> None:
         self._network, self._model, self._data, self._batch = network, model, data, batch
         parts = list(torch.arange(len(data)).tensor_split(min(_FOLDS, len(data))))
         self._unseen = parts if len(data) < _MANY else parts[-1:]

@@ -12,7 +12,7 @@ from torch import Tensor
 from pruneviz.data import Data
 from pruneviz.network.calls import Call
 from pruneviz.network.unfolding import exact, rows_of, unit_rows
-from pruneviz.pruning.repair.consumers import Consumer, Network, applied, plain
+from pruneviz.pruning.repair.consumers import Consumer, RepairedNetwork, applied, plain
 
 # Of the inputs' variance, times inputs / samples: the fewer samples there are for each weight, the
 # nearer it stays to what it was. Without, as many samples as inputs can do worse than no repair.
@@ -40,7 +40,7 @@ def can_be_fitted(consumer: Consumer) -> bool:
 
 
 def reconstruct(
-    network: Network,
+    network: RepairedNetwork,
     consumers: Mapping[str, Consumer],
     repaired: Mapping[str, Tensor],
     data: Data,
@@ -94,7 +94,7 @@ def reconstruct(
     return found
 
 
-def _fitting(network: Network, consumers: Mapping[str, Consumer], data: Data) -> int:
+def _fitting(network: RepairedNetwork, consumers: Mapping[str, Consumer], data: Data) -> int:
     # How many samples may pass at once.
     sizes = [1]
     tensors = network.tensors({}, cut=False)
@@ -107,7 +107,7 @@ def _fitting(network: Network, consumers: Mapping[str, Consumer], data: Data) ->
 
 
 def _enter(
-    network: Network,
+    network: RepairedNetwork,
     consumer: Consumer,
     found: dict[str, Tensor],
     repaired: Mapping[str, Tensor],

@@ -17,7 +17,7 @@ _TRIES = 64  # of one sample each
 
 
 @dataclass(frozen=True)
-class Way:
+class InputTensor:
     """What may become of one input, with the sentences that say so."""
 
     tensor: Tensor
@@ -35,8 +35,8 @@ def accepts(model: nn.Module, inputs: Inputs) -> bool:
 
 
 def taken(
-    ways: Mapping[str, Sequence[Way]], accepted: Callable[[Inputs], bool] | None
-) -> dict[str, Way]:
+    ways: Mapping[str, Sequence[InputTensor]], accepted: Callable[[Inputs], bool] | None
+) -> dict[str, InputTensor]:
     """Of each input the first way that the network takes, and the last of each where it takes none.
 
     Tried on the first sample. All are as they were given first; then as few as may be are not.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from pruneviz import limits
-from pruneviz.sources.data.samples import Asked, Found
+from pruneviz.sources.data.samples import DataRequest, RawData
 from pruneviz.sources.data.tensors import pair
 from pruneviz.sources.spec import InputSpec
 
@@ -26,7 +26,7 @@ _SHOWN = 160  # characters of another's words
 _VALIDATION = ("validation", "valid", "val", "test")
 
 
-def read_npz(path: Path, asked: Asked) -> Found:
+def read_npz(path: Path, asked: DataRequest) -> RawData:
     """x and y of an `.npz`, or x alone; x_train and x_test (y_...) where sides are given apart.
 
     Nothing in the file is run: arrays of objects, which are pickles, are refused. ValueError
@@ -49,7 +49,7 @@ def read_npz(path: Path, asked: Asked) -> Found:
     if train and held_out:
         first, second = (_pair(arrays, x, y, asked.spec) for x, y in (train, held_out))
         note = f"{train[0]} of {path.name} calibrates, {held_out[0]} validates"
-        return Found(second.data, first.data, second.classes, (note, *first.notes))
+        return RawData(second.data, first.data, second.classes, (note, *first.notes))
     x, y = _find(known, _INPUTS), _find(known, _TARGETS)
     if x is None and (train or held_out):
         x, y = train or held_out or (None, None)
@@ -63,10 +63,10 @@ def read_npz(path: Path, asked: Asked) -> Found:
     left_out = [name for name in arrays if name not in (x, y)]
     notes = (f"left out of {path.name}: {', '.join(left_out)}",) if left_out else ()
     found = _pair(arrays, x, y, asked.spec)
-    return Found(found.data, None, found.classes, notes)
+    return RawData(found.data, None, found.classes, notes)
 
 
-def read_npy(path: Path, asked: Asked) -> Found:
+def read_npy(path: Path, asked: DataRequest) -> RawData:
     """The array of an `.npy` as inputs without targets."""
     try:
         with path.open("rb") as raw:
@@ -154,5 +154,5 @@ def _find(known: Mapping[str, str], names: tuple[str, ...], side: str = "") -> s
     return None
 
 
-def _pair(arrays: Mapping[str, np.ndarray], x: str, y: str | None, spec: InputSpec) -> Found:
+def _pair(arrays: Mapping[str, np.ndarray], x: str, y: str | None, spec: InputSpec) -> RawData:
     return pair(arrays[x], None if y is None else arrays[y], spec)

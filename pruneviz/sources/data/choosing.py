@@ -5,15 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pruneviz.sources.data.samples import Asked
+from pruneviz.sources.data.samples import DataRequest
 
 
-def most(bytes_each: int, asked: Asked) -> int:
+def most(bytes_each: int, asked: DataRequest) -> int:
     """How many samples of this size may be held: at least two."""
     return max(2, min(asked.limit, asked.max_bytes // max(1, bytes_each)))
 
 
-def choose(n: int, bytes_each: int, asked: Asked) -> tuple[Tensor, list[str]]:
+def choose(n: int, bytes_each: int, asked: DataRequest) -> tuple[Tensor, list[str]]:
     """Ascending int64 indices of the samples taken, all or a seeded few; and the sentence."""
     room = most(bytes_each, asked)
     if n <= room:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pruneviz import limits
-from pruneviz.sources.data.samples import Asked, Found
+from pruneviz.sources.data.samples import DataRequest, RawData
 from pruneviz.sources.data.tensors import TARGETS, encode, pair
 
 SUFFIXES = (".csv", ".tsv")
@@ -22,7 +22,7 @@ _AS_NUMBERS = 4  # bytes of memory for one of the text: "1," becomes a float64
 _SHOWN = 12  # names of columns in a sentence
 
 
-def read_csv(path: Path, asked: Asked) -> Found:
+def read_csv(path: Path, asked: DataRequest) -> RawData:
     """The columns of a file of text, numbers as inputs; ValueError names what is wrong with it."""
     size = path.stat().st_size
     limits.check("data_bytes", _AS_NUMBERS * size, f"{path.name} takes up to")
@@ -50,7 +50,7 @@ def read_csv(path: Path, asked: Asked) -> Found:
     return read_columns(frame, asked, path.name)
 
 
-def read_columns(frame: pd.DataFrame, asked: Asked, where: str = "the table") -> Found:
+def read_columns(frame: pd.DataFrame, asked: DataRequest, where: str = "the table") -> RawData:
     """Numbers as inputs [rows, columns] and the column that is named as the target, or known to be.
 
     Left out and listed: texts, dates and an index that pandas wrote. ValueError naming the column
@@ -80,7 +80,7 @@ def read_columns(frame: pd.DataFrame, asked: Asked, where: str = "the table") ->
     texts = [name for name, column in columns.items() if column is None]
     notes += [f"left out, no numbers: {shortened(texts)}"] if texts else []
     notes += [f"left out, an index of rows: {shortened(index)}"] if index else []
-    return Found(found.data, None, classes, (*notes, *found.notes))
+    return RawData(found.data, None, classes, (*notes, *found.notes))
 
 
 def target_among(names: Sequence[str], named: str | None, where: str) -> str | None:

@@ -17,7 +17,7 @@ from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 from pruneviz.sources.data.choosing import choose, most
 from pruneviz.sources.data.objects import refuse_objects
 from pruneviz.sources.data.pictures import prepare
-from pruneviz.sources.data.samples import Asked, Found
+from pruneviz.sources.data.samples import DataRequest, RawData
 from pruneviz.sources.data.several import by_name
 from pruneviz.sources.data.tensors import TARGETS, encode, pair, stack
 from pruneviz.sources.data.texts import pad
@@ -26,7 +26,7 @@ from pruneviz.sources.spec import InputSpec
 Sample = tuple[Any, Any]  # inputs (one value, or values by name) and the target, or None
 
 
-def read_loader(loader: DataLoader[Any], asked: Asked) -> Found:
+def read_loader(loader: DataLoader[Any], asked: DataRequest) -> RawData:
     """The samples that a DataLoader draws, as its own collate_fn makes them.
 
     From a map-style data set, a seeded choice where there are more than asked for; from an
@@ -59,7 +59,7 @@ def read_loader(loader: DataLoader[Any], asked: Asked) -> Found:
         return _gathered(list(fetch(which.tolist())), asked, notes + cut)
 
 
-def read_dataset(dataset: Any, asked: Asked) -> Found:
+def read_dataset(dataset: Any, asked: DataRequest) -> RawData:
     """The samples of a map-style or iterable data set: torch's, Transformers', or a list of pairs.
 
     From one with a length, a seeded choice where there are more than asked for; else the first.
@@ -74,10 +74,10 @@ def read_dataset(dataset: Any, asked: Asked) -> Found:
         which, cut = choose(len(dataset), _bytes(first, asked), asked)
         samples = list(_apart((dataset[i] for i in which.tolist()), False, asked.spec))
     found = _gathered(samples, asked, cut)
-    return Found(found.data, None, found.classes or names, found.notes)
+    return RawData(found.data, None, found.classes or names, found.notes)
 
 
-def _iterated(samples: Iterator[Sample], asked: Asked) -> Found:
+def _iterated(samples: Iterator[Sample], asked: DataRequest) -> RawData:
     first = next(samples, None)
     if first is None:
         raise ValueError("the data set is empty: it yields no sample")
@@ -87,7 +87,7 @@ def _iterated(samples: Iterator[Sample], asked: Asked) -> Found:
     return _gathered(taken, asked, [f"the first {room:,} samples were taken"] * more)
 
 
-def _gathered(samples: list[Sample], asked: Asked, notes: list[str]) -> Found:
+def _gathered(samples: list[Sample], asked: DataRequest, notes: list[str]) -> RawData:
     inputs, targets = (list(column) for column in zip(*samples, strict=True))
     whole: object
     if isinstance(inputs[0], Mapping):
@@ -99,7 +99,7 @@ def _gathered(samples: list[Sample], asked: Asked, notes: list[str]) -> Found:
         whole = stack(inputs, "samples of the data set")
     numbers, classes = (None, ()) if targets[0] is None else _answers(targets)
     found = pair(whole, numbers, asked.spec)
-    return Found(found.data, None, classes, (*notes, *found.notes))
+    return RawData(found.data, None, classes, (*notes, *found.notes))
 
 
 def _by_name(rows: list[Mapping[str, Any]]) -> dict[str, object]:
@@ -181,7 +181,7 @@ def _drawn(loader: DataLoader[Any]) -> list[Any]:
     return list(islice((i for batch in batches for i in batch), size))
 
 
-def _bytes(sample: Sample, asked: Asked) -> int:
+def _bytes(sample: Sample, asked: DataRequest) -> int:
     """How much memory a sample takes as float32."""
     inputs = sample[0]
     if isinstance(inputs, Image.Image):

@@ -10,14 +10,14 @@ from torch.nn.functional import interpolate
 
 from pruneviz import limits
 from pruneviz.data import IGNORED, Data, Inputs
-from pruneviz.sources.data.accepting import Way, taken
-from pruneviz.sources.data.samples import Asked
+from pruneviz.sources.data.accepting import InputTensor, taken
+from pruneviz.sources.data.samples import DataRequest
 
 _IMAGES = ("", "pixel_values")
 _MASKS_AND_IDS = ("ids", "mask")
 
 
-def fit(data: Data, asked: Asked) -> tuple[Data, list[str]]:
+def fit(data: Data, asked: DataRequest) -> tuple[Data, list[str]]:
     """The data as float32 (or a narrower float) or int64, images scaled; and what was done to it.
 
     ValueError: NaN or infinite inputs, ids beyond the vocabulary, negative classes, a mean for
@@ -38,26 +38,26 @@ def fit(data: Data, asked: Asked) -> tuple[Data, list[str]]:
     return Data(inputs, targets), notes
 
 
-def _ways(name: str, tensor: Tensor, asked: Asked) -> list[Way]:
+def _ways(name: str, tensor: Tensor, asked: DataRequest) -> list[InputTensor]:
     """What may become of one input, the usual way last: integers first stay what they are."""
     notes: list[str] = []
-    usual = Way(_input(name, tensor, asked, notes), notes)
+    usual = InputTensor(_input(name, tensor, asked, notes), notes)
     known = name in _IMAGES and asked.is_image
     if tensor.is_floating_point() or known or asked.accepts is None:
         return [usual]
     said, was = repr(name) if name else "inputs", str(tensor.dtype).removeprefix("torch.")
-    ways = [Way(tensor, [])]
+    ways = [InputTensor(tensor, [])]
     if tensor.dtype != torch.int64:
         ways.append(
-            Way(tensor.long(), [f"{said} were {was}, now int64: the network refuses {was}"])
+            InputTensor(tensor.long(), [f"{said} were {was}, now int64: the network refuses {was}"])
         )
     if not usual.tensor.is_floating_point():
         note = f"{said} were {was}, now float32: the network refuses integers"
-        ways.append(Way(tensor.float(), [note]))
+        ways.append(InputTensor(tensor.float(), [note]))
     return [*ways, usual]
 
 
-def _input(name: str, tensor: Tensor, asked: Asked, notes: list[str]) -> Tensor:
+def _input(name: str, tensor: Tensor, asked: DataRequest, notes: list[str]) -> Tensor:
     said = repr(name) if name else "inputs"
     tokens = name.endswith(_MASKS_AND_IDS) or (name in _IMAGES and asked.spec.kind == "tokens")
     if tokens and not tensor.is_floating_point():
@@ -71,7 +71,7 @@ def _input(name: str, tensor: Tensor, asked: Asked, notes: list[str]) -> Tensor:
     return tensor.float() if tensor.dtype in (torch.bool, torch.uint8) else tensor
 
 
-def _ids(name: str, said: str, ids: Tensor, asked: Asked) -> Tensor:
+def _ids(name: str, said: str, ids: Tensor, asked: DataRequest) -> Tensor:
     vocab = asked.spec.vocab
     if vocab is not None and name in ("", "input_ids", "decoder_input_ids"):
         beyond = ids[(ids < 0) | (ids >= vocab)]
@@ -98,7 +98,7 @@ def _whole(said: str, tensor: Tensor) -> None:
             )
 
 
-def _images(said: str, tensor: Tensor, asked: Asked, notes: list[str]) -> Tensor:
+def _images(said: str, tensor: Tensor, asked: DataRequest, notes: list[str]) -> Tensor:
     """Inputs that may be images: channels first, in 0..1 or normalised, of the size asked for."""
     channels = asked.spec.channels
     if asked.is_image and not tensor.is_floating_point() and _are_bytes(tensor):
@@ -141,7 +141,7 @@ def _coloured(tensor: Tensor, channels: int, notes: list[str]) -> Tensor:
     return tensor
 
 
-def _sized(tensor: Tensor, asked: Asked, notes: list[str]) -> Tensor:
+def _sized(tensor: Tensor, asked: DataRequest, notes: list[str]) -> Tensor:
     here = (int(tensor.shape[2]), int(tensor.shape[3]))
     if asked.size is not None and here != asked.size:
         notes.append(f"images were {_by(here)} pixels, now {_by(asked.size)}")
@@ -154,7 +154,7 @@ def _sized(tensor: Tensor, asked: Asked, notes: list[str]) -> Tensor:
     return tensor
 
 
-def _normalised(tensor: Tensor, asked: Asked, eight_bit: bool, notes: list[str]) -> Tensor:
+def _normalised(tensor: Tensor, asked: DataRequest, eight_bit: bool, notes: list[str]) -> Tensor:
     mean, std = asked.scaling()
     told = asked.mean is not None or asked.std is not None
     if not mean:

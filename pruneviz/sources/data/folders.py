@@ -11,7 +11,7 @@ from torch import Tensor
 from pruneviz.data import Data
 from pruneviz.sources.data.choosing import choose
 from pruneviz.sources.data.pictures import SUFFIXES, Picture, bytes_each, prepare
-from pruneviz.sources.data.samples import Asked, Found
+from pruneviz.sources.data.samples import DataRequest, RawData
 
 TRAINING = ("calibration", "calib", "train", "training")
 VALIDATION = ("validation", "valid", "val", "test", "eval")
@@ -21,7 +21,7 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def read_folder(folder: Path, asked: Asked) -> Found:
+def read_folder(folder: Path, asked: DataRequest) -> RawData:
     """Pictures whose sub-folder is their class; or pictures alone, without targets.
 
     Where sub-folders are named train and val (or test), the one calibrates, the other validates.
@@ -39,7 +39,7 @@ def read_folder(folder: Path, asked: Asked) -> Found:
         said = f"{folder.name}/{train.name} calibrates, {folder.name}/{held_out.name} validates"
         notes = [f"{train.name}: {note}" for note in calibration.notes]
         notes += [f"{held_out.name}: {note}" for note in validation.notes]
-        return Found(validation.data, calibration.data, validation.classes, (said, *notes))
+        return RawData(validation.data, calibration.data, validation.classes, (said, *notes))
     return _read(train or held_out or folder, asked)
 
 
@@ -55,7 +55,7 @@ def sides(folder: Path) -> tuple[Path | None, Path | None]:
 
 
 def read_pictures(
-    pictures: Sequence[Picture], labels: Tensor | None, asked: Asked
+    pictures: Sequence[Picture], labels: Tensor | None, asked: DataRequest
 ) -> tuple[Data, list[str]]:
     """As many of the pictures as asked for and as memory allows, with their labels."""
     which, cut = choose(len(pictures), bytes_each(pictures, asked), asked)
@@ -63,7 +63,7 @@ def read_pictures(
     return Data(tensor, None if labels is None else labels[which]), [*cut, *notes]
 
 
-def _read(folder: Path, asked: Asked) -> Found:
+def _read(folder: Path, asked: DataRequest) -> RawData:
     below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     by_class = {path.name: _files(path) for path in below}
     if not any(by_class.values()):
@@ -71,7 +71,7 @@ def _read(folder: Path, asked: Asked) -> Found:
         if not files:
             raise ValueError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
         data, notes = read_pictures(files, None, asked)
-        return Found(data, notes=("pictures lie in no folder of a class: no targets", *notes))
+        return RawData(data, notes=("pictures lie in no folder of a class: no targets", *notes))
     names = tuple(by_class)
     known = asked.spec.classes
     numbers = {
@@ -87,7 +87,7 @@ def _read(folder: Path, asked: Asked) -> Found:
         name.isdecimal() for name in names
     ):
         notes.append(f"classes are numbered in the order of text: {', '.join(names[:4])}, ...")
-    return Found(data, None, known if set(names) <= set(known) else names, tuple(notes))
+    return RawData(data, None, known if set(names) <= set(known) else names, tuple(notes))
 
 
 def _files(folder: Path) -> list[Path]:

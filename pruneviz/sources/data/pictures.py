@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from pruneviz import limits
-from pruneviz.sources.data.samples import Asked
+from pruneviz.sources.data.samples import DataRequest
 
 # Formats that Pillow decodes by itself: EPS, for one, would start another program.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "MPO")
@@ -32,7 +32,7 @@ _GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
 Picture = Path | bytes | Image.Image
 
 
-def prepare(pictures: Sequence[Picture], asked: Asked) -> tuple[Tensor, list[str]]:
+def prepare(pictures: Sequence[Picture], asked: DataRequest) -> tuple[Tensor, list[str]]:
     """Pictures as uint8 [n, channels, height, width], and the sentences that say how.
 
     The shorter side is resized to size / crop and the centre is cut out, as torchvision and timm
@@ -67,7 +67,7 @@ def prepare(pictures: Sequence[Picture], asked: Asked) -> tuple[Tensor, list[str
     return torch.stack(done), _said(modes, sizes, channels, size)
 
 
-def bytes_each(pictures: Sequence[Picture], asked: Asked) -> int:
+def bytes_each(pictures: Sequence[Picture], asked: DataRequest) -> int:
     """How much memory one picture takes as float32, going by the first."""
     size = asked.size or asked.spec.size
     if size is None:
@@ -91,7 +91,7 @@ def _open(picture: Picture) -> Image.Image:
         return image.copy()
 
 
-def _channels(pictures: Iterable[Picture], asked: Asked, told: int) -> int:
+def _channels(pictures: Iterable[Picture], asked: DataRequest, told: int) -> int:
     """What the network takes; else what the mean is for; else 3 unless every picture is grey."""
     if asked.is_image:
         return asked.spec.channels
@@ -116,7 +116,7 @@ def _tinted(image: Image.Image, channels: int) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _cut(image: Image.Image, size: tuple[int, int] | None, asked: Asked) -> Image.Image:
+def _cut(image: Image.Image, size: tuple[int, int] | None, asked: DataRequest) -> Image.Image:
     if size is None or ((image.height, image.width) == size and asked.spec.crop == 1):
         return image
     height, width = size

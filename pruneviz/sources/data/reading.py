@@ -22,7 +22,7 @@ from pruneviz.sources.data.columns import SUFFIXES, read_columns, read_csv
 from pruneviz.sources.data.datasets import read_dataset, read_loader
 from pruneviz.sources.data.fitting import fit
 from pruneviz.sources.data.folders import TRAINING, VALIDATION, is_picture, read_folder
-from pruneviz.sources.data.samples import Asked, Found, Samples
+from pruneviz.sources.data.samples import DataRequest, RawData, Samples
 from pruneviz.sources.data.several import check_enough
 from pruneviz.sources.data.splitting import split, twins
 from pruneviz.sources.data.tables import is_table, read_table
@@ -69,7 +69,7 @@ def read_data(
     """
     if limit < 2:
         raise ValueError(f"limit must be at least 2 samples, got {limit}")
-    asked = Asked(
+    asked = DataRequest(
         spec or InputSpec("unknown"),
         _size(size),
         _numbers(mean),
@@ -109,10 +109,10 @@ def _as_given(calibration: Data, validation: Data) -> str:
     return f"{len(calibration):,} samples calibrate and {len(validation):,} validate, as given"
 
 
-def find(given: object, asked: Asked) -> Found:
+def find(given: object, asked: DataRequest) -> RawData:
     """What lies in whatever was given, as it lies there; ValueError: none of KINDS."""
     if isinstance(given, Samples):
-        return Found(given.validation, given.calibration, given.classes, given.notes)
+        return RawData(given.validation, given.calibration, given.classes, given.notes)
     if isinstance(given, Data):
         return pair(given.inputs, given.targets, asked.spec)
     if isinstance(given, (Tensor, np.ndarray)):
@@ -133,7 +133,9 @@ def find(given: object, asked: Asked) -> Found:
     raise ValueError(f"data must be {KINDS}; got {type(given).__name__}")
 
 
-def _drawn_from(given: Any, read: Callable[[Any, Asked], Found], asked: Asked) -> Found:
+def _drawn_from(
+    given: Any, read: Callable[[Any, DataRequest], RawData], asked: DataRequest
+) -> RawData:
     """What `read` draws from the user's own code, which may raise whatever it likes."""
     try:
         return read(given, asked)
@@ -146,7 +148,7 @@ def _drawn_from(given: Any, read: Callable[[Any, Asked], Found], asked: Asked) -
         ) from error
 
 
-def _at(given: str, asked: Asked) -> Found:
+def _at(given: str, asked: DataRequest) -> RawData:
     """What lies at a path, or what the user's own code returns."""
     if not lies_there(given):
         if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", given):
@@ -170,7 +172,7 @@ def _at(given: str, asked: Asked) -> Found:
     return readers[path.suffix.lower()](path, asked)
 
 
-def _in_folder(path: Path, asked: Asked) -> Found:
+def _in_folder(path: Path, asked: DataRequest) -> RawData:
     files = [each for each in path.rglob("*") if each.is_file()]
     if any(is_picture(each) for each in files):
         return read_folder(path, asked)
@@ -180,7 +182,7 @@ def _in_folder(path: Path, asked: Asked) -> Found:
     raise ValueError(f"{path} holds {what}: no pictures by class, no dataset and no texts")
 
 
-def _mapped(given: Mapping[Any, Any], asked: Asked) -> Found:
+def _mapped(given: Mapping[Any, Any], asked: DataRequest) -> RawData:
     """Tensors by name; or the two sides by name, each of any kind."""
     train = next((given[name] for name in TRAINING if name in given), None)
     held_out = next((given[name] for name in VALIDATION if name in given), None)
@@ -199,10 +201,10 @@ def _mapped(given: Mapping[Any, Any], asked: Asked) -> Found:
             f"{', '.join(second.classes[:5])}; give the same to both"
         )
     notes = (*second.notes, *(note for note in first.notes if note not in second.notes))
-    return Found(second.data, first.data, second.classes or first.classes, notes)
+    return RawData(second.data, first.data, second.classes or first.classes, notes)
 
 
-def _fitting(data: Data, asked: Asked, notes: list[str]) -> Data:
+def _fitting(data: Data, asked: DataRequest, notes: list[str]) -> Data:
     data, said = fit(data, asked)
     notes += [note for note in said if note not in notes]
     if asked.language and len(data):

@@ -25,7 +25,7 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class Found:
+class RawData:
     """What a reader found, as it lay there: any number type, not yet checked, not yet split.
 
     data: all samples; or, where `calibration` is given apart, those that validate.
@@ -39,7 +39,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Asked:
+class DataRequest:
     """How data is to be read: what the network's source states, and what the user says instead.
 
     size: height and width in pixels. mean, std: for each channel, of pixels in 0..1; None: as

@@ -16,7 +16,7 @@ from pruneviz.sources.data.columns import read_columns, target_among
 from pruneviz.sources.data.datasets import read_dataset
 from pruneviz.sources.data.folders import TRAINING, VALIDATION, read_pictures
 from pruneviz.sources.data.pictures import Picture
-from pruneviz.sources.data.samples import Asked, Found
+from pruneviz.sources.data.samples import DataRequest, RawData
 from pruneviz.sources.data.tensors import TARGETS, encode
 from pruneviz.sources.data.texts import joined, one_each
 
@@ -36,7 +36,7 @@ def is_table(path: Path) -> bool:
     return any(_files(each) for each in (path, path / "data"))
 
 
-def read_table(path: Path, asked: Asked) -> Found:
+def read_table(path: Path, asked: DataRequest) -> RawData:
     """Pictures, tokens, texts or numbers with the labels beside them, side by side if given so.
 
     Only arrow and parquet files are opened, which hold no code; any other file in the folder is
@@ -48,7 +48,9 @@ def read_table(path: Path, asked: Asked) -> Found:
     if train is not None and held_out is not None:
         first, second = _read(train, asked), _read(splits[held_out], asked)
         note = f"{path.name}: train calibrates, {held_out} validates"
-        return Found(second.data, first.data, second.classes or first.classes, (note, *first.notes))
+        return RawData(
+            second.data, first.data, second.classes or first.classes, (note, *first.notes)
+        )
     files = train or splits.get(held_out or "") or next(iter(splits.values()))
     return _read(files, asked)
 
@@ -108,7 +110,7 @@ def _json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _read(files: list[Path], asked: Asked) -> Found:
+def _read(files: list[Path], asked: DataRequest) -> RawData:
     table = _table(files)
     if table.num_rows == 0:
         raise ValueError(f"{files[0].parent} is empty: give at least two samples")
@@ -123,7 +125,7 @@ def _read(files: list[Path], asked: Asked) -> Found:
         targets, classes = _targets(table, label)
         pictures = [_picture(row, files[0].parent) for row in table[image].to_pylist()]
         data, notes = read_pictures(pictures, targets, asked)
-        return Found(data, None, known or classes, (*cut, *notes))
+        return RawData(data, None, known or classes, (*cut, *notes))
     text = _text_among(table, label)
     if text is not None:
         which, cut = choose(table.num_rows, 0, asked)
@@ -146,8 +148,8 @@ def _text_among(table: Any, label: str | None) -> str | None:
 
 
 def _numbers(
-    table: Any, label: str | None, known: tuple[str, ...], asked: Asked, name: str
-) -> Found:
+    table: Any, label: str | None, known: tuple[str, ...], asked: DataRequest, name: str
+) -> RawData:
     columns = [n for n in table.column_names if n != label and not _is(table, n, "string")]
     if not columns:
         raise ValueError(f"the dataset holds no inputs, only {', '.join(table.column_names)}")
@@ -159,7 +161,7 @@ def _numbers(
     if label is not None:  # by a name under which samples have their targets
         rows = [{(TARGETS[0] if n == label else n): v for n, v in row.items()} for row in rows]
     found = read_dataset(rows, asked)
-    return Found(found.data, None, known or found.classes, (*cut, *found.notes))
+    return RawData(found.data, None, known or found.classes, (*cut, *found.notes))
 
 
 def _targets(table: Any, label: str | None) -> tuple[Tensor | None, tuple[str, ...]]:

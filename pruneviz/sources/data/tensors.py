@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pruneviz.data import Data, Inputs
 from pruneviz.sources.data.objects import refuse_objects
-from pruneviz.sources.data.samples import Found
+from pruneviz.sources.data.samples import RawData
 from pruneviz.sources.data.several import are_several, by_name
 from pruneviz.sources.spec import InputSpec
 
@@ -44,7 +44,7 @@ def as_tensor(value: object, what: str) -> Tensor:
     return torch.from_numpy(array)
 
 
-def pair(inputs: object, targets: object, spec: InputSpec) -> Found:
+def pair(inputs: object, targets: object, spec: InputSpec) -> RawData:
     """(inputs, targets) in hand; targets may be numbers, names of classes, or None."""
     plain: Inputs
     if are_several(inputs, targets):
@@ -55,7 +55,7 @@ def pair(inputs: object, targets: object, spec: InputSpec) -> Found:
     else:
         plain, notes = as_tensor(inputs, "inputs"), ()
     numbers, classes = encode(targets)
-    return Found(Data(plain, numbers), classes=classes, notes=notes)
+    return RawData(Data(plain, numbers), classes=classes, notes=notes)
 
 
 def encode(targets: object) -> tuple[Tensor | None, tuple[str, ...]]:

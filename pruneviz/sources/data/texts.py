@@ -12,14 +12,14 @@ from torch import Tensor
 
 from pruneviz.data import Data
 from pruneviz.sources.data.choosing import choose
-from pruneviz.sources.data.samples import Asked, Found
+from pruneviz.sources.data.samples import DataRequest, RawData
 from pruneviz.sources.data.tensors import as_tensor
 
 IGNORED = -100  # torch's own ignore_index, and Transformers'
 LENGTH = 128  # tokens in a sample, where the network takes as many
 
 
-def read_texts(path: Path, asked: Asked) -> Found:
+def read_texts(path: Path, asked: DataRequest) -> RawData:
     """Tokens of a `.txt`, of a folder of such, or of one whose sub-folders are classes.
 
     Texts without classes are joined and cut into samples of equal length; a text with a class is
@@ -40,7 +40,7 @@ def read_texts(path: Path, asked: Asked) -> Found:
     return replace(found, classes=names, notes=(*cut, *found.notes))
 
 
-def joined(texts: Sequence[str], asked: Asked) -> Found:
+def joined(texts: Sequence[str], asked: DataRequest) -> RawData:
     """Texts as one stream of tokens, cut into samples of equal length."""
     tokenizer = _tokenizer(asked)
     length = _length(asked)
@@ -54,10 +54,10 @@ def joined(texts: Sequence[str], asked: Asked) -> Found:
     ids = torch.tensor(stream[: rows * length]).reshape(rows, length)[which]
     note = f"the text was cut into {rows:,} samples of {length} tokens"
     inputs = _taken({"input_ids": ids, "attention_mask": torch.ones_like(ids)}, asked)
-    return Found(Data(inputs), notes=(note, *cut))
+    return RawData(Data(inputs), notes=(note, *cut))
 
 
-def one_each(texts: Sequence[str], targets: Tensor | None, asked: Asked) -> Found:
+def one_each(texts: Sequence[str], targets: Tensor | None, asked: DataRequest) -> RawData:
     """Each text as one sample, cut or padded to one length."""
     tokenizer, length = _tokenizer(asked), _length(asked)
     rows = [_tokens(tokenizer, text, special=True) for text in texts]
@@ -65,7 +65,7 @@ def one_each(texts: Sequence[str], targets: Tensor | None, asked: Asked) -> Foun
     filler = tokenizer.pad_token_id or 0
     inputs = pad({"input_ids": [row[:length] for row in rows]}, filler)
     note = f"{longer:,} texts were cut to {length} tokens"
-    return Found(Data(_taken(inputs, asked), targets), notes=(note,) if longer else ())
+    return RawData(Data(_taken(inputs, asked), targets), notes=(note,) if longer else ())
 
 
 def pad(columns: Mapping[str, Sequence[Any]], filler: int = 0) -> dict[str, Tensor]:
@@ -118,14 +118,14 @@ def next_tokens(data: Data) -> Data:
     return Data(data.inputs, targets)
 
 
-def _taken(tensors: dict[str, Tensor], asked: Asked) -> Tensor | dict[str, Tensor]:
+def _taken(tensors: dict[str, Tensor], asked: DataRequest) -> Tensor | dict[str, Tensor]:
     """Only what the network takes by name; the ids alone where it takes one tensor."""
     if not asked.spec.keys:
         return tensors["input_ids"] if asked.spec.kind == "tokens" else tensors
     return {name: tensor for name, tensor in tensors.items() if name in asked.spec.keys}
 
 
-def _tokenizer(asked: Asked) -> Any:
+def _tokenizer(asked: DataRequest) -> Any:
     if asked.tokenizer is None:
         raise ValueError(
             "texts need the network's tokenizer: pass tokenizer= with the folder of a Transformers "
@@ -158,7 +158,7 @@ def _tokens(tokenizer: Any, text: str, special: bool = False) -> list[int]:
     return [int(each) for each in ids]
 
 
-def _length(asked: Asked) -> int:
+def _length(asked: DataRequest) -> int:
     return min(LENGTH, asked.spec.length or LENGTH)
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.searching import EVALUATIONS as MOVES
-from pruneviz.allocation.searching import Found, Tried, half_of
+from pruneviz.allocation.searching import MethodResult, SearchResult, half_of
 from pruneviz.allocation.smallest import EVALUATIONS as HUNT
 from pruneviz.background import Job, Report
 from pruneviz.measuring.evaluate import Evaluation
@@ -19,7 +19,7 @@ from pruneviz.plan import Plan
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.scanning import remaining, scanning_of
-from pruneviz.ui.session import Session, Step
+from pruneviz.ui.session import Session, UndoStep
 from pruneviz.ui.session.pacing import paced
 from pruneviz.workbench import Workbench
 
@@ -31,7 +31,7 @@ _MOVED_ON = "You moved on while it was at work, so your sliders stay where you p
 
 
 @dataclass(frozen=True)
-class Wish:
+class AllocationWish:
     """What was asked for last. target, floor: per cent; lose: of the score."""
 
     method: str = "sensitivity"
@@ -45,9 +45,9 @@ class Wish:
 class Answer:
     """What a wish came to. plan: with a level for every layer; begun: where the search began."""
 
-    found: Found
+    found: SearchResult
     plan: Plan
-    begun: Step
+    begun: UndoStep
     table: pd.DataFrame
 
     @property
@@ -57,7 +57,7 @@ class Answer:
 
 
 @dataclass
-class Allocating:
+class AllocationWork:
     """What one session asked for, the work on it, and what came of it.
 
     left: seconds until the job has ended, where that can be told. watched: whether a running job
@@ -65,7 +65,7 @@ class Allocating:
     """
 
     session: Session
-    wish: Wish = field(default_factory=Wish)
+    wish: AllocationWish = field(default_factory=AllocationWish)
     job: Job | None = None
     left: float | None = None
     answer: Answer | None = None
@@ -80,13 +80,13 @@ class Allocating:
         return self.job is not None and self.job.running
 
 
-def allocating_of(session: Session) -> Allocating:
+def allocating_of(session: Session) -> AllocationWork:
     """What is known in this session; the work for another network is stopped, and that is said."""
     found = st.session_state.get(_KEY)
-    if isinstance(found, Allocating) and found.session is session:
+    if isinstance(found, AllocationWork) and found.session is session:
         return found
-    new = Allocating(session)
-    if isinstance(found, Allocating):
+    new = AllocationWork(session)
+    if isinstance(found, AllocationWork):
         new.wish = found.wish
         if found.job is not None:
             found.job.cancel()
@@ -95,13 +95,13 @@ def allocating_of(session: Session) -> Allocating:
     return new
 
 
-def begin(allocating: Allocating, *, smallest: bool) -> Job:
+def begin(allocating: AllocationWork, *, smallest: bool) -> Job:
     """Start to look for the smallest network, or for what the method makes of the target.
 
     A method that measures nothing has mostly ended when this returns.
     """
     session, wish = allocating.session, allocating.wish
-    begun, box = Step(session.settled, dict(session.locked)), list[Answer]()
+    begun, box = UndoStep(session.settled, dict(session.locked)), list[Answer]()
     measures = smallest or ALLOCATIONS[wish.method].measured
     scanning = scanning_of(session)
 
@@ -135,7 +135,7 @@ def take(session: Session) -> None:
         allocating.message = f"{said[:1].upper()}{said[1:].rstrip('.')}."
     else:
         allocating.answer = answer = allocating._box[0]
-        here = Step(session.settled, session.locked)
+        here = UndoStep(session.settled, session.locked)
         still = here == answer.begun and session.live == session.settled and session.wanted is None
         if still:
             accept(allocating)
@@ -143,7 +143,7 @@ def take(session: Session) -> None:
             allocating.message = _MOVED_ON
 
 
-def accept(allocating: Allocating) -> None:
+def accept(allocating: AllocationWork) -> None:
     """Move the sliders to what was found: one step, with the locks it was searched with."""
     session, answer = allocating.session, allocating.answer
     if answer is None or answer.empty:
@@ -177,7 +177,7 @@ def whole(bench: Workbench, plan: Plan) -> Plan:
     return replace(plan, sparsity=dict.fromkeys(bench.found, 0.0) | dict(plan.sparsity))
 
 
-def price(allocating: Allocating) -> tuple[float, float]:
+def price(allocating: AllocationWork) -> tuple[float, float]:
     """(seconds for what is missing of the scan, seconds for the search at most), about.
 
     ValueError where these choices cannot be scanned.
@@ -191,12 +191,12 @@ def price(allocating: Allocating) -> tuple[float, float]:
     return scan * half / every, most * bench.seconds_per_sample
 
 
-def table(bench: Workbench, found: Found) -> pd.DataFrame:
+def table(bench: Workbench, found: SearchResult) -> pd.DataFrame:
     """What was measured on the way, and the plan at the end, as people read it."""
     if found.result is None:
         return pd.DataFrame()
     task = found.result.task
-    rows: list[tuple[str, Plan, Tried | Evaluation]] = [
+    rows: list[tuple[str, Plan, MethodResult | Evaluation]] = [
         (_label(one.method), one.plan, one) for one in found.tried
     ]
     rows.append(("What was found", found.plan, found.result))
@@ -237,17 +237,17 @@ def _busy(job: Job | None) -> bool:
 
 def _found(
     bench: Workbench,
-    begun: Step,
-    wish: Wish,
+    begun: UndoStep,
+    wish: AllocationWish,
     smallest: bool,
     progress: Callable[[str, float], None],
-) -> Found:
+) -> SearchResult:
     locked, floor = tuple(begun.locked), wish.floor / 100
-    steering, plan, budget = bench.steering, begun.plan, wish.budget
+    studies, plan, budget = bench.studies, begun.plan, wish.budget
     if smallest:
-        return steering.smallest(
+        return studies.smallest(
             wish.lose, plan, budget, locked=locked, floor=floor, progress=progress
         )
-    return steering.search(
+    return studies.search(
         wish.method, wish.target / 100, plan, budget, locked=locked, floor=floor, progress=progress
     )

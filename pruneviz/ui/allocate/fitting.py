@@ -14,7 +14,7 @@ from pruneviz.measuring.memory import peak_activation
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.sliders import Slider
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.hand import holding
 from pruneviz.workbench import Workbench
@@ -26,7 +26,7 @@ _FLOAT32 = 4
 
 
 @dataclass
-class Fitting:
+class DeviceFitWork:
     """What was found out in one session, and the work on what was not.
 
     peaks: bytes of activations by plan. failed: the plan whose activations could not be measured,
@@ -34,7 +34,7 @@ class Fitting:
     """
 
     session: Session
-    peaks: Kept[int] = field(default_factory=lambda: Kept(_REMEMBERED))
+    peaks: Cache[int] = field(default_factory=lambda: Cache(_REMEMBERED))
     job: Job | None = None
     sizing: Plan | None = None
     failed: tuple[Plan, str] | None = None
@@ -48,17 +48,17 @@ class Fitting:
         return self.job is not None and self.job.running
 
 
-def fitting_of(session: Session) -> Fitting:
+def fitting_of(session: Session) -> DeviceFitWork:
     """What is known in this session; nothing of another network's."""
     found = st.session_state.get(_KEY)
-    if not isinstance(found, Fitting) or found.session is not session:
-        if isinstance(found, Fitting) and found.job is not None:
+    if not isinstance(found, DeviceFitWork) or found.session is not session:
+        if isinstance(found, DeviceFitWork) and found.job is not None:
             found.job.cancel()
-        found = st.session_state[_KEY] = Fitting(session)
+        found = st.session_state[_KEY] = DeviceFitWork(session)
     return found
 
 
-def need_of(fitting: Fitting, weights: str) -> Need | None:
+def need_of(fitting: DeviceFitWork, weights: str) -> Need | None:
     """What the plan settled on takes; None while its activations are being measured."""
     bench, plan = fitting.session.bench, fitting.session.settled
     peak = fitting.peaks.get(plan)
@@ -67,7 +67,7 @@ def need_of(fitting: Fitting, weights: str) -> Need | None:
     return needs(bench.counts(plan).params_shrunk, peak, weights)
 
 
-def measure(fitting: Fitting) -> Job:
+def measure(fitting: DeviceFitWork) -> Job:
     """Start measuring the activations of the plan settled on."""
     bench, plan, peaks = fitting.session.bench, fitting.session.settled, fitting.peaks
 
@@ -78,7 +78,7 @@ def measure(fitting: Fitting) -> Job:
     return _start(fitting, Job(work), plan)
 
 
-def look_for(fitting: Fitting, device: Device, weights: str) -> Job:
+def look_for(fitting: DeviceFitWork, device: Device, weights: str) -> Job:
     """Start looking for sliders that make the plan settled on fit."""
     session = fitting.session
     bench, plan, locked = session.bench, session.settled, dict(session.locked)
@@ -93,7 +93,7 @@ def look_for(fitting: Fitting, device: Device, weights: str) -> Job:
     return _start(fitting, Job(work))
 
 
-def take(fitting: Fitting) -> None:
+def take(fitting: DeviceFitWork) -> None:
     """Take note of work that has ended."""
     job = fitting.job
     if job is None or job.running:
@@ -109,7 +109,7 @@ def take(fitting: Fitting) -> None:
         fitting.message = message
 
 
-def _start(fitting: Fitting, job: Job, sizing: Plan | None = None) -> Job:
+def _start(fitting: DeviceFitWork, job: Job, sizing: Plan | None = None) -> Job:
     if fitting.job is not None:
         fitting.job.cancel()
     fitting.job, fitting.sizing, fitting.failed, fitting.message = job, sizing, None, None
@@ -133,7 +133,7 @@ def sliders(bench: Workbench, plan: Plan, locked: Mapping[str, str]) -> tuple[Sl
     return (Slider("all in the ranking", layers, sum(one.items for one in pooled)),)
 
 
-def measures_of(bench: Workbench, peaks: Kept[int]) -> Measures:
+def measures_of(bench: Workbench, peaks: Cache[int]) -> Measures:
     """How plans are counted and measured: parameters, activations, accuracy on the probe."""
     return Measures(
         params=lambda plan: bench.counts(_bare(plan)).params_shrunk,

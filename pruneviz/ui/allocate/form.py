@@ -8,8 +8,8 @@ from pruneviz.allocation.budgets import BUDGETS
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.ui.allocate.allocating import (
-    Allocating,
-    Wish,
+    AllocationWish,
+    AllocationWork,
     accept,
     allocating_of,
     begin,
@@ -40,7 +40,7 @@ def allocate(session: Session) -> None:
         allocating.drawing_page = False
 
 
-def _draw(allocating: Allocating) -> None:
+def _draw(allocating: AllocationWork) -> None:
     if allocating.watched and not allocating.running and not allocating.drawing_page:
         st.rerun()  # the page takes what was found
     with st.popover("Allocate", width="stretch", key="allocate"), st.container(width=_WIDTH):
@@ -54,7 +54,7 @@ def _draw(allocating: Allocating) -> None:
             _show(allocating)
 
 
-def _ask(allocating: Allocating) -> None:
+def _ask(allocating: AllocationWork) -> None:
     wish, plan = allocating.wish, allocating.session.settled
     left, right = st.columns(2, vertical_alignment="bottom")
     with left:
@@ -92,13 +92,13 @@ def _ask(allocating: Allocating) -> None:
         "is tried, and the best one is pushed further by measured moves. Half of the validation "
         "samples decide, the other half judges.",
     )
-    vain = allocating.session.bench.steering.undecidable(lose)
+    vain = allocating.session.bench.studies.undecidable(lose)
     hunt = columns[1].button(
         "Find", key="allocate-find", width="stretch", disabled=busy or barred or bool(vain)
     )
     if vain:
         st.caption(as_sentence(vain))
-    allocating.wish = Wish(method, target, lose, budget, floor)
+    allocating.wish = AllocationWish(method, target, lose, budget, floor)
     if fill or hunt:
         begin(allocating, smallest=hunt)
         st.rerun()
@@ -106,7 +106,7 @@ def _ask(allocating: Allocating) -> None:
         _say(allocating)
 
 
-def _ask_budget(wish: Wish) -> str:
+def _ask_budget(wish: AllocationWish) -> str:
     names = list(BUDGETS)
     meanings = "\n\n".join(f"**{b.label}**: {b.meaning}" for b in BUDGETS.values())
     return st.selectbox(
@@ -119,7 +119,7 @@ def _ask_budget(wish: Wish) -> str:
     )
 
 
-def _ask_method(wish: Wish) -> str:
+def _ask_method(wish: AllocationWish) -> str:
     names = list(ALLOCATIONS)
     return st.selectbox(
         "Fill the sliders by",
@@ -134,7 +134,7 @@ def _ask_method(wish: Wish) -> str:
     )
 
 
-def _ask_target(wish: Wish) -> float:
+def _ask_target(wish: AllocationWish) -> float:
     return st.number_input(
         "Take away (%)",
         0.0,
@@ -158,7 +158,7 @@ def _barred(plan: Plan, budget: str) -> bool:
     return False
 
 
-def _say(allocating: Allocating) -> None:
+def _say(allocating: AllocationWork) -> None:
     """How long it takes, while nothing was found yet, and what else changes."""
     plan = allocating.session.settled
     said = [] if allocating.answer is not None else _cost(allocating)
@@ -170,7 +170,7 @@ def _say(allocating: Allocating) -> None:
         st.caption(" ".join(said))
 
 
-def _cost(allocating: Allocating) -> list[str]:
+def _cost(allocating: AllocationWork) -> list[str]:
     try:
         scan, most = price(allocating)
     except ValueError:
@@ -182,7 +182,7 @@ def _cost(allocating: Allocating) -> list[str]:
     ]
 
 
-def _progress(allocating: Allocating) -> None:
+def _progress(allocating: AllocationWork) -> None:
     job = allocating.job
     if job is None:
         return
@@ -193,7 +193,7 @@ def _progress(allocating: Allocating) -> None:
         job.cancel()
 
 
-def _show(allocating: Allocating) -> None:
+def _show(allocating: AllocationWork) -> None:
     """What was found, and a button where the sliders stand elsewhere."""
     session, answer = allocating.session, allocating.answer
     if answer is None:

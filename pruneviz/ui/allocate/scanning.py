@@ -26,7 +26,7 @@ _MINUTE = 60.0
 
 
 @dataclass
-class Scanning:
+class ScanWork:
     """What is shown of the curves in one session, and the work on them.
 
     plan: the choices that `job` scans. left: seconds until the job has ended, where that can be
@@ -55,29 +55,29 @@ class Scanning:
         While they are being measured not looked for more often than every two seconds.
         """
         bench = self.session.bench
-        fresh = (settings_of(plan), bench.steering.memory.version)
+        fresh = (settings_of(plan), bench.studies.memory.version)
         if self._shown is not None:
             had, when, curves = self._shown
             young = self.running and time.monotonic() - when < _LOOK
             if had == fresh or (young and curves.plan == fresh[0]):
                 return curves
-        curves = bench.steering.known_curves(plan)
+        curves = bench.studies.known_curves(plan)
         self._shown = (fresh, time.monotonic(), curves)
         return curves
 
 
-def scanning_of(session: Session) -> Scanning:
+def scanning_of(session: Session) -> ScanWork:
     """What is known in this session; nothing of another network's."""
     found = st.session_state.get(_KEY)
-    if not isinstance(found, Scanning) or found.session is not session:
-        if isinstance(found, Scanning) and found.job is not None:
+    if not isinstance(found, ScanWork) or found.session is not session:
+        if isinstance(found, ScanWork) and found.job is not None:
             found.job.cancel()
-        found = st.session_state[_KEY] = Scanning(session, settings_of(session.settled))
+        found = st.session_state[_KEY] = ScanWork(session, settings_of(session.settled))
         found.limit = _MINUTE if session.bench.slow else 0.0
     return found
 
 
-def start(scanning: Scanning, budget: int | None) -> Job:
+def start(scanning: ScanWork, budget: int | None) -> Job:
     """Start scanning under the choices of the plan settled on, or go on where it was stopped.
 
     budget: the most samples to answer, those that are known included. When the curves are whole
@@ -92,16 +92,16 @@ def start(scanning: Scanning, budget: int | None) -> Job:
         _gather(bench, plan, report)
         until = None if budget is None else time.monotonic() + scanning.limit
         tell = paced(report, scanning, until)
-        curves = bench.steering.curves(plan, budget=budget, progress=tell)
+        curves = bench.studies.curves(plan, budget=budget, progress=tell)
         scanning.left = None
         if curves.complete and curves.ranked():
-            bench.steering.predictor(plan, lambda label, done: report(f"estimates: {label}", done))
+            bench.studies.predictor(plan, lambda label, done: report(f"estimates: {label}", done))
 
     scanning.job = Job(work)
     return scanning.job
 
 
-def take(scanning: Scanning) -> bool:
+def take(scanning: ScanWork) -> bool:
     """Take note of work that has ended; returns whether there was any."""
     job = scanning.job
     if job is None or job.running:

@@ -26,7 +26,7 @@ _SHORT = {"erk": "ERK", "lamp": "LAMP"}
 def sensed_key(bench: Workbench, plan: Plan) -> str:
     """The name of all that `sensed` tells; another one as soon as something more was measured."""
     known = scene.scene_id(bench, settings_of(plan), {})
-    return f"{known}|{plan.repair}|{plan.scope}|{bench.steering.memory.version}"
+    return f"{known}|{plan.repair}|{plan.scope}|{bench.studies.memory.version}"
 
 
 def sensed(bench: Workbench, plan: Plan, lose: float = LOSE) -> dict[str, object]:
@@ -34,13 +34,13 @@ def sensed(bench: Workbench, plan: Plan, lose: float = LOSE) -> dict[str, object
 
     lose: the loss whose certainty is marked in the tracks. Nothing is measured.
     """
-    curves = bench.steering.known_curves(plan)
+    curves = bench.studies.known_curves(plan)
     told: dict[str, object] = {
         "lose": lose,
         "complete": curves.complete,
         "words": curves.words,
         "layers": _layers(curves, lose),
-        "estimate": _estimate(bench.steering.known_predictor(plan)),
+        "estimate": _estimate(bench.studies.known_predictor(plan)),
         "methods": _methods(plan, curves),
     }
     return told | {"id": _id(told)}
@@ -49,7 +49,7 @@ def sensed(bench: Workbench, plan: Plan, lose: float = LOSE) -> dict[str, object
 def allocation_key(bench: Workbench, plan: Plan, method: str, locked: Collection[str]) -> str:
     """The name of all that `allocation` tells."""
     known = scene.scene_id(bench, settings_of(plan), {})
-    measured = bench.steering.memory.version if ALLOCATIONS[method].measured else ""
+    measured = bench.studies.memory.version if ALLOCATIONS[method].measured else ""
     return f"{known}|{plan.repair}|{plan.scope}|{method}|{'+'.join(sorted(locked))}|{measured}"
 
 
@@ -64,7 +64,7 @@ def allocation(
     words = "" if method == "uniform" else why_not(plan, None)
     if not words and method != "uniform":
         try:
-            layers = bench.steering.levels(
+            layers = bench.studies.levels(
                 method, settings_of(plan), TARGETS, locked=tuple(sorted(locked))
             )
         except ValueError as error:

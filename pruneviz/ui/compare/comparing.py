@@ -28,7 +28,7 @@ _HELP = "Measures the plan without repair, with each one alone, and with all of 
 
 
 @dataclass(frozen=True)
-class Row:
+class RepairRow:
     """One way to repair a plan. seconds: of the repair alone."""
 
     label: str
@@ -38,7 +38,7 @@ class Row:
 
 
 @dataclass
-class Comparison:
+class RepairWork:
     """The rows of one plan, as far as they are known, and the work on the others.
 
     watched: whether a running job was drawn last, and the page redraws itself.
@@ -46,7 +46,7 @@ class Comparison:
 
     session: Session
     plan: Plan
-    rows: list[Row] = field(default_factory=list)
+    rows: list[RepairRow] = field(default_factory=list)
     job: Job | None = None
     watched: bool = False
     drawing_page: bool = False
@@ -60,7 +60,7 @@ def ways(plan: Plan) -> dict[str, Plan]:
     return found | ({"all together": replace(plan, repair=can)} if len(can) > 1 else {})
 
 
-def measured(bench: Workbench, plan: Plan, report: Report) -> Iterator[Row]:
+def measured(bench: Workbench, plan: Plan, report: Report) -> Iterator[RepairRow]:
     """The rows of a plan one after the other, on all validation samples (a slow network's probe).
 
     report: called with a label and the fraction done; it may raise to stop.
@@ -78,7 +78,7 @@ def measured(bench: Workbench, plan: Plan, report: Report) -> Iterator[Row]:
         for n in range(bench.probe, samples, bench.probe):
             bench.evaluate(way, n)
             progress(0.5 + n / samples / 2)
-        yield Row(label, way, bench.evaluate(way, samples), seconds)
+        yield RepairRow(label, way, bench.evaluate(way, samples), seconds)
 
 
 def _seconds(bench: Workbench, plan: Plan, progress: Callable[[float], None]) -> float:
@@ -107,18 +107,18 @@ def compare(session: Session) -> None:
         found.drawing_page = False
 
 
-def _comparison(session: Session) -> Comparison:
+def _comparison(session: Session) -> RepairWork:
     found = st.session_state.get(_KEY)
-    if isinstance(found, Comparison):
+    if isinstance(found, RepairWork):
         if found.session is session and ways(found.plan) == ways(session.settled):
             return found
         if found.job is not None:
             found.job.cancel()
-    found = st.session_state[_KEY] = Comparison(session, session.settled)
+    found = st.session_state[_KEY] = RepairWork(session, session.settled)
     return found
 
 
-def _start(found: Comparison) -> Job:
+def _start(found: RepairWork) -> Job:
     session, rows = found.session, found.rows
     rows.clear()
 
@@ -130,7 +130,7 @@ def _start(found: Comparison) -> Job:
     return found.job
 
 
-def _draw(found: Comparison) -> None:
+def _draw(found: RepairWork) -> None:
     job, plan = found.job, found.plan
     running = job is not None and job.running
     if found.watched and not running and not found.drawing_page:
@@ -165,7 +165,7 @@ def _draw(found: Comparison) -> None:
         st.caption(f"Measured on {found.rows[0].result.n:,} validation samples.")
 
 
-def table(rows: list[Row]) -> pd.DataFrame:
+def table(rows: list[RepairRow]) -> pd.DataFrame:
     """The rows as people read them."""
     return pd.DataFrame(
         [

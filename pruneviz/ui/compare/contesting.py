@@ -10,13 +10,13 @@ import streamlit as st
 
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.background import Job, Report
-from pruneviz.comparison.contest import LEVELS, Asked, Contest
+from pruneviz.comparison.contest import LEVELS, Contest, ContestRequest
 from pruneviz.comparison.sameness import SLIDERS, UNIFORM
 from pruneviz.comparison.similar import OVERLAPS, Similarity
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.sensitivity.scanning import settings_of
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy, paced
 
@@ -32,7 +32,7 @@ SHARES = {
 
 
 @dataclass
-class Contesting:
+class ContestWork:
     """What one session chose to compare, what came of it, and the work on it.
 
     chosen: criteria by kind of granularity; levels: sparsities; share: how they are shared out; n:
@@ -52,7 +52,7 @@ class Contesting:
     n: int = 0
     layer: str | None = None
     at: float = 0.5
-    likeness: Kept[Similarity] = field(default_factory=lambda: Kept(8))
+    likeness: Cache[Similarity] = field(default_factory=lambda: Cache(8))
     _shown: tuple[object, float, Contest] | None = None
 
     @property
@@ -79,11 +79,11 @@ class Contesting:
         return (UNIFORM,) if fixed else tuple(SHARES)
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> ContestRequest:
         """The contest as it is chosen now."""
         share = self.share if self.share in self.shares else UNIFORM
         plan = self.session.settled
-        return Asked(
+        return ContestRequest(
             self.criteria,
             self.levels,
             plan if share == SLIDERS else settings_of(plan),
@@ -102,53 +102,53 @@ class Contesting:
 
         While it is being measured not looked for more often than every second or two.
         """
-        steering = self.session.bench.steering
-        fresh = (self.asked, steering.memory.version)
+        studies = self.session.bench.studies
+        fresh = (self.asked, studies.memory.version)
         if self._shown is not None:
             had, when, found = self._shown
             young = self.running and time.monotonic() - when < _LOOK
             if had == fresh or (young and isinstance(had, tuple) and had[0] == fresh[0]):
                 return found
-        found = steering.known_contest(self.asked)
+        found = studies.known_contest(self.asked)
         self._shown = (fresh, time.monotonic(), found)
         return found
 
 
-def contesting_of(session: Session) -> Contesting:
+def contesting_of(session: Session) -> ContestWork:
     """What is known in this session; nothing of another network's."""
     found = st.session_state.get(_KEY)
-    if not isinstance(found, Contesting) or found.session is not session:
-        if isinstance(found, Contesting) and found.job is not None:
+    if not isinstance(found, ContestWork) or found.session is not session:
+        if isinstance(found, ContestWork) and found.job is not None:
             found.job.cancel()
-        found = st.session_state[_KEY] = Contesting(session)
+        found = st.session_state[_KEY] = ContestWork(session)
         found.n = _first(session)
     return found
 
 
-def compare(contesting: Contesting) -> Job:
+def compare(contesting: ContestWork) -> Job:
     """Start finding out how alike the criteria judge."""
     session, plan = contesting.session, _alone(contesting.session.settled)
 
     def work(report: Report) -> None:
         after_the_accuracy(session, report)
         tell = paced(report, contesting)
-        contesting.likeness.put(plan, session.bench.steering.similarity(plan, OVERLAPS, tell))
+        contesting.likeness.put(plan, session.bench.studies.similarity(plan, OVERLAPS, tell))
 
     return _start(contesting, work, holding=False)
 
 
-def hold(contesting: Contesting) -> Job:
+def hold(contesting: ContestWork) -> Job:
     """Start measuring the contest as it is chosen, or go on where it was stopped."""
     session, asked = contesting.session, contesting.asked
 
     def work(report: Report) -> None:
         after_the_accuracy(session, report)
-        session.bench.steering.contest(asked, paced(report, contesting))
+        session.bench.studies.contest(asked, paced(report, contesting))
 
     return _start(contesting, work, holding=True)
 
 
-def take(contesting: Contesting) -> None:
+def take(contesting: ContestWork) -> None:
     """Take note of work that has ended."""
     job = contesting.job
     if job is None or job.running:
@@ -161,7 +161,7 @@ def take(contesting: Contesting) -> None:
         contesting.message = "Stopped. What was measured until now is kept."
 
 
-def remaining(contesting: Contesting, found: Contest) -> tuple[int, float]:
+def remaining(contesting: ContestWork, found: Contest) -> tuple[int, float]:
     """(plans, seconds) that the contest would still take, about."""
     bench = contesting.session.bench
     missing = sum(entry not in found.answers for entry in found.entries)
@@ -184,7 +184,7 @@ def _alone(plan: Plan) -> Plan:
     return Plan(granularity=plan.granularity, aggregate=plan.aggregate)
 
 
-def _start(contesting: Contesting, work: Callable[[Report], None], *, holding: bool) -> Job:
+def _start(contesting: ContestWork, work: Callable[[Report], None], *, holding: bool) -> Job:
     contesting.message = contesting.left = None
     contesting.holding = holding
     contesting.job = Job(work)

@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from pruneviz.background import Job, Report
-from pruneviz.export import FORMATS, Exported, Written
+from pruneviz.export import FORMATS, ExportResult, FormatResult
 from pruneviz.plan import UNITS, Plan
 from pruneviz.ui.session import Session
 
@@ -22,7 +22,7 @@ _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 @dataclass
-class Exporting:
+class ExportWork:
     """The last export of a session: of `plan` in `formats`, by `job` as long as it lasts.
 
     place: the folder that holds its files until the next. message: why there are none.
@@ -32,7 +32,7 @@ class Exporting:
     job: Job | None = None
     plan: Plan | None = None
     formats: tuple[str, ...] = ()
-    found: Exported | None = None
+    found: ExportResult | None = None
     place: Path | None = None
     message: str | None = None
 
@@ -42,17 +42,17 @@ class Exporting:
         return self.job is not None and self.job.running
 
 
-def exporting_of(session: Session) -> Exporting:
+def exporting_of(session: Session) -> ExportWork:
     """What was exported in this session; nothing of another network's."""
     found = st.session_state.get(_KEY)
-    if not isinstance(found, Exporting) or found.session is not session:
-        if isinstance(found, Exporting) and found.job is not None:
+    if not isinstance(found, ExportWork) or found.session is not session:
+        if isinstance(found, ExportWork) and found.job is not None:
             found.job.cancel()
-        found = st.session_state[_KEY] = Exporting(session)
+        found = st.session_state[_KEY] = ExportWork(session)
     return found
 
 
-def begin(exporting: Exporting, formats: tuple[str, ...]) -> Job:
+def begin(exporting: ExportWork, formats: tuple[str, ...]) -> Job:
     """Start writing the plan settled on; files of the export before are gone then."""
     bench, plan = exporting.session.bench, exporting.session.settled
     before, place = exporting.place, Path(tempfile.mkdtemp(prefix="pruneviz-"))
@@ -68,7 +68,7 @@ def begin(exporting: Exporting, formats: tuple[str, ...]) -> Job:
     return exporting.job
 
 
-def take(exporting: Exporting) -> None:
+def take(exporting: ExportWork) -> None:
     """Take note of work that has ended."""
     job = exporting.job
     if job is None or job.running:
@@ -90,14 +90,14 @@ def unfit(plan: Plan) -> dict[str, str]:
     return {}
 
 
-def archive_of(exporting: Exporting) -> Path | None:
+def archive_of(exporting: ExportWork) -> Path | None:
     """The zip of the last export, while it is there."""
     found = exporting.found
     path = None if found is None or found.archive is None else found.folder / found.archive
     return path if path is not None and zipfile.is_zipfile(path) else None
 
 
-def table(found: Exported) -> pd.DataFrame:
+def table(found: ExportResult) -> pd.DataFrame:
     """What became of each format, as people read it: one row each, those that failed last."""
     rows = sorted(found.written, key=lambda one: one.failed)
     return pd.DataFrame(
@@ -120,7 +120,7 @@ def size(count: int) -> str:
     return f"{count:,} B" if unit is None else f"{count / unit[0]:,.1f} {unit[1]}"
 
 
-def _apart(one: Written) -> str:
+def _apart(one: FormatResult) -> str:
     if one.difference is None:
         return "–"
     return "0, bit by bit" if one.difference == 0 else f"{one.difference:.0e}"

@@ -33,7 +33,7 @@ _EMPTY = (
 
 
 @dataclass
-class Reporting:
+class ReportWork:
     """The last report of a session: on `plan`, by `job` as long as it lasts.
 
     path: of the file, which is kept until the next. message: why there is none.
@@ -51,17 +51,17 @@ class Reporting:
         return self.job is not None and self.job.running
 
 
-def reporting_of(session: Session) -> Reporting:
+def reporting_of(session: Session) -> ReportWork:
     """What was reported in this session; nothing of another network's."""
     found = st.session_state.get(_KEY)
-    if not isinstance(found, Reporting) or found.session is not session:
-        if isinstance(found, Reporting) and found.job is not None:
+    if not isinstance(found, ReportWork) or found.session is not session:
+        if isinstance(found, ReportWork) and found.job is not None:
             found.job.cancel()
-        found = st.session_state[_KEY] = Reporting(session)
+        found = st.session_state[_KEY] = ReportWork(session)
     return found
 
 
-def begin(reporting: Reporting, *, costed: bool) -> Job:
+def begin(reporting: ReportWork, *, costed: bool) -> Job:
     """Start on the report of the plan settled on; costed: with a ledger, if it takes measuring."""
     session, plan = reporting.session, reporting.session.settled
     before, books = reporting.path, books_of(session)
@@ -87,7 +87,7 @@ def begin(reporting: Reporting, *, costed: bool) -> Job:
     return reporting.job
 
 
-def take(reporting: Reporting) -> None:
+def take(reporting: ReportWork) -> None:
     """Take note of work that has ended."""
     job = reporting.job
     if job is None or job.running:
@@ -114,7 +114,7 @@ def offer_report(session: Session) -> None:
     _found(reporting)
 
 
-def _ask(reporting: Reporting) -> None:
+def _ask(reporting: ReportWork) -> None:
     session = reporting.session
     known = session.settled in books_of(session).costs
     left, right = st.columns([1, 4], vertical_alignment="center")
@@ -134,7 +134,7 @@ def _ask(reporting: Reporting) -> None:
         st.caption(_EMPTY)
 
 
-def _wait(reporting: Reporting) -> None:
+def _wait(reporting: ReportWork) -> None:
     @ticking(_TICK)
     def watch() -> None:
         follow(reporting.job, "report-cancel")
@@ -142,7 +142,7 @@ def _wait(reporting: Reporting) -> None:
     watch()
 
 
-def _found(reporting: Reporting) -> None:
+def _found(reporting: ReportWork) -> None:
     path, plan = reporting.path, reporting.plan
     if path is None or plan is None or reporting.running or not path.is_file():
         return

@@ -18,7 +18,7 @@ from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
 from pruneviz.ui.compare.contesting import (
     SHARES,
-    Contesting,
+    ContestWork,
     compare,
     contesting_of,
     hold,
@@ -99,7 +99,7 @@ def label(plan: Plan) -> str:
     return f"what is cut: {plan.granularity}" + (f"; repair: {', '.join(repairs)}" * bool(repairs))
 
 
-def _progress(contesting: Contesting) -> None:
+def _progress(contesting: ContestWork) -> None:
     job = contesting.job
     if job is None or not job.running:
         st.rerun()
@@ -112,7 +112,7 @@ def _progress(contesting: Contesting) -> None:
 
 
 @part
-def _likeness(contesting: Contesting) -> None:
+def _likeness(contesting: ContestWork) -> None:
     """Two heatmaps, or the button that makes them."""
     found, bench = contesting.alike, contesting.session.bench
     if found is None and contesting.running and not contesting.holding:
@@ -155,7 +155,7 @@ def _likeness(contesting: Contesting) -> None:
         st.caption(plain(f"{note}."))
 
 
-def _where(contesting: Contesting, found: Similarity) -> None:
+def _where(contesting: ContestWork, found: Similarity) -> None:
     """The layer, and the sparsity at which what is cut is compared."""
     places = [_MEAN, *found.layers]
     if contesting.layer not in found.layers:
@@ -185,7 +185,7 @@ def _where(contesting: Contesting, found: Similarity) -> None:
     )  # fmt: skip
 
 
-def _slider_of(contesting: Contesting, found: Similarity) -> str | None:
+def _slider_of(contesting: ContestWork, found: Similarity) -> str | None:
     """Under which name the layer in focus was compared, if it was."""
     session = contesting.session
     plan = session.settled
@@ -197,7 +197,7 @@ def _slider_of(contesting: Contesting, found: Similarity) -> str | None:
 
 
 @part
-def _choose(contesting: Contesting) -> None:
+def _choose(contesting: ContestWork) -> None:
     """Who takes part, where, and on how many samples."""
     busy = contesting.running
     columns = st.columns([5, 4, 2, 1.4], vertical_alignment="bottom")
@@ -234,7 +234,7 @@ def _choose(contesting: Contesting) -> None:
     ))  # fmt: skip
 
 
-def _live(contesting: Contesting) -> None:
+def _live(contesting: ContestWork) -> None:
     """All that changes while the contest is measured."""
     if not contesting.levels:
         st.info("Choose at least one sparsity.")
@@ -255,7 +255,7 @@ def _live(contesting: Contesting) -> None:
         _show(contesting, found)
 
 
-def _begin(contesting: Contesting, found: Contest) -> None:
+def _begin(contesting: ContestWork, found: Contest) -> None:
     plans, seconds = remaining(contesting, found)
     left, right = st.columns([1, 5], vertical_alignment="center")
     word = "Go on" if found.answers else "Measure"
@@ -273,7 +273,7 @@ def _about(seconds: float) -> str:
     return duration(max(1.0, seconds))
 
 
-def _show(contesting: Contesting, found: Contest) -> None:
+def _show(contesting: ContestWork, found: Contest) -> None:
     table, task = found.table, contesting.session.bench.task
     known = [name for name in found.criteria if (table["criterion"] == name).any()]
     labels = {name: CRITERIA[name].label for name in known}

@@ -10,8 +10,8 @@ from pruneviz.allocation.devices import (
     KIB,
     WIDTHS,
     Device,
+    DeviceFit,
     Need,
-    Verdict,
     budget,
     size,
     verdict,
@@ -22,7 +22,7 @@ from pruneviz.pruning.labels import label
 from pruneviz.scale import SHARE, Scale
 from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.fitting import (
-    Fitting,
+    DeviceFitWork,
     by_neurons,
     fitting_of,
     look_for,
@@ -131,7 +131,7 @@ def _ask() -> tuple[str, Device | None]:
         return str(weights), None
 
 
-def _size(fitting: Fitting) -> None:
+def _size(fitting: DeviceFitWork) -> None:
     if fitting.failed is not None and fitting.failed[0] == fitting.session.settled:
         st.error(f"What this plan takes can't be counted: {plain(fitting.failed[1])}")
         if st.button("Try again", key="devices-again"):
@@ -144,7 +144,7 @@ def _size(fitting: Fitting) -> None:
     _wait(fitting, "Counting …")
 
 
-def _wait(fitting: Fitting, words: str) -> None:
+def _wait(fitting: DeviceFitWork, words: str) -> None:
     @ticking(_TICK)
     def watch() -> None:
         job = fitting.job
@@ -221,7 +221,7 @@ def _share(share: float | None) -> str:
 
 
 @part
-def _one_device(fitting: Fitting, need: Need, devices: list[Device], weights: str) -> None:
+def _one_device(fitting: DeviceFitWork, need: Need, devices: list[Device], weights: str) -> None:
     names = [device.name for device in devices]
     short = [device.name for device in devices if not verdict(need, device).fits]
     if st.session_state.get(_CHOICE) not in names:
@@ -251,12 +251,12 @@ def _one_device(fitting: Fitting, need: Need, devices: list[Device], weights: st
         _suggest(fitting, device, weights, wish)
 
 
-def _used(found: Verdict) -> str:
+def _used(found: DeviceFit) -> str:
     flash = "" if found.flash_share is None else f"{_share(found.flash_share)} of its flash, "
     return f"{flash}{_share(found.ram_share)} of its RAM"
 
 
-def _suggest(fitting: Fitting, device: Device, weights: str, wish: object) -> None:
+def _suggest(fitting: DeviceFitWork, device: Device, weights: str, wish: object) -> None:
     session = fitting.session
     if not by_unit(session.settled):
         st.caption("Suggestions remove whole units: switch to neurons first.")

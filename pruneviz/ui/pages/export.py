@@ -9,7 +9,7 @@ from pruneviz.pruning.labels import label
 from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.chrome import follow, heading, no_network
 from pruneviz.ui.export.exporting import (
-    Exporting,
+    ExportWork,
     archive_of,
     begin,
     exporting_of,
@@ -94,7 +94,7 @@ def _ask(session: Session) -> tuple[str, ...]:
     return tuple(name for name in FORMATS if remembered[name] and name not in missing)
 
 
-def _button(exporting: Exporting, names: tuple[str, ...]) -> None:
+def _button(exporting: ExportWork, names: tuple[str, ...]) -> None:
     left, right = st.columns([1, 4], vertical_alignment="center")
     count = f"{len(names)} format{'' if len(names) == 1 else 's'}"
     if left.button(
@@ -115,7 +115,7 @@ def _button(exporting: Exporting, names: tuple[str, ...]) -> None:
     )
 
 
-def _wait(exporting: Exporting) -> None:
+def _wait(exporting: ExportWork) -> None:
     @ticking(_TICK)
     def watch() -> None:
         session, job = exporting.session, exporting.job
@@ -130,7 +130,7 @@ def _wait(exporting: Exporting) -> None:
 
 
 @part
-def _found(exporting: Exporting) -> None:
+def _found(exporting: ExportWork) -> None:
     if exporting.message is not None:
         st.warning(plain(exporting.message))
         return

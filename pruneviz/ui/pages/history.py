@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from pruneviz.history import Filter, History, Version, csv_of
+from pruneviz.history import Filter, History, ModelVersion, csv_of
 from pruneviz.history.tree import arranged, matching
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
@@ -143,7 +143,7 @@ def _any(place: st.delta_generator.DeltaGenerator, label: str, values: pd.Series
     return None if chosen == _ANY else str(chosen)
 
 
-def _named(version: Version, models: list[Version]) -> str:
+def _named(version: ModelVersion, models: list[ModelVersion]) -> str:
     """A model by its name, with its weights where several have that name."""
     alike = [other for other in models if other.name == version.name]
     if len(alike) <= 1:

@@ -13,7 +13,7 @@ from pruneviz.sensitivity.curves import Curves
 from pruneviz.storage.faults import public
 from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.ui.allocate.scanning import (
-    Scanning,
+    ScanWork,
     cells,
     remaining,
     scanning_of,
@@ -82,7 +82,7 @@ def label(plan: Plan) -> str:
 
 
 @part
-def _choose(scanning: Scanning) -> None:
+def _choose(scanning: ScanWork) -> None:
     """What counts as a loss, how long to measure, and which chart."""
     columns = st.columns([2, 2, 3, 3], vertical_alignment="bottom")
     scale = scanning.session.bench.task.scale
@@ -122,7 +122,7 @@ def _choose(scanning: Scanning) -> None:
         st.caption("Intervals: 95 %, paired with dense.", help=TERMS["delta"].as_markdown())
 
 
-def _live(scanning: Scanning, busy: bool) -> None:
+def _live(scanning: ScanWork, busy: bool) -> None:
     """All that changes while the scan runs."""
     if busy and not scanning.running:
         st.rerun()
@@ -145,7 +145,7 @@ def _live(scanning: Scanning, busy: bool) -> None:
     _table(scanning, curves)
 
 
-def _progress(scanning: Scanning, curves: Curves) -> None:
+def _progress(scanning: ScanWork, curves: Curves) -> None:
     job = scanning.job
     if job is None:
         return
@@ -160,7 +160,7 @@ def _progress(scanning: Scanning, curves: Curves) -> None:
         job.cancel()
 
 
-def _begin(scanning: Scanning, curves: Curves) -> None:
+def _begin(scanning: ScanWork, curves: Curves) -> None:
     """The button, with what it will cost; nothing where there is nothing to measure."""
     bench = scanning.session.bench
     sliders = [curve for curve in curves.curves if not curve.no_op]
@@ -195,7 +195,7 @@ def _begin(scanning: Scanning, curves: Curves) -> None:
         )
 
 
-def _draw(scanning: Scanning, curves: Curves) -> None:
+def _draw(scanning: ScanWork, curves: Curves) -> None:
     lose, scale = scanning.lose, scanning.session.bench.task.scale
     line = scale.factor * lose
     if scanning.view == "heat":
@@ -218,7 +218,7 @@ def _draw(scanning: Scanning, curves: Curves) -> None:
         )
 
 
-def _table(scanning: Scanning, curves: Curves) -> None:
+def _table(scanning: ScanWork, curves: Curves) -> None:
     rows = table(curves, scanning.lose)
     st.dataframe(
         rows if any(curve.no_op for curve in curves.curves) else rows.drop(columns="why not"),

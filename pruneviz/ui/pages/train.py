@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from pruneviz.pruning.labels import label
-from pruneviz.training.checkpoints import Kept
+from pruneviz.training.checkpoints import StoredTraining
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import heading, no_network, wait_for_choice
 from pruneviz.ui.look import tight
@@ -18,7 +18,7 @@ from pruneviz.ui.train.form import ask
 from pruneviz.ui.train.live import charts, progress
 from pruneviz.ui.train.result import lineage, result
 from pruneviz.ui.train.training import (
-    Trainer,
+    TrainingWork,
     begin,
     delete,
     epochs_of,
@@ -73,7 +73,7 @@ def _on_screen(session: Session) -> str:
 
 
 @part
-def _form(trainer: Trainer) -> None:
+def _form(trainer: TrainingWork) -> None:
     plan = trainer.session.settled
     asked = ask(trainer, plan)
     left, right = st.columns([1, 6], vertical_alignment="center")
@@ -101,7 +101,7 @@ def _form(trainer: Trainer) -> None:
         )
 
 
-def _live(trainer: Trainer, busy: bool) -> None:
+def _live(trainer: TrainingWork, busy: bool) -> None:
     """All that changes while it trains, and what came of it."""
     if busy and not trainer.running:
         st.rerun()
@@ -119,7 +119,7 @@ def _live(trainer: Trainer, busy: bool) -> None:
 
 
 @part
-def _kept(trainer: Trainer) -> None:
+def _kept(trainer: TrainingWork) -> None:
     """What is kept of trainings of this network, to go on with."""
     found = kept(trainer)
     if not found:
@@ -134,7 +134,7 @@ def _kept(trainer: Trainer) -> None:
             st.caption(f"The last {_SHOWN} of {len(found)}.")
 
 
-def _offer(trainer: Trainer, one: Kept) -> None:
+def _offer(trainer: TrainingWork, one: StoredTraining) -> None:
     name = one.folder.name
     epochs = epochs_of(one.training)
     here = round(one.done * epochs)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from pruneviz import figures
 from pruneviz.background import Job, Report
-from pruneviz.history import Measured
+from pruneviz.history import Measurement
 from pruneviz.history.comparing import (
-    Comparison,
+    PlanComparison,
     change_in_words,
     compare,
     costs_apart,
@@ -35,7 +35,7 @@ Ledgers = tuple[Cost | None, Cost | None]
 
 
 @dataclass
-class Apart:
+class MaskDistance:
     """How far the masks of two plans are apart, as soon as the job has found out."""
 
     bench: Workbench
@@ -48,7 +48,7 @@ def side_by_side(
     bench: Workbench | None,
     name: str,
     plans: tuple[Plan, Plan],
-    records: tuple[Measured, Measured],
+    records: tuple[Measurement, Measurement],
     ledgers: Ledgers,
 ) -> None:
     """Two plans in tabs; bench: the network they belong to, called `name`, where it is open."""
@@ -112,7 +112,7 @@ def _said(numbers: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"quantity": numbers["quantity"], **said})
 
 
-def _classes(found: Comparison, records: tuple[Measured, Measured]) -> None:
+def _classes(found: PlanComparison, records: tuple[Measurement, Measurement]) -> None:
     if found.classes.empty:
         st.caption("There are no classes to tell apart.")
         return
@@ -121,7 +121,9 @@ def _classes(found: Comparison, records: tuple[Measured, Measured]) -> None:
     st.plotly_chart(figures.per_class(first, second), key="history-classes")
 
 
-def _flips(bench: Workbench | None, found: Comparison, records: tuple[Measured, Measured]) -> None:
+def _flips(
+    bench: Workbench | None, found: PlanComparison, records: tuple[Measurement, Measurement]
+) -> None:
     if not found.n:
         st.caption("The answers of one of the two were not kept.")
         return
@@ -166,13 +168,13 @@ def _masks(bench: Workbench | None, name: str, plans: tuple[Plan, Plan]) -> None
         st.rerun()
 
 
-def _apart(bench: Workbench, plans: tuple[Plan, Plan]) -> Apart:
+def _apart(bench: Workbench, plans: tuple[Plan, Plan]) -> MaskDistance:
     found = st.session_state.get(_KEY)
-    if isinstance(found, Apart) and found.bench is bench and found.plans == plans:
+    if isinstance(found, MaskDistance) and found.bench is bench and found.plans == plans:
         return found
-    if isinstance(found, Apart) and found.job is not None:
+    if isinstance(found, MaskDistance) and found.job is not None:
         found.job.cancel()
-    apart = st.session_state[_KEY] = Apart(bench, plans)
+    apart = st.session_state[_KEY] = MaskDistance(bench, plans)
 
     def work(report: Report) -> None:
         report("the masks of the first", 0.0)
@@ -185,7 +187,7 @@ def _apart(bench: Workbench, plans: tuple[Plan, Plan]) -> Apart:
     return apart
 
 
-def _wait(apart: Apart) -> None:
+def _wait(apart: MaskDistance) -> None:
     @ticking(_TICK)
     def watch() -> None:
         job = apart.job

@@ -8,7 +8,7 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
-from pruneviz.history import Version
+from pruneviz.history import ModelVersion
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
 from pruneviz.pruning.prune import check
@@ -67,12 +67,12 @@ def title(row: pd.Series) -> str:
     return f"{row['id']} · {words_of(row['plan'])}{score}{name}"
 
 
-def version_of(row: pd.Series) -> Version:
+def version_of(row: pd.Series) -> ModelVersion:
     """The model that a visit was made with."""
-    return Version(row["model"], row["weights"], row["data"])
+    return ModelVersion(row["model"], row["weights"], row["data"])
 
 
-def refusal(session: Session, made_for: Version) -> str | None:
+def refusal(session: Session, made_for: ModelVersion) -> str | None:
     """Why a plan of the history is not for the network of this session, or None."""
     bench = session.bench
     if bench.fingerprint != made_for.weights:
@@ -88,7 +88,7 @@ def refusal(session: Session, made_for: Version) -> str | None:
     return None
 
 
-def restore(session: Session | None, made_for: Version, plan: Plan) -> Session:
+def restore(session: Session | None, made_for: ModelVersion, plan: Plan) -> Session:
     """Make a plan of the history the next step; without a session its network is opened.
 
     ValueError says why it cannot be.

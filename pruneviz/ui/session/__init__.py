@@ -9,7 +9,7 @@ from pruneviz.background import Job
 from pruneviz.network.groups import Groups
 from pruneviz.plan import Plan
 from pruneviz.pruning.locks import unit_locks
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.storage.faults import public
 from pruneviz.ui.board import Pin, Request
 from pruneviz.ui.session import hand
@@ -21,7 +21,7 @@ _OUTSIDE = "out of the ranking"
 
 
 @dataclass(frozen=True)
-class Step:
+class UndoStep:
     """A plan that was settled on, with the layers that were locked (name -> reason)."""
 
     plan: Plan
@@ -29,11 +29,11 @@ class Step:
 
 
 @dataclass
-class Known:
+class PlanFacts:
     """What was found out once, by plan: parameters kept, and what has collapsed."""
 
-    params: Kept[int] = field(default_factory=lambda: Kept(_REMEMBERED))
-    warnings: Kept[dict[str, str]] = field(default_factory=lambda: Kept(_REMEMBERED))
+    params: Cache[int] = field(default_factory=lambda: Cache(_REMEMBERED))
+    warnings: Cache[dict[str, str]] = field(default_factory=lambda: Cache(_REMEMBERED))
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Session:
     """
 
     bench: Workbench
-    steps: list[Step]
+    steps: list[UndoStep]
     focus: str
     name: str = ""
     at: int = 0
@@ -64,7 +64,7 @@ class Session:
     job: Job | None = None
     wanted: Callable[[Session], None] | None = None
     shown: dict[str, object] | None = None
-    known: Known = field(default_factory=Known)
+    known: PlanFacts = field(default_factory=PlanFacts)
     unmeasured: bool = True
     drawing_page: bool = False
     diary: Diary | None = None
@@ -81,9 +81,9 @@ class Session:
         locked = dict(self.locked if locked is None else locked)
         self.moves += 1
         self._write(plan, self.settled)
-        if Step(plan, locked) != self.steps[self.at]:
+        if UndoStep(plan, locked) != self.steps[self.at]:
             del self.steps[self.at + 1 :]
-            self.steps.append(Step(plan, locked))
+            self.steps.append(UndoStep(plan, locked))
             del self.steps[:-_HISTORY]
             self.at = len(self.steps) - 1
         self._show(plan, locked)
@@ -118,7 +118,7 @@ def start(bench: Workbench, name: str | None = None) -> Session:
     plan = untouched(bench)
     locked = {layer: why for layer, why in bench.locks.items() if not plan.sparsity.get(layer)}
     focus = next((name for name in bench.found if name not in locked), next(iter(bench.found)))
-    steps = [Step(plan, dict(locked))]
+    steps = [UndoStep(plan, dict(locked))]
     session = Session(bench, steps, focus, name or bench.name, live=plan, locked=locked)
     dense = replace(plan, sparsity=dict.fromkeys(bench.found, 0.0), pinned={})
     session.visited += [dense] if plan == dense else [dense, plan]

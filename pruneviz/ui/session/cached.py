@@ -9,7 +9,7 @@ import streamlit as st
 
 from pruneviz.history import History
 from pruneviz.plan import Plan
-from pruneviz.sources.opening import Opening
+from pruneviz.sources.opening import OpenRequest
 from pruneviz.storage.home import home
 from pruneviz.ui.board import scene, sensing
 from pruneviz.ui.session import owners
@@ -24,7 +24,7 @@ def bench(name: str) -> Workbench:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the network …")
-def opened(asked: Opening) -> Workbench:
+def opened(asked: OpenRequest) -> Workbench:
     """The workbench of what the app was started with, opened once for everybody."""
     return open_workbench(asked)
 

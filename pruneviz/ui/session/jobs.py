@@ -11,14 +11,14 @@ from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.sensitivity.pieces import in_pieces
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.workbench import Workbench
 
 
 def measure(
     bench: Workbench,
     plan: Plan,
-    warnings: Kept[dict[str, str]] | None = None,
+    warnings: Cache[dict[str, str]] | None = None,
     write: Callable[[Plan], None] | None = None,
 ) -> Job:
     """Measure a settled plan on all validation samples, then its random control, then what is

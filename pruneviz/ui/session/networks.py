@@ -10,12 +10,12 @@ from typing import Any
 import streamlit as st
 
 from pruneviz.options import parse
-from pruneviz.sources.opening import Opening
+from pruneviz.sources.opening import OpenRequest
 from pruneviz.sources.registered import registered_names
 from pruneviz.storage.faults import public
 from pruneviz.ui.session import Session, cached, shelves, start
 from pruneviz.ui.session.recording import Diary
-from pruneviz.ui.session.scoring import Scoring, base_of, rescored, scored_name, scoring_of
+from pruneviz.ui.session.scoring import ScoreSource, base_of, rescored, scored_name, scoring_of
 from pruneviz.workbench import Workbench
 
 _FIRST = "lenet5"
@@ -92,7 +92,7 @@ def keep(name: str, bench: Workbench) -> str:
     return unique
 
 
-def scored(name: str, wanted: Scoring) -> str:
+def scored(name: str, wanted: ScoreSource) -> str:
     """The name under which the network of this name opens when it is scored as `wanted`."""
     base = base_of(name)
     return scored_name(base, scoring_of(open_bench(base)), wanted)
@@ -136,7 +136,7 @@ def _own() -> shelves.Shelf:
     return own
 
 
-def _asked() -> Opening | None:
+def _asked() -> OpenRequest | None:
     try:
         return parse(_words())
     except ValueError:
@@ -148,5 +148,5 @@ def _words() -> list[str]:
     return sys.argv[1:] if Path(sys.argv[0]).name == _APP else []
 
 
-def _started_name(asked: Opening) -> str:
+def _started_name(asked: OpenRequest) -> str:
     return f"{asked.label} (yours)" if asked.label in registered_names() else asked.label

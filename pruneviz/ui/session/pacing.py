@@ -18,13 +18,13 @@ def after_the_accuracy(session: Session, report: Report) -> None:
         time.sleep(_NAP)
 
 
-class Timed(Protocol):
+class Countdown(Protocol):
     """What shows how long its job will still take."""
 
     left: float | None
 
 
-def paced(report: Report, timed: Timed, until: float | None = None) -> Report:
+def paced(report: Report, timed: Countdown, until: float | None = None) -> Report:
     """`report` that also keeps the seconds left, by the pace since what was known is read.
 
     until: when the work ends at the latest, on the monotonic clock.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pruneviz.background import Job
-from pruneviz.history import History, Version, measured_of, new_session
+from pruneviz.history import History, ModelVersion, measured_of, new_session
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
@@ -22,9 +22,9 @@ class Diary:
         self._written: dict[Plan, int] = {}
 
     @property
-    def version(self) -> Version:
+    def version(self) -> ModelVersion:
         """The model at work, as the history knows it."""
-        return Version(self._name, self._bench.fingerprint, self._bench.data_fingerprint)
+        return ModelVersion(self._name, self._bench.fingerprint, self._bench.data_fingerprint)
 
     def settled(self, plan: Plan, came: Plan) -> None:
         """Write down that `plan` was settled on, coming from `came`; staying there is no visit."""

@@ -12,19 +12,19 @@ _USUAL = "usual"
 
 
 @dataclass(frozen=True)
-class Scoring:
+class ScoreSource:
     """What the score of a network is taken from: an output and a task by name; None: the usual."""
 
     output: str | None
     task: str | None
 
 
-def scoring_of(bench: Workbench) -> Scoring:
+def scoring_of(bench: Workbench) -> ScoreSource:
     """What was asked for when it was opened."""
-    return Scoring(bench.source.output, bench.source.task)
+    return ScoreSource(bench.source.output, bench.source.task)
 
 
-def scored_name(base: str, usual: Scoring, wanted: Scoring) -> str:
+def scored_name(base: str, usual: ScoreSource, wanted: ScoreSource) -> str:
     """The name of the network `base`, which is opened as `usual`, when it is scored as `wanted`."""
     output = "" if wanted.output == usual.output else f"{_OUTPUT}{wanted.output or _USUAL}"
     task = "" if wanted.task == usual.task else f"{_TASK}{wanted.task or _USUAL}"
@@ -40,7 +40,9 @@ def rescored(bench: Workbench, base: str, name: str) -> Workbench:
     """`bench`, called `base`, opened anew as `name` says; ValueError where that does not fit."""
     said, _, task = name.removeprefix(base).partition(_TASK)
     usual = scoring_of(bench)
-    wanted = Scoring(_wanted(said.removeprefix(_OUTPUT), usual.output), _wanted(task, usual.task))
+    wanted = ScoreSource(
+        _wanted(said.removeprefix(_OUTPUT), usual.output), _wanted(task, usual.task)
+    )
     source = bench.given
     stale = {bench.task.note, *output_notes(bench.task, bench.survey.outputs)}
     opened = source.opened

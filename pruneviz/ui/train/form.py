@@ -16,7 +16,7 @@ from pruneviz.training.methods import find_method
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
 from pruneviz.training.training import training_data
 from pruneviz.ui.text import plain
-from pruneviz.ui.train.training import Trainer
+from pruneviz.ui.train.training import TrainingWork
 
 _STARTS = {"trained": "the weights it has", "new": "new weights"}
 _HELP = {
@@ -53,7 +53,7 @@ class Form:
     plan: Plan
 
 
-def ask(trainer: Trainer, plan: Plan) -> Training | None:
+def ask(trainer: TrainingWork, plan: Plan) -> Training | None:
     """The training asked for; None where it cannot be, and says why.
 
     What a method does not use is not asked, and stays as usual.

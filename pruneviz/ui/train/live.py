@@ -12,8 +12,8 @@ import streamlit as st
 from pruneviz import figures
 from pruneviz.report.pictures import png
 from pruneviz.ui.text import as_sentence, code, plain
-from pruneviz.ui.train.training import Trainer
-from pruneviz.ui.train.watching import Picture, Seen, along, gap_words
+from pruneviz.ui.train.training import TrainingWork
+from pruneviz.ui.train.watching import Picture, TrainingSnapshot, along, gap_words
 from pruneviz.ui.wording import duration
 
 _CHART = {"displayModeBar": False, "scrollZoom": False}
@@ -36,7 +36,7 @@ _KINDS = {
 }
 
 
-def progress(trainer: Trainer) -> None:
+def progress(trainer: TrainingWork) -> None:
     """How far it is, how long it will still take, and how to stop it."""
     job = trainer.job
     if job is None:
@@ -55,7 +55,7 @@ def progress(trainer: Trainer) -> None:
         job.cancel()
 
 
-def charts(trainer: Trainer) -> None:
+def charts(trainer: TrainingWork) -> None:
     """All that moves while it trains, as far as it has come."""
     seen = trainer.watching.seen
     if seen is None or seen.table.empty:
@@ -70,7 +70,7 @@ def charts(trainer: Trainer) -> None:
     _events(seen)
 
 
-def _curves(trainer: Trainer, seen: Seen) -> None:
+def _curves(trainer: TrainingWork, seen: TrainingSnapshot) -> None:
     task = trainer.session.bench.task
     rows, stretches = along(seen.table, seen.size)
     last = rows.iloc[-1]
@@ -98,7 +98,7 @@ def _curves(trainer: Trainer, seen: Seen) -> None:
     st.caption(f"Epoch {int(last['at'])}. {said}. {cut}.{pace}")
 
 
-def _layers(trainer: Trainer, seen: Seen) -> None:
+def _layers(trainer: TrainingWork, seen: TrainingSnapshot) -> None:
     watching, bench = trainer.watching, trainer.session.bench
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -121,7 +121,7 @@ def _layers(trainer: Trainer, seen: Seen) -> None:
             st.plotly_chart(figures.levels(seen.levels, asked), key="train-levels", config=_CHART)
 
 
-def _picture(trainer: Trainer, picture: Picture) -> None:
+def _picture(trainer: TrainingWork, picture: Picture) -> None:
     limit = trainer.session.bench.limits[picture.layer]
     if trainer.running:
         cut = 100 * np.isnan(picture.cells).mean()
@@ -154,7 +154,7 @@ def _ink() -> str:
     return _INKS.get(st.context.theme.type or "", "#7a7f88")
 
 
-def _tickets(trainer: Trainer, seen: Seen) -> None:
+def _tickets(trainer: TrainingWork, seen: TrainingSnapshot) -> None:
     if not (seen.table["epoch"] > 0).any():
         return
     st.markdown("**Tickets**: at the end of each stretch, against what is left")
@@ -165,7 +165,7 @@ def _tickets(trainer: Trainer, seen: Seen) -> None:
         st.caption("Without controls nobody can tell a ticket from any other sparse network.")
 
 
-def _events(seen: Seen) -> None:
+def _events(seen: TrainingSnapshot) -> None:
     if seen.events.empty:
         return
     units = seen.events[seen.events["kind"] == "silent"]

@@ -16,12 +16,12 @@ from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session, arrive, networks, versions
 from pruneviz.ui.session.versions import Version, change_words
 from pruneviz.ui.text import plain
-from pruneviz.ui.train.training import Result, Trainer
+from pruneviz.ui.train.training import Result, TrainingWork
 from pruneviz.ui.wording import duration
 from pruneviz.ui.workbench.live import last_seq, reach
 
 
-def result(trainer: Trainer) -> None:
+def result(trainer: TrainingWork) -> None:
     """The numbers before and after, and a button that makes a version of it."""
     found = trainer.result
     if found is None:
@@ -102,7 +102,7 @@ def _recovery(back: int | None, leg: str, below: bool) -> str:
     return f"Back within the interval of what it was after {epochs}."
 
 
-def use(trainer: Trainer, found: Result) -> Session:
+def use(trainer: TrainingWork, found: Result) -> Session:
     """Open the result as a network of its own, at the plan that reproduces its masks."""
     before, trained = trainer.session, found.trained
     if versions.known(before.name) is None:

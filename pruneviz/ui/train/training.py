@@ -15,11 +15,11 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.storage.home import home
 from pruneviz.training import METHODS, Trained, Training
-from pruneviz.training.checkpoints import Kept, in_use, trainings
+from pruneviz.training.checkpoints import StoredTraining, in_use, trainings
 from pruneviz.training.training import key_of
 from pruneviz.ui.session import Session, cached, owners, versions
 from pruneviz.ui.session.pacing import after_the_accuracy, paced
-from pruneviz.ui.train.watching import Watching
+from pruneviz.ui.train.watching import TrainingView
 from pruneviz.workbench import Workbench
 
 _KEY = "training"
@@ -38,7 +38,7 @@ class Result:
 
 
 @dataclass
-class Trainer:
+class TrainingWork:
     """What one session asked for last, the work on it, and what came of it.
 
     plan, training, name: of the job, and of the version it makes. left: seconds until it ends,
@@ -46,7 +46,7 @@ class Trainer:
     """
 
     session: Session
-    watching: Watching
+    watching: TrainingView
     wish: Training = field(default_factory=Training)
     plan: Plan = field(default_factory=Plan)
     training: Training = field(default_factory=Training)
@@ -78,13 +78,13 @@ class Trainer:
         self._going.set()
 
 
-def trainer_of(session: Session) -> Trainer:
+def trainer_of(session: Session) -> TrainingWork:
     """What is known in this session; the work for another network is stopped, and that is said."""
     found = st.session_state.get(_KEY)
-    if isinstance(found, Trainer) and found.session is session:
+    if isinstance(found, TrainingWork) and found.session is session:
         return found
-    new = Trainer(session, Watching(session.focus))
-    if isinstance(found, Trainer):
+    new = TrainingWork(session, TrainingView(session.focus))
+    if isinstance(found, TrainingWork):
         new.wish = found.wish
         if found.running and found.job is not None:
             found.job.cancel()
@@ -96,11 +96,11 @@ def trainer_of(session: Session) -> Trainer:
     return new
 
 
-def begin(trainer: Trainer, plan: Plan, training: Training) -> Job:
+def begin(trainer: TrainingWork, plan: Plan, training: Training) -> Job:
     """Start to train, or go on with what is kept of the very same training."""
     session = trainer.session
     bench, name = session.bench, versions.next_name(session.name)
-    watching = trainer.watching = Watching(trainer.watching.layer)
+    watching = trainer.watching = TrainingView(trainer.watching.layer)
     trainer.plan, trainer.training, trainer.name = plan, training, name
     trainer.message = trainer.result = trainer.left = None
     trainer.go_on()
@@ -129,7 +129,7 @@ def begin(trainer: Trainer, plan: Plan, training: Training) -> Job:
     return trainer.job
 
 
-def take(trainer: Trainer) -> None:
+def take(trainer: TrainingWork) -> None:
     """Take note of work that has ended."""
     job = trainer.job
     if job is None or job.running:
@@ -153,7 +153,7 @@ def place() -> Path:
     return home() / "owners" / owner.name / "training"
 
 
-def kept(trainer: Trainer) -> list[Kept]:
+def kept(trainer: TrainingWork) -> list[StoredTraining]:
     """Trainings on disk that belong to this network and its data, and that nobody is at."""
     bench, found = trainer.session.bench, []
     for one in trainings(place()):
@@ -168,7 +168,7 @@ def kept(trainer: Trainer) -> list[Kept]:
     return found
 
 
-def delete(one: Kept) -> None:
+def delete(one: StoredTraining) -> None:
     """Forget a training for good."""
     shutil.rmtree(one.folder, ignore_errors=True)
 
@@ -198,7 +198,7 @@ def epochs_of(training: Training) -> int:
     return sum(leg.epochs for leg in METHODS[training.method].legs(training))
 
 
-def _waited(trainer: Trainer, report: Report, label: str, done: float) -> bool:
+def _waited(trainer: TrainingWork, report: Report, label: str, done: float) -> bool:
     """Wait while it is paused, and while somebody moves a slider: whoever waits comes first."""
     waited = False
     while trainer.paused or _needed(trainer):
@@ -208,7 +208,7 @@ def _waited(trainer: Trainer, report: Report, label: str, done: float) -> bool:
     return waited
 
 
-def _needed(trainer: Trainer) -> bool:
+def _needed(trainer: TrainingWork) -> bool:
     session = trainer.session
     if session.job is not None and session.job.running:
         return True

@@ -35,7 +35,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Seen:
+class TrainingSnapshot:
     """One look. table, events, notes: as in `Trained`. size: parameters at the very beginning.
 
     levels: layer -> fraction of the weights it had then that is gone.
@@ -49,7 +49,7 @@ class Seen:
     picture: Picture
 
 
-class Watching:
+class TrainingView:
     """What a training shows to one page; looks are taken in the training's thread.
 
     layer: that the picture is of; may be changed at any time. seen: the last look.
@@ -57,7 +57,7 @@ class Watching:
 
     def __init__(self, layer: str) -> None:
         self.layer = layer
-        self.seen: Seen | None = None
+        self.seen: TrainingSnapshot | None = None
         self._moment: Moment | None = None
         self._next = 0.0
 
@@ -84,7 +84,7 @@ class Watching:
     def _look(self, moment: Moment) -> None:
         began = time.monotonic()
         run = moment.run
-        self.seen = Seen(
+        self.seen = TrainingSnapshot(
             moment.table,
             events_of(run.events),
             run.size,

@@ -25,7 +25,7 @@ _EMPTY = (
 
 
 @dataclass
-class Books:
+class LedgerWork:
     """The ledgers of one session, the work on the next one, and what went wrong with the last."""
 
     session: Session
@@ -60,7 +60,7 @@ def ledger(session: Session) -> None:
         books.drawing_page = False
 
 
-def measure(books: Books, plan: Plan) -> Job:
+def measure(books: LedgerWork, plan: Plan) -> Job:
     """Start on the ledger of `plan`; it begins when nothing else is being measured."""
     session, bench = books.session, books.session.bench
 
@@ -72,17 +72,17 @@ def measure(books: Books, plan: Plan) -> Job:
     return books.job
 
 
-def books_of(session: Session) -> Books:
+def books_of(session: Session) -> LedgerWork:
     """The ledgers of this session; nothing of another network's."""
     books = st.session_state.get(_KEY)
-    if not isinstance(books, Books) or books.session is not session:
-        if isinstance(books, Books) and books.job is not None:
+    if not isinstance(books, LedgerWork) or books.session is not session:
+        if isinstance(books, LedgerWork) and books.job is not None:
             books.job.cancel()
-        books = st.session_state[_KEY] = Books(session)
+        books = st.session_state[_KEY] = LedgerWork(session)
     return books
 
 
-def _take(books: Books) -> bool:
+def _take(books: LedgerWork) -> bool:
     """Take note of work that has ended; returns whether some is still running."""
     job = books.job
     if job is None or job.running:
@@ -96,7 +96,7 @@ def _take(books: Books) -> bool:
     return False
 
 
-def _draw(books: Books) -> None:
+def _draw(books: LedgerWork) -> None:
     # Work that ended while the page is drawn is noticed at the next tick.
     if not books.drawing_page and books.job is not None and not _take(books):
         st.rerun()  # the whole page, so that the ticking ends
@@ -119,7 +119,7 @@ def _draw(books: Books) -> None:
         st.caption(_EMPTY)
 
 
-def _working(books: Books, job: Job, plan: Plan) -> None:
+def _working(books: LedgerWork, job: Job, plan: Plan) -> None:
     bar, stop = st.columns([5, 1], vertical_alignment="center")
     other = "" if books.plan == plan else " (of the plan before)"
     bar.progress(min(1.0, job.done), f"{plain(job.label or 'beginning')}{other} · {job.done:.0%}")

@@ -18,7 +18,7 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.labels import label
-from pruneviz.storage.caching import Kept
+from pruneviz.storage.caching import Cache
 from pruneviz.ui.boundary import part
 from pruneviz.ui.text import code, plain
 from pruneviz.ui.thresholds import asked_loss
@@ -38,7 +38,7 @@ class Visits:
     controls: pd.DataFrame
 
 
-def visits(bench: Workbench, visited: list[Plan], known: Kept[int]) -> Visits:
+def visits(bench: Workbench, visited: list[Plan], known: Cache[int]) -> Visits:
     """Tables of what was measured; nothing is measured for them.
 
     known: parameters kept by plan, so that old plans need not be made again.
@@ -53,7 +53,7 @@ def visits(bench: Workbench, visited: list[Plan], known: Kept[int]) -> Visits:
     return Visits(tuple(plans), _table(bench, plans, known), _table(bench, controls, known))
 
 
-def _table(bench: Workbench, plans: list[Plan], known: Kept[int]) -> pd.DataFrame:
+def _table(bench: Workbench, plans: list[Plan], known: Cache[int]) -> pd.DataFrame:
     rows = []
     for plan in plans:
         result = bench.evaluate(plan, min(bench.measured(plan), bench.measured(Plan())))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz.ui.session import Session, networks
-from pruneviz.ui.session.scoring import Scoring, scoring_of
+from pruneviz.ui.session.scoring import ScoreSource, scoring_of
 from pruneviz.ui.text import plain
 
 _USUAL = "the usual"
@@ -32,7 +32,7 @@ def ask_scores(session: Session) -> str:
             f"What outputs and targets are, of what fits them. “{_USUAL}”: what they tell by "
             "themselves; agreement, closeness and cosine compare with the dense network.",
         )  # fmt: skip
-    wanted = Scoring(output, task)
+    wanted = ScoreSource(output, task)
     return session.name if wanted == now else networks.scored(session.name, wanted)
 
 
