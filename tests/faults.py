@@ -24,8 +24,8 @@ from torch.utils.data import DataLoader, Dataset
 import pruneviz as pv
 from pruneviz.history import History, ModelVersion
 from pruneviz.history.file import FILE
-from pruneviz.sensitivity.scanning import scan
-from pruneviz.storage.remembered import MeasurementStore
+from pruneviz.sensitivity.scan import scan
+from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.training import Training, train
 from tests.killed import digests
 from tests.small import small_bench

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.spec import InputSpec
 
 X, Y = np.arange(40, dtype=np.float32).reshape(20, 2), np.arange(20) % 2

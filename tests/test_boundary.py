@@ -18,7 +18,7 @@ from pruneviz import ui
 from pruneviz.background import Job
 from pruneviz.cli import main
 from pruneviz.plan import Plan
-from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.opening import open_upload
 from pruneviz.storage import faults
 from pruneviz.storage.home import VARIABLE

@@ -17,9 +17,9 @@ from click.testing import CliRunner, Result
 
 import pruneviz as pv
 from pruneviz.cli import main
-from pruneviz.sensitivity.scanning import LEVELS
+from pruneviz.sensitivity.scan import LEVELS
 from pruneviz.storage.home import VARIABLE
-from tests.test_scanning import rows
+from tests.test_scan import rows
 
 PATIENCE = 120.0
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from torch import nn
 
 from pruneviz.cli import main
-from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.data.samples import Samples
 from pruneviz.workbench.opening import open_workbench
 

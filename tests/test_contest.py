@@ -18,11 +18,11 @@ from pruneviz.measuring.intervals import paired_difference
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.answers import measure, recall
 from pruneviz.sources.registered import load_registered
-from pruneviz.storage.remembered import MeasurementStore
+from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.tasks import CLASSES
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
-from tests.test_scanning import Counting
+from tests.test_scan import Counting
 
 ASKED = ContestRequest(("magnitude", "wanda"), (0.5, 0.9))
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pruneviz import figures
 from pruneviz.comparison.contest import LEVELS, Contest
 from pruneviz.storage.home import VARIABLE
-from pruneviz.ui.compare.contesting import ContestWork, hold, remaining
+from pruneviz.ui.compare.contest_work import ContestWork, hold, remaining
 from pruneviz.ui.session import cached
 from tests.page import APP, Page
 

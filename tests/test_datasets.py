@@ -20,7 +20,7 @@ from torch.utils.data import (
     WeightedRandomSampler,
 )  # fmt: skip
 
-from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.data.samples import Samples
 from pruneviz.sources.spec import InputSpec
 

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pruneviz.allocation.devices import DEVICES, KIB, budget, verdict
-from pruneviz.ui.allocate.fitting import DeviceFitWork, need_of
+from pruneviz.ui.allocate.device_fit_work import DeviceFitWork, need_of
 from tests.page import APP, Page
 
 PAGE = "pruneviz/ui/pages/devices.py"

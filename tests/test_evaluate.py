@@ -27,7 +27,7 @@ from pruneviz.measuring.evaluate import (
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
 from pruneviz.plan import Plan
 from pruneviz.sources import Source
-from pruneviz.storage.caching import Cache
+from pruneviz.storage.cache import Cache
 from pruneviz.tasks import CLASSES, task_for
 from pruneviz.tasks.table import values
 from pruneviz.workbench import Workbench

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pruneviz.export import DEFAULT, FORMATS
-from pruneviz.ui.export.exporting import ExportWork, archive_of, size
+from pruneviz.ui.export.export_work import ExportWork, archive_of, size
 from tests.page import APP, Page
 
 PAGE = "pruneviz/ui/pages/export.py"

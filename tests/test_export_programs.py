@@ -13,7 +13,7 @@ from pruneviz.data import Inputs
 from pruneviz.export import ExportResult
 from pruneviz.measuring.reasons import reason
 from pruneviz.recipes import recipe_of
-from pruneviz.recipes.replaying import replay
+from pruneviz.recipes.replay import replay
 
 FORMATS = ("onnx", "pt2")
 SIZE = (40, 4)

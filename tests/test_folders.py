@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from pruneviz.sources.data.pictures import prepare
-from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.data.samples import DataRequest, Samples
 from pruneviz.sources.spec import InputSpec
 from tests import optional

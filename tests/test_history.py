@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from pruneviz.history import Filter, History, Measurement, ModelVersion, measured_of
-from pruneviz.history.comparing import change_in_words, compare, masks_apart
+from pruneviz.history.comparison import change_in_words, compare, masks_apart
 from pruneviz.history.records import packed, unpacked
 from pruneviz.measuring.intervals import paired_difference
 from pruneviz.plan import Plan
 from pruneviz.ui.session import start
-from pruneviz.ui.session.recording import Diary
+from pruneviz.ui.session.diary import Diary
 from pruneviz.workbench import Workbench
 
 LENET = ModelVersion("lenet5", "a" * 12, "d" * 16)

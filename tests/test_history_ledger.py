@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pruneviz.history import History, ModelVersion
-from pruneviz.history.comparing import costs_apart
+from pruneviz.history.comparison import costs_apart
 from pruneviz.history.file import FILE
 from pruneviz.history.records import cost_from, cost_text
 from pruneviz.history.schema import STEPS

@@ -16,6 +16,14 @@ ROOT = Path(__file__).parent.parent
 FILES = sorted(path for path in (ROOT / "pruneviz").rglob("*.py"))
 LINES, FUNCTION_LINES = 330, 60
 
+# A class is a noun. Its last word is no participle, but for nouns of the field that look like one.
+NOUNS = {"coupling", "drawing", "need", "ranking", "timing", "training"}
+PUBLIC = {"Pruned", "Trained"}
+IRREGULAR = {
+    *("cut", "found", "gone", "given", "held", "kept", "known", "left", "lost", "made", "met"),
+    *("said", "seen", "sent", "shown", "spent", "taken", "told", "written"),
+}
+
 # The floors, lowest first. An import leads to a lower floor, or stays within its own room.
 FLOORS = (
     ("plan", "scale", "data", "outputs", "storage", "cores", "limits"),
@@ -213,6 +221,33 @@ def long_functions() -> Iterator[str]:
                 length = (node.end_lineno or 0) - node.lineno + 1
                 if length > FUNCTION_LINES:
                     yield f"{node.name} in {named(path)} has {length} lines"
+
+
+def classes() -> Iterator[tuple[str, Path]]:
+    for path in FILES:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ClassDef):
+                yield node.name, path
+
+
+def test_no_two_classes_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    for name, path in classes():
+        places.setdefault(name, []).append(named(path))
+    none(f"{name} is in {', '.join(files)}" for name, files in places.items() if len(files) > 1)
+
+
+def test_a_class_is_a_noun() -> None:
+    none(
+        f"{name} in {named(path)} is a participle: call it by what it is"
+        for name, path in classes()
+        if name not in PUBLIC and is_participle(name)
+    )
+
+
+def is_participle(name: str) -> bool:
+    last = re.findall(r"[A-Z][a-z0-9]*", name)[-1].lower()
+    return last not in NOUNS and (last in IRREGULAR or last.endswith(("ed", "ing")))
 
 
 def test_every_criterion_is_in_the_readme() -> None:

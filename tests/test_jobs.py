@@ -12,7 +12,7 @@ import torch
 from pruneviz.plan import Plan
 from pruneviz.pruning.chance import control_of
 from pruneviz.sources.registered import load_registered
-from pruneviz.storage.caching import Cache
+from pruneviz.storage.cache import Cache
 from pruneviz.ui.session import start
 from pruneviz.ui.session.jobs import is_measured, measure, prepare, so_far
 from pruneviz.ui.workbench import live

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save
 
 from pruneviz import limits
-from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.networks.weights import read_weights
 from tests import optional
 

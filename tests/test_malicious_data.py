@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.reader import read_data
 
 pyarrow = pytest.importorskip("pyarrow")
 

@@ -13,9 +13,9 @@ from torch import nn
 from pruneviz.data import Data
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.curves import LOSE, Curves
-from pruneviz.sensitivity.scanning import scan
+from pruneviz.sensitivity.scan import scan
 from pruneviz.sources import Source
-from pruneviz.storage.remembered import MeasurementStore
+from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.workbench import Workbench
 from tests.zoo import SMALL, made
 

@@ -9,7 +9,7 @@ import pytest
 
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
-from pruneviz.storage.caching import Cache
+from pruneviz.storage.cache import Cache
 from pruneviz.ui.workbench.panels import best_within, visits
 from pruneviz.workbench import Workbench
 

@@ -14,10 +14,10 @@ from torch import nn
 import pruneviz as pv
 from pruneviz.plan import Plan
 from pruneviz.recipes import Recipe, RecipeResult, from_yaml, recipe_dropped, recipe_of, to_yaml
-from pruneviz.recipes.parsing import parse, plain
-from pruneviz.recipes.reading import schema
-from pruneviz.recipes.writing import text_of
-from pruneviz.sources.asked import OpenRequest
+from pruneviz.recipes.parser import parse, plain
+from pruneviz.recipes.reader import schema
+from pruneviz.recipes.writer import text_of
+from pruneviz.sources.open_request import OpenRequest
 from pruneviz.training import Training
 from pruneviz.training.steps import TrainingStep
 from pruneviz.workbench import Workbench

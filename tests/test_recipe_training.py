@@ -15,7 +15,7 @@ import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.recipes import Recipe, from_yaml, recipe_of, replay, script_of, to_yaml, trained_again
-from pruneviz.recipes.reading import schema
+from pruneviz.recipes.reader import schema
 from pruneviz.training import Training
 from pruneviz.training.steps import TrainingStep
 from pruneviz.workbench import Workbench

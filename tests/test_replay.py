@@ -18,8 +18,8 @@ import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.recipes import Recipe, from_yaml, opening_of, recipe_of, replay, to_yaml
-from pruneviz.recipes.replaying import DIFFER, EXACTLY, IDENTICAL, UNKNOWN, WITHIN
-from pruneviz.sources.asked import OpenRequest
+from pruneviz.recipes.replay import DIFFER, EXACTLY, IDENTICAL, UNKNOWN, WITHIN
+from pruneviz.sources.open_request import OpenRequest
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
 from tests.conftest import NETWORKS

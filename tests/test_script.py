@@ -14,7 +14,7 @@ import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.recipes import Recipe, RecipeResult, recipe_of, script_of, to_yaml
-from pruneviz.sources.asked import OpenRequest
+from pruneviz.sources.open_request import OpenRequest
 
 PLAN = Plan("l2", "neuron", sparsity={"conv1": 0.5, "fc1": 0.25}, pinned={"fc2": {"3": False}})
 

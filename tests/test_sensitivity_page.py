@@ -16,10 +16,10 @@ import pruneviz as pv
 from pruneviz import figures
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.curves import Curves
-from pruneviz.sensitivity.scanning import LEVELS, scan
+from pruneviz.sensitivity.scan import LEVELS, scan
 from pruneviz.storage.home import VARIABLE
-from pruneviz.storage.remembered import MeasurementStore
-from pruneviz.ui.allocate.scanning import ScanWork, cells, remaining, start, table
+from pruneviz.storage.measurement_store import MeasurementStore
+from pruneviz.ui.allocate.scan_work import ScanWork, cells, remaining, start, table
 from pruneviz.ui.session import cached, networks
 from pruneviz.ui.wording import duration
 from pruneviz.workbench import Workbench

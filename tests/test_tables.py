@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.data.samples import Samples
 from pruneviz.sources.spec import InputSpec
 

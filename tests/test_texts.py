@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pruneviz.data import Data
-from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.data.texts import next_tokens, pad
 from pruneviz.sources.spec import InputSpec
 from tests.optional import transformers

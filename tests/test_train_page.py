@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from pruneviz.training import METHODS, Training
 from pruneviz.training.checkpoints import trainings
-from pruneviz.training.training import key_of
+from pruneviz.training.result import key_of
 from pruneviz.ui.session.versions import Version
-from pruneviz.ui.train.training import TrainingWork, place
+from pruneviz.ui.train.training_work import TrainingWork, place
 from tests.page import APP, Page
 
 PAGE = "pruneviz/ui/pages/train.py"

@@ -15,7 +15,7 @@ import torch
 from pruneviz import figures
 from pruneviz.plan import Plan
 from pruneviz.training import Moment, Training, train
-from pruneviz.ui.train.watching import TrainingView, along, gap_words, picture_of
+from pruneviz.ui.train.training_view import TrainingView, along, gap_words, picture_of
 from pruneviz.workbench import Workbench
 
 Benches = Callable[[str], Workbench]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pruneviz.allocation.sharing import (
+from pruneviz.allocation.shares import (
     Part,
     by_damage,
     by_damage_at,

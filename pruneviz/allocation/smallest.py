@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 
-from pruneviz.allocation.searching import (
+from pruneviz.allocation.search import (
     PlanScores,
     SearchResult,
     found_of,
@@ -20,7 +20,7 @@ from pruneviz.measuring.bench import Bench, Progress
 from pruneviz.measuring.intervals import ALPHA, fewest
 from pruneviz.measuring.looks import surely
 from pruneviz.plan import Plan
-from pruneviz.sensitivity.scanning import Memory, scan
+from pruneviz.sensitivity.scan import Memory, scan
 
 EVALUATIONS = 120
 _HALVINGS = 6

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pruneviz.allocation.budgets import Budget, find_budget, prices
 from pruneviz.allocation.methods import ALLOCATIONS, Allocation, density_of, tame_bounds
-from pruneviz.allocation.sharing import Part, erk, whole
+from pruneviz.allocation.shares import Part, erk, whole
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning.masks import Ranking

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pruneviz.allocation.budgets import BUDGETS
 from pruneviz.allocation.methods import ALLOCATIONS
-from pruneviz.allocation.searching import MethodResult, SearchResult
+from pruneviz.allocation.search import MethodResult, SearchResult
 from pruneviz.cli.shared import (
     ENDS,
     JSON,

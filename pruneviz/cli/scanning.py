@@ -23,7 +23,7 @@ from pruneviz.options import opening_options
 from pruneviz.plan import Plan
 from pruneviz.scale import Scale
 from pruneviz.sensitivity.curves import LOSE, Curves
-from pruneviz.sensitivity.scanning import LEVELS, PRECISION, known
+from pruneviz.sensitivity.scan import LEVELS, PRECISION, known
 from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.workbench import Workbench
 

@@ -22,7 +22,7 @@ from pruneviz.pruning.criteria import CRITERIA, find_criterion
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sensitivity.answers import measure, recall
 from pruneviz.sensitivity.curves import Curves
-from pruneviz.sensitivity.scanning import Memory, settings_of
+from pruneviz.sensitivity.scan import Memory, settings_of
 from pruneviz.tasks import Task
 
 LEVELS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)

@@ -11,7 +11,7 @@ from pruneviz.measuring.bench import Bench
 from pruneviz.plan import Plan
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sensitivity.curves import Curves
-from pruneviz.sensitivity.scanning import settings_of
+from pruneviz.sensitivity.scan import settings_of
 
 UNIFORM = "uniform"
 SLIDERS = "sliders"  # the allocation that a plan has already, scaled

@@ -17,7 +17,7 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.pruning.masks import layer_count
 from pruneviz.pruning.sliders import Slider
-from pruneviz.sensitivity.scanning import settings_of
+from pruneviz.sensitivity.scan import settings_of
 
 OVERLAPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _GATHERING = 0.7  # of the time, about

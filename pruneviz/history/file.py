@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from pruneviz.history import moved
-from pruneviz.history.moved import carried_over, in_memory, is_moved, standing
+from pruneviz.history import lost_file
+from pruneviz.history.lost_file import carried_over, in_memory, is_moved, standing
 from pruneviz.history.schema import STEPS
 from pruneviz.storage.database import closed_with, opened
 
@@ -42,9 +42,9 @@ class File:
                     return act(self.base)
                 if is_moved(self.path, self._was):
                     self._follow(self.path)
-                elif moved.is_log_lost(self.path, self._was):
-                    self._hold(moved.with_new_log(self.base, self.path, self._patience))
-                    self._was, self.complaint = standing(self.path), moved.LOG_LOST
+                elif lost_file.is_log_lost(self.path, self._was):
+                    self._hold(lost_file.with_new_log(self.base, self.path, self._patience))
+                    self._was, self.complaint = standing(self.path), lost_file.LOG_LOST
                 return act(self.base)
             except (sqlite3.Error, OSError) as error:
                 self._complain(error)

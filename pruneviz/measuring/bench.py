@@ -7,8 +7,8 @@ from typing import Protocol
 
 from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.layers import Layer
-from pruneviz.network.traced import GraphCache
 from pruneviz.plan import Plan
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.masks import Ranking

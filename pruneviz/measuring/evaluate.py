@@ -14,7 +14,7 @@ from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_
 from pruneviz.measuring.room import Room
 from pruneviz.network.calling import at_work, call_all, out_of_memory
 from pruneviz.network.replica import replica
-from pruneviz.storage.caching import Cache
+from pruneviz.storage.cache import Cache
 from pruneviz.tasks import Task
 from pruneviz.tasks.judging import joined
 from pruneviz.tasks.measures import mean_loss, mean_score

@@ -10,7 +10,7 @@ from pruneviz.data import Outcome
 from pruneviz.measuring.evaluate import join, nothing_answered
 from pruneviz.plan import Plan
 from pruneviz.pruning.prune import active
-from pruneviz.storage.caching import Cache
+from pruneviz.storage.cache import Cache
 
 
 @dataclass

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Inputs
 from pruneviz.network.calling import call_all, words_of
-from pruneviz.network.doubling import answer_in_double
+from pruneviz.network.double_precision import answer_in_double
 from pruneviz.network.likeness import Likeness
 from pruneviz.network.replica import replica
 

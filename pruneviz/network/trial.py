@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Inputs
 from pruneviz.network.calling import call_all, fitting, words_of
-from pruneviz.network.doubling import answer_in_double
+from pruneviz.network.double_precision import answer_in_double
 from pruneviz.network.groups import Groups, masks_of
 from pruneviz.network.likeness import TOLERANCE, Likeness
 from pruneviz.network.removal import remove
@@ -26,7 +26,7 @@ _BLOCK = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, eq=False)
-class _Shaken:
+class _NoisyNetwork:
     """network: with noise on it. answer: what it, or one made of it, answers to inputs."""
 
     network: nn.Module
@@ -84,7 +84,7 @@ def _known(names: Sequence[str], failed: Mapping[str, str]) -> str | None:
 
 
 def _together(
-    shaken: _Shaken,
+    shaken: _NoisyNetwork,
     groups: Groups,
     names: Sequence[str],
     failed: dict[str, str],
@@ -100,7 +100,7 @@ def _together(
     return held
 
 
-def _try(shaken: _Shaken, groups: Groups, names: Sequence[str]) -> str | None:
+def _try(shaken: _NoisyNetwork, groups: Groups, names: Sequence[str]) -> str | None:
     """Why a trial cut of these groups is no proof, or None where it is."""
     kept = {name: _some(groups.groups[name].units) for name in names}
     network = shaken.network
@@ -128,17 +128,17 @@ def _some(units: int) -> Tensor:
     return kept
 
 
-def _shaken(model: nn.Module, example: Inputs) -> _Shaken:
+def _shaken(model: nn.Module, example: Inputs) -> _NoisyNetwork:
     """A copy with noise on every weight that answers in double where the network bears it."""
     network = _noisy(model)
     inputs = fitting(network, example)
     try:
         answer = answer_in_double(network, inputs)
         if bool(torch.isfinite(answer[main_output(answer)]).all()):
-            return _Shaken(network, inputs, answer_in_double)
+            return _NoisyNetwork(network, inputs, answer_in_double)
     except Exception:  # whatever a network raises in a precision that it was not made for
         pass
-    return _Shaken(network, inputs, lambda one, *given: call_all(replica(one), *given))
+    return _NoisyNetwork(network, inputs, lambda one, *given: call_all(replica(one), *given))
 
 
 def _noisy(model: nn.Module) -> nn.Module:

@@ -1,10 +1,10 @@
 """How is a session written down so that others can do it again?"""
 
-from pruneviz.recipes.reading import from_yaml, recipe_dropped
+from pruneviz.recipes.reader import from_yaml, recipe_dropped
 from pruneviz.recipes.recipe import Recipe, RecipeResult, recipe_of
-from pruneviz.recipes.replaying import ReplayResult, opening_of, replay, trained_again
+from pruneviz.recipes.replay import ReplayResult, opening_of, replay, trained_again
 from pruneviz.recipes.script import script_of
-from pruneviz.recipes.writing import to_yaml
+from pruneviz.recipes.writer import to_yaml
 
 __all__ = [
     "Recipe",

@@ -13,7 +13,7 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.ledger import Cost, Footprint
 from pruneviz.plan import Plan
 from pruneviz.sources import Provenance
-from pruneviz.sources.asked import OpenRequest
+from pruneviz.sources.open_request import OpenRequest
 from pruneviz.training.steps import TrainingStep, steps_of_past
 
 Place = tuple[str | int, ...]

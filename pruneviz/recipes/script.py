@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from pruneviz.plan import Plan
 from pruneviz.recipes.recipe import Recipe
-from pruneviz.sources.asked import OpenRequest
+from pruneviz.sources.open_request import OpenRequest
 from pruneviz.tasks import COMPARISONS
 from pruneviz.training.settings import Training
 

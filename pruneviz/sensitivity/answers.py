@@ -14,7 +14,7 @@ from torch import Tensor
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.keys import key_of
-from pruneviz.sensitivity.scanning import Memory
+from pruneviz.sensitivity.scan import Memory
 
 _SCHEME = 2  # to be raised where an answer would come out differently
 _PIECE = 1.0  # seconds of measuring before somebody may cancel it

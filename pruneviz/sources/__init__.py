@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from pruneviz.data import Data, Metric, Outcome
-from pruneviz.sources.asked import OpenRequest
+from pruneviz.sources.open_request import OpenRequest
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,9 @@ from torch import nn
 from pruneviz import limits
 from pruneviz.data import Data, Metric
 from pruneviz.sources import Source
-from pruneviz.sources.asked import LIBRARIES, is_path, lies_there
-from pruneviz.sources.asked import SHARE as SHARE
-from pruneviz.sources.asked import OpenRequest as OpenRequest
-from pruneviz.sources.data.accepting import accepts
-from pruneviz.sources.data.fitting import without
-from pruneviz.sources.data.reading import read_data
+from pruneviz.sources.data.conversion import without
+from pruneviz.sources.data.number_types import accepts
+from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.data.samples import Samples
 from pruneviz.sources.data.several import with_order
 from pruneviz.sources.networks.architectures import Architecture, build
@@ -29,6 +26,9 @@ from pruneviz.sources.networks.onnx_file import open_onnx
 from pruneviz.sources.networks.synthetic import synthetic
 from pruneviz.sources.networks.unpickled import runs_code, unpickle
 from pruneviz.sources.networks.weights import read_weights
+from pruneviz.sources.open_request import LIBRARIES, is_path, lies_there
+from pruneviz.sources.open_request import SHARE as SHARE
+from pruneviz.sources.open_request import OpenRequest as OpenRequest
 from pruneviz.sources.registered import load_registered, registered_names
 from pruneviz.sources.spec import InputSpec
 from pruneviz.tasks import COMPARISONS

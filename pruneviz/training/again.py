@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from pruneviz.measuring.bench import Bench
+from pruneviz.training.result import train
 from pruneviz.training.steps import TrainingStep, steps_of_past
-from pruneviz.training.training import train
 
 B = TypeVar("B", bound=Bench)
 

@@ -13,7 +13,7 @@ from pruneviz.network.layers import Layer
 from pruneviz.network.replica import state
 from pruneviz.plan import Plan
 from pruneviz.training.devices import seed_of
-from pruneviz.training.held import MaskSet, entered
+from pruneviz.training.mask_set import MaskSet, entered
 from pruneviz.training.run import Run
 
 

@@ -18,8 +18,8 @@ from pruneviz.plan import Plan
 from pruneviz.tasks.several import loss_of
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.devices import seed_of
-from pruneviz.training.held import MaskPairs, MaskSet
 from pruneviz.training.legs import on_the_way
+from pruneviz.training.mask_set import MaskPairs, MaskSet
 from pruneviz.training.methods import Method
 from pruneviz.training.narrowing import remove_cut
 from pruneviz.training.optimizers import schedule_for

@@ -8,12 +8,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
 from pruneviz.network.removal import lines_of, narrowed, remove
 from pruneviz.network.shrink import shrink
 from pruneviz.network.survey import seen_layers
-from pruneviz.network.traced import GraphCache
-from pruneviz.training.held import MaskSet
+from pruneviz.training.mask_set import MaskSet
 from pruneviz.training.optimizers import optimizer_for
 from pruneviz.training.run import Run
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pruneviz.training.beginnings import draw_again_
 from pruneviz.training.checkpoints import Store
 from pruneviz.training.devices import RandomStream, seed_of
-from pruneviz.training.held import MaskSet, entered
 from pruneviz.training.legs import on_the_way
 from pruneviz.training.loop import Loop
+from pruneviz.training.mask_set import MaskSet, entered
 from pruneviz.training.methods import shuffled
 from pruneviz.training.optimizers import optimizer_for
 from pruneviz.training.run import Run

@@ -13,8 +13,8 @@ from pruneviz.measuring.bench import Bench
 from pruneviz.network.replica import state
 from pruneviz.plan import Plan
 from pruneviz.training.devices import RandomStream
-from pruneviz.training.held import MaskSet
 from pruneviz.training.legs import Leg
+from pruneviz.training.mask_set import MaskSet
 from pruneviz.training.settings import Training
 from pruneviz.training.structure import Structure
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
+from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
-from pruneviz.network.traced import GraphCache
 from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import Evidence, parts_for, weights_only
@@ -21,7 +21,7 @@ from pruneviz.pruning.pins import hands
 from pruneviz.pruning.prune import active, apply, rank
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.tasks import Task
-from pruneviz.training.held import MaskSet
+from pruneviz.training.mask_set import MaskSet
 
 
 @dataclass(frozen=True)

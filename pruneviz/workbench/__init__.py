@@ -15,10 +15,10 @@ from pruneviz.measuring.counts import Counts, counts_of, macs_of_network
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.ledger import Cost
 from pruneviz.network.graph import Graph
+from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
 from pruneviz.network.replica import code_fingerprint, fingerprint, state
 from pruneviz.network.survey import seen_layers
-from pruneviz.network.traced import GraphCache
 from pruneviz.plan import Plan
 from pruneviz.pruning.accounting import layer_table, never_pruned, reach_notes
 from pruneviz.pruning.beginning import beginning
@@ -29,20 +29,20 @@ from pruneviz.pruning.masks import Ranking
 from pruneviz.pruning.prune import check
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.sliders import Slider
-from pruneviz.sensitivity.scanning import LEVELS, PRECISION
+from pruneviz.sensitivity.scan import LEVELS, PRECISION
 from pruneviz.sources import Source
 from pruneviz.sources.checks import check_source
 from pruneviz.sources.identity import fingerprint_of
 from pruneviz.sources.networks.unwrapped import plain
 from pruneviz.storage.home import home
-from pruneviz.storage.remembered import MeasurementStore
+from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.tasks import Task
 from pruneviz.training import train
-from pruneviz.workbench.answering import EvaluationCache
-from pruneviz.workbench.cutting import MaskCache
+from pruneviz.workbench.evaluation_cache import EvaluationCache
 from pruneviz.workbench.inspection import layer_maps, layer_warnings
+from pruneviz.workbench.mask_cache import MaskCache
 from pruneviz.workbench.purpose import purpose_of, tasks_of
-from pruneviz.workbench.steering import Studies, close
+from pruneviz.workbench.studies import Studies, close
 
 _COLUMNS = 64
 _DENSE = Plan()

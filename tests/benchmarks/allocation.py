@@ -13,7 +13,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pruneviz.allocation.searching import EVALUATIONS, SearchResult
+from pruneviz.allocation.search import EVALUATIONS, SearchResult
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.intervals import paired_difference
 from pruneviz.plan import Plan

@@ -22,7 +22,7 @@ from scipy.stats import spearmanr
 
 import pruneviz as pv
 from pruneviz.sensitivity.curves import Curves
-from pruneviz.sensitivity.predicting import Prediction, Predictor, random_plans
+from pruneviz.sensitivity.prediction import Prediction, Predictor, random_plans
 from pruneviz.sensitivity.taylor import LEVELS, rises
 
 NAMES = (

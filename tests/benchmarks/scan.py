@@ -23,7 +23,7 @@ from torch.nn.utils import prune
 
 import pruneviz as pv
 from pruneviz.sensitivity.curves import Curve
-from pruneviz.sensitivity.scanning import LEVELS
+from pruneviz.sensitivity.scan import LEVELS
 from pruneviz.storage.home import VARIABLE
 from tests.benchmarks.rows import print_rows
 

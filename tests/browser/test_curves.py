@@ -8,7 +8,7 @@ import pytest
 from driving import Board
 
 import pruneviz as pv
-from pruneviz.sensitivity.predicting import Predictor
+from pruneviz.sensitivity.prediction import Predictor
 from pruneviz.ui.board.sensing import TARGETS
 
 pytestmark = pytest.mark.browser

@@ -17,7 +17,7 @@ from safetensors.torch import save
 from pruneviz.history import History, ModelVersion
 from pruneviz.history.file import FILE
 from pruneviz.plan import Plan, from_link, to_link
-from pruneviz.recipes.reading import from_yaml
+from pruneviz.recipes.reader import from_yaml
 from pruneviz.sources.data.arrays import read_npz
 from pruneviz.sources.data.samples import DataRequest
 from pruneviz.sources.networks.weights import read_weights

@@ -14,10 +14,10 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 
-from pruneviz.sources.data.choosing import choose, most
 from pruneviz.sources.data.objects import refuse_objects
 from pruneviz.sources.data.pictures import prepare
 from pruneviz.sources.data.samples import DataRequest, RawData
+from pruneviz.sources.data.selection import choose, most
 from pruneviz.sources.data.several import by_name
 from pruneviz.sources.data.tensors import TARGETS, encode, pair, stack
 from pruneviz.sources.data.texts import pad

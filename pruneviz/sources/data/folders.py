@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from pruneviz.data import Data
-from pruneviz.sources.data.choosing import choose
 from pruneviz.sources.data.pictures import SUFFIXES, Picture, bytes_each, prepare
 from pruneviz.sources.data.samples import DataRequest, RawData
+from pruneviz.sources.data.selection import choose
 
 TRAINING = ("calibration", "calib", "train", "training")
 VALIDATION = ("validation", "valid", "val", "test", "eval")

@@ -11,12 +11,12 @@ from typing import Any
 from torch import Tensor
 
 from pruneviz import limits
-from pruneviz.sources.data.choosing import choose
 from pruneviz.sources.data.columns import read_columns, target_among
 from pruneviz.sources.data.datasets import read_dataset
 from pruneviz.sources.data.folders import TRAINING, VALIDATION, read_pictures
 from pruneviz.sources.data.pictures import Picture
 from pruneviz.sources.data.samples import DataRequest, RawData
+from pruneviz.sources.data.selection import choose
 from pruneviz.sources.data.tensors import TARGETS, encode
 from pruneviz.sources.data.texts import joined, one_each
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from pruneviz.data import Data
-from pruneviz.sources.data.choosing import choose
 from pruneviz.sources.data.samples import DataRequest, RawData
+from pruneviz.sources.data.selection import choose
 from pruneviz.sources.data.tensors import as_tensor
 
 IGNORED = -100  # torch's own ignore_index, and Transformers'

@@ -7,7 +7,7 @@ import streamlit as st
 from pruneviz.allocation.budgets import BUDGETS
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.plan import UNITS, Plan, pattern
-from pruneviz.ui.allocate.allocating import (
+from pruneviz.ui.allocate.allocation_work import (
     AllocationWish,
     AllocationWork,
     accept,

@@ -13,8 +13,8 @@ import numpy as np
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.plan import Plan, pattern
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves
-from pruneviz.sensitivity.predicting import Predictor
-from pruneviz.sensitivity.scanning import settings_of
+from pruneviz.sensitivity.prediction import Predictor
+from pruneviz.sensitivity.scan import settings_of
 from pruneviz.storage.faults import public
 from pruneviz.ui.board import packed, scene
 from pruneviz.workbench import Workbench

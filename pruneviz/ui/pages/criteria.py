@@ -16,7 +16,7 @@ from pruneviz.storage.faults import public
 from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
-from pruneviz.ui.compare.contesting import (
+from pruneviz.ui.compare.contest_work import (
     SHARES,
     ContestWork,
     compare,

@@ -16,12 +16,12 @@ from pruneviz.allocation.devices import (
     size,
     verdict,
 )
-from pruneviz.allocation.suggesting import Suggestion
+from pruneviz.allocation.suggestion import Suggestion
 from pruneviz.glossary import TERMS
 from pruneviz.pruning.labels import label
 from pruneviz.scale import SHARE, Scale
 from pruneviz.storage.faults import public
-from pruneviz.ui.allocate.fitting import (
+from pruneviz.ui.allocate.device_fit_work import (
     DeviceFitWork,
     by_neurons,
     fitting_of,

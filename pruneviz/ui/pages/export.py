@@ -8,7 +8,7 @@ from pruneviz.export import DEFAULT, FORMATS
 from pruneviz.pruning.labels import label
 from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.chrome import follow, heading, no_network
-from pruneviz.ui.export.exporting import (
+from pruneviz.ui.export.export_work import (
     ExportWork,
     archive_of,
     begin,
@@ -18,7 +18,7 @@ from pruneviz.ui.export.exporting import (
     take,
     unfit,
 )
-from pruneviz.ui.export.reporting import offer_report
+from pruneviz.ui.export.report_work import offer_report
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session, jobs
 from pruneviz.ui.text import as_sentence, plain

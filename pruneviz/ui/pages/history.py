@@ -17,7 +17,7 @@ from pruneviz.ui.past import visits
 from pruneviz.ui.past.sharing import history_here, offer, whose
 from pruneviz.ui.past.side_by_side import side_by_side
 from pruneviz.ui.session import Session
-from pruneviz.ui.session.recording import Diary
+from pruneviz.ui.session.diary import Diary
 from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench.live import listen
 from pruneviz.ui.workbench.live import measure as measure_accuracy

@@ -12,7 +12,7 @@ from pruneviz.pruning.repair import REPAIRS
 from pruneviz.sensitivity.curves import Curves
 from pruneviz.storage.faults import public
 from pruneviz.storage.spreadsheets import csv_text
-from pruneviz.ui.allocate.scanning import (
+from pruneviz.ui.allocate.scan_work import (
     ScanWork,
     cells,
     remaining,

@@ -17,7 +17,7 @@ from pruneviz.ui.text import plain
 from pruneviz.ui.train.form import ask
 from pruneviz.ui.train.live import charts, progress
 from pruneviz.ui.train.result import lineage, result
-from pruneviz.ui.train.training import (
+from pruneviz.ui.train.training_work import (
     TrainingWork,
     begin,
     delete,

@@ -11,10 +11,10 @@ from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.pruning.labels import label
 from pruneviz.pruning.prune import check
 from pruneviz.storage.faults import public
-from pruneviz.ui.allocate.allocating import take
+from pruneviz.ui.allocate.allocation_work import take
 from pruneviz.ui.allocate.form import allocate
 from pruneviz.ui.boundary import part
-from pruneviz.ui.compare import comparing
+from pruneviz.ui.compare import repair_work
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import (
     Session,
@@ -26,7 +26,7 @@ from pruneviz.ui.session import (
     networks,
     untouched,
 )
-from pruneviz.ui.session.dropping import taken
+from pruneviz.ui.session.dropped_recipe import taken
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import controls, panels
 from pruneviz.ui.workbench.ledger import ledger
@@ -71,7 +71,7 @@ def main() -> None:
         st.rerun()
     with top[2]:
         plan, note = controls.ask_plan(
-            session.live, lambda: comparing.compare(session), lambda: allocate(session)
+            session.live, lambda: repair_work.compare(session), lambda: allocate(session)
         )
     if plan != session.live:
         _change(session, plan, note)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pruneviz import figures
 from pruneviz.background import Job, Report
 from pruneviz.history import Measurement
-from pruneviz.history.comparing import (
+from pruneviz.history.comparison import (
     PlanComparison,
     change_in_words,
     compare,

@@ -9,11 +9,11 @@ from pruneviz.background import Job
 from pruneviz.network.groups import Groups
 from pruneviz.plan import Plan
 from pruneviz.pruning.locks import unit_locks
-from pruneviz.storage.caching import Cache
+from pruneviz.storage.cache import Cache
 from pruneviz.storage.faults import public
 from pruneviz.ui.board import Pin, Request
 from pruneviz.ui.session import hand
-from pruneviz.ui.session.recording import Diary
+from pruneviz.ui.session.diary import Diary
 from pruneviz.workbench import Workbench, units
 
 _HISTORY, _REMEMBERED = 500, 1_500

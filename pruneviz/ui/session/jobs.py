@@ -11,7 +11,7 @@ from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.sensitivity.pieces import in_pieces
-from pruneviz.storage.caching import Cache
+from pruneviz.storage.cache import Cache
 from pruneviz.workbench import Workbench
 
 

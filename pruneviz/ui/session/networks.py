@@ -14,8 +14,8 @@ from pruneviz.sources.opening import OpenRequest
 from pruneviz.sources.registered import registered_names
 from pruneviz.storage.faults import public
 from pruneviz.ui.session import Session, cached, shelves, start
-from pruneviz.ui.session.recording import Diary
-from pruneviz.ui.session.scoring import ScoreSource, base_of, rescored, scored_name, scoring_of
+from pruneviz.ui.session.diary import Diary
+from pruneviz.ui.session.score_source import ScoreSource, base_of, rescored, scored_name, scoring_of
 from pruneviz.workbench import Workbench
 
 _FIRST = "lenet5"

@@ -13,10 +13,10 @@ from pruneviz.storage.faults import public
 from pruneviz.training import METHODS, Training
 from pruneviz.training.augmentation import AUGMENTATIONS, check_augmentation
 from pruneviz.training.methods import find_method
+from pruneviz.training.result import training_data
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
-from pruneviz.training.training import training_data
 from pruneviz.ui.text import plain
-from pruneviz.ui.train.training import TrainingWork
+from pruneviz.ui.train.training_work import TrainingWork
 
 _STARTS = {"trained": "the weights it has", "new": "new weights"}
 _HELP = {

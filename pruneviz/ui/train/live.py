@@ -12,8 +12,8 @@ import streamlit as st
 from pruneviz import figures
 from pruneviz.report.pictures import png
 from pruneviz.ui.text import as_sentence, code, plain
-from pruneviz.ui.train.training import TrainingWork
-from pruneviz.ui.train.watching import Picture, TrainingSnapshot, along, gap_words
+from pruneviz.ui.train.training_view import Picture, TrainingSnapshot, along, gap_words
+from pruneviz.ui.train.training_work import TrainingWork
 from pruneviz.ui.wording import duration
 
 _CHART = {"displayModeBar": False, "scrollZoom": False}

@@ -16,7 +16,7 @@ from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session, arrive, networks, versions
 from pruneviz.ui.session.versions import Version, change_words
 from pruneviz.ui.text import plain
-from pruneviz.ui.train.training import Result, TrainingWork
+from pruneviz.ui.train.training_work import Result, TrainingWork
 from pruneviz.ui.wording import duration
 from pruneviz.ui.workbench.live import last_seq, reach
 

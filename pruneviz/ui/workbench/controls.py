@@ -13,7 +13,7 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
 from pruneviz.storage.faults import public
 from pruneviz.ui.session.hand import holding, lost
-from pruneviz.ui.workbench import mending
+from pruneviz.ui.workbench import repairs
 
 PATTERN = "N:M"
 _PATTERNS = ("2:4", "1:4", "3:4", "1:2", "4:8")
@@ -67,7 +67,7 @@ def _values(plan: Plan) -> dict[str, object]:
         _KEYS["scope"]: plan.scope,
         _KEYS["scores"]: "relative" if plan.relative else "raw",
         _KEYS["seed"]: plan.seed,
-        **mending.values(plan),
+        **repairs.values(plan),
     }
 
 
@@ -90,7 +90,7 @@ def ask_plan(
     with columns[3]:
         relative, seed = _ask_scores(criterion, plan)
     with columns[4]:
-        aggregate, repair, gone = mending.ask_repair(granularity, more)
+        aggregate, repair, gone = repairs.ask_repair(granularity, more)
     with columns[5]:
         last()
     chosen = replace(

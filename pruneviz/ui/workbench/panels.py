@@ -18,7 +18,7 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.labels import label
-from pruneviz.storage.caching import Cache
+from pruneviz.storage.cache import Cache
 from pruneviz.ui.boundary import part
 from pruneviz.ui.text import code, plain
 from pruneviz.ui.thresholds import asked_loss

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz.ui.session import Session, networks
-from pruneviz.ui.session.scoring import ScoreSource, scoring_of
+from pruneviz.ui.session.score_source import ScoreSource, scoring_of
 from pruneviz.ui.text import plain
 
 _USUAL = "the usual"

@@ -11,7 +11,7 @@ from pruneviz.sources.opening import open_upload
 from pruneviz.storage.faults import public
 from pruneviz.tasks import TASKS
 from pruneviz.ui.session import networks, shelves
-from pruneviz.ui.session.dropping import ask_recipe
+from pruneviz.ui.session.dropped_recipe import ask_recipe
 from pruneviz.ui.text import plain
 from pruneviz.workbench import Workbench
 

@@ -1,0 +1,266 @@
+"""Does a session come out as its recipe says?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pruneviz.measuring.bench import Bench
+from pruneviz.measuring.counts import Counts
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.recipes.recipe import COUNTS, Recipe, RecipeResult, versions
+from pruneviz.sources.open_request import OpenRequest, is_path
+from pruneviz.training.again import train_again
+
+IDENTICAL, DIFFER, UNKNOWN = "identical", "differ", "nothing to compare with"
+EXACTLY, WITHIN = "exactly", "within the interval"
+B = TypeVar("B", bound=Bench)
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """What came of a recipe.
+
+    masks: IDENTICAL, DIFFER or UNKNOWN (the recipe does not say). accuracy: EXACTLY, WITHIN (each
+    lies in the other's 95 % interval), DIFFER or UNKNOWN. counts: EXACTLY, DIFFER or UNKNOWN.
+    notes: sentences on what is not as it was.
+    """
+
+    recipe: Recipe
+    checksum: str
+    result: Evaluation
+    left: Counts
+    masks: str
+    accuracy: str
+    counts: str
+    notes: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs from what the recipe expects."""
+        return DIFFER not in (self.masks, self.accuracy, self.counts)
+
+    @property
+    def words(self) -> str:
+        """One sentence."""
+        if {self.masks, self.accuracy, self.counts} == {UNKNOWN}:
+            return "done; the recipe says nothing of what to expect"
+        agree = f"agrees {self.accuracy}" if self.accuracy in (EXACTLY, WITHIN) else self.accuracy
+        counts = "agree exactly" if self.counts == EXACTLY else self.counts
+        verdict = "the same" if self.same else "not the same"
+        return f"{verdict}: masks {self.masks}; accuracy {agree}; counts {counts}"
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, as JSON can hold them."""
+        expected = self.recipe.expected
+        names = ("n", "accuracy", "low", "high", "loss", "delta", "delta_low", "delta_high")
+        return {
+            "same": self.same,
+            "words": self.words,
+            "masks": self.masks,
+            "accuracy": self.accuracy,
+            "counts": self.counts,
+            "checksum": {"expected": self.recipe.masks, "here": self.checksum},
+            "expected": {} if expected is None else {n: getattr(expected, n) for n in names},
+            "here": {name: getattr(self.result, name) for name in names},
+            "left": {name: getattr(self.left, name) for name in COUNTS},
+            "notes": list(self.notes),
+            "plan": self.recipe.plan.as_dict(),
+        }
+
+
+def opening_of(
+    recipe: Recipe,
+    model: str | None = None,
+    data: str | None = None,
+    arch: str | None = None,
+    *,
+    task: str | None = None,
+    metric: str | None = None,
+    ignore: int | None = None,
+    folder: Path | None = None,
+    trust: bool = False,
+) -> OpenRequest:
+    """What to open for a recipe; model, data, arch, task, metric and ignore in place of its own.
+
+    folder: of the recipe, where files that it names may lie too. trust: whether what it names may
+    run code (`package.module:function`, pickled modules); what is given here may.
+    ValueError says what has to be named, or trusted.
+    """
+    asked = recipe.opening or OpenRequest("")
+    if not trust:
+        gone: dict[str, Any] = {} if model is None else {"model": "", "unsafe": False}
+        gone |= {} if data is None else {"data": None}
+        gone |= {} if arch is None else {"arch": None}
+        gone |= {} if metric is None else {"metric": None}
+        code = replace(asked, **gone).code
+        if code:
+            raise ValueError(
+                f"{recipe.at('model')}: this recipe runs code of its own: {', '.join(code)}; if "
+                "you know it and trust it, say so with --trust"
+            )
+    asked = _beside(asked, folder)
+    if model is not None:
+        own = asked.arch if is_path(model) or Path(model).exists() else None
+        asked = replace(asked, model=model, arch=own, unsafe=trust)
+    asked = asked if data is None else replace(asked, data=data)
+    asked = asked if arch is None else replace(asked, arch=arch)
+    if task is not None or metric is not None:  # two measures would be one too many
+        asked = replace(asked, task=task, metric=metric)
+    asked = asked if ignore is None else replace(asked, ignore=ignore)
+    if not asked.model:
+        raise ValueError(f"{recipe.at('model')}: {_no_model(recipe)}; name one with --model")
+    if "data" in recipe.in_hand and asked.data is None:
+        raise ValueError(
+            f"{recipe.at('data')}: its data was in hand in Python and has no name; name it with "
+            "--data"
+        )
+    return asked
+
+
+def replay(
+    recipe: Recipe, bench: Bench, progress: Callable[[str, float], None] = lambda label, done: None
+) -> ReplayResult:
+    """Do a recipe again at `bench` and compare; nothing of it is written.
+
+    Raises ValueError naming the line and the key: other weights (with both fingerprints), a layer
+    or criterion that is not there, a training that cannot be done.
+    """
+    bench = trained_again(recipe, bench, progress)
+    progress("pruning", 0.0)
+    try:
+        left, checksum = bench.counts(recipe.plan), bench.masks(recipe.plan).checksum
+    except ValueError as error:
+        raise ValueError(f"{recipe.at('plan')}: {error}") from None
+    progress("measuring", 0.3)
+    expected, samples = recipe.expected, len(bench.source.validation)
+    n = samples if expected is None else min(expected.n, samples)
+    result = bench.evaluate(recipe.plan, n)
+    progress("comparing", 1.0)
+    here = {name: getattr(left, name) for name in recipe.counts}
+    return ReplayResult(
+        recipe=recipe,
+        checksum=checksum,
+        result=result,
+        left=left,
+        masks=_verdict(recipe.masks, checksum, IDENTICAL),
+        accuracy=_agreement(expected, result),
+        counts=_verdict(dict(recipe.counts) or None, here, EXACTLY),
+        notes=tuple(_notes(recipe, bench, result, checksum)),
+    )
+
+
+def trained_again(
+    recipe: Recipe, bench: B, progress: Callable[[str, float], None] = lambda label, done: None
+) -> B:
+    """The bench at which the recipe's plan is cut: trained by its steps, where it has any.
+
+    One that came of them already is given back as it is. ValueError as `replay`.
+    """
+    _check(recipe, bench)
+    try:
+        return train_again(bench, recipe.training, progress)
+    except ValueError as error:
+        raise ValueError(f"{recipe.at('training')}: {error}") from None
+
+
+def _beside(asked: OpenRequest, folder: Path | None) -> OpenRequest:
+    """With files that are not here but in the recipe's folder named so."""
+    if folder is None:
+        return asked
+    found: dict[str, Any] = {}
+    for name in ("model", "data", "tokenizer"):
+        value = getattr(asked, name)
+        if value and not Path(value).exists() and (folder / value).exists():
+            found[name] = str(folder / value)
+    return replace(asked, **found)
+
+
+def _no_model(recipe: Recipe) -> str:
+    if "model" in recipe.in_hand:
+        called = f" ({recipe.name})" if recipe.name else ""
+        return f"its network was in hand in Python{called} and has no name"
+    return "the recipe names no model"
+
+
+def _check(recipe: Recipe, bench: Bench) -> None:
+    past = bench.source.past if recipe.training else None
+    weights = bench.fingerprint if past is None else past.weights
+    if recipe.weights not in (None, weights):
+        raise ValueError(
+            f"{recipe.at('model', 'weights')}: the recipe is for other weights: it expects "
+            f"{recipe.weights}, those of {bench.source.name!r} here are {weights}; open "
+            "the network it was made for, or take the line away"
+        )
+    _check_plan(recipe, bench, recipe.plan, "plan")
+    for number, step in enumerate(recipe.training):
+        _check_plan(recipe, bench, step.plan, "training", number, "plan")
+
+
+def _check_plan(recipe: Recipe, bench: Bench, plan: Plan, *place: str | int) -> None:
+    for section in ("sparsity", "pinned"):
+        for name in getattr(plan, section):
+            if name not in bench.found:
+                known = ", ".join(list(bench.found)[:10])
+                more = ", …" if len(bench.found) > 10 else ""
+                where = recipe.at(*place, section, name)
+                raise ValueError(
+                    f"{where}: no such layer in {bench.source.name!r}; there are {known}{more}"
+                )
+    if plan.criterion not in CRITERIA:
+        raise ValueError(
+            f"{recipe.at(*place, 'criterion')}: no criterion {plan.criterion!r}; there are "
+            f"{', '.join(CRITERIA)}; one of your own is known where its module was imported"
+        )
+
+
+def _verdict(expected: object, here: object, word: str) -> str:
+    return UNKNOWN if expected is None else word if expected == here else DIFFER
+
+
+def _agreement(expected: RecipeResult | None, result: Evaluation) -> str:
+    if expected is None:
+        return UNKNOWN
+    if expected.measure not in ("", result.task.label):
+        return DIFFER
+    now = result.accuracy if result.accuracy == result.accuracy else None
+    if now == expected.accuracy and result.n == expected.n:
+        return EXACTLY
+    if now is None or expected.accuracy is None:
+        return DIFFER
+    low = expected.accuracy if expected.low is None else expected.low
+    high = expected.accuracy if expected.high is None else expected.high
+    close = low <= now <= high and result.low <= expected.accuracy <= result.high
+    return WITHIN if close else DIFFER
+
+
+def _notes(recipe: Recipe, bench: Bench, result: Evaluation, checksum: str) -> list[str]:
+    notes = []
+    if recipe.training and recipe.masks not in (None, checksum):
+        notes.append(
+            "it was trained again: on another machine, number of threads or torch the last digits "
+            "differ while it trains, and so may masks; compare accuracy"
+        )
+    if recipe.data not in (None, bench.data_fingerprint):
+        notes.append(
+            f"other data: the recipe's is {recipe.data}, here it is {bench.data_fingerprint}; "
+            "scores that look at data, and all that is measured, may differ"
+        )
+    expected = recipe.expected
+    if expected is not None and expected.measure not in ("", result.task.label):
+        notes.append(f"measured was {expected.measure}, here it is {result.task.label}")
+    if expected is not None and expected.n != result.n:
+        notes.append(f"measured was on {expected.n:,} samples, here on {result.n:,}")
+    here = versions()
+    for name, made in recipe.made.items():
+        if name in here and here[name] != made:
+            notes.append(f"made with {name} {made}, here it is {here[name]}")
+    if recipe.plan == Plan():
+        notes.append("the plan cuts nothing")
+    pruned = bench.prune(recipe.plan)
+    notes += [*pruned.stay.values(), *pruned.notes]
+    return notes

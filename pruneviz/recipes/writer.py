@@ -1,0 +1,188 @@
+"""How does a recipe stand in a file that people read?"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pruneviz.plan import Plan
+from pruneviz.recipes.parser import plain
+from pruneviz.recipes.recipe import Recipe
+from pruneviz.sources.open_request import OpenRequest
+from pruneviz.training.settings import Training
+from pruneviz.training.steps import TrainingStep
+
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*")
+_WORDS = frozenset(("yes", "no", "on", "off", "true", "false", "null"))  # of YAML 1.1
+_NOTES = {
+    "recipe": "the version of this format",
+    "made": "with these versions",
+    "model": "what to open",
+    "data": "what feeds and measures it; without `from`, the model's own",
+    "in_hand": "things of Python, which have no name: replay with --model or --data",
+    "plan": "what is cut",
+    "training": "before it is cut; each step trains what came of the one before",
+    "expected": "what a replay should find",
+    "counts": "what is left: parameters, and multiply-accumulates for one sample",
+    "cost": "the ledger: bytes and milliseconds",
+    "weights": "fingerprint; take the line away to use other weights",
+    "fingerprint": "of all samples",
+    "task": "what outputs and targets are",
+    "ignore": "the target of positions that do not count",
+    "calibration": "the share of the data that feeds the criterion",
+    "sparsity": "the fraction that is cut of each layer",
+    "pinned": "cut (false) or kept (true) by hand, whatever the score",
+    "masks": "SHA-256",
+    "n": "validation samples",
+    "low": "95 % interval",
+    "change": "from dense, on the same samples",
+}
+
+
+def to_yaml(recipe: Recipe) -> str:
+    """The recipe as commented YAML; `from_yaml` reads the same recipe from it."""
+    lines = [
+        "# A recipe of pruneviz: all that it takes to prune a network again, and what came of it.",
+        "# Do it again and compare: pruneviz replay recipe.yaml",
+    ]
+    for name, value in _sections(recipe).items():
+        lines += ["", *_lines(name, value, 0)]
+    return "\n".join(lines) + "\n"
+
+
+def _sections(recipe: Recipe) -> dict[str, Any]:
+    asked = recipe.opening or OpenRequest("")
+    model = {
+        "from": asked.model,
+        "arch": asked.arch,
+        "tokenizer": asked.tokenizer,
+        "unsafe": asked.unsafe,
+        "name": recipe.name,
+        "weights": recipe.weights,
+    }
+    data = {
+        "from": asked.data,
+        "target": asked.target,
+        "metric": asked.metric,
+        "output": asked.output,
+        "task": asked.task,
+        "ignore": asked.ignore,
+        "classes": list(asked.classes),
+        "size": list(asked.size) if isinstance(asked.size, tuple) else asked.size,
+        "mean": None if asked.mean is None else list(asked.mean),
+        "std": None if asked.std is None else list(asked.std),
+        "calibration": None if asked.share == OpenRequest("").share else asked.share,
+        "split_seed": asked.seed,
+        "fingerprint": recipe.data,
+    }
+    found = {
+        "recipe": 1,
+        "made": dict(recipe.made),
+        "model": _said(model),
+        "data": _said(data),
+        "in_hand": list(recipe.in_hand),
+        "plan": _plan(recipe.plan),
+        "training": [_step(step) for step in recipe.training],
+        "expected": _expected(recipe),
+        "counts": dict(recipe.counts),
+        "cost": {name: dict(numbers) for name, numbers in recipe.cost.items()},
+    }
+    return {name: value for name, value in found.items() if value or name == "plan"}
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is not said, or is what is meant where nothing is said."""
+    return {
+        name: value
+        for name, value in values.items()
+        if value or isinstance(value, float) or (name == "ignore" and value is not None)
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    """The plan, without what it has by default; criterion and granularity always."""
+    default, always = Plan().as_dict(), ("criterion", "granularity", "scope", "sparsity")
+    return {
+        name: value
+        for name, value in plan.as_dict().items()
+        if name in always or value != default[name]
+    }
+
+
+def _step(step: TrainingStep) -> dict[str, Any]:
+    """A training, without what it has by default; method and epochs always."""
+    default, always = Training().as_dict(), ("method", "epochs")
+    settings = {
+        name: value
+        for name, value in step.training.as_dict().items()
+        if name in always or value != default[name]
+    }
+    return settings | {"plan": _plan(step.plan)}
+
+
+def _expected(recipe: Recipe) -> dict[str, Any]:
+    found: dict[str, Any] = {} if recipe.masks is None else {"masks": recipe.masks}
+    if recipe.expected is None:
+        return found
+    always = ("n", "accuracy")
+    numbers = {
+        name.replace("delta", "change"): value
+        for name, value in asdict(recipe.expected).items()
+        if name in always or value not in (None, "")
+    }
+    return found | numbers
+
+
+def _lines(name: str, value: Any, depth: int) -> list[str]:
+    note = f"  # {_NOTES[name]}" if name in _NOTES and depth < 2 else ""
+    head = f"{'  ' * depth}{text_of(name)}:"
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return [f"{head}{note}", *(line for one in value for line in _item(one))]
+    if isinstance(value, Mapping) and value and depth < 2:
+        inner = [_lines(key, each, depth + 1) for key, each in value.items()]
+        return [f"{head}{note}", *(line for lines in inner for line in lines)]
+    return [f"{head} {_inline(value)}{note}"]
+
+
+def _item(values: Mapping[str, Any]) -> list[str]:
+    """One of a list, its keys below each other."""
+    keys = [f"{text_of(name)}: {_inline(value)}" for name, value in values.items()]
+    return [f"  {'-' if number == 0 else ' '} {key}" for number, key in enumerate(keys)]
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{text_of(k)}: {_inline(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_inline, value))}]"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return _number(value) if isinstance(value, int | float) else text_of(str(value))
+
+
+def _number(value: float) -> str:
+    text = repr(value)
+    if text.lstrip("-") in ("inf", "nan"):
+        return text.replace("inf", ".inf").replace("nan", ".nan")
+    if "e" in text and "." not in text:  # YAML 1.1 takes 1e-05 for a text
+        return text.replace("e", ".0e")
+    return text
+
+
+def text_of(text: str) -> str:
+    """A text bare where nobody can take it for anything else, else in double quotes."""
+    bare = _BARE.fullmatch(text) and text.lower() not in _WORDS and plain(text) == text
+    return text if bare else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    inner = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else _escape(char) for char in inner)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,244 @@
+"""What comes of training a network by a plan?"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from pruneviz.data import Data
+from pruneviz.measuring.bench import Bench
+from pruneviz.plan import UNITS, Plan
+from pruneviz.pruning.masks import checksum_of
+from pruneviz.sensitivity import keys
+from pruneviz.sources import Source
+from pruneviz.sources.identity import fingerprint_of
+from pruneviz.training.augmentation import check_augmentation
+from pruneviz.training.beginnings import draw_again_
+from pruneviz.training.checkpoints import Store, place_for, put_back
+from pruneviz.training.devices import RandomStream, fabric_for, seed_of
+from pruneviz.training.legs import Leg
+from pruneviz.training.loop import Loop, Progress, Watch, steps_of
+from pruneviz.training.mask_set import MaskSet
+from pruneviz.training.methods import Method, find_method
+from pruneviz.training.optimizers import go_on_, optimizer_for
+from pruneviz.training.rounds import run_through
+from pruneviz.training.run import Run, events_of, table_of
+from pruneviz.training.settings import Training
+from pruneviz.training.steps import TrainingStep, past_of
+from pruneviz.training.structure import Structure
+
+_SCHEME = 1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The result of a training.
+
+    model: a network of its own, on the CPU, in eval mode, zeros where something is cut. masks:
+    layer -> bool of its weight's shape. plan: of single calls to prune `model`: cuts what is zero
+    already, so that the masks hold there too. asked, training: what was asked. table: one row an
+    epoch, as `Row`. events: what was cut, rewired or removed, as `Event`. notes: what one should
+    know. seconds: of training alone.
+    """
+
+    model: nn.Module = field(repr=False)
+    masks: Mapping[str, Tensor] = field(repr=False)
+    plan: Plan
+    asked: Plan
+    training: Training
+    table: pd.DataFrame = field(repr=False)
+    events: pd.DataFrame = field(repr=False)
+    notes: tuple[str, ...]
+    origin: Source = field(repr=False)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, without measuring."""
+        return float(self.table["seconds"].sum())
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256, in hex, of the masks, as of `Pruned`."""
+        return checksum_of(self.masks)
+
+    @property
+    def recovered(self) -> int | None:
+        """Epochs of the last leg until the paired interval to dense held zero, of those at whose
+        end all was cut; None: never.
+        """
+        own = self.table[~self.table["aside"].astype(bool)]
+        last = own[own["leg"] == own["leg"].iloc[-1]]
+        whole = last["sparsity"] >= last["sparsity"].iloc[-1] - 1e-9
+        back = last[(last["epoch"] > 0) & whole & (last["delta_high"] >= 0)]
+        return None if back.empty else int(back["epoch"].iloc[0])
+
+    def source(self, name: str) -> Source:
+        """The trained network with the data of the first: to be opened as a version of it."""
+        note = f"trained by {self.training.method!r} from {self.origin.name}"
+        return replace(
+            self.origin,
+            name=name,
+            model=self.model,
+            card={},
+            dense=None,
+            notes=(*self.origin.notes, note, *self.notes),
+            opened=None,
+            unnamed=tuple(dict.fromkeys(("model", *self.origin.unnamed))),
+            past=past_of(self.origin, TrainingStep(self.asked, self.training)),
+        )
+
+
+@torch.inference_mode(False)
+@torch.enable_grad()
+def train(
+    bench: Bench,
+    plan: Plan,
+    training: Training | None = None,
+    folder: str | Path | None = None,
+    *,
+    fresh: bool = False,
+    progress: Progress = lambda label, done: None,
+    watch: Watch = lambda moment: None,
+) -> Trained:
+    """Train the bench's network by a method of METHODS, cutting what the plan says.
+
+    The network itself is left as it is. folder: where trainings are kept; one that was begun there
+    with the same network, data, plan and settings goes on from its last epoch, and one that ended
+    is read (not with `fresh`). None keeps nothing. progress: called at each step with what is done
+    and the fraction; may raise to stop, what was kept stays. watch: called after each epoch and
+    each change of masks, with a `Moment`.
+    Raises ValueError for what does not fit, and when the loss is no finite number any more.
+    """
+    training = Training() if training is None else training
+    method = find_method(training, plan)
+    data = training_data(bench, training)
+    check_augmentation(training.augmentation, data)
+    fabric = fabric_for(training)
+    # Of several processes one keeps the training; all of them read what it kept.
+    place = None if folder is None or not fabric.is_global_zero else Path(folder)
+    with place_for(place, key_of(bench, plan, training)) as path:
+        store = Store(fabric.broadcast(path))
+        legs = method.legs(training)
+        _check(bench, plan, method)
+        run = _begun(bench, plan, training, legs, fabric.device)
+        content = None if fresh else store.read()
+        if content is not None:
+            put_back(run, content)
+        run.steps = run.here.epochs * steps_of(len(data), training)
+        loop = Loop(run, method, fabric, data, progress, watch)
+        if content is not None:
+            go_on_(loop.schedule, content["schedule"])
+        run_through(loop, store)
+    return _trained(run)
+
+
+def training_data(bench: Bench, training: Training) -> Data:
+    """The samples to train on: the source's own, or those that calibrate; ValueError if they have
+    no targets.
+    """
+    source = bench.source
+    data = source.calibration if source.training is None else source.training
+    if data.targets is None or bench.task.against_dense:
+        raise ValueError("training needs targets, and this data has none; open it with targets")
+    return data if training.samples is None else data.first(training.samples)
+
+
+def key_of(bench: Bench, plan: Plan, training: Training) -> str:
+    """32 hex digits of all that a training depends on."""
+    data = fingerprint_of(training_data(bench, training))
+    return keys.key_of(bench, "training", _SCHEME, data, plan, training.as_dict())
+
+
+def _check(bench: Bench, plan: Plan, method: Method) -> None:
+    """What does not go with the network is told now, not at the first cut of many."""
+    if method.name == "dense":
+        return
+    if method.begin is None and method.change is None:
+        bench.prune(plan)
+    else:
+        bench.prune(replace(plan, criterion="random", repair=()))  # the method has its own
+
+
+def _begun(
+    bench: Bench, plan: Plan, training: Training, legs: tuple[Leg, ...], device: torch.device
+) -> Run:
+    network = copy.deepcopy(bench.source.model).to(device).train().requires_grad_(True)
+    structure = Structure(
+        bench.found, bench.traced, bench.source.calibration, bench.task, bench.block,
+        least=int(training.remove),
+    )  # fmt: skip
+    if training.start == "new":
+        draw_again_(network, training.seed)
+    run = Run(
+        bench, plan, training, network, optimizer_for(network, training), structure,
+        RandomStream(seed_of(training.seed, 1), device), legs,
+        size=sum(p.numel() for p in network.parameters()),
+    )  # fmt: skip
+    run.notes += _notes(bench)
+    return run
+
+
+def _notes(bench: Bench) -> list[str]:
+    source, notes = bench.source, []
+    if source.training is None:
+        notes.append(f"trained on the {len(source.calibration):,} samples that calibrate")
+    targets = source.validation.targets
+    if bench.task.single and targets is not None and bool((targets == targets[0]).all()):
+        only = int(targets[0])
+        name = source.classes[only] if only < len(source.classes) else str(only)
+        notes.append(
+            f"all {len(targets):,} validation samples are of class {name!r}: a network that always "
+            "says so would count as right; validate on samples of all classes"
+        )
+    return notes
+
+
+def _trained(run: Run) -> Trained:
+    _drop_zeros(run)
+    model = copy.deepcopy(run.network).cpu().eval().requires_grad_(False)
+    masks = {
+        name: run.held.layers.get(name, torch.ones((), dtype=torch.bool).expand(x.shape)).cpu()
+        for name, x in run.structure.layers.items()
+    }
+    return Trained(
+        model,
+        masks,
+        _own_plan(run),
+        run.plan,
+        run.training,
+        table_of(run.rows),
+        events_of(run.events),
+        tuple(run.notes),
+        run.bench.source,
+    )
+
+
+def _drop_zeros(run: Run) -> None:
+    """A weight that was grown and never moved is zero: it counts as cut, as for a plan."""
+    layers, parameters = dict(run.held.layers), dict(run.held.parameters)
+    if run.plan.granularity in UNITS:
+        return
+    for name, mask in layers.items():
+        layer = run.structure.layers[name]
+        stored = (run.network.get_parameter(layer.weight).detach() != 0).to(mask.device)
+        layers[name] = mask & layer.canonical(stored)
+        parameters[layer.weight] = parameters[layer.weight].to(mask.device) & stored
+    run.hold(MaskSet(parameters, layers, run.held.units))
+
+
+def _own_plan(run: Run) -> Plan:
+    """The plan that cuts from the trained network what is zero there: the smallest weights."""
+    plan, held = run.plan, run.held
+    if plan.granularity in UNITS:
+        levels = {n: 1 - float(line.float().mean()) for n, line in held.units.items()}
+    else:
+        levels = {n: 1 - int(m.count_nonzero()) / m.numel() for n, m in held.layers.items()}
+    levels = {name: level for name, level in levels.items() if level}
+    by_unit = plan.granularity in UNITS
+    return Plan("l2" if by_unit else "magnitude", plan.granularity, sparsity=levels)

@@ -1,0 +1,253 @@
+"""What becomes of a wish for sliders that move by themselves?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+import streamlit as st
+
+from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.search import EVALUATIONS as MOVES
+from pruneviz.allocation.search import MethodResult, SearchResult, half_of
+from pruneviz.allocation.smallest import EVALUATIONS as HUNT
+from pruneviz.background import Job, Report
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import Plan
+from pruneviz.sensitivity.curves import LOSE
+from pruneviz.storage.faults import public
+from pruneviz.ui.allocate.scan_work import remaining, scanning_of
+from pruneviz.ui.session import Session, UndoStep
+from pruneviz.ui.session.pacing import paced
+from pruneviz.workbench import Workbench
+
+_KEY = "allocating"
+_NAP, _QUICK = 0.1, 0.8
+_CHOICES = ("criterion", "granularity", "seed", "aggregate", "repair")
+_STOPPED = "Stopped. Your sliders stand as they were; what was measured is kept."
+_MOVED_ON = "You moved on while it was at work, so your sliders stay where you put them."
+
+
+@dataclass(frozen=True)
+class AllocationWish:
+    """What was asked for last. target, floor: per cent; lose: of the score."""
+
+    method: str = "sensitivity"
+    target: float = 80.0
+    lose: float = LOSE
+    budget: str = "parameters"
+    floor: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a wish came to. plan: with a level for every layer; begun: where the search began."""
+
+    found: SearchResult
+    plan: Plan
+    begun: UndoStep
+    table: pd.DataFrame
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing can go: there is nothing to take."""
+        return not self.found.start
+
+
+@dataclass
+class AllocationWork:
+    """What one session asked for, the work on it, and what came of it.
+
+    left: seconds until the job has ended, where that can be told. watched: whether a running job
+    was drawn last, and the page redraws itself.
+    """
+
+    session: Session
+    wish: AllocationWish = field(default_factory=AllocationWish)
+    job: Job | None = None
+    left: float | None = None
+    answer: Answer | None = None
+    message: str | None = None
+    watched: bool = False
+    drawing_page: bool = False
+    _box: list[Answer] = field(default_factory=list)
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being looked for."""
+        return self.job is not None and self.job.running
+
+
+def allocating_of(session: Session) -> AllocationWork:
+    """What is known in this session; the work for another network is stopped, and that is said."""
+    found = st.session_state.get(_KEY)
+    if isinstance(found, AllocationWork) and found.session is session:
+        return found
+    new = AllocationWork(session)
+    if isinstance(found, AllocationWork):
+        new.wish = found.wish
+        if found.job is not None:
+            found.job.cancel()
+            new.message = f"The search on {found.session.name} was dropped: it is no longer open."
+    st.session_state[_KEY] = new
+    return new
+
+
+def begin(allocating: AllocationWork, *, smallest: bool) -> Job:
+    """Start to look for the smallest network, or for what the method makes of the target.
+
+    A method that measures nothing has mostly ended when this returns.
+    """
+    session, wish = allocating.session, allocating.wish
+    begun, box = UndoStep(session.settled, dict(session.locked)), list[Answer]()
+    measures = smallest or ALLOCATIONS[wish.method].measured
+    scanning = scanning_of(session)
+
+    def work(report: Report) -> None:
+        while measures and (_busy(session.job) or scanning.running):
+            report("waiting for other measurements", 0.0)
+            time.sleep(_NAP)
+        found = _found(session.bench, begun, wish, smallest, paced(report, allocating))
+        report("counting", 1.0)
+        plan = whole(session.bench, found.plan)
+        box.append(Answer(found, plan, begun, table(session.bench, found)))
+
+    allocating.message = allocating.answer = allocating.left = None
+    allocating.job, allocating._box = Job(work), box
+    if not measures:
+        allocating.job.wait(_QUICK)
+    return allocating.job
+
+
+def take(session: Session) -> None:
+    """Take note of work that has ended: the sliders move, if nothing else was done meanwhile."""
+    allocating = allocating_of(session)
+    job = allocating.job
+    if job is None or job.running:
+        return
+    allocating.job = allocating.left = None
+    if job.cancelled:
+        allocating.message = _STOPPED
+    elif job.error is not None:
+        said = job.error.removeprefix("ValueError: ")
+        allocating.message = f"{said[:1].upper()}{said[1:].rstrip('.')}."
+    else:
+        allocating.answer = answer = allocating._box[0]
+        here = UndoStep(session.settled, session.locked)
+        still = here == answer.begun and session.live == session.settled and session.wanted is None
+        if still:
+            accept(allocating)
+        else:
+            allocating.message = _MOVED_ON
+
+
+def accept(allocating: AllocationWork) -> None:
+    """Move the sliders to what was found: one step, with the locks it was searched with."""
+    session, answer = allocating.session, allocating.answer
+    if answer is None or answer.empty:
+        return
+    before = session.settled
+    try:
+        session.settle(answer.plan, answer.begun.locked)
+    except ValueError as error:
+        allocating.message = public(error)
+        return
+    allocating.message = None
+    said = f"{100 * answer.found.got:.1f} % was shared out; undo brings back what was."
+    session.message = " ".join([said, *side_effects(before, answer.plan)])
+
+
+def side_effects(before: Plan, after: Plan) -> list[str]:
+    """Sentences on what else changes with the sliders."""
+    found = []
+    if before.scope != after.scope:
+        found.append("Scope: per layer, each with a level of its own.")
+    if any(getattr(before, name) != getattr(after, name) for name in _CHOICES):
+        found.append("Criterion, granularity and repair: those of the search.")
+    lost = sum(map(len, before.pinned.values())) - sum(map(len, after.pinned.values()))
+    if lost > 0:
+        found.append(f"Cut or kept by hand, and given back: {lost}.")
+    return found
+
+
+def whole(bench: Workbench, plan: Plan) -> Plan:
+    """`plan` with a level for every layer, as the sliders have one."""
+    return replace(plan, sparsity=dict.fromkeys(bench.found, 0.0) | dict(plan.sparsity))
+
+
+def price(allocating: AllocationWork) -> tuple[float, float]:
+    """(seconds for what is missing of the scan, seconds for the search at most), about.
+
+    ValueError where these choices cannot be scanned.
+    """
+    session = allocating.session
+    bench, plan = session.bench, session.settled
+    half, every = half_of(bench), len(bench.source.validation)
+    _, scan = remaining(bench, scanning_of(session).curves(plan))
+    repairs = len(plan.repair) * len(bench.source.calibration)
+    most = max(HUNT, MOVES) * (half + repairs)
+    return scan * half / every, most * bench.seconds_per_sample
+
+
+def table(bench: Workbench, found: SearchResult) -> pd.DataFrame:
+    """What was measured on the way, and the plan at the end, as people read it."""
+    if found.result is None:
+        return pd.DataFrame()
+    task = found.result.task
+    rows: list[tuple[str, Plan, MethodResult | Evaluation]] = [
+        (_label(one.method), one.plan, one) for one in found.tried
+    ]
+    rows.append(("What was found", found.plan, found.result))
+    kept = [bench.counts(replace(plan, repair=())) for _, plan, _ in rows]
+    return pd.DataFrame(
+        [
+            {
+                "plan": name,
+                "kept": f"{100 * counts.params_kept / counts.params:.1f} %",
+                task.word: task.score_text(one.accuracy),
+                "change (95 %)": task.scale.paired_text(one.delta, one.delta_low, one.delta_high),
+            }
+            for (name, _, one), counts in zip(rows, kept, strict=True)
+        ]
+    )
+
+
+def told(answer: Answer) -> list[str]:
+    """What was found, in sentences."""
+    found = answer.found
+    said = [f"{found.words[:1].upper()}{found.words[1:]}"]
+    judged = []
+    if found.result is not None:
+        judged.append(f"On the {found.result.n:,} samples it searched with: {found.result.words}.")
+    if found.held is not None:
+        judged.append(f"On {found.held.n:,} others: {found.held.words}.")
+    return [*said, " ".join(judged)] if judged else said
+
+
+def _label(method: str) -> str:
+    known = ALLOCATIONS.get(method)
+    return method.capitalize() if known is None else known.label
+
+
+def _busy(job: Job | None) -> bool:
+    return job is not None and job.running
+
+
+def _found(
+    bench: Workbench,
+    begun: UndoStep,
+    wish: AllocationWish,
+    smallest: bool,
+    progress: Callable[[str, float], None],
+) -> SearchResult:
+    locked, floor = tuple(begun.locked), wish.floor / 100
+    studies, plan, budget = bench.studies, begun.plan, wish.budget
+    if smallest:
+        return studies.smallest(
+            wish.lose, plan, budget, locked=locked, floor=floor, progress=progress
+        )
+    return studies.search(
+        wish.method, wish.target / 100, plan, budget, locked=locked, floor=floor, progress=progress
+    )

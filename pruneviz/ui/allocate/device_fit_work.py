@@ -1,0 +1,168 @@
+"""What does the plan of a session take, and what would make it fit on a device?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import streamlit as st
+
+from pruneviz.allocation.devices import Device, Need, needs
+from pruneviz.allocation.suggestion import Measures, Suggestion, suggest
+from pruneviz.background import Job, Report
+from pruneviz.measuring.memory import peak_activation
+from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.sliders import Slider
+from pruneviz.storage.cache import Cache
+from pruneviz.ui.session import Session
+from pruneviz.ui.session.hand import holding
+from pruneviz.workbench import Workbench
+from pruneviz.workbench.units import by_unit
+
+_KEY = "fitting"
+_REMEMBERED = 500
+_FLOAT32 = 4
+
+
+@dataclass
+class DeviceFitWork:
+    """What was found out in one session, and the work on what was not.
+
+    peaks: bytes of activations by plan. failed: the plan whose activations could not be measured,
+    and why. wish: what a suggestion is wanted for, or was found for. message: what became of it.
+    """
+
+    session: Session
+    peaks: Cache[int] = field(default_factory=lambda: Cache(_REMEMBERED))
+    job: Job | None = None
+    sizing: Plan | None = None
+    failed: tuple[Plan, str] | None = None
+    wish: tuple[Plan, Device, str] | None = None
+    found: Suggestion | None = None
+    message: str | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being worked at."""
+        return self.job is not None and self.job.running
+
+
+def fitting_of(session: Session) -> DeviceFitWork:
+    """What is known in this session; nothing of another network's."""
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, DeviceFitWork) or found.session is not session:
+        if isinstance(found, DeviceFitWork) and found.job is not None:
+            found.job.cancel()
+        found = st.session_state[_KEY] = DeviceFitWork(session)
+    return found
+
+
+def need_of(fitting: DeviceFitWork, weights: str) -> Need | None:
+    """What the plan settled on takes; None while its activations are being measured."""
+    bench, plan = fitting.session.bench, fitting.session.settled
+    peak = fitting.peaks.get(plan)
+    if peak is None:
+        return None
+    return needs(bench.counts(plan).params_shrunk, peak, weights)
+
+
+def measure(fitting: DeviceFitWork) -> Job:
+    """Start measuring the activations of the plan settled on."""
+    bench, plan, peaks = fitting.session.bench, fitting.session.settled, fitting.peaks
+
+    def work(report: Report) -> None:
+        report("following the activations of one sample", 0.0)
+        peaks.get_or(plan, lambda: peak_of(bench, plan))
+
+    return _start(fitting, Job(work), plan)
+
+
+def look_for(fitting: DeviceFitWork, device: Device, weights: str) -> Job:
+    """Start looking for sliders that make the plan settled on fit."""
+    session = fitting.session
+    bench, plan, locked = session.bench, session.settled, dict(session.locked)
+    known = measures_of(bench, fitting.peaks)
+
+    def work(report: Report) -> None:
+        report("reading the network's groups", 0.0)
+        movable = sliders(bench, plan, locked)
+        fitting.found = suggest(plan, movable, device, known, weights, report)
+
+    fitting.found, fitting.wish = None, (plan, device, weights)
+    return _start(fitting, Job(work))
+
+
+def take(fitting: DeviceFitWork) -> None:
+    """Take note of work that has ended."""
+    job = fitting.job
+    if job is None or job.running:
+        return
+    fitting.job, message = None, None
+    if job.error is not None:
+        message = job.error.removeprefix("ValueError: ")
+    elif job.cancelled:
+        message = "Stopped: nothing was changed."
+    if message is not None and fitting.sizing is not None:
+        fitting.failed = fitting.sizing, message
+    else:
+        fitting.message = message
+
+
+def _start(fitting: DeviceFitWork, job: Job, sizing: Plan | None = None) -> Job:
+    if fitting.job is not None:
+        fitting.job.cancel()
+    fitting.job, fitting.sizing, fitting.failed, fitting.message = job, sizing, None, None
+    return job
+
+
+def sliders(bench: Workbench, plan: Plan, locked: Mapping[str, str]) -> tuple[Slider, ...]:
+    """What may move in a plan: groups of which no member is locked or must stay whole.
+
+    In the global scope one threshold moves all.
+    """
+    if not by_unit(plan):
+        return ()
+    movable = [s for s in bench.sliders(plan, locked) if s.name in bench.groups.groups]
+    if plan.scope == "layer":
+        return tuple(movable)
+    pooled = [s for s in movable if any(name in plan.sparsity for name in s.layers)]
+    if not pooled:
+        return ()
+    layers = tuple(name for one in pooled for name in one.layers if name in plan.sparsity)
+    return (Slider("all in the ranking", layers, sum(one.items for one in pooled)),)
+
+
+def measures_of(bench: Workbench, peaks: Cache[int]) -> Measures:
+    """How plans are counted and measured: parameters, activations, accuracy on the probe."""
+    return Measures(
+        params=lambda plan: bench.counts(_bare(plan)).params_shrunk,
+        activations=lambda plan: peaks.get_or(plan, lambda: peak_of(bench, plan)),
+        accuracy=lambda plan: bench.evaluate(plan, bench.probe).accuracy,
+        scale=bench.task.scale,
+    )
+
+
+def peak_of(bench: Workbench, plan: Plan) -> int:
+    """Bytes of activations of one sample at their peak, as if they were of float32.
+
+    Of the shrunk network where units go; masks alone change nothing.
+    """
+    removes = by_unit(plan) and not plan.is_dense
+    network = bench.prune(_bare(plan)).shrink() if removes else bench.source.model
+    found = peak_activation(network, bench.source.validation.first(1).inputs)
+    first = next((p for p in network.parameters() if p.is_floating_point()), None)
+    return found if first is None else found * _FLOAT32 // first.element_size()
+
+
+def _bare(plan: Plan) -> Plan:
+    """Repairs change no shape, and take their time."""
+    return replace(plan, repair=())
+
+
+def by_neurons(plan: Plan) -> Plan:
+    """`plan` with neurons and filters in place of single weights, as far as it goes."""
+    criterion = plan.criterion
+    if not CRITERIA[criterion].allows("neuron"):
+        criterion = next(name for name, c in CRITERIA.items() if c.allows("neuron"))
+    return replace(plan, criterion=criterion, granularity="neuron", pinned=holding(plan, "neuron"))

@@ -1,0 +1,208 @@
+"""How far is the scan of a session?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from pruneviz.background import Job, Report
+from pruneviz.plan import Plan, pattern
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.pruning.evidence import parts_for
+from pruneviz.scale import SHARE, Scale
+from pruneviz.sensitivity.curves import LOSE, Curve, Curves
+from pruneviz.sensitivity.scan import LEVELS, settings_of
+from pruneviz.ui.session import Session
+from pruneviz.ui.session.pacing import after_the_accuracy, paced
+from pruneviz.workbench import Workbench
+
+_KEY = "scanning"
+_LOOK = 2.0
+_USUAL = 0.45  # of the samples that a point takes before it is fine, on the sample networks
+_MINUTE = 60.0
+
+
+@dataclass
+class ScanWork:
+    """What is shown of the curves in one session, and the work on them.
+
+    plan: the choices that `job` scans. left: seconds until the job has ended, where that can be
+    told. lose, limit, view: what was chosen on the page: what of the score is a loss, seconds
+    to spend (0: as many as it takes), the chart.
+    """
+
+    session: Session
+    plan: Plan
+    job: Job | None = None
+    left: float | None = None
+    message: str | None = None
+    lose: float = LOSE
+    limit: float = 0.0
+    view: str = "apart"
+    _shown: tuple[object, float, Curves] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being measured."""
+        return self.job is not None and self.job.running
+
+    def curves(self, plan: Plan) -> Curves:
+        """The curves under the choices of `plan` as far as they are known; nothing is measured.
+
+        While they are being measured not looked for more often than every two seconds.
+        """
+        bench = self.session.bench
+        fresh = (settings_of(plan), bench.studies.memory.version)
+        if self._shown is not None:
+            had, when, curves = self._shown
+            young = self.running and time.monotonic() - when < _LOOK
+            if had == fresh or (young and curves.plan == fresh[0]):
+                return curves
+        curves = bench.studies.known_curves(plan)
+        self._shown = (fresh, time.monotonic(), curves)
+        return curves
+
+
+def scanning_of(session: Session) -> ScanWork:
+    """What is known in this session; nothing of another network's."""
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, ScanWork) or found.session is not session:
+        if isinstance(found, ScanWork) and found.job is not None:
+            found.job.cancel()
+        found = st.session_state[_KEY] = ScanWork(session, settings_of(session.settled))
+        found.limit = _MINUTE if session.bench.slow else 0.0
+    return found
+
+
+def start(scanning: ScanWork, budget: int | None) -> Job:
+    """Start scanning under the choices of the plan settled on, or go on where it was stopped.
+
+    budget: the most samples to answer, those that are known included. When the curves are whole
+    the estimates that are made of them are made ready too.
+    """
+    session, bench = scanning.session, scanning.session.bench
+    plan = scanning.plan = settings_of(session.settled)
+    scanning.message, scanning.left = None, None
+
+    def work(report: Report) -> None:
+        after_the_accuracy(session, report)
+        _gather(bench, plan, report)
+        until = None if budget is None else time.monotonic() + scanning.limit
+        tell = paced(report, scanning, until)
+        curves = bench.studies.curves(plan, budget=budget, progress=tell)
+        scanning.left = None
+        if curves.complete and curves.ranked():
+            bench.studies.predictor(plan, lambda label, done: report(f"estimates: {label}", done))
+
+    scanning.job = Job(work)
+    return scanning.job
+
+
+def take(scanning: ScanWork) -> bool:
+    """Take note of work that has ended; returns whether there was any."""
+    job = scanning.job
+    if job is None or job.running:
+        return False
+    scanning.job = scanning.left = None
+    if job.error is not None:
+        scanning.message = f"The scan stopped: {job.error.removeprefix('ValueError: ')}."
+    elif job.cancelled:
+        scanning.message = "Stopped. What was measured until now is kept."
+    return True
+
+
+def remaining(bench: Workbench, curves: Curves) -> tuple[int, float]:
+    """(samples, seconds) that a whole scan would still take, about."""
+    samples, points = 0.0, 0
+    for curve in curves.curves:
+        if curve.no_op:
+            continue
+        missing = len(_counts(curve, curves.plan)) - len(curve.points)
+        points += missing
+        samples += missing * max(_USUAL * curves.of, min(curves.of, bench.block))
+        wide = (p for p in curve.points if not p.fine(curves.precision))
+        samples += sum((curves.of - p.n) / 2 for p in wide)
+    repairs = points * len(curves.plan.repair) * len(bench.source.calibration)
+    return round(samples), (samples + repairs) * bench.seconds_per_sample
+
+
+def cells(curves: Curves, scale: Scale = SHARE) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(change in the unit of `scale`, mark where there is none) by slider and sparsity.
+
+    Levels that cut the same number of items have the same number. Marks: "no-op" where nothing
+    goes, "·" where nothing was measured.
+    """
+    shape = pattern(curves.plan.granularity)
+    levels = LEVELS if shape is None else (1 - shape[0] / shape[1],)
+    change, marks = {}, {}
+    for curve in curves.curves:
+        name = curve.slider.name
+        known = {round(p.got * curve.slider.items): scale.factor * p.delta for p in curve.points}
+        known |= {
+            round(p.sparsity * curve.slider.items): scale.factor * p.delta for p in curve.points
+        }
+        counts = [round(level * curve.slider.items) for level in levels]
+        change[name] = [known.get(count, float("nan")) for count in counts]
+        marks[name] = [
+            "" if count in known else "no-op" if curve.no_op or not count else "·"
+            for count in counts
+        ]
+    columns = list(levels)
+    return (
+        pd.DataFrame.from_dict(change, orient="index", columns=columns),
+        pd.DataFrame.from_dict(marks, orient="index", columns=columns),
+    )
+
+
+def table(curves: Curves, lose: float) -> pd.DataFrame:
+    """One row a slider as people read it, the most sensitive first, then those without points.
+
+    lose: of the score.
+    """
+    ranked = curves.ranked(lose)
+    rows = []
+    for curve in (*ranked, *(c for c in curves.curves if not c.points)):
+        seen = [point.n for point in curve.points]
+        rows.append(
+            {
+                "rank": ranked.index(curve) + 1 if curve.points else None,
+                "layer": ", ".join(curve.slider.layers),
+                "in words": curves.words_of(curve.slider.name, lose),
+                "robust to": _percent(curve.robust(lose)),
+                "knee": _percent(curve.knee),
+                "certain loss from": _percent(curve.certain(lose)),
+                "samples a point": _span(seen),
+                "why not": curve.no_op,
+            }
+        )
+    found = pd.DataFrame(rows)
+    return found.astype({"rank": "Int64"}) if rows else found
+
+
+def _counts(curve: Curve, plan: Plan) -> set[int]:
+    if pattern(plan.granularity) is not None:
+        return {1}
+    return {round(level * curve.slider.items) for level in LEVELS} - {0}
+
+
+def _percent(level: float | None) -> str:
+    return "–" if level is None else f"{100 * level:.0f} %"
+
+
+def _span(seen: list[int]) -> str:
+    if not seen:
+        return "–"
+    low, high = min(seen), max(seen)
+    return f"{low:,}" if low == high else f"{low:,} – {high:,}"
+
+
+def _gather(bench: Workbench, plan: Plan, report: Report) -> None:
+    """What the criterion looks at, with progress of its own."""
+    criterion = CRITERIA[plan.criterion]
+    parts = parts_for(criterion.needs)
+    if criterion.needs_gathering and not bench.has_evidence(*parts):
+        label = f"calibration pass over {len(bench.source.calibration):,} samples"
+        bench.evidence(*parts, progress=lambda done: report(label, done))

@@ -1,0 +1,191 @@
+"""How far is the comparison of criteria in a session?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.background import Job, Report
+from pruneviz.comparison.contest import LEVELS, Contest, ContestRequest
+from pruneviz.comparison.sameness import SLIDERS, UNIFORM
+from pruneviz.comparison.similar import OVERLAPS, Similarity
+from pruneviz.plan import Plan, pattern
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.sensitivity.scan import settings_of
+from pruneviz.storage.cache import Cache
+from pruneviz.ui.session import Session
+from pruneviz.ui.session.pacing import after_the_accuracy, paced
+
+_KEY = "contesting"
+_LOOK = 1.5
+_MINUTE = 60.0
+_USUAL = ("magnitude", "wanda", "taylor", "fisher")
+
+SHARES = {
+    **{name: ALLOCATIONS[name].label for name in (UNIFORM, "uniform+", "erk")},
+    SLIDERS: "As my sliders, scaled",
+}
+
+
+@dataclass
+class ContestWork:
+    """What one session chose to compare, what came of it, and the work on it.
+
+    chosen: criteria by kind of granularity; levels: sparsities; share: how they are shared out; n:
+    how many samples. layer: of the likeness, None for the mean; at: the sparsity at which what is
+    cut is compared. likeness: found so far, by what it depends on. holding: whether the job is the
+    contest. left: seconds until it has ended, where that can be told.
+    """
+
+    session: Session
+    job: Job | None = None
+    holding: bool = False
+    left: float | None = None
+    message: str | None = None
+    chosen: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    levels: tuple[float, ...] = LEVELS
+    share: str = UNIFORM
+    n: int = 0
+    layer: str | None = None
+    at: float = 0.5
+    likeness: Cache[Similarity] = field(default_factory=lambda: Cache(8))
+    _shown: tuple[object, float, Contest] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being worked at."""
+        return self.job is not None and self.job.running
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The criteria that the session's granularity allows."""
+        granularity = self.session.settled.granularity
+        return tuple(name for name, found in CRITERIA.items() if found.allows(granularity))
+
+    @property
+    def criteria(self) -> tuple[str, ...]:
+        """Those that are to take part in the contest."""
+        usual = tuple(name for name in _USUAL if name in self.allowed)
+        return self.chosen.get(self.session.settled.granularity, usual)
+
+    @property
+    def shares(self) -> tuple[str, ...]:
+        """The ways to share out a sparsity that there are now."""
+        fixed = pattern(self.session.settled.granularity) is not None
+        return (UNIFORM,) if fixed else tuple(SHARES)
+
+    @property
+    def asked(self) -> ContestRequest:
+        """The contest as it is chosen now."""
+        share = self.share if self.share in self.shares else UNIFORM
+        plan = self.session.settled
+        return ContestRequest(
+            self.criteria,
+            self.levels,
+            plan if share == SLIDERS else settings_of(plan),
+            share,
+            tuple(self.session.locked),
+            self.n,
+        )
+
+    @property
+    def alike(self) -> Similarity | None:
+        """How alike the criteria are under the session's granularity, once it is known."""
+        return self.likeness.get(_alone(self.session.settled))
+
+    def contest(self) -> Contest:
+        """What is known of the contest as it is chosen; ValueError where it cannot be held.
+
+        While it is being measured not looked for more often than every second or two.
+        """
+        studies = self.session.bench.studies
+        fresh = (self.asked, studies.memory.version)
+        if self._shown is not None:
+            had, when, found = self._shown
+            young = self.running and time.monotonic() - when < _LOOK
+            if had == fresh or (young and isinstance(had, tuple) and had[0] == fresh[0]):
+                return found
+        found = studies.known_contest(self.asked)
+        self._shown = (fresh, time.monotonic(), found)
+        return found
+
+
+def contesting_of(session: Session) -> ContestWork:
+    """What is known in this session; nothing of another network's."""
+    found = st.session_state.get(_KEY)
+    if not isinstance(found, ContestWork) or found.session is not session:
+        if isinstance(found, ContestWork) and found.job is not None:
+            found.job.cancel()
+        found = st.session_state[_KEY] = ContestWork(session)
+        found.n = _first(session)
+    return found
+
+
+def compare(contesting: ContestWork) -> Job:
+    """Start finding out how alike the criteria judge."""
+    session, plan = contesting.session, _alone(contesting.session.settled)
+
+    def work(report: Report) -> None:
+        after_the_accuracy(session, report)
+        tell = paced(report, contesting)
+        contesting.likeness.put(plan, session.bench.studies.similarity(plan, OVERLAPS, tell))
+
+    return _start(contesting, work, holding=False)
+
+
+def hold(contesting: ContestWork) -> Job:
+    """Start measuring the contest as it is chosen, or go on where it was stopped."""
+    session, asked = contesting.session, contesting.asked
+
+    def work(report: Report) -> None:
+        after_the_accuracy(session, report)
+        session.bench.studies.contest(asked, paced(report, contesting))
+
+    return _start(contesting, work, holding=True)
+
+
+def take(contesting: ContestWork) -> None:
+    """Take note of work that has ended."""
+    job = contesting.job
+    if job is None or job.running:
+        return
+    contesting.job = contesting.left = None
+    contesting.holding = False
+    if job.error is not None:
+        contesting.message = f"It stopped: {job.error.removeprefix('ValueError: ')}."
+    elif job.cancelled:
+        contesting.message = "Stopped. What was measured until now is kept."
+
+
+def remaining(contesting: ContestWork, found: Contest) -> tuple[int, float]:
+    """(plans, seconds) that the contest would still take, about."""
+    bench = contesting.session.bench
+    missing = sum(entry not in found.answers for entry in found.entries)
+    mending = len(found.plan.repair) * len(bench.source.calibration)
+    return missing, missing * (found.n + mending) * bench.seconds_per_sample
+
+
+def _first(session: Session) -> int:
+    """All samples; of a slow network as many as a contest answers in about a minute."""
+    bench, samples = session.bench, len(session.bench.source.validation)
+    if not bench.slow:
+        return samples
+    plans = len(LEVELS) * (len(_USUAL) + 3)
+    few = int(_MINUTE / plans / bench.seconds_per_sample) // bench.block * bench.block
+    return min(samples, max(2, bench.block, few))
+
+
+def _alone(plan: Plan) -> Plan:
+    """What the likeness of criteria depends on."""
+    return Plan(granularity=plan.granularity, aggregate=plan.aggregate)
+
+
+def _start(contesting: ContestWork, work: Callable[[Report], None], *, holding: bool) -> Job:
+    contesting.message = contesting.left = None
+    contesting.holding = holding
+    contesting.job = Job(work)
+    return contesting.job

@@ -1,0 +1,180 @@
+"""What does each repair bring back, and how long does it take?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+import streamlit as st
+
+from pruneviz.background import Job, Report
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import Plan
+from pruneviz.pruning.repair import REPAIRS
+from pruneviz.pruning.repair.judging import mend
+from pruneviz.ui.boundary import fragment
+from pruneviz.ui.session import Session
+from pruneviz.ui.session.jobs import so_far
+from pruneviz.ui.session.pacing import after_the_accuracy
+from pruneviz.ui.text import as_sentence, plain
+from pruneviz.ui.workbench.repairs import able
+from pruneviz.workbench import Workbench
+
+_KEY = "comparison"
+_TICK = 0.4
+_HELP = "Measures the plan without repair, with each one alone, and with all of them."
+
+
+@dataclass(frozen=True)
+class RepairRow:
+    """One way to repair a plan. seconds: of the repair alone."""
+
+    label: str
+    plan: Plan
+    result: Evaluation
+    seconds: float
+
+
+@dataclass
+class RepairWork:
+    """The rows of one plan, as far as they are known, and the work on the others.
+
+    watched: whether a running job was drawn last, and the page redraws itself.
+    """
+
+    session: Session
+    plan: Plan
+    rows: list[RepairRow] = field(default_factory=list)
+    job: Job | None = None
+    watched: bool = False
+    drawing_page: bool = False
+
+
+def ways(plan: Plan) -> dict[str, Plan]:
+    """Label -> the plan without repair, with each one that there is for it, and with all."""
+    can = able(plan.granularity)
+    found = {"raw": replace(plan, repair=())}
+    found |= {REPAIRS[name].label: replace(plan, repair=(name,)) for name in can}
+    return found | ({"all together": replace(plan, repair=can)} if len(can) > 1 else {})
+
+
+def measured(bench: Workbench, plan: Plan, report: Report) -> Iterator[RepairRow]:
+    """The rows of a plan one after the other, on all validation samples (a slow network's probe).
+
+    report: called with a label and the fraction done; it may raise to stop.
+    """
+    every = ways(plan)
+    samples = bench.probe if bench.slow else len(bench.source.validation)
+    for place, (label, way) in enumerate(every.items()):
+        begun = place
+
+        def progress(done: float, label: str = label, begun: int = begun) -> None:
+            report(label, (begun + min(done, 1.0)) / len(every))
+
+        progress(0.0)
+        seconds = _seconds(bench, way, progress)
+        for n in range(bench.probe, samples, bench.probe):
+            bench.evaluate(way, n)
+            progress(0.5 + n / samples / 2)
+        yield RepairRow(label, way, bench.evaluate(way, samples), seconds)
+
+
+def _seconds(bench: Workbench, plan: Plan, progress: Callable[[float], None]) -> float:
+    """How long the repairs of a plan take, done once more: what the workbench has is kept."""
+    if not plan.repair:
+        return 0.0
+    raw = bench.prune(replace(plan, repair=()))
+    start = time.perf_counter()
+    mend(
+        bench.source.model, bench.found, raw.groups, raw.graph, plan, raw.parameter_masks,
+        raw.units, bench.source.calibration, batch=bench.block,
+        progress=lambda done: progress(done / 2),
+    )  # fmt: skip
+    return time.perf_counter() - start
+
+
+def compare(session: Session) -> None:
+    """A button that measures every repair for the plan settled on, and a table of the result."""
+    found = _comparison(session)
+    found.watched = found.job is not None and found.job.running
+    redrawn = fragment(_draw, run_every=_TICK if found.watched else None)
+    found.drawing_page = True
+    try:
+        redrawn(found)
+    finally:
+        found.drawing_page = False
+
+
+def _comparison(session: Session) -> RepairWork:
+    found = st.session_state.get(_KEY)
+    if isinstance(found, RepairWork):
+        if found.session is session and ways(found.plan) == ways(session.settled):
+            return found
+        if found.job is not None:
+            found.job.cancel()
+    found = st.session_state[_KEY] = RepairWork(session, session.settled)
+    return found
+
+
+def _start(found: RepairWork) -> Job:
+    session, rows = found.session, found.rows
+    rows.clear()
+
+    def work(report: Report) -> None:
+        after_the_accuracy(session, report)
+        rows.extend(measured(session.bench, found.plan, report))
+
+    found.job = Job(work)
+    return found.job
+
+
+def _draw(found: RepairWork) -> None:
+    job, plan = found.job, found.plan
+    running = job is not None and job.running
+    if found.watched and not running and not found.drawing_page:
+        st.rerun()  # so that nothing draws it again and again
+    if plan.is_dense:
+        st.caption("Nothing is cut yet: there is nothing to repair.")
+        return
+    if plan.repair and so_far(found.session.bench, plan) is not None:  # its masks are there
+        for note in found.session.bench.prune(plan).notes:
+            st.warning(as_sentence(note))
+    if job is not None and running:
+        bar, stop = st.columns([3, 1], vertical_alignment="center")
+        bar.progress(min(1.0, job.done), plain(job.label or "beginning"))
+        if stop.button("Cancel", key="compare-cancel", width="stretch"):
+            job.cancel()
+    elif st.button("Compare repairs", key="compare", width="stretch", help=_HELP):
+        _start(found)
+        st.rerun()
+    elif job is not None and job.error is not None:
+        st.warning(plain(job.error.removeprefix("ValueError: ")))
+    if found.rows:
+        st.dataframe(
+            table(found.rows),
+            hide_index=True,
+            height="content",
+            key="compare-table",
+            column_config={
+                "repair": st.column_config.TextColumn(width=170),
+                "seconds": st.column_config.TextColumn(width=70, alignment="right"),
+            },
+        )
+        st.caption(f"Measured on {found.rows[0].result.n:,} validation samples.")
+
+
+def table(rows: list[RepairRow]) -> pd.DataFrame:
+    """The rows as people read them."""
+    return pd.DataFrame(
+        [
+            {
+                "repair": row.label,
+                f"{row.result.task.word} (95 %)": f"{100 * row.result.accuracy:.1f} % "
+                f"({100 * row.result.low:.1f}–{100 * row.result.high:.1f})",
+                "seconds": f"{row.seconds:.2f}" if row.plan.repair else "–",
+            }
+            for row in rows
+        ]
+    )

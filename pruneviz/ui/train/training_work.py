@@ -1,0 +1,218 @@
+"""What is being trained in this session, and what came of it?"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import streamlit as st
+
+from pruneviz.background import Job, Report
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.plan import Plan
+from pruneviz.storage.home import home
+from pruneviz.training import METHODS, Trained, Training
+from pruneviz.training.checkpoints import StoredTraining, in_use, trainings
+from pruneviz.training.result import key_of
+from pruneviz.ui.session import Session, cached, owners, versions
+from pruneviz.ui.session.pacing import after_the_accuracy, paced
+from pruneviz.ui.train.training_view import TrainingView
+from pruneviz.workbench import Workbench
+
+_KEY = "training"
+_NAP, _HOLD = 0.05, 2.0
+_STOPPED = "Stopped. What was trained until the last full epoch is kept: it can be resumed below."
+_NOTHING = "Stopped before the first epoch had ended: nothing was kept, and nothing was changed."
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training came to. cut: the plan asked for without training; bench: of the result."""
+
+    trained: Trained
+    bench: Workbench
+    cut: Evaluation
+
+
+@dataclass
+class TrainingWork:
+    """What one session asked for last, the work on it, and what came of it.
+
+    plan, training, name: of the job, and of the version it makes. left: seconds until it ends,
+    where that can be told. mine: folder -> whether what is kept there belongs to this network.
+    """
+
+    session: Session
+    watching: TrainingView
+    wish: Training = field(default_factory=Training)
+    plan: Plan = field(default_factory=Plan)
+    training: Training = field(default_factory=Training)
+    name: str = ""
+    job: Job | None = None
+    left: float | None = None
+    result: Result | None = None
+    message: str | None = None
+    mine: dict[str, bool] = field(default_factory=dict)
+    _going: Event = field(default_factory=Event)
+    _moved: tuple[int, float] = (0, 0.0)
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being trained, or waits to go on."""
+        return self.job is not None and self.job.running
+
+    @property
+    def paused(self) -> bool:
+        """Whether it waits until somebody lets it go on."""
+        return not self._going.is_set()
+
+    def pause(self) -> None:
+        """Stop at the next step, and wait."""
+        self._going.clear()
+
+    def go_on(self) -> None:
+        """Go on after a pause."""
+        self._going.set()
+
+
+def trainer_of(session: Session) -> TrainingWork:
+    """What is known in this session; the work for another network is stopped, and that is said."""
+    found = st.session_state.get(_KEY)
+    if isinstance(found, TrainingWork) and found.session is session:
+        return found
+    new = TrainingWork(session, TrainingView(session.focus))
+    if isinstance(found, TrainingWork):
+        new.wish = found.wish
+        if found.running and found.job is not None:
+            found.job.cancel()
+            new.message = (
+                f"The training of {found.session.name} was stopped: it is no longer open. What was "
+                "trained is kept, and can be resumed there."
+            )
+    st.session_state[_KEY] = new
+    return new
+
+
+def begin(trainer: TrainingWork, plan: Plan, training: Training) -> Job:
+    """Start to train, or go on with what is kept of the very same training."""
+    session = trainer.session
+    bench, name = session.bench, versions.next_name(session.name)
+    watching = trainer.watching = TrainingView(trainer.watching.layer)
+    trainer.plan, trainer.training, trainer.name = plan, training, name
+    trainer.message = trainer.result = trainer.left = None
+    trainer.go_on()
+    folder = place()  # here: the thread does not know at whose browser it was begun
+
+    def work(report: Report) -> None:
+        after_the_accuracy(session, report)
+        tell = paced(report, trainer)
+
+        def progress(label: str, done: float) -> None:
+            nonlocal tell
+            watching.step()
+            if _waited(trainer, report, label, done):
+                tell = paced(report, trainer)  # the time spent waiting tells nothing of the pace
+            tell(label, done)
+
+        trained = bench.train(plan, training, folder, progress=progress, watch=watching.watch)
+        trainer.left = None
+        report("measuring", 1.0)
+        version = Workbench(trained.source(name))
+        version.evaluate(trained.plan)
+        watching.rest()
+        trainer.result = Result(trained, version, bench.evaluate(plan))
+
+    trainer.job = Job(work)
+    return trainer.job
+
+
+def take(trainer: TrainingWork) -> None:
+    """Take note of work that has ended."""
+    job = trainer.job
+    if job is None or job.running:
+        return
+    trainer.job = trainer.left = None
+    if job.error is not None:
+        said = job.error.partition(": ")[2] or job.error
+        trainer.message = f"The training stopped: {said.rstrip('.')}."
+    elif trainer.result is None:
+        seen = trainer.watching.seen
+        trained = seen is not None and bool((seen.table["epoch"] > 0).any())
+        trainer.message = _STOPPED if trained else _NOTHING
+
+
+def place() -> Path:
+    """The folder in which the trainings of whoever is at this browser are kept."""
+    owner = owners.current()
+    # Whoever has what is nobody's shares it with the command line, which names no owner.
+    if owner is None or cached.history().holds:
+        return home() / "training"
+    return home() / "owners" / owner.name / "training"
+
+
+def kept(trainer: TrainingWork) -> list[StoredTraining]:
+    """Trainings on disk that belong to this network and its data, and that nobody is at."""
+    bench, found = trainer.session.bench, []
+    for one in trainings(place()):
+        name = one.folder.name
+        if name not in trainer.mine:
+            try:
+                trainer.mine[name] = key_of(bench, one.plan, one.training) == name
+            except ValueError:
+                trainer.mine[name] = False
+        if trainer.mine[name] and not in_use(one.folder):
+            found.append(one)
+    return found
+
+
+def delete(one: StoredTraining) -> None:
+    """Forget a training for good."""
+    shutil.rmtree(one.folder, ignore_errors=True)
+
+
+def words_of(training: Training) -> str:
+    """A training in a line."""
+    legs = METHODS[training.method].legs(training)
+    epochs = f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}"
+    rounds = f" in each of {len(legs)} stretches" if sum(x.epochs for x in legs) > (
+        training.epochs
+    ) else ""  # fmt: skip
+    parts = [
+        METHODS[training.method].label,
+        epochs + rounds,
+        f"{training.optimizer} at {training.learning_rate:g}, {training.schedule}",
+        f"batches of {training.batch}",
+        "" if training.samples is None else f"{training.samples:,} samples",
+        "" if training.augmentation == "none" else training.augmentation,
+        "from new weights" if training.start == "new" else "",
+        f"seed {training.seed}",
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def epochs_of(training: Training) -> int:
+    """Epochs of all its stretches together."""
+    return sum(leg.epochs for leg in METHODS[training.method].legs(training))
+
+
+def _waited(trainer: TrainingWork, report: Report, label: str, done: float) -> bool:
+    """Wait while it is paused, and while somebody moves a slider: whoever waits comes first."""
+    waited = False
+    while trainer.paused or _needed(trainer):
+        report(f"{label}, paused" if trainer.paused else label, done)
+        time.sleep(_NAP)
+        waited = True
+    return waited
+
+
+def _needed(trainer: TrainingWork) -> bool:
+    session = trainer.session
+    if session.job is not None and session.job.running:
+        return True
+    now = time.monotonic()
+    if trainer._moved[0] != session.seq:
+        trainer._moved = session.seq, now
+    return session.live != session.settled and now - trainer._moved[1] < _HOLD

@@ -1,0 +1,109 @@
+"""What have the networks of plans answered, as far as they were asked?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+from torch import Tensor
+
+from pruneviz.data import Outcome
+from pruneviz.measuring.evaluate import (
+    BLOCK,
+    Evaluation,
+    answer,
+    join,
+    nothing_answered,
+    summarise,
+)
+from pruneviz.measuring.outcomes import Outcomes
+from pruneviz.measuring.probe import Probe, probe_size
+from pruneviz.measuring.room import Room
+from pruneviz.plan import Plan
+from pruneviz.sources import Source
+from pruneviz.storage.cache import Cache
+from pruneviz.tasks import Task
+from pruneviz.tasks.several import Answer
+
+# Bytes that are kept: of the dense network's answers, of what plans answered.
+_ANSWERS, _OUTCOMES = 2**26, 2**28
+
+# A block's largest layer has its inputs and outputs in this many bytes: a fixed number, so that
+# a network's answers do not depend on the machine.
+_BLOCK_BYTES = 2**23
+
+
+class EvaluationCache:
+    """Plans measured on the validation samples of one source, none twice.
+
+    tensors_of(plan): what differs from the dense network. activation: bytes of the inputs and
+    outputs of the largest layer for one sample.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        task: Task,
+        activation: int,
+        tensors_of: Callable[[Plan], Mapping[str, Tensor]],
+    ) -> None:
+        self._source, self._task, self._tensors_of = source, task, tensors_of
+        fits = max(1, _BLOCK_BYTES // max(1, activation))
+        self.block = min(BLOCK, 1 << (fits.bit_length() - 1))
+        self.room = Room(self.block)
+        self.samples = len(source.validation)
+        plans = _OUTCOMES // (task.column_bytes * max(1, self.samples))
+        self._outcomes = Outcomes(min(1024, max(64, plans)), self._answer)
+        self._dense_answers: Cache[Answer] = Cache(
+            _ANSWERS, lambda answer: sum(tensor.nbytes for tensor in answer.values())
+        )
+        self.dense_confirmed = False
+        if source.dense is not None and len(source.dense) == self.samples:
+            self._outcomes.put(Plan(), source.dense)
+
+    def evaluate(self, plan: Plan, n: int | None = None, start: int = 0) -> Evaluation:
+        """A plan that was checked, on samples start..n (all of them by default)."""
+        n = self.samples if n is None else n
+        if type(n) is not int or not 1 <= n <= self.samples:
+            raise ValueError(f"n must be in 1..{self.samples} (the validation samples), got {n}")
+        if type(start) is not int or not 0 <= start < n:
+            raise ValueError(f"start must be in 0..{n - 1}, before n, got {start}")
+        dense = self._outcomes.first(Plan(), n)
+        outcome = dense if plan.is_dense else self._outcomes.first(plan, n)
+        targets, classes = self._source.validation.targets, self._source.classes
+        if start:
+            now, was = outcome.part(start, n), dense.part(start, n)
+            outcome, dense = now, (now if outcome is dense else was)
+            targets, n = None if targets is None else targets[start:n], n - start
+        return summarise(outcome, dense, targets, classes, n, self._task)
+
+    def measured(self, plan: Plan) -> int:
+        """On how many samples `plan` has been measured already."""
+        return self._outcomes.count(plan)
+
+    def confirm_dense(self, progress: Callable[[float], None]) -> None:
+        """Measure the dense network here, in place of what its source brought along."""
+        outcome = nothing_answered()
+        while (done := len(outcome)) < self.samples:
+            progress(done / self.samples)
+            outcome = join(outcome, self._answer(Plan(), done, done + self.block))
+        self._outcomes.put(Plan(), outcome)
+        self.dense_confirmed = True
+
+    @cached_property
+    def probe(self) -> Probe:
+        """How many samples are answered while a thumb moves."""
+        return probe_size(self._source.model, self._source.validation, self._task, self.block)
+
+    def _answer(self, plan: Plan, start: int, stop: int) -> Outcome:
+        return answer(
+            self._source.model,
+            self._tensors_of(plan),
+            self._source.validation,
+            start,
+            stop,
+            self._task,
+            self.block,
+            self._dense_answers,
+            self.room,
+        )

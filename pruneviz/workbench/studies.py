@@ -1,0 +1,176 @@
+"""Which way should the sliders go?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pruneviz.allocation.search import EVALUATIONS as SEARCH
+from pruneviz.allocation.search import SearchResult, search
+from pruneviz.allocation.smallest import EVALUATIONS as HUNT
+from pruneviz.allocation.smallest import smallest, undecidable
+from pruneviz.allocation.spending import levels_of
+from pruneviz.comparison.contest import Contest, ContestRequest, contest
+from pruneviz.comparison.similar import Similarity, similarity
+from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.plan import Plan
+from pruneviz.pruning.prune import check
+from pruneviz.sensitivity.curves import LOSE, Curves
+from pruneviz.sensitivity.prediction import Predictor, known_predictor, predictor
+from pruneviz.sensitivity.scan import LEVELS, PRECISION, known, scan
+from pruneviz.storage.measurement_store import MeasurementStore
+
+_DENSE = Plan()
+_CONTEST = ContestRequest()
+
+
+def _silent(label: str, done: float) -> None:
+    pass
+
+
+def close(bench: object) -> None:
+    """Let go of the file of measurements; what is measured from then on stays in memory."""
+    studies = vars(bench).get("studies")  # the file is opened when it is first needed
+    if isinstance(studies, Studies):
+        studies.memory.close()
+
+
+class Studies:
+    """What a network's measurements say about where to cut; what was measured is remembered."""
+
+    def __init__(self, bench: Bench, memory: MeasurementStore) -> None:
+        self._bench, self.memory = bench, memory
+
+    def curves(
+        self,
+        plan: Plan = _DENSE,
+        levels: Sequence[float] = LEVELS,
+        precision: float = PRECISION,
+        budget: int | None = None,
+        progress: Progress = _silent,
+    ) -> Curves:
+        """`Workbench.scan`, with what follows from it: knees, ranks, where a loss is certain."""
+        check(plan, self._bench.found)
+        return scan(self._bench, plan, self.memory, levels, precision, budget, progress)
+
+    def known_curves(self, plan: Plan = _DENSE) -> Curves:
+        """The curves as far as they were measured before, at the usual levels; quick."""
+        check(plan, self._bench.found)
+        return known(self._bench, plan, self.memory)
+
+    def predictor(self, plan: Plan = _DENSE, progress: Progress = _silent) -> Predictor:
+        """What the curves of single layers tell about whole plans, for the choices of `plan`.
+
+        Fitted on random plans, which are measured once; `progress` may raise to stop, and what was
+        measured is kept. ValueError where nothing was scanned with these choices.
+        """
+        return predictor(self._bench, self.known_curves(plan), self.memory, progress)
+
+    def known_predictor(self, plan: Plan = _DENSE) -> Predictor | None:
+        """`predictor` if it was fitted before, else None; quick."""
+        return known_predictor(self._bench, self.known_curves(plan), self.memory)
+
+    def levels(
+        self,
+        method: str,
+        plan: Plan,
+        targets: Sequence[float],
+        locked: Collection[str] = (),
+        floor: float | Mapping[str, float] = 0.0,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Layer -> its sparsity at each target, a fraction of the weights or units free to go.
+
+        Nothing is measured. ValueError as `search` raises, and where "sensitivity" has no curves.
+        """
+        return levels_of(self._bench, method, plan, targets, locked, floor, self.known_curves(plan))
+
+    def search(
+        self,
+        method: str,
+        target: float,
+        plan: Plan = _DENSE,
+        budget: str = "parameters",
+        locked: Collection[str] = (),
+        floor: float | Mapping[str, float] = 0.0,
+        evaluations: int = SEARCH,
+        progress: Progress = _silent,
+    ) -> SearchResult:
+        """`Workbench.allocate`, and how it went. evaluations: of moves, at most."""
+        check(plan, self._bench.found)
+        return search(
+            self._bench,
+            self.memory,
+            method,
+            target,
+            plan,
+            budget,
+            locked,
+            floor,
+            evaluations,
+            progress,
+        )
+
+    def smallest(
+        self,
+        lose: float = LOSE,
+        plan: Plan = _DENSE,
+        budget: str = "parameters",
+        locked: Collection[str] = (),
+        floor: float | Mapping[str, float] = 0.0,
+        evaluations: int = HUNT,
+        progress: Progress = _silent,
+    ) -> SearchResult:
+        """The plan that takes most away and loses at most `lose` (of the score; 95 % sure).
+
+        plan: of the criterion, granularity and repair; locked layers keep their level of it.
+        budget: what counts as much, of BUDGETS. floor: the least fraction kept of each layer, or of
+        those named. Half of the validation samples decide, the others judge (`SearchResult.held`).
+        ValueError where so few cannot tell; `undecidable` says so beforehand.
+        """
+        check(plan, self._bench.found)
+        return smallest(
+            self._bench,
+            self.memory,
+            lose,
+            plan,
+            budget,
+            locked,
+            floor,
+            evaluations,
+            progress,
+        )
+
+    def undecidable(self, lose: float = LOSE) -> str:
+        """Why the samples cannot tell of any plan that it loses at most `lose`, or ""."""
+        return undecidable(self._bench, lose)
+
+    def similarity(
+        self,
+        plan: Plan = _DENSE,
+        levels: Sequence[float] = (0.5,),
+        progress: Progress = _silent,
+    ) -> Similarity:
+        """Rank correlation and overlap of what is cut, of all criteria in every layer.
+
+        plan: of the granularity, and how scores are put together. levels: sparsities in (0, 1] at
+        which what is cut is compared. Evidence is gathered once; `progress` may raise to stop.
+        """
+        check(plan, self._bench.found)
+        return similarity(self._bench, plan, levels, progress)
+
+    def contest(self, asked: ContestRequest = _CONTEST, progress: Progress = _silent) -> Contest:
+        """Score against sparsity by criterion, the random control among them; see `ContestRequest`.
+
+        What was measured before is remembered; `progress` may raise to stop.
+        """
+        return contest(self._bench, self.memory, asked, progress, self._curves_for(asked))
+
+    def known_contest(self, asked: ContestRequest = _CONTEST) -> Contest:
+        """`contest` as far as it was measured before; quick."""
+        return contest(self._bench, self.memory, asked, None, self._curves_for(asked))
+
+    def _curves_for(self, asked: ContestRequest) -> Curves | None:
+        check(asked.plan, self._bench.found)
+        return self.known_curves(asked.plan) if asked.allocation == "sensitivity" else None

@@ -1,0 +1,75 @@
+"""Does a network answer in double precision as its copy in double does?"""
+
+from __future__ import annotations
+
+import copy
+import gc
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pruneviz.network.calling import call, fitting
+from pruneviz.network.double_precision import DoublePrecision, answer_in_double
+from pruneviz.network.replica import fingerprint, replica
+from pruneviz.outputs import main_output
+from tests.zoo import SMALL, made
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_it_answers_as_its_copy_in_double(name: str, dtype: torch.dtype) -> None:
+    model, data = made(name)
+    model = model.to(dtype)
+    inputs = data.first(3).inputs
+    given = fitting(model, inputs)
+    before = fingerprint(model)
+    answer = answer_in_double(model, inputs)
+    got = answer[main_output(answer)]
+    with torch.inference_mode():
+        expected = call(copy.deepcopy(model).double(), given)
+    assert got.dtype == torch.float64
+    # Constants in a network's own code are float32 in the copy.
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-6 * float(expected.abs().max()))
+    assert fingerprint(model) == before
+
+
+class Counting(nn.Module):
+    """Writes to a buffer of its own, by a view of it, and reads it again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.register_buffer("past", torch.zeros(2, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.past[0].copy_(self.fc(x).sum(0))
+        self.past[1].add_(1)
+        return self.fc(x) + self.past[0] * self.past[1]
+
+
+def test_what_it_writes_it_reads_again() -> None:
+    model, x = Counting(), torch.randn(3, 4)
+    expected = replica(model)(x)
+    torch.testing.assert_close(answer_in_double(model, x)["output"].float(), expected)
+
+
+def test_no_second_copy_of_the_weights_is_held() -> None:
+    """Of ten layers no more than two are ever there in double."""
+    model = nn.Sequential(*(nn.Linear(64, 64) for _ in range(10)))
+    alive: list[int] = []
+
+    def count(*_: object) -> None:
+        wide = (o for o in gc.get_objects() if type(o) is Tensor and o.dtype == torch.float64)
+        alive.append(sum(o.numel() == 64 * 64 for o in wide))
+
+    for layer in model:
+        layer.register_forward_hook(count)
+    gc.freeze()  # what other tests hold is not counted
+    try:
+        with torch.inference_mode(), DoublePrecision():
+            model(torch.randn(1, 64))
+    finally:
+        gc.unfreeze()
+    assert len(alive) == 10
+    assert max(alive) <= 2
