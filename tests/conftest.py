@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import torch
 
+import pruneviz
 from pruneviz.network.replica import fingerprint
 from pruneviz.sources.registered import load_registered
 from pruneviz.storage.home import VARIABLE
 from pruneviz.workbench import Workbench
+from tests import zoo
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 CALIBRATED, VALIDATED = 64, 128
@@ -97,9 +99,18 @@ def new_bench() -> Callable[[str], Workbench]:
     return make
 
 
+def opened_zoo(name: str) -> Workbench:
+    """A small network of the zoo with its data, under its name there."""
+    model, data = zoo.made(name)
+    bench = pruneviz.open(model, data)
+    bench.name = name
+    return bench
+
+
 @pytest.fixture(scope="session", autouse=True)
 def benches(new_bench: Callable[[str], Workbench]) -> Iterator[Callable[[str], Workbench]]:
-    """The workbench of a sample network by name, shared by the whole session.
+    """The workbench of a sample network or of a small one of the zoo by name, shared by the whole
+    session: to trace a network takes longer than most of what is tested.
 
     When the session ends, the weights all tests have shared must be those that were loaded.
     """
@@ -108,7 +119,7 @@ def benches(new_bench: Callable[[str], Workbench]) -> Iterator[Callable[[str], W
 
     def get(name: str) -> Workbench:
         if name not in opened:
-            opened[name] = new_bench(name)
+            opened[name] = opened_zoo(name) if name in zoo.SMALL else new_bench(name)
             loaded[name] = fingerprint(opened[name].source.model)
         return opened[name]
 

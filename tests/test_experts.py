@@ -134,9 +134,11 @@ def test_without_data_nothing_is_guessed() -> None:
 
 @pytest.mark.parametrize("criterion", ["magnitude", "taylor", "snip", "fisher", "synflow"])
 @pytest.mark.parametrize("granularity", ["weight", "2:4"])
-def test_masks_of_experts_hold_everywhere_alike(criterion: str, granularity: str) -> None:
-    model, data = made("Experts")
-    bench = pv.open(model, data)
+def test_masks_of_experts_hold_everywhere_alike(
+    benches: Callable[[str], pv.Workbench], criterion: str, granularity: str
+) -> None:
+    bench = benches("Experts")
+    model, data = bench.source.model, bench.source.validation
     dense = call(replica(model), data.inputs)
     for name in ("up", "down"):
         plan = pv.Plan(criterion, granularity, sparsity={name: 0.5})
@@ -154,16 +156,18 @@ def test_masks_of_experts_hold_everywhere_alike(criterion: str, granularity: str
         assert counts.params - counts.params_kept == cut
 
 
-def test_contributions_are_gradient_times_weight_by_row() -> None:
-    bench = pv.open(*made("Experts"))
+def test_contributions_are_gradient_times_weight_by_row(
+    benches: Callable[[str], pv.Workbench],
+) -> None:
+    bench = benches("Experts")
     known = bench.evidence("gradients")["down"]
     assert known.of("contribution").shape == (len(bench.source.calibration), 30)
     felt = (known.of("gradient") * bench.weight("down")).sum(1)
     torch.testing.assert_close(known.of("contribution").mean(0), felt.float(), rtol=1e-4, atol=1e-7)
 
 
-def test_what_cannot_be_is_refused_in_words() -> None:
-    bench = pv.open(*made("Experts"))
+def test_what_cannot_be_is_refused_in_words(benches: Callable[[str], pv.Workbench]) -> None:
+    bench = benches("Experts")
     with pytest.raises(ValueError, match=r"layer 'up'.*which expert is not heard; use a criterion"):
         bench.prune(pv.Plan("wanda", sparsity={"up": 0.5}))
     with pytest.raises(ValueError, match=r"layer 'up'.*masked, not removed; use single weights"):

@@ -17,7 +17,9 @@ from pruneviz.sensitivity.scan import scan
 from pruneviz.sources import Source
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.workbench import Workbench
-from tests.zoo import SMALL, made
+from tests.cases import slow_but
+from tests.conftest import NETWORKS
+from tests.zoo import SMALL
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -44,7 +46,7 @@ def check_network(bench: Workbench) -> None:
         check_order(found, lose)
 
 
-@pytest.mark.parametrize("name", ["lenet300", "lenet5", "resnet20", "vit"])
+@pytest.mark.parametrize("name", slow_but(lambda name: "lenet" in name, NETWORKS))
 def test_the_order_never_contradicts_the_curves_of_a_sample(
     benches: Callable[[str], Workbench], name: str
 ) -> None:
@@ -52,11 +54,12 @@ def test_the_order_never_contradicts_the_curves_of_a_sample(
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_the_order_never_contradicts_the_curves_of_the_zoo(name: str) -> None:
+def test_the_order_never_contradicts_the_curves_of_the_zoo(
+    benches: Callable[[str], Workbench], name: str
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model, data = made(name)
-        check_network(Workbench(Source(name, model, data, data, ())))
+        check_network(benches(name))
 
 
 @pytest.mark.parametrize("seed", range(6))

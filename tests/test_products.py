@@ -18,7 +18,7 @@ from pruneviz.network.calling import call
 from pruneviz.network.products import recurrent
 from pruneviz.network.replica import replica
 from tests.products import by_hand
-from tests.zoo import SMALL, made
+from tests.zoo import SMALL
 
 
 class Answers(nn.Module):
@@ -190,9 +190,8 @@ SAMPLES = ("lenet300", "lenet5", "resnet20", "vit")
 
 
 @pytest.fixture(scope="module", params=[*SMALL, *SAMPLES])
-def net(request: pytest.FixtureRequest) -> pv.Workbench:
-    name = request.param
-    return pv.open(name) if name in SAMPLES else pv.open(*made(name))
+def net(request: pytest.FixtureRequest, benches: Callable[[str], pv.Workbench]) -> pv.Workbench:
+    return benches(request.param)
 
 
 def hand_count(bench: pv.Workbench, network: nn.Module) -> int:

@@ -15,7 +15,6 @@ import pruneviz as pv
 from pruneviz.network.calling import call
 from pruneviz.network.recurrence import recur, weights_of
 from pruneviz.network.replica import masked, replica, state
-from tests.zoo import made
 
 LAYERS: dict[str, Callable[..., nn.Module]] = {
     "LSTM": nn.LSTM,
@@ -89,9 +88,11 @@ def test_taken_apart_a_cell_says_what_torch_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["LSTM classifier", "GRU, both ways", "LSTM cell"])
-def test_every_recurrent_matrix_is_a_layer(name: str) -> None:
-    model, data = made(name)
-    bench = pv.open(model, data)
+def test_every_recurrent_matrix_is_a_layer(
+    benches: Callable[[str], pv.Workbench], name: str
+) -> None:
+    bench = benches(name)
+    model = bench.source.model
     weights = {n: p for n, p in model.named_parameters() if ".weight_" in n}
     assert {n for n, x in bench.found.items() if x.kind == "recurrent"} == set(weights)
     assert all(bench.found[n].shape == tuple(p.shape) for n, p in weights.items())
@@ -102,9 +103,11 @@ def test_every_recurrent_matrix_is_a_layer(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["LSTM classifier", "GRU, both ways", "LSTM cell"])
 @pytest.mark.parametrize("granularity", ["weight", "1:2"])
-def test_each_mask_changes_the_answers_everywhere_alike(name: str, granularity: str) -> None:
-    model, data = made(name)
-    bench = pv.open(model, data)
+def test_each_mask_changes_the_answers_everywhere_alike(
+    benches: Callable[[str], pv.Workbench], name: str, granularity: str
+) -> None:
+    bench = benches(name)
+    model, data = bench.source.model, bench.source.validation
     dense = call(replica(model), data.inputs)
     for layer in [n for n, x in bench.found.items() if x.kind == "recurrent"]:
         plan = pv.Plan("magnitude", granularity, sparsity={layer: 0.5})
@@ -147,7 +150,9 @@ class Last(nn.Module):
         return found[0][:, -1]
 
 
-def test_whole_recurrent_units_are_refused_in_words() -> None:
-    bench = pv.open(*made("GRU, both ways"))
+def test_whole_recurrent_units_are_refused_in_words(
+    benches: Callable[[str], pv.Workbench],
+) -> None:
+    bench = benches("GRU, both ways")
     with pytest.raises(ValueError, match=r"gru\.weight_hh_l0.*masked, not removed; use single"):
         bench.prune(pv.Plan(granularity="neuron", sparsity={"gru.weight_hh_l0": 0.5}))

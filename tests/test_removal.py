@@ -15,7 +15,6 @@ from pruneviz.network.layers import find_layers
 from pruneviz.network.removal import remove
 from pruneviz.network.replica import fingerprint
 from pruneviz.workbench import Workbench
-from tests.zoo import made
 
 
 def groups_of(model: nn.Module, *shape: int) -> Groups:
@@ -183,11 +182,10 @@ def test_numbers_of_heads_are_brought_up_to_date(benches: Callable[[str], Workbe
 
 
 @pytest.mark.parametrize("name", ["BERT", "GPT-2", "Llama-like", "T5"])
-def test_heads_of_transformers_can_be_removed(name: str) -> None:
-    model, data = made(name)
-    layers = find_layers(model)
-    example = data.first(2).inputs
-    found = find_groups(model, layers, trace(model, example, layers))
+def test_heads_of_transformers_can_be_removed(
+    benches: Callable[[str], Workbench], name: str
+) -> None:
+    model, found = benches(name).source.model, benches(name).groups
     heads = [lead for lead, group in found.groups.items() if group.word == "head"]
     assert len(heads) == 2
     small = remove(model, found, {h: without(found.groups[h].units, 0) for h in heads})

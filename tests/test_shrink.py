@@ -20,7 +20,7 @@ from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.workbench import Workbench
 from tests.conftest import NETWORKS
-from tests.zoo import SMALL, made
+from tests.zoo import SMALL
 
 RATIOS = (0.1, 0.3, 0.5, 0.7)
 
@@ -228,9 +228,8 @@ def test_a_mismatch_is_an_error_that_names_the_group(benches: Callable[[str], Wo
 
 
 @pytest.fixture(scope="module", params=SMALL)
-def small_bench(request: pytest.FixtureRequest) -> Workbench:
-    model, data = made(request.param)
-    return pv.open(model, data)
+def small_bench(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -> Workbench:
+    return benches(request.param)
 
 
 def test_small_networks_of_many_kinds(small_bench: Workbench) -> None:

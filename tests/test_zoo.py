@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -34,18 +35,9 @@ TASKS = {
 LANGUAGE = ("GPT-2", "T5", "Llama-like")
 
 
-@pytest.fixture(scope="module")
-def opened() -> dict[str, pv.Workbench]:
-    return {}
-
-
-@pytest.fixture(params=SMALL)
-def bench(request: pytest.FixtureRequest, opened: dict[str, pv.Workbench]) -> pv.Workbench:
-    name = request.param
-    if name not in opened:
-        opened[name] = pv.open(*made(name))
-        opened[name].name = name
-    return opened[name]
+@pytest.fixture(scope="module", params=SMALL)
+def bench(request: pytest.FixtureRequest, benches: Callable[[str], pv.Workbench]) -> pv.Workbench:
+    return benches(request.param)
 
 
 def half(bench: pv.Workbench, criterion: str, granularity: str = "weight") -> pv.Plan:

@@ -212,10 +212,10 @@ def _own() -> dict[str, Callable[[], Made]]:
         "1-D audio CNN": lambda: (AudioNet(), Data(torch.randn(n, 1, 800), torch.arange(n) % 6)),
         "LSTM classifier": lambda: (
             LstmClassifier(),
-            Data(torch.randint(0, 50, (n, 9)), torch.arange(n) % 4),
+            Data(torch.randint(0, 50, (n, 5)), torch.arange(n) % 4),
         ),
-        "GRU, both ways": lambda: (GruTagger(), Data(torch.randn(n, 7, 6), torch.arange(n) % 4)),
-        "LSTM cell": lambda: (CellReader(), Data(torch.randn(n, 5, 6), torch.randn(n, 3))),
+        "GRU, both ways": lambda: (GruTagger(), Data(torch.randn(n, 4, 6), torch.arange(n) % 4)),
+        "LSTM cell": lambda: (CellReader(), Data(torch.randn(n, 3, 6), torch.randn(n, 3))),
         "Experts": lambda: (Experts(), Data(torch.randn(n, 6), torch.arange(n) % 4)),
         "U-Net": lambda: (
             UNet(),
