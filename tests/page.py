@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Self
 
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
-from pruneviz.ui.session import Session
+from pruneviz.sources.open_request import OpenRequest
+from pruneviz.sources.registered import load_registered
+from pruneviz.ui.session import Session, cached, pacing
 from pruneviz.ui.session.shelves import Shelf, put
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.opening import open_workbench
 
 APP = Path(__file__).parents[1] / "app.py"
+CALIBRATED = 64
+PATIENCE = 120.0
+
+
+def _quick(asked: str | OpenRequest) -> Workbench:
+    """A sample network over few calibration samples: the page gathers evidence without being asked
+    to, which takes more time than all else that it does.
+    """
+    if isinstance(asked, OpenRequest):
+        return open_workbench(asked)
+    source = load_registered(asked)
+    return Workbench(replace(source, calibration=source.calibration.first(CALIBRATED)))
+
+
+cached.open_workbench = _quick
+pacing.FLUSH = 0.0  # there is no browser to send to
+
+
+@cache
+def _components() -> BidiComponentManager:
+    # A server searches all installed packages for components when it starts, not in each tab.
+    components = BidiComponentManager()
+    components.discover_and_register_components(start_file_watching=False)
+    return components
+
+
+def new_app() -> AppTest:
+    """The app in a tab of its own, before its first run."""
+    app = AppTest.from_file(str(APP), default_timeout=300)
+    app._bidi_component_manager = _components()
+    return app
+
+
+def path_of(page: str) -> str:
+    """The script of a page, as `AppTest.switch_page` wants it."""
+    return f"pruneviz/ui/pages/{page}.py"
 
 
 def read(text: object) -> str:
@@ -25,11 +68,22 @@ def undrawn(app: AppTest) -> list[str]:
     return [box.value for box in app.error if "could not be drawn" in box.value]
 
 
+def texts(app: AppTest) -> str:
+    """All that is written in words on a page."""
+    kinds = (app.markdown, app.info, app.error, app.warning, app.success, app.caption)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
 class Page:
-    """The app in one browser tab, without the browser."""
+    """The app in one browser tab, without the browser.
+
+    PAGE: where `go` leads to. STATE: the name in the session of what has the job of that page.
+    """
+
+    PAGE, STATE = "workbench", ""
 
     def __init__(self, **address: str) -> None:
-        self.app = AppTest.from_file(str(APP), default_timeout=300)
+        self.app = new_app()
         self.app.query_params.update(address)
         self.seq = 0
         self.run().arrive()
@@ -48,28 +102,59 @@ class Page:
     def address(self) -> dict[str, str]:
         return dict(self.app.query_params)
 
-    def own(self, name: str, bench: Workbench) -> Page:
+    def own(self, name: str, bench: Workbench) -> Self:
         """Choose a network that this visitor brings along."""
         shelf = Shelf()
         put(shelf, name, bench)
         self.app.session_state["own"] = shelf
         return self.run().choose("ask_model", name)
 
-    def run(self) -> Page:
+    def run(self) -> Self:
         """One run of the script, which must not raise."""
         self.app.run()
         assert not self.app.exception, [error.message for error in self.app.exception]
         assert not undrawn(self.app), undrawn(self.app)
         return self
 
-    def finish(self) -> Page:
+    def go(self) -> Self:
+        """To the page that is tested."""
+        self.app.switch_page(path_of(self.PAGE))
+        return self.run()
+
+    def back(self) -> Self:
+        """To the workbench."""
+        self.app.switch_page(path_of("workbench"))
+        return self.run()
+
+    def press(self, key: str) -> Self:
+        """Press a button."""
+        self.app.button(key=key).click()
+        return self.run()
+
+    def done(self) -> Self:
+        """Let the work of the page that is tested end, and draw what it found."""
+        job = self.app.session_state[self.STATE].job
+        if job is not None:
+            job.wait(PATIENCE)
+            assert not job.running
+        return self.run()
+
+    def buttons(self) -> set[str]:
+        """The keys of all buttons."""
+        return {str(button.key) for button in self.app.button}
+
+    def texts(self) -> str:
+        """All that is written in words."""
+        return texts(self.app)
+
+    def finish(self) -> Self:
         """Let the background work end, and draw what it found."""
         while (job := self.session.job) is not None:
             job.wait()
             self.run()
         return self.run()
 
-    def arrive(self) -> Page:
+    def arrive(self) -> Self:
         """Wait for a choice that is being made ready."""
         while self.session.wanted is not None:
             job = self.session.job
@@ -78,12 +163,12 @@ class Page:
             self.run()
         return self
 
-    def choose(self, key: str, value: object) -> Page:
+    def choose(self, key: str, value: object) -> Self:
         """Use one of the widgets above the board."""
         self.app.session_state[key] = value
         return self.run().arrive()
 
-    def type_pattern(self, pattern: str) -> Page:
+    def type_pattern(self, pattern: str) -> Self:
         """Type an N:M into its box, which takes what is not in its list."""
         box = self.app.selectbox(key="ask_pattern")
         if pattern not in box.options:  # AppTest itself knows no new options
@@ -104,16 +189,16 @@ class Page:
         }
         return request | other
 
-    def send(self, request: object) -> Page:
+    def send(self, request: object) -> Self:
         """A request of the board arrives."""
         self.app.session_state["board"] = {"request": request}
         return self.run()
 
-    def ask(self, kind: str, sparsity: object = None, **other: object) -> Page:
+    def ask(self, kind: str, sparsity: object = None, **other: object) -> Self:
         """Make a request and send it."""
         return self.send(self.request(kind, sparsity, **other))
 
-    def settle(self, **levels: float) -> Page:
+    def settle(self, **levels: float) -> Self:
         """Release a thumb at these levels; the other layers stay."""
         return self.ask("settle", dict(self.session.live.sparsity) | levels)
 

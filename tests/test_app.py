@@ -13,7 +13,7 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.ui.board.scene import scene_id
 from pruneviz.ui.session import cached
 from tests.cases import slow_but
-from tests.page import Page
+from tests.page import Page, new_app, path_of
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
@@ -43,6 +43,16 @@ def test_every_network_opens_with_its_board_and_its_dense_accuracy(network: str)
 
 def test_the_first_visit_opens_a_network_without_being_asked() -> None:
     assert Page().session.bench.name == "lenet5"
+
+
+def test_without_a_network_every_other_page_leads_to_the_workbench() -> None:
+    app = new_app()
+    for name in ("sensitivity", "criteria", "devices", "train", "export"):
+        app.switch_page(path_of(name))
+        app.run()
+        assert not app.exception
+        assert "workbench" in app.info[0].value, name
+        assert not [*app.button, *app.dataframe, *app.checkbox], name
 
 
 def test_another_network_is_chosen_above_the_board(page: Page) -> None:

@@ -5,41 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pruneviz import figures
 from pruneviz.comparison.contest import LEVELS, Contest
 from pruneviz.storage.home import VARIABLE
 from pruneviz.ui.compare.contest_work import ContestWork, hold, remaining
 from pruneviz.ui.session import cached
-from tests.page import APP, Page
-
-PAGE = "pruneviz/ui/pages/criteria.py"
-WORKBENCH = "pruneviz/ui/pages/workbench.py"
-PATIENCE = 120.0
+from tests.page import PATIENCE, Page
 
 
 class Criteria(Page):
     """The page of criteria, reached from the workbench in the same tab."""
 
-    def go(self) -> Criteria:
-        self.app.switch_page(PAGE)
-        self.run()
-        return self
-
-    def back(self) -> Criteria:
-        self.app.switch_page(WORKBENCH)
-        self.run()
-        return self
-
-    def done(self) -> Criteria:
-        """Let the work end."""
-        job = self.contesting.job
-        if job is not None:
-            job.wait(PATIENCE)
-            assert not job.running
-        self.run()
-        return self
+    PAGE, STATE = "criteria", "contesting"
 
     @property
     def contesting(self) -> ContestWork:
@@ -50,19 +28,6 @@ class Criteria(Page):
     @property
     def contest(self) -> Contest:
         return self.contesting.contest()
-
-    def press(self, key: str) -> Criteria:
-        self.app.button(key=key).click()
-        self.run()
-        return self
-
-    def buttons(self) -> set[str]:
-        return {str(button.key) for button in self.app.button}
-
-    def texts(self) -> str:
-        kinds = (self.app.markdown, self.app.info, self.app.error, self.app.warning)
-        found = [element.value for kind in kinds for element in kind]
-        return "\n".join([*found, *(caption.value for caption in self.app.caption)])
 
 
 def opened(model: str) -> Criteria:
@@ -77,15 +42,6 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Criteria:
     """lenet300, of which nothing was measured before."""
     monkeypatch.setenv(VARIABLE, str(tmp_path / "home"))
     return opened("lenet300").go()
-
-
-def test_without_a_network_the_page_leads_to_the_workbench() -> None:
-    app = AppTest.from_file(str(APP), default_timeout=300)
-    app.switch_page(PAGE)
-    app.run()
-    assert not app.exception
-    assert "workbench" in app.info[0].value
-    assert not app.button
 
 
 def test_before_anything_it_says_what_it_will_cost(page: Criteria) -> None:

@@ -6,22 +6,19 @@ import time
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pruneviz.allocation.devices import DEVICES, KIB, budget, verdict
 from pruneviz.ui.allocate.device_fit_work import DeviceFitWork, need_of
-from tests.page import APP, Page
-
-PAGE = "pruneviz/ui/pages/devices.py"
-WORKBENCH = "pruneviz/ui/pages/workbench.py"
-PATIENCE = 120.0
+from tests.page import PATIENCE, Page, path_of
 
 
 class Devices(Page):
     """The page of devices, reached from the workbench in the same tab."""
 
+    PAGE, STATE = "devices", "fitting"
+
     def go(self) -> Devices:
-        self.app.switch_page(PAGE)
+        self.app.switch_page(path_of("devices"))
         return self.done()
 
     def done(self) -> Devices:
@@ -55,11 +52,6 @@ class Devices(Page):
         self.app.number_input(key="device_ram").set_value(ram)
         return self.done()
 
-    def texts(self) -> str:
-        kinds = (self.app.markdown, self.app.info, self.app.error, self.app.warning)
-        found = [element.value for kind in (*kinds, self.app.success) for element in kind]
-        return "\n".join([*found, *(caption.value for caption in self.app.caption)])
-
 
 @pytest.fixture
 def page() -> Devices:
@@ -67,15 +59,6 @@ def page() -> Devices:
     found = Devices(model="lenet5")
     found.choose("ask_granularity", "neuron")
     return found.go()
-
-
-def test_without_a_network_the_page_leads_to_the_workbench() -> None:
-    app = AppTest.from_file(str(APP), default_timeout=300)
-    app.switch_page(PAGE)
-    app.run()
-    assert not app.exception
-    assert "workbench" in app.info[0].value
-    assert not app.dataframe
 
 
 def test_every_device_has_its_verdict_by_hand(page: Devices) -> None:
@@ -157,15 +140,13 @@ def test_single_weights_shrink_nothing_and_neurons_are_offered() -> None:
 
 def test_there_and_back_loses_nothing(page: Devices) -> None:
     page.budget(48, 24)
-    page.app.switch_page(WORKBENCH)
-    page.run()
+    page.back()
     page.settle(fc1=0.5).finish()
     before, session = page.plan, page.session
     page.go()
     assert page.app.number_input(key="device_flash").value == 48
     assert page.fitting.session is session
-    page.app.switch_page(WORKBENCH)
-    page.run()
+    page.back()
     assert page.session is session
     assert page.plan == before
     assert page.session.have == ("", ""), "the browser has to be told everything again"
@@ -178,8 +159,7 @@ def test_there_and_back_loses_nothing(page: Devices) -> None:
 
 def test_another_network_begins_anew(page: Devices) -> None:
     first = page.fitting
-    page.app.switch_page(WORKBENCH)
-    page.run()
+    page.back()
     page.app.selectbox(key="ask_model").set_value("lenet300")
     page.run()
     page.go()

@@ -5,21 +5,19 @@ from __future__ import annotations
 import zipfile
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pruneviz.export import DEFAULT, FORMATS
 from pruneviz.ui.export.export_work import ExportWork, archive_of, size
-from tests.page import APP, Page
-
-PAGE = "pruneviz/ui/pages/export.py"
-PATIENCE = 120.0
+from tests.page import PATIENCE, Page, path_of
 
 
 class Exports(Page):
     """The page of exports, reached from the workbench in the same tab."""
 
+    PAGE, STATE = "export", "exporting"
+
     def go(self) -> Exports:
-        self.app.switch_page(PAGE)
+        self.app.switch_page(path_of("export"))
         return self.done()
 
     def done(self) -> Exports:
@@ -56,15 +54,6 @@ def page() -> Exports:
     found = Exports(model="lenet5")
     found.settle(fc1=0.9)
     return found.go()
-
-
-def test_without_a_network_the_page_leads_to_the_workbench() -> None:
-    app = AppTest.from_file(str(APP), default_timeout=300)
-    app.switch_page(PAGE)
-    app.run()
-    assert not app.exception
-    assert "workbench" in app.info[0].value
-    assert not app.checkbox
 
 
 def test_every_format_can_be_chosen_with_its_meaning(page: Exports) -> None:

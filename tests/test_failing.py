@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from streamlit.testing.v1 import AppTest
 from torch import Tensor, nn
 
 from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
-from tests.page import APP, Page, read
+from tests.page import Page, new_app, read
 
 SAMPLES = 200
 ERRORS = [RuntimeError, KeyError, NotImplementedError, AssertionError, ZeroDivisionError]
@@ -124,7 +123,7 @@ def test_the_app_says_it_without_a_traceback(
     monkeypatch.syspath_prepend(Path(__file__).parent.parent)
     monkeypatch.setattr(sys, "argv", ["app.py", "--model", f"moody_{side}:made"])
     if side == "validation":
-        app = AppTest.from_file(str(APP), default_timeout=300).run()
+        app = new_app().run()
         assert not app.exception
         said = read(app.error[0].value)
         assert "measuring samples 128..191: the network's own code (Moody) fails" in said

@@ -9,32 +9,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from pruneviz.history import History, ModelVersion
 from pruneviz.plan import Plan
 from pruneviz.storage.home import VARIABLE
 from pruneviz.ui.past.side_by_side import MaskDistance
 from pruneviz.ui.session import cached
-from tests.page import APP, Page
-
-PAGE = "pruneviz/ui/pages/history.py"
-WORKBENCH = "pruneviz/ui/pages/workbench.py"
-PATIENCE = 60.0
+from tests.page import PATIENCE, Page, new_app, path_of
 
 
 class Past(Page):
     """The page of the history, reached from the workbench in the same tab."""
 
-    def go(self) -> Past:
-        self.app.switch_page(PAGE)
-        self.run()
-        return self
-
-    def back(self) -> Past:
-        self.app.switch_page(WORKBENCH)
-        self.run()
-        return self
+    PAGE = "history"
 
     def snapshot(self, name: str) -> Past:
         box = next(box for box in self.app.text_input if box.label == "Snapshot")
@@ -45,24 +32,11 @@ class Past(Page):
     def table(self) -> pd.DataFrame:
         return self.app.dataframe[0].value
 
-    def press(self, key: str) -> Past:
-        self.app.button(key=key).click()
-        self.run()
-        return self
-
     def pick(self, first: int, second: int | None = None) -> Past:
         self.app.session_state["history_first"] = first
         self.app.session_state["history_second"] = second
         self.run()
         return self
-
-    def texts(self) -> str:
-        return texts(self.app)
-
-
-def texts(app: AppTest) -> str:
-    kinds = (app.markdown, app.info, app.error, app.warning, app.success, app.caption)
-    return "\n".join(element.value for kind in kinds for element in kind)
 
 
 @pytest.fixture
@@ -83,8 +57,8 @@ def page(home: Path) -> Past:
 
 
 def test_without_a_past_the_page_says_what_to_do(home: Path) -> None:
-    app = AppTest.from_file(str(APP), default_timeout=300)
-    app.switch_page(PAGE)
+    app = new_app()
+    app.switch_page(path_of("history"))
     app.run()
     assert not app.exception
     assert "Move a slider on the workbench" in app.info[0].value
@@ -172,8 +146,8 @@ def test_a_plan_comes_back_as_the_next_step(page: Past) -> None:
 
 def test_after_a_reload_it_is_all_there_and_opens_its_network(page: Past) -> None:
     before = list(page.table["plan"])
-    other = AppTest.from_file(str(APP), default_timeout=300)
-    other.switch_page(PAGE)
+    other = new_app()
+    other.switch_page(path_of("history"))
     other.run()
     assert [text.replace("○", "●") for text in other.dataframe[0].value["plan"]] == [
         text.replace("○", "●") for text in before

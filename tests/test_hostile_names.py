@@ -24,7 +24,7 @@ from pruneviz.ui.session import cached
 from pruneviz.ui.session.shelves import Shelf, put
 from pruneviz.ui.text import plain
 from tests.foreign_names import CLASSES, NAMES, NETWORK, NOTE, hostile_bench
-from tests.page import APP, Page
+from tests.page import Page, new_app
 
 PAGES = ("workbench", "sensitivity", "criteria", "devices", "train", "history", "export", "manual")
 ALL = (*NAMES, *CLASSES, NETWORK, NOTE)
@@ -44,7 +44,7 @@ class Attacked(Page):
     """The app with a network whose every name is hostile."""
 
     def __init__(self) -> None:
-        self.app = AppTest.from_file(str(APP), default_timeout=300)
+        self.app = new_app()
         self.app.query_params["model"] = NETWORK
         shelf = Shelf()
         put(shelf, NETWORK, hostile_bench())

@@ -41,6 +41,11 @@ def test_the_app_is_installed_with_its_settings_beside_it() -> None:
     assert app_file() == ROOT / "app.py"
 
 
+def test_the_app_shows_nothing_but_what_it_is_told_to() -> None:
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert settings["runner"]["magicEnabled"] is False
+
+
 def test_an_installed_app_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site, share = tmp_path / "lib" / "site-packages", tmp_path / "share" / "pruneviz"
     about = site / "pruneviz-9.dist-info"

@@ -5,14 +5,12 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from pruneviz.ui.topics import topics
-from tests.page import APP, undrawn
-
-PAGE = "pruneviz/ui/pages/manual.py"
+from tests.page import new_app, path_of, undrawn
 
 
 def opened(**address: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.switch_page(PAGE)
+    app = new_app()
+    app.switch_page(path_of("manual"))
     app.query_params.update(address)
     app.run()
     assert not app.exception

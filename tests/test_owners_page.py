@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pruneviz.history import History
 from pruneviz.plan import Plan
@@ -13,26 +12,22 @@ from pruneviz.storage.home import VARIABLE
 from pruneviz.ui.session import cached, owners
 from pruneviz.ui.session.owners import Owner
 from pruneviz.ui.train import training_work
-from tests.page import APP, Page
+from tests.page import Page, new_app, path_of
 
-PAGE = "pruneviz/ui/pages/history.py"
 TOKENS = {name: name * 43 for name in "AB"}
 
 
 class Visitor(Page):
     """One browser that has been here before, and tells its cookie."""
 
+    PAGE = "history"
+
     def __init__(self, name: str, kept: bool | None = True, **address: str) -> None:
-        self.app = AppTest.from_file(str(APP), default_timeout=300)
+        self.app = new_app()
         self.app.query_params.update(address)
         self.app.session_state["owner"] = owners.by_token(TOKENS[name], kept)
         self.seq = 0
         self.run()
-
-    def past(self) -> Visitor:
-        self.app.switch_page(PAGE)
-        self.run()
-        return self
 
     @property
     def owner(self) -> Owner:
@@ -52,10 +47,6 @@ class Visitor(Page):
     def keys(self) -> set[str]:
         return {button.key for button in self.app.button if button.key}
 
-    def texts(self) -> str:
-        kinds = (self.app.markdown, self.app.info, self.app.warning, self.app.caption)
-        return "\n".join(element.value for kind in kinds for element in kind)
-
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -67,8 +58,8 @@ def test_two_browsers_share_a_branch_and_nothing_else(home: Path) -> None:
     first, second = Visitor("A", model="lenet5"), Visitor("B", model="lenet5")
     first.settle(fc1=0.5).finish()
     second.settle(fc2=0.6).finish()
-    assert first.past().plans == ["○ dense", "● Magnitude, weight: 50 % in 1 layer"]
-    assert second.past().plans == ["○ dense", "● Magnitude, weight: 60 % in 1 layer"]
+    assert first.go().plans == ["○ dense", "● Magnitude, weight: 50 % in 1 layer"]
+    assert second.go().plans == ["○ dense", "● Magnitude, weight: 60 % in 1 layer"]
     assert len(History(home).visits()) == 4, "Python sees all"
 
     first.app.button(key="history-share").click()
@@ -76,7 +67,7 @@ def test_two_browsers_share_a_branch_and_nothing_else(home: Path) -> None:
     token = next(iter(cached.history().shares.values()))
     assert f"shared={token}" in first.app.code[0].value
     reader = Visitor("B", shared=token)
-    reader.app.switch_page(PAGE)
+    reader.app.switch_page(path_of("history"))
     reader.app.query_params["shared"] = token
     reader.run()
     assert reader.plans == ["○ Magnitude, weight: 50 % in 1 layer"]
@@ -104,14 +95,14 @@ def test_what_was_there_before_belongs_to_the_first_who_comes_back(home: Path) -
     assert not history.of(owners.by_token(TOKENS["A"], None).name).holds, "lost with the tab"
     second = Visitor("B")
     assert history.of(second.owner.name).holds
-    assert not Visitor("A").past().plans
+    assert not Visitor("A").go().plans
     assert bench_plan not in second.session.visited
 
 
 def test_a_browser_that_keeps_no_cookie_is_told_so(home: Path) -> None:
     page = Visitor("A", kept=False, model="lenet5")
     page.settle(fc1=0.5).finish()
-    assert len(page.past().plans) == 2, "within the tab all is as ever"
+    assert len(page.go().plans) == 2, "within the tab all is as ever"
     assert "your history lasts as long as this tab" in page.texts()
 
 
@@ -121,7 +112,7 @@ def test_a_tab_that_was_second_goes_on_as_the_first(home: Path) -> None:
     page.app.session_state["owner_cookie"] = {"kept": TOKENS["B"]}
     page.run()
     assert page.owner == owners.by_token(TOKENS["B"], True)
-    assert len(page.past().plans) == 2, "what was visited meanwhile came along"
+    assert len(page.go().plans) == 2, "what was visited meanwhile came along"
     page.app.session_state["owner_cookie"] = {"kept": "<script>"}
     page.run()
     assert page.owner.kept, "and stays so"

@@ -10,17 +10,11 @@ import pytest
 from pruneviz.ui.export.report_work import ReportWork
 from tests.page import Page
 
-PAGE = "pruneviz/ui/pages/export.py"
-PATIENCE = 120.0
-
 
 class Reports(Page):
     """The page of exports, reached from the workbench in the same tab."""
 
-    def go(self) -> Reports:
-        self.app.switch_page(PAGE)
-        self.run()
-        return self
+    PAGE, STATE = "export", "reporting"
 
     @property
     def reporting(self) -> ReportWork:
@@ -31,14 +25,6 @@ class Reports(Page):
     def begin(self) -> Reports:
         """Press the button; what runs is waited for by `done`."""
         self.app.button(key="report-begin").click()
-        self.run()
-        return self
-
-    def done(self) -> Reports:
-        job = self.reporting.job
-        if job is not None:
-            job.wait(PATIENCE)
-            assert not job.running
         self.run()
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 import pruneviz as pv
 from pruneviz import figures
@@ -23,34 +23,13 @@ from pruneviz.ui.allocate.scan_work import ScanWork, cells, remaining, start, ta
 from pruneviz.ui.session import cached, networks
 from pruneviz.ui.wording import duration
 from pruneviz.workbench import Workbench
-from tests.page import APP, Page
-
-PAGE = "pruneviz/ui/pages/sensitivity.py"
-WORKBENCH = "pruneviz/ui/pages/workbench.py"
-PATIENCE = 120.0
+from tests.page import PATIENCE, Page
 
 
 class Sensitivity(Page):
     """The page of curves, reached from the workbench in the same tab."""
 
-    def go(self) -> Sensitivity:
-        self.app.switch_page(PAGE)
-        self.run()
-        return self
-
-    def back(self) -> Sensitivity:
-        self.app.switch_page(WORKBENCH)
-        self.run()
-        return self
-
-    def done(self) -> Sensitivity:
-        """Let the scan end."""
-        job = self.scanning.job
-        if job is not None:
-            job.wait(PATIENCE)
-            assert not job.running
-        self.run()
-        return self
+    PAGE, STATE = "sensitivity", "scanning"
 
     @property
     def scanning(self) -> ScanWork:
@@ -61,19 +40,6 @@ class Sensitivity(Page):
     @property
     def curves(self) -> Curves:
         return self.session.bench.studies.known_curves(self.plan)
-
-    def press(self, key: str) -> Sensitivity:
-        self.app.button(key=key).click()
-        self.run()
-        return self
-
-    def buttons(self) -> set[str]:
-        return {str(button.key) for button in self.app.button}
-
-    def texts(self) -> str:
-        kinds = (self.app.markdown, self.app.info, self.app.error, self.app.warning)
-        found = [element.value for kind in kinds for element in kind]
-        return "\n".join([*found, *(caption.value for caption in self.app.caption)])
 
 
 @pytest.fixture
@@ -86,13 +52,24 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sensitivity:
     return found.go()
 
 
-def test_without_a_network_the_page_leads_to_the_workbench() -> None:
-    app = AppTest.from_file(str(APP), default_timeout=300)
-    app.switch_page(PAGE)
-    app.run()
-    assert not app.exception
-    assert "workbench" in app.info[0].value
-    assert not app.button
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Curves]:
+    """A home where the curves of lenet300 were measured, and these."""
+    home = tmp_path_factory.mktemp("measured")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(home))
+        return home, cached.open_workbench("lenet300").studies.curves(Plan())
+
+
+@pytest.fixture
+def scanned(
+    whole: tuple[Path, Curves], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Sensitivity:
+    """lenet300, of which the curves were measured when the app ran before."""
+    shutil.copytree(whole[0], tmp_path / "home")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "home"))
+    cached.bench.clear()
+    return Sensitivity(model="lenet300").go()
 
 
 def test_before_a_scan_the_page_says_what_it_will_cost(page: Sensitivity) -> None:
@@ -123,8 +100,8 @@ def test_a_scan_fills_the_table(page: Sensitivity) -> None:
     assert remaining(page.session.bench, curves) == (0, 0.0)
 
 
-def test_what_counts_as_a_loss_is_a_choice_that_stays(page: Sensitivity) -> None:
-    page.press("scan-start").done()
+def test_what_counts_as_a_loss_is_a_choice_that_stays(scanned: Sensitivity) -> None:
+    page = scanned
     page.app.number_input(key="scan_lose").set_value(10.0)
     page.run()
     rows = page.app.dataframe[0].value.set_index("layer")
@@ -136,17 +113,17 @@ def test_what_counts_as_a_loss_is_a_choice_that_stays(page: Sensitivity) -> None
     assert page.app.number_input(key="scan_lose").value == 10.0
 
 
-@pytest.mark.parametrize("view", ["apart", "together", "heat"])
-def test_every_chart_draws_and_stays_chosen(page: Sensitivity, view: str) -> None:
-    page.press("scan-start").done()
-    page.choose("scan_view", view)
-    assert page.scanning.view == view
-    page.back().go()
-    assert page.scanning.view == view
+def test_every_chart_draws_and_stays_chosen(scanned: Sensitivity) -> None:
+    for view in ("heat", "together", "apart"):
+        scanned.choose("scan_view", view)
+        assert scanned.scanning.view == view
+        scanned.back().go()
+        assert scanned.scanning.view == view
 
 
-def test_a_budget_stops_it_and_go_on_ends_with_the_same_numbers(page: Sensitivity) -> None:
-    bench = page.session.bench
+def test_a_budget_stops_it_and_go_on_ends_with_the_same_numbers(
+    page: Sensitivity, whole: tuple[Path, Curves]
+) -> None:
     start(page.scanning, 5_000)
     page.done()
     part = page.curves
@@ -155,7 +132,7 @@ def test_a_budget_stops_it_and_go_on_ends_with_the_same_numbers(page: Sensitivit
     assert "not finished" in page.texts()
     assert page.app.button(key="scan-start").label == "Go on"
     page.press("scan-start").done()
-    assert page.curves == scan(bench, Plan(), MeasurementStore(None))
+    assert page.curves == whole[1]
 
 
 def test_seconds_to_spend_are_told_as_samples(page: Sensitivity) -> None:
@@ -202,19 +179,16 @@ def test_it_goes_on_while_another_page_is_shown(page: Sensitivity) -> None:
     assert len(page.app.dataframe[0].value) == 3
 
 
-def test_what_is_known_from_disk_is_there_at_once(page: Sensitivity) -> None:
-    page.press("scan-start").done()
-    rows = page.app.dataframe[0].value
-    cached.bench.clear()  # as if the app had been started again
-    again = Sensitivity(model="lenet300")
-    assert again.session.bench is not page.session.bench
-    again.go()
-    assert again.app.dataframe[0].value.equals(rows)
-    assert "scan-start" not in again.buttons()
+def test_what_is_known_from_disk_is_there_at_once(
+    scanned: Sensitivity, whole: tuple[Path, Curves]
+) -> None:
+    assert scanned.curves == whole[1]
+    assert list(scanned.app.dataframe[0].value["rank"]) == [1, 2, 3]
+    assert "scan-start" not in scanned.buttons()
 
 
-def test_other_choices_have_curves_of_their_own(page: Sensitivity) -> None:
-    page.press("scan-start").done()
+def test_other_choices_have_curves_of_their_own(scanned: Sensitivity) -> None:
+    page = scanned
     page.back().choose("ask_granularity", "neuron")
     page.go()
     assert "Nothing was scanned yet" in page.texts()

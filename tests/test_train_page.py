@@ -8,18 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
 
 from pruneviz.training import METHODS, Training
 from pruneviz.training.checkpoints import trainings
 from pruneviz.training.result import key_of
 from pruneviz.ui.session.versions import Version
 from pruneviz.ui.train.training_work import TrainingWork, place
-from tests.page import APP, Page
-
-PAGE = "pruneviz/ui/pages/train.py"
-WORKBENCH = "pruneviz/ui/pages/workbench.py"
-PATIENCE = 120.0
+from tests.page import PATIENCE, Page
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +26,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Trains(Page):
     """The page of trainings, reached from the workbench in the same tab."""
 
-    def go(self) -> Trains:
-        self.app.switch_page(PAGE)
-        self.run()
-        return self
+    PAGE, STATE = "train", "training"
 
     @property
     def trainer(self) -> TrainingWork:
@@ -50,19 +42,6 @@ class Trains(Page):
     def set(self, **values: object) -> Trains:
         for name, value in values.items():
             self.app.session_state[f"train_{name}"] = value
-        self.run()
-        return self
-
-    def press(self, key: str) -> Trains:
-        self.app.button(key=key).click()
-        self.run()
-        return self
-
-    def done(self) -> Trains:
-        job = self.trainer.job
-        if job is not None:
-            job.wait(PATIENCE)
-            assert not job.running
         self.run()
         return self
 
@@ -98,14 +77,6 @@ def page() -> Trains:
 
 
 # -- asking ------------------------------------------------------------------------------------
-
-
-def test_without_a_network_the_page_leads_to_the_workbench() -> None:
-    app = AppTest.from_file(str(APP), default_timeout=300)
-    app.switch_page(PAGE)
-    app.run()
-    assert not app.exception
-    assert "workbench" in app.info[0].value
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -162,8 +133,7 @@ def test_what_is_out_of_range_is_said_in_words(
 
 def test_values_are_remembered_when_one_comes_back(page: Trains) -> None:
     page.set(method="iterative", optimizer="sgd").set(rounds=3, momentum=0.5)
-    page.app.switch_page(WORKBENCH)
-    page.run()
+    page.back()
     page.go()
     assert page.app.selectbox(key="train_method").value == "iterative"
     assert page.app.number_input(key="train_rounds").value == 3
@@ -286,8 +256,7 @@ def test_another_network_stops_it_and_that_is_said(page: Trains) -> None:
     page.set(epochs=50).press("train-begin").until_epoch(1)
     job = page.trainer.job
     assert job is not None
-    page.app.switch_page(WORKBENCH)
-    page.run()
+    page.back()
     page.app.selectbox(key="ask_model").set_value("lenet5")
     page.run()
     page.go()

@@ -24,6 +24,7 @@ from pruneviz.ui.session import (
     jobs,
     locks_for,
     networks,
+    pacing,
     untouched,
 )
 from pruneviz.ui.session.dropped_recipe import taken
@@ -33,10 +34,6 @@ from pruneviz.ui.workbench.ledger import ledger
 from pruneviz.ui.workbench.live import last_seq, listen, live_board, measure, reach
 from pruneviz.ui.workbench.scores import ask_scores
 from pruneviz.ui.workbench.upload import ask_own
-
-# A run that waits for this one begins by dropping what has not been sent yet, and the browser
-# would take half of the page away: give the server the time to send it.
-_FLUSH = 0.15
 
 
 def main() -> None:
@@ -85,7 +82,7 @@ def main() -> None:
     if session.wanted is None:  # else a link would lose what is on its way
         _address(session)
     measure(session)
-    time.sleep(_FLUSH)
+    time.sleep(pacing.FLUSH)
 
 
 def _session() -> Session:

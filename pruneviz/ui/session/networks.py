@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def names() -> list[str]:
     """What was named at the start, then what this session uploaded, then what is registered."""
     asked = _asked()
     started = [] if asked is None else [_started_name(asked)]
-    return [*started, *_own(), *registered_names()]
+    return [*started, *_own(), *_registered()]
 
 
 def first() -> str:
@@ -38,7 +39,7 @@ def first() -> str:
 
 def another(name: str) -> str:
     """A registered network that stands in for one that does not open."""
-    others = [other for other in registered_names() if other != name]
+    others = [other for other in _registered() if other != name]
     return _FIRST if _FIRST in others else others[0]
 
 
@@ -53,7 +54,7 @@ def open_bench(name: str) -> Workbench:
     asked = _asked()
     if asked is not None and name == _started_name(asked):
         return cached.opened(asked)
-    if name not in registered_names():
+    if name not in _registered():
         known = ", ".join(names())
         raise ValueError(
             f"unknown model {name!r}; there are {known}. A link to somebody's own network needs "
@@ -129,6 +130,12 @@ def beside(held: dict[str, Any]) -> None:
         _own().beside.append(held)
 
 
+@cache
+def _registered() -> tuple[str, ...]:
+    # Every run of a page asks, and reading what all installed packages offer takes 5 ms.
+    return registered_names()
+
+
 def _own() -> shelves.Shelf:
     if _OWN not in st.session_state:
         st.session_state[_OWN] = shelves.Shelf()
@@ -149,4 +156,4 @@ def _words() -> list[str]:
 
 
 def _started_name(asked: OpenRequest) -> str:
-    return f"{asked.label} (yours)" if asked.label in registered_names() else asked.label
+    return f"{asked.label} (yours)" if asked.label in _registered() else asked.label

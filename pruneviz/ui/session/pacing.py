@@ -8,6 +8,10 @@ from typing import Protocol
 from pruneviz.background import Report
 from pruneviz.ui.session import Session
 
+# A run that waits for this one begins by dropping what has not been sent yet, and the browser
+# would take half of the page away: give the server the time to send it.
+FLUSH = 0.15
+
 _NAP, _WARM = 0.1, 0.5
 
 
