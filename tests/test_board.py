@@ -1,4 +1,4 @@
-"""Does the board refuse what makes no sense, and is it one whole script?"""
+"""Does the board refuse what makes no sense, and do its modules hold together?"""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import pytest
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.ui import board as board_module
 from pruneviz.ui.board import ALL, KINDS, Pin, Request, packed, parse
+from pruneviz.ui.board.modules import one_module
+from tests.node import FOLDER as BOARD_TESTS
+from tests.node import run_board_tests
 
 FOLDER = Path(board_module.__file__).parent
 WHOLE: dict[str, object] = {
@@ -143,22 +146,72 @@ def test_what_is_too_big_or_no_number_is_not_packed() -> None:
         packed(np.array(["a"]))
 
 
-def test_all_files_of_the_folder_become_one_module() -> None:
-    script = board_module._script()
+# -- modules -----------------------------------------------------------------------------------
+
+
+def test_the_boards_code_passes_its_own_tests(tmp_path: Path) -> None:
+    whole = tmp_path / "board.mjs"
+    whole.write_text(one_module(FOLDER, "board"), "utf-8")
+    names = {path.name.removesuffix(".test.js") for path in BOARD_TESTS.glob("*.test.js")}
+    run_board_tests(*sorted(names - {"counts"}), JOINED=whole.as_uri())
+
+
+def test_every_file_of_the_folder_is_reached() -> None:
+    script = one_module(FOLDER, "board")
     for file in FOLDER.glob("*.js"):
-        assert file.read_text("utf-8") in script, f"{file.name} is left out"
-    assert len(re.findall(r"^export default ", script, re.MULTILINE)) == 1
-    assert not re.search(r"^(import|export (?!default))", script, re.MULTILINE)
+        assert f"const ${file.stem} = " in script, f"{file.name} is imported by no other"
+    assert len(re.findall(r"^export ", script, re.MULTILINE)) == 1
+    assert not re.search(r"^import ", script, re.MULTILINE)
 
 
-def test_no_name_is_declared_twice_over_the_files() -> None:
-    names = re.findall(
-        r"^(?:async )?(?:function|const|let|class) (\w+)", board_module._script(), re.M
+def modules(folder: Path, **files: str) -> str:
+    """The one module of these files, of which `main` is the entry."""
+    for name, text in files.items():
+        (folder / f"{name}.js").write_text(text, "utf-8")
+    return one_module(folder, "main")
+
+
+MAIN = 'import { b } from "./side.js";\nexport default function main() { return b; }\n'
+
+
+def test_modules_are_joined_after_what_they_import(tmp_path: Path) -> None:
+    script = modules(
+        tmp_path,
+        main='import {\n  b,\n  c,\n} from "./side.js";\n' + MAIN.replace("{ b }", "{ d }"),
+        side='import { d } from "./low.js";\nconst own = d;\nexport const b = own;\n'
+        "export class c {}\nexport async function d() {}\n",
+        low="export function d() {}\n",
     )
-    assert len(names) > 50
-    assert sorted({name for name in names if names.count(name) > 1}) == []
+    assert [script.index(f"const ${name} =") for name in ("low", "side", "main")] == sorted(
+        script.index(f"const ${name} =") for name in ("low", "side", "main")
+    )
+    assert "return { b, c, d };" in script, "what is not exported stays inside"
+    assert script.endswith("export default $main.main;\n")
+
+
+@pytest.mark.parametrize(
+    ("side", "words"),
+    [
+        ('import { main } from "./main.js";\nexport const b = 1;\n', "main.js → side.js"),
+        ("export const a = 1;\n", "main.js imports 'b', which side.js lacks"),
+        ("const b = 1;\nexport { b };\n", "cannot be joined: export { b }"),
+        ("export let b = 1;\n", "cannot be joined|lacks"),
+        ('export const b = 1;\nimport x from "y";\n', "cannot be joined: import x"),
+        ('export const b = 1;\nimport * as x from "./low.js";\n', "cannot be joined: import"),
+    ],
+)
+def test_what_cannot_be_joined_is_refused(tmp_path: Path, side: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        modules(tmp_path, main=MAIN, side=side)
+
+
+def test_an_entry_needs_a_default_and_a_file_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="export default"):
+        modules(tmp_path, main="export const a = 1;\n")
+    with pytest.raises(FileNotFoundError, match=r"side\.js"):
+        modules(tmp_path, main=MAIN)
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:
     for file in (*FOLDER.glob("*.js"), *FOLDER.glob("*.css")):
-        assert not re.search(r"https?://|@import|url\(", file.read_text("utf-8")), file.name
+        assert not re.search(r"https?://|@import [^{]|url\(", file.read_text("utf-8")), file.name

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-import math
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,11 @@ from pruneviz.pruning.masks import count
 from pruneviz.ui.board.scene import block_of, describe, drawn, picture, picture_id, scene_id
 from pruneviz.ui.session import with_levels
 from pruneviz.ui.session.hand import by_hand
-from pruneviz.workbench import Workbench
+from pruneviz.workbench import Workbench, units
 from pruneviz.workbench.units import inputs_cut
 from tests.cases import slow_but
 from tests.conftest import NETWORKS
+from tests.node import run_board_tests
 
 LEVELS = (0.0, 0.1, 0.37, 0.5, 0.9, 1.0)
 KINDS = {
@@ -64,32 +66,6 @@ def cut_items(bench: Workbench, plan: Plan) -> dict[str, int]:
         gone = {name: int((~kept).sum()) for name, kept in pruned.units.items()}
         return {name: gone.get(pruned.groups.lead(name), 0) for name in pruned.masks}
     return {name: int((~m).sum()) for name, m in pruned.masks.items()}
-
-
-def once_a_group(scene: dict[str, object]) -> list[dict[str, Any]]:
-    """Entries of a scene, of each group the first."""
-    found = {x.get("group") or x["name"]: x for x in reversed(layers_of(scene))}
-    return list(found.values())
-
-
-def left(scene: dict[str, Any], cut: dict[str, int]) -> tuple[float, float]:
-    """(parameters, MACs) that the browser reckons to be kept."""
-    parameters, macs = float(scene["total_params"]), float(scene["total_macs"])
-    gone = {}
-    for layer in once_a_group(scene):
-        gone[layer.get("group") or layer["name"]] = cut[layer["name"]] / layer["items"]
-        parameters -= cut[layer["name"]] * layer["item_params"]
-    for layer in layers_of(scene):
-        rows = layer.get("rows", 1.0) * gone[layer.get("group") or layer["name"]]
-        inputs = sum(share * gone[group] for group, share in layer.get("inputs", []))
-        parameters += layer["weights"] * rows * inputs  # rows and inputs cross
-        macs -= layer["macs"] * (1 - (1 - rows) * (1 - inputs))
-    for product in scene["products"]:
-        lost = (
-            sum(share * gone.get(group, 0) for group, share in axis) for axis in product["axes"]
-        )
-        macs -= product["macs"] * (1 - math.prod(1 - one for one in lost))
-    return parameters, macs
 
 
 def inputs_gone(
@@ -177,20 +153,6 @@ def test_a_layer_of_equal_scores_still_has_a_histogram(
         assert np.isfinite([hist["lo"], hist["hi"]]).all()
 
 
-@pytest.mark.parametrize("kind", ["global", "relative", "neuron global"])
-def test_reach_tells_what_each_layer_loses_to_the_pool(bench: Workbench, kind: str) -> None:
-    scene = describe(bench, asked(bench, kind, 0.0))
-    total = scene["pool_total"]
-    assert total == sum(layer["items"] for layer in once_a_group(scene))
-    for step in (0, 1, 64, 128, 200, 255, 256):
-        cut = cut_items(bench, asked(bench, kind, step / 256))
-        for layer in layers_of(scene):
-            reach = table(layer["reach"])
-            assert len(reach) == 257
-            # np.rint and round() both go to the even neighbour; the pool is the same.
-            assert reach[step] == cut[layer["name"]]
-
-
 @pytest.mark.parametrize("kind", ["global", "neuron global"])
 def test_the_scores_of_the_pool_rise(lenet5: Workbench, kind: str) -> None:
     scores = table(describe(lenet5, asked(lenet5, kind, 0.0))["pool_scores"])
@@ -206,29 +168,59 @@ def test_a_locked_layer_is_out_of_the_pool(lenet5: Workbench) -> None:
     assert {layer["name"] for layer in layers_of(scene) if layer["reach"] is None} == {"fc1"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("level", [0.2, 0.75])
-def test_what_an_item_costs_adds_up_to_what_is_kept(
-    bench: Workbench, kind: str, level: float
+# -- counts ------------------------------------------------------------------------------------
+
+# Criteria that need no data: what is cut where is theirs, how many are cut is not.
+COUNTED = {
+    "weight": Plan(),
+    "weight global": Plan(scope="global"),
+    "relative": Plan(scope="global", relative=True),
+    "neuron": Plan("l2", "neuron"),
+    "neuron global": Plan("l2", "neuron", "global"),
+    "head": Plan("l2", "head"),
+    "head global": Plan("l2", "head", "global"),
+    "2:4": Plan(granularity="2:4"),
+    "3:8": Plan(granularity="3:8"),
+}
+BULK: dict[str, tuple[float, ...]] = {"layer": (0.37, 0.5, 1.0), "global": (0.25, 0.373, 0.9, 1.0)}
+
+
+def moved(bench: Workbench, kind: str) -> Iterator[dict[str, object]]:
+    """Moves of sliders with what the engine makes of the plan they lead to."""
+    plan = COUNTED[kind]
+    locked = {list(bench.found)[1]: "by the test"}
+    for locks in ({}, locked) if bench.name == "lenet5" else ({},):
+        free = with_levels(bench, plan, dict.fromkeys(bench.found, 0.0), locks)
+        scene = describe(bench, free)
+        able = [x["name"] for x in layers_of(scene) if not x["disabled"] and x["name"] not in locks]
+        for level in BULK[plan.scope][:1] if locks or ":" in kind else BULK[plan.scope]:
+            moves = [(able, level)]
+            if plan.scope == "layer":
+                moves += [([name], 0.715) for name in able[2:3]]
+            levels = dict.fromkeys(bench.found, level)
+            for names, share in moves[1:]:
+                levels |= dict.fromkeys(units.groups_for(bench, plan).members(names[0]), share)
+            wanted = with_levels(bench, free, levels, locks)
+            cost = bench.counts(wanted)
+            yield {
+                "name": f"{bench.name}, {kind}, {moves} but {list(locks)}",
+                "scene": scene,
+                "locked": locks,
+                "moves": [{"names": names, "share": share} for names, share in moves],
+                "cut": cut_items(bench, wanted),
+                "params": cost.params_kept,
+                "macs": cost.macs_kept,
+                "bytes": None if "neuron" in kind or "head" in kind else cost.bytes_sparse,
+            }
+
+
+def test_the_board_counts_as_the_engine_does(
+    benches: Callable[[str], Workbench], tmp_path: Path
 ) -> None:
-    plan = asked(bench, kind, level)
-    scene, cost = describe(bench, plan), bench.counts(plan)
-    parameters, macs = left(scene, cut_items(bench, plan))
-    assert parameters == pytest.approx(cost.params_kept, abs=0.5)
-    assert macs == pytest.approx(cost.macs_kept, abs=1)
-    assert scene["total_params"] == cost.params
-
-
-@pytest.mark.parametrize("kind", ["layer", "neuron", "2:4", "3:8"])
-@pytest.mark.parametrize("level", LEVELS)
-def test_the_browser_counts_as_the_engine_does(bench: Workbench, kind: str, level: float) -> None:
-    plan = asked(bench, kind, level)
-    cut = cut_items(bench, plan)
-    for layer in layers_of(describe(bench, plan)):
-        items, snap = layer["items"], layer["snap"]
-        wish = level * items
-        expected = count(level, items) if snap is None else (snap if wish >= snap / 2 > 0 else 0)
-        assert cut[layer["name"]] == (0 if layer["disabled"] else expected)
+    cases = [case for name in NETWORKS for kind in COUNTED for case in moved(benches(name), kind)]
+    table = tmp_path / "cases.json"
+    table.write_text(json.dumps(cases), "utf-8")
+    run_board_tests("counts", CASES=str(table))
 
 
 # -- pictures ----------------------------------------------------------------------------------
@@ -334,7 +326,7 @@ def test_what_is_pinned_is_cut_or_kept_at_any_level(
         assert (ranks[2:4, 10:20] == -1).all()
         assert not kept[2:4, 10:20].any()
     if isinstance(total, int):
-        reaches = {x["name"]: table(x["reach"]) for x in layers_of(scene)}
+        reaches = {x["name"]: whole(x["reach"]) for x in layers_of(scene)}
         assert sum(r[0] for r in reaches.values()) == (1 if "neuron" in kind else 20)
         assert (np.diff(table(scene["pool_scores"])) >= 0).all()
 

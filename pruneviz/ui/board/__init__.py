@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.ui.board.modules import one_module
 
 __all__ = ["ALL", "KINDS", "Pin", "Request", "board", "packed", "parse"]
 
@@ -23,12 +24,6 @@ _STROKE = 4096  # places that one stroke of a hand may touch
 _PLACE = re.compile(r"[0-9]{1,9}|[0-9]{1,9}:[0-9]{1,9},[0-9]{1,9}:[0-9]{1,9}")
 
 _FOLDER = Path(__file__).parent
-# Joined in this order to one module: later files use the names of earlier ones.
-_SCRIPTS = (
-    *("numbers", "model", "chain", "sensed", "sharing", "loop", "paint", "dom", "headline"),
-    *("curves", "rows", "menu"),
-    *("pictures", "views", "hand", "tools"),
-)
 
 
 @dataclass(frozen=True)
@@ -148,14 +143,9 @@ def _names(value: object) -> tuple[str, ...] | None:
     return tuple(value)
 
 
-def _script() -> str:
-    parts = [(_FOLDER / f"{name}.js").read_text("utf-8") for name in (*_SCRIPTS, "board")]
-    return "\n".join(parts)
-
-
 _component = st.components.v2.component(
     "pruneviz.board",
-    js=_script(),
+    js=one_module(_FOLDER, "board"),
     css="\n".join((_FOLDER / f"{name}.css").read_text("utf-8") for name in ("board", "curves")),
     isolate_styles=True,
 )

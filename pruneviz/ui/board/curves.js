@@ -1,6 +1,13 @@
 // How does the curve of a layer stand in its track?
 
-function buildCurve() {
+import { make, setAttribute, setClass, setText } from "./dom.js";
+import { clamp, valueAt } from "./numbers.js";
+import { curveOf, isShare } from "./sensed.js";
+import { changeText, levelText, lossText, signedScore } from "./words.js";
+
+/** @import { Curve, Layer, LayerRow, Points, Rows, State, Track } from "./types.d.ts" */
+
+export function buildCurve() {
   const art = make("div", { class: "art" });
   art.innerHTML = '<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">'
     + '<path class="lost" /><path class="band" /><path class="mean" /></svg>';
@@ -8,23 +15,35 @@ function buildCurve() {
   const [certain, knee, at] = ["certain", "knee", "at"].map((x) => make("i", { class: x }));
   const node = make("div", { class: "curve", hidden: "" }, art, certain, knee, at);
   const rank = make("span", { class: "rank" });
-  return { node, rank, lost, band, mean, certain, knee, at, key: "" };
+  /** @type {Curve | null} */
+  const of = null;
+  return { node, rank, lost, band, mean, certain, knee, at, key: "", of };
 }
 
 const PIECES = 5; // of a straight piece of the curve, which the square root bends
 
-// Down is lost: 0 at the track, the worst of all rows at the bottom; by the square root, so that
-// a loss of one point shows.
-function placeDown(delta, worst) {
+/**
+ * Down is lost: 0 at the track, the worst of all rows at the bottom; by the square root, so that
+ * a loss of one point shows.
+ * @param {number} delta
+ * @param {number} worst
+ */
+export function placeDown(delta, worst) {
   return Math.sqrt(clamp(-delta / worst, 0, 1)) * 100;
 }
 
+/**
+ * @param {Track} curve
+ * @param {Points} points
+ * @param {Curve} parts
+ * @param {number} worst
+ */
 function drawCurve(curve, points, { knee, certain }, worst) {
   const xs = points.x.flatMap((x, i) => (i === 0 ? [x] : Array.from({ length: PIECES }, (_, k) =>
     x + (points.x[i - 1] - x) * (1 - (k + 1) / PIECES))));
-  const line = (ys) => xs.map((x) =>
+  const line = (/** @type {number[]} */ ys) => xs.map((x) =>
     `${(x * 100).toFixed(2)} ${placeDown(valueAt(points.x, ys, x), worst).toFixed(2)}`);
-  const last = points.x.at(-1) * 100;
+  const last = points.x[points.x.length - 1] * 100;
   const mean = line(points.delta);
   setAttribute(curve.mean, "d", `M${mean.join("L")}`);
   setAttribute(curve.lost, "d", `M${mean.join("L")}L${last} 0Z`);
@@ -35,6 +54,11 @@ function drawCurve(curve, points, { knee, certain }, worst) {
     worst));
 }
 
+/**
+ * @param {HTMLElement} mark
+ * @param {number | null} x
+ * @param {number} y
+ */
 function putAt(mark, x, y) {
   mark.hidden = x === null;
   if (x === null) return;
@@ -42,28 +66,40 @@ function putAt(mark, x, y) {
   mark.style.top = `${y}%`;
 }
 
-function levelText(fraction) {
-  return `${fieldText(fraction)} %`;
-}
-
-// What the curve says at a level, with its interval; nothing beyond its last point. inPoints:
-// whether the score is a share.
-function alongWords({ points }, share, inPoints) {
-  if (share > points.x.at(-1) + 1e-6) return "";
+/**
+ * What the curve says at a level, with its interval; nothing beyond its last point. inPoints:
+ * whether the score is a share.
+ * @param {Points} points
+ * @param {number} share
+ * @param {boolean} inPoints
+ */
+export function alongWords(points, share, inPoints) {
+  if (share > points.x[points.x.length - 1] + 1e-6) return "";
   const [delta, low, high] = [points.delta, points.low, points.high].map((ys) =>
     signedScore(valueAt(points.x, ys, share), inPoints));
   return `cut alone ${delta}${inPoints ? " points" : ""} (${low} … ${high})`;
 }
 
-function alongNote(state, layer, share) {
+/**
+ * @param {State} state
+ * @param {Layer} layer
+ * @param {number} share
+ */
+export function alongNote(state, layer, share) {
   const curve = curveOf(state, layer);
-  const says = curve?.points ? alongWords(curve, share, isShare(state)) : "";
+  const says = curve?.points ? alongWords(curve.points, share, isShare(state)) : "";
   return says && `, ${says}`;
 }
 
-function curveWords(state, layer, curve, share) {
-  const along = share > 0 ? alongWords(curve, share, isShare(state)) : "";
-  const lose = lossText(state.sensitivity.lose, isShare(state));
+/**
+ * @param {State} state
+ * @param {Layer} layer
+ * @param {Curve} curve
+ * @param {number} share
+ */
+export function curveWords(state, layer, curve, share) {
+  const along = share > 0 && curve.points ? alongWords(curve.points, share, isShare(state)) : "";
+  const lose = lossText(state.network.sensitivity?.lose ?? NaN, isShare(state));
   return [
     `${layer.name}: ${curve.words}`,
     along && `at ${levelText(share)} ${along}`,
@@ -73,39 +109,50 @@ function curveWords(state, layer, curve, share) {
   ].filter(Boolean).join("; ");
 }
 
-function renderCurve(state, row, share) {
+/**
+ * @param {State} state
+ * @param {LayerRow} row
+ * @param {number} share
+ */
+export function renderCurve(state, row, share) {
   const { layer, curve: drawn, slider } = row;
   const curve = curveOf(state, layer);
   const points = curve?.points ?? null;
-  const scanned = (state.sensitivity?.layers.size ?? 0) > 0;
+  const scanned = (state.network.sensitivity?.layers.size ?? 0) > 0;
   if (drawn.node.hidden !== (points === null)) drawn.node.hidden = points === null;
   setClass(row.node, "curved", points !== null);
   setText(drawn.rank, curve?.words || (scanned ? "not scanned" : ""));
   setAttribute(drawn.rank, "title", curve?.noOp || null);
   setClass(drawn.rank, "first", curve?.words === "most sensitive");
-  if (points === null) {
+  const worst = state.network.sensitivity?.worst ?? 1;
+  if (curve === null || points === null) {
     setAttribute(slider.range, "title", curve?.noOp ? `nothing could be cut: ${curve.noOp}` : null);
     return;
   }
-  if (drawn.key !== state.sensitivityId || drawn.of !== curve) {
-    drawn.key = state.sensitivityId;
+  if (drawn.key !== state.network.sensitivityId || drawn.of !== curve) {
+    drawn.key = state.network.sensitivityId;
     drawn.of = curve;
-    drawCurve(drawn, points, curve, state.sensitivity.worst);
+    drawCurve(drawn, points, curve, worst);
   }
-  const known = share <= points.x.at(-1) + 1e-6;
-  putAt(drawn.at, known ? share : null, placeDown(valueAt(points.x, points.delta, share),
-    state.sensitivity.worst));
+  const known = share <= points.x[points.x.length - 1] + 1e-6;
+  putAt(drawn.at, known ? share : null,
+    placeDown(valueAt(points.x, points.delta, share), worst));
   const says = curveWords(state, layer, curve, share);
   setAttribute(slider.range, "title", says);
   setAttribute(drawn.node, "title", says);
 }
 
-// The one scale of all curves, beside the head of the column.
-function renderScale(state, scale) {
-  const shown = [...(state.sensitivity?.layers.values() ?? [])].some((x) => x.points !== null);
+/**
+ * The one scale of all curves, beside the head of the column.
+ * @param {State} state
+ * @param {Rows["scale"]} scale
+ */
+export function renderScale(state, scale) {
+  const { sensitivity } = state.network;
+  const shown = [...(sensitivity?.layers.values() ?? [])].some((x) => x.points !== null);
   if (scale.node.hidden === shown) scale.node.hidden = !shown;
-  if (!shown) return;
-  setText(scale.says, `↓ ${changeText(-state.sensitivity.worst, isShare(state))}`);
+  if (sensitivity === null || !shown) return;
+  setText(scale.says, `↓ ${changeText(-sensitivity.worst, isShare(state))}`);
   setAttribute(scale.node, "title",
-    `the curves end there below: the largest loss of all; ${state.sensitivity.words}`);
+    `the curves end there below: the largest loss of all; ${sensitivity.words}`);
 }

@@ -1,5 +1,10 @@
 // How are the pieces of the page made?
 
+import { clamp } from "./numbers.js";
+import { textOf } from "./wire.js";
+
+/** @import { Choice, Radios, State } from "./types.d.ts" */
+
 const ICONS = {
   locked: '<path d="M4.5 7V5a3.5 3.5 0 0 1 7 0v2M3 7h10v7H3z" />',
   unlocked: '<path d="M4.5 7V4.6a3.3 3.3 0 0 1 6.4-1M3 7h10v7H3z" />',
@@ -12,51 +17,86 @@ const ICONS = {
   warn: '<path d="M8 2 15 14H1zM8 6.500v3.500M8 12v.1" />',
 };
 
-// make("button", { class: "x", onclick: f }, child, ...): attributes, handlers and texts.
-function make(tag, attributes = {}, ...children) {
+/**
+ * make("button", { class: "x", onclick: f }, child, ...): attributes, handlers and texts.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Node | string | null | undefined)} children
+ */
+export function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else setAttribute(node, name, value);
   }
-  node.append(...children.filter((child) => child != null));
+  node.append(...children.flatMap((child) => child ?? []));
   return node;
 }
 
-function icon(name) {
+/** @param {keyof typeof ICONS} name */
+export function icon(name) {
   const box = make("span", { class: "icon", "aria-hidden": "true" });
   box.innerHTML = `<svg viewBox="0 0 16 16">${ICONS[name]}</svg>`;
   return box;
 }
 
-// Writes only what differs: sixty rows are gone through at each move of a thumb.
-function setText(node, text) {
+/**
+ * Writes only what differs: sixty rows are gone through at each move of a thumb.
+ * @param {Node} node
+ * @param {string} text
+ */
+export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-function setAttribute(node, name, value) {
+/**
+ * @param {Element} node
+ * @param {string} name
+ * @param {unknown} value
+ */
+export function setAttribute(node, name, value) {
   if (value === false || value == null) node.removeAttribute(name);
   else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
 }
 
-function setClass(node, name, on) {
+/**
+ * @param {Element} node
+ * @param {string} name
+ * @param {boolean} on
+ */
+export function setClass(node, name, on) {
   if (node.classList.contains(name) !== on) node.classList.toggle(name, on);
 }
 
-function iconButton(name, label, attributes) {
+/**
+ * @param {keyof typeof ICONS} name
+ * @param {string} label
+ * @param {Record<string, any>} attributes
+ */
+export function iconButton(name, label, attributes) {
   return make("button", { type: "button", class: "plain", title: label, "aria-label": label,
     ...attributes }, icon(name));
 }
 
-// A popover below (or, near the bottom, above) the button that opens it. The browser closes it
-// by Escape or by a click elsewhere and gives the focus back.
-function makePopover(root, className) {
+/**
+ * A popover below (or, near the bottom, above) the button that opens it. The browser closes it
+ * by Escape or by a click elsewhere and gives the focus back.
+ * @param {HTMLElement} root
+ * @param {string} className
+ */
+export function makePopover(root, className) {
   const box = make("div", { popover: "auto", class: `popover ${className}` });
   root.append(box);
   return box;
 }
 
-function opensPopover(button, box, fill) {
+/**
+ * @param {HTMLButtonElement} button
+ * @param {HTMLElement} box
+ * @param {() => Node[]} fill
+ */
+export function opensPopover(button, box, fill) {
   button.popoverTargetElement = box;
   button.addEventListener("click", () => {
     if (box.matches(":popover-open")) return;
@@ -73,100 +113,91 @@ function opensPopover(button, box, fill) {
   });
 }
 
-// The small round "?" beside a number; absent where Python gave no text.
-function helpButton(state, topic, label) {
+/**
+ * The small round "?" beside a number; absent where Python gave no text.
+ * @param {State} state
+ * @param {string} topic
+ * @param {string} label
+ */
+export function helpButton(state, topic, label) {
   const button = make("button", { type: "button", class: "help",
     "aria-label": `What is ${label}?`, "data-testid": `help-${topic}` }, "?");
-  opensPopover(button, state.helpBox, () => {
-    const help = state.data?.help?.[topic] ?? {};
-    const line = (tag, name) => help[name] && make(tag, { class: name }, textOf(help[name]));
+  opensPopover(button, state.page.helpBox, () => {
+    const help = state.answer.data.help?.[topic] ?? {};
+    const line = (/** @type {"p" | "code"} */ tag, /** @type {string} */ name) =>
+      help[name] && make(tag, { class: name }, textOf(help[name]));
     const title = make("h3", {}, textOf(help.title) || label);
     const source = help.source && make("p", { class: "source" }, `Source: ${textOf(help.source)}`);
-    const lines = [line("p", "text"), line("code", "formula"), source].filter(Boolean);
+    const lines = [line("p", "text"), line("code", "formula"), source].flatMap((x) => x || []);
     return [title, ...(lines.length > 0 ? lines : [make("p", {}, "No explanation yet.")])];
   });
-  state.helpButtons.push([topic, button]);
+  button.dataset.topic = topic;
   return button;
 }
 
-function renderHelp(state) {
-  for (const [topic, button] of state.helpButtons) {
-    const known = Boolean(state.data?.help?.[topic]);
+/** @param {State} state */
+export function renderHelp(state) {
+  for (const button of state.page.root.querySelectorAll(/** @type {"button"} */ ("button.help"))) {
+    const known = Boolean(state.answer.data.help?.[button.dataset.topic ?? ""]);
     if (button.hidden === known) button.hidden = !known;
   }
 }
 
-// A slider over 0..100 % by 0.1, with a field beside it. `moves(share)` is called while it
-// moves, `settles(soon)` when it rests, `starts()`/`ends()` around a drag.
-function makeSlider(label, testid, { moves, settles, starts, ends }) {
-  const range = make("input", { type: "range", class: "slider", min: 0, max: 100, step: 0.1,
-    "aria-label": `sparsity of ${label}`, "data-testid": testid ? `slider-${testid}` : null });
-  const field = make("input", { type: "text", inputmode: "decimal", class: "number",
-    autocomplete: "off", "aria-label": `sparsity of ${label} in per cent` });
-  const keys = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10,
-    PageDown: -10 };
-  const stepBy = (event, from) => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return false;
-    const ends = { Home: 0, End: 1 };
-    const jump = event.target === range && event.key in ends;
-    if (!jump && !(event.key in keys)) return false;
-    if (event.target === field && /Left|Right/.test(event.key)) return false;
-    event.preventDefault();
-    const share = jump ? ends[event.key] : clamp(from + keys[event.key] / 100, 0, 1);
-    field.dataset.typed = "";
-    moves(Math.round(share * 1000) / 1000);
-    settles(true);
-    return true;
-  };
-  let held = false;
-  const release = () => {
-    if (!held) return;
-    held = false;
-    ends();
-  };
-  range.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || range.disabled) return;
-    held = true;
-    starts();
-  });
-  range.addEventListener("input", () => moves(Number(range.value) / 100));
-  range.addEventListener("change", () => {
-    const soon = !held;
-    release();
-    settles(soon);
-  });
-  for (const name of ["pointerup", "pointercancel", "blur"]) {
-    range.addEventListener(name, () => setTimeout(release));
+/** @type {Record<string, number>} */
+const WAYS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+/**
+ * The next of these choices that is open, in a circle; the same where no other is.
+ * @param {boolean[]} open
+ * @param {number} now
+ * @param {number} way
+ */
+export function nextOpen(open, now, way) {
+  const many = open.length;
+  for (let far = 1; far <= many; far += 1) {
+    const next = (now + way * far + many * far) % many;
+    if (open[next]) return next;
   }
-  range.addEventListener("keydown", (event) => stepBy(event, Number(range.value) / 100));
-  field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") field.dispatchEvent(new Event("change"));
-    else if (event.key === "Escape") field.dataset.typed = "";
-    else if (stepBy(event, readPercent(field.value) ?? 0)) return;
-    else return;
-    field.dispatchEvent(new CustomEvent("refresh", { bubbles: true }));
-  });
-  field.addEventListener("input", () => (field.dataset.typed = "yes"));
-  field.addEventListener("focus", () => field.select());
-  field.addEventListener("change", () => {
-    if (field.dataset.typed !== "yes") return;
-    field.dataset.typed = "";
-    const share = readPercent(field.value);
-    field.dispatchEvent(new CustomEvent("refresh", { bubbles: true }));
-    if (share === null) return;
-    moves(share);
-    settles(false);
-  });
-  return { range, field, isHeld: () => held };
+  return now;
 }
 
-function showSlider(slider, share, disabled, says = "") {
-  const { range, field } = slider;
-  if (range.disabled !== disabled) range.disabled = disabled;
-  if (field.disabled !== disabled) field.disabled = disabled;
-  const value = fieldText(share);
-  if (!slider.isHeld() && range.value !== value) range.value = value;
-  range.style.setProperty("--part", slider.isHeld() ? range.value / 100 : share);
-  setAttribute(range, "aria-valuetext", `${value} %${says}`);
-  if (field.dataset.typed !== "yes" && field.value !== value) field.value = value;
+/**
+ * Buttons side by side of which one is chosen: the arrow keys choose, Tab passes them by.
+ * @param {string} label
+ * @param {string} testid
+ * @param {Choice[]} choices
+ * @param {(id: string) => void} choose
+ */
+export function radioGroup(label, testid, choices, choose) {
+  const buttons = choices.map(({ id, text, says }) =>
+    make("button", { type: "button", role: "radio", class: `segment ${id}`, title: says,
+      "data-testid": `${testid}-${id}`, onclick: () => choose(id) }, text));
+  const node = make("div", { class: "segments", role: "radiogroup", "aria-label": label,
+    onkeydown: (/** @type {KeyboardEvent} */ event) => {
+      const way = WAYS[event.key];
+      if (!way) return;
+      event.preventDefault();
+      const now = buttons.findIndex((x) => x.getAttribute("aria-checked") === "true");
+      const next = nextOpen(buttons.map((x) => !x.disabled), Math.max(0, now), way);
+      if (next === now) return;
+      choose(choices[next].id);
+      buttons[next].focus();
+    } }, ...buttons);
+  return { node, buttons, choices };
+}
+
+/**
+ * shut: why a choice cannot be chosen, or "".
+ * @param {Radios} parts
+ * @param {string} chosen
+ * @param {(id: string) => string} [shut]
+ */
+export function showRadios({ buttons, choices }, chosen, shut = () => "") {
+  choices.forEach(({ id, says }, i) => {
+    const reason = shut(id);
+    if (buttons[i].disabled !== (reason !== "")) buttons[i].disabled = reason !== "";
+    setAttribute(buttons[i], "title", reason || says);
+    setAttribute(buttons[i], "aria-checked", String(chosen === id));
+    setAttribute(buttons[i], "tabindex", chosen === id ? 0 : -1);
+  });
 }

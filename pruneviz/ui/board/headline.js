@@ -1,15 +1,35 @@
 // What is left of the network?
 
+import { totalsNow } from "./counts.js";
+import { helpButton, make, renderHelp, setAttribute, setClass, setText } from "./dom.js";
+import { clamp } from "./numbers.js";
+import { isGlobal } from "./plan.js";
+import { isMeasuring } from "./requests.js";
+import { estimateShown, isShare } from "./sensed.js";
+import { isNumber, textOf } from "./wire.js";
+import {
+  bytesText, changeText, countText, intervalText, scoreText, shareText, shortText, signedScore,
+} from "./words.js";
+
+/** @import { Estimate, Headline, Measured, State } from "./types.d.ts" */
+
+/**
+ * @param {State} state
+ * @param {string} topic
+ * @param {string} label
+ * @param {string} testid
+ */
 function makeTile(state, topic, label, testid) {
   const value = make("div", { class: "value", "data-testid": testid }, "–");
   const under = make("div", { class: "under" });
   const title = make("span", {}, label);
   const name = make("div", { class: "label" }, title, helpButton(state, topic, label));
   const node = make("div", { class: `tile ${topic}` }, name, value, under);
-  return { node, title, value, under };
+  return { node, name, title, value, under };
 }
 
-function buildHeadline(state) {
+/** @param {State} state */
+export function buildHeadline(state) {
   const tiles = {
     accuracy: makeTile(state, "accuracy", "accuracy", "accuracy"),
     delta: makeTile(state, "delta", "change from dense", "delta"),
@@ -18,7 +38,7 @@ function buildHeadline(state) {
     size: makeTile(state, "size", "size estimate", "size"),
   };
   const busy = make("span", { class: "busy" }, "measuring …");
-  tiles.accuracy.node.firstChild.append(busy);
+  tiles.accuracy.name.append(busy);
   const done = make("div", { class: "done" });
   const progress = make("div", { class: "progress", role: "progressbar", "aria-valuemin": 0,
     "aria-valuemax": 100, hidden: "" }, done);
@@ -31,15 +51,8 @@ function buildHeadline(state) {
   return { node, tiles, busy, line, measures, caution, progress, done };
 }
 
-function intervalText(low, high, share = true) {
-  if (!share) return `${scoreText(low, false)} – ${scoreText(high, false)}`;
-  return `${percentText(low)} – ${percentText(high)} %`;
-}
-
-// Whether the score is a share of what is right, told in per cent and points.
-const isShare = (state) => state.data?.task?.share !== false;
-
-function sampleText(measured) {
+/** @param {Measured} measured */
+export function sampleText(measured) {
   if (!isNumber(measured.n)) return "";
   const whole = measured.full || measured.n === measured.of;
   if (whole) return `measured on all ${countText(measured.n)}`;
@@ -47,38 +60,51 @@ function sampleText(measured) {
   return `measured on ${countText(measured.n)}${of}`;
 }
 
+/**
+ * @param {State} state
+ * @param {Headline} headline
+ */
 function renderMeasures(state, headline) {
-  const task = state.data?.task;
+  const task = state.answer.data.task;
   setText(headline.tiles.accuracy.title, textOf(task?.word) || "accuracy");
-  const later = state.data?.slow && !state.data.background;
+  const later = state.answer.data.slow && !state.answer.data.background;
   setText(headline.busy, later ? "measured on release" : "measuring …");
-  setText(headline.measures, textOf(state.measured?.measures));
+  setText(headline.measures, textOf(state.answer.measured?.measures));
   setClass(headline.measures, "old", isMeasuring(state));
   setText(headline.caution, textOf(task?.note));
   headline.caution.hidden = !task?.note;
   headline.line.hidden = headline.measures.textContent + headline.caution.textContent === "";
 }
 
-// Drawn as an estimate until the measurement is there.
+/**
+ * Drawn as an estimate until the measurement is there.
+ * @param {State} state
+ * @param {Headline["tiles"]} tiles
+ * @param {Estimate} parts
+ */
 function renderEstimate(state, tiles, { accuracy, low, high, words, dense }) {
   const share = isShare(state);
   setText(tiles.accuracy.value, `≈ ${scoreText(accuracy, share)}`);
   setText(tiles.accuracy.under, `${intervalText(low, high, share)}, estimated`);
   setAttribute(tiles.accuracy.under, "title",
-    `${words}; ${textOf(state.data?.slow) || "measuring …"}`);
+    `${words}; ${textOf(state.answer.data.slow) || "measuring …"}`);
   setClass(tiles.delta.node, "words", false);
   setText(tiles.delta.value, isNumber(dense) ? `≈ ${changeText(accuracy - dense, share)}` : "–");
   setText(tiles.delta.under, isNumber(dense)
     ? `estimated, dense ${scoreText(dense, share)}` : "estimated");
 }
 
+/**
+ * @param {State} state
+ * @param {Headline["tiles"]} tiles
+ */
 function renderAccuracy(state, tiles) {
-  const { measured } = state;
+  const { measured } = state.answer;
   const guess = estimateShown(state);
   for (const tile of [tiles.accuracy, tiles.delta]) setClass(tile.node, "guessed", guess !== null);
-  setAttribute(state.root, "data-estimate", guess?.accuracy ?? "");
+  setAttribute(state.page.root, "data-estimate", guess?.accuracy ?? "");
   // Of the samples that were measured; the network as a whole only where nothing was yet.
-  const dense = state.measured?.dense ?? state.data?.dense?.accuracy;
+  const dense = state.answer.measured?.dense ?? state.answer.data.dense?.accuracy;
   const busy = isMeasuring(state);
   for (const tile of [tiles.accuracy, tiles.delta]) setClass(tile.node, "old", busy);
   if (guess !== null) return renderEstimate(state, tiles, guess);
@@ -86,7 +112,8 @@ function renderAccuracy(state, tiles) {
   const against = isNumber(dense) ? `dense ${scoreText(dense, share)}` : "";
   if (!measured || !isNumber(measured.accuracy)) {
     setText(tiles.accuracy.value, "–");
-    setText(tiles.accuracy.under, state.data?.background ? "measuring …" : "not measured yet");
+    const none = state.answer.data.background ? "measuring …" : "not measured yet";
+    setText(tiles.accuracy.under, none);
     setText(tiles.delta.value, "–");
     setText(tiles.delta.under, against);
     return;
@@ -94,8 +121,8 @@ function renderAccuracy(state, tiles) {
   setText(tiles.accuracy.value, scoreText(measured.accuracy, share));
   const interval = isNumber(measured.low) ? intervalText(measured.low, measured.high, share) : "";
   const known = [interval, sampleText(measured)].filter(Boolean).join(", ");
-  const waits = state.data?.background ? "measuring …" : textOf(state.data?.slow);
-  setText(tiles.accuracy.under, (busy && state.data?.slow && waits) || known);
+  const waits = state.answer.data.background ? "measuring …" : textOf(state.answer.data.slow);
+  setText(tiles.accuracy.under, (busy && state.answer.data.slow && waits) || known);
   setAttribute(tiles.accuracy.under, "title", tiles.accuracy.under.textContent);
   const words = textOf(measured.words);
   const inWords = words !== "" && !/\d/.test(words);
@@ -109,16 +136,16 @@ function renderAccuracy(state, tiles) {
   setText(tiles.delta.under, [first, against].filter(Boolean).join(", "));
 }
 
-function shareText(part, total) {
-  return total > 0 ? `${percentText(part / total)} %` : "–";
-}
-
-function renderHeadline(state, headline) {
+/**
+ * @param {State} state
+ * @param {Headline} headline
+ */
+export function renderHeadline(state, headline) {
   const { tiles, progress, done } = headline;
   renderAccuracy(state, tiles);
   renderMeasures(state, headline);
   renderHelp(state);
-  const { scene } = state;
+  const { scene } = state.network;
   const totals = totalsNow(state);
   setText(tiles.kept.value, shareText(totals.kept, scene.total_params));
   const about = totals.exact || !(isGlobal(state) || scene.byUnit) ? "" : "≈ ";
@@ -126,16 +153,17 @@ function renderHeadline(state, headline) {
   setText(tiles.kept.under, count);
   const counted = scene.total_macs !== null;
   const macs = `${shortText(totals.macs)} of ${shortText(scene.total_macs)}`;
-  setText(tiles.macs.value, counted ? `≈ ${shareText(totals.macs, scene.total_macs)}` : "unknown");
+  const left = `≈ ${shareText(totals.macs, scene.total_macs ?? 0)}`;
+  setText(tiles.macs.value, counted ? left : "unknown");
   setText(tiles.macs.under, counted ? macs : "cannot be counted here");
   setText(tiles.size.value, `≈ ${bytesText(totals.bytes)}`);
   setText(tiles.size.under, `of ${bytesText(scene.total_bytes)}, as bitmask`);
-  setAttribute(state.root, "data-kept", Math.round(totals.kept));
-  setAttribute(state.root, "data-accuracy", state.measured?.accuracy ?? "");
-  setAttribute(state.root, "data-measured-seq", state.measured?.seq ?? "");
-  setAttribute(state.root, "data-seq", state.seq);
-  const work = state.data?.background;
-  const part = isNumber(work?.done) ? clamp(work.done, 0, 1) : 0;
+  setAttribute(state.page.root, "data-kept", Math.round(totals.kept));
+  setAttribute(state.page.root, "data-accuracy", state.answer.measured?.accuracy ?? "");
+  setAttribute(state.page.root, "data-measured-seq", state.answer.measured?.seq ?? "");
+  setAttribute(state.page.root, "data-seq", state.requests.seq);
+  const work = state.answer.data.background;
+  const part = clamp(work?.done ?? 0, 0, 1);
   if (progress.hidden !== !work) progress.hidden = !work;
   setAttribute(progress, "aria-label", work ? textOf(work.label) : null);
   setAttribute(progress, "aria-valuenow", work ? Math.round(part * 100) : null);

@@ -1,13 +1,26 @@
 // What else can be done with a row?
 
-function rowMenu(state, layer) {
+import { make } from "./dom.js";
+import { kindWord, shareOf } from "./handles.js";
+import { isGlobal, isLocked, isMovable } from "./plan.js";
+import { holdOrFree, setAndSettle } from "./sliders.js";
+import { fieldText } from "./words.js";
+
+/** @import { Layer, State } from "./types.d.ts" */
+
+/**
+ * @param {State} state
+ * @param {Layer} layer
+ */
+export function rowMenu(state, layer) {
   const global = isGlobal(state);
   const still = !isMovable(state, layer);
-  const same = state.scene.layers.filter((x) => kindWord(x.kind) === kindWord(layer.kind));
-  const choose = (label, disabled, action) =>
+  const same = state.network.scene.layers.filter((x) => kindWord(x.kind) === kindWord(layer.kind));
+  const choose = (/** @type {string} */ label, /** @type {boolean} */ disabled,
+    /** @type {() => void} */ action) =>
     make("button", { type: "button", class: "choice", disabled: disabled ? "" : null,
       onclick: () => {
-        state.menuBox.hidePopover();
+        state.page.menuBox.hidePopover();
         action();
       } }, label);
   const share = shareOf(state, { kind: "layer", names: [layer.name] });
@@ -18,14 +31,8 @@ function rowMenu(state, layer) {
     choose(`Copy ${fieldText(share)} % to all ${same.length} ${kindWord(layer.kind)}`,
       global || same.length < 2, () =>
         setAndSettle(state, { kind: "block", names: same.map((x) => x.name) }, share)),
-    choose(lockLabel, Boolean(layer.disabled), () => toggleLock(state, layer.name)),
+    choose(lockLabel, Boolean(layer.disabled), () => holdOrFree(state, layer.name)),
     ...(global ? [make("p", { class: "hint" }, "One ranking over all layers: they share one "
       + "threshold and move together.")] : []),
   ];
-}
-
-function setAndSettle(state, handle, share) {
-  moveHandle(state, handle, share);
-  settleNow(state);
-  render(state);
 }

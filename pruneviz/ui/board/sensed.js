@@ -1,113 +1,44 @@
-// What was measured of each layer alone, and what does it foretell of the whole plan?
+// What do the curves of the layers foretell of the whole plan?
 
-const LEAST_WORST = 0.05; // the vertical scale of the curves never shows less than five points
+import { onceEach } from "./chain.js";
+import { cutNow } from "./counts.js";
+import { interpolate, valueAt } from "./numbers.js";
+import { askedOf, isGlobal } from "./plan.js";
+import { isMeasuring } from "./requests.js";
+import { isNumber } from "./wire.js";
 
-// The decimals that were sent as 32 bits: else 1.95 points would round up here, and down in Python.
-function shortest(row) {
-  return Array.from(row, (value) => Number(value.toPrecision(7)));
-}
+/** @import { Layer, State } from "./types.d.ts" */
 
-function readCurve(raw) {
-  const rows = ["x", "delta", "low", "high"].map((name) => unpack(raw?.[name], Float32Array));
-  const drawn = rows.every((row) => row !== null && row.length === rows[0].length);
-  const [x, delta, low, high] = drawn ? rows.map((row) => [0, ...shortest(row)]) : [];
-  const place = (value) => (isNumber(value) ? clamp(value, 0, 1) : null);
-  return {
-    words: textOf(raw?.words),
-    noOp: textOf(raw?.no_op),
-    points: drawn ? { x, delta, low, high } : null,
-    knee: place(raw?.knee),
-    certain: place(raw?.certain),
-  };
-}
-
-function readEstimate(raw) {
-  const [damage, accuracy, missedAt, missed] = ["damage", "accuracy", "missed_at", "missed"].map(
-    (name) => unpack(raw?.[name], Float32Array) ?? []);
-  if (damage.length === 0 || damage.length !== accuracy.length) return null;
-  if (missedAt.length === 0 || missedAt.length !== missed.length) return null;
-  const tables = Object.entries(raw.tables ?? {}).map(([name, x]) => [name, readLevels(x)]);
-  const [least, most] = Array.isArray(raw.bounds) ? raw.bounds : [];
-  return { damage, accuracy, missedAt, missed, words: textOf(raw.words),
-    least: isNumber(least) ? least : -Infinity, most: isNumber(most) ? most : Infinity,
-    tables: new Map(tables.filter(([, x]) => x !== null)) };
-}
-
-function readLevels(text) {
-  const table = unpack(text, Float32Array);
-  return table && table.length > 1 ? table : null;
-}
-
-function readMethod(raw) {
-  return { name: textOf(raw?.name), label: textOf(raw?.label), says: textOf(raw?.says),
-    whyNot: textOf(raw?.why_not) };
-}
-
-function readSensitivity(raw) {
-  const layers = new Map(Object.entries(raw.layers ?? {}).map(([x, y]) => [x, readCurve(y)]));
-  let worst = LEAST_WORST;
-  for (const { points } of layers.values()) {
-    for (const delta of points?.delta ?? []) worst = Math.max(worst, -delta);
-  }
-  return {
-    layers,
-    worst,
-    lose: isNumber(raw.lose) ? raw.lose : 0.01,
-    words: textOf(raw.words),
-    estimate: readEstimate(raw.estimate),
-    methods: Array.isArray(raw.methods) ? raw.methods.map(readMethod) : [],
-  };
-}
-
-function readTables(raw) {
-  const layers = Object.entries(raw.layers ?? {}).map(([name, x]) => [name, readLevels(x)]);
-  return { method: textOf(raw.method), words: textOf(raw.words),
-    layers: new Map(layers.filter(([, table]) => table !== null)) };
-}
-
-// Curves and levels are named like scenes: what the browser holds is not sent again.
-function takeSensed(state) {
-  const { data } = state;
-  if (state.method === "") state.method = textOf(data.method);
-  const read = { sensitivity: readSensitivity, allocation: readTables };
-  for (const [name, reads] of Object.entries(read)) {
-    const id = textOf(data[`${name}_id`]);
-    const given = data[name];
-    if (given && typeof given === "object" && id && !kept[name].has(id)) {
-      keep(kept[name], id, reads(given));
-    }
-    if (id && !kept[name].has(id)) continue; // the old ones stay until they come
-    state[name] = id ? kept[name].get(id) : null;
-    state[`${name}Id`] = id;
-  }
-}
-
-// A group has one curve, under its own name.
-function ofSlider(map, layer) {
+/**
+ * A group has one curve, under its own name.
+ * @template V
+ * @param {Map<string, V> | null | undefined} map
+ * @param {Layer} layer
+ */
+export function ofSlider(map, layer) {
   return map?.get(layer.lead) ?? map?.get(layer.name) ?? null;
 }
 
-function curveOf(state, layer) {
-  return ofSlider(state.sensitivity?.layers, layer);
+/**
+ * @param {State} state
+ * @param {Layer} layer
+ */
+export function curveOf(state, layer) {
+  return ofSlider(state.network.sensitivity?.layers, layer);
 }
 
-// The value of a curve drawn through (xs, ys) by rising x; its ends beyond them.
-function valueAt(xs, ys, x) {
-  let right = 0;
-  while (right < xs.length && xs[right] < x) right += 1;
-  if (right === 0) return ys[0];
-  if (right === xs.length) return ys[right - 1];
-  if (xs[right] === x) return ys[right];
-  const part = (x - xs[right - 1]) / (xs[right] - xs[right - 1]);
-  return ys[right - 1] + part * (ys[right] - ys[right - 1]);
-}
+// Whether the score is a share of what is right, told in per cent and points.
+export const isShare = (/** @type {State} */ state) => state.answer.data.task?.share !== false;
 
-// The whole plan's accuracy from what each slider does alone, or null where none can be told.
-function estimateNow(state) {
-  const link = state.sensitivity?.estimate;
+/**
+ * The whole plan's accuracy from what each slider does alone, or null where none can be told.
+ * @param {State} state
+ */
+export function estimateNow(state) {
+  const link = state.network.sensitivity?.estimate;
   if (!link) return null;
   let damage = 0;
-  for (const layer of onceEach(state.scene.layers)) {
+  for (const layer of onceEach(state.network.scene.layers)) {
     if (layer.disabled) continue;
     const got = () => cutNow(state, layer) / layer.items;
     const level = isGlobal(state) ? got() : askedOf(state, layer.name);
@@ -123,10 +54,13 @@ function estimateNow(state) {
   return Number.isFinite(accuracy) ? { accuracy, low, high, dense, words: link.words } : null;
 }
 
-// An estimate stands in the headline for as long as the measurement is behind the thumb.
-function estimateShown(state) {
-  const measured = isNumber(state.measured?.accuracy);
+/**
+ * An estimate stands in the headline for as long as the measurement is behind the thumb.
+ * @param {State} state
+ */
+export function estimateShown(state) {
+  const measured = isNumber(state.answer.measured?.accuracy);
   if (measured && !isMeasuring(state)) return null;
-  const whole = state.scene.layers.every((x) => x.disabled || askedOf(state, x.name) === 0);
+  const whole = state.network.scene.layers.every((x) => x.disabled || askedOf(state, x.name) === 0);
   return whole ? null : estimateNow(state);
 }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pruneviz.pruning.masks import CUT, KEPT, Ranking
 
 STEPS = 256
+STOPS = 1000  # of a slider, which moves by 0.1 %
 BINS = 64
 _SKEWED = 20.0
 
@@ -41,13 +42,12 @@ def quantiles(ascending: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.take(ascending, places)
 
 
-def reach(ranking: Ranking, total: int) -> NDArray[np.float64]:
-    """How many items of the layer go when the pool cuts j/256 of its items."""
-    cuts = np.rint(np.linspace(0, 1, STEPS + 1) * total)
+def reach(ranking: Ranking, total: int) -> NDArray[np.int64]:
+    """How many items of the layer go when the pool cuts j/1000 of its items."""
+    cuts = np.rint(np.arange(STOPS + 1) / STOPS * total)
     first = np.searchsorted(cuts, ranking.rank.flatten().cpu().numpy(), side="right")
-    counts = np.bincount(first, minlength=STEPS + 2)[: STEPS + 1]
-    found: NDArray[np.float64] = counts.cumsum() * 1.0
-    return found
+    counts = np.bincount(first, minlength=STOPS + 2)[: STOPS + 1]
+    return counts.cumsum()
 
 
 def histogram(ascending: NDArray[np.float64]) -> dict[str, object]:

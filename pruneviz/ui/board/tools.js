@@ -1,34 +1,31 @@
 // With which tools does a hand work on the picture?
 
+import { byHand } from "./chain.js";
+import { make, radioGroup, setAttribute, setText, showRadios } from "./dom.js";
+import { pinNow } from "./hand.js";
+import { freesAt, toolNow, toolReason, unitWord } from "./marks.js";
+import { pictureNow } from "./store.js";
+import { chooseTool, complain } from "./view.js";
+import { countText } from "./words.js";
+
+/** @import { Cell, Drawn, Layer, Picture, State } from "./types.d.ts" */
+
 const TOOLS = [
-  ["look", "clicks on the picture change nothing"],
-  ["cut", "click or brush on the picture: cut by hand"],
-  ["keep", "click or brush on the picture: keep by hand"],
+  { id: "look", text: "look", says: "clicks on the picture change nothing" },
+  { id: "cut", text: "cut", says: "click or brush on the picture: cut by hand" },
+  { id: "keep", text: "keep", says: "click or brush on the picture: keep by hand" },
 ];
 
-function chooseTool(state, id) {
-  state.tool = id;
-  state.complaint = "";
-  render(state);
-}
-
-function buildTools(state) {
-  const tools = TOOLS.map(([id, says]) =>
-    make("button", { type: "button", role: "radio", class: `segment ${id}`, title: says,
-      "data-testid": `tool-${id}`, onclick: () => chooseTool(state, id) }, id));
-  const group = make("div", { class: "segments", role: "radiogroup", "aria-label":
-    "what a click on the picture does", onkeydown: (event) => {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: 2, ArrowUp: 2 }[event.key];
-    if (!step || tools[1].disabled) return;
-    event.preventDefault();
-    const now = TOOLS.findIndex(([id]) => id === state.tool);
-    const next = (Math.max(0, now) + step) % TOOLS.length;
-    chooseTool(state, TOOLS[next][0]);
-    tools[next].focus();
-  } }, ...tools);
+/** @param {State} state */
+export function buildTools(state) {
+  const group = radioGroup("what a click on the picture does", "tool", TOOLS, (id) => {
+    chooseTool(state, id);
+    state.redraw();
+  });
   const field = make("input", { type: "text", inputmode: "numeric", class: "number unit",
     autocomplete: "off", "data-testid": "unit-number", "data-typed": "yes" });
-  const act = (id, label, kept) => make("button", { type: "button", class: "small",
+  const act = (/** @type {string} */ id, /** @type {string} */ label,
+    /** @type {boolean | null} */ kept) => make("button", { type: "button", class: "small",
     "aria-label": `${label} by hand`, "data-testid": `unit-${id}`, onclick: () =>
       pinTyped(state, field, kept) }, label);
   const acts = [act("cut", "Cut", false), act("keep", "Keep", true), act("unpin", "Unpin", null)];
@@ -39,39 +36,44 @@ function buildTools(state) {
   const all = make("button", { type: "button", class: "small", "data-testid": "unpin-all",
     title: "give all of this layer back to the criterion", onclick: () => {
       pinNow(state, { all: null });
-      render(state);
+      state.redraw();
     } }, "unpin all");
-  const node = make("div", { class: "line tools" }, group, field, ...acts, marks, all);
-  return { node, tools, field, acts, marks, cut, keep, all };
+  const node = make("div", { class: "line tools" }, group.node, field, ...acts, marks, all);
+  return { node, group, field, acts, marks, cut, keep, all };
 }
 
+/**
+ * @param {State} state
+ * @param {HTMLInputElement} field
+ * @param {boolean | null} kept
+ */
 function pinTyped(state, field, kept) {
   const picture = pictureNow(state);
-  const layer = state.scene?.byName.get(state.focus);
+  const layer = state.network.scene.byName.get(state.view.focus);
   if (!picture || !layer) return;
   const most = (picture.firsts ? picture.firsts.length : picture.all_rows) - 1;
   const typed = field.value.trim();
   const number = /^\d+$/.test(typed) ? Number(typed) : -1;
   const wrong = number < 0 || number > most;
   setAttribute(field, "aria-invalid", wrong ? "true" : null);
-  state.complaint = wrong
-    ? `${unitWord(state, layer, picture)} must be a number from 0 to ${countText(most)}.` : "";
+  complain(state, wrong
+    ? `${unitWord(state, layer, picture)} must be a number from 0 to ${countText(most)}.` : "");
   if (!wrong) pinNow(state, { [picture.firsts ? picture.firsts[number] : number]: kept });
-  render(state);
+  state.redraw();
 }
 
-function renderTools(state, layer, picture) {
-  const { tools, field, acts, marks, cut, keep, all } = state.view_.hand;
+/**
+ * @param {State} state
+ * @param {Layer | undefined} layer
+ * @param {Picture | null} picture
+ */
+export function renderTools(state, layer, picture) {
+  const { hand, box } = state.page.parts.pictures;
+  const { group, field, acts, marks, cut, keep, all } = hand;
   const reason = toolReason(state, layer);
   const tool = layer ? toolNow(state, layer) : "look";
-  TOOLS.forEach(([id, says], i) => {
-    const off = reason !== "" && id !== "look";
-    if (tools[i].disabled !== off) tools[i].disabled = off;
-    setAttribute(tools[i], "title", off ? reason : says);
-    setAttribute(tools[i], "aria-checked", String(tool === id));
-    setAttribute(tools[i], "tabindex", tool === id ? 0 : -1);
-  });
-  setAttribute(state.view_.box, "data-tool", tool);
+  showRadios(group, tool, (id) => (id === "look" ? "" : reason));
+  setAttribute(box, "data-tool", tool);
   const word = layer ? unitWord(state, layer, picture) : "unit";
   setAttribute(field, "placeholder", word);
   setAttribute(field, "aria-label", `number of a ${word} to cut or keep by hand`);
@@ -92,11 +94,18 @@ function renderTools(state, layer, picture) {
   setAttribute(marks, "role", "img");
 }
 
-// What a click would do, for the words under the pointer.
-function toolWords(state, layer, picture, drawn, cell) {
+/**
+ * What a click would do, for the words under the pointer.
+ * @param {State} state
+ * @param {Layer} layer
+ * @param {Picture} picture
+ * @param {Drawn} drawn
+ * @param {Cell} cell
+ */
+export function toolWords(state, layer, picture, drawn, cell) {
   const tool = toolNow(state, layer);
   if (tool === "look") return [];
   const frees = freesAt(picture, drawn, tool, cell);
-  const what = state.scene.byUnit ? unitWord(state, layer, picture) : "weight";
+  const what = state.network.scene.byUnit ? unitWord(state, layer, picture) : "weight";
   return [frees ? `click: give this ${what} back` : `click: ${tool} this ${what} by hand`];
 }

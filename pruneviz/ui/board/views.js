@@ -1,129 +1,135 @@
-// How are a picture's cells, legend and scores put on the page?
+// Which colours and ranks does each view of the focused layer draw?
 
-function renderGrid(state, why, layer, picture, drawn) {
-  const byClass = state.view === "activations";
-  const size = `${drawn.rows}×${drawn.cols}${byClass}`;
-  if (why.labelled !== `${size}${picture.classes}`) {
-    why.labelled = `${size}${picture.classes}`;
-    const names = byClass ? picture.classes.map((x) => make("span", { title: x }, x)) : [];
-    why.labels.replaceChildren(...names);
+import { divergingColours, sequentialColours } from "./colours.js";
+import { isGlobal } from "./plan.js";
+import { isNumber } from "./wire.js";
+import { valueText } from "./words.js";
+
+/** @import { Drawn, Layer, Palette, Picture, State } from "./types.d.ts" */
+
+export const VIEWS = [
+  { id: "weights", text: "Weights" },
+  { id: "importance", text: "Importance" },
+  { id: "activations", text: "Activations" },
+];
+
+/**
+ * What a picture was made into before, or is now.
+ * @template M
+ * @param {Picture} picture
+ * @param {string} key
+ * @param {() => M} make
+ * @returns {M}
+ */
+function cached(picture, key, make) {
+  const { made } = picture;
+  if (!made.has(key)) {
+    if (made.size > 8) made.clear();
+    made.set(key, make());
   }
-  const box = { width: why.box.clientWidth, height: why.box.clientHeight };
-  if (box.width > 0 && box.height > 0) paintGrid(why.grid, drawn, box, state.palette);
-  why.repaints = (why.repaints ?? 0) + 1;
-  why.canvas.dataset.repaints = why.repaints;
-  why.labels.style.height = why.canvas.style.height;
-  const real = (shown, all) =>
-    all > shown ? `${countText(shown)} of ${countText(all)}` : countText(shown);
-  const cols = byClass ? drawn.cols : real(picture.cols, picture.all_cols);
-  const rows = byClass ? drawn.rows : real(picture.rows, picture.all_rows);
-  setText(why.across, `${cols} ${byClass ? `${picture.row_word}s` : `${picture.col_word}s`} →`);
-  setText(why.down, `${rows} ${byClass ? "classes" : `${picture.row_word}s`} →`);
-  setText(why.says, drawn.says);
-  setAttribute(why.bar.parentElement, "title", drawn.says);
-  const cut = cutNow(state, layer);
-  setAttribute(why.canvas, "aria-label", `${state.view} of ${layer.name}: ${countText(cut)} of `
-    + `${countText(layer.items)} ${state.scene.item}s are cut and drawn blank`);
-  const legend = `${state.palette.id}${drawn.marks}${drawn.ramp.length}`;
-  if (why.legended === legend && why.marks.childElementCount > 0) return;
-  why.legended = legend;
-  why.marks.replaceChildren(...drawn.marks.map((x) => make("span", {}, x)));
-  const context = why.bar.getContext("2d");
-  why.bar.width = drawn.ramp.length;
-  why.bar.height = 1;
-  const image = context.createImageData(drawn.ramp.length, 1);
-  new Uint32Array(image.data.buffer).set(drawn.ramp);
-  context.putImageData(image, 0, 0);
+  return made.get(key);
 }
 
-function renderScores(state, why, layer, picture) {
-  const { scene } = state;
-  const hist = layer ? (picture?.hist ?? null) : null;
-  setText(why.scoreTitle, `${scene.criterion_label} scores${hist?.log ? ", log" : ""}`);
-  why.histogram.hidden = hist === null;
-  if (hist === null) {
-    for (const node of [why.threshold, why.low, why.middle, why.high]) setText(node, "");
-    return;
-  }
-  const cut = cutNow(state, layer);
-  const threshold = thresholdNow(state, layer);
-  const [pinned] = byHand(state, layer);
-  const box = why.histogram.parentElement;
-  const size = { width: box.clientWidth, height: box.clientHeight };
-  if (size.width > 0) paintHistogram(why.histogram, hist, threshold, size, state.palette);
-  const back = (x) => valueText(hist.log ? 10 ** x : x);
-  setText(why.low, back(hist.lo));
-  setText(why.middle, back((hist.lo + hist.hi) / 2));
-  setText(why.high, back(hist.hi));
-  const many = `${countText(cut)} of ${countText(layer.items)} cut`;
-  const none = inputsCut(state) ? "none of its own units is cut" : "nothing is cut";
-  const others = pinned > 0 ? `: ${countText(pinned)} by hand, others` : ",";
-  const says = threshold === null ? (cut > 0 ? `${many}, by hand` : none)
-    : threshold === Infinity ? `all ${countText(layer.items)} cut`
-      : `${many}${others} below ${valueText(threshold)}`;
-  setText(why.threshold, says);
-  setAttribute(why.histogram, "aria-label", `scores of ${layer.name}: ${says}`);
+/** @param {Float32Array} values */
+function biggest(values) {
+  let most = 0;
+  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
+  return most;
 }
 
-// The pointer is kept in the state, so that its words change while a slider moves.
-function point(state, event) {
-  const why = state.view_;
-  if (event === null) state.pointer = null;
-  else {
-    const from = why.canvas.getBoundingClientRect();
-    const within = why.node.getBoundingClientRect();
-    state.pointer = { x: event.clientX - from.left, y: event.clientY - from.top,
-      left: event.clientX - within.left, top: event.clientY - within.top, width: within.width };
-  }
-  showTip(state, why, state.scene?.byName.get(state.focus), pictureNow(state));
+/**
+ * What a view draws and its legend; null: there is nothing to draw.
+ * @typedef {Omit<Drawn, "others">} Plain
+ * @type {Record<string, (state: State, layer: Layer, picture: Picture, limit: number) =>
+ *   Plain | null>}
+ */
+export const DRAW = {
+  weights(state, layer, picture, limit) {
+    const { palette } = state.page;
+    const { weight, rows, cols, rank } = picture;
+    if (!weight) return null;
+    const whole = state.view.scale === "model" ? state.answer.data.limit_model : null;
+    const given = isNumber(whole) ? whole : picture.limit_layer;
+    const most = isNumber(given) && given > 0 ? given : biggest(weight) || 1;
+    const colours = cached(picture, `w${most}|${palette.id}`, () =>
+      divergingColours(weight, most, palette));
+    return { rows, cols, colours, rank, limit, ramp: palette.diverging, marks: signedMarks(most),
+      says: "dense weight, colour by √" };
+  },
+  importance(state, layer, picture, limit) {
+    const { palette } = state.page;
+    const { rank, rows, cols } = picture;
+    if (!rank) return null;
+    const total = isGlobal(state) ? state.network.scene.pool_total : layer.items;
+    const colours = cached(picture, `i${total}${palette.id}`, () =>
+      sequentialColours(rank, 0, total - 1, palette));
+    return { rows, cols, colours, rank, limit, ramp: palette.sequential,
+      marks: ["first to go", "last to go"],
+      says: isGlobal(state) ? "rank among all layers" : "rank in this layer" };
+  },
+  activations(state, layer, picture, limit) {
+    const { palette } = state.page;
+    const { activation, activation_rows: units, classes, unit_rank: rank } = picture;
+    if (!activation || !units) return null;
+    const made = cached(picture, `a${palette.id}`, () =>
+      colouredByClass(turned(activation, units.length, classes.length), palette));
+    return { rows: classes.length, cols: units.length, ...made, limit, stretch: 9,
+      rank: rank && rankOfUnits(rank, classes.length), says: "mean activation per class" };
+  },
+};
+
+/**
+ * @param {Float32Array} values
+ * @param {Palette} palette
+ */
+export function colouredByClass(values, palette) {
+  const most = biggest(values) || 1;
+  return values.some((x) => x < 0)
+    ? { colours: divergingColours(values, most, palette), ramp: palette.diverging,
+        marks: signedMarks(most) }
+    : { colours: sequentialColours(values, 0, most, palette), ramp: palette.sequential,
+        marks: ["0", valueText(most / 2), valueText(most)] };
 }
 
-function rankWords(state, layer, rank, limit) {
-  if (rank === RANK_CUT || rank === RANK_KEPT) {
-    return [rank === RANK_CUT ? "cut by hand" : "kept by hand"];
-  }
-  if (rank === undefined || rank === null || rank === RANK_STAYS) return [];
-  const total = isGlobal(state) && isMovable(state, layer) ? state.scene.pool_total : layer.items;
-  const fate = rank < limit ? "cut" : "kept";
-  return [`rank ${countText(rank + 1)} of ${countText(total)}, ${fate}`];
+/** @param {number} most */
+function signedMarks(most) {
+  return [-most, -most / 4, 0, most / 4, most].map(valueText);
 }
 
-function tipLines(state, layer, picture, drawn, cell) {
-  if (state.view === "activations") {
-    const unit = picture.activation_rows[cell.col];
-    const mean = picture.activation[cell.col * picture.classes.length + cell.row];
-    return [`${picture.row_word} ${unit}, class ${picture.classes[cell.row]}`,
-      `mean activation ${valueText(mean)}`,
-      ...rankWords(state, layer, drawn.rank?.[cell.index], drawn.limit)];
+/**
+ * Units lie across and classes down, as the panel is wider than high.
+ * @param {Float32Array} values [units, classes]
+ * @param {number} units
+ * @param {number} classes
+ */
+export function turned(values, units, classes) {
+  const flat = new Float32Array(values.length);
+  for (let unit = 0; unit < units; unit += 1) {
+    for (let c = 0; c < classes; c += 1) flat[c * units + unit] = values[unit * classes + c];
   }
-  const row = picture.row_index[cell.row] ?? cell.row;
-  const col = picture.col_index[cell.col] ?? cell.col;
-  const unit = picture.units?.[cell.row] ?? -1;
-  const head = unit >= 0 ? `head ${unit}, ` : "";
-  const lines = [`${head}${picture.row_word} ${row}, ${picture.col_word} ${col}`];
-  if (picture.weight) lines.push(`weight ${valueText(picture.weight[cell.index])}`);
-  if (picture.score) lines.push(`score ${valueText(picture.score[cell.index])}`);
-  const others = drawn.others;
-  if (others && (others[cell.index >> 5] >> (cell.index & 31)) & 1) {
-    lines.push("its input is cut with another layer");
-  }
-  return [...lines, ...rankWords(state, layer, drawn.rank?.[cell.index], drawn.limit)];
+  return flat;
 }
 
-function showTip(state, why, layer, picture) {
-  const { pointer } = state;
-  const cell = pointer && why.drawn ? cellAt(why.grid, pointer.x, pointer.y) : null;
-  why.tip.hidden = cell === null;
-  if (cell === null) return;
-  const lines = [...tipLines(state, layer, picture, why.drawn, cell),
-    ...toolWords(state, layer, picture, why.drawn, cell)];
-  const text = lines.join("\n");
-  if (why.tip.dataset.text !== text) {
-    why.tip.dataset.text = text;
-    why.tip.replaceChildren(...lines.map((x) => make("div", {}, x)));
+/**
+ * The ranks of units, once for each class.
+ * @param {Int32Array} rank
+ * @param {number} classes
+ */
+export function rankOfUnits(rank, classes) {
+  return Int32Array.from({ length: rank.length * classes }, (_, i) => rank[i % rank.length]);
+}
+
+/**
+ * @param {State} state
+ * @param {Picture | null} picture
+ */
+export function missing(state, picture) {
+  if (!state.view.focus) return "Click a layer to see why its weights are cut.";
+  if (!picture) return "loading the picture …";
+  if (state.view.kind === "activations") {
+    return state.answer.data.slow && !picture.activation
+      ? "A calibration pass records activations: choose a criterion that needs one, such as Wanda."
+      : "No activations were recorded for this layer.";
   }
-  const right = pointer.left > pointer.width / 2;
-  why.tip.style.left = right ? "auto" : `${pointer.left + 14}px`;
-  why.tip.style.right = right ? `${pointer.width - pointer.left + 14}px` : "auto";
-  why.tip.style.top = `${pointer.top + 14}px`;
+  return "There is no picture of this layer.";
 }

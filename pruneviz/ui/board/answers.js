@@ -1,0 +1,128 @@
+// What has Python answered, and what is still missing?
+
+import { chooseMethod } from "./plan.js";
+import { adopt, enqueue, followFocus, pump } from "./requests.js";
+import { allocations, pictures, scenes, sensitivities } from "./store.js";
+import {
+  NO_SCENE, readPicture, readScene, readSensitivity, readSettled, readTables, textOf,
+} from "./wire.js";
+
+/** @import { Answer, Data, Network, State } from "./types.d.ts" */
+
+/** @returns {Answer} */
+export function newAnswer() {
+  return { data: {}, settled: null, measured: null, needed: new Set() };
+}
+
+/** @returns {Network} */
+export function newNetwork() {
+  return {
+    scene: NO_SCENE,
+    sceneId: "",
+    pictureIds: new Map(),
+    sensitivity: null,
+    sensitivityId: "",
+    allocation: null,
+    allocationId: "",
+  };
+}
+
+/**
+ * The newest scene, picture and plan; what was named but never came is asked for once.
+ * @param {State} state
+ * @param {Data} data
+ */
+export function receive(state, data) {
+  const { answer } = state;
+  answer.data = data ?? {};
+  answer.measured = answer.data.measured ?? null;
+  takeScene(state);
+  takeCurves(state);
+  takeTables(state);
+  const settled = readSettled(answer.data.settled);
+  if (settled) {
+    answer.settled = settled;
+    adopt(state, settled);
+  }
+  followFocus(state, textOf(answer.data.focus));
+  takePicture(state);
+  askForMissing(state);
+  pump(state);
+}
+
+/** @param {State} state */
+function takeScene(state) {
+  const { network } = state;
+  const { scene } = state.answer.data;
+  const id = textOf(state.answer.data.scene_id);
+  if (!scene && !id) network.scene = NO_SCENE;
+  if (scene && typeof scene === "object") {
+    network.scene = readScene(scene);
+    if (id) scenes.keep(id, network.scene);
+  } else if (id) {
+    const known = scenes.get(id);
+    if (known === null) return; // named but not here: the old one stays until it comes
+    network.scene = known;
+  }
+  if (network.sceneId !== id) network.pictureIds.clear();
+  network.sceneId = network.scene === NO_SCENE ? "" : id;
+}
+
+/**
+ * Curves and levels are named like scenes: what the browser holds is not sent again.
+ * @param {State} state
+ */
+function takeCurves(state) {
+  const { network } = state;
+  const { sensitivity: given, sensitivity_id: named, method } = state.answer.data;
+  if (state.plan.method === "") chooseMethod(state, textOf(method));
+  const id = textOf(named);
+  if (isSent(given) && id && !sensitivities.has(id)) {
+    sensitivities.keep(id, readSensitivity(given));
+  }
+  if (id && !sensitivities.has(id)) return; // the old ones stay until they come
+  network.sensitivity = sensitivities.get(id);
+  network.sensitivityId = id;
+}
+
+/** @param {State} state */
+function takeTables(state) {
+  const { network } = state;
+  const { allocation: given, allocation_id: named } = state.answer.data;
+  const id = textOf(named);
+  if (isSent(given) && id && !allocations.has(id)) allocations.keep(id, readTables(given));
+  if (id && !allocations.has(id)) return;
+  network.allocation = allocations.get(id);
+  network.allocationId = id;
+}
+
+/** @param {unknown} given */
+function isSent(given) {
+  return Boolean(given) && typeof given === "object";
+}
+
+/** @param {State} state */
+function takePicture(state) {
+  const { picture, picture_id: named, focus } = state.answer.data;
+  const id = textOf(named);
+  if (!id) return;
+  if (isSent(picture) && !pictures.has(id)) pictures.keep(id, readPicture(picture));
+  if (pictures.has(id)) state.network.pictureIds.set(textOf(focus), id);
+}
+
+/** @param {State} state */
+function askForMissing(state) {
+  const { needed } = state.answer;
+  const { scene_id: scene, picture_id: picture } = state.answer.data;
+  const { sensitivity_id: curves, allocation_id: tables } = state.answer.data;
+  const lacks = [
+    scene && !scenes.has(scene) ? `scene ${scene}` : "",
+    picture && !pictures.has(picture) ? `picture ${picture}` : "",
+    curves && !sensitivities.has(curves) ? `curves ${curves}` : "",
+    tables && !allocations.has(tables) ? `tables ${tables}` : "",
+  ].filter(Boolean);
+  if (lacks.length === 0) needed.clear();
+  if (lacks.every((id) => needed.has(id))) return;
+  for (const id of lacks) needed.add(id);
+  enqueue(state, "need");
+}

@@ -1,0 +1,95 @@
+// What does one slider move: a layer, a block, or all that were chosen?
+
+import { onceEach, withMembers } from "./chain.js";
+import { cutNow, poolShare } from "./counts.js";
+import { addTables, clamp, invert } from "./numbers.js";
+import { ask, askedOf, isGlobal, isMovable, layersOf, movableLayers, putShare } from "./plan.js";
+import { levelFor, sharedShare } from "./sharing.js";
+
+/** @import { Handle, Layer, State } from "./types.d.ts" */
+
+/**
+ * A handle is whatever one slider moves: a layer, a block of layers, or the bulk target.
+ * @param {State} state
+ * @param {Handle} handle
+ */
+export function shareOf(state, handle) {
+  const all = layersOf(state, handle.names);
+  if (handle.kind === "master" && isGlobal(state)) return poolShare(state);
+  if (handle.kind === "layer" && !isGlobal(state)) return askedOf(state, handle.names[0]);
+  const put = sharedShare(state, handle);
+  if (put !== null) return put;
+  const movable = all.filter((x) => isMovable(state, x));
+  const counted = movable.length > 0 ? movable : all;
+  let part = 0;
+  let items = 0;
+  for (const layer of onceEach(counted)) {
+    const asked = () => askedOf(state, layer.name) * layer.items;
+    part += isGlobal(state) ? cutNow(state, layer) : asked();
+    items += layer.items;
+  }
+  return items > 0 ? part / items : 0;
+}
+
+/** @param {State} state */
+function movableNames(state) {
+  return state.network.scene.layers.filter((x) => isMovable(state, x)).map((x) => x.name);
+}
+
+/**
+ * Ask a handle for a sparsity. Returns whether anything changed.
+ * @param {State} state
+ * @param {Handle} handle
+ * @param {number} share
+ */
+export function moveHandle(state, handle, share) {
+  const layers = movableLayers(state, withMembers(state, handle.names));
+  if (layers.length === 0) return false;
+  let names = layers.map((x) => x.name);
+  let value = clamp(share, 0, 1);
+  if (isGlobal(state)) {
+    if (handle.kind !== "master") {
+      const counted = onceEach(layers);
+      const items = counted.reduce((sum, x) => sum + x.items, 0);
+      const table = addTables(counted.flatMap((x) => x.reach ?? []));
+      value = invert(table, value * items, poolShare(state));
+    }
+    names = movableNames(state);
+  }
+  let changed = false;
+  if (handle.shares) putShare(state, value);
+  for (const name of names) {
+    if (ask(state, name, levelFor(state, handle, name, value))) changed = true;
+  }
+  return changed;
+}
+
+/** @param {string} kind */
+export function kindWord(kind) {
+  if (/^conv/i.test(kind)) return "convolutions";
+  return /^linear$/i.test(kind) ? "linear" : kind;
+}
+
+/** @param {State} state */
+export function targetChoices(state) {
+  const words = state.network.scene.layers.map((x) => kindWord(x.kind)).filter(Boolean);
+  const kinds = [...new Set(words)];
+  return [
+    ["all", "all unlocked layers"],
+    ...kinds.map((kind) => [`kind:${kind}`, kind === "linear" ? "linear layers" : kind]),
+    ["shown", "shown by search"],
+    ["ticked", "ticked layers"],
+  ];
+}
+
+/** @param {State} state */
+export function targetNames(state) {
+  const target = isGlobal(state) ? "all" : state.view.target;
+  const wanted = (/** @type {Layer} */ layer) => {
+    if (target === "shown") return state.view.search.finds(layer);
+    if (target === "ticked") return state.view.ticked.has(layer.name);
+    return target === "all" || target === `kind:${kindWord(layer.kind)}`;
+  };
+  return state.network.scene.layers.filter((x) => wanted(x) && isMovable(state, x))
+    .map((x) => x.name);
+}

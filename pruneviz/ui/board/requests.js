@@ -1,0 +1,222 @@
+// What is asked of Python next, with one request in flight?
+
+import { EVENLY, isGlobal, takeLevels, takeLocks, takeTouched } from "./plan.js";
+import { lookAt } from "./view.js";
+
+/** @import { Entry, Flight, Pin, Requests, Settled, State } from "./types.d.ts" */
+
+const LOST_AFTER = 5000; // ms without an echo before a request counts as lost
+const QUIET = 250; // ms without a further key before a keyboard change settles
+const LONGEST_QUEUE = 8;
+const ALONE = new Set(["undo", "redo", "pin", "cancel", "measure"]); // each is asked for by itself
+
+/** @returns {Requests} */
+export function newRequests() {
+  return {
+    seq: 0,
+    planSeq: 0,
+    flight: null,
+    queue: [],
+    unsettled: false,
+    sentFocus: "",
+    flightTimer: null,
+    quietTimer: null,
+  };
+}
+
+/**
+ * @param {State} state
+ * @param {string} kind
+ */
+function changesPlan(state, kind) {
+  if (kind === "lock") return isGlobal(state);
+  return ["drag", "settle", "pin", "undo", "redo"].includes(kind);
+}
+
+/**
+ * Each entry keeps a copy of the screen as it was, so that a release is never mixed with the
+ * drag after it, and the layers changed since the entry before (`touched`), which an older
+ * echo may not move back.
+ * @param {State} state
+ * @param {string} kind
+ * @param {Pin | null} [pin]
+ */
+export function enqueue(state, kind, pin = null) {
+  const { queue } = state.requests;
+  const entry = {
+    kind,
+    pin,
+    sparsity: { ...state.plan.sparsity },
+    locked: Object.keys(state.plan.locked),
+    touched: takeTouched(state),
+  };
+  const last = queue.at(-1);
+  if (last && supersedes(entry, last, queue.length)) {
+    queue.pop();
+    for (const name of last.touched) entry.touched.add(name);
+  }
+  queue.push(entry);
+  pump(state);
+}
+
+/**
+ * @param {Entry} entry
+ * @param {Entry} last
+ * @param {number} length
+ */
+export function supersedes(entry, last, length) {
+  if (ALONE.has(entry.kind) || ALONE.has(last.kind)) return false;
+  if (last.kind === "drag") return entry.kind === "drag" || entry.kind === "settle";
+  if (last.kind === "focus" || last.kind === "need") {
+    return entry.kind !== "need";
+  }
+  if (last.kind !== entry.kind) return false;
+  const same = last.touched.size === entry.touched.size;
+  const equal = same && [...last.touched].every((name) => entry.touched.has(name));
+  return entry.kind === "lock" || equal || length >= LONGEST_QUEUE;
+}
+
+/** @param {State} state */
+export function pump(state) {
+  const { requests, network, plan, view } = state;
+  if (requests.flight !== null) return;
+  const entry = requests.queue.shift();
+  if (entry === undefined) return;
+  requests.seq += 1;
+  const request = {
+    seq: requests.seq,
+    kind: entry.kind,
+    sparsity: entry.sparsity,
+    locked: entry.locked,
+    focus: view.focus,
+    scale: view.scale,
+    allocation: plan.method || EVENLY,
+    have: { scene: network.sceneId, picture: network.pictureIds.get(view.focus) ?? "",
+      sensitivity: network.sensitivityId, allocation: network.allocationId },
+    ...(entry.pin ? { pin: entry.pin } : {}),
+  };
+  if (changesPlan(state, entry.kind)) requests.planSeq = requests.seq;
+  requests.sentFocus = view.focus;
+  requests.flight = { request, wait: LOST_AFTER };
+  send(state, requests.flight);
+}
+
+/**
+ * @param {State} state
+ * @param {Flight} flight
+ */
+function send(state, flight) {
+  awaitEcho(state, flight);
+  state.send(flight.request);
+}
+
+/**
+ * The same seq again: had it arrived after all, Python sees no change and just answers.
+ * @param {State} state
+ * @param {Flight} flight
+ */
+function awaitEcho(state, flight) {
+  const { requests } = state;
+  clearTimeout(requests.flightTimer ?? undefined);
+  requests.flightTimer = setTimeout(() => {
+    if (requests.flight !== flight) return;
+    flight.wait *= 2;
+    send(state, flight);
+  }, flight.wait);
+}
+
+/**
+ * A component that goes waits for nothing; one that comes back goes on waiting.
+ * @param {State} state
+ */
+export function stopWaiting(state) {
+  clearTimeout(state.requests.flightTimer ?? undefined);
+  state.requests.flightTimer = null;
+}
+
+/** @param {State} state */
+export function goOnWaiting(state) {
+  const { flight, flightTimer } = state.requests;
+  if (flight !== null && flightTimer === null) awaitEcho(state, flight);
+}
+
+/** @param {State} state */
+export function settleSoon(state) {
+  const { requests } = state;
+  clearTimeout(requests.quietTimer ?? undefined);
+  requests.quietTimer = setTimeout(() => settleNow(state), QUIET);
+  requests.unsettled = true;
+}
+
+/** @param {State} state */
+export function settleNow(state) {
+  clearTimeout(state.requests.quietTimer ?? undefined);
+  state.requests.unsettled = false;
+  enqueue(state, "settle");
+}
+
+/**
+ * @param {State} state
+ * @param {string} kind
+ * @param {Pin | null} [pin]
+ */
+export function command(state, kind, pin) {
+  if (state.requests.unsettled) settleNow(state);
+  enqueue(state, kind, pin);
+}
+
+/**
+ * Numbers on the screen are ahead of what Python was asked.
+ * @param {State} state
+ */
+export function isAhead(state) {
+  const { plan, requests } = state;
+  return plan.touched.size > 0 || requests.queue.some((entry) => changesPlan(state, entry.kind));
+}
+
+/** @param {State} state */
+export function isMeasuring(state) {
+  const { measured } = state.answer;
+  if (measured === null) return false;
+  return Boolean(measured.stale) || isAhead(state) || (measured.seq ?? 0) < state.requests.planSeq;
+}
+
+/**
+ * Python's plan arrives. Take all of it that the user has not changed since it was asked.
+ * @param {State} state
+ * @param {Settled} settled
+ */
+export function adopt(state, settled) {
+  const { requests, plan, hand } = state;
+  if (requests.flight !== null && settled.seq < requests.flight.request.seq) return;
+  requests.flight = null;
+  clearTimeout(requests.flightTimer ?? undefined);
+  requests.seq = Math.max(requests.seq, settled.seq);
+  const changed = new Set();
+  for (const entry of requests.queue) {
+    for (const name of entry.touched) changed.add(name);
+    for (const [name, value] of Object.entries(settled.sparsity)) {
+      if (!changed.has(name)) entry.sparsity[name] = value;
+    }
+  }
+  for (const name of [...plan.touched, ...(hand.thumb ?? [])]) changed.add(name);
+  takeLevels(state, settled.sparsity, changed);
+  if (!requests.queue.some((entry) => entry.kind === "lock")) {
+    takeLocks(state, settled.locked);
+    for (const entry of requests.queue) entry.locked = Object.keys(settled.locked);
+  }
+}
+
+/**
+ * The browser leads the focus, except where Python moves it by itself.
+ * @param {State} state
+ * @param {string} named
+ */
+export function followFocus(state, named) {
+  const { requests, network, view } = state;
+  const known = network.scene.byName.has(view.focus);
+  const free = requests.flight === null && requests.queue.length === 0;
+  if (!named || (known && (!free || named === requests.sentFocus))) return;
+  lookAt(state, named);
+  requests.sentFocus = named;
+}

@@ -1,0 +1,182 @@
+// How does one layer stand in the list, and what is done there?
+
+import { chainWords, handWords, isTogether } from "./chain.js";
+import { cutNow } from "./counts.js";
+import { alongNote, buildCurve, renderCurve } from "./curves.js";
+import { icon, iconButton, make, opensPopover, setAttribute, setClass, setText } from "./dom.js";
+import { pointAt } from "./hand.js";
+import { rowMenu } from "./menu.js";
+import { askedOf, isGlobal, isLocked, isMovable } from "./plan.js";
+import { enqueue } from "./requests.js";
+import { handleSlider, holdOrFree, showSlider } from "./sliders.js";
+import { complain, lookAt, lookLater, tick } from "./view.js";
+import { textOf } from "./wire.js";
+import { countText, fieldText, percentText } from "./words.js";
+
+/** @import { BlockRow, Layer, LayerRow, Row, Rows, State, Timer } from "./types.d.ts" */
+
+/** The signs of a row that say what it belongs to. */
+function buildSigns() {
+  const chain = make("span", { class: "chain", role: "img", hidden: "" }, icon("chain"));
+  const only = make("span", { class: "only", tabindex: 0, hidden: "" }, "masks only");
+  return { chain, only };
+}
+
+/**
+ * @param {State} state
+ * @param {LayerRow} row
+ */
+function renderSigns(state, row) {
+  const { layer, chain, only, node } = row;
+  const words = chainWords(layer);
+  chain.hidden = words === "";
+  setAttribute(chain, "aria-label", words || null);
+  setAttribute(chain, "title", words || null);
+  only.hidden = !layer.masksOnly || Boolean(layer.disabled);
+  const why = layer.why ? `masked, but not removed: ${layer.why}` : null;
+  setAttribute(only, "title", why);
+  setAttribute(only, "aria-label", why && `masks only: ${why}`);
+  setClass(node, "together", isTogether(state, layer));
+}
+
+/**
+ * @param {State} state
+ * @param {Layer} layer
+ */
+export function buildRow(state, layer) {
+  const { name } = layer;
+  const handle = { kind: "layer", names: [name] };
+  const slider = handleSlider(state, name, name, () => handle);
+  slider.field.dataset.testid = `number-${name}`;
+  const box = make("input", { type: "checkbox", "aria-label": `tick ${name}`,
+    "data-testid": `tick-${name}`, onchange: () => {
+      tick(state, name, box.checked);
+      state.redraw();
+    } });
+  const lock = make("button", { type: "button", class: "plain lock", "data-testid":
+    `lock-${name}`, onclick: () => holdOrFree(state, name) });
+  const title = make("button", { type: "button", class: "name", title: name, onclick: () =>
+    focusLayer(state, name) }, make("bdi", {}, name));
+  const what = make("div", { class: "what", title: `${layer.kind} ${layer.shape}` },
+    `${layer.kind} ${layer.shape}`);
+  const count = make("div", { class: "count", "data-testid": `kept-${name}` });
+  const note = make("div", { class: "note" });
+  const signs = buildSigns();
+  const curve = buildCurve();
+  const warn = make("span", { class: "warn", hidden: "", role: "img" }, icon("warn"));
+  const menu = iconButton("menu", `more for ${name}`, { "data-testid": `menu-${name}` });
+  opensPopover(menu, state.page.menuBox, () => rowMenu(state, layer));
+  const named = make("div", { class: "named" }, title, signs.chain);
+  const node = make("div", { class: "row", role: "group", "aria-label": name, "data-testid":
+    `row-${name}`, onpointerdown: () => focusLayer(state, name), onfocusin: () =>
+    focusSoon(state, name) }, box, lock, make("div", { class: "at-name" }, named, what),
+  curve.node, slider.range, make("label", { class: "percent" }, slider.field, "%"), count, warn,
+  menu,
+  make("div", { class: "noted" }, curve.rank, note, signs.only));
+  return { node, kind: /** @type {"layer"} */ ("layer"), layer, handle, slider, tick: box, lock,
+    count, note, warn, title, curve, ...signs };
+}
+
+/**
+ * @param {State} state
+ * @param {string} name
+ */
+function focusLayer(state, name) {
+  if (!lookAt(state, name)) return;
+  pointAt(state, null);
+  complain(state, "");
+  enqueue(state, "focus");
+  state.redraw();
+}
+
+/**
+ * By keyboard one passes through rows: the picture follows when one stays.
+ * @param {State} state
+ * @param {string} name
+ */
+function focusSoon(state, name) {
+  lookLater(state, 150, () => focusLayer(state, name));
+}
+
+/**
+ * @param {State} state
+ * @param {Layer} layer
+ * @param {number} cut
+ */
+export function rowNote(state, layer, cut) {
+  const note = plainNote(state, layer, cut);
+  return { ...note, text: [handWords(state, layer), note.text].filter(Boolean).join(" · ") };
+}
+
+/**
+ * @param {State} state
+ * @param {Layer} layer
+ * @param {number} cut
+ */
+function plainNote(state, layer, cut) {
+  const warning = state.answer.settled?.warnings?.[layer.name];
+  if (layer.disabled) return { text: layer.disabled, tone: "" };
+  if (warning) return { text: textOf(warning), tone: "bad" };
+  const got = layer.items > 0 ? cut / layer.items : 0;
+  const asked = askedOf(state, layer.name);
+  if (isLocked(state, layer.name)) {
+    return { text: ["locked", textOf(state.plan.locked[layer.name])].filter(Boolean).join(": "),
+      tone: "" };
+  }
+  if (!isGlobal(state) && Math.abs(got - asked) >= 0.005) {
+    return { text: `asked ${fieldText(asked)} % · got ${percentText(got, 0)} %`, tone: "" };
+  }
+  return { text: "", tone: "" };
+}
+
+/**
+ * @param {State} state
+ * @param {LayerRow} row
+ */
+export function renderRow(state, row) {
+  const { layer } = row;
+  const { name } = layer;
+  const cut = cutNow(state, layer);
+  const locked = isLocked(state, name);
+  const still = !isMovable(state, layer);
+  const asShown = isGlobal(state) ? cut / (layer.items || 1) : askedOf(state, name);
+  const note = rowNote(state, layer, cut);
+  const key = [cut, asShown, locked, note.text, note.tone, state.plan.locked[name],
+    state.network.scene.item,
+    state.view.ticked.has(name), state.view.focus === name, row.slider.isHeld(), layer.items,
+    layer.lead, layer.members.length, layer.masksOnly, layer.why, layer.word,
+    isTogether(state, layer), state.network.sensitivityId,
+    row.slider.range.value, row.slider.field.value].join("|"); // the last two: what stands there
+  if (row.key === key) return;
+  row.key = key;
+  const share = layer.disabled ? 0 : asShown;
+  showSlider(row.slider, share, still, alongNote(state, layer, share));
+  renderCurve(state, row, share);
+  const none = state.network.scene.granularity === "head" && layer.word !== "head";
+  const [left, of] = [layer.items - cut, layer.items].map(countText);
+  setText(row.count, none ? "no heads" : `${left} / ${of}`);
+  const all = `${left} of ${of} ${state.network.scene.item}s kept`;
+  setAttribute(row.count, "title", none ? null : all);
+  renderSigns(state, row);
+  setText(row.note, note.text);
+  setAttribute(row.note, "title", note.text || null);
+  setClass(row.note, "bad", note.tone === "bad");
+  row.warn.hidden = note.tone !== "bad";
+  setAttribute(row.warn, "title", note.tone === "bad" ? note.text : null);
+  setAttribute(row.warn, "aria-label", note.tone === "bad" ? note.text : null);
+  const reason = textOf(state.plan.locked[name]);
+  const label = locked ? `unlock ${name}${reason ? ` (${reason})` : ""}` : `lock ${name}`;
+  if (row.lock.getAttribute("aria-pressed") !== String(locked)) {
+    row.lock.replaceChildren(icon(locked ? "locked" : "unlocked"));
+    setAttribute(row.lock, "aria-pressed", String(locked));
+  }
+  setAttribute(row.lock, "title", label);
+  setAttribute(row.lock, "aria-label", `lock ${name}`);
+  row.lock.disabled = Boolean(layer.disabled);
+  const ticked = state.view.ticked.has(name);
+  if (row.tick.checked !== ticked) row.tick.checked = ticked;
+  setClass(row.node, "focused", state.view.focus === name);
+  setAttribute(row.title, "aria-current", state.view.focus === name ? "true" : null);
+  setClass(row.node, "still", still);
+  setClass(row.node, "disabled", Boolean(layer.disabled));
+}
