@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from driving import Board
 from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+from serving import free_port, served
 
-ROOT = Path(__file__).parents[2]
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -116,40 +109,9 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     (info / "entry_points.txt").write_text(
         "[pruneviz.models]\ndeep = deep_model:deep\nslow = deep_model:slow\n"
     )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = {"server.port": port, "server.headless": "true", "server.address": "127.0.0.1"}
-    flags = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
-    log = folder / "server.log"
-    with log.open("w") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", *flags],
-            cwd=ROOT, env=os.environ | {"PYTHONPATH": path}, stdout=sink, stderr=sink,
-        )  # fmt: skip
-        try:
-            _wait_for_health(process, port, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait_for_health(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    end = time.monotonic() + 120
-    while True:
-        if process.poll() is not None or time.monotonic() > end:
-            pytest.fail(f"the app did not start:\n{log.read_text()[-3000:]}")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
+    with served(folder / "server.log", free_port(), environment={"PYTHONPATH": path}) as app:
+        yield app.address
 
 
 @pytest.fixture

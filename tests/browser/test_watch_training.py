@@ -90,7 +90,7 @@ def test_a_gradual_run_is_watched_left_alone_cancelled_resumed_and_kept(
     board.drag(board.slider("fc2"), 0.1, 0.5)
     assert board.percent("fc2") > 0
     board.click("undo")
-    assert board.link() == link
+    board.until("its address", lambda: board.link() == link)
 
     page = go(board)
     page.get_by_role("button", name="Pause").click()
