@@ -16,7 +16,7 @@ from serving import free_port, served
 from test_past import cells
 
 import pruneviz as pv
-from pruneviz.history import History, Version
+from pruneviz.history import History, ModelVersion
 from pruneviz.plan import Plan
 from tests.foreign_names import CLASSES, NAMES, NETWORK, NOTE, hostile_source
 
@@ -62,10 +62,10 @@ def hostile(
     np.savez(data, x=source.validation.inputs.numpy(), y=source.validation.targets.numpy())
     bench = pv.open(folder / FILE, data, arch=ARCH, classes=CLASSES)
     history, home = History(folder / "home"), folder / "home"
-    made_for = Version(bench.name, bench.fingerprint, bench.data_fingerprint)
+    made_for = ModelVersion(bench.name, bench.fingerprint, bench.data_fingerprint)
     first = history.visit(made_for, Plan(sparsity={NAMES[1]: 0.5}), branch=NAMES[0])
     history.note(history.visit(made_for, Plan(sparsity={NAMES[4]: 0.9}), first, NAMES[1]), NOTE)
-    history.visit(Version(NETWORK, "w", "d"), Plan(sparsity={NAMES[0]: 0.5}), branch="=1+1")
+    history.visit(ModelVersion(NETWORK, "w", "d"), Plan(sparsity={NAMES[0]: 0.5}), branch="=1+1")
     history.close()
     words = ["--model", str(folder / FILE), "--arch", ARCH, "--data", str(data)]
     words += ["--labels", ",".join(CLASSES)]
