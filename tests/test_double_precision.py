@@ -73,3 +73,28 @@ def test_no_second_copy_of_the_weights_is_held() -> None:
         gc.unfreeze()
     assert len(alive) == 10
     assert max(alive) <= 2
+
+
+class Products(nn.Module):
+    """An embedding, layers with and without bias, and two products of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.up = nn.Embedding(50, 16), nn.Linear(16, 30)
+        self.down = nn.Linear(30, 50, bias=False)
+        self.own, self.shift = nn.Parameter(torch.randn(50, 7)), nn.Parameter(torch.randn(7))
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = self.down(self.up(self.words(ids)).relu())
+        return hidden.mean(1) @ self.own, torch.addmm(self.shift, hidden[:, 0], self.own)
+
+
+@pytest.mark.parametrize("block", [1, 33, 40, 300])
+def test_weights_are_widened_a_block_at_a_time_to_the_same_answer(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, ids = Products().eval(), torch.randint(0, 50, (4, 5))
+    expected = copy.deepcopy(model).double()(ids)
+    monkeypatch.setattr("pruneviz.network.double_precision._BLOCK", block)
+    for got, right in zip(answer_in_double(model, ids).values(), expected, strict=True):
+        torch.testing.assert_close(got, right, rtol=1e-12, atol=1e-12)

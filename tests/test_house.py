@@ -26,7 +26,7 @@ IRREGULAR = {
 
 # The floors, lowest first. An import leads to a lower floor, or stays within its own room.
 FLOORS = (
-    ("plan", "scale", "data", "outputs", "storage", "cores", "limits"),
+    ("plan", "scale", "data", "outputs", "storage", "cores", "memory", "limits"),
     ("background",),
     ("tasks", "figures"),
     ("network",),

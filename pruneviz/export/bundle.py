@@ -16,6 +16,7 @@ from pruneviz.export.formats import DEFAULT, FORMATS, asked_formats
 from pruneviz.export.subject import Subject, subject_of
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.reasons import reason
+from pruneviz.memory import trim
 from pruneviz.plan import Plan
 
 Progress = Callable[[str, float], None]
@@ -112,6 +113,7 @@ def export(
             watch.label, watch.place = FORMATS[name].label, at
             watch.report(0.0)
             written.append(_one(name, subject, stage, folder, watch))
+            trim()
         ready = [name for one in written for name in one.files]
         if ready:
             _summary(subject, written, stage)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Inputs
 from pruneviz.measuring.bench import Bench
+from pruneviz.memory import trim
 from pruneviz.network.agreement import pieces, size_of
 from pruneviz.network.calling import call_all, fitting
 from pruneviz.network.replica import replica
@@ -98,4 +99,5 @@ def subject_of(
             proof = "" if removal.proof is None else removal.proof.words
         except ValueError as error:
             why = str(error)
+    trim()
     return Subject(bench, plan, pruned, small, why, proof, report)

@@ -16,7 +16,7 @@ from pruneviz.network.replica import replica
 
 _DOUBLE = 1e-9  # where all is computed in double, sums in another order differ by less
 _DECISIVE = frozenset((torch.float32, torch.float64))
-_BYTES = 2**26  # of answers that are compared at a time
+_BYTES = 2**25  # of answers that are compared at a time
 
 Answer = Callable[[nn.Module, Inputs], dict[str, Tensor]]
 
@@ -73,7 +73,7 @@ def agreement(model: nn.Module, small: nn.Module, inputs: Inputs) -> Agreement:
 
 
 def pieces(inputs: Inputs, one: int) -> Iterator[Inputs]:
-    """Inputs in parts whose answers take 64 MiB at most; one: bytes of the answer to a sample."""
+    """Inputs in parts whose answers take 32 MiB at most; one: bytes of the answer to a sample."""
     named = {"": inputs} if isinstance(inputs, Tensor) else inputs
     samples = max((len(tensor) for tensor in named.values()), default=0)
     step = max(1, _BYTES // max(1, one))

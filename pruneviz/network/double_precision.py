@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -18,6 +18,14 @@ _WIDE = {
     **dict.fromkeys((torch.float32, torch.float16, torch.bfloat16), torch.float64),
     **dict.fromkeys((torch.complex64, torch.complex32), torch.complex128),
 }
+_ATEN = torch.ops.aten
+# Products whose weight may be large: operation -> (place of the weight, dimension of its units).
+_WEIGHT_OF_PRODUCT: dict[Any, tuple[int, int]] = {
+    _ATEN.linear.default: (1, 0),
+    _ATEN.mm.default: (1, 1),
+    _ATEN.addmm.default: (2, 1),
+}
+_BLOCK = 2**22  # entries of a weight that are widened at a time
 
 
 def answer_in_double(
@@ -41,6 +49,26 @@ def answer_in_double(
             return call_all(own, inputs, widened)
 
 
+def _in_blocks(args: tuple[Any, ...], place: int, dim: int) -> Iterator[tuple[Any, ...]]:
+    """The arguments of a product, a block of units after the other.
+
+    place: of the weight among them. dim: of the weight along which its units stand.
+    """
+    weight = args[place]
+    step = max(1, _BLOCK * weight.shape[dim] // max(1, weight.numel()))
+    for start in range(0, weight.shape[dim], step):
+        part = list(args)
+        part[place] = weight.narrow(dim, start, min(step, weight.shape[dim] - start))
+        for at, value in enumerate(args):
+            if isinstance(value, Tensor) and value.shape == (weight.shape[dim],) and at != place:
+                part[at] = value[start : start + step]  # the bias
+        yield tuple(part)
+
+
+def _wide(value: Any) -> Any:
+    return _widened(value) if isinstance(value, Tensor) else value
+
+
 def _widened(tensor: Tensor) -> Tensor:
     return tensor.to(_WIDE.get(tensor.dtype, tensor.dtype))
 
@@ -48,9 +76,9 @@ def _widened(tensor: Tensor) -> Tensor:
 class DoublePrecision(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While it is entered, every operation works and answers in double precision.
 
-    Weights are widened one operation at a time, so that beside the network no more of them is
-    held than the largest layer takes. What a network writes to a buffer of its own arrives there,
-    rounded. Raises what torch does where an operation knows no double.
+    Weights are widened one operation at a time, those of products and embeddings a block at a
+    time, so that beside the network little of them is held. What a network writes to a buffer of
+    its own arrives there, rounded. Raises what torch does where an operation knows no double.
     """
 
     def __torch_dispatch__(
@@ -65,6 +93,12 @@ class DoublePrecision(TorchDispatchMode):  # type: ignore[no-untyped-call]
         tensors = [value for value in tree_leaves((args, given)) if isinstance(value, Tensor)]
         if func.is_view and all(tensor.dtype not in _WIDE.values() for tensor in tensors):
             return func(*args, **given)
+        if func is _ATEN.embedding.default:
+            return _widened(func(*args, **given))  # it only picks rows: no arithmetic
+        if func in _WEIGHT_OF_PRODUCT and not given:
+            parts = list(_in_blocks(args, *_WEIGHT_OF_PRODUCT[func]))
+            if len(parts) > 1:
+                return torch.cat([func(*(_wide(value) for value in part)) for part in parts], -1)
         narrow: list[tuple[Tensor, Tensor]] = []
 
         def widen(value: Any) -> Any:

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Inputs
+from pruneviz.memory import trim
 from pruneviz.network.calling import call_all, fitting, words_of
 from pruneviz.network.double_precision import answer_in_double
 from pruneviz.network.groups import Groups, masks_of
 from pruneviz.network.likeness import TOLERANCE, Likeness
 from pruneviz.network.removal import remove
-from pruneviz.network.replica import masked, replica, state
+from pruneviz.network.replica import replica, state
 from pruneviz.outputs import main_output
 
 _SHARE = 0.3  # of a group's units go in its trial
@@ -27,9 +28,11 @@ _BLOCK = re.compile(r"\d+")
 
 @dataclass(frozen=True, eq=False)
 class _NoisyNetwork:
-    """network: with noise on it. answer: what it, or one made of it, answers to inputs."""
+    """model: of which each trial takes a copy with noise on it, so that no more than one is held.
+    answer: what that copy, or one made of it, answers to inputs.
+    """
 
-    network: nn.Module
+    model: nn.Module
     inputs: Inputs
     answer: Callable[..., dict[str, Tensor]]
 
@@ -69,6 +72,7 @@ def proved(model: nn.Module, groups: Groups, example: Inputs) -> Groups:
     rest = [name for name in groups.groups if name not in failed]
     if failed and rest and _try(shaken, groups, rest) is not None:
         rest = _together(shaken, groups, rest, failed)
+    trim()
     fixed = dict(groups.fixed)
     for name, reason in failed.items():
         fixed |= dict.fromkeys(groups.groups[name].layers, f"its trial cut failed: {reason}")
@@ -103,20 +107,26 @@ def _together(
 def _try(shaken: _NoisyNetwork, groups: Groups, names: Sequence[str]) -> str | None:
     """Why a trial cut of these groups is no proof, or None where it is."""
     kept = {name: _some(groups.groups[name].units) for name in names}
-    network = shaken.network
+    network = _noisy(shaken.model)
     with torch.inference_mode():
         try:  # the quicker half first: where it fails no more needs to be done
             got = shaken.answer(remove(network, groups, kept), shaken.inputs)
         except Exception as error:  # the network's own code meets sizes that it never saw
             return words_of(error)[:200]
-        masks = parameter_masks(network, groups, kept)
-        expected = shaken.answer(network, shaken.inputs, masked(state(network), masks))
+        _mask_(network, parameter_masks(network, groups, kept))
+        expected = shaken.answer(network, shaken.inputs)
     likeness = Likeness()
     try:
         likeness.add(expected, got)
     except ValueError as error:
         return str(error)
     return likeness.wrong(TOLERANCE)
+
+
+def _mask_(network: nn.Module, masks: Mapping[str, Tensor]) -> None:
+    for name, parameter in network.named_parameters(remove_duplicate=False):
+        if name in masks:
+            parameter.masked_fill_(~masks[name], 0)
 
 
 def _some(units: int) -> Tensor:
@@ -135,10 +145,10 @@ def _shaken(model: nn.Module, example: Inputs) -> _NoisyNetwork:
     try:
         answer = answer_in_double(network, inputs)
         if bool(torch.isfinite(answer[main_output(answer)]).all()):
-            return _NoisyNetwork(network, inputs, answer_in_double)
+            return _NoisyNetwork(model, inputs, answer_in_double)
     except Exception:  # whatever a network raises in a precision that it was not made for
         pass
-    return _NoisyNetwork(network, inputs, lambda one, *given: call_all(replica(one), *given))
+    return _NoisyNetwork(model, inputs, lambda one, *given: call_all(replica(one), *given))
 
 
 def _noisy(model: nn.Module) -> nn.Module:
@@ -147,7 +157,7 @@ def _noisy(model: nn.Module) -> nn.Module:
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.is_floating_point():
-                noise = torch.randn(parameter.shape, generator=generator) * _NOISE
+                noise = torch.randn(parameter.shape, generator=generator)
                 spread = float(parameter.std()) if parameter.numel() > 1 else 0.0
-                parameter.add_((noise * max(spread, 0.1)).to(parameter))
+                parameter.add_(noise.mul_(_NOISE * max(spread, 0.1)).to(parameter))
     return network
