@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Self
+from unittest.mock import patch
 
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
@@ -24,14 +27,28 @@ CALIBRATED = 64
 PATIENCE = 120.0
 
 
-def _quick(asked: str | OpenRequest) -> Workbench:
+def _quick(asked: str | OpenRequest, validated: int | None = None) -> Workbench:
     """A sample network over few calibration samples: the page gathers evidence without being asked
     to, which takes more time than all else that it does.
     """
     if isinstance(asked, OpenRequest):
         return open_workbench(asked)
     source = load_registered(asked)
-    return Workbench(replace(source, calibration=source.calibration.first(CALIBRATED)))
+    source = replace(source, calibration=source.calibration.first(CALIBRATED))
+    if validated is not None:
+        source = replace(source, validation=source.validation.first(validated), dense=None)
+    return Workbench(source)
+
+
+@contextmanager
+def few_validated(n: int) -> Iterator[None]:
+    """The app opens its networks anew inside, over their first n validation samples: for work that
+    evaluates many plans.
+    """
+    cached.bench.clear()
+    with patch.object(cached, "open_workbench", partial(_quick, validated=n)):
+        yield
+    cached.bench.clear()
 
 
 cached.open_workbench = _quick

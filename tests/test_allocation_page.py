@@ -88,20 +88,18 @@ def texts(app: AppTest) -> str:
 # -- filling the sliders -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", [name for name, one in ALLOCATIONS.items() if not one.measured])
-def test_a_formula_fills_the_sliders_in_one_step_and_undo_brings_them_back(
-    page: Page, method: str
-) -> None:
+def test_a_formula_fills_the_sliders_in_one_step_and_undo_brings_them_back(page: Page) -> None:
     page.settle(fc1=0.3)
     before, at, locked = page.plan, page.session.at, dict(page.session.locked)
-    ended(press(page, "fill", method=method, target=70.0))
-    levels = page.session.bench.allocate(method, 0.7, before, locked=locked).sparsity
-    assert page.plan == replace(before, sparsity={"fc3": 0.0, **levels})
-    assert page.session.live == page.plan
-    assert (page.session.at, page.session.locked) == (at + 1, locked)
-    assert "70.0 %" in (page.session.message or "")
-    page.ask("undo")
-    assert (page.plan, page.session.at) == (before, at)
+    for method in (name for name, one in ALLOCATIONS.items() if not one.measured):
+        ended(press(page, "fill", method=method, target=70.0))
+        levels = page.session.bench.allocate(method, 0.7, before, locked=locked).sparsity
+        assert page.plan == replace(before, sparsity={"fc3": 0.0, **levels}), method
+        assert page.session.live == page.plan
+        assert (page.session.at, page.session.locked) == (at + 1, locked)
+        assert "70.0 %" in (page.session.message or "")
+        page.ask("undo")
+        assert (page.plan, page.session.at) == (before, at)
 
 
 def test_sensitivity_is_measured_and_says_so(page: Page) -> None:
@@ -124,14 +122,15 @@ def test_sensitivity_is_measured_and_says_so(page: Page) -> None:
     assert any("What was found" in frame.value.to_string() for frame in page.app.dataframe)
 
 
-@pytest.mark.parametrize("budget", ["macs", "bytes"])
-def test_other_budgets_and_a_floor_are_obeyed(page: Page, budget: str) -> None:
-    ended(press(page, "fill", method="lamp", target=60.0, budget=budget, floor=30.0))
-    wanted = page.session.bench.allocate(
-        "lamp", 0.6, budget=budget, locked=page.session.locked, floor=0.3
-    )
-    assert {n: s for n, s in page.plan.sparsity.items() if s} == dict(wanted.sparsity)
-    assert max(page.plan.sparsity.values()) <= 0.7
+def test_other_budgets_and_a_floor_are_obeyed(page: Page) -> None:
+    for budget in ("macs", "bytes"):
+        ended(press(page, "fill", method="lamp", target=60.0, budget=budget, floor=30.0))
+        wanted = page.session.bench.allocate(
+            "lamp", 0.6, budget=budget, locked=page.session.locked, floor=0.3
+        )
+        assert {n: s for n, s in page.plan.sparsity.items() if s} == dict(wanted.sparsity), budget
+        assert max(page.plan.sparsity.values()) <= 0.7
+        page.ask("undo")
 
 
 def test_the_global_scope_gives_way_and_that_is_said(page: Page) -> None:
@@ -264,13 +263,13 @@ def test_latency_needs_whole_units_and_says_why(page: Page) -> None:
     assert page.app.button(key="allocate-fill").disabled
 
 
-@pytest.mark.parametrize("button", ["fill", "find"])
-def test_refusals_are_said_and_change_nothing(page: Page, button: str) -> None:
+def test_refusals_are_said_and_change_nothing(page: Page) -> None:
     page.ask("lock", locked=["fc1", "fc2", "fc3"])
     before, at = page.plan, page.session.at
-    ended(press(page, button, method="lamp"))
-    assert (page.plan, page.session.at) == (before, at)
-    assert "Every layer is locked, or nothing in it can be cut: unlock one." in texts(page.app)
+    for button in ("fill", "find"):
+        ended(press(page, button, method="lamp"))
+        assert (page.plan, page.session.at) == (before, at)
+        assert "Every layer is locked, or nothing in it can be cut: unlock one." in texts(page.app)
 
 
 def test_a_target_beyond_the_floor_is_refused(page: Page) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from pruneviz.comparison.contest import LEVELS, Contest
 from pruneviz.storage.home import VARIABLE
 from pruneviz.ui.compare.contest_work import ContestWork, hold, remaining
 from pruneviz.ui.session import cached
-from tests.page import PATIENCE, Page
+from tests.page import PATIENCE, Page, few_validated
+
+N = 400  # validation samples
 
 
 class Criteria(Page):
@@ -37,6 +40,12 @@ def opened(model: str) -> Criteria:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _few() -> Iterator[None]:
+    with few_validated(N):
+        yield
+
+
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Criteria:
     """lenet300, of which nothing was measured before."""
@@ -49,8 +58,8 @@ def test_before_anything_it_says_what_it_will_cost(page: Criteria) -> None:
     plans, seconds = remaining(page.contesting, page.contest)
     assert plans == len(LEVELS) * (4 + 3)
     pace = page.session.bench.seconds_per_sample
-    assert seconds == pytest.approx(plans * 2000 * pace)
-    assert f"{plans} plans on 2,000 samples each" in page.texts()
+    assert seconds == pytest.approx(plans * N * pace)
+    assert f"{plans} plans on {N} samples each" in page.texts()
     assert "All 8 criteria" in page.texts()
 
 
@@ -143,6 +152,7 @@ def test_neurons_have_criteria_of_their_own(page: Criteria) -> None:
 
 
 def test_figures_hold_the_numbers_they_are_given(page: Criteria) -> None:
+    page.choose("criteria_levels", [0.5, 0.9])
     hold(page.contesting).wait(PATIENCE)
     page.done()
     table = page.contest.table

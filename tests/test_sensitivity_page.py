@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,9 @@ from pruneviz.ui.allocate.scan_work import ScanWork, cells, remaining, start, ta
 from pruneviz.ui.session import cached, networks
 from pruneviz.ui.wording import duration
 from pruneviz.workbench import Workbench
-from tests.page import PATIENCE, Page
+from tests.page import PATIENCE, Page, few_validated
+
+N = 400  # validation samples
 
 
 class Sensitivity(Page):
@@ -40,6 +42,12 @@ class Sensitivity(Page):
     @property
     def curves(self) -> Curves:
         return self.session.bench.studies.known_curves(self.plan)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few() -> Iterator[None]:
+    with few_validated(N):
+        yield
 
 
 @pytest.fixture
@@ -76,7 +84,7 @@ def test_before_a_scan_the_page_says_what_it_will_cost(page: Sensitivity) -> Non
     assert "Nothing was scanned yet" in page.texts()
     assert "**Scan** cuts each of 3 layers" in page.texts()
     samples, seconds = remaining(page.session.bench, page.curves)
-    assert samples == round(33 * 0.45 * 2000)
+    assert samples == round(33 * 0.45 * N)
     assert seconds == pytest.approx(samples * page.session.bench.seconds_per_sample)
     assert f"about {samples:,} samples" in page.texts()
     assert not page.app.dataframe
@@ -124,11 +132,11 @@ def test_every_chart_draws_and_stays_chosen(scanned: Sensitivity) -> None:
 def test_a_budget_stops_it_and_go_on_ends_with_the_same_numbers(
     page: Sensitivity, whole: tuple[Path, Curves]
 ) -> None:
-    start(page.scanning, 5_000)
+    start(page.scanning, 2_000)
     page.done()
     part = page.curves
     assert not part.complete
-    assert 0 < part.spent <= 5_000
+    assert 0 < part.spent <= 2_000
     assert "not finished" in page.texts()
     assert page.app.button(key="scan-start").label == "Go on"
     page.press("scan-start").done()

@@ -79,23 +79,25 @@ def page() -> Trains:
 # -- asking ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_each_method_shows_what_it_is_and_asks_what_counts(page: Trains, method: str) -> None:
-    page.set(method=method)
-    assert METHODS[method].meaning in page.said()
-    keys = {w.key for kind in ("number_input", "toggle", "slider") for w in page.app.get(kind)}
-    own = {
-        "iterative": {"train_rounds"},
-        "gradual": {"train_span", "train_every"},
-        "activity": {"train_span", "train_every", "train_silent", "train_memory"},
-        "lottery": {"train_rounds", "train_rewind", "train_controls"},
-        "set": {"train_span", "train_every", "train_drop"},
-        "rigl": {"train_span", "train_every", "train_drop"},
-        "l1": {"train_end", "train_strength"},
-        "slimming": {"train_end", "train_strength"},
-    }.get(method, set())
+OWN = {
+    "iterative": {"train_rounds"},
+    "gradual": {"train_span", "train_every"},
+    "activity": {"train_span", "train_every", "train_silent", "train_memory"},
+    "lottery": {"train_rounds", "train_rewind", "train_controls"},
+    "set": {"train_span", "train_every", "train_drop"},
+    "rigl": {"train_span", "train_every", "train_drop"},
+    "l1": {"train_end", "train_strength"},
+    "slimming": {"train_end", "train_strength"},
+}
+
+
+def test_each_method_shows_what_it_is_and_asks_what_counts(page: Trains) -> None:
     always = {f"train_{n}" for n in ("epochs", "learning_rate", "samples", "batch", "seed")}
-    assert keys - always - {"train_weight_decay"} == own
+    for method, described in METHODS.items():
+        page.set(method=method)
+        assert described.meaning in page.said(), method
+        keys = {w.key for kind in ("number_input", "toggle", "slider") for w in page.app.get(kind)}
+        assert keys - always - {"train_weight_decay"} == OWN.get(method, set()), method
 
 
 def test_a_plan_that_does_not_fit_a_method_says_what_to_do(page: Trains) -> None:
@@ -115,20 +117,16 @@ def test_where_nothing_is_cut_dense_is_offered_and_the_others_explained() -> Non
     assert page.app.button(key="train-begin").disabled
 
 
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
+def test_what_is_out_of_range_is_said_in_words(page: Trains) -> None:
+    page.set(method="gradual")
+    for values, words in (
         ({"learning_rate": 0.0}, "the weights would stay as they are"),
+        ({"learning_rate": 0.01, "span": (50, 50)}, "Begin must lie before end"),
         ({"method": "lottery", "rewind": 7}, "Rewind must be an epoch of the first round"),
-        ({"method": "gradual", "span": (50, 50)}, "Begin must lie before end"),
-    ],
-)
-def test_what_is_out_of_range_is_said_in_words(
-    page: Trains, values: dict[str, object], words: str
-) -> None:
-    page.set(method="gradual").set(**values)
-    assert words in page.warned()
-    assert page.app.button(key="train-begin").disabled
+    ):
+        page.set(**values)
+        assert words in page.warned()
+        assert page.app.button(key="train-begin").disabled
 
 
 def test_values_are_remembered_when_one_comes_back(page: Trains) -> None:
