@@ -2,11 +2,15 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: ["**/.*/", "**/build/", "pruneviz/report/"] },
+  { ignores: ["**/.*/", "**/build/"] },
   js.configs.recommended,
   {
     files: ["pruneviz/ui/board/*.js"],
     languageOptions: { globals: globals.browser },
+  },
+  {
+    files: ["pruneviz/report/*.js"],
+    languageOptions: { sourceType: "script", globals: { ...globals.browser, Plotly: "readonly" } },
   },
   {
     files: ["tests/board/*.js"],

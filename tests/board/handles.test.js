@@ -9,7 +9,7 @@ import { STEPS } from "../../pruneviz/ui/board/numbers.js";
 import { ask, chooseMethod, EVENLY, toggleLock } from "../../pruneviz/ui/board/plan.js";
 import {
   dropMethod, fullShare, isSharing, sharedShare, sharedTables, sharingReason,
-} from "../../pruneviz/ui/board/sharing.js";
+} from "../../pruneviz/ui/board/shares.js";
 import { search, tick } from "../../pruneviz/ui/board/view.js";
 import { even, rawLayer, rawScene, stateOf } from "./state.js";
 

@@ -9,7 +9,7 @@ import {
 } from "../../pruneviz/ui/board/marks.js";
 import { cellAt, FATES, fatesOf, placeCells } from "../../pruneviz/ui/board/paint.js";
 import { toggleLock } from "../../pruneviz/ui/board/plan.js";
-import { rankWords, tipLines } from "../../pruneviz/ui/board/pointed.js";
+import { rankWords, tipLines } from "../../pruneviz/ui/board/tip.js";
 import { pictures, pictureNow } from "../../pruneviz/ui/board/store.js";
 import { toolWords } from "../../pruneviz/ui/board/tools.js";
 import { chooseKind, chooseTool } from "../../pruneviz/ui/board/view.js";

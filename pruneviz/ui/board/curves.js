@@ -1,8 +1,8 @@
 // How does the curve of a layer stand in its track?
 
 import { make, setAttribute, setClass, setText } from "./dom.js";
+import { curveOf, isShare } from "./estimate.js";
 import { clamp, valueAt } from "./numbers.js";
-import { curveOf, isShare } from "./sensed.js";
 import { changeText, levelText, lossText, signedScore } from "./words.js";
 
 /** @import { Curve, Layer, LayerRow, Points, Rows, State, Track } from "./types.d.ts" */

@@ -4,7 +4,7 @@ import { onceEach, withMembers } from "./chain.js";
 import { cutNow, poolShare } from "./counts.js";
 import { addTables, clamp, invert } from "./numbers.js";
 import { ask, askedOf, isGlobal, isMovable, layersOf, movableLayers, putShare } from "./plan.js";
-import { levelFor, sharedShare } from "./sharing.js";
+import { levelFor, sharedShare } from "./shares.js";
 
 /** @import { Handle, Layer, State } from "./types.d.ts" */
 

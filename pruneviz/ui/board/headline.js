@@ -2,10 +2,10 @@
 
 import { totalsNow } from "./counts.js";
 import { helpButton, make, renderHelp, setAttribute, setClass, setText } from "./dom.js";
+import { estimateShown, isShare } from "./estimate.js";
 import { clamp } from "./numbers.js";
 import { isGlobal } from "./plan.js";
 import { isMeasuring } from "./requests.js";
-import { estimateShown, isShare } from "./sensed.js";
 import { isNumber, textOf } from "./wire.js";
 import {
   bytesText, changeText, countText, intervalText, scoreText, shareText, shortText, signedScore,

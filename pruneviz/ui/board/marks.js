@@ -98,7 +98,7 @@ export function freesAt(picture, drawn, tool, cell) {
  * @param {State} state
  * @param {Picture} picture
  */
-export function pendingPins(state, picture) {
+function pendingPins(state, picture) {
   const sent = state.requests.flight?.request.pin ? [state.requests.flight.request.pin] : [];
   const pins = [...sent, ...state.requests.queue.flatMap((entry) => entry.pin ?? [])];
   const mine = pins.filter((pin) => pin.layer === state.view.focus).map((pin) => pin.places);

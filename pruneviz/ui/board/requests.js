@@ -64,7 +64,7 @@ export function enqueue(state, kind, pin = null) {
  * @param {Entry} last
  * @param {number} length
  */
-export function supersedes(entry, last, length) {
+function supersedes(entry, last, length) {
   if (ALONE.has(entry.kind) || ALONE.has(last.kind)) return false;
   if (last.kind === "drag") return entry.kind === "drag" || entry.kind === "settle";
   if (last.kind === "focus" || last.kind === "need") {

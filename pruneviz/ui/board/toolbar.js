@@ -5,7 +5,7 @@ import { endStroke } from "./hand.js";
 import { shareOf, targetChoices, targetNames } from "./handles.js";
 import { askedOf, chooseMethod, EVENLY, isGlobal } from "./plan.js";
 import { command, enqueue, isAhead } from "./requests.js";
-import { dropMethod, isSharing, sharedShare, sharedTables, sharingReason } from "./sharing.js";
+import { dropMethod, isSharing, sharedShare, sharedTables, sharingReason } from "./shares.js";
 import { handleSlider, setAndSettle, showSlider } from "./sliders.js";
 import { chooseTarget, complain, search } from "./view.js";
 import { NO_SCENE } from "./wire.js";

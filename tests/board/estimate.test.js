@@ -6,7 +6,7 @@ import { sampleText } from "../../pruneviz/ui/board/headline.js";
 import { ask } from "../../pruneviz/ui/board/plan.js";
 import {
   curveOf, estimateNow, estimateShown, isShare, ofSlider,
-} from "../../pruneviz/ui/board/sensed.js";
+} from "../../pruneviz/ui/board/estimate.js";
 import { rawLayer, rawScene, stateOf } from "./state.js";
 
 const points = { x: [0, 0.5, 1], delta: [0, -0.1, -0.4], low: [0, -0.15, -0.5],
