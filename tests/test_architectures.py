@@ -19,6 +19,7 @@ from pruneviz.sources.networks.weights import Weights, read_weights
 from pruneviz.sources.registered import load_registered
 from pruneviz.sources.spec import InputSpec
 from tests import optional
+from tests.cases import slow_but
 
 SMALL = {
     "hidden_size": 16,
@@ -114,7 +115,10 @@ def test_timm_says_how_its_network_is_fed() -> None:
     assert not found.model.training
 
 
-@pytest.mark.parametrize("name", ["levit_128s", "swin_tiny_patch4_window7_224"])
+@pytest.mark.parametrize(
+    "name",
+    slow_but(lambda name: name == "levit_128s", ["levit_128s", "swin_tiny_patch4_window7_224"]),
+)
 def test_tables_that_no_file_holds_are_right(tmp_path: Path, name: str) -> None:
     timm = optional.timm()
     model = timm.create_model(name).eval()

@@ -310,10 +310,10 @@ def test_a_p_value_is_five_per_cent_where_the_interval_ends_at_zero() -> None:
     assert p_value(0.1, 0.2) < 0.001
 
 
-@pytest.mark.parametrize("seed", slow_but(lambda seed: seed == 0, range(3)))
-def test_equal_criteria_are_seldom_called_different(seed: int) -> None:
-    draw = np.random.default_rng(seed)
-    false, rounds = 0, 200
+@pytest.mark.parametrize("rounds", slow_but(lambda rounds: rounds < 100, [60, 200]))
+def test_equal_criteria_are_seldom_called_different(rounds: int) -> None:
+    draw = np.random.default_rng(rounds)
+    false = 0
     for _ in range(rounds):
         answers = {
             name: torch.tensor(draw.random(400) < 0.8).float()

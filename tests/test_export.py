@@ -26,6 +26,7 @@ from pruneviz.network.replica import fingerprint, state
 from pruneviz.workbench import Workbench
 from sample_models.catalogue import NETWORKS as CLASSES
 from tests import optional
+from tests.cases import slow_but
 from tests.conftest import NETWORKS
 
 ALONE = Path(__file__).with_name("alone.py")
@@ -383,12 +384,12 @@ def test_what_no_graph_can_say_is_reported_and_the_others_come(tmp_path: Path) -
     assert not (tmp_path / "model.onnx").exists()
 
 
-@pytest.mark.parametrize("name", ["BERT", "GPT-2"])
-def test_transformers_leave_too(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", slow_but(lambda name: name == "BERT", ["BERT", "GPT-2"]))
+def test_transformers_leave_too(
+    name: str, benches: Callable[[str], Workbench], tmp_path: Path
+) -> None:
     optional.transformers()
-    from tests.zoo import made
-
-    bench = pv.open(*made(name))
+    bench = benches(name)
     found = export(bench, plan_of(bench, "neurons"), tmp_path, ["shrunk", "pt2", "torch-prune"])
     assert not found.failed
     assert max(one.difference or 0 for one in found.written) < 1e-4

@@ -159,13 +159,12 @@ def test_many_arrays_are_counted_first(tmp_path: Path) -> None:
 
 
 def listing(keys: int) -> bytes:
-    entry = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
-    start = json.dumps({f"k{i}": entry for i in range(keys)}).encode()
+    entry = json.dumps({"dtype": "F32", "shape": [0], "data_offsets": [0, 0]})
+    start = ("{" + ", ".join(f'"k{i}": {entry}' for i in range(keys)) + "}").encode()
     return struct.pack("<Q", len(start)) + start
 
 
-@pytest.mark.parametrize("keys", [50_001, 700_000])
-@pytest.mark.parametrize("as_path", [False, True])
+@pytest.mark.parametrize(("keys", "as_path"), [(50_001, False), (50_001, True), (700_000, True)])
 def test_tensors_are_counted_in_the_header(keys: int, as_path: bool, tmp_path: Path) -> None:
     data = listing(keys)
     given: Path | bytes = data
@@ -213,8 +212,8 @@ def test_a_value_that_repeats_is_counted_as_often(
 ) -> None:
     pa = pytest.importorskip("pyarrow")
     pq = pytest.importorskip("pyarrow.parquet")
-    text = pa.array(["x" * 10_000] * 50_000)
-    pq.write_table(pa.table({"text": text}), tmp_path / "t.parquet")
+    one = pa.DictionaryArray.from_arrays(np.zeros(50_000, np.int32), ["x" * 10_000])
+    pq.write_table(pa.table({"text": one}), tmp_path / "t.parquet", store_schema=False)
     assert (tmp_path / "t.parquet").stat().st_size < MEGA
     monkeypatch.setenv("PRUNEVIZ_DATA_BYTES", str(100 * MEGA))
     before = pa.total_allocated_bytes()

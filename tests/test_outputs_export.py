@@ -12,6 +12,7 @@ import pruneviz as pv
 from pruneviz.measuring.runtime import onnx_names, onnx_session, run_onnx
 from pruneviz.outputs import outputs
 from tests.answers import heads
+from tests.cases import slow_but
 
 PLAN = pv.Plan("l2", "neuron", sparsity={"body": 0.5})
 X = torch.randn(64, 8)
@@ -31,7 +32,13 @@ def test_names_in_onnx_are_identifiers_and_differ(names: list[str], expected: li
     assert onnx_names(names, ["x", "input"]) == expected
 
 
-@pytest.mark.parametrize("container", ["tuple", "dict", "dataclass", "nested", "with a cache"])
+@pytest.mark.parametrize(
+    "container",
+    slow_but(
+        lambda name: name in ("nested", "with a cache"),
+        ["tuple", "dict", "dataclass", "nested", "with a cache"],
+    ),
+)
 def test_every_file_holds_every_output(container: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     network, names = heads(container)

@@ -35,6 +35,7 @@ from pruneviz.sensitivity.taylor import LEVELS, rises
 from pruneviz.sources import Source
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
 
 FRACTION = (0.0, 1.0)
 
@@ -286,10 +287,15 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "plan"), SETTINGS)
+@pytest.mark.parametrize(
+    ("name", "plan"),
+    slow_but(
+        lambda name, plan: name == "lenet300" or plan.granularity == "2:4" or plan.repair, SETTINGS
+    ),
+)
 def test_laws(benches: Callable[[str], Workbench], name: str, plan: Plan) -> None:
     bench, memory = benches(name), MeasurementStore(None)
-    told = scan(bench, plan, memory, (0.3, 0.6, 0.8, 0.9, 0.95))
+    told = scan(bench, plan, memory, (0.3, 0.8, 0.95))
     found = predictor(bench, told, memory, quiet)
     dense = bench.evaluate(Plan()).accuracy
     assert found.predict(plan) == Prediction(dense, dense, dense)

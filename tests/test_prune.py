@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +21,7 @@ from pruneviz.pruning.criteria import CRITERIA, Criterion
 from pruneviz.pruning.evidence import weights_only
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 LOW, HIGH = 0.3, 0.9
@@ -364,35 +366,30 @@ def test_nan_weights_are_refused_by_layer(toy: nn.Module) -> None:
 # -- ties ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("granularity", "scope"),
-    [(g, s) for g in ("weight", "neuron", "2:4") for s in ("layer", "global")][:-1],
-)
-def test_counts_are_exact_when_all_scores_tie(
-    bench: Workbench, granularity: str, scope: str
-) -> None:
+def test_counts_are_exact_when_all_scores_tie(bench: Workbench) -> None:
     model = copy.deepcopy(bench.source.model)
     for layer in bench.found.values():
         nn.init.constant_(model.get_parameter(layer.weight), 0.5)
-    plan = Plan("magnitude", granularity, scope)
-    case = Case(pv.Workbench(replace(bench.source, model=model)), plan, tuple(bench.found))
-    for level in (0.1, 0.5, 0.77):
-        if granularity == "2:4":
-            for name, mask in case.at(0.5).masks.items():
-                fan_in = bench.found[name].size // bench.found[name].units
-                assert int((~mask).sum()) == bench.found[name].units * (fan_in // 4) * 2
-        else:
+    tied = Workbench(replace(bench.source, model=model))
+    for granularity, scope in itertools.product(("weight", "neuron"), ("layer", "global")):
+        case = Case(tied, Plan("magnitude", granularity, scope), tuple(bench.found))
+        for level in (0.1, 0.5, 0.77):
             for scores, kept in case.pools(level):
-                assert int((~kept).sum()) == round(level * len(scores))
+                assert int((~kept).sum()) == round(level * len(scores)), case.plan
+    pattern = Case(tied, Plan("magnitude", "2:4"), tuple(bench.found))
+    for name, mask in pattern.at(0.5).masks.items():
+        fan_in = bench.found[name].size // bench.found[name].units
+        assert int((~mask).sum()) == bench.found[name].units * (fan_in // 4) * 2
 
 
 # -- the same plan, the same masks ---------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", slow_but(lambda name: name == "lenet5", NETWORKS))
 def test_a_fresh_workbench_makes_the_same_masks(
-    bench: Workbench, new_bench: Callable[[str], Workbench]
+    benches: Callable[[str], Workbench], new_bench: Callable[[str], Workbench], name: str
 ) -> None:
-    fresh = new_bench(bench.name)
+    bench, fresh = benches(name), new_bench(name)
     assert fresh.fingerprint == bench.fingerprint
     for criterion in CRITERIA.values():
         layers = [x for x in bench.found if bench.evidence()[x].has("scale")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -13,6 +14,8 @@ from pruneviz.measuring.runtime import in_onnx_runtime
 from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
+from tests.conftest import NETWORKS
 
 pytest.importorskip("onnxruntime")
 
@@ -42,7 +45,9 @@ class Moody(nn.Module):
         return x if torch.compiler.is_compiling() else 2 * x
 
 
-def test_the_sample_networks_answer_alike(bench: Workbench) -> None:
+@pytest.mark.parametrize("name", slow_but(lambda name: name in ("lenet5", "vit"), NETWORKS))
+def test_the_sample_networks_answer_alike(benches: Callable[[str], Workbench], name: str) -> None:
+    bench = benches(name)
     inputs = bench.source.validation.first(3).inputs
     running = in_onnx_runtime(bench.source.model, inputs)
     assert running.difference < 1e-5

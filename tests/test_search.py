@@ -90,7 +90,7 @@ def test_formulas_measure_nothing(new_bench: Benches) -> None:
 
 
 def test_units_are_searched_too(benches: Benches) -> None:
-    bench = benches("lenet5")
+    bench = benches("lenet300")
     done = bench.studies.search(
         "sensitivity", 0.5, Plan(granularity="neuron"), budget="macs", locked=["fc3"],
         evaluations=6,

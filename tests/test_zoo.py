@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -159,8 +160,15 @@ def test_gradients_are_those_of_autograd(bench: pv.Workbench) -> None:
         torch.testing.assert_close(found.float(), layer.canonical(grad), rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
-@pytest.mark.parametrize("name", ["1-D audio CNN", "torch TransformerEncoder", "GPT-2"])
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    slow_but(
+        lambda name, dtype: dtype == torch.bfloat16 or "Encoder" in name,
+        itertools.product(
+            ("1-D audio CNN", "torch TransformerEncoder", "GPT-2"), (torch.bfloat16, torch.float64)
+        ),
+    ),
+)
 def test_other_precisions_are_pruned_as_they_are(name: str, dtype: torch.dtype) -> None:
     model, data = made(name)
     bench = pv.open(model.to(dtype), data)
