@@ -30,3 +30,18 @@ for (const { name, scene, locked, moves, cut, params, macs, bytes } of cases) {
     if (bytes !== null) assert.ok(Math.abs(left.bytes - bytes) < scene.layers.length, "bytes");
   });
 }
+
+// Under one threshold a layer's own slider asks the pool for what cuts so much of this layer.
+const pools = new Map(cases.filter((x) => x.scene.scope === "global").map((x) => [
+  JSON.stringify([x.scene.model, x.scene.granularity, x.scene.criterion, x.locked]), x]));
+for (const [name, { scene, locked }] of pools) {
+  test(`a layer's own slider in ${name}`, () => {
+    const state = stateOf(scene);
+    state.plan.locked = locked;
+    for (const layer of state.network.scene.layers.filter((x) => x.reach)) {
+      moveHandle(state, { kind: "layer", names: [layer.name] }, 0.4);
+      const missed = Math.abs(cutNow(state, layer) - 0.4 * layer.items);
+      assert.ok(missed <= 0.5 + 1e-6, `${layer.name} misses by ${missed}`);
+    }
+  });
+}
