@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 import pruneviz as pv
 from pruneviz.history.records import cost_from, cost_text
+from pruneviz.measuring import cost as cost_module
 from pruneviz.measuring.cost import Cost, asked_sparsity, cost_of
 from pruneviz.measuring.latency import Timing
 from pruneviz.measuring.ledger import Footprint, RuntimeCost
@@ -36,7 +37,7 @@ class Mlp(nn.Module):
         return self.two(torch.relu(self.one(x)))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bench() -> Workbench:
     model = Mlp().eval()
     with torch.no_grad():
@@ -68,6 +69,28 @@ def measured(bench: Workbench, plan: Plan, small: nn.Module | None, **options: o
     return cost_of(pruned, counts, small, "it was only masked.", data, **options)  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is exported: that takes most of the time."""
+
+    def missing(*_: object) -> None:
+        raise ValueError("ONNX Runtime is not here")
+
+    monkeypatch.setattr(cost_module, "in_onnx_runtime", missing)
+
+
+@pytest.fixture(scope="module")
+def masked(bench: Workbench) -> Cost:
+    """Of single weights: each measurement exports to ONNX, so the tests share what they can."""
+    return measured(bench, WEIGHTS, None)
+
+
+@pytest.fixture(scope="module")
+def removed(bench: Workbench) -> Cost:
+    """Of whole units."""
+    return measured(bench, UNITS, cut_by_hand(bench))
+
+
 def header(names: list[str], shapes: list[tuple[int, ...]]) -> int:
     tensors = {n: torch.zeros(s) for n, s in zip(names, shapes, strict=True)}
     return 8 + int.from_bytes(save(tensors)[:8], "little")
@@ -94,8 +117,8 @@ def test_by_hand_where_units_are_removed(bench: Workbench) -> None:
     assert (cost.batch, cost.threads) == (4, torch.get_num_threads())
 
 
-def test_by_hand_where_single_weights_are_masked(bench: Workbench) -> None:
-    cost = measured(bench, WEIGHTS, None)
+def test_by_hand_where_single_weights_are_masked(masked: Cost) -> None:
+    cost = masked
     assert cost.asked == pytest.approx(0.75 * 16 / 24)
     assert cost.kept == 30 - 12
     assert cost.masked.zeros == 12
@@ -124,8 +147,8 @@ def test_the_dense_plan_has_a_ledger_too(bench: Workbench) -> None:
     assert cost.onnx is None or cost.onnx.which == "masked"
 
 
-def test_the_table_has_every_quantity_with_its_words(bench: Workbench) -> None:
-    cost = measured(bench, UNITS, cut_by_hand(bench))
+def test_the_table_has_every_quantity_with_its_words(removed: Cost) -> None:
+    cost = removed
     table = cost.table
     assert list(table.columns) == COLUMNS
     assert table["quantity"].is_unique
@@ -155,15 +178,15 @@ def test_the_table_has_every_quantity_with_its_words(bench: Workbench) -> None:
 
 
 def test_without_a_shrunk_network_its_column_is_empty_and_the_reason_is_told(
-    bench: Workbench,
+    masked: Cost,
 ) -> None:
-    table = measured(bench, WEIGHTS, None).table
+    table = masked.table
     assert table["shrunk"].isna().all()
     assert "Nothing was removed: it was only masked." in " ".join(table["note"])
 
 
-def test_people_read_units_and_no_none(bench: Workbench) -> None:
-    cost = replace(measured(bench, WEIGHTS, None), kept=1_234_567)
+def test_people_read_units_and_no_none(masked: Cost) -> None:
+    cost = replace(masked, kept=1_234_567)
     cost = replace(cost, dense=replace(cost.dense, file=44_730_000, zipped=999, macs=31_021_952))
     readable = cost.readable.set_index("quantity")
     assert "unit" not in readable
@@ -178,8 +201,8 @@ def test_people_read_units_and_no_none(bench: Workbench) -> None:
     assert not readable.isin(["None", "nan", "NaN"]).to_numpy().any()
 
 
-def test_it_is_json(bench: Workbench) -> None:
-    found = json.loads(json.dumps(measured(bench, WEIGHTS, None).as_dict(), allow_nan=False))
+def test_it_is_json(masked: Cost) -> None:
+    found = json.loads(json.dumps(masked.as_dict(), allow_nan=False))
     assert found["dense"]["params"] == 30
     assert found["shrunk"] is None
     assert found["bitmask"]["dense"] == 3
@@ -187,14 +210,13 @@ def test_it_is_json(bench: Workbench) -> None:
     assert set(found["dense"]["latency"]) == {"median", "low", "high", "rounds"}
 
 
-def test_all_but_time_is_the_same_twice(bench: Workbench) -> None:
+def test_all_but_time_is_the_same_twice(bench: Workbench, removed: Cost) -> None:
     def still(cost: Cost) -> list[object]:
         rows = cost.table
         rows = rows[~rows["quantity"].str.startswith(("latency", "speed"))]
         return [rows.drop(columns="note").to_json(), cost.bitmask, cost.csr, cost.asked]
 
-    small = cut_by_hand(bench)
-    assert still(measured(bench, UNITS, small)) == still(measured(bench, UNITS, small))
+    assert still(measured(bench, UNITS, cut_by_hand(bench))) == still(removed)
 
 
 def test_no_network_is_written_to(bench: Workbench) -> None:
@@ -232,6 +254,7 @@ def test_a_batch_is_a_number_of_samples(bench: Workbench, batch: object) -> None
         measured(bench, WEIGHTS, None, batch=batch)
 
 
+@pytest.mark.usefixtures("no_runtime")
 def test_a_batch_is_no_larger_than_the_data(bench: Workbench) -> None:
     samples = len(bench.source.validation)
     assert measured(bench, WEIGHTS, None, batch=samples + 5).batch == samples
@@ -251,6 +274,7 @@ def test_what_is_asked_is_over_all_units_or_weights(benches: Callable[[str], Wor
     assert asked_sparsity(heads) == pytest.approx(2 / 16)
 
 
+@pytest.mark.usefixtures("no_runtime")
 def test_what_stays_as_zeros_is_told(benches: Callable[[str], Workbench]) -> None:
     bench = benches("vit")
     fixed = bench.cost(Plan("l2", "neuron", sparsity={"blocks.0.attn.proj": 0.5}))
@@ -264,6 +288,7 @@ def test_what_stays_as_zeros_is_told(benches: Callable[[str], Workbench]) -> Non
     assert "cannot be removed" not in " ".join(gone.table["note"])
 
 
+@pytest.mark.usefixtures("no_runtime")
 def test_the_workbench_says_why_nothing_was_removed(benches: Callable[[str], Workbench]) -> None:
     cost = benches("lenet5").cost(Plan(sparsity={"fc1": 0.5}))
     assert cost.shrunk is None
@@ -295,9 +320,9 @@ def test_onnx_runtime_is_compared_with_itself_on_the_dense_network() -> None:
     assert "nothing is compared there" in alone["note"]
 
 
-def test_the_dense_network_is_timed_in_onnx_runtime_too(bench: Workbench) -> None:
+def test_the_dense_network_is_timed_in_onnx_runtime_too(removed: Cost) -> None:
     pytest.importorskip("onnxruntime", reason="the extra 'export' is not installed")
-    cost = measured(bench, UNITS, cut_by_hand(bench), seconds=0.2)
+    cost = removed
     assert cost.onnx is not None
     assert cost.onnx.dense is not None
     assert cost_from(cost_text(cost)) == cost
