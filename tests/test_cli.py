@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 import pruneviz as pv
 from pruneviz.cli import main
+from pruneviz.measuring import cost as cost_module
 from pruneviz.measuring.ledger import Cost
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.sources.registered import registered_names
@@ -273,10 +274,17 @@ FILTERS = ("--criterion", "l2", "--granularity", "neuron", "--all", "0.5")
 HALF = pv.Plan("l2", "neuron", sparsity=dict.fromkeys(LAYERS[1:4], 0.5))
 
 
+def no_runtime(*_: object) -> None:
+    """In place of an export to ONNX, which takes most of the time of a ledger."""
+    raise ValueError("ONNX Runtime is not here")
+
+
 @pytest.fixture(scope="module")
 def known_cost(lenet5: pv.Workbench) -> Cost:
     """The ledger of half the filters and neurons that are not locked."""
-    return lenet5.cost(HALF)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost_module, "in_onnx_runtime", no_runtime)
+        return lenet5.cost(HALF)
 
 
 def test_the_ledger_is_that_of_the_library(known_cost: Cost) -> None:
@@ -293,7 +301,8 @@ def test_the_ledger_is_that_of_the_library(known_cost: Cost) -> None:
     assert found["shrunk"]["params"] < found["dense"]["params"]
 
 
-def test_the_ledger_is_told_in_words(known_cost: Cost) -> None:
+def test_the_ledger_is_told_in_words(known_cost: Cost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost_module, "in_onnx_runtime", no_runtime)
     result = run("cost", "lenet5", *FILTERS)
     assert result.exit_code == 0, result.output
     cost = known_cost
