@@ -21,6 +21,9 @@ class Data:
     targets: int64 [n], a class for each sample; int64 [n, ...], a class for each position (the
     next token, a pixel; -100 is left out); zeros and ones [n, ...], labels that are there or not;
     floats [n, ...], values to come close to; or None.
+
+    >>> len(pv.Data(torch.randn(20, 4), torch.arange(20) % 3).first(5))
+    5
     """
 
     inputs: Inputs

@@ -88,6 +88,9 @@ class Plan:
     done about the damage without training, of REPAIRS.
 
     Raises ValueError naming the field or layer when a value is out of range.
+
+    >>> pv.Plan("l2", "neuron", sparsity={"fc1": 0.5}).is_dense
+    False
     """
 
     criterion: str = "magnitude"

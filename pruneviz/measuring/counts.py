@@ -31,6 +31,9 @@ class Counts:
     they cannot be counted. bytes_dense, bytes_shrunk: the parameters as they are stored;
     bytes_sparse: an estimate, the kept ones plus one bit for each weight of a pruned layer, where
     that is smaller.
+
+    >>> pv.open("lenet300").counts(pv.Plan(sparsity={"fc1": 0.5})).params_kept
+    149010
     """
 
     params: int

@@ -68,6 +68,9 @@ class Evaluation:
     network. scores: float32 [n], of each sample, what the accuracy is the mean of; weight: how
     much each of them counts, None: the same. outputs: of a network that answers with several
     tensors, how each that is compared with the dense network's has changed.
+
+    >>> pv.open("lenet300").evaluate(pv.Plan(), 100).n
+    100
     """
 
     n: int

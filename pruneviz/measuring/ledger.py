@@ -57,6 +57,11 @@ class Cost:
     skipped. bitmask, csr: the masked network in files that know of zeros. shrunk, onnx: None where
     there is none, `why_not_shrunk` or `why_not_onnx` being the sentence why. batch, threads: of
     the timing. Everything but latency is the same each time.
+
+    >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    >>> cost = pv.open(network, torch.randn(40, 4)).cost(pv.Plan(sparsity={"0": 0.5}))
+    >>> cost.kept
+    51
     """
 
     asked: float

@@ -80,6 +80,10 @@ def trace(
 
     example: one tensor, or a mapping given to the network by name. Raises UntraceableError, with
     torch's own first line, when the network cannot be traced.
+
+    >>> model = nn.Linear(4, 3).eval()
+    >>> type(pv.trace(model, torch.randn(2, 4), pv.find_layers(model))).__name__
+    'Graph'
     """
     given = example if isinstance(example, Tensor) else dict(example)
     any_size = {0: torch.export.Dim.AUTO}

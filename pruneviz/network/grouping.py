@@ -27,6 +27,12 @@ def find_groups(model: nn.Module, layers: Mapping[str, Layer], graph: Graph) -> 
     """The groups of units of `model` that can be removed, each proved by a trial cut.
 
     The example that `graph` was traced with is what the trial is made on.
+
+    >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    >>> layers = pv.find_layers(network)
+    >>> graph = pv.trace(network, torch.randn(2, 4), layers)
+    >>> list(pv.find_groups(network, layers, graph).groups)
+    ['0']
     """
     found = couplings(layers, graph)
     packed = {

@@ -30,6 +30,10 @@ class Group:
     word: what a unit is called ("neuron", "filter", "head"). rows: member -> int64 [layer.units],
     the unit that each of its rows belongs to, -1 for rows that stay. consumers: layers of which
     inputs go along. places: all of it, in every tensor.
+
+    >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    >>> pv.open(network, torch.randn(40, 4)).groups.groups["0"].consumers
+    ('2',)
     """
 
     name: str
@@ -73,6 +77,11 @@ class Groups:
     Units of the layers in `fixed` can be masked, each layer for itself, but not removed. whole:
     weights of grouped convolutions that lose whole groups, not the same number from each.
     products: what else is multiplied, and gets smaller with the units.
+
+    >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    >>> groups = pv.open(network, torch.randn(40, 4)).groups
+    >>> groups.fixed["2"]
+    "it is the network's answer"
     """
 
     groups: Mapping[str, Group] = field(default_factory=dict)

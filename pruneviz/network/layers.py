@@ -36,6 +36,9 @@ class Layer:
     stored with its inputs first. groups: of a convolution. experts: of weights that are stored as
     [experts, units, inputs], whose units stand one expert after another; 0: of none. shared:
     other modules that use it; table: the first of them that looks words up in it, "" if none does.
+
+    >>> pv.find_layers(nn.Linear(4, 3))[""].shape
+    (3, 4)
     """
 
     name: str
@@ -123,6 +126,9 @@ def find_layers(model: nn.Module, *, subclasses: bool = False) -> dict[str, Laye
     or quantise it, say) are not guessed at: a subclass of KINDS with a forward of its own is
     listed with `subclasses` only, and so is what may be the stacked weights of experts.
     ValueError when there are no layers.
+
+    >>> list(pv.find_layers(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))))
+    ['0', '2']
     """
     groups: dict[tuple[int, object], list[Layer]] = {}
     for name, module in model.named_modules():

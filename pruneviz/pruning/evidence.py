@@ -35,6 +35,9 @@ class Evidence:
     g being the gradient of that sample's loss.
     contribution: [samples, units], Σ g·w over the weights of each unit, sample by sample.
     flow: like weight, the gradient of SynFlow's R (no data).
+
+    >>> pv.Evidence(pv.find_layers(nn.Linear(4, 3))[""], torch.ones(3, 4)).has("gradient")
+    False
     """
 
     layer: Layer

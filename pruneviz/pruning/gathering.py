@@ -43,14 +43,15 @@ def gather(
 ) -> dict[str, Evidence]:
     """Evidence for every criterion, in one pass over the calibration data.
 
-    One forward and one backward run a batch; per-sample gradients come from each layer's inputs
-    and output gradients. Where a layer's rows (frames, windows, rows that were filtered) cannot be
-    told apart by sample, the samples pass once more for it, one by one, and so for the gradients
-    of stacked experts. Without a graph, activations are taken straight behind each layer.
-    classes: columns of by_class; 1 puts all samples into one. task: whose loss is felt; told by
-    the data if not given. parts: of PARTS, what is gathered. `progress` is called with the
-    fraction done.
+    One forward and one backward run a batch; per-sample gradients come from each layer's inputs and
+    output gradients. Where a layer's rows (frames, windows, rows that were filtered) cannot be told
+    apart by sample, the samples pass once more for it, one by one, and so for the gradients of
+    stacked experts. Without a graph, activations are taken straight behind each layer. classes:
+    columns of by_class; 1 puts all samples into one. task: whose loss is felt; told by the data if
+    not given. parts: of PARTS, what is gathered. `progress` is called with the fraction done.
     Raises ValueError on empty data and on labels beyond the outputs.
+    >>> model, data = nn.Linear(4, 3), pv.Data(torch.randn(20, 4), torch.arange(20) % 3)
+    >>> evidence = pv.gather(model, pv.find_layers(model), None, data, classes=3)
     """
     if len(calibration) == 0:
         raise ValueError("calibration data is empty; give at least one sample")

@@ -74,6 +74,9 @@ def prune(
     units ("neuron", "head"), where it says what goes with each; they are found by trial cuts, which
     take seconds in a large network. A plan's repair needs data: `Workbench.prune` does it.
     Raises ValueError naming the layer, criterion or field that does not fit.
+
+    >>> pv.prune(nn.Linear(10, 1), pv.Plan(sparsity={"": 0.5})).report["kept"].tolist()
+    [5]
     """
     layers = find_layers(model)
     check(plan, layers)

@@ -31,6 +31,10 @@ class Pruned:
     units: lead of a group, or layer in none -> bool [units], True = kept. groups, graph: what the
     units were found by. repaired: tensors that a repair has changed, whole, by name.
     notes: sentences on repairs that were asked for and made it worse, so that they were not kept.
+
+    >>> pruned = pv.prune(nn.Linear(10, 1), pv.Plan(sparsity={"": 0.3}))
+    >>> int(pruned.masks[""].sum())
+    7
     """
 
     plan: Plan

@@ -174,10 +174,10 @@ class Curve:
 class Curves:
     """The curves of all sliders of a network, for one criterion, granularity and repair.
 
-    plan: those choices, nothing cut. dense_accuracy: on all samples that were asked. of: how many
-    validation samples there are. precision: half the width that intervals were to have. spent: how
-    many samples were answered for these points in all, also earlier. complete: whether every point
-    is fine or has seen all samples. words: how it ended.
+    plan: those choices, nothing cut. of: how many validation samples there are. precision: half
+    the width that intervals were to have. spent: how many samples were answered for these points
+    in all, also earlier. complete: whether every point is fine or has seen all samples. words:
+    how it ended.
     """
 
     plan: Plan

@@ -42,6 +42,9 @@ class Source:
     where they cut.
     opened: by which names it can be opened again, as far as it has any; unnamed: which of "model",
     "data" and "metric" were things of Python, that nobody else can name.
+
+    >>> pv.open("lenet300").source.classes[:3]
+    ('0', '1', '2')
     """
 
     name: str

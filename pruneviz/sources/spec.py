@@ -19,7 +19,7 @@ class InputSpec:
     size
         Height and width in pixels; None: any, or unknown.
     mean, std
-        For each channel, after pixels are scaled to 0..1; empty: no normalisation is stated.
+        For each channel, after pixels are scaled to 0..1; empty where no normalisation is stated.
     interpolation
         "nearest", "bilinear", "bicubic", "lanczos", "box" or "hamming".
     crop
@@ -32,7 +32,7 @@ class InputSpec:
         Names of what its forward takes, in their order; and of those it cannot do without. Empty
         where nothing is known of them.
     classes
-        Names of the classes that the source states; empty: none.
+        Names of the classes that the source states, if any.
     """
 
     kind: str

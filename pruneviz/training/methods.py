@@ -25,7 +25,7 @@ class Method:
     """One way to train and prune.
 
     meaning: in a sentence. legs: the stretches it consists of. law: by which sparsity grows.
-    cut: in place of the plan's criterion at the begin of a leg. change: run, t -> nothing; changes
+    begin: instead of the plan's criterion where a leg begins. change: run, t -> nothing; changes
     masks `training.every` steps between begin and end, t: 0..1 between them, and may read the
     gradients of all weights, those that are cut too; None: cuts as the plan's criterion says, at t
     by `law`. penalty: added to the loss. listen: run, samples -> what is entered around each

@@ -45,6 +45,12 @@ class Trained:
     already, so that the masks hold there too. asked, training: what was asked. table: one row an
     epoch, as `Row`. events: what was cut, rewired or removed, as `Event`. notes: what one should
     know. seconds: of training alone.
+
+    >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    >>> bench = pv.open(network, (torch.randn(40, 4), torch.arange(40) % 3))
+    >>> trained = bench.train(pv.Plan(sparsity={"0": 0.5}), pv.Training(epochs=1))
+    >>> int(trained.masks["0"].sum())
+    16
     """
 
     model: nn.Module = field(repr=False)
@@ -114,6 +120,12 @@ def train(
     and the fraction; may raise to stop, what was kept stays. watch: called after each epoch and
     each change of masks, with a `Moment`.
     Raises ValueError for what does not fit, and when the loss is no finite number any more.
+
+    >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    >>> bench = pv.open(network, (torch.randn(40, 4), torch.arange(40) % 3))
+    >>> trained = pv.train(bench, pv.Plan(sparsity={"0": 0.5}), pv.Training(epochs=1))
+    >>> trained.training.epochs
+    1
     """
     training = Training() if training is None else training
     method = find_method(training, plan)

@@ -154,7 +154,7 @@ class Run:
 class Moment:
     """What can be watched while a training goes on; given to `watch`, in the training's thread.
 
-    done: 0..1 of all steps. left: layer -> fraction of its weights pruned.
+    done: 0..1 of all steps. rows: one an epoch. events: what was cut, rewired or removed.
     """
 
     run: Run = field(repr=False)

@@ -36,6 +36,9 @@ class Training:
     accelerator, devices: where it runs, in Lightning Fabric's words.
 
     Raises ValueError naming the value that is out of range.
+
+    >>> pv.Training("gradual", epochs=3, every=10).epochs
+    3
     """
 
     method: str = "one-shot"

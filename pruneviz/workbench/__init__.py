@@ -52,6 +52,9 @@ class Workbench:
     """A model, its data, and everything about them that is worth keeping.
 
     One workbench serves many threads. The model is never written to.
+
+    >>> pv.open("lenet300").prune(pv.Plan(sparsity={"fc1": 0.9})).sparsity["fc1"]
+    0.9
     """
 
     def __init__(self, source: Source) -> None:
@@ -293,10 +296,7 @@ class Workbench:
         return counts_of(self.masks(plan), self.found, self.macs, self.macs_in_all)
 
     def cost(self, plan: Plan, progress: Progress = lambda label, done: None) -> Cost:
-        """The ledger of `plan`: sizes, memory and latency, measured; takes seconds.
-
-        `progress` is called with what is measured and the fraction done, and may raise to stop.
-        """
+        """The ledger of `plan`, measured in some seconds: sizes, memory and latency."""
         pruned, counts = self.prune(plan), self.counts(plan)
         small, why = shrunk(pruned)
         return cost_of(pruned, counts, small, why, self.source.validation, progress=progress)

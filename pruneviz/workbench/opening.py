@@ -52,6 +52,9 @@ def open_workbench(
     scored of a network that answers with several tensors, by its path in the answer: "logits",
     "boxes", "0", "1.0"; else the main one, or without targets the mean of all.
     Raises ValueError naming what is unknown, missing, broken or does not fit.
+
+    >>> pv.open("lenet300").evaluate(pv.Plan()).accuracy > 0.95
+    True
     """
     if isinstance(source, OpenRequest):
         return Workbench(open_source(source))

@@ -21,7 +21,7 @@ class Walk:
     """The dimensions of every tensor met so far.
 
     owned: graph input -> name in the state dict. tensors: that name -> its dimensions. outputs:
-    node in which a weight is used -> the units of its output. fixed_inputs: name of a parameter.
+    node in which a weight is used -> the units of its output.
     """
 
     atoms: Atoms

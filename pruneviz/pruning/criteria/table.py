@@ -26,6 +26,9 @@ class Criterion:
     whether it looks at `contribution`, which of a unit of several rows is summed before.
     needs: fields of Evidence it looks at beyond the weight. granularities: "weight", "N:M",
     "neuron".
+
+    >>> pv.CRITERIA["magnitude"].granularities
+    ('weight', 'N:M', 'neuron')
     """
 
     name: str
@@ -75,7 +78,15 @@ def criterion(
     unit: Score | None = None,
     joint: bool = False,
 ) -> Callable[[Score], Score]:
-    """Enter the decorated score function into CRITERIA; its docstring is shown to users."""
+    """Enter the decorated score function into CRITERIA; its docstring is shown to users.
+
+    >>> @pv.criterion("cubes", "Cubes", formula="s = |w|³", symbols="w: a weight", source="own")
+    ... def cubes(evidence):
+    ...     "The size of a weight, cubed."
+    ...     return evidence.weight.abs() ** 3
+    >>> pv.CRITERIA.pop("cubes").label
+    'Cubes'
+    """
 
     def enter(score: Score) -> Score:
         if name in CRITERIA:
