@@ -58,7 +58,8 @@ def test_criteria_are_listed_with_their_words() -> None:
 
 @pytest.mark.parametrize("network", ["lenet5", "resnet20"])
 def test_layers_are_those_of_the_library(network: str) -> None:
-    table = pv.open(network).layers
+    bench = pv.open(network)
+    table = bench.layers
     rows = table.assign(shape=table["shape"].map(list)).to_dict(orient="records")
     assert read("layers", network) == rows
     text = run("layers", network).stdout
@@ -66,7 +67,7 @@ def test_layers_are_those_of_the_library(network: str) -> None:
     assert len([line for line in lines if not line.startswith("never pruned")]) == len(table) + 1
     reached = table["params"].sum()
     never = [int(line.split()[2].replace(",", "")) for line in lines if line.startswith("never")]
-    assert reached + sum(never) == pv.open(network).counts(pv.Plan()).params
+    assert reached + sum(never) == bench.counts(pv.Plan()).params
     for name in table["layer"]:
         assert name in text
 
