@@ -37,15 +37,9 @@ class Visitor(Page):
 
     @property
     def plans(self) -> list[str]:
-        return (
-            [str(plan) for plan in self.app.dataframe[0].value["plan"]]
-            if self.app.dataframe
-            else []
-        )
-
-    @property
-    def keys(self) -> set[str]:
-        return {button.key for button in self.app.button if button.key}
+        """What the table of the history has."""
+        tables = self.app.dataframe
+        return [str(plan) for plan in tables[0].value["plan"]] if tables else []
 
 
 @pytest.fixture
@@ -55,15 +49,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_two_browsers_share_a_branch_and_nothing_else(home: Path) -> None:
-    first, second = Visitor("A", model="lenet5"), Visitor("B", model="lenet5")
+    first, second = Visitor("A", model="lenet300"), Visitor("B", model="lenet300")
     first.settle(fc1=0.5).finish()
     second.settle(fc2=0.6).finish()
     assert first.go().plans == ["○ dense", "● Magnitude, weight: 50 % in 1 layer"]
     assert second.go().plans == ["○ dense", "● Magnitude, weight: 60 % in 1 layer"]
     assert len(History(home).visits()) == 4, "Python sees all"
 
-    first.app.button(key="history-share").click()
-    first.run()
+    first.press("history-share")
     token = next(iter(cached.history().shares.values()))
     assert f"shared={token}" in first.app.code[0].value
     reader = Visitor("B", shared=token)
@@ -72,16 +65,14 @@ def test_two_browsers_share_a_branch_and_nothing_else(home: Path) -> None:
     reader.run()
     assert reader.plans == ["○ Magnitude, weight: 50 % in 1 layer"]
     assert "Nothing of it can be changed here" in reader.texts()
-    assert {"history-restore", "history-mine"} <= reader.keys
-    assert not {"history-delete", "history-share"} & reader.keys
+    assert {"history-restore", "history-mine"} <= reader.buttons()
+    assert not {"history-delete", "history-share"} & reader.buttons()
     assert not reader.app.text_input(key="history_text").disabled
     assert len(reader.app.text_input) == 1, "no name and no note to change"
-    reader.app.button(key="history-mine").click()
-    reader.run()
+    reader.press("history-mine")
     assert reader.plans == ["○ dense", "○ Magnitude, weight: 60 % in 1 layer"]
 
-    first.app.button(key="history-withdraw").click()
-    first.run()
+    first.press("history-withdraw")
     reader.app.query_params["shared"] = token
     reader.run()
     assert "withdrawn" in reader.texts()
@@ -100,14 +91,14 @@ def test_what_was_there_before_belongs_to_the_first_who_comes_back(home: Path) -
 
 
 def test_a_browser_that_keeps_no_cookie_is_told_so(home: Path) -> None:
-    page = Visitor("A", kept=False, model="lenet5")
+    page = Visitor("A", kept=False, model="lenet300")
     page.settle(fc1=0.5).finish()
     assert len(page.go().plans) == 2, "within the tab all is as ever"
     assert "your history lasts as long as this tab" in page.texts()
 
 
 def test_a_tab_that_was_second_goes_on_as_the_first(home: Path) -> None:
-    page = Visitor("A", kept=None, model="lenet5")
+    page = Visitor("A", kept=None, model="lenet300")
     page.settle(fc1=0.5).finish()
     page.app.session_state["owner_cookie"] = {"kept": TOKENS["B"]}
     page.run()

@@ -14,7 +14,7 @@ from pruneviz.training.checkpoints import trainings
 from pruneviz.training.result import key_of
 from pruneviz.ui.session.versions import Version
 from pruneviz.ui.train.training_work import TrainingWork, place
-from tests.page import PATIENCE, Page
+from tests.page import PATIENCE, Page, new_app, path_of
 
 
 @pytest.fixture(autouse=True)
@@ -209,6 +209,28 @@ def test_a_cancelled_training_changes_nothing_and_can_be_resumed(page: Trains) -
     assert page.trainer.result is not None
     assert page.trainer.result.trained.table["epoch"].max() == 30
     assert "Open again" in page.labels()
+
+
+def test_a_page_that_is_loaded_anew_takes_its_training_over(page: Trains) -> None:
+    page.set(epochs=30).press("train-begin").until_epoch(1)
+    again = Trains.__new__(Trains)  # nothing but the address is left
+    again.app, again.seq = new_app(), 0
+    again.app.query_params.update(page.address)
+    again.app.switch_page(path_of("train"))
+    again.run().arrive()
+    again.app.query_params.update(page.address)
+    assert again.plan == page.plan
+    name = trainings(place())[0].folder.name
+    assert "begun in another tab, or before this page was loaded anew" in again.said()
+    again.press(f"train-over-{name}")
+    assert not page.trainer.running
+    assert again.trainer.running
+    page.run()
+    assert "it can be resumed below" in page.warned()
+    assert again.trainer.job is not None
+    again.trainer.job.cancel()
+    again.done()
+    assert f"train-again-{name}" in again.buttons()
 
 
 def test_a_pause_holds_it_and_going_on_ends_it(page: Trains) -> None:

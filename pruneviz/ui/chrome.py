@@ -9,6 +9,7 @@ from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import as_sentence, code, plain
+from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen
 
 _TICK = 0.4
@@ -24,13 +25,18 @@ def no_network(title: str, then: str) -> None:
 
 @part
 def heading(session: Session, title: str, line: str, help_text: str = "") -> None:
-    """Title, a line on what is looked at, the way back, and what has to be said."""
+    """Title, a line on what is looked at, the way back, and what has to be said.
+
+    What is looked at stands in the address too, so that it comes back after a reload.
+    """
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown(f"### {plain(title)}: {code(session.name)}\n{plain(line)}", help=plain(help_text))
     with right:
         _back()
     if session.message:
         st.warning(plain(session.message))
+    if session.wanted is None:  # else what is on its way would be lost
+        address.write(session)
 
 
 def complain(session: Session) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from driving import Board
@@ -99,8 +100,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, served to this session alone; it also knows "deep" and "slow"."""
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that brings two networks along: "deep" and "slow"."""
     folder = tmp_path_factory.mktemp("deep_model")
     (folder / "deep_model.py").write_text(DEEP_MODEL, "utf-8")
     info = folder / "deep_model-1.0.dist-info"
@@ -109,8 +110,14 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     (info / "entry_points.txt").write_text(
         "[pruneviz.models]\ndeep = deep_model:deep\nslow = deep_model:slow\n"
     )
-    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
-    with served(folder / "server.log", free_port(), environment={"PYTHONPATH": path}) as app:
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(browser: Browser, models: Path) -> Iterator[str]:
+    """The address of the app, served to this session alone; it also knows "deep" and "slow"."""
+    path = os.pathsep.join(filter(None, [str(models), os.environ.get("PYTHONPATH")]))
+    with served(models / "server.log", free_port(), environment={"PYTHONPATH": path}) as app:
         yield app.address
 
 

@@ -29,6 +29,7 @@ from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import plain
 from pruneviz.ui.wording import duration
+from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen
 
 _TICK = 0.5
@@ -52,7 +53,7 @@ _CURSE = (
 def main() -> None:
     """The page from top to bottom."""
     tight()
-    session: Session | None = st.session_state.get("session")
+    session = address.here()
     if session is None:
         _empty()
         return

@@ -35,6 +35,7 @@ from pruneviz.ui.chrome import follow, heading, no_network
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session, change, changed, jobs
 from pruneviz.ui.text import plain
+from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen, reach
 from pruneviz.ui.workbench.live import measure as measure_accuracy
 from pruneviz.workbench.units import by_unit
@@ -48,7 +49,7 @@ _WIDTHS = {"int8": "int8 · 1 byte", "fp16": "fp16 · 2 bytes", "fp32": "fp32 ·
 def main() -> None:
     """The page from top to bottom."""
     tight()
-    session: Session | None = st.session_state.get("session")
+    session = address.here()
     if session is None:
         _empty()
         return

@@ -22,6 +22,7 @@ from pruneviz.ui.export.report_work import offer_report
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session, jobs
 from pruneviz.ui.text import as_sentence, plain
+from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen
 from pruneviz.ui.workbench.live import measure as measure_accuracy
 
@@ -32,7 +33,7 @@ _TICK, _COLUMNS = 0.4, 3
 def main() -> None:
     """The page from top to bottom."""
     tight()
-    session: Session | None = st.session_state.get("session")
+    session = address.here()
     if session is None:
         _empty()
         return

@@ -28,6 +28,7 @@ from pruneviz.ui.session import Session
 from pruneviz.ui.text import plain
 from pruneviz.ui.thresholds import asked_loss
 from pruneviz.ui.wording import duration
+from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen
 
 _TICK = 0.5
@@ -38,7 +39,7 @@ _VIEWS = {"apart": "Side by side", "together": "Overlaid", "heat": "Heatmap"}
 def main() -> None:
     """The page from top to bottom."""
     tight()
-    session: Session | None = st.session_state.get("session")
+    session = address.here()
     if session is None:
         _empty()
         return

@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pruneviz.pruning.labels import label
 from pruneviz.training.checkpoints import StoredTraining
@@ -19,14 +20,17 @@ from pruneviz.ui.train.live import charts, progress
 from pruneviz.ui.train.result import lineage, result
 from pruneviz.ui.train.training_work import (
     TrainingWork,
+    at_work,
     begin,
     delete,
     epochs_of,
     kept,
     take,
+    take_over,
     trainer_of,
     words_of,
 )
+from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen
 from pruneviz.ui.workbench.live import measure as measure_accuracy
 
@@ -38,7 +42,7 @@ _SHOWN = 8
 def main() -> None:
     """The page from top to bottom."""
     tight()
-    session: Session | None = st.session_state.get("session")
+    session = address.here()
     if session is None:
         no_network("Train", "; here it is then trained, and pruned while it trains.")
         return
@@ -142,6 +146,9 @@ def _offer(trainer: TrainingWork, one: StoredTraining) -> None:
     when = datetime.fromtimestamp(one.changed, ZoneInfo(st.context.timezone or "UTC"))
     what = plain(f"{words_of(one.training)} — {label(one.plan)}")
     words.markdown(f"{what}  \n:small[{when:%d %b, %H:%M}]")
+    if at_work(one):
+        _take_over(trainer, one, go)
+        return
     text = "Open again" if one.done >= 1 else f"Resume (epoch {here:d} of {epochs:d})"
     if go.button(text, key=f"train-again-{name}", width="stretch"):
         begin(trainer, one.plan, one.training)
@@ -154,6 +161,20 @@ def _offer(trainer: TrainingWork, one: StoredTraining) -> None:
         delete(one)
         del st.session_state[_DOOMED]
         st.rerun()
+
+
+def _take_over(trainer: TrainingWork, one: StoredTraining, place: DeltaGenerator) -> None:
+    """Of a training that goes on elsewhere: that it does, and how to have it here."""
+    st.caption("At work: begun in another tab, or before this page was loaded anew.")
+    if place.button(
+        "Go on here",
+        key=f"train-over-{one.folder.name}",
+        width="stretch",
+        help="Stops it there and goes on from its last full epoch, on this page.",
+    ):
+        if take_over(trainer, one):
+            st.rerun()
+        st.warning("It does not let go: a command line, or another server, is at it.")
 
 
 part(main)()

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from urllib.parse import urlencode
 
 import streamlit as st
 
-from pruneviz.plan import Plan, from_link, to_link
+from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
-from pruneviz.pruning.prune import check
-from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.allocation_work import take
 from pruneviz.ui.allocate.form import allocate
 from pruneviz.ui.boundary import part
@@ -18,20 +15,17 @@ from pruneviz.ui.compare import repair_work
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import (
     Session,
-    arrive,
     change,
     changed,
     jobs,
-    locks_for,
     networks,
     pacing,
-    untouched,
 )
 from pruneviz.ui.session.dropped_recipe import taken
 from pruneviz.ui.text import plain
-from pruneviz.ui.workbench import controls, panels
+from pruneviz.ui.workbench import address, controls, panels
 from pruneviz.ui.workbench.ledger import ledger
-from pruneviz.ui.workbench.live import last_seq, listen, live_board, measure, reach
+from pruneviz.ui.workbench.live import listen, live_board, measure, reach
 from pruneviz.ui.workbench.scores import ask_scores
 from pruneviz.ui.workbench.upload import ask_own
 
@@ -39,7 +33,7 @@ from pruneviz.ui.workbench.upload import ask_own
 def main() -> None:
     """The page from top to bottom."""
     tight()
-    session = _session()
+    session = address.here() or address.go_to(networks.first())
     complaint = networks.complaint() or st.session_state.get("complaint")
     if complaint:
         st.error(plain(complaint))
@@ -61,10 +55,10 @@ def main() -> None:
         name = ask_own(session.name) or (name if name != session.name else scored)
     recipe = taken()
     if recipe is not None:
-        _open(*recipe)
+        address.go_to(*recipe)
         st.rerun()
     if name != session.name:
-        _open(name)
+        address.go_to(name)
         st.rerun()
     with top[2]:
         plan, note = controls.ask_plan(
@@ -80,52 +74,9 @@ def main() -> None:
     with st.container(border=True):
         _keep(session)
     if session.wanted is None:  # else a link would lose what is on its way
-        _address(session)
+        address.write(session)
     measure(session)
     time.sleep(pacing.FLUSH)
-
-
-def _session() -> Session:
-    session: Session | None = st.session_state.get("session")
-    if session is None:
-        asked = st.query_params
-        session = _open(
-            asked.get("model", networks.first()), asked.get("plan"), asked.get("locked")
-        )
-    return session
-
-
-def _open(name: str, link: str | None = None, locked: str | None = None) -> Session:
-    """A fresh session at the model of this name, at the plan of the link if it is whole.
-
-    locked: layers to lock, with commas between; None: those that go with the plan.
-    """
-    message = None
-    try:
-        session = networks.begin(name)
-        st.session_state.pop("complaint", None)
-    except Exception as error:  # whatever a file made a library raise
-        before: Session | None = st.session_state.get("session")
-        message = public(error)
-        if name == networks.first():
-            st.session_state["complaint"] = f"{name} cannot be opened: {public(error)}"
-        if before is not None:
-            before.message = message
-            before.moves += 1  # so that the widgets go back to the network that stands
-            return before
-        session = networks.begin(networks.another(name))
-    if link and message is None:
-        try:
-            plan = from_link(link, session.bench.fingerprint)
-            check(plan, session.bench.found)
-            _arrive(session, plan, None if locked is None else locked.split(","))
-            message = session.message
-        except ValueError as error:
-            message = f"{public(error)}. This is the dense network."
-    session.message = message
-    session.seq = last_seq()  # what the board asked of the network before is not for this one
-    st.session_state["session"] = session
-    return session
 
 
 def _change(session: Session, plan: Plan, note: str | None) -> None:
@@ -137,12 +88,8 @@ def _change(session: Session, plan: Plan, note: str | None) -> None:
     reach(session, plan, lambda: changed(session, plan), go)
 
 
-def _arrive(session: Session, plan: Plan, locked: list[str] | None = None) -> None:
-    reach(session, plan, lambda: plan, lambda session: arrive(session, plan, locked))
-
-
 def _go_to(session: Session, plan: Plan) -> None:
-    _arrive(session, plan)
+    address.settle(session, plan)
     st.rerun()
 
 
@@ -196,32 +143,12 @@ def _keep(session: Session) -> None:
         left.warning(plain(f"{session.diary.history.complaint}."))
     with right:
         st.caption("Link to this state: the plan is in the address.")
-        st.code(_link(session), language=None)
+        st.code(address.link_to(session), language=None)
     for place, (title, plan) in enumerate(session.snapshots.items()):
         columns = left.columns([4, 1], vertical_alignment="center")
         columns[0].markdown(f"**{plain(title)}** — {plain(label(plan))}")
         if columns[1].button("Return", key=f"snapshot-{place}") and plan != session.settled:
             _go_to(session, plan)
-
-
-def _link(session: Session) -> str:
-    base = (st.context.url or "").split("?")[0]
-    return f"{base}?{urlencode(_query(session))}"
-
-
-def _query(session: Session) -> dict[str, str]:
-    bench, plan = session.bench, session.settled
-    query = {"model": session.name}
-    special = set(session.locked) != set(locks_for(bench, plan))
-    if special or plan != untouched(bench):
-        query["plan"] = to_link(plan, bench.fingerprint)
-    return query | {"locked": ",".join(session.locked)} if special else query
-
-
-def _address(session: Session) -> None:
-    query = _query(session)
-    if st.query_params.to_dict() != query:
-        st.query_params.from_dict(query)
 
 
 part(main)()

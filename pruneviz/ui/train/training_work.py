@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from weakref import WeakValueDictionary
 
 import streamlit as st
 
@@ -24,6 +26,9 @@ from pruneviz.workbench import Workbench
 
 _KEY = "training"
 _NAP, _HOLD = 0.05, 2.0
+_LEAVES = 20.0  # seconds that a training which is taken over may need to let go
+# The folder of a training -> the work on it, also of tabs that were closed or loaded anew.
+_AT_WORK: WeakValueDictionary[Path, Job] = WeakValueDictionary()
 _STOPPED = "Stopped. What was trained until the last full epoch is kept: it can be resumed below."
 _NOTHING = "Stopped before the first epoch had ended: nothing was kept, and nothing was changed."
 
@@ -126,7 +131,29 @@ def begin(trainer: TrainingWork, plan: Plan, training: Training) -> Job:
         trainer.result = Result(trained, version, bench.evaluate(plan))
 
     trainer.job = Job(work)
+    with suppress(ValueError):  # what cannot be trained is said by the job
+        _AT_WORK[folder / key_of(bench, plan, training)] = trainer.job
     return trainer.job
+
+
+def at_work(one: StoredTraining) -> bool:
+    """Whether somebody trains this now: another tab, or this one before it was loaded anew."""
+    return in_use(one.folder)
+
+
+def take_over(trainer: TrainingWork, one: StoredTraining) -> bool:
+    """Go on here with what is trained elsewhere; False where it does not let go.
+
+    Work of another process, a command line's say, is not stopped.
+    """
+    job = _AT_WORK.get(one.folder)
+    if job is not None:
+        job.cancel()
+        job.wait(_LEAVES)
+    if in_use(one.folder):
+        return False
+    begin(trainer, one.plan, one.training)
+    return True
 
 
 def take(trainer: TrainingWork) -> None:
@@ -154,7 +181,7 @@ def place() -> Path:
 
 
 def kept(trainer: TrainingWork) -> list[StoredTraining]:
-    """Trainings on disk that belong to this network and its data, and that nobody is at."""
+    """Trainings on disk that belong to this network and its data."""
     bench, found = trainer.session.bench, []
     for one in trainings(place()):
         name = one.folder.name
@@ -163,7 +190,7 @@ def kept(trainer: TrainingWork) -> list[StoredTraining]:
                 trainer.mine[name] = key_of(bench, one.plan, one.training) == name
             except ValueError:
                 trainer.mine[name] = False
-        if trainer.mine[name] and not in_use(one.folder):
+        if trainer.mine[name]:
             found.append(one)
     return found
 

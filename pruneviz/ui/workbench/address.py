@@ -1,0 +1,84 @@
+"""How does the address say what is on the screen, and bring it back?"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from pruneviz.plan import Plan, from_link, to_link
+from pruneviz.pruning.prune import check
+from pruneviz.storage.faults import public
+from pruneviz.ui.session import Session, arrive, locks_for, networks, untouched
+from pruneviz.ui.workbench.live import last_seq, reach
+
+
+def here() -> Session | None:
+    """The session of this tab; where it is gone (a reload, another server) the one that the
+    address tells of. None: it tells of none.
+    """
+    session: Session | None = st.session_state.get("session")
+    asked = st.query_params
+    if session is None and "model" in asked:
+        session = go_to(asked["model"], asked.get("plan"), asked.get("locked"))
+    return session
+
+
+def go_to(name: str, link: str | None = None, locked: str | None = None) -> Session:
+    """A fresh session at the model of this name, at the plan of the link if it is whole.
+
+    locked: layers to lock, with commas between; None: those that go with the plan.
+    """
+    message = None
+    try:
+        session = networks.begin(name)
+        st.session_state.pop("complaint", None)
+    except Exception as error:  # whatever a file made a library raise
+        before: Session | None = st.session_state.get("session")
+        message = public(error)
+        if name == networks.first():
+            st.session_state["complaint"] = f"{name} cannot be opened: {public(error)}"
+        if before is not None:
+            before.message = message
+            before.moves += 1  # so that the widgets go back to the network that stands
+            return before
+        session = networks.begin(networks.another(name))
+    if link and message is None:
+        try:
+            plan = from_link(link, session.bench.fingerprint)
+            check(plan, session.bench.found)
+            settle(session, plan, None if locked is None else locked.split(","))
+            message = session.message
+        except ValueError as error:
+            message = f"{public(error)}. This is the dense network."
+    session.message = message
+    session.seq = last_seq()  # what the board asked of the network before is not for this one
+    st.session_state["session"] = session
+    return session
+
+
+def settle(session: Session, plan: Plan, locked: list[str] | None = None) -> None:
+    """Settle on a plan as soon as what it needs is there."""
+    reach(session, plan, lambda: plan, lambda session: arrive(session, plan, locked))
+
+
+def link_to(session: Session) -> str:
+    """The address of exactly this state, on this page."""
+    base = (st.context.url or "").split("?")[0]
+    return f"{base}?{urlencode(_query(session))}"
+
+
+def _query(session: Session) -> dict[str, str]:
+    bench, plan = session.bench, session.settled
+    query = {"model": session.name}
+    special = set(session.locked) != set(locks_for(bench, plan))
+    if special or plan != untouched(bench):
+        query["plan"] = to_link(plan, bench.fingerprint)
+    return query | {"locked": ",".join(session.locked)} if special else query
+
+
+def write(session: Session) -> None:
+    """Put the state into the address."""
+    query = _query(session)
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
