@@ -12,6 +12,7 @@ import pruneviz as pv
 from pruneviz.data import Inputs
 from pruneviz.export import ExportResult
 from pruneviz.measuring.reasons import reason
+from pruneviz.measuring.runtime import write_onnx
 from pruneviz.recipes import recipe_of
 from pruneviz.recipes.replay import replay
 from tests.cases import slow_but
@@ -82,6 +83,31 @@ def test_code_that_fixes_the_batch_leaves_in_batches_of_one_and_says_why(
     shape = onnxruntime.InferenceSession(str(tmp_path / "model.onnx")).get_inputs()[0].shape
     assert shape[0] == (1 if "onnx" in fixed else "batch")
     assert "onnx" in fixed or kind == "length"
+
+
+def test_a_batch_that_the_exporter_baked_in_is_found_by_the_second_and_falls_back_to_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+
+    def baking(network: nn.Module, example: Inputs, path: Path, *, any_batch: bool = False) -> None:
+        write_onnx(network, example, path)
+
+    monkeypatch.setattr("pruneviz.export.programs.write_onnx", baking)
+    found = exported(
+        Named(), {"a": torch.randn(SIZE), "b": torch.randn(SIZE)}, tmp_path, {}, "onnx"
+    )
+    assert found.failed == {}
+    words = next(one.words for one in found.written if one.format == "onnx")
+    assert "one sample at a time: in batches of two sizes:" in words
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    assert session.get_inputs()[0].shape[0] == 1
+
+
+def test_eight_bits_of_a_fixed_batch_are_refused_with_the_reason(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    found = exported(Counting("loop"), torch.randn(SIZE), tmp_path, {"hidden": 0.5}, "onnx-int8")
+    assert "len(x)" in found.failed["onnx-int8"]
 
 
 class Branching(nn.Module):

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 
 from pruneviz.data import Data
 from pruneviz.measuring.evaluate import answer, change, summarise
@@ -124,12 +124,12 @@ class Loop:
             try:
                 found = call_all(self._module, part.inputs)
             except ValueError as error:
-                if "more than 1 value per channel" not in str(error):
+                if len(part) > 1 or not _has_batch_norm(self._module):
                     raise
                 raise ValueError(
-                    f"a batch norm needs more than one value a channel to train, and a batch of "
-                    f"{len(part)} gives it one; train with a batch of 2 or more samples"
-                ) from None
+                    "a batch norm needs more than one value a channel to train, and a batch of "
+                    "one sample gives it one; train with a batch of 2 or more samples"
+                ) from error
         assert part.targets is not None
         loss = loss_of(run.bench.task, found, part.targets).mean()
         if run.here.penalised and self.method.penalty is not None:
@@ -262,3 +262,8 @@ class Loop:
         before = sum(leg.epochs for leg in run.legs[: run.leg])
         epochs = before + run.epoch + step / self.per_epoch
         return min(1.0, epochs / max(1, sum(leg.epochs for leg in run.legs)))
+
+
+def _has_batch_norm(network: nn.Module) -> bool:
+    norms = (one for one in network.modules() if isinstance(one, nn.modules.batchnorm._BatchNorm))
+    return any(norm.training for norm in norms)

@@ -21,6 +21,7 @@ _INPUTS = ("x", "inputs", "images", "data", "features", "input_ids")
 _TARGETS = ("y", "targets", "labels", "label", "target")
 _TRAINING = ("train", "calibration", "calib")
 _HEAD = 2**16  # bytes; numpy itself writes 128
+_ARCHIVE = b"PK"  # how every zip begins
 _FLOAT = 4
 _SHOWN = 160  # characters of another's words
 _VALIDATION = ("validation", "valid", "val", "test")
@@ -66,12 +67,17 @@ def read_npz(path: Path, asked: DataRequest) -> RawData:
     return RawData(found.data, None, found.classes, notes)
 
 
+class PythonObjectsError(ValueError):
+    """An array of Python objects: only a pickle, which may run code, can hold it."""
+
+
 def read_npy(path: Path, asked: DataRequest) -> RawData:
     """The array of an `.npy` as inputs without targets."""
     try:
         with path.open("rb") as raw:
             _check_header(raw, path.stat().st_size, path.name)
             raw.seek(0)
+            _refuse_objects(raw)
             array = np.load(raw, allow_pickle=False)
     except Exception as error:  # a damaged header makes numpy raise anything
         raise _refusal(path, error) from None
@@ -84,6 +90,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     try:
         _check_sizes(path)
         with path.open("rb") as raw:  # numpy itself leaves a broken file open
+            _refuse_objects(raw)
             file = np.load(raw, allow_pickle=False)
             if not isinstance(file, Mapping):
                 raise ValueError("it is one array; name it .npy")
@@ -94,6 +101,14 @@ def _load(path: Path) -> dict[str, np.ndarray]:
         if not isinstance(array, np.ndarray):
             raise ValueError(f"{path.name} is refused: {name!r} in it is no array")
     return arrays
+
+
+def _refuse_objects(raw: IO[bytes]) -> None:
+    """What begins neither as an array nor as an archive of arrays, numpy takes for a pickle."""
+    start = raw.read(len(npy.MAGIC_PREFIX))
+    if start != npy.MAGIC_PREFIX and not start.startswith(_ARCHIVE):
+        raise PythonObjectsError
+    raw.seek(0)
 
 
 def _check_sizes(path: Path) -> None:
@@ -123,7 +138,7 @@ def _check_header(file: IO[bytes], size: int, what: str) -> None:
     read = npy.read_array_header_1_0 if major == b"\x01" else npy.read_array_header_2_0
     shape, _, dtype = read(head)
     if dtype.hasobject:
-        raise ValueError("it holds a pickle")
+        raise PythonObjectsError
     stated = math.prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or stated > size:
         raise ValueError(
@@ -136,7 +151,7 @@ def _check_header(file: IO[bytes], size: int, what: str) -> None:
 def _refusal(path: Path, error: Exception) -> ValueError:
     if isinstance(error, limits.OverLimit):
         return error
-    if "pickle" in str(error).lower():
+    if isinstance(error, PythonObjectsError):
         return ValueError(
             f"{path.name} is refused: it holds Python objects (a pickle), which could run code "
             "when opened; save plain arrays of numbers with numpy.savez"

@@ -73,10 +73,11 @@ def why_not(given: Path | bytes, name: str) -> str:
         if any(one.startswith(f"{prefix}.") for one in here.classes):
             return f"{name} is a model of {library}; only networks of PyTorch can be opened"
     others = [one for one in here.classes if not one.startswith(_TENSORS)]
-    inside = f" ({_shown(others)})" if others else ""
+    if not others:  # nothing in it but tensors, and yet it cannot be read
+        return f"{name} is damaged; download or save it again"
     return (
-        f"{name} holds more than tensors{inside}: it would run code when opened; if it is your "
-        "own file, save its state_dict by itself with torch.save, or as safetensors"
+        f"{name} holds more than tensors ({_shown(others)}): it would run code when opened; if it "
+        "is your own file, save its state_dict by itself with torch.save, or as safetensors"
     )
 
 

@@ -156,8 +156,6 @@ def _unpickled(given: Path | bytes, name: str) -> Weights:
     try:
         held = _load(given)
     except pickle.UnpicklingError as error:
-        if "Unsupported operand" in str(error):  # of the pickle's own machine code
-            raise ValueError(f"{name} is damaged; download or save it again") from error
         raise ValueError(why_not(given, name)) from error
     # Whatever a damaged pickle makes an unpickler raise, it is the file that is at fault.
     except Exception as error:
