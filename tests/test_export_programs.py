@@ -104,12 +104,6 @@ def test_a_batch_that_the_exporter_baked_in_is_found_by_the_second_and_falls_bac
     assert session.get_inputs()[0].shape[0] == 1
 
 
-def test_eight_bits_of_a_fixed_batch_are_refused_with_the_reason(tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
-    found = exported(Counting("loop"), torch.randn(SIZE), tmp_path, {"hidden": 0.5}, "onnx-int8")
-    assert "len(x)" in found.failed["onnx-int8"]
-
-
 class Branching(nn.Module):
     """Decides by its numbers."""
 
