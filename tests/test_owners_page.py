@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -126,3 +127,52 @@ def test_trainings_are_their_owners(home: Path, monkeypatch: pytest.MonkeyPatch)
     assert places[None] == places["first"] == home / "training", "where the command line has them"
     assert len(set(places.values())) == 3
     assert all(place.is_relative_to(home) for place in places.values())
+
+
+def visitor(
+    monkeypatch: pytest.MonkeyPatch,
+    cookie: str | None = None,
+    user: dict[str, object] | None = None,
+    host: str | None = "localhost",
+) -> Owner | None:
+    """Whoever comes by a browser that tells this."""
+    headers = {} if host is None else {"Host": host}
+    cookies = {} if cookie is None else {owners.COOKIE: cookie}
+    context = SimpleNamespace(headers=headers, cookies=cookies)
+    told = SimpleNamespace(context=context, user=user or {}, session_state={})
+    monkeypatch.setattr(owners, "st", told)
+    found = owners.current()
+    assert owners.current() == found, "and stays so"
+    return found
+
+
+def test_an_owner_is_who_signed_in_or_else_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    def come(*told: object, **more: object) -> Owner:
+        found = visitor(monkeypatch, *told, **more)  # type: ignore[arg-type]
+        assert found is not None
+        return found
+
+    assert visitor(monkeypatch, TOKENS["A"], host=None) is None, "without a browser: all"
+    first, second = come(TOKENS["A"]), come(TOKENS["B"])
+    assert first.kept
+    assert first == come(TOKENS["A"]) != second
+    assert TOKENS["A"] not in first.name, "the history's file does not tell who may read it"
+    unknown = [come(), come(), come("'; DROP TABLE visits"), come(TOKENS["A"] + "A")]
+    assert len({owner.name for owner in unknown}) == len(unknown)
+    assert all(owner.kept is None and owners.is_token(owner.token) for owner in unknown)
+
+    ann = {"is_logged_in": True, "iss": "https://one", "sub": "ann"}
+    signed = come(TOKENS["A"], ann)
+    assert signed == come(TOKENS["B"], ann) == come(None, ann)
+    assert signed.kept
+    names = {
+        signed.name,
+        come(None, ann | {"iss": "https://two"}).name,
+        come(None, ann | {"sub": "bob"}).name,
+        first.name,
+    }
+    assert len(names) == 4
+    assert come(TOKENS["A"], {"is_logged_in": False}) == first, "signed out: the browser"
+    assert owners.can_sign_in()
+    assert come(TOKENS["A"]) == first
+    assert not owners.can_sign_in(), "none is set up"
