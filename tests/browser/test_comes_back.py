@@ -21,7 +21,8 @@ class Server:
 
     def __init__(self, home: Path, models: Path) -> None:
         self.port, self._home, self._models = free_port(), home, models
-        self._up, self._app = ExitStack(), None
+        self._up = ExitStack()
+        self._app: Served | None = None
 
     def start(self) -> Served:
         """Serve."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 from urllib.parse import unquote_plus, urlencode, urlsplit
 
@@ -14,6 +15,7 @@ from driving import Board
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request
 from serving import free_port, served
 from test_past import cells
+from torch import Tensor
 
 import pruneviz as pv
 from pruneviz.history import History, ModelVersion
@@ -59,7 +61,10 @@ def hostile(
     source = hostile_source()
     safetensors.torch.save_file(source.model.state_dict(), folder / FILE)
     data = folder / "data.npz"
-    np.savez(data, x=source.validation.inputs.numpy(), y=source.validation.targets.numpy())
+    inputs, targets = source.validation.inputs, source.validation.targets
+    assert isinstance(inputs, Tensor)
+    assert targets is not None
+    np.savez(data, x=inputs.numpy(), y=targets.numpy())
     bench = pv.open(folder / FILE, data, arch=ARCH, classes=CLASSES)
     history, home = History(folder / "home"), folder / "home"
     made_for = ModelVersion(bench.name, bench.fingerprint, bench.data_fingerprint)
@@ -82,6 +87,11 @@ def hover(page: Page) -> None:
         for share in (0.2, 0.4, 0.6, 0.8):
             page.mouse.move(left + share * width, top + height / 2)
             page.wait_for_timeout(60)
+
+
+def is_elsewhere(page: Page, path: str) -> bool:
+    """Whether another page than that of this path is shown."""
+    return urlsplit(page.url).path != path
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +126,7 @@ def test_no_name_is_run_or_fetched(
     for title in PAGES:
         before = urlsplit(page.url).path
         page.get_by_role("link", name=title, exact=True).click()
-        page.wait_for_url(lambda url, before=before: urlsplit(url).path != before)
+        board.until("another page", partial(is_elsewhere, page, before))
         page.get_by_role("heading").first.wait_for()
         if title == "History":
             board.choose("Network", "all networks")
