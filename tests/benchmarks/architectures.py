@@ -16,14 +16,14 @@ from tests.zoo import LARGE, SMALL, made
 SAMPLES, TOLERANCE = 3, 1e-5
 HEAD = (
     "| architecture | layers | parameters | sliders reach | never pruned, mostly | "
-    "masked − exported: magnitude | Wanda | undo | seconds |\n"
+    "masked − exported: magnitude | Wanda | undo | processor seconds |\n"
     "|---|---:|---:|---:|---|---:|---:|---|---:|"
 )
 
 
 def row(name: str) -> str:
     """One line of the table; raises where anything that it says does not hold."""
-    start = time.perf_counter()
+    start = time.process_time()
     model, data = made(name)
     bench = pv.open(model, data)
     before = bench.fingerprint
@@ -35,7 +35,7 @@ def row(name: str) -> str:
     words = [check(bench, criterion) for criterion in ("magnitude", "wanda")]
     assert torch.equal(answers(bench, pv.Plan()), dense), "undo is not exact"
     assert pv.open(model, data).fingerprint == before, "the dense weights were written to"
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     return (
         f"| {name} | {len(bench.found)} | {total:,} | {reached / total:.1%} | {mostly(bench)} | "
         f"{words[0]} | {words[1]} | exact | {seconds:.1f} |"
