@@ -41,7 +41,7 @@ def test_bytes_scale_with_the_width(weights: str, expected: Need) -> None:
 
 def test_half_a_number_takes_a_whole_byte() -> None:
     assert needs(1, 5, "int8") == Need(1, 2)
-    assert needs(1, 24, "int8", stored=2) == Need(1, 12), "measured in half precision"
+    assert needs(1, 24, "int8", bytes_each=2) == Need(1, 12), "measured in half precision"
 
 
 @pytest.mark.parametrize(

@@ -27,15 +27,15 @@ class Budget:
 
 def find_budget(name: str, granularity: str) -> Budget:
     """The budget of this name; ValueError if it is unknown, or masks alone do not change it."""
-    found = BUDGETS.get(name)
-    if found is None:
+    result = BUDGETS.get(name)
+    if result is None:
         raise ValueError(f"unknown budget {name!r}; known are {', '.join(BUDGETS)}")
     if name == "latency" and granularity not in UNITS:
         raise ValueError(
             f"a budget of latency needs granularity 'neuron' or 'head', not {granularity!r}: masks "
             "alone make nothing faster"
         )
-    return found
+    return result
 
 
 def prices(
@@ -54,8 +54,8 @@ def prices(
 
 def _parameters(bench: Bench, plan: Plan) -> float:
     counts = bench.counts(plan)
-    left = counts.params_shrunk if plan.granularity in UNITS else counts.params_kept
-    return counts.params - left
+    remaining = counts.params_shrunk if plan.granularity in UNITS else counts.params_kept
+    return counts.params - remaining
 
 
 def _macs(bench: Bench, plan: Plan) -> float:
@@ -70,19 +70,19 @@ def _macs(bench: Bench, plan: Plan) -> float:
 
 def _bytes(bench: Bench, plan: Plan) -> float:
     counts = bench.counts(plan)
-    left = counts.bytes_shrunk if plan.granularity in UNITS else counts.bytes_sparse
-    return counts.bytes_dense - left
+    remaining = counts.bytes_shrunk if plan.granularity in UNITS else counts.bytes_sparse
+    return counts.bytes_dense - remaining
 
 
 def _seconds(bench: Bench, plan: Plan) -> float:
     seconds = layer_times(bench.source.model, bench.found, bench.source.validation)
     report = bench.masks(plan).report
     gone = 1 - report["kept"] / report["total"]
-    gained = (
+    savings = (
         seconds.get(name, 0.0) * share
         for name, share in zip(report["layer"], gone.tolist(), strict=True)
     )
-    return float(sum(gained))
+    return float(sum(savings))
 
 
 BUDGETS = {

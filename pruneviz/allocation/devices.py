@@ -126,23 +126,23 @@ class DeviceFit:
         return f"short by {' and '.join(missing)}" if missing else "fits"
 
 
-def needs(params: int, activation_bytes: int, weights: str = "int8", stored: int = 4) -> Need:
+def needs(params: int, activation_bytes: int, weights: str = "int8", bytes_each: int = 4) -> Need:
     """What a network takes with weights and activations of this width.
 
     params: parameters left after removal. activation_bytes: at their peak, for one sample, as
-    measured with numbers of `stored` bytes (4: float32). weights: "int8", "fp16" or "fp32".
+    measured with numbers of `bytes_each` bytes (4: float32). weights: "int8", "fp16" or "fp32".
 
     Raises ValueError for an unknown width or negative numbers.
     """
     if weights not in WIDTHS:
         raise ValueError(f"weights must be one of {', '.join(WIDTHS)}, got {weights!r}")
-    if params < 0 or activation_bytes < 0 or stored < 1:
+    if params < 0 or activation_bytes < 0 or bytes_each < 1:
         raise ValueError(
             "parameters, activations and bytes a number can't be negative, "
-            f"got {params}, {activation_bytes} and {stored}"
+            f"got {params}, {activation_bytes} and {bytes_each}"
         )
     width = WIDTHS[weights]
-    return Need(params * width, -(-activation_bytes * width // stored))
+    return Need(params * width, -(-activation_bytes * width // bytes_each))
 
 
 def verdict(need: Need, device: Device) -> DeviceFit:

@@ -85,10 +85,10 @@ def search(
     half = half_of(bench)
     curves = scan(bench, space.base, memory, progress=part_of(progress, 0.0, 0.5), of=half)
     measured = PlanScores(space, half)
-    tried = _candidates(measured, curves, target, part_of(progress, 0.5, 0.6))
-    start = max(tried, key=lambda one: measured.worth(one.plan))
+    results = _candidates(measured, curves, target, part_of(progress, 0.5, 0.6))
+    start = max(results, key=lambda one: measured.worth(one.plan))
     best = _improved(measured, start.plan, target, evaluations, part_of(progress, 0.6, 1.0))
-    return found_of(measured, best, method, start.method, target, tuple(tried))
+    return found_of(measured, best, method, start.method, target, tuple(results))
 
 
 def half_of(bench: Bench) -> int:
@@ -128,7 +128,7 @@ def _candidates(
     measured: PlanScores, curves: Curves, target: float, progress: Progress
 ) -> list[MethodResult]:
     """Every method's plan at the target, measured; those that cannot meet it are left out."""
-    found, refusals = [], []
+    results, refusals = [], []
     ways = ways_of(measured.space, curves)
     for place, (name, space, share) in enumerate(ways):
         progress(f"measuring {name}", place / len(ways))
@@ -137,20 +137,20 @@ def _candidates(
         except ValueError as error:
             refusals.append(error)
             continue
-        found.append(tried_of(name, plan, measured.on(plan)))
-    if not found:
+        results.append(tried_of(name, plan, measured.on(plan)))
+    if not results:
         raise refusals[0]
-    return found
+    return results
 
 
 def ways_of(space: Field, curves: Curves) -> list[tuple[str, Field, Share]]:
     """Every method with the field as it looks at it, the likeliest to be good last."""
-    found = []
+    ways = []
     for name, allocation in ALLOCATIONS.items():
         for kind in ("accuracy", "loss") if allocation.measured else ("",):
             own, _ = prepared(space, name, curves, kind)
-            found.append((f"{name} by {kind}" if kind else name, own, allocation.share))
-    return found
+            ways.append((f"{name} by {kind}" if kind else name, own, allocation.share))
+    return ways
 
 
 def tried_of(name: str, plan: Plan, result: Evaluation) -> MethodResult:
@@ -178,22 +178,22 @@ def _improved(
     """
     space, step, best = measured.space, _STEP, plan
     order = sorted(range(len(space.parts)), key=lambda i: -space.parts[i].cost)
-    begun, known = len(measured.seen), {best}
+    begun, visited = len(measured.seen), {best}
     while step > _LAST_STEP:
         before = best
         for place in order:
             for factor in (1 / step, step):
-                used = len(measured.seen) - begun
-                if used >= evaluations:
+                spent = len(measured.seen) - begun
+                if spent >= evaluations:
                     return best
                 name = space.parts[place].slider.name
-                progress(f"moving {name}", used / evaluations)
-                tried = moved(space, best, place, factor, target)
-                if tried is None or tried in known:
+                progress(f"moving {name}", spent / evaluations)
+                candidate = moved(space, best, place, factor, target)
+                if candidate is None or candidate in visited:
                     continue
-                known.add(tried)
-                if measured.beats(tried, best):
-                    best = tried
+                visited.add(candidate)
+                if measured.beats(candidate, best):
+                    best = candidate
                     break
         if best == before:
             step = step**0.5
@@ -216,7 +216,7 @@ def found_of(
     method: str,
     start: str,
     target: float | None,
-    tried: tuple[MethodResult, ...],
+    results: tuple[MethodResult, ...],
     words: str = "",
 ) -> SearchResult:
     """The record of a search that ended with `plan`; target: None where none was asked for.
@@ -228,7 +228,7 @@ def found_of(
     samples = len(bench.source.validation)
     evaluations = len(measured.seen)
     result = measured.on(plan) if evaluations else None
-    judged = result is not None and measured.n < samples
+    has_rest = result is not None and measured.n < samples
     return SearchResult(
         plan,
         method,
@@ -240,8 +240,8 @@ def found_of(
         evaluations,
         sum(measured.seen.values()),
         result,
-        bench.evaluate(plan, samples, measured.n) if judged else None,
-        tried,
+        bench.evaluate(plan, samples, measured.n) if has_rest else None,
+        results,
     )
 
 

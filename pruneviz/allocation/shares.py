@@ -52,8 +52,8 @@ def uniform_plus(parts: Sequence[Part], target: float) -> list[float]:
 
 def erk(parts: Sequence[Part], target: float) -> list[float]:
     """Density in proportion to (Σ of sizes) / (their product); what would pass 1 stays dense."""
-    kept = _shared(parts, 1 - target, lambda part: part.density, [1.0] * len(parts), low=True)
-    return [1 - density for density in kept]
+    densities = _shared(parts, 1 - target, lambda part: part.density, [1.0] * len(parts), low=True)
+    return [1 - density for density in densities]
 
 
 def pooled(parts: Sequence[Part], target: float) -> list[float]:
@@ -79,15 +79,15 @@ def pooled_at(parts: Sequence[Part], targets: Sequence[float]) -> list[list[floa
     half = torch.cat(costs)[order] / 2
     prices = {part.cost / part.items for part in parts}
     price = prices.pop() if len(prices) == 1 else 0.0
-    found: list[list[float]] = [[] for _ in parts]
+    shares: list[list[float]] = [[] for _ in parts]
     for target in targets:
         _check_bounds(parts, target, [part.most for part in parts])
         k = int(torch.searchsorted(spent - half, target * total * (1 + 1e-12) + _CLOSE))
         k = round(target * total / price) if price else k
         counts = torch.bincount(owners[:k], minlength=len(parts)).tolist()
-        for levels, count, part in zip(found, counts, parts, strict=True):
+        for levels, count, part in zip(shares, counts, parts, strict=True):
             levels.append(count / part.items)
-    return found
+    return shares
 
 
 def by_damage(parts: Sequence[Part], target: float) -> list[float]:
@@ -106,19 +106,19 @@ def by_damage_at(parts: Sequence[Part], targets: Sequence[float]) -> list[list[f
         for (x0, y0), (x1, y1) in itertools.pairwise(_hull(part)):
             steps.append(((y1 - y0) / ((x1 - x0) * part.cost), place, x0, x1))
     steps.sort()
-    total, found = sum(part.cost for part in parts), [list[float]() for _ in parts]
+    total, shares = sum(part.cost for part in parts), [list[float]() for _ in parts]
     for target in targets:
         _check_bounds(parts, target, [part.most for part in parts])
-        left, levels = target * total, [0.0] * len(parts)
+        rest, levels = target * total, [0.0] * len(parts)
         for _, place, x0, x1 in steps:
-            if left <= 0:
+            if rest <= 0:
                 break
             cost = (x1 - x0) * parts[place].cost
-            levels[place] = x0 + (x1 - x0) * min(1.0, left / cost)
-            left -= cost
-        for known, level in zip(found, levels, strict=True):
-            known.append(level)
-    return found
+            levels[place] = x0 + (x1 - x0) * min(1.0, rest / cost)
+            rest -= cost
+        for row, level in zip(shares, levels, strict=True):
+            row.append(level)
+    return shares
 
 
 def whole(parts: Sequence[Part], target: float, shares: Sequence[float]) -> list[float]:
@@ -128,23 +128,23 @@ def whole(parts: Sequence[Part], target: float, shares: Sequence[float]) -> list
     as that brings the sum nearer to the target. Where all items cost the same, as single weights
     do, exactly round(target × all of them) go, halves to even.
     """
-    asked = [share * part.items for share, part in zip(shares, parts, strict=True)]
+    amounts = [share * part.items for share, part in zip(shares, parts, strict=True)]
     tops = [math.floor(part.most * part.items + _CLOSE) for part in parts]
-    counts = [min(math.floor(x + 1e-7), top) for x, top in zip(asked, tops, strict=True)]
+    counts = [min(math.floor(x + 1e-7), top) for x, top in zip(amounts, tops, strict=True)]
     prices = [part.cost / part.items for part in parts]
     need = target * sum(part.cost for part in parts)
     if len(set(prices)) == 1:
         need = round(need / prices[0]) * prices[0]
-    left = need - sum(n * price for n, price in zip(counts, prices, strict=True))
-    order = sorted(range(len(parts)), key=lambda i: counts[i] - asked[i])
-    going = True
-    while going:
-        going = False
+    rest = need - sum(n * price for n, price in zip(counts, prices, strict=True))
+    order = sorted(range(len(parts)), key=lambda i: counts[i] - amounts[i])
+    changing = True
+    while changing:
+        changing = False
         for i in order:
-            if counts[i] < tops[i] and prices[i] / 2 < left * (1 - _CLOSE):
+            if counts[i] < tops[i] and prices[i] / 2 < rest * (1 - _CLOSE):
                 counts[i] += 1
-                left -= prices[i]
-                going = True
+                rest -= prices[i]
+                changing = True
     return [min(1.0, n / part.items) for n, part in zip(counts, parts, strict=True)]
 
 
@@ -166,12 +166,12 @@ def _shared(
     _check_bounds(parts, 1 - target if low else target, [p.most for p in parts] if low else most)
     fixed: dict[int, float] = {}
     while True:
-        rest = [i for i in range(len(parts)) if i not in fixed]
-        left = target * total - sum(fixed[i] * parts[i].cost for i in fixed)
-        base = sum(weight(parts[i]) * parts[i].cost for i in rest)
-        scale = left / base if base else 0.0
-        over = {i: most[i] for i in rest if scale * weight(parts[i]) > most[i] + _CLOSE}
-        under = {i: least[i] for i in rest if scale * weight(parts[i]) < least[i] - _CLOSE}
+        free = [i for i in range(len(parts)) if i not in fixed]
+        amount = target * total - sum(fixed[i] * parts[i].cost for i in fixed)
+        base = sum(weight(parts[i]) * parts[i].cost for i in free)
+        scale = amount / base if base else 0.0
+        over = {i: most[i] for i in free if scale * weight(parts[i]) > most[i] + _CLOSE}
+        under = {i: least[i] for i in free if scale * weight(parts[i]) < least[i] - _CLOSE}
         if not over and not under:
             return [fixed.get(i, scale * weight(parts[i])) for i in range(len(parts))]
         # One side at a time: fixing the larger violation first never overshoots.

@@ -55,19 +55,19 @@ def smallest(
     space, half = field_of(bench, plan, budget, locked, floor), half_of(bench)
     curves = scan(bench, space.base, memory, progress=part_of(progress, 0.0, 0.4), of=half)
     hunt = _SmallestSearch(PlanScores(space, half), lose, evaluations, part_of(progress, 0.4, 1.0))
-    best, target, start, tried = space.base, 0.0, "", []
+    best, target, start, results = space.base, 0.0, "", []
     ways = ways_of(space, curves)
     for name, own, share in reversed(ways):  # the likeliest first
-        found = hunt.halve(name, own, share, target)
-        if found is not None:
-            best, target, start = found[0], found[1], name
-            tried.append(tried_of(name, best, hunt.measured.on(best)))
+        success = hunt.halve(name, own, share, target)
+        if success is not None:
+            best, target, start = success[0], success[1], name
+            results.append(tried_of(name, best, hunt.measured.on(best)))
     if start:
         best = hunt.confirm(*hunt.push(best, target))
     most = f"at most {bench.task.scale.amount_text(lose)}"
     cut = best != space.base
     words = f"loses {most} (95 % sure)" if cut else f"Nothing could go that surely loses {most}"
-    return found_of(hunt.measured, best, "smallest", start, None, tuple(tried), words)
+    return found_of(hunt.measured, best, "smallest", start, None, tuple(results), words)
 
 
 def undecidable(bench: Bench, lose: float) -> str:
@@ -79,14 +79,14 @@ def undecidable(bench: Bench, lose: float) -> str:
     samples = len(bench.source.validation)
     judging = samples - half_of(bench) or samples
     width = bench.task.bounds[1] - bench.task.bounds[0]
-    if not math.isfinite(width) or judging >= (needed := fewest(lose, width=width)):
+    if not math.isfinite(width) or judging >= (minimum := fewest(lose, width=width)):
         return ""
     least = math.ceil(1000 * width * (1 - (ALPHA / 2) ** (1 / judging))) / 1000
     scale = bench.task.scale
     return (
-        f"to be sure that no more than {scale.amount_text(lose)} is lost takes {needed:,} judging "
+        f"to be sure that no more than {scale.amount_text(lose)} is lost takes {minimum:,} judging "
         f"samples at least, there are {judging:,} (half of the validation samples judge): give "
-        f"{2 * needed:,} validation samples, or allow {scale.amount_text(least)}"
+        f"{2 * minimum:,} validation samples, or allow {scale.amount_text(least)}"
     )
 
 
@@ -135,13 +135,13 @@ class _SmallestSearch:
         """`plan` as much further as moves can bring it, and its target."""
         space, further, best = self.measured.space, _FURTHER, plan
         while further > _LAST and not self.spent:
-            wanted = 1 - (1 - target) * (1 - further)
-            self._say(f"pushing on to {100 * wanted:.1f} %")
-            found = self._first_that_holds(space, best, wanted)
-            if found is None:
+            next_target = 1 - (1 - target) * (1 - further)
+            self._say(f"pushing on to {100 * next_target:.1f} %")
+            success = self._first_that_holds(space, best, next_target)
+            if success is None:
                 further /= 2
             else:
-                best, target = found, wanted
+                best, target = success, next_target
         return best, target
 
     def confirm(self, plan: Plan, target: float) -> Plan:
@@ -159,16 +159,18 @@ class _SmallestSearch:
         densities, best = space.densities(plan), space.base
         ratio = (1 - _FIRST * target) / (1 - target)
         for step in range(_STAGES, -1, -1):
-            wanted = 1 - (1 - target) * ratio ** (step / _STAGES)
-            self._say(f"confirming {100 * wanted:.1f} % on other samples")
-            tried = plan if not step else space.meet(space.keeping(densities), wanted)
-            if self.measured.on(tried).delta_low < -self._lose:
+            share = 1 - (1 - target) * ratio ** (step / _STAGES)
+            self._say(f"confirming {100 * share:.1f} % on other samples")
+            candidate = plan if not step else space.meet(space.keeping(densities), share)
+            if self.measured.on(candidate).delta_low < -self._lose:
                 continue  # left out before the test, by samples that it does not use
-            self.measured.seen[tried] = samples
-            judged, dense = (bench.evaluate(p, samples, self.measured.n) for p in (tried, Plan()))
-            if not surely(judged, dense)[0] >= -self._lose:
+            self.measured.seen[candidate] = samples
+            result, dense = (
+                bench.evaluate(p, samples, self.measured.n) for p in (candidate, Plan())
+            )
+            if not surely(result, dense)[0] >= -self._lose:
                 break
-            best = tried
+            best = candidate
         return best
 
     def _first_that_holds(self, space: Field, plan: Plan, target: float) -> Plan | None:
@@ -177,10 +179,14 @@ class _SmallestSearch:
         for place, factor in moves:
             if self.spent:
                 return None
-            tried = moved(space, plan, place, factor, target)
+            candidate = moved(space, plan, place, factor, target)
             self._say(f"pushing on to {100 * target:.1f} %")
-            if tried is not None and tried not in self.measured.seen and self.holds(tried):
-                return tried
+            if (
+                candidate is not None
+                and candidate not in self.measured.seen
+                and self.holds(candidate)
+            ):
+                return candidate
         return None
 
     @property

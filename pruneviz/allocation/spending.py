@@ -43,10 +43,10 @@ class Field:
 
     def plan(self, shares: Sequence[float]) -> Plan:
         """The plan with these sparsities, one for each part."""
-        found = self.base
+        plan = self.base
         for part, share in zip(self.parts, shares, strict=True):
-            found = part.slider.raised(found, share)
-        return found
+            plan = part.slider.raised(plan, share)
+        return plan
 
     def got(self, plan: Plan) -> float:
         """The fraction of what is free to go that goes, in the unit of the budget."""
@@ -93,19 +93,19 @@ class Field:
 
     def _nearer(self, plan: Plan, target: float) -> Plan:
         """`plan`, one item more or less in one part after another as long as that comes nearer."""
-        missed = abs(self.got(plan) - target)
-        while missed > _TINY:
-            found = {}
+        gap = abs(self.got(plan) - target)
+        while gap > _TINY:
+            gaps = {}
             for part in self.parts:
                 for by in (-1, 1):
                     level = round(part.slider.level(plan) * part.items) + by
                     if 0 <= level <= part.most * part.items:
-                        tried = part.slider.raised(plan, level / part.items)
-                        found[tried] = abs(self.got(tried) - target)
-            best = min(found, key=lambda tried: found[tried], default=plan)
-            if not found or found[best] >= missed:
+                        candidate = part.slider.raised(plan, level / part.items)
+                        gaps[candidate] = abs(self.got(candidate) - target)
+            best = min(gaps, key=lambda candidate: gaps[candidate], default=plan)
+            if not gaps or gaps[best] >= gap:
                 return plan
-            plan, missed = best, found[best]
+            plan, gap = best, gaps[best]
         return plan
 
     def _at(self, share: Share, linear: float) -> Plan:
@@ -189,18 +189,18 @@ def prepared(
     field: Field, method: str, curves: Curves | None = None, damage: str = "accuracy"
 ) -> tuple[Field, Allocation]:
     """The field with what a method looks at; ValueError for an unknown one, or without curves."""
-    found = ALLOCATIONS.get(method)
-    if found is None:
+    allocation = ALLOCATIONS.get(method)
+    if allocation is None:
         raise ValueError(f"unknown method {method!r}; known are {', '.join(ALLOCATIONS)}")
     parts = field.parts
-    if found.scores:
-        scores = _scores(field, found.scores)
+    if allocation.scores:
+        scores = _scores(field, allocation.scores)
         parts = tuple(replace(p, scores=scores[p.slider.name]) for p in parts)
-    if found.measured:
+    if allocation.measured:
         if curves is None:
             raise ValueError(f"method {method!r} needs curves of the layers: scan first")
         parts = tuple(_with_damage(part, curves, damage) for part in parts)
-    return replace(field, parts=parts), found
+    return replace(field, parts=parts), allocation
 
 
 def levels_of(
@@ -213,9 +213,9 @@ def levels_of(
     curves: Curves | None,
 ) -> dict[str, NDArray[np.float64]]:
     """Layer -> its sparsity at each target; beyond what bounds allow, that of the nearest below."""
-    space, found = prepared(field_of(bench, plan, "parameters", locked, floor), method, curves)
-    highest = space.highest(found.share)
-    columns = found.at(space.parts, [min(target, highest) for target in targets])
+    space, allocation = prepared(field_of(bench, plan, "parameters", locked, floor), method, curves)
+    highest = space.highest(allocation.share)
+    columns = allocation.at(space.parts, [min(target, highest) for target in targets])
     return {
         name: np.array(column)
         for part, column in zip(space.parts, columns, strict=True)
@@ -226,15 +226,17 @@ def levels_of(
 def _floors(
     sliders: Sequence[Slider], floor: float | Mapping[str, float], layers: Mapping[str, object]
 ) -> dict[str, float]:
-    given = floor if isinstance(floor, Mapping) else {}
-    for name, value in [*given.items()] if isinstance(floor, Mapping) else [("every layer", floor)]:
+    floors = floor if isinstance(floor, Mapping) else {}
+    for name, value in (
+        [*floors.items()] if isinstance(floor, Mapping) else [("every layer", floor)]
+    ):
         if isinstance(floor, Mapping) and name not in layers:
             raise ValueError(f"no layer {name!r} to keep a part of; see the workbench's layers")
         if isinstance(value, bool) or not 0 <= value < 1:
             raise ValueError(f"floor of {name} must be in [0, 1), got {value!r}")
     if not isinstance(floor, Mapping):
         return {slider.name: float(floor) for slider in sliders}
-    return {s.name: max((given.get(name, 0.0) for name in s.layers), default=0.0) for s in sliders}
+    return {s.name: max((floors.get(name, 0.0) for name in s.layers), default=0.0) for s in sliders}
 
 
 def _scores(field: Field, kind: str) -> dict[str, torch.Tensor]:

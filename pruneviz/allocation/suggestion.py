@@ -55,16 +55,16 @@ class Suggestion:
 
     def by_slider(self) -> tuple[SuggestionStep, ...]:
         """The steps of each slider as one, in the order in which they were first raised."""
-        found: dict[str, SuggestionStep] = {}
+        steps: dict[str, SuggestionStep] = {}
         for step in self.steps:
-            first = found.get(step.slider, replace(step, saved=0, lost=0.0))
-            found[step.slider] = replace(
+            first = steps.get(step.slider, replace(step, saved=0, lost=0.0))
+            steps[step.slider] = replace(
                 first,
                 after=step.after,
                 saved=first.saved + step.saved,
                 lost=first.lost + step.lost,
             )
-        return tuple(found.values())
+        return tuple(steps.values())
 
 
 @dataclass(frozen=True)
@@ -143,10 +143,10 @@ def _why_not(least: Need, device: Device, sliders: Sequence[Slider]) -> str:
             "narrower width."
         )
     missing = [(short.short_flash, "flash"), (short.short_ram, "RAM")]
-    said = " and ".join(f"{size(n)} too large for its {what}" for n, what in missing if n)
+    lacks = " and ".join(f"{size(n)} too large for its {what}" for n, what in missing if n)
     return (
-        f"Even at {100 * LIMIT:.0f} % everywhere it is {said} ({device.name}). Unlock more layers, "
-        "choose a narrower width, or a larger device."
+        f"Even at {100 * LIMIT:.0f} % everywhere it is {lacks} ({device.name}). "
+        "Unlock more layers, choose a narrower width, or a larger device."
     )
 
 
@@ -175,12 +175,12 @@ def _worth(
 ) -> dict[str, float]:
     if not verdict(start, device).short_ram:
         return {}
-    found = {}
+    worth = {}
     for slider in sliders:
         level = slider.level(plan)
-        held = measures.peak(slider.raised(most, level), weights)
-        found[slider.name] = (held - least.activations) / (limit(slider) - level)
-    return found
+        peak = measures.peak(slider.raised(most, level), weights)
+        worth[slider.name] = (peak - least.activations) / (limit(slider) - level)
+    return worth
 
 
 def _prices(
@@ -190,7 +190,7 @@ def _prices(
     label = "trying each slider on the probe"
     progress(label, 0.0)
     now = measures.accuracy(plan)
-    found = {}
+    prices = {}
     for place, slider in enumerate(sliders):
         start = slider.level(plan)
         first = further(slider, start)
@@ -200,8 +200,8 @@ def _prices(
             progress(label, (place + number / len(levels)) / len(sliders))
             lost = now - measures.accuracy(slider.raised(plan, level))
             points.append((level, max(points[-1][1], lost)))
-        found[slider.name] = _between(points)
-    return found
+        prices[slider.name] = _between(points)
+    return prices
 
 
 def _between(points: list[tuple[float, float]]) -> Callable[[float], float]:
@@ -223,10 +223,10 @@ def _climb(search: _SuggestionSearch, start: Need, progress: Progress) -> Sugges
     while not (short := verdict(need, search.device)).fits:
         done = 1 - _excess(need, search.device) / first
         progress("raising the cheapest slider", min(max(done, 0.0), 1.0))
-        found = _best(search, plan, need, hopes)
-        if found is None:
+        best = _best(search, plan, need, hopes)
+        if best is None:
             return _stuck(search, steps, need)
-        step, plan = found
+        step, plan = best
         steps.append(step)
         activations = need.activations
         if short.short_ram:
@@ -237,11 +237,11 @@ def _climb(search: _SuggestionSearch, start: Need, progress: Progress) -> Sugges
         return _stuck(search, steps, need)
     progress("trying all steps at once on the probe", 1.0)
     together = search.measures.accuracy(search.plan) - search.measures.accuracy(plan)
-    predicted = sum(step.lost for step in steps)
-    told = partial(_lost, scale=search.measures.scale)
+    loss = sum(step.lost for step in steps)
+    loss_words = partial(_lost, scale=search.measures.scale)
     words = (
         f"It fits on {search.device.name} after these steps. Predicted from each slider by itself: "
-        f"{told(predicted)}. Tried all at once on the probe: {told(together)}."
+        f"{loss_words(loss)}. Tried all at once on the probe: {loss_words(together)}."
     )
     return Suggestion(plan, tuple(steps), need, words, together)
 
@@ -285,14 +285,14 @@ def _best(
         if after - before < _CLOSE:
             del hopes[name]
             continue
-        wanted = slider.raised(plan, after)
-        weights = needs(search.measures.params(wanted), 0, search.weights).weights
+        candidate = slider.raised(plan, after)
+        weights = needs(search.measures.params(candidate), 0, search.weights).weights
         price = search.prices[name]
         step = SuggestionStep(
             name, before, after, need.weights - weights, price(after) - price(before)
         )
         hopes[name] = _gain(search, step, need) / max(step.lost, _FLOOR)
-        fresh[name] = step, wanted
+        fresh[name] = step, candidate
     return None
 
 

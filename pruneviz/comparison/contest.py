@@ -115,16 +115,16 @@ class Contest:
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
         """Which criterion at which sparsity; of the sparsities at which all are measured."""
-        found = []
+        results = []
         for at in self.levels:
             here = {e: self.answers.get(e) for e in self.entries if e.sparsity == at}
-            told = {entry: scores for entry, scores in here.items() if scores is not None}
-            if len(told) < len(here) or self.n < 2:
+            scores_of = {entry: scores for entry, scores in here.items() if scores is not None}
+            if len(scores_of) < len(here) or self.n < 2:
                 continue
-            answers = {e.criterion: s for e, s in told.items() if e.criterion != CONTROL}
-            controls = [scores for e, scores in told.items() if e.criterion == CONTROL]
-            found.append(verdict(at, answers, self.weight, self.task, controls, CONTROL, PLAIN))
-        return tuple(found)
+            answers = {e.criterion: s for e, s in scores_of.items() if e.criterion != CONTROL}
+            controls = [scores for e, scores in scores_of.items() if e.criterion == CONTROL]
+            results.append(verdict(at, answers, self.weight, self.task, controls, CONTROL, PLAIN))
+        return tuple(results)
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -138,18 +138,18 @@ class Contest:
                 f"({self.task.interval_text(one.low, one.high)})",
             }
             for head, role in (("runner-up", "runner-up"), (PLAIN, PLAIN), (CONTROL, "control")):
-                found = one.by_role(role)
-                name = "" if found is None or role != "runner-up" else f"{found.other}: "
-                row[f"minus {head}"] = "–" if found is None else f"{name}{found.words}"
+                margin = one.by_role(role)
+                name = "" if margin is None or role != "runner-up" else f"{margin.other}: "
+                row[f"minus {head}"] = "–" if margin is None else f"{name}{margin.words}"
             rows.append(row | {"in words": one.words})
         return pd.DataFrame(rows)
 
     @property
     def words(self) -> str:
         """How far it is, in a sentence."""
-        known = sum(entry in self.answers for entry in self.entries)
+        number = sum(entry in self.answers for entry in self.entries)
         done = "" if self.complete else "; not finished"
-        return f"{known} of {len(self.entries)} plans, {self.n:,} samples each{done}."
+        return f"{number} of {len(self.entries)} plans, {self.n:,} samples each{done}."
 
     def _rows(self, name: str, at: float) -> list[dict[str, Any]]:
         seeds = range(self.seeds if name == CONTROL else 1)
@@ -180,7 +180,7 @@ class Contest:
 def contest(
     bench: Bench,
     memory: Memory,
-    asked: ContestRequest,
+    request: ContestRequest,
     progress: Progress | None,
     curves: Curves | None = None,
 ) -> Contest:
@@ -189,20 +189,20 @@ def contest(
     What is measured is in `memory` at once; `progress` is called before each step and may raise to
     stop. curves: for the allocation that looks at them. ValueError names what does not fit.
     """
-    names, levels, n = _checked(bench, asked)
-    sliders, left_out = _common(bench, asked, names)
-    plans = plans_at(bench, asked.plan, asked.allocation, sliders, levels, curves)
+    names, levels, n = _checked(bench, request)
+    sliders, left_out = _common(bench, request, names)
+    plans = plans_at(bench, request.plan, request.allocation, sliders, levels, curves)
     dense = recall(bench, memory, Plan(), n)
     if dense is None and progress is not None:
         dense = measure(bench, memory, Plan(), n, partial(progress, "dense", 0.0))
-    found = Contest(
-        plan=settings_of(asked.plan),
-        allocation=asked.allocation,
+    result = Contest(
+        plan=settings_of(request.plan),
+        allocation=request.allocation,
         criteria=tuple(name for name in names if name not in left_out),
         left_out=left_out,
         layers=tuple(slider.name for slider in sliders),
         levels=levels,
-        seeds=asked.seeds,
+        seeds=request.seeds,
         n=n,
         task=bench.task,
         dense=torch.empty(0) if dense is None else dense.scores,
@@ -210,16 +210,16 @@ def contest(
         answers={},
     )
     if dense is None or not sliders:
-        return replace(found, criteria=found.criteria if sliders else ())
-    answers = _measured(bench, memory, found, plans, left_out, progress)
-    able = tuple(name for name in found.criteria if name not in left_out)
-    return replace(found, criteria=able, answers=answers)
+        return replace(result, criteria=result.criteria if sliders else ())
+    answers = _measured(bench, memory, result, plans, left_out, progress)
+    able = tuple(name for name in result.criteria if name not in left_out)
+    return replace(result, criteria=able, answers=answers)
 
 
 def _measured(
     bench: Bench,
     memory: Memory,
-    found: Contest,
+    entrants: Contest,
     plans: Mapping[float, Plan],
     left_out: dict[str, str],
     progress: Progress | None,
@@ -227,24 +227,24 @@ def _measured(
     """Entry -> its scores; a criterion that fails goes into `left_out` with the reason."""
     answers: dict[Entry, Tensor] = {}
     gathered = progress is None
-    for place, entry in enumerate(found.entries):
+    for place, entry in enumerate(entrants.entries):
         if entry.criterion in left_out:
             continue
         plan = replace(plans[entry.sparsity], criterion=entry.criterion, seed=entry.seed)
-        done = place / len(found.entries)
+        done = place / len(entrants.entries)
         try:
-            known = recall(bench, memory, plan, found.n)
-            if known is None and progress is not None:
+            reply = recall(bench, memory, plan, entrants.n)
+            if reply is None and progress is not None:
                 if not gathered:
-                    gather_for(bench, found.criteria, _at(progress, done))
+                    gather_for(bench, entrants.criteria, _at(progress, done))
                     gathered = True
                 label = f"{entry.criterion} at {100 * entry.sparsity:g} %"
-                known = measure(bench, memory, plan, found.n, partial(progress, label, done))
+                reply = measure(bench, memory, plan, entrants.n, partial(progress, label, done))
         except ValueError as error:
             left_out[entry.criterion] = str(error)
             continue
-        if known is not None:
-            answers[entry] = known.scores
+        if reply is not None:
+            answers[entry] = reply.scores
     return answers
 
 
@@ -253,36 +253,38 @@ def _at(progress: Progress, done: float) -> Progress:
     return lambda label, part: progress(f"{label}, {part:.0%}" if part else label, done)
 
 
-def _checked(bench: Bench, asked: ContestRequest) -> tuple[tuple[str, ...], tuple[float, ...], int]:
+def _checked(
+    bench: Bench, request: ContestRequest
+) -> tuple[tuple[str, ...], tuple[float, ...], int]:
     """(names with the control, levels, samples); ValueError names what does not fit."""
-    granularity = asked.plan.granularity
-    if asked.criteria is None:
-        names = [name for name, found in CRITERIA.items() if found.allows(granularity)]
+    granularity = request.plan.granularity
+    if request.criteria is None:
+        names = [name for name, criterion in CRITERIA.items() if criterion.allows(granularity)]
     else:
-        names = [find_criterion(name, granularity).name for name in asked.criteria]
+        names = [find_criterion(name, granularity).name for name in request.criteria]
     samples = len(bench.source.validation)
-    n = samples if asked.n is None else asked.n
+    n = samples if request.n is None else request.n
     if type(n) is not int or not 2 <= n <= samples:
         raise ValueError(f"n must be in 2..{samples} (the validation samples), got {n!r}")
-    if type(asked.seeds) is not int or asked.seeds < 1:
-        raise ValueError(f"seeds must be a whole number of 1 or more, got {asked.seeds!r}")
-    unknown = [name for name in asked.locked if name not in bench.found]
+    if type(request.seeds) is not int or request.seeds < 1:
+        raise ValueError(f"seeds must be a whole number of 1 or more, got {request.seeds!r}")
+    unknown = [name for name in request.locked if name not in bench.found]
     if unknown:
         raise ValueError(f"no layer {unknown[0]!r} to lock; see the workbench's layers")
-    return tuple(dict.fromkeys([*names, CONTROL])), levels_for(asked.plan, asked.levels), n
+    return tuple(dict.fromkeys([*names, CONTROL])), levels_for(request.plan, request.levels), n
 
 
 def _common(
-    bench: Bench, asked: ContestRequest, names: Sequence[str]
+    bench: Bench, request: ContestRequest, names: Sequence[str]
 ) -> tuple[tuple[Slider, ...], dict[str, str]]:
     """(what all criteria can move, criterion -> why it can move nothing)."""
-    able, reasons = able_sliders(bench, settings_of(asked.plan), names)
+    able, reasons = able_sliders(bench, settings_of(request.plan), names)
     out = {name: next(iter(reasons[name].values())) for name in names if not able[name]
            and reasons.get(name)}  # fmt: skip
     common = [
         slider
         for slider in able[CONTROL]
         if all(slider in able[name] for name in names if name not in out)
-        and not any(layer in asked.locked for layer in slider.layers)
+        and not any(layer in request.locked for layer in slider.layers)
     ]
     return tuple(common), out

@@ -44,14 +44,14 @@ def plans_at(
         out = [name for name in bench.found if name not in moving]
         columns = levels_of(bench, allocation, start, levels, out, 0.0, curves)
         shares = {s.name: [float(x) for x in columns[s.name]] for s in sliders if s.name in columns}
-    found = {}
+    plans = {}
     for place, at in enumerate(levels):
-        found[at] = start
+        plans[at] = start
         for slider in sliders:
             if slider.name in shares:
                 share = min(1.0, max(0.0, shares[slider.name][place]))
-                found[at] = slider.raised(found[at], share)
-    return found
+                plans[at] = slider.raised(plans[at], share)
+    return plans
 
 
 def _scaled(
@@ -60,11 +60,11 @@ def _scaled(
     """Slider -> its sparsity at each level: what a slider of `plan` keeps, to a common power."""
     if plan.scope == "global":
         raise ValueError("scope 'global' gives layers no levels of their own to scale")
-    kept = np.array([1 - slider.level(plan) for slider in sliders])
+    densities = np.array([1 - slider.level(plan) for slider in sliders])
     sizes = np.array([float(sum(bench.found[n].size for n in s.layers)) for s in sliders])
     sizes /= sizes.sum()
-    most = float(sizes[kept < 1].sum())
-    least = float(sizes[kept == 0].sum())
+    most = float(sizes[densities < 1].sum())
+    least = float(sizes[densities == 0].sum())
     if least > min(levels):
         raise ValueError(
             f"sliders that stand at 100 % stay there and hold {100 * least:.1f} % of the weights, "
@@ -75,11 +75,11 @@ def _scaled(
             f"sliders that stand at 0 stay there, so at most {100 * most:.1f} % of the weights can "
             f"go, and {100 * max(levels):g} % are asked for: raise them, or ask for less"
         )
-    found = []
+    rows = []
     for at in levels:
         low, high = 0.0, _FAR
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
-            low, high = (middle, high) if sizes @ (1 - kept**middle) < at else (low, middle)
-        found.append(1 - kept**high)
-    return {slider.name: [float(row[i]) for row in found] for i, slider in enumerate(sliders)}
+            low, high = (middle, high) if sizes @ (1 - densities**middle) < at else (low, middle)
+        rows.append(1 - densities**high)
+    return {slider.name: [float(row[i]) for row in rows] for i, slider in enumerate(sliders)}

@@ -57,9 +57,9 @@ class Similarity:
     def chance(self, level: float, layer: str | None = None) -> float:
         """The overlap to expect of two random choices, of a layer or on the mean."""
         shares = self.share[:, self._at(level)]
-        chosen = shares if layer is None else shares[[self._layer(layer)]]
-        chosen = chosen[chosen > 0]
-        return float(np.mean([chance(share) for share in chosen])) if len(chosen) else float("nan")
+        rows = shares if layer is None else shares[[self._layer(layer)]]
+        rows = rows[rows > 0]
+        return float(np.mean([chance(share) for share in rows])) if len(rows) else float("nan")
 
     @property
     def table(self) -> pd.DataFrame:
@@ -73,7 +73,7 @@ class Similarity:
         by_layer, by_level, by_a, by_b = (axis.ravel() for axis in np.indices(shape))
         whole = np.broadcast_to(self.correlation[:, None], shape)
         by_chance = np.vectorize(chance, otypes=[float])(self.share)[..., None, None]
-        found = pd.DataFrame(
+        pairs = pd.DataFrame(
             {
                 "layer": np.array(self.layers, dtype=object)[by_layer],
                 "sparsity": np.array(self.levels)[by_level],
@@ -87,24 +87,24 @@ class Similarity:
         out = {(name, layer) for name, layers in self.left_out.items() for layer in layers}
         mine = [
             (a, layer) not in out and (b, layer) not in out
-            for layer, a, b in zip(found["layer"], found["a"], found["b"], strict=True)
+            for layer, a, b in zip(pairs["layer"], pairs["a"], pairs["b"], strict=True)
         ]
-        return found[mine].reset_index(drop=True)
+        return pairs[mine].reset_index(drop=True)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on what was left out, and where a sample stands for all items."""
-        found = []
+        sentences = []
         for name, layers in self.left_out.items():
             reasons = {why: [n for n in layers if layers[n] == why] for why in layers.values()}
             for why, where in reasons.items():
-                found.append(f"{name} is left out in {_few(where)}: {why}")
+                sentences.append(f"{name} is left out in {_few(where)}: {why}")
         large = [name for name in self.layers if self.items[name] > SAMPLE]
         if large:
-            found.append(
+            sentences.append(
                 f"of {_few(large)} a fixed random sample of {SAMPLE:,} items stands for all"
             )
-        return tuple(found)
+        return tuple(sentences)
 
     def _square(self, values: NDArray[np.float64], layer: str | None) -> pd.DataFrame:
         if layer is None:
@@ -133,7 +133,7 @@ def similarity(bench: Bench, plan: Plan, levels: Sequence[float], progress: Prog
     An N:M pattern is compared at its own level. ValueError for levels outside (0, 1].
     """
     settings, levels = settings_of(plan), levels_for(plan, levels)
-    names = [name for name, found in CRITERIA.items() if found.allows(plan.granularity)]
+    names = [name for name, criterion in CRITERIA.items() if criterion.allows(plan.granularity)]
     gather_for(bench, names, lambda label, done: progress(label, _GATHERING * done))
     able, left_out = able_sliders(bench, settings, names)
     layers = {s.name: s for name in names for s in able[name]}
@@ -143,10 +143,10 @@ def similarity(bench: Bench, plan: Plan, levels: Sequence[float], progress: Prog
     share = np.zeros((len(order), len(levels)))
     for place, layer in enumerate(order):
         progress(f"comparing {layer}", _GATHERING + (1 - _GATHERING) * place / len(order))
-        found = _layer(bench, settings, layers[layer], names, able, left_out, levels)
-        correlation[place], overlap[place], share[place] = found
-    known = [{*order} - {*left_out.get(name, {})} for name in names]
-    keep = [i for i in range(len(names)) if known[i]]
+        criterion = _layer(bench, settings, layers[layer], names, able, left_out, levels)
+        correlation[place], overlap[place], share[place] = criterion
+    usable = [{*order} - {*left_out.get(name, {})} for name in names]
+    keep = [i for i in range(len(names)) if usable[i]]
     return Similarity(
         plan=settings,
         levels=levels,

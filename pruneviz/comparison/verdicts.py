@@ -106,10 +106,10 @@ def verdict(
     best, mine = order[0], everyone[order[0]][judge]
     same = tuple(n for n in order[1:] if torch.equal(everyone[n], everyone[best]))
     roles = _roles([name for name in order[1:] if name not in same], plain, control)
-    found = {}
+    margins = {}
     for name in roles:
         kind = graded if control in (name, best) else task
-        found[name] = change(mine, everyone[name][judge], _part(weight, judge), kind)
+        margins[name] = change(mine, everyone[name][judge], _part(weight, judge), kind)
     accuracy, low, high = level(mine, _part(weight, judge), graded if best == control else task)
     return Verdict(
         sparsity=sparsity,
@@ -120,18 +120,18 @@ def verdict(
         chosen_on=len(everyone[best]) - len(mine),
         n=len(mine),
         same=same,
-        against=_holm(found, roles, task.scale),
+        against=_holm(margins, roles, task.scale),
     )
 
 
 def _roles(rivals: Sequence[str], plain: str, control: str) -> dict[str, tuple[str, ...]]:
     """Which of the rivals, the strongest first, the best is compared with, and as what."""
-    named = ((rivals[0] if rivals else "", "runner-up"), (plain, plain), (control, "control"))
-    found: dict[str, tuple[str, ...]] = {}
-    for name, role in named:
+    pairs = ((rivals[0] if rivals else "", "runner-up"), (plain, plain), (control, "control"))
+    roles: dict[str, tuple[str, ...]] = {}
+    for name, role in pairs:
         if name in rivals:
-            found[name] = (*found.get(name, ()), role)
-    return found
+            roles[name] = (*roles.get(name, ()), role)
+    return roles
 
 
 def p_value(low: float, high: float) -> float:
@@ -145,27 +145,27 @@ def p_value(low: float, high: float) -> float:
 
 
 def _holm(
-    found: Mapping[str, tuple[float, float, float]],
+    differences: Mapping[str, tuple[float, float, float]],
     roles: Mapping[str, tuple[str, ...]],
     scale: Scale,
 ) -> tuple[Margin, ...]:
     """Every comparison with the interval of its own test: the surest is tested at 5 % / k, the
     next at 5 % / (k − 1) …; from the first that fails on all at the level of that one.
     """
-    order = sorted(found, key=lambda name: p_value(*found[name][1:]))
+    order = sorted(differences, key=lambda name: p_value(*differences[name][1:]))
     done: dict[str, Margin] = {}
-    left, failed = len(order), False
+    hypotheses, failed = len(order), False
     for name in order:
-        difference, low, high = found[name]
-        alpha = ALPHA / left
+        difference, low, high = differences[name]
+        alpha = ALPHA / hypotheses
         wider = _NORMAL.inv_cdf(1 - alpha / 2) / Z95
         middle, half = (low + high) / 2, wider * (high - low) / 2
         low, high = middle - half, middle + half
-        real = not failed and p_value(*found[name][1:]) <= alpha
+        real = not failed and p_value(*differences[name][1:]) <= alpha
         failed = failed or not real
-        left -= not failed
+        hypotheses -= not failed
         done[name] = Margin(name, roles[name], difference, low, high, real, scale)
-    return tuple(done[name] for name in found)
+    return tuple(done[name] for name in differences)
 
 
 def _part(weight: Tensor | None, part: slice) -> Tensor | None:

@@ -47,17 +47,17 @@ def agreement(model: nn.Module, small: nn.Module, inputs: Inputs) -> Agreement:
     )
     apart, decisive = own.difference, own.dtypes <= _DECISIVE
     if decisive and own.wrong() is None:
-        said = f"proved in {name}: answers differ by at most {apart:.0e} of the largest"
-        return Agreement(apart, name, said)
+        words = f"proved in {name}: answers differ by at most {apart:.0e} of the largest"
+        return Agreement(apart, name, words)
     try:
         exact = _compared(model, small, inputs, answer_in_double)
     except Exception as error:  # an operation or a device that knows no double
         if not decisive and own.wrong() is None:
-            said = (
+            words = (
                 f"proved to the rounding of {name} alone: answers differ by at most {apart:.0e} of "
                 f"the largest (no double precision: {words_of(error)})"
             )
-            return Agreement(apart, name, said)
+            return Agreement(apart, name, words)
         raise ValueError(
             f"{own.wrong()}, and no double precision can tell whether that is rounding: "
             f"{words_of(error)}"
@@ -65,21 +65,21 @@ def agreement(model: nn.Module, small: nn.Module, inputs: Inputs) -> Agreement:
     wrong = exact.wrong(_DOUBLE)
     if wrong is not None:
         raise ValueError(own.wrong() or wrong)
-    said = (
+    words = (
         f"proved in double precision: answers differ by at most {exact.difference:.0e} of the "
         f"largest (in {name}, by its own rounding, {apart:.0e})"
     )
-    return Agreement(exact.difference, "double", said)
+    return Agreement(exact.difference, "double", words)
 
 
 def pieces(inputs: Inputs, one: int) -> Iterator[Inputs]:
     """Inputs in parts whose answers take 32 MiB at most; one: bytes of the answer to a sample."""
-    named = {"": inputs} if isinstance(inputs, Tensor) else inputs
-    samples = max((len(tensor) for tensor in named.values()), default=0)
+    tensors = {"": inputs} if isinstance(inputs, Tensor) else inputs
+    samples = max((len(tensor) for tensor in tensors.values()), default=0)
     step = max(1, _BYTES // max(1, one))
     for start in range(0, samples, step):
         # What is given once for all samples is no row of theirs.
-        part = {n: t[start : start + step] if len(t) == samples else t for n, t in named.items()}
+        part = {n: t[start : start + step] if len(t) == samples else t for n, t in tensors.items()}
         yield part[""] if isinstance(inputs, Tensor) else part
 
 
@@ -92,10 +92,10 @@ def _compared(model: nn.Module, small: nn.Module, inputs: Inputs, answer: Answer
     """All outputs, compared; ValueError where the smaller one does not run or has others."""
     likeness, first = Likeness(), next(pieces(inputs, _BYTES))
     for part in pieces(inputs, size_of(answer(model, first))):
-        expected = answer(model, part)
+        reference = answer(model, part)
         try:
             got = answer(small, part)
         except Exception as error:  # the network's own code meets sizes that it never saw
             raise ValueError(words_of(error)) from None
-        likeness.add(expected, got)
+        likeness.add(reference, got)
     return likeness

@@ -21,45 +21,45 @@ def arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any
     return dict(bound.arguments)
 
 
-def is_plain(given: Mapping[str, Any]) -> bool:
+def is_plain(bound: Mapping[str, Any]) -> bool:
     """Whether `attend` covers these arguments: no extra keys, no keys given from outside."""
     extra = ("bias_k", "bias_v", "static_k", "static_v")
-    return not given["add_zero_attn"] and all(given[name] is None for name in extra)
+    return not bound["add_zero_attn"] and all(bound[name] is None for name in extra)
 
 
-def attend(given: Mapping[str, Any], linear: Linear) -> tuple[Tensor, Tensor | None]:
+def attend(bound: Mapping[str, Any], linear: Linear) -> tuple[Tensor, Tensor | None]:
     """The result of torch's multi_head_attention_forward for `arguments` that are plain.
 
     linear: called as linear(part, inputs, weight, bias) for the parts "q", "k", "v" and "out".
     """
-    parts = _in_weights(given)
-    inputs = {"q": given["query"], "k": given["key"], "v": given["value"]}
+    parts = _in_weights(bound)
+    inputs = {"q": bound["query"], "k": bound["key"], "v": bound["value"]}
     unbatched = inputs["q"].ndim == 2
     if unbatched:
         inputs = {part: value.unsqueeze(1) for part, value in inputs.items()}
     q, k, v = (
-        _split(linear(part, inputs[part], *parts[part]), given["num_heads"]) for part in "qkv"
+        _split(linear(part, inputs[part], *parts[part]), bound["num_heads"]) for part in "qkv"
     )
     scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
-    mask = _mask(given, scores)
+    mask = _mask(bound, scores)
     attention = torch.softmax(scores if mask is None else scores + mask, dim=-1)
-    attention = F.dropout(attention, given["dropout_p"], training=given["training"])
-    joined = (attention @ v).permute(2, 0, 1, 3).flatten(2)  # [positions, n, features]
-    output = linear("out", joined, given["out_proj_weight"], given["out_proj_bias"])
+    attention = F.dropout(attention, bound["dropout_p"], training=bound["training"])
+    heads = (attention @ v).permute(2, 0, 1, 3).flatten(2)  # [positions, n, features]
+    output = linear("out", heads, bound["out_proj_weight"], bound["out_proj_bias"])
     if unbatched:
         output = output.squeeze(1)
-    if not given["need_weights"]:
+    if not bound["need_weights"]:
         return output, None
-    weights = attention.mean(1) if given["average_attn_weights"] else attention
+    weights = attention.mean(1) if bound["average_attn_weights"] else attention
     return output, weights.squeeze(0) if unbatched else weights
 
 
-def _in_weights(given: Mapping[str, Any]) -> dict[str, tuple[Tensor, Tensor | None]]:
-    if given["use_separate_proj_weight"]:
-        weights = [given[f"{part}_proj_weight"] for part in "qkv"]
+def _in_weights(bound: Mapping[str, Any]) -> dict[str, tuple[Tensor, Tensor | None]]:
+    if bound["use_separate_proj_weight"]:
+        weights = [bound[f"{part}_proj_weight"] for part in "qkv"]
     else:
-        weights = list(given["in_proj_weight"].chunk(3))
-    bias = given["in_proj_bias"]
+        weights = list(bound["in_proj_weight"].chunk(3))
+    bias = bound["in_proj_bias"]
     biases = (None, None, None) if bias is None else bias.chunk(3)
     return dict(zip("qkv", zip(weights, biases, strict=True), strict=True))
 
@@ -69,19 +69,19 @@ def _split(values: Tensor, heads: int) -> Tensor:
     return torch.unflatten(values, 2, (heads, -1)).permute(1, 2, 0, 3)
 
 
-def _mask(given: Mapping[str, Any], scores: Tensor) -> Tensor | None:
-    mask, padding = given["attn_mask"], given["key_padding_mask"]
-    found = None
+def _mask(bound: Mapping[str, Any], scores: Tensor) -> Tensor | None:
+    mask, padding = bound["attn_mask"], bound["key_padding_mask"]
+    bias = None
     if mask is not None:
-        found = _additive(mask, scores)
-        found = found.reshape(scores.shape) if found.ndim == 3 else found
-    elif given["is_causal"]:
+        bias = _additive(mask, scores)
+        bias = bias.reshape(scores.shape) if bias.ndim == 3 else bias
+    elif bound["is_causal"]:
         ones = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device)
-        found = _additive(ones.triu(1), scores)
+        bias = _additive(ones.triu(1), scores)
     if padding is not None:
         hidden = _additive(padding, scores).reshape(len(scores), 1, 1, -1)
-        found = hidden if found is None else found + hidden
-    return found
+        bias = hidden if bias is None else bias + hidden
+    return bias
 
 
 def _additive(mask: Tensor, scores: Tensor) -> Tensor:

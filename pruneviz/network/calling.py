@@ -20,11 +20,13 @@ class ForwardError(ValueError):
     network: its class. given: the inputs in words. error: what it raised. what: was being done.
     """
 
-    def __init__(self, network: str, given: str, error: Exception, what: str = "") -> None:
-        self.network, self.given, self.error, self.what = network, given, error, what
+    def __init__(self, network: str, shapes: str, error: Exception, what: str = "") -> None:
+        self.network, self.given, self.error, self.what = network, shapes, error, what
         doing = f"{what}: " if what else ""
-        said = f"{type(error).__name__}: {words_of(error)}"
-        super().__init__(f"{doing}the network's own code ({network}) fails on {given} with {said}")
+        message = f"{type(error).__name__}: {words_of(error)}"
+        super().__init__(
+            f"{doing}the network's own code ({network}) fails on {shapes} with {message}"
+        )
 
 
 def words_of(error: Exception) -> str:
@@ -59,8 +61,8 @@ def at_work(what: str) -> Iterator[None]:
 
 def shapes_of(inputs: Tensor | Mapping[str, Tensor]) -> str:
     """The shapes of inputs in words: "input (64, 3, 8, 8)"."""
-    named = {"input": inputs} if isinstance(inputs, Tensor) else inputs
-    return ", ".join(f"{name or 'input'} {tuple(t.shape)}" for name, t in named.items())
+    tensors = {"input": inputs} if isinstance(inputs, Tensor) else inputs
+    return ", ".join(f"{name or 'input'} {tuple(t.shape)}" for name, t in tensors.items())
 
 
 def call(
@@ -73,8 +75,8 @@ def call(
 
     output: its name as `outputs` gives it; None: the main one. ValueError when there is none.
     """
-    found = call_all(network, inputs, parameters)
-    return found[named_output(found, output)]
+    answers = call_all(network, inputs, parameters)
+    return answers[named_output(answers, output)]
 
 
 def call_all(
@@ -89,13 +91,13 @@ def call_all(
     parameters and buffers, by name. ValueError when the answer holds no tensor; ForwardError
     when the network raises.
     """
-    given = fitting(network, inputs)
-    args = (given,) if isinstance(given, Tensor) else ()
-    kwargs = {} if isinstance(given, Tensor) else given
+    arguments = fitting(network, inputs)
+    args = (arguments,) if isinstance(arguments, Tensor) else ()
+    kwargs = {} if isinstance(arguments, Tensor) else arguments
     try:
         result = torch.func.functional_call(network, dict(parameters or {}), args, kwargs)
     except Exception as error:
-        raise ForwardError(type(network).__name__, shapes_of(given), error) from error
+        raise ForwardError(type(network).__name__, shapes_of(arguments), error) from error
     return outputs(result)
 
 
@@ -111,8 +113,8 @@ def fitting(
 
 def answer_of(result: object, output: str | None = None) -> Tensor:
     """One tensor of what a network returned, by its name; the main one where none is given."""
-    found = outputs(result)
-    return found[named_output(found, output)]
+    answers = outputs(result)
+    return answers[named_output(answers, output)]
 
 
 def _fitting(tensor: Tensor, like: Tensor) -> Tensor:

@@ -92,8 +92,8 @@ class Call:
         if values.shape[0] in (n, 1):
             return values
         if values.shape[0] % n == 0:
-            folded = torch.unflatten(values, 0, (n, -1))
-            return folded if units_last else folded.movedim(1, -1)
+            samples = torch.unflatten(values, 0, (n, -1))
+            return samples if units_last else samples.movedim(1, -1)
         if units_last and values.ndim > 2 and values.shape[1] == n:
             return values.transpose(0, 1)
         return values.unsqueeze(0) if units_last else values.movedim(0, -1).unsqueeze(0)
@@ -126,25 +126,27 @@ class WeightListener(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Run the function, and tell of it if it uses a known weight."""
-        given = dict(kwargs or {})
+        options = dict(kwargs or {})
         if func is F.multi_head_attention_forward:
-            named = arguments(args, given)
-            if is_plain(named):
-                return attend(named, lambda *found: self._project(named, *found))
+            bound = arguments(args, options)
+            if is_plain(bound):
+                return attend(bound, lambda *found: self._project(bound, *found))
         if any(id(weight) in self._owners for weight in weights_of(func, args)):
             return recur(func, args, self._multiply)
         use = _USES.get(func)
-        result = func(*args, **given)
+        result = func(*args, **options)
         if use is None:
             return result
         kind, inputs_at, weight_at = use
-        weight = _argument(args, given, weight_at, _WEIGHT_NAMES)
+        weight = _argument(args, options, weight_at, _WEIGHT_NAMES)
         owners = self._owners.get(id(weight))
         if owners is None:
             return result
-        inputs = _argument(args, given, inputs_at, _INPUT_NAMES)
-        settings = _settings(kind, args[3:], given)
-        bias = _argument(args, given, *((0, ("input",)) if func is torch.addmm else (2, ("bias",))))
+        inputs = _argument(args, options, inputs_at, _INPUT_NAMES)
+        settings = _settings(kind, args[3:], options)
+        bias = _argument(
+            args, options, *((0, ("input",)) if func is torch.addmm else (2, ("bias",)))
+        )
         for layer in owners:
             # A table of words may share the weight of a layer, which looks nothing up in it.
             if (kind == "embedding") == (layer.kind == "embedding"):
@@ -163,15 +165,15 @@ class WeightListener(TorchFunctionMode):
 
     def _project(
         self,
-        given: Mapping[str, Any],
+        bound: Mapping[str, Any],
         part: str,
         inputs: Tensor,
         weight: Tensor,
         bias: Tensor | None,
     ) -> Tensor:
         output = F.linear(inputs, weight, bias)
-        stored = given["out_proj_weight"] if part == "out" else given.get(f"{part}_proj_weight")
-        owners = self._owners.get(id(given["in_proj_weight"] if stored is None else stored), [])
+        own = bound["out_proj_weight"] if part == "out" else bound.get(f"{part}_proj_weight")
+        owners = self._owners.get(id(bound["in_proj_weight"] if own is None else own), [])
         for layer in owners:
             if layer.rows is None or layer.rows[0] == "qkv".index(part) * len(weight):
                 output = self._tell(Call(layer, inputs, output, {}, True, bias))

@@ -89,13 +89,13 @@ class DoublePrecision(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Run the operation on widened tensors; a view of a weight is no arithmetic, and stays."""
-        given = dict(kwargs or {})
-        tensors = [value for value in tree_leaves((args, given)) if isinstance(value, Tensor)]
+        options = dict(kwargs or {})
+        tensors = [value for value in tree_leaves((args, options)) if isinstance(value, Tensor)]
         if func.is_view and all(tensor.dtype not in _WIDE.values() for tensor in tensors):
-            return func(*args, **given)
+            return func(*args, **options)
         if func is _ATEN.embedding.default:
-            return _widened(func(*args, **given))  # it only picks rows: no arithmetic
-        if func in _WEIGHT_OF_PRODUCT and not given:
+            return _widened(func(*args, **options))  # it only picks rows: no arithmetic
+        if func in _WEIGHT_OF_PRODUCT and not options:
             parts = list(_in_blocks(args, *_WEIGHT_OF_PRODUCT[func]))
             if len(parts) > 1:
                 return torch.cat([func(*(_wide(value) for value in part)) for part in parts], -1)
@@ -107,7 +107,7 @@ class DoublePrecision(TorchDispatchMode):  # type: ignore[no-untyped-call]
             narrow.append((value, _widened(value)))
             return narrow[-1][1]
 
-        result = func(*tree_map(widen, args), **tree_map(widen, given))
+        result = func(*tree_map(widen, args), **tree_map(widen, options))
         if func._schema.is_mutable:
             for own, wide in narrow:
                 own.copy_(wide)

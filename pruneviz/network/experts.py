@@ -63,9 +63,9 @@ class StackUses(TorchFunctionMode):
             return result
         for factor, other, dim, macs in _factors(getattr(func, "__name__", ""), args, result):
             owner = self._stacks.get(_source(factor))
-            turned = None if owner is None else _is_turned(owner[1], factor, dim)
-            if owner is not None and turned is not None:
-                self._hear(StackUse(owner[0], turned, macs, other, result))
+            transposed = None if owner is None else _is_turned(owner[1], factor, dim)
+            if owner is not None and transposed is not None:
+                self._hear(StackUse(owner[0], transposed, macs, other, result))
         return result
 
 
@@ -81,12 +81,12 @@ def _source(tensor: Tensor) -> int:
     return 0 if node is None else id(node.variable)
 
 
-def _is_turned(stored: Tensor, factor: Tensor, dim: int) -> bool | None:
-    """Whether what is summed over is the middle of `stored`; None if it is its experts."""
-    if len(set(stored.shape)) == stored.ndim:
-        place = {size: place for place, size in enumerate(stored.shape)}.get(factor.shape[dim], 0)
+def _is_turned(stack: Tensor, factor: Tensor, dim: int) -> bool | None:
+    """Whether what is summed over is the middle of `stack`; None if it is its experts."""
+    if len(set(stack.shape)) == stack.ndim:
+        place = {size: place for place, size in enumerate(stack.shape)}.get(factor.shape[dim], 0)
     else:  # two sizes are alike: what was picked has kept its strides
-        strides = list(stored.stride())
+        strides = list(stack.stride())
         step = factor.stride(dim)
         place = strides.index(step) if step in strides else 0
     return None if place == 0 else place == 1

@@ -38,8 +38,8 @@ def synaptic_flow(
         answer = outputs(torch.func.functional_call(replica(model), values, (ones,)))
         total = torch.stack([t.sum() for t in answer.values() if t.is_floating_point()]).sum()
         grads = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
-    found = dict(zip(leaves, grads, strict=True))
-    return {name: _of(layer, found[names[layer.weight]]) for name, layer in layers.items()}
+    gradients = dict(zip(leaves, grads, strict=True))
+    return {name: _of(layer, gradients[names[layer.weight]]) for name, layer in layers.items()}
 
 
 def _of(layer: Layer, grad: Tensor | None) -> Tensor:

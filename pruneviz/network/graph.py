@@ -85,15 +85,17 @@ def trace(
     >>> type(pv.trace(model, torch.randn(2, 4), pv.find_layers(model))).__name__
     'Graph'
     """
-    given = example if isinstance(example, Tensor) else dict(example)
+    example_inputs = example if isinstance(example, Tensor) else dict(example)
     any_size = {0: torch.export.Dim.AUTO}
-    shape = any_size if isinstance(given, Tensor) else dict.fromkeys(given, any_size)
+    shape = (
+        any_size if isinstance(example_inputs, Tensor) else dict.fromkeys(example_inputs, any_size)
+    )
     try:
         # Warnings too: what a network keeps of its own from one pass to the next, it keeps in a
         # copy here.
         with ONE_AT_A_TIME, quiet():
             program = torch.export.export(
-                _TensorOutputs(model), (given,), dynamic_shapes=(shape,), strict=False
+                _TensorOutputs(model), (example_inputs,), dynamic_shapes=(shape,), strict=False
             )
     except Exception as error:
         raise UntraceableError(model, error) from error
@@ -115,7 +117,7 @@ def trace(
         nodes=tuple(program.graph.nodes),
         parameters=parameters,
         calls={name: tuple(nodes) for name, nodes in calls.items()},
-        example=given,
+        example=example_inputs,
     )
 
 
@@ -128,8 +130,8 @@ class _TensorOutputs(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, given: Tensor | dict[str, Tensor]) -> tuple[Tensor, ...]:
-        args, kwargs = ((given,), {}) if isinstance(given, Tensor) else ((), given)
+    def forward(self, inputs: Tensor | dict[str, Tensor]) -> tuple[Tensor, ...]:
+        args, kwargs = ((inputs,), {}) if isinstance(inputs, Tensor) else ((), inputs)
         return tuple(outputs(self.network(*args, **kwargs)).values())
 
 
@@ -140,10 +142,10 @@ def belongings(graph: Graph, layer: Layer) -> tuple[str, ...]:
     through elementwise operations. With all of them zero a pruned unit outputs exactly zero
     (behind a batch norm without scale and shift, where nothing can be zeroed, a constant).
     """
-    owned = [layer.bias] if layer.bias else []
+    parameters = [layer.bias] if layer.bias else []
     for norm in _norms(graph, layer):
-        owned += [graph.parameters[a.name] for a in norm.args[1:3] if isinstance(a, Node)]
-    return tuple(dict.fromkeys(owned))
+        parameters += [graph.parameters[a.name] for a in norm.args[1:3] if isinstance(a, Node)]
+    return tuple(dict.fromkeys(parameters))
 
 
 def norm_scale(graph: Graph, layer: Layer) -> str | None:
@@ -153,18 +155,18 @@ def norm_scale(graph: Graph, layer: Layer) -> str | None:
 
 
 def _norms(graph: Graph, layer: Layer) -> list[Node]:
-    found: list[Node] = []
-    waiting = list(graph.calls[layer.name])
-    while waiting:
-        for node in waiting.pop().users:
+    norms: list[Node] = []
+    stack = list(graph.calls[layer.name])
+    while stack:
+        for node in stack.pop().users:
             if node.target in _NORM_OPS and not _over_units(node, layer):
                 continue
             if node.target in _NORM_OPS:
-                found.append(node)
+                norms.append(node)
             if node.target in _NORM_OPS | _ACTIVATIONS | _PASSING:
-                waiting.append(node)
+                stack.append(node)
     # A norm that other layers pass through as well is nobody's own.
-    return [n for n in found if all(user in found for a in n.args[1:3] for user in _users(a))]
+    return [n for n in norms if all(user in norms for a in n.args[1:3] for user in _users(a))]
 
 
 def _over_units(norm: Node, layer: Layer) -> bool:

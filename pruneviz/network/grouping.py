@@ -34,16 +34,16 @@ def find_groups(model: nn.Module, layers: Mapping[str, Layer], graph: Graph) -> 
     >>> list(pv.find_groups(network, layers, graph).groups)
     ['0']
     """
-    found = couplings(layers, graph)
-    packed = {
+    coupled = couplings(layers, graph)
+    groups = {
         name
-        for name, group in found.groups.items()
+        for name, group in coupled.groups.items()
         for layer in group.layers
         if isinstance(model.get_submodule(layer.rpartition(".")[0]), nn.MultiheadAttention)
     }
-    fixed = {layer: _PACKED for name in packed for layer in found.groups[name].layers}
-    rest = {name: group for name, group in found.groups.items() if name not in packed}
-    rest_of = replace(found, groups=rest, fixed={**found.fixed, **fixed})
+    fixed = {layer: _PACKED for name in groups for layer in coupled.groups[name].layers}
+    rest = {name: group for name, group in coupled.groups.items() if name not in groups}
+    rest_of = replace(coupled, groups=rest, fixed={**coupled.fixed, **fixed})
     return proved(model, rest_of, graph.example)
 
 
@@ -85,24 +85,24 @@ def _rows(coupling: Coupling, layer: Layer) -> Ids | None:
 
 def _free(coupling: Coupling, classes: Ids) -> Ids:
     every: Ids = np.unique(classes)
-    found: Ids = every[coupling.solved.first[every] == len(coupling.solved.reasons)]
-    return found
+    free: Ids = every[coupling.solved.first[every] == len(coupling.solved.reasons)]
+    return free
 
 
 def _clusters(coupling: Coupling, rows: Mapping[str, Ids]) -> Iterator[list[str]]:
     """Layers that share classes which may go, in their order."""
     owner: dict[int, list[str]] = {}
     for name, classes in rows.items():
-        found = _free(coupling, classes).tolist()
-        joined: list[str] = [name]
-        for cluster in {id(owner[c]): owner[c] for c in found if c in owner}.values():
-            joined += cluster
+        free = _free(coupling, classes).tolist()
+        union: list[str] = [name]
+        for cluster in {id(owner[c]): owner[c] for c in free if c in owner}.values():
+            union += cluster
             for c, old in owner.items():
                 if old is cluster:
-                    owner[c] = joined
-        owner.update(dict.fromkeys(found, joined))
+                    owner[c] = union
+        owner.update(dict.fromkeys(free, union))
     clusters = {id(cluster): set(cluster) for cluster in owner.values()}
-    for members in sorted(clusters.values(), key=lambda found: _place(found, rows)):
+    for members in sorted(clusters.values(), key=lambda free: _place(free, rows)):
         yield [name for name in rows if name in members]
 
 
@@ -149,9 +149,9 @@ def _group(
     unit[order] = np.arange(len(order))
     places = []
     for tensor, dims in coupling.tensors.items():
-        for dim, found in enumerate(dims):
-            if found is not None and bool((unit[found] >= 0).any()):
-                places.append(Place(tensor, dim, torch.from_numpy(unit[found])))
+        for dim, place in enumerate(dims):
+            if place is not None and bool((unit[place] >= 0).any()):
+                places.append(Place(tensor, dim, torch.from_numpy(unit[place])))
     lead = next(iter(rows))
     heads = all(c in coupling.heads for c in order)
     return Group(
@@ -159,7 +159,7 @@ def _group(
         tuple(rows),
         len(order),
         "head" if heads else layers[lead].unit_word,
-        {name: torch.from_numpy(unit[found]) for name, found in rows.items()},
+        {name: torch.from_numpy(unit[place]) for name, place in rows.items()},
         _consumers(layers, places, rows),
         tuple(places),
     )
@@ -169,10 +169,10 @@ def _consumers(
     layers: Mapping[str, Layer], places: list[Place], rows: Mapping[str, Tensor | Ids]
 ) -> tuple[str, ...]:
     """Layers that lose inputs: dimension 1 of a weight as [units, inputs, ...]."""
-    found = []
+    names = []
     for name, layer in layers.items():
         inputs = (0 if layer.turned else 1) + (1 if layer.experts else 0)
         hit = any(place.tensor == layer.weight and place.dim == inputs for place in places)
         if hit and not (name in rows and layer.depthwise):
-            found.append(name)
-    return tuple(found)
+            names.append(name)
+    return tuple(names)

@@ -65,8 +65,8 @@ class Product:
                 for name, line in kept.items()
                 if name in units
             ]
-            left = torch.stack(lines).all(0) if lines else torch.ones(1)
-            total *= size * int(left.count_nonzero()) / len(left)
+            fewest = torch.stack(lines).all(0) if lines else torch.ones(1)
+            total *= size * int(fewest.count_nonzero()) / len(fewest)
         return total
 
 
@@ -109,9 +109,9 @@ class Groups:
 
 
 def masks_of(
-    group: Group, kept: Tensor, tensors: Mapping[str, Tensor], found: dict[str, Tensor]
+    group: Group, kept: Tensor, tensors: Mapping[str, Tensor], masks: dict[str, Tensor]
 ) -> None:
-    """Enter into `found` (tensor name -> bool, True = kept) all that goes with a group's units.
+    """Enter into `masks` (tensor name -> bool, True = kept) all that goes with a group's units.
 
     kept: bool [units]. tensors: the network's state, for shapes.
     """
@@ -121,7 +121,7 @@ def masks_of(
         line = with_stay[place.unit]
         shape = [1] * tensor.ndim
         shape[place.dim] = len(line)
-        mask = found.get(place.tensor)
+        mask = masks.get(place.tensor)
         if mask is None:
             mask = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)
-        found[place.tensor] = mask & line.to(tensor.device).reshape(shape)
+        masks[place.tensor] = mask & line.to(tensor.device).reshape(shape)

@@ -91,12 +91,12 @@ class Layer:
         """Whether each filter sees one channel only."""
         return self.groups > 1 and self.shape[1] == 1
 
-    def canonical(self, stored: Tensor) -> Tensor:
+    def canonical(self, weight: Tensor) -> Tensor:
         """This layer's part of a tensor like its parameter, as [units, inputs, kernel ...].
 
         A view, unless the layer is turned and has groups or experts.
         """
-        return self.turn(stored if self.rows is None else stored[slice(*self.rows)])
+        return self.turn(weight if self.rows is None else weight[slice(*self.rows)])
 
     def turn(self, tensor: Tensor) -> Tensor:
         """[units, inputs, ...] <-> as it is stored; what is not turned stays as it is."""
@@ -112,9 +112,9 @@ class Layer:
         apart = torch.unflatten(tensor, 0, (self.experts, -1))
         return apart.transpose(1, 2).contiguous() if self.turned else apart
 
-    def with_experts(self, stored: Sequence[int], turned: bool) -> Layer:
+    def with_experts(self, shape: Sequence[int], turned: bool) -> Layer:
         """This layer of a weight stored as [experts, …, …], once it is known which way round."""
-        experts, units, inputs = (stored[0], stored[2], stored[1]) if turned else stored
+        experts, units, inputs = (shape[0], shape[2], shape[1]) if turned else shape
         return replace(self, shape=(experts * units, inputs), experts=experts, turned=turned)
 
 

@@ -41,17 +41,17 @@ class Likeness:
     def __init__(self) -> None:
         self._outputs: dict[str, _Output] = {}
 
-    def add(self, expected: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
+    def add(self, reference: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
         """Take in the outputs of a batch, by name; ValueError where they cannot be compared: other
         names or shapes, numbers that are broken on one side alone.
         """
-        if list(expected) != list(got):
-            raise ValueError(f"it answers with {', '.join(got)}, not with {', '.join(expected)}")
-        for name, tensor in expected.items():
+        if list(reference) != list(got):
+            raise ValueError(f"it answers with {', '.join(got)}, not with {', '.join(reference)}")
+        for name, tensor in reference.items():
             try:
                 _add(self._outputs.setdefault(name, _Output()), tensor, got[name])
             except ValueError as error:
-                raise ValueError(self._said(name, str(error), len(expected))) from None
+                raise ValueError(self._said(name, str(error), len(reference))) from None
 
     @property
     def difference(self) -> float:
@@ -71,24 +71,24 @@ class Likeness:
         for name, one in self._outputs.items():
             # A tie of two scores may fall either way.
             if one.share > _TIES:
-                said = f"{one.share:.0%} of its whole numbers differ"
-                return self._said(name, said, len(self._outputs))
+                words = f"{one.share:.0%} of its whole numbers differ"
+                return self._said(name, words, len(self._outputs))
             limit = tolerance(one.dtype) if allowed is None and one.dtype else allowed
             if limit is not None and not one.difference < limit:
-                said = (
+                words = (
                     f"its answers differ by {one.difference:.0e} from those of the masked network"
                 )
-                return self._said(name, said, len(self._outputs))
+                return self._said(name, words, len(self._outputs))
         return None
 
     def _said(self, name: str, words: str, outputs: int) -> str:
         return words if outputs == 1 else f"output {name!r}: {words}"
 
 
-def difference(expected: Tensor, got: Tensor) -> float:
+def difference(reference: Tensor, got: Tensor) -> float:
     """The largest difference of two answers, relative to the largest number in the first."""
     likeness = Likeness()
-    likeness.add({"": expected}, {"": got})
+    likeness.add({"": reference}, {"": got})
     return likeness.difference
 
 
@@ -97,18 +97,18 @@ def tolerance(dtype: torch.dtype, least: float = TOLERANCE) -> float:
     return max(least, 4 * torch.finfo(dtype).eps)
 
 
-def _add(one: _Output, expected: Tensor, got: Tensor) -> None:
-    expected, got = expected.detach(), got.detach()  # a parameter may be answered with
-    if got.shape != expected.shape:
-        raise ValueError(f"it answers in shape {tuple(got.shape)}, not {tuple(expected.shape)}")
-    if not expected.is_floating_point() and not expected.is_complex():
-        one.differing += int((expected != got).sum())
-        one.count += expected.numel()
+def _add(one: _Output, reference: Tensor, got: Tensor) -> None:
+    reference, got = reference.detach(), got.detach()  # a parameter may be answered with
+    if got.shape != reference.shape:
+        raise ValueError(f"it answers in shape {tuple(got.shape)}, not {tuple(reference.shape)}")
+    if not reference.is_floating_point() and not reference.is_complex():
+        one.differing += int((reference != got).sum())
+        one.count += reference.numel()
         return
-    if expected.is_complex():
-        expected, got = torch.view_as_real(expected), torch.view_as_real(got)
-    one.dtype = expected.dtype
-    for part in zip(expected.flatten().split(_BLOCK), got.flatten().split(_BLOCK), strict=True):
+    if reference.is_complex():
+        reference, got = torch.view_as_real(reference), torch.view_as_real(got)
+    one.dtype = reference.dtype
+    for part in zip(reference.flatten().split(_BLOCK), got.flatten().split(_BLOCK), strict=True):
         _add_floats(one, *part)
 
 

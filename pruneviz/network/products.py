@@ -56,14 +56,14 @@ class Counter(TorchDispatchMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Run the operator and count it; one made of others is run as these."""
-        given = kwargs or {}
+        options = kwargs or {}
         name = func._schema.name if isinstance(func, OpOverload) else ""
         formula = FORMULAS.get(name)
         if formula is None:
-            return in_parts(self, func, args, given)
-        result = func(*args, **given)
+            return in_parts(self, func, args, options)
+        result = func(*args, **options)
         names = [argument.name for argument in func._schema.arguments]
-        self.macs += formula({**dict(zip(names, args, strict=False)), **given}, result)
+        self.macs += formula({**dict(zip(names, args, strict=False)), **options}, result)
         return result
 
 
@@ -129,61 +129,61 @@ def _matrices(left: str, right: str) -> Formula:
     return count
 
 
-def _grouped(given: Mapping[str, Any], result: Any) -> int:
-    left, right = given["self"], given["mat2"]
+def _grouped(arguments: Mapping[str, Any], result: Any) -> int:
+    left, right = arguments["self"], arguments["mat2"]
     if left.ndim == right.ndim == 2:
         return int(left.numel() * right.shape[-1])
     return int(result.numel() * left.shape[-1])
 
 
-def _linear(given: Mapping[str, Any], result: Any) -> int:
-    return int(result.numel() * given["weight"].shape[-1])
+def _linear(arguments: Mapping[str, Any], result: Any) -> int:
+    return int(result.numel() * arguments["weight"].shape[-1])
 
 
-def _convolution(given: Mapping[str, Any], result: Any) -> int:
-    source, weight = given["input"], given["weight"]
+def _convolution(arguments: Mapping[str, Any], result: Any) -> int:
+    source, weight = arguments["input"], arguments["weight"]
     # Turned, each entry of the input meets one filter's part for every output of its group.
-    over = source if given["transposed"] else result
+    over = source if arguments["transposed"] else result
     return int(over.numel() // over.shape[1] * weight.numel())
 
 
-def _by_time(given: Mapping[str, Any], result: Any) -> int:
-    return int(result.numel() * given["weight"][..., 0].numel())
+def _by_time(arguments: Mapping[str, Any], result: Any) -> int:
+    return int(result.numel() * arguments["weight"][..., 0].numel())
 
 
-def _deformed(given: Mapping[str, Any], result: Any) -> int:
-    return int(result.numel() * given["weight"][0].numel())
+def _deformed(arguments: Mapping[str, Any], result: Any) -> int:
+    return int(result.numel() * arguments["weight"][0].numel())
 
 
-def _attention(given: Mapping[str, Any], _: Any) -> int:
-    return attention(given["query"].shape, given["key"].shape, given["value"].shape)
+def _attention(arguments: Mapping[str, Any], _: Any) -> int:
+    return attention(arguments["query"].shape, arguments["key"].shape, arguments["value"].shape)
 
 
-def _bilinear(given: Mapping[str, Any], _: Any) -> int:
+def _bilinear(arguments: Mapping[str, Any], _: Any) -> int:
     tensors = []
     for tensor, gaps in (("i1", "expand1"), ("i2", "expand2"), ("i3", "expand3")):
-        shape = list(given[tensor].shape)
-        for gap in sorted(given[gaps]):
+        shape = list(arguments[tensor].shape)
+        for gap in sorted(arguments[gaps]):
             shape.insert(gap, 1)
         tensors.append(shape)
     return math.prod(max(sizes) for sizes in zip(*tensors, strict=True))
 
 
-def _recurrent_layer(given: Mapping[str, Any], _: Any) -> int:
-    weight, hidden = given["weight0"], given["hidden_size"]
-    steps = _positions(given["input"])
+def _recurrent_layer(arguments: Mapping[str, Any], _: Any) -> int:
+    weight, hidden = arguments["weight0"], arguments["hidden_size"]
+    steps = _positions(arguments["input"])
     return recurrent(weight.shape[0] // hidden, weight.shape[1], hidden, steps)
 
 
-def _recurrent(given: Mapping[str, Any], _: Any) -> int:
+def _recurrent(arguments: Mapping[str, Any], _: Any) -> int:
     return recurrent(
-        _GATES[given["mode"]],
-        given["input"].shape[-1],
-        given["hidden_size"],
-        _positions(given["input"]),
-        layers=given["num_layers"],
-        directions=1 + given["bidirectional"],
-        projected=given.get("proj_size", 0),
+        _GATES[arguments["mode"]],
+        arguments["input"].shape[-1],
+        arguments["hidden_size"],
+        _positions(arguments["input"]),
+        layers=arguments["num_layers"],
+        directions=1 + arguments["bidirectional"],
+        projected=arguments.get("proj_size", 0),
     )
 
 
@@ -191,18 +191,18 @@ def _positions(tensor: Tensor) -> int:
     return tensor.numel() // tensor.shape[-1]
 
 
-def _whole_attention(given: Mapping[str, Any], _: Any) -> int:
-    query, key = given["query"], given["key"]
-    inward = (_positions(query) + _positions(key) * 2) * given["qkv_weight"].numel() // 3
-    products = attention(query.shape, key.shape, given["value"].shape)
-    return int(inward + products + _positions(query) * given["proj_weight"].numel())
+def _whole_attention(arguments: Mapping[str, Any], _: Any) -> int:
+    query, key = arguments["query"], arguments["key"]
+    inward = (_positions(query) + _positions(key) * 2) * arguments["qkv_weight"].numel() // 3
+    products = attention(query.shape, key.shape, arguments["value"].shape)
+    return int(inward + products + _positions(query) * arguments["proj_weight"].numel())
 
 
-def _whole_encoder(given: Mapping[str, Any], result: Any) -> int:
-    source = given["src"]
-    named = {**given, "query": source, "key": source, "value": source}
-    inside = sum(given[f"ffn_weight_{place}"].numel() for place in (1, 2))
-    return int(_whole_attention(named, result) + _positions(source) * inside)
+def _whole_encoder(arguments: Mapping[str, Any], result: Any) -> int:
+    source = arguments["src"]
+    query = {**arguments, "query": source, "key": source, "value": source}
+    inside = sum(arguments[f"ffn_weight_{place}"].numel() for place in (1, 2))
+    return int(_whole_attention(query, result) + _positions(source) * inside)
 
 
 FORMULAS: Mapping[str, Formula] = {

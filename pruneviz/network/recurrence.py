@@ -79,23 +79,23 @@ def _is_packed(args: Sequence[Any]) -> bool:
 
 
 def _cell(step: _Step, args: Sequence[Any], linear: Linear) -> Tensor | State:
-    inputs, given, *parameters = args
+    inputs, before, *parameters = args
     inward, onward, bias_in, bias_on = (*parameters, None, None)[:4]
-    state = (given,) if isinstance(given, Tensor) else tuple(given)
-    found = step(linear(inputs, inward, bias_in), linear(state[0], onward, bias_on), state)
-    return found[0] if isinstance(given, Tensor) else found
+    state = (before,) if isinstance(before, Tensor) else tuple(before)
+    after = step(linear(inputs, inward, bias_in), linear(state[0], onward, bias_on), state)
+    return after[0] if isinstance(before, Tensor) else after
 
 
 def _layers(step: _Step, args: Sequence[Any], linear: Linear) -> State:
     sizes = None
     if _is_packed(args):
-        sizes, turned = args[1].tolist(), False
-        values, given, parameters, biased, count, dropout, train, both = (args[0], *args[2:])
+        sizes, batch_first = args[1].tolist(), False
+        values, before, parameters, biased, count, dropout, train, both = (args[0], *args[2:])
     else:
-        values, given, parameters, biased, count, dropout, train, both, first = args
-        turned = not first
-    values = values.transpose(0, 1) if turned else values
-    begin = (given,) if isinstance(given, Tensor) else tuple(given)
+        values, before, parameters, biased, count, dropout, train, both, first = args
+        batch_first = not first
+    values = values.transpose(0, 1) if batch_first else values
+    begin = (before,) if isinstance(before, Tensor) else tuple(before)
     directions = 2 if both else 1
     each = len(parameters) // (count * directions)
     ends: list[State] = []
@@ -104,14 +104,14 @@ def _layers(step: _Step, args: Sequence[Any], linear: Linear) -> State:
         for side in range(directions):
             own = parameters[len(ends) * each :][:each]
             state = tuple(part[len(ends)] for part in begin)
-            said, end = _walk(step, values, sizes, state, _named(own, biased), side == 1, linear)
-            sides.append(said)
+            outputs, end = _walk(step, values, sizes, state, _named(own, biased), side == 1, linear)
+            sides.append(outputs)
             ends.append(end)
         values = torch.cat(sides, -1)
         if dropout and place + 1 < count:
             values = F.dropout(values, dropout, train)
     return (
-        values.transpose(0, 1) if turned else values,
+        values.transpose(0, 1) if batch_first else values,
         *map(torch.stack, zip(*ends, strict=True)),
     )
 
@@ -133,16 +133,16 @@ def _walk(
     """What one direction of one layer says, laid out as `values`, and its state at the end."""
     product = linear(values, own["inward"], own.get("bias_in"))
     reads = list(product.unbind(1) if sizes is None else torch.split(product, sizes))
-    said: list[Tensor] = []
+    outputs: list[Tensor] = []
     for read in reversed(reads) if backward else reads:
         # Of a packed sequence the longest come first: those behind have ended, or not begun.
         before = tuple(part[: len(read)] for part in state)
         after = step(read, linear(before[0], own["onward"], own.get("bias_on")), before)
         if "projection" in own:
             after = (linear(after[0], own["projection"], None), *after[1:])
-        said.append(after[0])
+        outputs.append(after[0])
         pairs = zip(after, state, strict=True)
         state = tuple(torch.cat([new, old[len(new) :]]) for new, old in pairs)
     if backward:
-        said.reverse()
-    return (torch.stack(said, 1) if sizes is None else torch.cat(said)), state
+        outputs.reverse()
+    return (torch.stack(outputs, 1) if sizes is None else torch.cat(outputs)), state

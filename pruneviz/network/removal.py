@@ -51,23 +51,23 @@ def remove(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> nn.M
 
 def lines_of(groups: Groups, cut: Mapping[str, Tensor]) -> dict[str, dict[int, Tensor]]:
     """Tensor -> dimension -> which of its entries stay, for groups -> bool [units], True = kept."""
-    found: dict[str, dict[int, Tensor]] = {}
+    lines: dict[str, dict[int, Tensor]] = {}
     for name, kept in cut.items():
         with_stay = torch.cat([kept.cpu(), torch.ones(1, dtype=torch.bool)])
         for place in groups.groups[name].places:
             line = with_stay[place.unit]
-            dims = found.setdefault(place.tensor, {})
+            dims = lines.setdefault(place.tensor, {})
             dims[place.dim] = dims[place.dim] & line if place.dim in dims else line
-    return found
+    return lines
 
 
 def _holders(small: nn.Module, tensors: Iterable[str]) -> list[str]:
     """The modules that hold one of these tensors, under whatever name: tied ones have several."""
-    narrowed = {id(_tensor(small, name)) for name in tensors}
+    ids = {id(_tensor(small, name)) for name in tensors}
     return [
         path
         for path, module in small.named_modules()
-        if any(id(t) in narrowed for t in [*module.parameters(False), *module.buffers(False)])
+        if any(id(t) in ids for t in [*module.parameters(False), *module.buffers(False)])
     ]
 
 
@@ -139,7 +139,7 @@ def _resize_convolution(
 
 def _fewer_heads(small: nn.Module, group: Group, kept: Tensor) -> None:
     """Numbers that a module keeps of its heads: how many there are, and how wide they are all."""
-    left = int(kept.sum())
+    heads = int(kept.sum())
     for layer in group.layers:
         width = int((group.rows[layer] >= 0).sum())  # of all heads, in all parts of a packed layer
         for module in _around(small, layer):
@@ -148,9 +148,9 @@ def _fewer_heads(small: nn.Module, group: Group, kept: Tensor) -> None:
                     continue
                 wide = value in (width, width // 3) and name in _WIDTHS
                 if value == group.units and any(word in name for word in _HEAD_WORDS):
-                    setattr(module, name, left)
+                    setattr(module, name, heads)
                 elif wide or name.endswith("attn_dim"):
-                    setattr(module, name, left * (value // group.units))
+                    setattr(module, name, heads * (value // group.units))
 
 
 def _around(model: nn.Module, layer: str) -> Iterator[nn.Module]:

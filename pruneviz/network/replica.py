@@ -34,8 +34,8 @@ def overlaid(model: nn.Module, tensors: Mapping[str, Tensor]) -> nn.Module:
     for name, tensor in tensors.items():
         path, _, last = name.rpartition(".")
         own = getattr(model.get_submodule(path), last)
-        made = nn.Parameter(tensor, requires_grad=False) if id(own) in memo else tensor
-        memo[id(own)] = made
+        stand_in = nn.Parameter(tensor, requires_grad=False) if id(own) in memo else tensor
+        memo[id(own)] = stand_in
     return copy.deepcopy(model, memo).eval()
 
 

@@ -35,8 +35,8 @@ def find_layout(rows: Tensor, rolled: Tensor, n: int) -> Layout | None:
     each = len(rows) // n
     least, place = float("inf"), None
     for outer in (k for k in range(1, each + 1) if each % k == 0):
-        moved = torch.unflatten(rows, 0, (outer, n, -1)).roll(1, 1).flatten(0, 2)
-        apart = float((moved - rolled).abs().max())
+        forecast = torch.unflatten(rows, 0, (outer, n, -1)).roll(1, 1).flatten(0, 2)
+        apart = float((forecast - rolled).abs().max())
         if apart < least:
             least, place = apart, Layout(outer, each // outer)
     return place if least <= _NEAR * float(rows.abs().max()) else None

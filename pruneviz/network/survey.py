@@ -64,13 +64,13 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
 
     Raises ValueError with the network's own words when it cannot take the sample.
     """
-    seen: dict[str, int] = {}
+    macs_by_layer: dict[str, int] = {}
     nodes: dict[object, str] = {}
     sizes = [0]
-    turned: dict[str, bool] = {}
+    transposed: dict[str, bool] = {}
 
     def enter(name: str, macs: int, inputs: Tensor, output: Tensor) -> None:
-        seen[name] = seen.get(name, 0) + macs
+        macs_by_layer[name] = macs_by_layer.get(name, 0) + macs
         if output.grad_fn is not None:
             nodes.setdefault(output.grad_fn, name)
         sizes.append(_bytes(inputs) + _bytes(output))
@@ -79,38 +79,38 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
         enter(call.layer.name, _macs(call), call.inputs, call.output)
 
     def see(product: StackUse) -> None:
-        turned.setdefault(product.name, product.turned)
+        transposed.setdefault(product.name, product.turned)
         enter(product.name, product.macs, product.inputs, product.output)
 
     sample = data.first(1)
     names = first_names(model)
-    found = leaves(model)
+    modules = leaves(model)
     inputs = _leaves(sample)
-    stacks = {name: found[names[x.weight]] for name, x in layers.items() if x.experts}
+    stacks = {name: modules[names[x.weight]] for name, x in layers.items() if x.experts}
     others = {name: x for name, x in layers.items() if not x.experts}
     try:
         with (
             torch.enable_grad(),
             torch.autograd.graph.saved_tensors_hooks(_forget, _forget),
-            WeightListener(others, {name: found[one] for name, one in names.items()}, hear),
+            WeightListener(others, {name: modules[one] for name, one in names.items()}, hear),
             StackUses(stacks, see),
         ):
-            answer = call_all(replica(model), inputs, found)
+            answer = call_all(replica(model), inputs, modules)
     except Exception as error:  # whatever a network raises is what its user must read
         raise ValueError(refusal(model, sample, error)) from error
-    given = inputs.values() if isinstance(inputs, Mapping) else (inputs,)
-    first = _first(nodes, {id(t) for t in given if t.requires_grad})
-    made = _made(answer, nodes) or {name: tuple(answer) for name in list(seen)[-1:]}
+    tensors = inputs.values() if isinstance(inputs, Mapping) else (inputs,)
+    first = _first(nodes, {id(t) for t in tensors if t.requires_grad})
+    makers = _made(answer, nodes) or {name: tuple(answer) for name in list(macs_by_layer)[-1:]}
     return Survey(
-        seen=tuple(seen),
-        macs={name: seen.get(name, 0) for name in layers},
+        seen=tuple(macs_by_layer),
+        macs={name: macs_by_layer.get(name, 0) for name in layers},
         first=first,
-        made=made,
+        made=makers,
         outputs={name: tensor.detach().to("meta") for name, tensor in answer.items()},
         activation=max(sizes),
         ending={name: _ending(tensor) for name, tensor in answer.items()},
         vocabularies=frozenset(x.shape[0] for x in layers.values() if x.kind == "embedding"),
-        turned=turned,
+        turned=transposed,
     )
 
 
@@ -122,21 +122,21 @@ def seen_layers(model: nn.Module, data: Data) -> tuple[dict[str, Layer], Survey]
     ValueError when there is none, or when the network cannot take the sample.
     """
     candidates = find_layers(model, subclasses=True)
-    found = survey(model, candidates, data)
+    report = survey(model, candidates, data)
     try:
         plain = set(find_layers(model))
     except ValueError:
         plain = set()
-    sure = {name: x for name, x in candidates.items() if name in plain or name in found.seen}
-    for name, turned in found.turned.items():
-        stored = model.get_parameter(sure[name].weight).shape
-        sure[name] = sure[name].with_experts(stored, turned)
+    sure = {name: x for name, x in candidates.items() if name in plain or name in report.seen}
+    for name, transposed in report.turned.items():
+        shape = model.get_parameter(sure[name].weight).shape
+        sure[name] = sure[name].with_experts(shape, transposed)
     if not sure:
         raise ValueError(
             f"{type(model).__name__} has no layer that can be pruned: "
             f"{', '.join(list(candidates)[:5])} compute other weights from their own"
         )
-    return sure, found
+    return sure, report
 
 
 def _leaves(sample: Data) -> Tensor | dict[str, Tensor]:
@@ -155,14 +155,14 @@ def _forget(value: Any) -> Any:
 
 def refusal(model: nn.Module, sample: Data, error: Exception) -> str:
     """What its user reads when a network does not take the first samples of its data."""
-    given, words, n = shapes_of(sample.inputs), words_of(error), len(sample)
+    shapes, words, n = shapes_of(sample.inputs), words_of(error), len(sample)
     count = "one sample" if n == 1 else f"{n} samples at once, though it takes one,"
     cure = "let its code take any number of samples: view(len(x), …) in place of view(1, …)"
     if n == 1:
         cure = "check the inputs' shape, size and type"
     if out_of_memory(error):
         cure = "memory does not suffice; use smaller inputs, or a machine with more"
-    return f"{type(model).__name__} cannot take {count} of the data ({given}): {words}; {cure}"
+    return f"{type(model).__name__} cannot take {count} of the data ({shapes}): {words}; {cure}"
 
 
 def _ending(output: Tensor) -> str:
@@ -190,11 +190,11 @@ def _bytes(tensor: Tensor) -> int:
 
 
 def _made(answer: Mapping[str, Tensor], nodes: Mapping[object, str]) -> dict[str, tuple[str, ...]]:
-    made: dict[str, tuple[str, ...]] = {}
+    outputs: dict[str, tuple[str, ...]] = {}
     for output, tensor in answer.items():
         ends = {nodes[node] for node in _reach([tensor.grad_fn], nodes) if node in nodes}
-        made |= {name: (*made.get(name, ()), output) for name in ends}
-    return made
+        outputs |= {name: (*outputs.get(name, ()), output) for name in ends}
+    return outputs
 
 
 def _first(nodes: Mapping[object, str], inputs: set[int]) -> frozenset[str]:
@@ -210,15 +210,15 @@ def _first(nodes: Mapping[object, str], inputs: set[int]) -> frozenset[str]:
 
 def _reach(start: Iterable[object], stops: Mapping[object, str]) -> Iterable[object]:
     # Every node on the way back from `start`, up to and with the first stop on each path.
-    waiting, seen = [node for node in start if node is not None], set()
-    while waiting:
-        node = waiting.pop()
-        if node in seen:
+    stack, nodes = [node for node in start if node is not None], set()
+    while stack:
+        node = stack.pop()
+        if node in nodes:
             continue
-        seen.add(node)
+        nodes.add(node)
         yield node
         if node not in stops:
-            waiting += _next(node)
+            stack += _next(node)
 
 
 def _next(node: Any) -> list[object]:

@@ -56,22 +56,22 @@ def proved(model: nn.Module, groups: Groups, example: Inputs) -> Groups:
     hides a mistake; where that fails the groups are halved until it is known which of them are to
     blame.
     """
-    shaken = _shaken(model, example)
+    noisy = _shaken(model, example)
     failed: dict[str, str] = {}
-    waiting = [list(groups.groups)]
-    while waiting:
-        names = waiting.pop()
-        reason = _known(names, failed) or (_try(shaken, groups, names) if names else None)
+    stack = [list(groups.groups)]
+    while stack:
+        names = stack.pop()
+        reason = _known(names, failed) or (_try(noisy, groups, names) if names else None)
         if reason is None:
             continue
         if len(names) == 1:
             failed[names[0]] = reason
         else:
             middle = len(names) // 2
-            waiting += [names[middle:], names[:middle]]
+            stack += [names[middle:], names[:middle]]
     rest = [name for name in groups.groups if name not in failed]
-    if failed and rest and _try(shaken, groups, rest) is not None:
-        rest = _together(shaken, groups, rest, failed)
+    if failed and rest and _try(noisy, groups, rest) is not None:
+        rest = _together(noisy, groups, rest, failed)
     trim()
     fixed = dict(groups.fixed)
     for name, reason in failed.items():
@@ -88,36 +88,36 @@ def _known(names: Sequence[str], failed: Mapping[str, str]) -> str | None:
 
 
 def _together(
-    shaken: _NoisyNetwork,
+    noisy: _NoisyNetwork,
     groups: Groups,
     names: Sequence[str],
     failed: dict[str, str],
 ) -> list[str]:
     """Groups that hold together, taken in their order; each that spoils the rest is left out."""
-    held: list[str] = []
+    sound: list[str] = []
     for name in names:
-        reason = _try(shaken, groups, [*held, name])
+        reason = _try(noisy, groups, [*sound, name])
         if reason is None:
-            held.append(name)
+            sound.append(name)
         else:
             failed[name] = f"together with others {reason}"
-    return held
+    return sound
 
 
-def _try(shaken: _NoisyNetwork, groups: Groups, names: Sequence[str]) -> str | None:
+def _try(noisy: _NoisyNetwork, groups: Groups, names: Sequence[str]) -> str | None:
     """Why a trial cut of these groups is no proof, or None where it is."""
     kept = {name: _some(groups.groups[name].units) for name in names}
-    network = _noisy(shaken.model)
+    network = _noisy(noisy.model)
     with torch.inference_mode():
         try:  # the quicker half first: where it fails no more needs to be done
-            got = shaken.answer(remove(network, groups, kept), shaken.inputs)
+            got = noisy.answer(remove(network, groups, kept), noisy.inputs)
         except Exception as error:  # the network's own code meets sizes that it never saw
             return words_of(error)[:200]
         _mask_(network, parameter_masks(network, groups, kept))
-        expected = shaken.answer(network, shaken.inputs)
+        reference = noisy.answer(network, noisy.inputs)
     likeness = Likeness()
     try:
-        likeness.add(expected, got)
+        likeness.add(reference, got)
     except ValueError as error:
         return str(error)
     return likeness.wrong(TOLERANCE)

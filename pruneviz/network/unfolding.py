@@ -88,7 +88,7 @@ def gradient_sums(
         if len(outer) == 1 and rows[0].shape[3] == 1:
             # With one position g is an outer product, and so are |g| and g²: no tensor a sample.
             first, second = outer[0][..., 0], rows[0][..., 0]
-            found = [
+            parts = [
                 torch.einsum("ngo,ngi->goi", one, other)
                 for one, other in (
                     (first, second),
@@ -98,8 +98,8 @@ def gradient_sums(
             ]
         else:
             each = torch.einsum("ngop,ngip->ngoi", torch.cat(outer, 3), torch.cat(rows, 3))
-            found = [each.sum(0), each.abs().sum(0), each.square().sum(0)]
-        sums = [total + value for total, value in zip(sums, found, strict=True)]
+            parts = [each.sum(0), each.abs().sum(0), each.square().sum(0)]
+        sums = [total + value for total, value in zip(sums, parts, strict=True)]
     return {key: _like(layer, s) for key, s in zip(("g", "size", "power"), sums, strict=True)}
 
 
@@ -154,8 +154,8 @@ def _like(layer: Layer, sums: Tensor) -> Tensor:
     if not _turned_conv(layer):
         return sums.reshape(layer.shape)
     units, inputs, *kernel = layer.shape
-    stored = sums.reshape(inputs * layer.groups, units // layer.groups, *kernel)
-    return layer.turn(stored)
+    weight = sums.reshape(inputs * layer.groups, units // layer.groups, *kernel)
+    return layer.turn(weight)
 
 
 def _turned_conv(layer: Layer) -> bool:

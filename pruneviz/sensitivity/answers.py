@@ -37,8 +37,8 @@ def measure(bench: Bench, memory: Memory, plan: Plan, n: int, tick: Callable[[],
     step = bench.block * max(1, int(_PIECE / bench.seconds_per_sample / bench.block))
     key = key_of(bench, "answers", _SCHEME, plan, n)
     try:
-        for seen in range(step, n, step):
-            bench.evaluate(plan, seen)
+        for count in range(step, n, step):
+            bench.evaluate(plan, count)
             tick()
         result = bench.evaluate(plan, n)
     except ValueError as error:
@@ -76,9 +76,9 @@ def _packed(values: Tensor) -> dict[str, str]:
 def _unpacked(values: dict[str, str], n: int) -> Tensor:
     if "bits" in values:
         raw = np.frombuffer(base64.b64decode(values["bits"]), np.uint8)
-        found = np.unpackbits(raw, count=n).astype(np.float32)
+        scores = np.unpackbits(raw, count=n).astype(np.float32)
     else:
-        found = np.frombuffer(base64.b64decode(values["floats"]), "<f4").astype(np.float32)
-    if len(found) != n:
-        raise ValueError(f"{len(found)} scores were kept for {n} samples")
-    return torch.from_numpy(found)
+        scores = np.frombuffer(base64.b64decode(values["floats"]), "<f4").astype(np.float32)
+    if len(scores) != n:
+        raise ValueError(f"{len(scores)} scores were kept for {n} samples")
+    return torch.from_numpy(scores)

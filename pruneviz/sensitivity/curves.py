@@ -56,8 +56,8 @@ class Point:
         """Whether the interval is narrow enough (± precision, or ± an eighth of a larger change)
         and tells whether more than a point is lost.
         """
-        told = self.sure_low >= -LOSE or self.sure_high < -LOSE
-        return told and self.half <= max(precision, abs(self.delta) / 8)
+        decided = self.sure_low >= -LOSE or self.sure_high < -LOSE
+        return decided and self.half <= max(precision, abs(self.delta) / 8)
 
 
 @dataclass(frozen=True)
@@ -200,8 +200,8 @@ class Curves:
     def ranked(self, lose: float = LOSE) -> tuple[Curve, ...]:
         """Curves with points, the most sensitive first; see `Curve.sensitivity`."""
         if lose not in self._orders:
-            told = [curve for curve in self.curves if curve.points]
-            self._orders[lose] = tuple(sorted(told, key=lambda curve: curve.sensitivity(lose)))
+            measured = [curve for curve in self.curves if curve.points]
+            self._orders[lose] = tuple(sorted(measured, key=lambda curve: curve.sensitivity(lose)))
         return self._orders[lose]
 
     @cached_property

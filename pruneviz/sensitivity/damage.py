@@ -32,14 +32,14 @@ def features_of(
     if bounds == (0.0, 1.0):
         measures["odds"] = odds_lost
     n_m = pattern(curves.plan.granularity) is not None
-    found = {
+    features = {
         name: {c.slider.name: _table(c, measure, n_m) for c in curves.curves}
         for name, measure in measures.items()
     }
     if rises:
         none = np.zeros(len(LEVELS))
-        found["taylor"] = {c.slider.name: rises.get(c.slider.name, none) for c in curves.curves}
-    return found
+        features["taylor"] = {c.slider.name: rises.get(c.slider.name, none) for c in curves.curves}
+    return features
 
 
 def score_lost(point: Point) -> float:

@@ -40,23 +40,23 @@ def fit(sums: Mapping[str, Table], scores: Table, dense: float, finest: float = 
     finest: by how much a score is rounded. Each mix is judged by links that do not know the plan
     they are asked about.
     """
-    seen = np.isfinite(scores)
-    scores, parts = scores[seen], {name: values[seen] for name, values in sums.items()}
+    finite = np.isfinite(scores)
+    scores, parts = scores[finite], {name: values[finite] for name, values in sums.items()}
     scale = {name: float(values.mean()) for name, values in parts.items() if values.any()}
     best: dict[str, float] = {}
-    damage = missed = np.zeros(len(scores))
+    damage = errors = np.zeros(len(scores))
     for mix in _mixes(list(scale)):
         weights = {name: share / scale[name] for name, share in mix.items()}
-        tried = sum((w * parts[name] for name, w in weights.items()), np.zeros(len(scores)))
-        off = scores - _left_out(tried, scores, dense)
-        if not best or np.abs(off).mean() < np.abs(missed).mean() - 1e-9:
-            best, damage, missed = mix, tried, off
+        candidate = sum((w * parts[name] for name, w in weights.items()), np.zeros(len(scores)))
+        off = scores - _left_out(candidate, scores, dense)
+        if not best or np.abs(off).mean() < np.abs(errors).mean() - 1e-9:
+            best, damage, errors = mix, candidate, off
     return DamageModel(
         mix=best,
         weights={name: share / scale[name] for name, share in best.items()},
         link=link_of(damage, scores, dense),
-        reach=_reach(damage, np.abs(missed) + finest),
-        error=float(np.abs(missed).mean()) if len(scores) else 0.0,
+        reach=_reach(damage, np.abs(errors) + finest),
+        error=float(np.abs(errors).mean()) if len(scores) else 0.0,
         plans=len(scores),
     )
 
@@ -81,21 +81,21 @@ def link_of(damage: Table, scores: Table, dense: float) -> tuple[Table, Table]:
 def _left_out(damage: Table, scores: Table, dense: float) -> Table:
     """For each plan what a link says that was fitted to the others."""
     every = np.arange(len(damage))
-    found = [
+    errors = [
         np.interp(damage[k], *link_of(damage[every != k], scores[every != k], dense))
         for k in every.tolist()
     ]
-    return np.array(found, dtype=float)
+    return np.array(errors, dtype=float)
 
 
-def _reach(damage: Table, missed: Table) -> tuple[Table, Table]:
+def _reach(damage: Table, errors: Table) -> tuple[Table, Table]:
     """At each plan's damage the largest error of the plans nearest to it in rank."""
     if not len(damage):
         return np.zeros(1), np.zeros(1)
     order = np.argsort(damage, kind="stable")
-    errors = missed[order]
+    ranked_errors = errors[order]
     starts = [min(max(k - _NEAR // 2, 0), max(len(order) - _NEAR, 0)) for k in range(len(order))]
-    halves = [float(errors[start : start + _NEAR].max()) for start in starts]
+    halves = [float(ranked_errors[start : start + _NEAR].max()) for start in starts]
     return damage[order], np.array(halves)
 
 

@@ -69,8 +69,8 @@ class Predictor:
             raise ValueError("scope 'global' gives layers no levels of their own to predict from")
         if settings_of(_seedless(plan)) != _seedless(self.plan):
             raise ValueError(f"this predictor is for {self.plan}, got {settings_of(plan)}")
-        known = {layer for layers in self.layers.values() for layer in layers}
-        strange = [name for name in plan.sparsity if name not in known]
+        covered = {layer for layers in self.layers.values() for layer in layers}
+        strange = [name for name in plan.sparsity if name not in covered]
         if strange:
             raise ValueError(f"no layer {strange[0]!r} to predict from")
         return _sum(self.tables, self.layers, plan)
@@ -88,10 +88,10 @@ class Predictor:
         """What it rests on, in a sentence."""
         if not self.plans:
             return "nothing can be cut, so nothing changes."
-        missed = self.scale.change_text(self.error).removeprefix("+")
+        error = self.scale.change_text(self.error).removeprefix("+")
         return (
             f"estimated from the curves of single layers; {self.plans} random plans, measured "
-            f"on {self.samples:,} samples each, were missed by {missed}"
+            f"on {self.samples:,} samples each, were missed by {error}"
         )
 
 
@@ -103,13 +103,13 @@ def random_plans(curves: Curves, number: int, seed: int, whole: float = 1.0) -> 
     score of the dense network (at most to where a slider of w_s = 1 keeps a two-hundredth).
     """
     draw = np.random.default_rng(seed)
-    told = [curve for curve in curves.curves if curve.points]
+    measured = [curve for curve in curves.curves if curve.points]
     plans = []
     for _ in range(number):
-        weights, share = draw.uniform(0, 2, len(told)), draw.uniform()
-        levels = 1 - np.exp(-share * _ruin(told, weights, whole) * weights)
+        weights, share = draw.uniform(0, 2, len(measured)), draw.uniform()
+        levels = 1 - np.exp(-share * _ruin(measured, weights, whole) * weights)
         plan = curves.plan
-        for curve, level in zip(told, levels.round(4).tolist(), strict=True):
+        for curve, level in zip(measured, levels.round(4).tolist(), strict=True):
             plan = curve.slider.raised(plan, level)
         plans.append(plan)
     return plans
@@ -120,31 +120,31 @@ def predictor(bench: Bench, curves: Curves, memory: Memory, progress: Progress) 
 
     ValueError where nothing was scanned.
     """
-    known = known_predictor(bench, curves, memory)
-    if known is not None:
-        return known
-    told = [curve for curve in curves.curves if curve.points]
-    if not told and any(not curve.no_op for curve in curves.curves):
+    earlier = known_predictor(bench, curves, memory)
+    if earlier is not None:
+        return earlier
+    measured = [curve for curve in curves.curves if curve.points]
+    if not measured and any(not curve.no_op for curve in curves.curves):
         raise ValueError("nothing was scanned yet with these choices: scan first")
     dense = bench.evaluate(Plan())
     whole = abs(dense.accuracy) or 1.0
-    plans = random_plans(curves, PLANS if told else 0, _SEED, whole)
+    plans = random_plans(curves, PLANS if measured else 0, _SEED, whole)
     steps = len(plans) + 1
 
     def gradients(done: float) -> None:
         progress("gradients of the calibration data", done / steps)
 
-    by_gradient = rises(bench, curves.plan, [curve.slider for curve in told], gradients)
+    by_gradient = rises(bench, curves.plan, [curve.slider for curve in measured], gradients)
     samples = min(SAMPLES, len(bench.source.validation))
     scores = []
     for number, plan in enumerate(plans, 1):
         progress(f"random plan {number} of {len(plans)}", number / steps)
         scores.append(dense.accuracy + _change(bench, plan, samples, memory))
     features = features_of(curves, dense.task.bounds, by_gradient)
-    found = made(curves, features, plans, scores, dense.accuracy, dense.task.bounds, samples)
-    found = replace(found, scale=dense.task.scale)
-    memory.put(key_of(bench, "prediction", _SCHEME, _digest(curves)), _text(found))
-    return found
+    result = made(curves, features, plans, scores, dense.accuracy, dense.task.bounds, samples)
+    result = replace(result, scale=dense.task.scale)
+    memory.put(key_of(bench, "prediction", _SCHEME, _digest(curves)), _text(result))
+    return result
 
 
 def known_predictor(bench: Bench, curves: Curves, memory: Memory) -> Predictor | None:
@@ -171,20 +171,20 @@ def made(
         feature: np.array([_sum(tables, layers, plan) for plan in plans], dtype=float)
         for feature, tables in features.items()
     }
-    fitted = fit(sums, np.array(scores, dtype=float), dense, 1 / samples)
+    model = fit(sums, np.array(scores, dtype=float), dense, 1 / samples)
     none = np.zeros(len(LEVELS))
     return Predictor(
         plan=curves.plan,
         layers=layers,
         tables={
-            name: sum((w * features[f][name] for f, w in fitted.weights.items()), none)
+            name: sum((w * features[f][name] for f, w in model.weights.items()), none)
             for name in layers
         },
-        link=fitted.link,
-        reach=fitted.reach,
-        error=fitted.error,
-        mix=fitted.mix,
-        plans=fitted.plans,
+        link=model.link,
+        reach=model.reach,
+        error=model.error,
+        mix=model.mix,
+        plans=model.plans,
         samples=samples,
         bounds=bounds,
     )
@@ -199,13 +199,13 @@ def _sum(tables: Mapping[str, Table], layers: Mapping[str, tuple[str, ...]], pla
     )
 
 
-def _ruin(told: Sequence[Curve], weights: NDArray[np.float64], whole: float) -> float:
+def _ruin(curves: Sequence[Curve], weights: NDArray[np.float64], whole: float) -> float:
     """The strength at which the single drops add up to `whole`; halved until it is found."""
     low, high = 0.0, -math.log(_FINEST)
     for _ in range(30):
         middle = (low + high) / 2
         levels = (1 - np.exp(-middle * weights)).tolist()
-        drop = sum(max(-c.at(level)[0], 0.0) for c, level in zip(told, levels, strict=True))
+        drop = sum(max(-c.at(level)[0], 0.0) for c, level in zip(curves, levels, strict=True))
         low, high = (middle, high) if drop < whole else (low, middle)
     return low
 
@@ -239,37 +239,37 @@ def _digest(curves: Curves) -> str:
     return json.dumps([_seedless(curves.plan).as_dict(), points], sort_keys=True)
 
 
-def _text(found: Predictor) -> str:
+def _text(prediction: Predictor) -> str:
     def plain(table: Table) -> list[float]:
         return [float(f"{value:.6g}") for value in table.tolist()]
 
     return json.dumps(
         {
-            "plan": found.plan.as_dict(),
-            "layers": {name: list(layers) for name, layers in found.layers.items()},
-            "tables": {name: plain(table) for name, table in found.tables.items()},
-            "link": [table.tolist() for table in found.link],
-            "reach": [table.tolist() for table in found.reach],
-            "error": found.error,
-            "mix": dict(found.mix),
-            "plans": found.plans,
-            "samples": found.samples,
-            "bounds": list(found.bounds),
+            "plan": prediction.plan.as_dict(),
+            "layers": {name: list(layers) for name, layers in prediction.layers.items()},
+            "tables": {name: plain(table) for name, table in prediction.tables.items()},
+            "link": [table.tolist() for table in prediction.link],
+            "reach": [table.tolist() for table in prediction.reach],
+            "error": prediction.error,
+            "mix": dict(prediction.mix),
+            "plans": prediction.plans,
+            "samples": prediction.samples,
+            "bounds": list(prediction.bounds),
         }
     )
 
 
 def _read(text: str) -> Predictor:
-    told = json.loads(text)
-    link, reach = (tuple(np.array(t, dtype=float) for t in told[n]) for n in ("link", "reach"))
+    values = json.loads(text)
+    link, reach = (tuple(np.array(t, dtype=float) for t in values[n]) for n in ("link", "reach"))
     return Predictor(
-        **told
+        **values
         | {
-            "plan": Plan.from_dict(told["plan"]),
-            "layers": {name: tuple(layers) for name, layers in told["layers"].items()},
-            "tables": {name: np.array(table) for name, table in told["tables"].items()},
+            "plan": Plan.from_dict(values["plan"]),
+            "layers": {name: tuple(layers) for name, layers in values["layers"].items()},
+            "tables": {name: np.array(table) for name, table in values["tables"].items()},
             "link": link,
             "reach": reach,
-            "bounds": tuple(told["bounds"]),
+            "bounds": tuple(values["bounds"]),
         }
     )

@@ -73,25 +73,25 @@ def scan(
     """
     levels = _check(levels, precision, budget)
     settings = settings_of(plan)
-    chosen = bench.sliders(settings)
-    tasks = _tasks(bench, settings, chosen, levels)
+    sliders = bench.sliders(settings)
+    tasks = _tasks(bench, settings, sliders, levels)
     of = of or len(bench.source.validation)
     rungs = looks(bench.block, of, min(precision, LOSE))
-    found: dict[int, Point] = {}
+    points: dict[int, Point] = {}
     spent = 0
-    while (task := _next(tasks, found, precision, of)) is not None:
-        before = found.get(task.place)
-        seen = 0 if before is None else before.n
-        n = next(n for n in rungs if n > seen)
-        cost = n - seen
+    while (task := _next(tasks, points, precision, of)) is not None:
+        before = points.get(task.place)
+        start = 0 if before is None else before.n
+        n = next(n for n in rungs if n > start)
+        cost = n - start
         if budget is not None and spent + cost > budget:
             break
         label = f"{task.slider.name} at {100 * task.level:.0f} %"
-        tick = partial(progress, label, _done(tasks, found, precision, of))
+        tick = partial(progress, label, _done(tasks, points, precision, of))
         tick()
-        found[task.place] = _measure(bench, task, n, rungs[n], memory, tick)
+        points[task.place] = _measure(bench, task, n, rungs[n], memory, tick)
         spent += cost
-    return _curves(bench, settings, chosen, tasks, found, precision, of, spent, budget)
+    return _curves(bench, settings, sliders, tasks, points, precision, of, spent, budget)
 
 
 def known(
@@ -103,22 +103,22 @@ def known(
 ) -> Curves:
     """The curves as far as `memory` holds them; nothing is measured."""
     settings = settings_of(plan)
-    chosen = bench.sliders(settings)
-    tasks = _tasks(bench, settings, chosen, levels)
+    sliders = bench.sliders(settings)
+    tasks = _tasks(bench, settings, sliders, levels)
     of = len(bench.source.validation)
     rungs = looks(bench.block, of, min(precision, LOSE))
-    found = {}
+    points = {}
     for task in tasks:
-        points = (_recall(bench, task, n, alpha, memory) for n, alpha in rungs.items())
+        by_place = (_recall(bench, task, n, alpha, memory) for n, alpha in rungs.items())
         last = None
-        for point in points:
+        for point in by_place:
             if point is None:
                 break
             last = point
         if last is not None:
-            found[task.place] = last
-    spent = sum(point.n for point in found.values())
-    return _curves(bench, settings, chosen, tasks, found, precision, of, spent, None)
+            points[task.place] = last
+    spent = sum(point.n for point in points.values())
+    return _curves(bench, settings, sliders, tasks, points, precision, of, spent, None)
 
 
 def _check(levels: Sequence[float], precision: float, budget: int | None) -> tuple[float, ...]:
@@ -142,10 +142,10 @@ def _tasks(
     done: set[tuple[str, int]] = set()
     shape = pattern(settings.granularity)
     levels = levels if shape is None else (1 - shape[0] / shape[1],)  # a pattern knows no other
-    asked = _counts(bench, settings)
+    counts = _counts(bench, settings)
     for level in _from_the_middle(levels):
         for slider in sliders:
-            cut = asked(slider, level)
+            cut = counts(slider, level)
             if cut == 0 or (slider.name, cut) in done:
                 continue
             done.add((slider.name, cut))
@@ -179,13 +179,13 @@ def _from_the_middle(levels: Sequence[float]) -> list[float]:
 
 
 def _next(
-    tasks: Sequence[ScanPoint], found: dict[int, Point], precision: float, of: int
+    tasks: Sequence[ScanPoint], points: dict[int, Point], precision: float, of: int
 ) -> ScanPoint | None:
-    fresh = next((task for task in tasks if task.place not in found), None)
+    fresh = next((task for task in tasks if task.place not in points), None)
     if fresh is not None:
         return fresh
-    open_ = [task for task in tasks if _open(found[task.place], precision, of)]
-    return max(open_, key=lambda task: _excess(found[task.place], precision), default=None)
+    open_ = [task for task in tasks if _open(points[task.place], precision, of)]
+    return max(open_, key=lambda task: _excess(points[task.place], precision), default=None)
 
 
 def _open(point: Point, precision: float, of: int) -> bool:
@@ -197,11 +197,11 @@ def _excess(point: Point, precision: float) -> float:
     return excess if math.isfinite(excess) else 0.0
 
 
-def _done(tasks: Sequence[ScanPoint], found: dict[int, Point], precision: float, of: int) -> float:
+def _done(tasks: Sequence[ScanPoint], points: dict[int, Point], precision: float, of: int) -> float:
     """Each point counts as one when it is fine; half of one once it has been looked at."""
     if not tasks:
         return 1.0
-    shares = (0.5 if _open(p, precision, of) else 1.0 for p in found.values())
+    shares = (0.5 if _open(p, precision, of) else 1.0 for p in points.values())
     return sum(shares) / len(tasks)
 
 
@@ -221,8 +221,8 @@ def _measure(
 def _answer(bench: Bench, plan: Plan, n: int, tick: Callable[[], None]) -> Evaluation:
     """`plan` on the first n samples; `tick` is called about every second, and may raise."""
     step = bench.block * max(1, int(_PIECE / bench.seconds_per_sample / bench.block))
-    for seen in range(step, n, step):
-        bench.evaluate(plan, seen)
+    for answered in range(step, n, step):
+        bench.evaluate(plan, answered)
         tick()
     return bench.evaluate(plan, n)
 
@@ -240,22 +240,22 @@ def _curves(
     settings: Plan,
     sliders: Sequence[Slider],
     tasks: Sequence[ScanPoint],
-    found: dict[int, Point],
+    points: dict[int, Point],
     precision: float,
     of: int,
     spent: int,
     budget: int | None,
 ) -> Curves:
-    points: dict[str, list[Point]] = {slider.name: [] for slider in sliders}
+    by_slider: dict[str, list[Point]] = {slider.name: [] for slider in sliders}
     for task in tasks:
-        if task.place in found:
-            points[task.slider.name].append(found[task.place])
+        if task.place in points:
+            by_slider[task.slider.name].append(points[task.place])
     planned = {task.slider.name for task in tasks}
     none = "no level asked for cuts even one of its items"
     curves = [
         Curve(
             slider,
-            tuple(sorted(points[slider.name], key=lambda point: point.sparsity)),
+            tuple(sorted(by_slider[slider.name], key=lambda point: point.sparsity)),
             "" if slider.name in planned else none,
         )
         for slider in sliders
@@ -268,8 +268,8 @@ def _curves(
     ]
     order = list(bench.found)
     curves.sort(key=lambda curve: order.index(curve.slider.name))
-    wide = sum(_open(point, precision, of) for point in found.values())
-    missing = len(tasks) - len(found)
+    wide = sum(_open(point, precision, of) for point in points.values())
+    missing = len(tasks) - len(points)
     words = _words(len(tasks), wide, missing, precision, spent, budget, bench.task.scale)
     done = not wide and not missing
     return Curves(settings, tuple(curves), of, precision, spent, done, words)

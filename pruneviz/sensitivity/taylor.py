@@ -33,14 +33,14 @@ def rises(
     if plan.granularity in UNITS or not sliders:
         return {}
     try:
-        found = bench.evidence("gradients", progress=progress)
+        evidence = bench.evidence("gradients", progress=progress)
     except ValueError:  # the targets fit no known loss
         return {}
     half = {slider.name: slider.raised(plan, 0.5) for slider in sliders}
     return {
-        name: _table(found[name], bench.rankings(alone)[name])
+        name: _table(evidence[name], bench.rankings(alone)[name])
         for name, alone in half.items()
-        if found[name].has("gradient_power")
+        if evidence[name].has("gradient_power")
     }
 
 

@@ -149,8 +149,8 @@ class Workbench:
 
         None where they cannot be counted.
         """
-        said, model = self.source.card.get("macs"), self.source.model
-        return said if isinstance(said, int) else macs_of_network(model, self.source.validation)
+        macs, model = self.source.card.get("macs"), self.source.model
+        return macs if isinstance(macs, int) else macs_of_network(model, self.source.validation)
 
     @property
     def graph(self) -> Graph:
@@ -167,8 +167,8 @@ class Workbench:
 
     def weight(self, layer: str) -> Tensor:
         """The dense weight of a layer as [units, inputs, ...]; never write to it."""
-        found = self.found[layer]
-        return found.canonical(state(self.source.model)[found.weight])
+        place = self.found[layer]
+        return place.canonical(state(self.source.model)[place.weight])
 
     @cached_property
     def limits(self) -> dict[str, float]:
@@ -279,10 +279,10 @@ class Workbench:
         each layer, or of those named. ValueError names what does not fit, or cannot be met.
         """
         plan = plan if granularity is None else replace(plan, granularity=granularity)
-        found = self.studies.search(
+        result = self.studies.search(
             method, target, plan, budget, locked=locked, floor=floor, progress=progress
         )
-        return found.plan
+        return result.plan
 
     @cached_property
     def studies(self) -> Studies:

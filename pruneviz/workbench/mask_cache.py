@@ -69,16 +69,16 @@ class MaskCache:
 
     def cannot(self, plan: Plan) -> dict[str, str]:
         """Layer -> why nothing can be cut there under the plan's criterion and granularity."""
-        found, groups = find_criterion(plan.criterion, plan.granularity), self._groups_for(plan)
+        criterion, groups = find_criterion(plan.criterion, plan.granularity), self._groups_for(plan)
         reasons = {}
         for name, layer in self._layers.items():
-            reason = cannot(layer, found, plan.granularity)
+            reason = cannot(layer, criterion, plan.granularity)
             if groups is not None:
                 reason = reason or cannot_units(groups, layer, plan.granularity)
             if reason is not None:
                 reasons[name] = reason
-            elif "scale" in found.needs and self._no_scale(groups, layer):
-                reasons[name] = f"{found.label}: no batch norm follows this layer"
+            elif "scale" in criterion.needs and self._no_scale(groups, layer):
+                reasons[name] = f"{criterion.label}: no batch norm follows this layer"
         return reasons
 
     def _no_scale(self, groups: Groups | None, layer: Layer) -> bool:

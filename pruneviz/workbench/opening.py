@@ -58,19 +58,19 @@ def open_workbench(
     """
     if isinstance(source, OpenRequest):
         return Workbench(open_source(source))
-    asked = OpenRequest(
+    request = OpenRequest(
         _name(source), _name(data) or None, arch, _name(metric) or None, tuple(classes),
         size=size, mean=_each(mean), std=_each(std), share=calibration, seed=seed, unsafe=unsafe,
         tokenizer=None if tokenizer is None else str(tokenizer), output=output, task=task,
         ignore=ignore, target=target,
     )  # fmt: skip
-    found = find_source(source, data, asked, None if isinstance(metric, str) else metric)
+    loaded = find_source(source, data, request, None if isinstance(metric, str) else metric)
     if isinstance(source, Source) and data is None:
-        return Workbench(found)
-    if asked.classes:
-        asked = replace(asked, classes=found.classes)
+        return Workbench(loaded)
+    if request.classes:
+        request = replace(request, classes=loaded.classes)
     unnamed = _unnamed(model=source, data=data, metric=metric)
-    return Workbench(replace(found, opened=asked, unnamed=unnamed))
+    return Workbench(replace(loaded, opened=request, unnamed=unnamed))
 
 
 def _unnamed(**given: object) -> tuple[str, ...]:
@@ -78,9 +78,9 @@ def _unnamed(**given: object) -> tuple[str, ...]:
     return tuple(name for name, value in given.items() if value is not None and not _name(value))
 
 
-def _name(given: object) -> str:
+def _name(value: object) -> str:
     """What somebody else could open it by; "" for what is in hand in Python."""
-    return str(given) if isinstance(given, str | Path) else ""
+    return str(value) if isinstance(value, str | Path) else ""
 
 
 def _each(value: float | tuple[float, ...] | None) -> tuple[float, ...] | None:

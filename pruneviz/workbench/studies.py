@@ -160,17 +160,17 @@ class Studies:
         check(plan, self._bench.found)
         return similarity(self._bench, plan, levels, progress)
 
-    def contest(self, asked: ContestRequest = _CONTEST, progress: Progress = _silent) -> Contest:
+    def contest(self, request: ContestRequest = _CONTEST, progress: Progress = _silent) -> Contest:
         """Score against sparsity by criterion, the random control among them; see `ContestRequest`.
 
         What was measured before is remembered; `progress` may raise to stop.
         """
-        return contest(self._bench, self.memory, asked, progress, self._curves_for(asked))
+        return contest(self._bench, self.memory, request, progress, self._curves_for(request))
 
-    def known_contest(self, asked: ContestRequest = _CONTEST) -> Contest:
+    def known_contest(self, request: ContestRequest = _CONTEST) -> Contest:
         """`contest` as far as it was measured before; quick."""
-        return contest(self._bench, self.memory, asked, None, self._curves_for(asked))
+        return contest(self._bench, self.memory, request, None, self._curves_for(request))
 
-    def _curves_for(self, asked: ContestRequest) -> Curves | None:
-        check(asked.plan, self._bench.found)
-        return self.known_curves(asked.plan) if asked.allocation == "sensitivity" else None
+    def _curves_for(self, request: ContestRequest) -> Curves | None:
+        check(request.plan, self._bench.found)
+        return self.known_curves(request.plan) if request.allocation == "sensitivity" else None

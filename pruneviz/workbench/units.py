@@ -40,7 +40,7 @@ def told(bench: Workbench, groups: Groups, layer: Layer) -> dict[str, object]:
     layer's rows that are units. inputs: [group, share of the layer's inputs that go with it].
     """
     group = groups.of(layer.name)
-    found: dict[str, object] = {
+    facts: dict[str, object] = {
         "items": layer.units,
         "word": layer.unit_word if group is None else group.word,
         "group": None,
@@ -52,10 +52,10 @@ def told(bench: Workbench, groups: Groups, layer: Layer) -> dict[str, object]:
     }
     if group is None:
         inputs = layer.size // layer.units
-        return found | {"item_params": inputs + len(belongings(bench.graph, layer))}
+        return facts | {"item_params": inputs + len(belongings(bench.graph, layer))}
     rows = group.rows[layer.name]
     together = len(group.layers) > 1
-    return found | {
+    return facts | {
         "items": group.units,
         "group": group.name if together else None,
         "members": list(group.layers),
@@ -110,12 +110,12 @@ def evened(
 
     Only layers that are named count; `choose` is given those of one group.
     """
-    found = dict(levels)
+    result = dict(levels)
     for group in groups.groups.values():
         members = [name for name in group.layers if name in levels]
         if len({levels[name] for name in members}) > 1:
-            found |= dict.fromkeys(members, choose(members))
-    return found
+            result |= dict.fromkeys(members, choose(members))
+    return result
 
 
 def last_moved(
@@ -124,9 +124,9 @@ def last_moved(
     """The level of the member that was moved; of members that always differed their mean."""
 
     def choose(members: list[str]) -> float:
-        moved = [name for name in members if levels[name] != before.get(name, 0.0)]
-        if moved:
-            return levels[moved[0]]
+        movers = [name for name in members if levels[name] != before.get(name, 0.0)]
+        if movers:
+            return levels[movers[0]]
         sizes = {name: bench.found[name].size for name in members}
         mean = sum(levels[name] * size for name, size in sizes.items()) / sum(sizes.values())
         return round(mean, 4)
@@ -136,23 +136,23 @@ def last_moved(
 
 def with_members(groups: Groups, levels: Mapping[str, float]) -> dict[str, float]:
     """Levels of a plan that names some members only: the others share theirs, as in the engine."""
-    found = dict(levels)
+    result = dict(levels)
     for group in groups.groups.values():
-        given = [levels[name] for name in group.layers if name in levels]
-        if len(set(given)) > 1 and len({level for level in given if level}) > 1:
+        own = [levels[name] for name in group.layers if name in levels]
+        if len(set(own)) > 1 and len({level for level in own if level}) > 1:
             continue  # the engine refuses it, by name
-        if given:
-            found |= dict.fromkeys(group.layers, max(given))
-    return found
+        if own:
+            result |= dict.fromkeys(group.layers, max(own))
+    return result
 
 
 def locked_together(groups: Groups, locked: Mapping[str, str]) -> dict[str, str]:
     """Locks in which one locked member locks its whole group."""
-    found = dict(locked)
+    reasons = dict(locked)
     for name in locked:
         for member in groups.members(name):
-            found.setdefault(member, f"{_WITH}{name}")
-    return found
+            reasons.setdefault(member, f"{_WITH}{name}")
+    return reasons
 
 
 def own_locks(locked: Mapping[str, str]) -> dict[str, str]:
@@ -188,8 +188,8 @@ def inputs_cut(
     mask = pruned.masks[focus]
     if not any(mask.stride()):  # one element for all: nothing is cut
         return None
-    picked = mask[torch.from_numpy(rows)].flatten(1)[:, torch.from_numpy(columns)]
-    cut = ~picked.cpu().numpy()
+    cells = mask[torch.from_numpy(rows)].flatten(1)[:, torch.from_numpy(columns)]
+    cut = ~cells.cpu().numpy()
     units = pruned.units.get(groups.lead(focus))
     if units is not None:
         unit = unit_of_row(groups, layer)[rows]

@@ -55,30 +55,30 @@ def couple(graph: Graph) -> Coupling:
     (heads and numbers in each head, say) the units stand in one factor: heads if there are, else
     the innermost that may be cut.
     """
-    opaque, solved = _walk(graph, None)
-    choice: Choice = choices(opaque.sites, solved)
+    opaque, classes = _walk(graph, None)
+    choice: Choice = choices(opaque.sites, classes)
     banned: set[int] = set()
     for _ in range(_TRIES):
-        chosen = choice.without(banned)
-        walk, solved = _walk(graph, chosen)
+        selection = choice.without(banned)
+        walk, classes = _walk(graph, selection)
         failed = {
             number
             for number, axes in enumerate(choice.classes)
             if number not in banned
-            and all(chosen.get(site) == place for site, place in axes)
+            and all(selection.get(site) == place for site, place in axes)
             and any(
-                axis in walk.sites.axes and solved.stays(walk.sites.axes[axis]) for axis in axes
+                axis in walk.sites.axes and classes.stays(walk.sites.axes[axis]) for axis in axes
             )
         }
         if not failed:
             break
         banned.add(min(failed)) if len(failed) < 4 else banned.update(failed)
-    return _coupling(graph, walk, solved, chosen)
+    return _coupling(graph, walk, classes, selection)
 
 
-def _walk(graph: Graph, chosen: Mapping[str, int | None] | None) -> tuple[Walk, AtomClasses]:
+def _walk(graph: Graph, selection: Mapping[str, int | None] | None) -> tuple[Walk, AtomClasses]:
     atoms = Atoms()
-    walk = Walk(atoms, Sites(atoms, chosen), graph.parameters)
+    walk = Walk(atoms, Sites(atoms, selection), graph.parameters)
     for node in graph.nodes:
         if node.op == "placeholder":
             walk.dims[node] = walk.entering(node)
@@ -106,11 +106,11 @@ def _step(walk: Walk, node: Node) -> NodeDims:
             walk.forbid_all(node.all_input_nodes, _unknown(node))
         return []
     rule = _RULES.get(elementwise.op_of(node)) if str(node.target).startswith("aten.") else None
-    found = _tried(rule, walk, node)
-    if found is None:
+    dims = _tried(rule, walk, node)
+    if dims is None:
         walk.forbid_all(node.all_input_nodes, _unknown(node))
         return fixed(node)
-    return found
+    return dims
 
 
 def _tried(rule: Rule | None, walk: Walk, node: Node) -> NodeDims | None:
@@ -118,20 +118,20 @@ def _tried(rule: Rule | None, walk: Walk, node: Node) -> NodeDims | None:
     if rule is None:
         return None
     try:
-        found = rule(walk, node)
+        result = rule(walk, node)
     except Exception:  # torch's own kinds for sizes that depend on values among them
         return None
     several = shapes_of(node)
-    given: Any = found
+    value: Any = result
     pairs = (
-        [(given, shape_of(node))] if several is None else list(zip(given, several, strict=False))
+        [(value, shape_of(node))] if several is None else list(zip(value, several, strict=False))
     )
     for dims, shape in pairs:
         if len(dims) != len(shape):
             return None
         if any(ids is not None and len(ids) != n for ids, n in zip(dims, shape, strict=True)):
             return None
-    return found
+    return result
 
 
 def _unknown(node: Node) -> str:
@@ -139,12 +139,12 @@ def _unknown(node: Node) -> str:
 
 
 def _coupling(
-    graph: Graph, walk: Walk, solved: AtomClasses, chosen: Mapping[str, int | None]
+    graph: Graph, walk: Walk, classes: AtomClasses, selection: Mapping[str, int | None]
 ) -> Coupling:
     def labels(ids: Ids | None) -> Ids | None:
-        return None if ids is None else solved.label[ids]
+        return None if ids is None else classes.label[ids]
 
-    def classes(dims: Dims) -> list[Ids | None]:
+    def classes_of(dims: Dims) -> list[Ids | None]:
         return [labels(ids) for ids in dims]
 
     outputs: dict[str, Ids | None] = {}
@@ -154,11 +154,11 @@ def _coupling(
     whole = {
         graph.parameters.get(getattr(node.args[1], "name", ""), "")
         for node in walk.outputs
-        if 0 in (chosen.get(f"{node.name}/out"), chosen.get(f"{node.name}/in"))
+        if 0 in (selection.get(f"{node.name}/out"), selection.get(f"{node.name}/in"))
     }
-    heads = [solved.label[ids] for ids in walk.sites.heads]
+    heads = [classes.label[ids] for ids in walk.sites.heads]
     return Coupling(
-        {name: classes(dims) for name, dims in walk.tensors.items()},
+        {name: classes_of(dims) for name, dims in walk.tensors.items()},
         outputs,
         frozenset(np.concatenate(heads).tolist() if heads else ()),
         frozenset(whole),
@@ -166,5 +166,5 @@ def _coupling(
             replace(one, axes=tuple((size, labels(ids)) for size, ids in one.axes))
             for one in products_of(walk, graph)
         ),
-        solved,
+        classes,
     )

@@ -36,15 +36,15 @@ class Atoms:
 
     def unite(self, parts: Sequence[Ids | None], reason: str) -> Ids | None:
         """Entries at the same place are one; where one part is fixed, all must stay: `reason`."""
-        known = [part for part in parts if part is not None]
-        if len(known) < len(parts):
-            for part in known:
+        present = [part for part in parts if part is not None]
+        if len(present) < len(parts):
+            for part in present:
                 self.forbid(part, reason, follows=True)
             return None
-        for other in known[1:]:
-            if other is not known[0]:
-                self._pairs.append((known[0], other))
-        return known[0] if known else None
+        for other in present[1:]:
+            if other is not present[0]:
+                self._pairs.append((present[0], other))
+        return present[0] if present else None
 
     def forbid(self, ids: Ids | None, reason: str, *, follows: bool = False) -> None:
         """These entries must stay, and whatever is one with them.
@@ -58,12 +58,12 @@ class Atoms:
         """The classes of atoms, and the first reason why the atoms of a class must stay."""
         n = self.count
         if self._pairs:
-            left = np.concatenate([a.ravel() for a, _ in self._pairs])
-            right = np.concatenate([b.ravel() for _, b in self._pairs])
+            start = np.concatenate([a.ravel() for a, _ in self._pairs])
+            end = np.concatenate([b.ravel() for _, b in self._pairs])
         else:
-            left = right = np.empty(0, np.int64)
-        links = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(n, n))
-        number, label = connected_components(links, directed=False) if n else (0, left)
+            start = end = np.empty(0, np.int64)
+        links = coo_array((np.ones(len(start), np.int8), (start, end)), shape=(n, n))
+        number, label = connected_components(links, directed=False) if n else (0, start)
         forbidden = [*self._forbidden, *self._following]
         first = np.full(number, len(forbidden), np.int64)
         for place in range(len(forbidden) - 1, -1, -1):

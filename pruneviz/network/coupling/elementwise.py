@@ -48,11 +48,11 @@ reflection_pad2d replication_pad1d replication_pad2d instance_norm
 def elementwise(walk: Walk, node: Node) -> NodeDims:
     """Entry i of the result is made of the entries i of every tensor; sizes of one are spread."""
     shape = shape_of(node)
-    given = [a for a in _tensors(node) if shape_of(a) and walk.of(a)]
+    tensors = [a for a in _tensors(node) if shape_of(a) and walk.of(a)]
     result: list[object] = []
     for place, size in enumerate(shape):
         parts = []
-        for value in given:
+        for value in tensors:
             at = place - len(shape) + len(shape_of(value))
             if at >= 0 and shape_of(value)[at] == size:
                 parts.append(walk.of(value)[at])
@@ -71,18 +71,18 @@ def reduction(walk: Walk, node: Node) -> NodeDims:
     source = node.args[0]
     dims, shape = walk.of(source), shape_of(source)
     place = 2 if op_of(node) in ("linalg_vector_norm", "norm") else 1
-    asked = argument(node, place, "dim")
-    if isinstance(asked, Node):  # max of two tensors, say
+    axes = argument(node, place, "dim")
+    if isinstance(axes, Node):  # max of two tensors, say
         return elementwise(walk, node)
-    whole = asked is None or asked == []
-    over = range(len(shape)) if whole else [asked] if isinstance(asked, int) else asked
+    whole = axes is None or axes == []
+    over = range(len(shape)) if whole else [axes] if isinstance(axes, int) else axes
     gone = {d % len(shape) for d in over}
     for d in gone:
         walk.atoms.forbid(dims[d], _REDUCED.format(op=op_of(node)))
     several = isinstance(node.meta.get("val"), (tuple, list))
     one = node.meta["val"][0] if several else node.meta["val"]
-    kept = len(shape_of(one)) == len(shape)
-    result = [None if d in gone else ids for d, ids in enumerate(dims) if kept or d not in gone]
+    keepdim = len(shape_of(one)) == len(shape)
+    result = [None if d in gone else ids for d, ids in enumerate(dims) if keepdim or d not in gone]
     return [result, list(result)] if several else result
 
 
@@ -90,10 +90,10 @@ def along(walk: Walk, node: Node) -> NodeDims:
     """All entries along one dimension decide together: these must stay."""
     source = node.args[0]
     dims = walk.of(source)
-    asked = argument(node, 1, "dim", -1)
+    axis = argument(node, 1, "dim", -1)
     if op_of(node) == "topk":
-        asked = argument(node, 2, "dim", -1)
-    for d in [asked] if isinstance(asked, int) else asked:
+        axis = argument(node, 2, "dim", -1)
+    for d in [axis] if isinstance(axis, int) else axis:
         walk.atoms.forbid(dims[d], _REDUCED.format(op=op_of(node)))
         dims[d] = None
     return [dims, list(dims)] if isinstance(node.meta.get("val"), (tuple, list)) else dims

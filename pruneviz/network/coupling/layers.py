@@ -34,27 +34,27 @@ def addmm(walk: Walk, node: Node) -> NodeDims:
 
 def convolution(walk: Walk, node: Node) -> NodeDims:
     """x [n, inputs, ...], weight [units, inputs / groups, ...]; turned for the transposed kind."""
-    turned = "transpose" in op_of(node)
+    transposed = "transpose" in op_of(node)
     x, w = walk.of(node.args[0]), walk.of(node.args[1])
     groups = argument(node, 6, "groups", 1)
     at = 1 if len(x) == len(w) else 0  # a sample may come without its batch
     for ids in [*x[at + 1 :], *w[2:]]:
         walk.atoms.forbid(ids, _STREAM)
     if groups == 1:
-        walk.atoms.unite([x[at], w[0 if turned else 1]], _STREAM)
-        out = w[1 if turned else 0]
+        walk.atoms.unite([x[at], w[0 if transposed else 1]], _STREAM)
+        out = w[1 if transposed else 0]
     else:
-        out = _grouped(walk, node, x[at], w, groups, turned)
+        out = _grouped(walk, node, x[at], w, groups, transposed)
     out = _units(walk, node, out, argument(node, 2, "bias"))
     return [*x[:at], out, *([None] * (len(x) - at - 1))]
 
 
 def _grouped(
-    walk: Walk, node: Node, x: Ids | None, w: Dims, groups: int, turned: bool
+    walk: Walk, node: Node, x: Ids | None, w: Dims, groups: int, transposed: bool
 ) -> Ids | None:
     """Either whole groups are cut, or the same number from each group."""
     shape, sites = shape_of(node.args[1]), walk.sites
-    if turned:
+    if transposed:
         inputs, each = shape[0] // groups, shape[1]
         x = walk.atoms.unite([x, w[0]], _STREAM)
         group, _ = sites.split(x, [groups, inputs], f"{node.name}/in")
@@ -163,8 +163,8 @@ def attention(walk: Walk, node: Node) -> NodeDims:
     mask = argument(node, 3, "attn_mask")
     if walk.of(mask):
         offset = len(shape_of(mask)) - len(q)
-        found = _spread(walk, [batch, walk.of(mask)[:-2]], [shapes[0][:-2], shape_of(mask)[:-2]])
-        batch = found[max(offset, 0) :]
+        shared = _spread(walk, [batch, walk.of(mask)[:-2]], [shapes[0][:-2], shape_of(mask)[:-2]])
+        batch = shared[max(offset, 0) :]
         for ids in walk.of(mask)[-2:]:
             walk.atoms.forbid(ids, _SCALED)
     walk.sites.heads += [ids for ids in batch[1:] if ids is not None]

@@ -45,26 +45,26 @@ def _for_one(axes: list[Axis], samples: int) -> tuple[Axis, ...]:
 
 
 def _any_batch(graph: Graph) -> bool:
-    given = [n for n in graph.nodes if n.op == "placeholder" and n.name not in graph.parameters]
-    shapes = [node.meta["val"].shape for node in given if hasattr(node.meta.get("val"), "shape")]
+    inputs = [n for n in graph.nodes if n.op == "placeholder" and n.name not in graph.parameters]
+    shapes = [node.meta["val"].shape for node in inputs if hasattr(node.meta.get("val"), "shape")]
     return any(not isinstance(shape[0], int) for shape in shapes if len(shape))
 
 
 def _batch(graph: Graph) -> int:
-    given: Any = graph.example
-    one = given if hasattr(given, "shape") else next(iter(given.values()))
+    example: Any = graph.example
+    one = example if hasattr(example, "shape") else next(iter(example.values()))
     return len(one)
 
 
 def _weights(walk: Walk, node: Node) -> frozenset[str]:
     """The parameters behind those inputs of a node that come from parameters alone."""
-    waiting, found = [n for n in node.all_input_nodes if walk.lasting(n)], set()
-    while waiting:
-        one = waiting.pop()
+    stack, names = [n for n in node.all_input_nodes if walk.lasting(n)], set()
+    while stack:
+        one = stack.pop()
         if one.name in walk.owned:
-            found.add(walk.owned[one.name])
-        waiting += one.all_input_nodes
-    return frozenset(found)
+            names.add(walk.owned[one.name])
+        stack += one.all_input_nodes
+    return frozenset(names)
 
 
 def _sizes(value: Any) -> list[int]:

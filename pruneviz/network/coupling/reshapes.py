@@ -22,17 +22,17 @@ def reshape(sites: Sites, dims: Dims, old: Sequence[int], new: Sequence[int], si
     """
     result: Dims = [None] * len(new)
     for places, targets in _blocks(old, new):
-        given = [dims[place] for place in places]
-        if all(ids is None for ids in given):
+        inner_dims = [dims[place] for place in places]
+        if all(ids is None for ids in inner_dims):
             continue
         runs = _runs([old[p] for p in places], [new[t] for t in targets])
         if runs is None:
-            for ids in given:
+            for ids in inner_dims:
                 sites.atoms.forbid(ids, _MIXED)
             continue
         factors: Dims = []
         sizes: list[int] = []
-        for place, ids, run in zip(places, given, runs[0], strict=True):
+        for place, ids, run in zip(places, inner_dims, runs[0], strict=True):
             parts = [ids] if len(run) == 1 else sites.split(ids, run, f"{site}/{place}")
             factors += parts
             sizes += run
@@ -46,20 +46,20 @@ def reshape(sites: Sites, dims: Dims, old: Sequence[int], new: Sequence[int], si
 
 def _blocks(old: Sequence[int], new: Sequence[int]) -> list[Block]:
     """The shortest runs of dimensions, larger than one, that hold the same entries."""
-    left = [place for place, size in enumerate(old) if size != 1]
+    places = [place for place, size in enumerate(old) if size != 1]
     right = [place for place, size in enumerate(new) if size != 1]
     blocks: list[Block] = []
     i = j = 0
-    while i < len(left) and j < len(right):
+    while i < len(places) and j < len(right):
         begin, start = i, j
-        a, b = old[left[i]], new[right[j]]
+        a, b = old[places[i]], new[right[j]]
         i, j = i + 1, j + 1
-        while a != b and (i < len(left) if a < b else j < len(right)):
+        while a != b and (i < len(places) if a < b else j < len(right)):
             if a < b:
-                a, i = a * old[left[i]], i + 1
+                a, i = a * old[places[i]], i + 1
             else:
                 b, j = b * new[right[j]], j + 1
-        blocks.append((left[begin:i], right[start:j]))
+        blocks.append((places[begin:i], right[start:j]))
     return blocks
 
 
@@ -69,12 +69,12 @@ def _runs(old: list[int], new: list[int]) -> tuple[list[list[int]], list[list[in
     cuts = [1, *sorted({*ends[0], *ends[1]})]
     if ends[0][-1] != ends[1][-1] or any(b % a for a, b in pairwise(cuts)):
         return None
-    found = []
+    runs = []
     for sizes in ends:
-        start, runs = 1, []
+        start, parts = 1, []
         for end in sizes:
             inside = [c for c in cuts if start <= c <= end]
-            runs.append([b // a for a, b in pairwise(inside)])
+            parts.append([b // a for a, b in pairwise(inside)])
             start = end
-        found.append(runs)
-    return found[0], found[1]
+        runs.append(parts)
+    return runs[0], runs[1]

@@ -152,10 +152,10 @@ def glu(walk: Walk, node: Node) -> NodeDims:
 
 def cat(walk: Walk, node: Node) -> NodeDims:
     """Tensors one after the other along one dimension."""
-    given: Any = node.args[0]
-    shapes = [shape_of(value) for value in given]
+    tensors: Any = node.args[0]
+    shapes = [shape_of(value) for value in tensors]
     rank = max(len(shape) for shape in shapes)
-    parts = [(walk.of(v), s) for v, s in zip(given, shapes, strict=True) if len(s) == rank]
+    parts = [(walk.of(v), s) for v, s in zip(tensors, shapes, strict=True) if len(s) == rank]
     d = int(argument(node, 1, "dim", 0)) % rank
     result: Dims = []
     for place in range(rank):
@@ -180,25 +180,25 @@ def _stiff(walk: Walk, ids: Ids | None, size: int) -> Ids:
 
 def stack(walk: Walk, node: Node) -> NodeDims:
     """Tensors beside each other along a new dimension."""
-    given: Any = node.args[0]
+    tensors: Any = node.args[0]
     rank = len(shape_of(node))
     d = int(argument(node, 1, "dim", 0)) % rank
-    columns = zip(*(walk.of(value) for value in given), strict=True)
-    joined: Dims = [walk.atoms.unite(ids, _JOINED.format(op="stack")) for ids in columns]
-    return [*joined[:d], None, *joined[d:]]
+    columns = zip(*(walk.of(value) for value in tensors), strict=True)
+    united: Dims = [walk.atoms.unite(ids, _JOINED.format(op="stack")) for ids in columns]
+    return [*united[:d], None, *united[d:]]
 
 
 def index(walk: Walk, node: Node) -> NodeDims:
     """Entries looked up by number along some dimensions; the others pass."""
-    given: Any = node.args[1]
-    dims, asked = walk.of(node.args[0]), list(given)
-    used = [d for d, value in enumerate(asked) if value is not None]
-    for d in used:
+    indices: Any = node.args[1]
+    dims, values = walk.of(node.args[0]), list(indices)
+    axes = [d for d, value in enumerate(values) if value is not None]
+    for d in axes:
         walk.atoms.forbid(dims[d], _PICKED.format(op="index"))
-    new: Dims = [None] * (len(shape_of(node)) - (len(dims) - len(used)))
-    rest = [ids for d, ids in enumerate(dims) if d not in used]
-    together = used == list(range(used[0], used[-1] + 1)) if used else True
-    at = used[0] if used and together else 0
+    new: Dims = [None] * (len(shape_of(node)) - (len(dims) - len(axes)))
+    rest = [ids for d, ids in enumerate(dims) if d not in axes]
+    together = axes == list(range(axes[0], axes[-1] + 1)) if axes else True
+    at = axes[0] if axes and together else 0
     return [*rest[:at], *new, *rest[at:]]
 
 
@@ -237,10 +237,10 @@ def pixel_shuffle(walk: Walk, node: Node) -> NodeDims:
     dims, shape = walk.of(node.args[0]), shape_of(node.args[0])
     channels = shape_of(node)[-3]
     factors = [channels, shape[-3] // channels]
-    kept, inner = walk.sites.split(dims[-3], factors, f"{node.name}/channels")
+    outer, inner = walk.sites.split(dims[-3], factors, f"{node.name}/channels")
     for ids in (inner, *dims[-2:]):
         walk.atoms.forbid(ids, _PICKED.format(op="pixel_shuffle"))
-    return [*dims[:-3], kept, None, None]
+    return [*dims[:-3], outer, None, None]
 
 
 def _key(value: object) -> str:

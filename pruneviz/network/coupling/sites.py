@@ -47,22 +47,22 @@ class Sites:
 
     def merge(self, dims: Sequence[Ids | None], factors: Sequence[int], site: str) -> Ids | None:
         """The one dimension that factors are merged into."""
-        known = [place for place, ids in enumerate(dims) if ids is not None]
-        if not known:
+        places = [place for place, ids in enumerate(dims) if ids is not None]
+        if not places:
             return None
-        if self.chosen is None and len(known) > 1:
-            for place in known:
+        if self.chosen is None and len(places) > 1:
+            for place in places:
                 ids = dims[place]
                 assert ids is not None
                 self.axes[site, place] = ids
             return self.atoms.new(int(np.prod(factors)))
-        home: int | None = known[0]
+        home: int | None = places[0]
         if self.chosen is not None:
-            home = self.chosen.get(site, known[0])
-        for other in known:
+            home = self.chosen.get(site, places[0])
+        for other in places:
             if other != home:
                 self.atoms.forbid(dims[other], _UNEQUAL, follows=True)
-        if home is None or home not in known:
+        if home is None or home not in places:
             return None
         ids = dims[home]
         assert ids is not None
@@ -88,18 +88,18 @@ class Choice:
 
     def without(self, banned: set[int]) -> dict[str, int | None]:
         """The factor that each site is given, if the classes `banned` are out of the question."""
-        chosen: dict[str, int | None] = {}
+        selection: dict[str, int | None] = {}
         for number, axes in enumerate(self.classes):
             for site, _ in axes:
-                chosen.setdefault(site, None)
-            free = all(chosen[site] in (None, place) for site, place in axes)
+                selection.setdefault(site, None)
+            free = all(selection[site] in (None, place) for site, place in axes)
             if number in banned or not free or len({s for s, _ in axes}) < len(axes):
                 continue
-            chosen.update(axes)
-        return chosen
+            selection.update(axes)
+        return selection
 
 
-def choices(sites: Sites, solved: AtomClasses) -> Choice:
+def choices(sites: Sites, atom_classes: AtomClasses) -> Choice:
     """Classes of axes after an opaque walk: heads, what goes first, then the innermost factors.
 
     Axes that share units must be chosen together. Those that must stay are left out.
@@ -107,29 +107,29 @@ def choices(sites: Sites, solved: AtomClasses) -> Choice:
     owner: dict[int, int] = {}
     members: dict[int, list[Axis]] = {}
     for axis, ids in sites.axes.items():
-        classes = np.unique(solved.label[ids]).tolist()
+        classes = np.unique(atom_classes.label[ids]).tolist()
         met = {owner[c] for c in classes if c in owner}
         home = min(met) if met else len(members) + len(owner)
         while home not in met and home in members:
             home += 1
-        joined = [axis]
+        union = [axis]
         for other in met:
-            joined += members.pop(other)
-        members[home] = joined
+            union += members.pop(other)
+        members[home] = union
         for number, old in list(owner.items()):
             if old in met:
                 owner[number] = home
         owner.update(dict.fromkeys(classes, home))
     heads, first = (
-        {int(c) for ids in several for c in solved.label[ids]}
+        {int(c) for ids in several for c in atom_classes.label[ids]}
         for several in (sites.heads, sites.first)
     )
-    found: list[tuple[bool, bool, int, int, tuple[Axis, ...]]] = []
+    ranks: list[tuple[bool, bool, int, int, tuple[Axis, ...]]] = []
     for axes in members.values():
-        if any(solved.stays(sites.axes[axis]) for axis in axes):
+        if any(atom_classes.stays(sites.axes[axis]) for axis in axes):
             continue
-        touched = {int(c) for axis in axes for c in solved.label[sites.axes[axis]]}
+        labels = {int(c) for axis in axes for c in atom_classes.label[sites.axes[axis]]}
         depth = max(place for _, place in axes)
-        rank = not touched & heads, not touched & first, -depth, len(found)
-        found.append((*rank, tuple(axes)))
-    return Choice(tuple(axes for *_, axes in sorted(found)))
+        rank = not labels & heads, not labels & first, -depth, len(ranks)
+        ranks.append((*rank, tuple(axes)))
+    return Choice(tuple(axes for *_, axes in sorted(ranks)))

@@ -34,8 +34,8 @@ class Walk:
 
     def of(self, value: object) -> Dims:
         """The dimensions of a node that is one tensor; of anything else none."""
-        found = self.dims.get(value, []) if isinstance(value, Node) else []
-        return list(found) if not _nested(found) else []  # type: ignore[arg-type]
+        dims = self.dims.get(value, []) if isinstance(value, Node) else []
+        return list(dims) if not _nested(dims) else []  # type: ignore[arg-type]
 
     def lasting(self, value: object) -> bool:
         """Whether a value comes from parameters alone, not from the network's input."""
@@ -104,5 +104,5 @@ def _hint(size: object) -> int:
     return int(hint) if hint is not None else -1
 
 
-def _nested(found: NodeDims) -> bool:
-    return bool(found) and isinstance(found[0], list)
+def _nested(dims: NodeDims) -> bool:
+    return bool(dims) and isinstance(dims[0], list)
