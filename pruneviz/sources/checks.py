@@ -101,8 +101,8 @@ def _check_kind(name: str, tensor: Tensor) -> None:
         raise ValueError(f"weights {name!r} hold no numbers (device 'meta'); load weights first")
     kind, dtype = type(tensor.detach()), tensor.dtype
     floating = tensor.is_floating_point() and tensor.itemsize > 1
-    packed = isinstance(tensor, nn.Parameter) and not floating and not tensor.is_complex()
-    if tensor.is_quantized or packed or kind not in (Tensor, nn.Parameter):
+    is_packed = isinstance(tensor, nn.Parameter) and not floating and not tensor.is_complex()
+    if tensor.is_quantized or is_packed or kind not in (Tensor, nn.Parameter):
         what = str(dtype) if kind in (Tensor, nn.Parameter) else kind.__name__
         raise ValueError(
             f"weights {name!r} are quantised or packed ({what}); "

@@ -51,8 +51,8 @@ class OpenRequest:
     @property
     def code(self) -> tuple[str, ...]:
         """Names in it that run code of somebody's own when they are opened."""
-        named = (self.model, self.arch, self.data, self.metric)
-        own = [name for name in named if name and _is_code(name)]
+        names = (self.model, self.arch, self.data, self.metric)
+        own = [name for name in names if name and _is_code(name)]
         return (*own, *([f"{self.model} (unsafe)"] if self.unsafe else []))
 
 

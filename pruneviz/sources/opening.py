@@ -45,69 +45,71 @@ _NOTHING = OpenRequest("")  # is said beside the network and its data
 
 def open_source(opening: OpenRequest) -> Source:
     """The source that is asked for; see `find_source`."""
-    found = find_source(opening.model, opening.data, opening)
-    return replace(found, opened=opening, unnamed=())
+    source = find_source(opening.model, opening.data, opening)
+    return replace(source, opened=opening, unnamed=())
 
 
 def find_source(
     model: object,
     data: object = None,
-    asked: OpenRequest = _NOTHING,
+    request: OpenRequest = _NOTHING,
     metric: Metric | None = None,
 ) -> Source:
     """A source of any network and any data.
 
     model: an nn.Module; a Source; the name of a registered model; `sample:…`, `timm:…`,
     `torchvision:…`, `hf:…`; `package.module:function` (runs the user's code); or the path of a
-    weights file, for the architecture `asked.arch` (any of the names above), or of an ONNX
-    file. asked.unsafe: also a `.pt2` or pickled module, which runs code that is in the file.
+    weights file, for the architecture `request.arch` (any of the names above), or of an ONNX
+    file. request.unsafe: also a `.pt2` or pickled module, which runs code that is in the file.
     data: as `read_data` takes it; without any, inputs are made up and a note says so.
-    asked: all else that may be said, see `OpenRequest`; its model and data are those given here.
+    request: all else that may be said, see `OpenRequest`; its model and data are those given here.
     metric: of outputs and targets, one number for each sample, higher is better; in place of the
-    one that `asked` names.
+    one that `request` names.
     Raises ValueError, one sentence that names what is unknown, missing, or does not fit.
     """
-    task = asked.task
-    if metric is None and asked.metric is not None:
-        task, metric = _measure(task, asked.metric)
-    found = _network(model, asked.arch, asked.unsafe)
-    if isinstance(found, tuple):  # the user's code brought its own data
-        found, own = found
+    task = request.task
+    if metric is None and request.metric is not None:
+        task, metric = _measure(task, request.metric)
+    network = _network(model, request.arch, request.unsafe)
+    if isinstance(network, tuple):  # the user's code brought its own data
+        network, own = network
         data = own if data is None else data
-    if isinstance(found, Source):
+    if isinstance(network, Source):
         if data is None:
-            return _registered(found, metric, task, asked)
-        found = Architecture(found.model, found.name, InputSpec("unknown", classes=found.classes))
-    samples = _made_up(found, asked.seed) if data is None else _samples(found, data, asked)
+            return _registered(network, metric, task, request)
+        network = Architecture(
+            network.model, network.name, InputSpec("unknown", classes=network.classes)
+        )
+    samples = _made_up(network, request.seed) if data is None else _samples(network, data, request)
     return Source(
-        name=found.name,
-        model=found.model,
+        name=network.name,
+        model=network.model,
         calibration=samples.calibration,
         validation=samples.validation,
-        classes=_named(asked.classes, samples.classes),
+        classes=_named(request.classes, samples.classes),
         metric=metric,
-        output=asked.output,
-        notes=(*found.notes, *samples.notes),
-        masks=found.masks,
+        output=request.output,
+        notes=(*network.notes, *samples.notes),
+        masks=network.masks,
         task=task,
     )
 
 
-def _samples(found: Architecture, data: object, asked: OpenRequest) -> Samples:
-    tokenizer = None if asked.tokenizer is None else Path(asked.tokenizer)
+def _samples(architecture: Architecture, data: object, request: OpenRequest) -> Samples:
+    tokenizer = None if request.tokenizer is None else Path(request.tokenizer)
     return read_data(
         data,
-        spec=with_order(found.spec, found.model),
-        share=asked.share,
-        seed=asked.seed,
-        size=asked.size,
-        mean=asked.mean,
-        std=asked.std,
-        language=type(found.model).__name__.endswith(_CAUSAL),
-        tokenizer=tokenizer or _tokenizer(found.name),
-        ignore=asked.ignore,
-        target=asked.target,
-        accepts=partial(accepts, found.model),
+        spec=with_order(architecture.spec, architecture.model),
+        share=request.share,
+        seed=request.seed,
+        size=request.size,
+        mean=request.mean,
+        std=request.std,
+        language=type(architecture.model).__name__.endswith(_CAUSAL),
+        tokenizer=tokenizer or _tokenizer(architecture.name),
+        ignore=request.ignore,
+        target=request.target,
+        accepts=partial(accepts, architecture.model),
     )
 
 
@@ -141,21 +143,23 @@ def open_upload(
         )
     most = limits.limit("app_bytes")
     with limits.tighter(parameters=most // _FLOAT, data_bytes=most, download_bytes=most):
-        found = build(arch, read, folders=False)
-        spec = with_order(found.spec, found.model)
-        samples = _made_up(found, 0) if data is None else _uploaded(data, data_name, spec, ignore)
-    asked = OpenRequest(weights_name, arch=arch) if weights_name else OpenRequest(arch)
+        architecture = build(arch, read, folders=False)
+        spec = with_order(architecture.spec, architecture.model)
+        samples = (
+            _made_up(architecture, 0) if data is None else _uploaded(data, data_name, spec, ignore)
+        )
+    request = OpenRequest(weights_name, arch=arch) if weights_name else OpenRequest(arch)
     return Source(
         name=weights_name or arch,
-        model=found.model,
+        model=architecture.model,
         calibration=samples.calibration,
         validation=samples.validation,
         classes=samples.classes,
-        notes=(*found.notes, *samples.notes),
-        opened=replace(asked, data=data_name or None, task=task, ignore=ignore),
+        notes=(*architecture.notes, *samples.notes),
+        opened=replace(request, data=data_name or None, task=task, ignore=ignore),
         task=task,
         unnamed=(),
-        masks=found.masks,
+        masks=architecture.masks,
     )
 
 
@@ -196,30 +200,30 @@ def _network(
 
 
 def _registered(
-    found: Source, metric: Metric | None, task: str | None, asked: OpenRequest
+    source: Source, metric: Metric | None, task: str | None, request: OpenRequest
 ) -> Source:
     """A source that brings its data, as far as nothing else was asked for."""
     return replace(
-        _ignoring(found, asked.ignore),
-        metric=metric or found.metric,
-        task=task or found.task,
+        _ignoring(source, request.ignore),
+        metric=metric or source.metric,
+        task=task or source.task,
         # What it answered when it was trained was judged by the task that it came with.
-        dense=found.dense if metric is None and task in (None, found.task) else None,
-        output=asked.output or found.output,
-        classes=_named(asked.classes, found.classes),
+        dense=source.dense if metric is None and task in (None, source.task) else None,
+        output=request.output or source.output,
+        classes=_named(request.classes, source.classes),
     )
 
 
 def _own_code(name: str) -> Architecture | Source | tuple[Architecture, object]:
-    made = build_by_name(name)
-    if isinstance(made, Source):
-        return made
-    if isinstance(made, nn.Module):
-        return Architecture(made, name, InputSpec("unknown"))
-    if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
-        return Architecture(made[0], name, InputSpec("unknown")), made[1]
+    value = build_by_name(name)
+    if isinstance(value, Source):
+        return value
+    if isinstance(value, nn.Module):
+        return Architecture(value, name, InputSpec("unknown"))
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], nn.Module):
+        return Architecture(value[0], name, InputSpec("unknown")), value[1]
     raise ValueError(
-        f"{name!r} gave {type(made).__name__}; it must give an nn.Module, a Source, or a network "
+        f"{name!r} gave {type(value).__name__}; it must give an nn.Module, a Source, or a network "
         "with its data"
     )
 
@@ -240,14 +244,14 @@ def _from_file(path: Path, arch: str | None, unsafe: bool) -> Architecture:
     if arch is None:
         if (path / "config.json").is_file():
             raise ValueError(f"{path.name} is a folder of Transformers; open it as hf:{path}")
-        held = read_weights(path)  # which says what the file is, where it holds no weights
-        what = "weights" if held.tensors else "masks alone"
+        weights = read_weights(path)  # which says what the file is, where it holds no weights
+        what = "weights" if weights.tensors else "masks alone"
         raise ValueError(
             f"{path.name} holds {what}; say which architecture they are for with arch "
             "(--arch), such as timm:resnet18, hf:FOLDER or package.module:function"
         )
-    found = build(arch, read_weights(path), own_code=True)
-    return replace(found, name=path.name)
+    architecture = build(arch, read_weights(path), own_code=True)
+    return replace(architecture, name=path.name)
 
 
 def _with_code(path: Path, unsafe: bool) -> Architecture:
@@ -255,17 +259,17 @@ def _with_code(path: Path, unsafe: bool) -> Architecture:
     return Architecture(model, path.name, InputSpec("unknown"), notes)
 
 
-def _made_up(found: Architecture, seed: int) -> Samples:
-    inputs = synthetic(found.spec, found.model, _SYNTHETIC, seed)
+def _made_up(architecture: Architecture, seed: int) -> Samples:
+    inputs = synthetic(architecture.spec, architecture.model, _SYNTHETIC, seed)
     samples = read_data(inputs, share=0.25, seed=seed)
     return replace(samples, classes=()).said(SYNTHETIC)
 
 
 def _metric(name: str) -> Metric:
-    found = build_by_name(name, call=False)
-    if not callable(found):
-        raise ValueError(f"{name!r} is {type(found).__name__}, not a function of outputs, targets")
-    return cast(Metric, found)
+    metric = build_by_name(name, call=False)
+    if not callable(metric):
+        raise ValueError(f"{name!r} is {type(metric).__name__}, not a function of outputs, targets")
+    return cast(Metric, metric)
 
 
 def _measure(task: str | None, metric: str) -> tuple[str | None, Metric | None]:
@@ -294,15 +298,15 @@ def _ignoring(source: Source, label: int | None) -> Source:
     )
 
 
-def _named(asked: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:
-    if asked and len(asked) < len(found):
+def _named(own: tuple[str, ...], usual: tuple[str, ...]) -> tuple[str, ...]:
+    if own and len(own) < len(usual):
         raise ValueError(
-            f"{len(asked)} class names were given for {len(found)} classes; name them all, in "
+            f"{len(own)} class names were given for {len(usual)} classes; name them all, in "
             "the order of the labels"
         )
-    if "" in asked or len(set(asked)) < len(asked):
-        raise ValueError(f"class names must differ and not be empty, got {', '.join(asked)}")
-    return asked if asked and found else found
+    if "" in own or len(set(own)) < len(own):
+        raise ValueError(f"class names must differ and not be empty, got {', '.join(own)}")
+    return own if own and usual else usual
 
 
 def _tokenizer(name: str) -> Path | None:

@@ -16,14 +16,14 @@ def registered_names() -> tuple[str, ...]:
 
 def load_registered(name: str) -> Source:
     """The model registered under `name`; ValueError lists the names there are."""
-    found = list(entry_points(group=GROUP, name=name))
-    if not found:
-        known = ", ".join(registered_names()) or "none (is pruneviz installed with pip?)"
-        raise ValueError(f"unknown model {name!r}; registered are {known}")
-    source = found[0].load()()
+    entries = list(entry_points(group=GROUP, name=name))
+    if not entries:
+        names = ", ".join(registered_names()) or "none (is pruneviz installed with pip?)"
+        raise ValueError(f"unknown model {name!r}; registered are {names}")
+    source = entries[0].load()()
     if not isinstance(source, Source):
         raise ValueError(
-            f"model {name!r} is registered as {found[0].value}, which returns "
+            f"model {name!r} is registered as {entries[0].value}, which returns "
             f"{type(source).__name__}, not a pruneviz.sources.Source"
         )
     return source

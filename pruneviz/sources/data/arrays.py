@@ -27,31 +27,31 @@ _SHOWN = 160  # characters of another's words
 _VALIDATION = ("validation", "valid", "val", "test")
 
 
-def read_npz(path: Path, asked: DataRequest) -> RawData:
+def read_npz(path: Path, request: DataRequest) -> RawData:
     """x and y of an `.npz`, or x alone; x_train and x_test (y_...) where sides are given apart.
 
     Nothing in the file is run: arrays of objects, which are pickles, are refused. ValueError
     naming the file: no arrays in it, objects in it, no x among the names.
     """
     arrays = _load(path)
-    known = {name.lower(): name for name in arrays}
+    names_of = {name.lower(): name for name in arrays}
     train, held_out = (
         next(
             (
                 (x, y)
                 for side in sides
-                if (x := _find(known, _INPUTS, side))
-                for y in [_find(known, _TARGETS, side)]
+                if (x := _find(names_of, _INPUTS, side))
+                for y in [_find(names_of, _TARGETS, side)]
             ),
             None,
         )
         for sides in (_TRAINING, _VALIDATION)
     )
     if train and held_out:
-        first, second = (_pair(arrays, x, y, asked.spec) for x, y in (train, held_out))
+        first, second = (_pair(arrays, x, y, request.spec) for x, y in (train, held_out))
         note = f"{train[0]} of {path.name} calibrates, {held_out[0]} validates"
         return RawData(second.data, first.data, second.classes, (note, *first.notes))
-    x, y = _find(known, _INPUTS), _find(known, _TARGETS)
+    x, y = _find(names_of, _INPUTS), _find(names_of, _TARGETS)
     if x is None and (train or held_out):
         x, y = train or held_out or (None, None)
     if x is None and len(arrays) == 1 and y is None:
@@ -60,18 +60,18 @@ def read_npz(path: Path, asked: DataRequest) -> RawData:
         names = ", ".join(map(repr, arrays)) or "nothing"
         raise ValueError(f"{path.name} holds {names}; name the inputs 'x' and the targets 'y'")
     if x.lower() == "input_ids":
-        return pair(arrays, None, asked.spec)
+        return pair(arrays, None, request.spec)
     left_out = [name for name in arrays if name not in (x, y)]
     notes = (f"left out of {path.name}: {', '.join(left_out)}",) if left_out else ()
-    found = _pair(arrays, x, y, asked.spec)
-    return RawData(found.data, None, found.classes, notes)
+    pairs = _pair(arrays, x, y, request.spec)
+    return RawData(pairs.data, None, pairs.classes, notes)
 
 
 class PythonObjectsError(ValueError):
     """An array of Python objects: only a pickle, which may run code, can hold it."""
 
 
-def read_npy(path: Path, asked: DataRequest) -> RawData:
+def read_npy(path: Path, request: DataRequest) -> RawData:
     """The array of an `.npy` as inputs without targets."""
     try:
         with path.open("rb") as raw:
@@ -83,7 +83,7 @@ def read_npy(path: Path, asked: DataRequest) -> RawData:
         raise _refusal(path, error) from None
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{path.name} is no .npy file; give it the ending of what it is")
-    return pair(array, None, asked.spec)
+    return pair(array, None, request.spec)
 
 
 def _load(path: Path) -> dict[str, np.ndarray]:
@@ -124,9 +124,9 @@ def _check_sizes(path: Path) -> None:
         total = sum(entry.file_size for entry in entries)
         limits.check("data_bytes", total, f"{path.name} unfolds to")
         for entry in entries:
-            with archive.open(entry) as opened:
-                named = f"{entry.filename[:_SHOWN]!r} in {path.name}"
-                _check_header(opened, entry.file_size, named)
+            with archive.open(entry) as file:
+                words = f"{entry.filename[:_SHOWN]!r} in {path.name}"
+                _check_header(file, entry.file_size, words)
 
 
 def _check_header(file: IO[bytes], size: int, what: str) -> None:
@@ -139,8 +139,8 @@ def _check_header(file: IO[bytes], size: int, what: str) -> None:
     shape, _, dtype = read(head)
     if dtype.hasobject:
         raise PythonObjectsError
-    stated = math.prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or stated > size:
+    size_in_header = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or size_in_header > size:
         raise ValueError(
             f"the header of {what} states the shape {str(shape)[:80]} and holds fewer numbers"
         )
@@ -161,11 +161,11 @@ def _refusal(path: Path, error: Exception) -> ValueError:
     return ValueError(f"{path.name} cannot be read as a numpy file: {short}")
 
 
-def _find(known: Mapping[str, str], names: tuple[str, ...], side: str = "") -> str | None:
+def _find(names_of: Mapping[str, str], names: tuple[str, ...], side: str = "") -> str | None:
     for name in names:
         for key in (f"{name}_{side}", f"{side}_{name}") if side else (name,):
-            if key in known:
-                return known[key]
+            if key in names_of:
+                return names_of[key]
     return None
 
 

@@ -22,7 +22,7 @@ _AS_NUMBERS = 4  # bytes of memory for one of the text: "1," becomes a float64
 _SHOWN = 12  # names of columns in a sentence
 
 
-def read_csv(path: Path, asked: DataRequest) -> RawData:
+def read_csv(path: Path, request: DataRequest) -> RawData:
     """The columns of a file of text, numbers as inputs; ValueError names what is wrong with it."""
     size = path.stat().st_size
     limits.check("data_bytes", _AS_NUMBERS * size, f"{path.name} takes up to")
@@ -47,10 +47,10 @@ def read_csv(path: Path, asked: DataRequest) -> RawData:
             f"the first line of {path.name} holds numbers, no names of columns; "
             "add a line with the names"
         )
-    return read_columns(frame, asked, path.name)
+    return read_columns(frame, request, path.name)
 
 
-def read_columns(frame: pd.DataFrame, asked: DataRequest, where: str = "the table") -> RawData:
+def read_columns(frame: pd.DataFrame, request: DataRequest, where: str = "the table") -> RawData:
     """Numbers as inputs [rows, columns] and the column that is named as the target, or known to be.
 
     Left out and listed: texts, dates and an index that pandas wrote. ValueError naming the column
@@ -59,7 +59,7 @@ def read_columns(frame: pd.DataFrame, asked: DataRequest, where: str = "the tabl
     limits.check("columns", len(frame.columns), f"{where} has")
     frame = frame.rename(columns=str)
     names = list(frame.columns)
-    target = target_among(names, asked.target, where)
+    target = target_among(names, request.target, where)
     index = [name for name in names if name != target and _INDEX.fullmatch(name)]
     columns = {name: _numbers(frame[name], name) for name in names if name not in (target, *index)}
     inputs = {name: column for name, column in columns.items() if column is not None}
@@ -69,7 +69,7 @@ def read_columns(frame: pd.DataFrame, asked: DataRequest, where: str = "the tabl
         _whole(inputs[name], name)
     targets, classes = (None, ()) if target is None else _targets(frame[target], target)
     rows = torch.stack([torch.from_numpy(_plain(each)) for each in inputs.values()], 1)
-    found = pair(rows, targets, asked.spec)
+    pairs = pair(rows, targets, request.spec)
     notes = [f"inputs are the columns {shortened(list(inputs))}"]
     notes += [] if target is None else [f"the target is the column {target}"]
     if target is None:
@@ -80,21 +80,21 @@ def read_columns(frame: pd.DataFrame, asked: DataRequest, where: str = "the tabl
     texts = [name for name, column in columns.items() if column is None]
     notes += [f"left out, no numbers: {shortened(texts)}"] if texts else []
     notes += [f"left out, an index of rows: {shortened(index)}"] if index else []
-    return RawData(found.data, None, classes, (*notes, *found.notes))
+    return RawData(pairs.data, None, classes, (*notes, *pairs.notes))
 
 
-def target_among(names: Sequence[str], named: str | None, where: str) -> str | None:
+def target_among(names: Sequence[str], target: str | None, where: str) -> str | None:
     """The column of targets: the one that was named, or one of a usual name.
 
     ValueError listing the columns where there is none of that name.
     """
-    if named is None:
+    if target is None:
         return next((name for name in TARGETS if name in names), None)
-    if named not in names:
+    if target not in names:
         raise ValueError(
-            f"{where} has no column {named!r} to be the target; it has {shortened(names)}"
+            f"{where} has no column {target!r} to be the target; it has {shortened(names)}"
         )
-    return named
+    return target
 
 
 def shortened(names: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ _IMAGES = ("", "pixel_values")
 _MASKS_AND_IDS = ("ids", "mask")
 
 
-def fit(data: Data, asked: DataRequest) -> tuple[Data, list[str]]:
+def fit(data: Data, request: DataRequest) -> tuple[Data, list[str]]:
     """The data as float32 (or a narrower float) or int64, images scaled; and what was done to it.
 
     ValueError: NaN or infinite inputs, ids beyond the vocabulary, negative classes, a mean for
@@ -26,64 +26,68 @@ def fit(data: Data, asked: DataRequest) -> tuple[Data, list[str]]:
     notes: list[str] = []
     if len(data) == 0:
         return data, notes
-    given = data.tensors()
-    chosen = taken({name: _ways(name, each, asked) for name, each in given.items()}, asked.accepts)
-    for way in chosen.values():
+    tensors = data.tensors()
+    choices = taken(
+        {name: _ways(name, each, request) for name, each in tensors.items()}, request.accepts
+    )
+    for way in choices.values():
         notes += [note for note in way.notes if note not in notes]
-    named = {name: way.tensor for name, way in chosen.items()}
-    inputs: Inputs = named[""] if isinstance(data.inputs, Tensor) else named
+    converted_tensors = {name: way.tensor for name, way in choices.items()}
+    inputs: Inputs = converted_tensors[""] if isinstance(data.inputs, Tensor) else converted_tensors
     targets = None
     if data.targets is not None:
-        targets = _targets(without(data.targets, asked.ignore, notes), inputs, notes)
+        targets = _targets(without(data.targets, request.ignore, notes), inputs, notes)
     return Data(inputs, targets), notes
 
 
-def _ways(name: str, tensor: Tensor, asked: DataRequest) -> list[InputChoice]:
+def _ways(name: str, tensor: Tensor, request: DataRequest) -> list[InputChoice]:
     """What may become of one input, the usual way last: integers first stay what they are."""
     notes: list[str] = []
-    usual = InputChoice(_input(name, tensor, asked, notes), notes)
-    known = name in _IMAGES and asked.is_image
-    if tensor.is_floating_point() or known or asked.accepts is None:
+    usual = InputChoice(_input(name, tensor, request, notes), notes)
+    is_image = name in _IMAGES and request.is_image
+    if tensor.is_floating_point() or is_image or request.accepts is None:
         return [usual]
-    said, was = repr(name) if name else "inputs", str(tensor.dtype).removeprefix("torch.")
+    label, was = repr(name) if name else "inputs", str(tensor.dtype).removeprefix("torch.")
     ways = [InputChoice(tensor, [])]
     if tensor.dtype != torch.int64:
         ways.append(
-            InputChoice(tensor.long(), [f"{said} were {was}, now int64: the network refuses {was}"])
+            InputChoice(
+                tensor.long(), [f"{label} were {was}, now int64: the network refuses {was}"]
+            )
         )
     if not usual.tensor.is_floating_point():
-        note = f"{said} were {was}, now float32: the network refuses integers"
+        note = f"{label} were {was}, now float32: the network refuses integers"
         ways.append(InputChoice(tensor.float(), [note]))
     return [*ways, usual]
 
 
-def _input(name: str, tensor: Tensor, asked: DataRequest, notes: list[str]) -> Tensor:
-    said = repr(name) if name else "inputs"
-    tokens = name.endswith(_MASKS_AND_IDS) or (name in _IMAGES and asked.spec.kind == "tokens")
+def _input(name: str, tensor: Tensor, request: DataRequest, notes: list[str]) -> Tensor:
+    label = repr(name) if name else "inputs"
+    tokens = name.endswith(_MASKS_AND_IDS) or (name in _IMAGES and request.spec.kind == "tokens")
     if tokens and not tensor.is_floating_point():
-        return _ids(name, said, tensor.long(), asked)
+        return _ids(name, label, tensor.long(), request)
     if tensor.dtype == torch.float64:
-        notes.append(f"{said} were float64, now float32")
+        notes.append(f"{label} were float64, now float32")
         tensor = tensor.float()
-    _whole(said, tensor)
+    _whole(label, tensor)
     if name in _IMAGES:
-        return _images(said, tensor, asked, notes)
+        return _images(label, tensor, request, notes)
     return tensor.float() if tensor.dtype in (torch.bool, torch.uint8) else tensor
 
 
-def _ids(name: str, said: str, ids: Tensor, asked: DataRequest) -> Tensor:
-    vocab = asked.spec.vocab
+def _ids(name: str, label: str, ids: Tensor, request: DataRequest) -> Tensor:
+    vocab = request.spec.vocab
     if vocab is not None and name in ("", "input_ids", "decoder_input_ids"):
         beyond = ids[(ids < 0) | (ids >= vocab)]
         if len(beyond):
             raise ValueError(
-                f"token ids in {said} must be in 0..{vocab - 1}, the network's vocabulary; "
+                f"token ids in {label} must be in 0..{vocab - 1}, the network's vocabulary; "
                 f"got {int(beyond[0])}: use the tokenizer that the network was trained with"
             )
     return ids
 
 
-def _whole(said: str, tensor: Tensor) -> None:
+def _whole(label: str, tensor: Tensor) -> None:
     """ValueError with the first sample that holds NaN or infinity."""
     if not tensor.is_floating_point():
         return
@@ -93,20 +97,20 @@ def _whole(said: str, tensor: Tensor) -> None:
         if bool(bad.any()):
             first = start + int(bad.nonzero()[0, 0])
             raise ValueError(
-                f"{said} hold NaN or infinite values, first in sample {first}; "
+                f"{label} hold NaN or infinite values, first in sample {first}; "
                 "clean them, or leave these samples out"
             )
 
 
-def _images(said: str, tensor: Tensor, asked: DataRequest, notes: list[str]) -> Tensor:
+def _images(label: str, tensor: Tensor, request: DataRequest, notes: list[str]) -> Tensor:
     """Inputs that may be images: channels first, in 0..1 or normalised, of the size asked for."""
-    channels = asked.spec.channels
-    if asked.is_image and not tensor.is_floating_point() and _are_bytes(tensor):
+    channels = request.spec.channels
+    if request.is_image and not tensor.is_floating_point() and _are_bytes(tensor):
         tensor = tensor.to(torch.uint8)
     eight_bit = tensor.dtype == torch.uint8
-    if asked.is_image and tensor.ndim == 3:
+    if request.is_image and tensor.ndim == 3:
         tensor = tensor.unsqueeze(1)
-    if asked.is_image and tensor.ndim == 4:
+    if request.is_image and tensor.ndim == 4:
         if tensor.shape[1] not in (1, 3, channels) and tensor.shape[3] in (1, 3, channels):
             notes.append("images were given channels last, now channels first")
             tensor = tensor.permute(0, 3, 1, 2)
@@ -115,12 +119,12 @@ def _images(said: str, tensor: Tensor, asked: DataRequest, notes: list[str]) -> 
         return tensor.float()
     if eight_bit:
         full = float(tensor.max()) > 1
-        notes.append(f"{said} were uint8, now floats" + (" in 0..1 (divided by 255)" * full))
+        notes.append(f"{label} were uint8, now floats" + (" in 0..1 (divided by 255)" * full))
         tensor = tensor.float().div_(255 if full else 1)
     if tensor.ndim != 4 or not tensor.is_floating_point():
         return tensor
-    tensor = _sized(tensor, asked, notes)
-    return _normalised(tensor, asked, eight_bit, notes).contiguous()
+    tensor = _sized(tensor, request, notes)
+    return _normalised(tensor, request, eight_bit, notes).contiguous()
 
 
 def _are_bytes(tensor: Tensor) -> bool:
@@ -141,25 +145,25 @@ def _coloured(tensor: Tensor, channels: int, notes: list[str]) -> Tensor:
     return tensor
 
 
-def _sized(tensor: Tensor, asked: DataRequest, notes: list[str]) -> Tensor:
+def _sized(tensor: Tensor, request: DataRequest, notes: list[str]) -> Tensor:
     here = (int(tensor.shape[2]), int(tensor.shape[3]))
-    if asked.size is not None and here != asked.size:
-        notes.append(f"images were {_by(here)} pixels, now {_by(asked.size)}")
-        return interpolate(tensor, asked.size, mode="bilinear", antialias=True)
-    if asked.size is None and asked.spec.size is not None and here != asked.spec.size:
+    if request.size is not None and here != request.size:
+        notes.append(f"images were {_by(here)} pixels, now {_by(request.size)}")
+        return interpolate(tensor, request.size, mode="bilinear", antialias=True)
+    if request.size is None and request.spec.size is not None and here != request.spec.size:
         notes.append(
             f"images are {_by(here)} pixels, the network's own config says "
-            f"{_by(asked.spec.size)}: pass size={asked.spec.size} to resize them"
+            f"{_by(request.spec.size)}: pass size={request.spec.size} to resize them"
         )
     return tensor
 
 
-def _normalised(tensor: Tensor, asked: DataRequest, eight_bit: bool, notes: list[str]) -> Tensor:
-    mean, std = asked.scaling()
-    told = asked.mean is not None or asked.std is not None
+def _normalised(tensor: Tensor, request: DataRequest, eight_bit: bool, notes: list[str]) -> Tensor:
+    mean, std = request.scaling()
+    has_own_scale = request.mean is not None or request.std is not None
     if not mean:
         return tensor
-    if not eight_bit and not told:
+    if not eight_bit and not has_own_scale:
         if float(tensor.min()) >= 0 and float(tensor.max()) <= 1:
             notes.append(
                 f"images are floats in 0..1 and taken as they are; the network's own config "

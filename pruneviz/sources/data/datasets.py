@@ -26,15 +26,15 @@ from pruneviz.sources.spec import InputSpec
 Sample = tuple[Any, Any]  # inputs (one value, or values by name) and the target, or None
 
 
-def read_loader(loader: DataLoader[Any], asked: DataRequest) -> RawData:
+def read_loader(loader: DataLoader[Any], request: DataRequest) -> RawData:
     """The samples that a DataLoader draws, as its own collate_fn makes them.
 
     From a map-style data set, a seeded choice where there are more than asked for; from an
     iterable one, the first. The loader is not changed: what it draws by is put back.
     """
-    with _own_chance(asked.seed, loader):
+    with _own_chance(request.seed, loader):
         if isinstance(loader.dataset, IterableDataset):
-            return _iterated(_apart(loader, loader.batch_size is not None, asked.spec), asked)
+            return _iterated(_apart(loader, loader.batch_size is not None, request.spec), request)
         drawn = _drawn(loader)
         unique = list(dict.fromkeys(drawn))
         notes = ["the loader draws samples more than once: each was taken once"]
@@ -47,59 +47,61 @@ def read_loader(loader: DataLoader[Any], asked: DataRequest) -> RawData:
             at = [unique[i] for i in which]
             if together is None:
                 yield from _apart(
-                    (loader.collate_fn(loader.dataset[i]) for i in at), False, asked.spec
+                    (loader.collate_fn(loader.dataset[i]) for i in at), False, request.spec
                 )
                 return
             batches = (at[i : i + together] for i in range(0, len(at), together))
-            made = (loader.collate_fn([loader.dataset[i] for i in batch]) for batch in batches)
-            yield from _apart(made, True, asked.spec)
+            batch_stream = (
+                loader.collate_fn([loader.dataset[i] for i in batch]) for batch in batches
+            )
+            yield from _apart(batch_stream, True, request.spec)
 
         first = next(iter(fetch([0])))
-        which, cut = choose(len(unique), _bytes(first, asked), asked)
-        return _gathered(list(fetch(which.tolist())), asked, notes + cut)
+        which, cut = choose(len(unique), _bytes(first, request), request)
+        return _gathered(list(fetch(which.tolist())), request, notes + cut)
 
 
-def read_dataset(dataset: Any, asked: DataRequest) -> RawData:
+def read_dataset(dataset: Any, request: DataRequest) -> RawData:
     """The samples of a map-style or iterable data set: torch's, Transformers', or a list of pairs.
 
     From one with a length, a seeded choice where there are more than asked for; else the first.
     """
     names = tuple(map(str, getattr(dataset, "classes", None) or ()))
-    with _own_chance(asked.seed):
+    with _own_chance(request.seed):
         if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
-            return _iterated(_apart(dataset, False, asked.spec), asked)
+            return _iterated(_apart(dataset, False, request.spec), request)
         if len(dataset) == 0:
             raise ValueError(f"{type(dataset).__name__} is empty: give at least two samples")
-        first = next(_apart([dataset[0]], False, asked.spec))
-        which, cut = choose(len(dataset), _bytes(first, asked), asked)
-        samples = list(_apart((dataset[i] for i in which.tolist()), False, asked.spec))
-    found = _gathered(samples, asked, cut)
-    return RawData(found.data, None, found.classes or names, found.notes)
+        first = next(_apart([dataset[0]], False, request.spec))
+        which, cut = choose(len(dataset), _bytes(first, request), request)
+        samples = list(_apart((dataset[i] for i in which.tolist()), False, request.spec))
+    raw = _gathered(samples, request, cut)
+    return RawData(raw.data, None, raw.classes or names, raw.notes)
 
 
-def _iterated(samples: Iterator[Sample], asked: DataRequest) -> RawData:
+def _iterated(samples: Iterator[Sample], request: DataRequest) -> RawData:
     first = next(samples, None)
     if first is None:
         raise ValueError("the data set is empty: it yields no sample")
-    room = most(_bytes(first, asked), asked)
-    taken = [first, *islice(samples, room - 1)]
-    more = len(taken) == room and next(samples, None) is not None
-    return _gathered(taken, asked, [f"the first {room:,} samples were taken"] * more)
+    room = most(_bytes(first, request), request)
+    head = [first, *islice(samples, room - 1)]
+    more = len(head) == room and next(samples, None) is not None
+    return _gathered(head, request, [f"the first {room:,} samples were taken"] * more)
 
 
-def _gathered(samples: list[Sample], asked: DataRequest, notes: list[str]) -> RawData:
+def _gathered(samples: list[Sample], request: DataRequest, notes: list[str]) -> RawData:
     inputs, targets = (list(column) for column in zip(*samples, strict=True))
     whole: object
     if isinstance(inputs[0], Mapping):
         whole = _by_name(inputs)
     elif isinstance(inputs[0], Image.Image):
-        whole, said = prepare(inputs, asked)
-        notes = notes + said
+        whole, sentences = prepare(inputs, request)
+        notes = notes + sentences
     else:
         whole = stack(inputs, "samples of the data set")
     numbers, classes = (None, ()) if targets[0] is None else _answers(targets)
-    found = pair(whole, numbers, asked.spec)
-    return RawData(found.data, None, classes, (*notes, *found.notes))
+    raw = pair(whole, numbers, request.spec)
+    return RawData(raw.data, None, classes, (*notes, *raw.notes))
 
 
 def _by_name(rows: list[Mapping[str, Any]]) -> dict[str, object]:
@@ -181,11 +183,11 @@ def _drawn(loader: DataLoader[Any]) -> list[Any]:
     return list(islice((i for batch in batches for i in batch), size))
 
 
-def _bytes(sample: Sample, asked: DataRequest) -> int:
+def _bytes(sample: Sample, request: DataRequest) -> int:
     """How much memory a sample takes as float32."""
     inputs = sample[0]
     if isinstance(inputs, Image.Image):
-        height, width = asked.size or asked.spec.size or (inputs.height, inputs.width)
+        height, width = request.size or request.spec.size or (inputs.height, inputs.width)
         return 12 * height * width
     values = inputs.values() if isinstance(inputs, Mapping) else [inputs]
     return sum(4 * (v.numel() if isinstance(v, Tensor) else np.size(v)) for v in values)
@@ -197,7 +199,7 @@ def _own_chance(seed: int, loader: DataLoader[Any] | None = None) -> Iterator[No
     parts = [loader, *(getattr(loader, name, None) for name in ("sampler", "batch_sampler"))]
     parts.append(getattr(parts[-1], "sampler", None))
     generators = {id(g): g for p in parts if (g := getattr(p, "generator", None)) is not None}
-    kept = [(generator, generator.get_state()) for generator in generators.values()]
+    states = [(generator, generator.get_state()) for generator in generators.values()]
     ours, numpys = random.getstate(), np.random.get_state()
     try:
         with torch.random.fork_rng(devices=[]):
@@ -208,5 +210,5 @@ def _own_chance(seed: int, loader: DataLoader[Any] | None = None) -> Iterator[No
     finally:
         random.setstate(ours)
         np.random.set_state(numpys)
-        for generator, state in kept:
+        for generator, state in states:
             generator.set_state(state)

@@ -21,7 +21,7 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def read_folder(folder: Path, asked: DataRequest) -> RawData:
+def read_folder(folder: Path, request: DataRequest) -> RawData:
     """Pictures whose sub-folder is their class; or pictures alone, without targets.
 
     Where sub-folders are named train and val (or test), the one calibrates, the other validates.
@@ -30,17 +30,17 @@ def read_folder(folder: Path, asked: DataRequest) -> RawData:
     """
     train, held_out = sides(folder)
     if train is not None and held_out is not None:
-        calibration, validation = _read(train, asked), _read(held_out, asked)
+        calibration, validation = _read(train, request), _read(held_out, request)
         if calibration.classes != validation.classes:
             raise ValueError(
                 f"{train.name} and {held_out.name} in {folder} hold different classes: "
                 f"{_differing(calibration.classes, validation.classes)}; make their folders alike"
             )
-        said = f"{folder.name}/{train.name} calibrates, {folder.name}/{held_out.name} validates"
+        sentence = f"{folder.name}/{train.name} calibrates, {folder.name}/{held_out.name} validates"
         notes = [f"{train.name}: {note}" for note in calibration.notes]
         notes += [f"{held_out.name}: {note}" for note in validation.notes]
-        return RawData(validation.data, calibration.data, validation.classes, (said, *notes))
-    return _read(train or held_out or folder, asked)
+        return RawData(validation.data, calibration.data, validation.classes, (sentence, *notes))
+    return _read(train or held_out or folder, request)
 
 
 def sides(folder: Path) -> tuple[Path | None, Path | None]:
@@ -55,39 +55,40 @@ def sides(folder: Path) -> tuple[Path | None, Path | None]:
 
 
 def read_pictures(
-    pictures: Sequence[Picture], labels: Tensor | None, asked: DataRequest
+    pictures: Sequence[Picture], labels: Tensor | None, request: DataRequest
 ) -> tuple[Data, list[str]]:
     """As many of the pictures as asked for and as memory allows, with their labels."""
-    which, cut = choose(len(pictures), bytes_each(pictures, asked), asked)
-    tensor, notes = prepare([pictures[i] for i in which.tolist()], asked)
+    which, cut = choose(len(pictures), bytes_each(pictures, request), request)
+    tensor, notes = prepare([pictures[i] for i in which.tolist()], request)
     return Data(tensor, None if labels is None else labels[which]), [*cut, *notes]
 
 
-def _read(folder: Path, asked: DataRequest) -> RawData:
+def _read(folder: Path, request: DataRequest) -> RawData:
     below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     by_class = {path.name: _files(path) for path in below}
     if not any(by_class.values()):
         files = _files(folder)
         if not files:
             raise ValueError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
-        data, notes = read_pictures(files, None, asked)
+        data, notes = read_pictures(files, None, request)
         return RawData(data, notes=("pictures lie in no folder of a class: no targets", *notes))
     names = tuple(by_class)
-    known = asked.spec.classes
+    classes = request.spec.classes
     numbers = {
-        name: known.index(name) if set(names) <= set(known) else i for i, name in enumerate(names)
+        name: classes.index(name) if set(names) <= set(classes) else i
+        for i, name in enumerate(names)
     }
     files = [file for name in names for file in by_class[name]]
     labels = torch.tensor([numbers[name] for name in names for _ in by_class[name]])
-    data, notes = read_pictures(files, labels, asked)
-    empty = [name for name, found in by_class.items() if not found]
+    data, notes = read_pictures(files, labels, request)
+    empty = [name for name, paths in by_class.items() if not paths]
     if empty:
         notes.append(f"no pictures in {len(empty):,} classes, such as {empty[0]!r}")
     if sorted(names, key=lambda name: (len(name), name)) != list(names) and all(
         name.isdecimal() for name in names
     ):
         notes.append(f"classes are numbered in the order of text: {', '.join(names[:4])}, ...")
-    return RawData(data, None, known if set(names) <= set(known) else names, tuple(notes))
+    return RawData(data, None, classes if set(names) <= set(classes) else names, tuple(notes))
 
 
 def _files(folder: Path) -> list[Path]:

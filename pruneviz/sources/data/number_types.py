@@ -45,9 +45,9 @@ def taken(
     if accepted is None or all(len(several) == 1 for several in ways.values()):
         return last
     places = itertools.product(*(range(len(several)) for several in ways.values()))
-    for chosen in sorted(places, key=lambda each: (sum(map(bool, each)), each))[:_TRIES]:
-        found = {name: ways[name][k] for name, k in zip(ways, chosen, strict=True)}
-        sample = {name: way.tensor[:1] for name, way in found.items()}
+    for place in sorted(places, key=lambda each: (sum(map(bool, each)), each))[:_TRIES]:
+        choice = {name: ways[name][k] for name, k in zip(ways, place, strict=True)}
+        sample = {name: way.tensor[:1] for name, way in choice.items()}
         if accepted(sample[""] if list(sample) == [""] else sample):
-            return found
+            return choice
     return last

@@ -32,17 +32,17 @@ _GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
 Picture = Path | bytes | Image.Image
 
 
-def prepare(pictures: Sequence[Picture], asked: DataRequest) -> tuple[Tensor, list[str]]:
+def prepare(pictures: Sequence[Picture], request: DataRequest) -> tuple[Tensor, list[str]]:
     """Pictures as uint8 [n, channels, height, width], and the sentences that say how.
 
     The shorter side is resized to size / crop and the centre is cut out, as torchvision and timm
     do; scaling is left to fit, as for any uint8 images. Files are read one at a time. ValueError:
     broken files (the first is named, all are counted), no size where pictures differ in it.
     """
-    size = asked.size or asked.spec.size
-    channels = _channels(pictures, asked, len(asked.scaling()[0]))
+    size = request.size or request.spec.size
+    channels = _channels(pictures, request, len(request.scaling()[0]))
     done: list[Tensor] = []
-    broken: list[str] = []
+    unreadable: list[str] = []
     modes: Counter[str] = Counter()
     sizes: Counter[tuple[int, int]] = Counter()
     for at, picture in enumerate(pictures):
@@ -51,25 +51,25 @@ def prepare(pictures: Sequence[Picture], asked: DataRequest) -> tuple[Tensor, li
         except limits.OverLimit:
             raise
         except _BROKEN:
-            broken.append(picture.name if isinstance(picture, Path) else f"picture {at}")
+            unreadable.append(picture.name if isinstance(picture, Path) else f"picture {at}")
             continue
         modes["grey" if image.mode in _GREY else "colour"] += 1
         sizes[(image.height, image.width)] += 1
         if size is None and len(sizes) > 1:
             first, other = (f"{h}×{w}" for h, w in sizes)
             raise ValueError(f"pictures differ in size, {first} and {other}: pass size=")
-        done.append(_pixels(_cut(_tinted(image, channels), size, asked)))
-    if broken:
+        done.append(_pixels(_cut(_tinted(image, channels), size, request)))
+    if unreadable:
         raise ValueError(
-            f"{broken[0]} cannot be read as a picture ({len(broken):,} of {len(pictures):,} such "
-            "files): repair it, or take it out of the folder"
+            f"{unreadable[0]} cannot be read as a picture ({len(unreadable):,} of "
+            f"{len(pictures):,} such files): repair it, or take it out of the folder"
         )
     return torch.stack(done), _said(modes, sizes, channels, size)
 
 
-def bytes_each(pictures: Sequence[Picture], asked: DataRequest) -> int:
+def bytes_each(pictures: Sequence[Picture], request: DataRequest) -> int:
     """How much memory one picture takes as float32, going by the first."""
-    size = asked.size or asked.spec.size
+    size = request.size or request.spec.size
     if size is None:
         try:
             image = _open(pictures[0])
@@ -85,18 +85,18 @@ def _open(picture: Picture) -> Image.Image:
     with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as image:
         if image.format not in FORMATS:
             raise OSError(f"{image.format} is not read")
-        named = picture.name if isinstance(picture, Path) else "a picture"
-        limits.check("pixels", image.width * image.height, f"{named} has")
+        label = picture.name if isinstance(picture, Path) else "a picture"
+        limits.check("pixels", image.width * image.height, f"{label} has")
         image.load()
         return image.copy()
 
 
-def _channels(pictures: Iterable[Picture], asked: DataRequest, told: int) -> int:
+def _channels(pictures: Iterable[Picture], request: DataRequest, channels: int) -> int:
     """What the network takes; else what the mean is for; else 3 unless every picture is grey."""
-    if asked.is_image:
-        return asked.spec.channels
-    if told > 1:  # one number serves any number of channels
-        return told
+    if request.is_image:
+        return request.spec.channels
+    if channels > 1:  # one number serves any number of channels
+        return channels
     for picture in pictures:
         try:
             if _open(picture).mode not in _GREY:
@@ -116,11 +116,11 @@ def _tinted(image: Image.Image, channels: int) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _cut(image: Image.Image, size: tuple[int, int] | None, asked: DataRequest) -> Image.Image:
-    if size is None or ((image.height, image.width) == size and asked.spec.crop == 1):
+def _cut(image: Image.Image, size: tuple[int, int] | None, request: DataRequest) -> Image.Image:
+    if size is None or ((image.height, image.width) == size and request.spec.crop == 1):
         return image
     height, width = size
-    crop = asked.spec.crop if asked.size is None else 1.0
+    crop = request.spec.crop if request.size is None else 1.0
     scale = max(
         int(height / crop) / image.height,
         int(width / crop) / image.width,
@@ -130,9 +130,9 @@ def _cut(image: Image.Image, size: tuple[int, int] | None, asked: DataRequest) -
         max(width, int(image.width * scale + near)),
         max(height, int(image.height * scale + near)),
     )
-    image = image.resize(new, _FILTERS.get(asked.spec.interpolation, _FILTERS["bilinear"]))
-    left, top = round((new[0] - width) / 2), round((new[1] - height) / 2)
-    return image.crop((left, top, left + width, top + height))
+    image = image.resize(new, _FILTERS.get(request.spec.interpolation, _FILTERS["bilinear"]))
+    x, y = round((new[0] - width) / 2), round((new[1] - height) / 2)
+    return image.crop((x, y, x + width, y + height))
 
 
 def _pixels(image: Image.Image) -> Tensor:

@@ -69,7 +69,7 @@ def read_data(
     """
     if limit < 2:
         raise ValueError(f"limit must be at least 2 samples, got {limit}")
-    asked = DataRequest(
+    request = DataRequest(
         spec or InputSpec("unknown"),
         _size(size),
         _numbers(mean),
@@ -82,21 +82,21 @@ def read_data(
         target=target,
         accepts=accepts,
     )
-    found = find(given, asked)
-    check_enough(asked.spec, found.data)
-    notes = list(found.notes)
-    data = _fitting(found.data, asked, notes)
-    if found.calibration is None:
+    raw = find(given, request)
+    check_enough(request.spec, raw.data)
+    notes = list(raw.notes)
+    data = _fitting(raw.data, request, notes)
+    if raw.calibration is None:
         calibration, validation, note = split(data, share, seed)
         notes.insert(0, note)
     else:
-        said: list[str] = []
-        calibration, validation = _fitting(found.calibration, asked, said), data
-        notes = [_as_given(calibration, validation), *dict.fromkeys([*notes, *said])]
+        sentences: list[str] = []
+        calibration, validation = _fitting(raw.calibration, request, sentences), data
+        notes = [_as_given(calibration, validation), *dict.fromkeys([*notes, *sentences])]
     same = twins(calibration, validation)
     if same:
         notes.append(f"{same:,} validation samples are identical to samples that calibrate")
-    classes = _classes(found.classes, asked.spec.classes, calibration, validation)
+    classes = _classes(raw.classes, request.spec.classes, calibration, validation)
     notes += _uneven(classes, calibration, validation)
     return Samples(calibration, validation, classes, tuple(notes))
 
@@ -109,36 +109,36 @@ def _as_given(calibration: Data, validation: Data) -> str:
     return f"{len(calibration):,} samples calibrate and {len(validation):,} validate, as given"
 
 
-def find(given: object, asked: DataRequest) -> RawData:
+def find(given: object, request: DataRequest) -> RawData:
     """What lies in whatever was given, as it lies there; ValueError: none of KINDS."""
     if isinstance(given, Samples):
         return RawData(given.validation, given.calibration, given.classes, given.notes)
     if isinstance(given, Data):
-        return pair(given.inputs, given.targets, asked.spec)
+        return pair(given.inputs, given.targets, request.spec)
     if isinstance(given, (Tensor, np.ndarray)):
-        return pair(given, None, asked.spec)
+        return pair(given, None, request.spec)
     if isinstance(given, pd.DataFrame):
-        return read_columns(given, asked)
+        return read_columns(given, request)
     if isinstance(given, (str, Path)):
-        return _at(str(given), asked)
+        return _at(str(given), request)
     if isinstance(given, Mapping):
-        return _mapped(given, asked)
+        return _mapped(given, request)
     if isinstance(given, DataLoader):
-        return _drawn_from(given, read_loader, asked)
+        return _drawn_from(given, read_loader, request)
     rows = isinstance(given, list) and bool(given) and all(map(_is_row, given[:2]))
     if isinstance(given, (tuple, list)) and len(given) == 2 and not rows:
-        return pair(given[0], given[1], asked.spec)
+        return pair(given[0], given[1], request.spec)
     if rows or (not isinstance(given, (tuple, list)) and _has_samples(given)):
-        return _drawn_from(given, read_dataset, asked)
+        return _drawn_from(given, read_dataset, request)
     raise ValueError(f"data must be {KINDS}; got {type(given).__name__}")
 
 
 def _drawn_from(
-    given: Any, read: Callable[[Any, DataRequest], RawData], asked: DataRequest
+    given: Any, read: Callable[[Any, DataRequest], RawData], request: DataRequest
 ) -> RawData:
     """What `read` draws from the user's own code, which may raise whatever it likes."""
     try:
-        return read(given, asked)
+        return read(given, request)
     except ValueError:
         raise
     except Exception as error:
@@ -148,49 +148,49 @@ def _drawn_from(
         ) from error
 
 
-def _at(given: str, asked: DataRequest) -> RawData:
+def _at(text: str, request: DataRequest) -> RawData:
     """What lies at a path, or what the user's own code returns."""
-    if not lies_there(given):
-        if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", given):
+    if not lies_there(text):
+        if re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", text):
             from pruneviz.sources.networks.factories import build_by_name
 
-            made = build_by_name(given)
-            if isinstance(made, str):
-                raise ValueError(f"{given} returned a text; return one of {KINDS}")
-            return find(made, asked)
-        raise ValueError(f"there is no file or folder {given[:_SHOWN]}; data must be {KINDS}")
-    path = Path(given).expanduser()
+            value = build_by_name(text)
+            if isinstance(value, str):
+                raise ValueError(f"{text} returned a text; return one of {KINDS}")
+            return find(value, request)
+        raise ValueError(f"there is no file or folder {text[:_SHOWN]}; data must be {KINDS}")
+    path = Path(text).expanduser()
     if is_table(path):
-        return read_table(path, asked)
+        return read_table(path, request)
     if path.suffix.lower() in SUFFIXES:
-        return read_csv(path, asked)
+        return read_csv(path, request)
     if path.is_dir():
-        return _in_folder(path, asked)
+        return _in_folder(path, request)
     readers = {".npz": read_npz, ".npy": read_npy, ".txt": read_texts}
     if path.suffix.lower() not in readers:
         raise ValueError(f"{path.name} is not read as data; data must be {KINDS}")
-    return readers[path.suffix.lower()](path, asked)
+    return readers[path.suffix.lower()](path, request)
 
 
-def _in_folder(path: Path, asked: DataRequest) -> RawData:
+def _in_folder(path: Path, request: DataRequest) -> RawData:
     files = [each for each in path.rglob("*") if each.is_file()]
     if any(is_picture(each) for each in files):
-        return read_folder(path, asked)
+        return read_folder(path, request)
     if any(each.suffix.lower() == ".txt" for each in files):
-        return read_texts(path, asked)
+        return read_texts(path, request)
     what = ", ".join(sorted({each.suffix or each.name for each in files})[:5]) or "nothing"
     raise ValueError(f"{path} holds {what}: no pictures by class, no dataset and no texts")
 
 
-def _mapped(given: Mapping[Any, Any], asked: DataRequest) -> RawData:
+def _mapped(given: Mapping[Any, Any], request: DataRequest) -> RawData:
     """Tensors by name; or the two sides by name, each of any kind."""
     train = next((given[name] for name in TRAINING if name in given), None)
     held_out = next((given[name] for name in VALIDATION if name in given), None)
     if train is None and held_out is None:
-        return pair(given, None, asked.spec)
+        return pair(given, None, request.spec)
     if train is None or held_out is None:
-        return find(train if held_out is None else held_out, asked)
-    first, second = find(train, asked), find(held_out, asked)
+        return find(train if held_out is None else held_out, request)
+    first, second = find(train, request), find(held_out, request)
     if first.calibration is not None or second.calibration is not None:
         raise ValueError(
             "calibration and validation are given apart, so neither may be split again"
@@ -204,10 +204,10 @@ def _mapped(given: Mapping[Any, Any], asked: DataRequest) -> RawData:
     return RawData(second.data, first.data, second.classes or first.classes, notes)
 
 
-def _fitting(data: Data, asked: DataRequest, notes: list[str]) -> Data:
-    data, said = fit(data, asked)
-    notes += [note for note in said if note not in notes]
-    if asked.language and len(data):
+def _fitting(data: Data, request: DataRequest, notes: list[str]) -> Data:
+    data, sentences = fit(data, request)
+    notes += [note for note in sentences if note not in notes]
+    if request.language and len(data):
         data = next_tokens(data)
         note = "targets are the next tokens; padding and last places are left out"
         notes += [note] if note not in notes else []
@@ -215,14 +215,14 @@ def _fitting(data: Data, asked: DataRequest, notes: list[str]) -> Data:
 
 
 def _classes(
-    found: tuple[str, ...], stated: tuple[str, ...], calibration: Data, validation: Data
+    from_data: tuple[str, ...], from_source: tuple[str, ...], calibration: Data, validation: Data
 ) -> tuple[str, ...]:
     """Names for all classes there are; numbers where there are no names for all."""
     labels = [t for t in (calibration.targets, validation.targets) if t is not None and len(t)]
     if not labels or any(t.ndim != 1 or t.is_floating_point() for t in labels):
         return ()
     count = max(int(t.max()) for t in labels) + 1
-    for names in (found, stated):
+    for names in (from_data, from_source):
         if len(names) >= count:
             return names
     return tuple(str(i) for i in range(count))
@@ -280,10 +280,10 @@ def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     return both[0], both[1]
 
 
-def _numbers(given: float | tuple[float, ...] | None) -> tuple[float, ...] | None:
-    if given is None:
+def _numbers(value: float | tuple[float, ...] | None) -> tuple[float, ...] | None:
+    if value is None:
         return None
-    values = (float(given),) if isinstance(given, (int, float)) else tuple(map(float, given))
+    values = (float(value),) if isinstance(value, (int, float)) else tuple(map(float, value))
     if not all(map(math.isfinite, values)):
         raise ValueError(f"mean and std must be finite numbers, got {values}")
     return values

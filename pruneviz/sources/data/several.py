@@ -22,9 +22,9 @@ def with_order(spec: InputSpec, model: nn.Module) -> InputSpec:
         parameters = list(inspect.signature(model.forward).parameters.values())
     except (TypeError, ValueError):  # a forward that is no Python
         return spec
-    taken = [p for p in parameters if p.kind in _BY_PLACE]
-    needed = tuple(p.name for p in taken if p.default is inspect.Parameter.empty)
-    return replace(spec, order=tuple(p.name for p in taken), needed=needed)
+    positional = [p for p in parameters if p.kind in _BY_PLACE]
+    required = tuple(p.name for p in positional if p.default is inspect.Parameter.empty)
+    return replace(spec, order=tuple(p.name for p in positional), needed=required)
 
 
 def are_several(inputs: object, targets: object = None) -> bool:

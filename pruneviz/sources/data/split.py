@@ -30,25 +30,25 @@ def split(data: Data, share: float, seed: int) -> tuple[Data, Data, str]:
         )
     chance = torch.Generator().manual_seed(seed)
     order = torch.randperm(n, generator=chance)
-    wanted = min(n - 1, max(1, round(share * n)))
+    number = min(n - 1, max(1, round(share * n)))
     labels = data.targets
     classes = labels is not None and labels.ndim == 1 and not labels.is_floating_point()
-    chosen = _by_class(labels[order], share, wanted) if classes and labels is not None else None
-    if chosen is None:
-        chosen = torch.arange(n) < wanted
+    calibrates = _by_class(labels[order], share, number) if classes and labels is not None else None
+    if calibrates is None:
+        calibrates = torch.arange(n) < number
     else:
         # Each class has lost its first ones, so the first that are left are no fair sample of all:
         # the probe, which takes the first to validate, needs another shuffle.
         again = torch.randperm(n, generator=chance)
-        order, chosen = order[again], chosen[again]
-    calibrating = int(chosen.sum())
+        order, calibrates = order[again], calibrates[again]
+    calibrating = int(calibrates.sum())
     note = (
         f"a seeded {calibrating / n:.0%} of {n:,} samples calibrates ({calibrating:,}), "
         f"the other {n - calibrating:,} validate (seed {seed})"
     ).replace("%", " %")
-    if calibrating > wanted:
+    if calibrating > number:
         note += f"; {share:.0%} was asked".replace("%", " %") + ", but each class stands on both"
-    return data.take(order[chosen]), data.take(order[~chosen]), note
+    return data.take(order[calibrates]), data.take(order[~calibrates]), note
 
 
 def twins(calibration: Data, validation: Data) -> int:
@@ -63,11 +63,11 @@ def twins(calibration: Data, validation: Data) -> int:
     )
     if size > _HASHED:
         return 0
-    known = set(_prints(calibration))
-    return sum(each in known for each in _prints(validation))
+    prints = set(_prints(calibration))
+    return sum(each in prints for each in _prints(validation))
 
 
-def _by_class(labels: Tensor, share: float, wanted: int) -> Tensor | None:
+def _by_class(labels: Tensor, share: float, number: int) -> Tensor | None:
     """Which of the shuffled labels calibrate, bool [n]; None where no class has two samples."""
     _, which, counts = torch.unique(labels, return_inverse=True, return_counts=True)
     least, most = (counts >= 2).long(), counts - 1
@@ -77,12 +77,12 @@ def _by_class(labels: Tensor, share: float, wanted: int) -> Tensor | None:
     quota = exact.floor().long().clamp(least, most)
     # What rounding down left over goes to the largest remainders, the first class among equals.
     for at in torch.sort(exact - quota, descending=True, stable=True).indices.tolist():
-        if int(quota.sum()) < wanted and quota[at] < most[at]:
+        if int(quota.sum()) < number and quota[at] < most[at]:
             quota[at] += 1
-    chosen = torch.zeros(len(labels), dtype=torch.bool)
+    calibrates = torch.zeros(len(labels), dtype=torch.bool)
     for at, take in enumerate(quota.tolist()):
-        chosen[(which == at).nonzero()[:take, 0]] = True
-    return chosen
+        calibrates[(which == at).nonzero()[:take, 0]] = True
+    return calibrates
 
 
 def _prints(data: Data) -> Iterator[bytes]:

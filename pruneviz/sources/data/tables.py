@@ -36,7 +36,7 @@ def is_table(path: Path) -> bool:
     return any(_files(each) for each in (path, path / "data"))
 
 
-def read_table(path: Path, asked: DataRequest) -> RawData:
+def read_table(path: Path, request: DataRequest) -> RawData:
     """Pictures, tokens, texts or numbers with the labels beside them, side by side if given so.
 
     Only arrow and parquet files are opened, which hold no code; any other file in the folder is
@@ -46,21 +46,21 @@ def read_table(path: Path, asked: DataRequest) -> RawData:
     train = next((splits[name] for name in TRAINING if name in splits), None)
     held_out = next((name for name in VALIDATION if name in splits), None)
     if train is not None and held_out is not None:
-        first, second = _read(train, asked), _read(splits[held_out], asked)
+        first, second = _read(train, request), _read(splits[held_out], request)
         note = f"{path.name}: train calibrates, {held_out} validates"
         return RawData(
             second.data, first.data, second.classes or first.classes, (note, *first.notes)
         )
     files = train or splits.get(held_out or "") or next(iter(splits.values()))
-    return _read(files, asked)
+    return _read(files, request)
 
 
 def _splits(path: Path) -> dict[str, list[Path]]:
     """The files of each split by its name; one without a name where there are no splits."""
     if path.is_file():
         return {"": [path]}
-    listed = path / "dataset_dict.json"
-    names = _json(listed).get("splits") if listed.is_file() else None
+    index = path / "dataset_dict.json"
+    names = _json(index).get("splits") if index.is_file() else None
     if isinstance(names, list):
         return {str(name): _saved(path / _inside(str(name))) for name in names}
     if (path / "state.json").is_file():
@@ -68,8 +68,8 @@ def _splits(path: Path) -> dict[str, list[Path]]:
     splits: dict[str, list[Path]] = {}
     for file in _files(path) or _files(path / "data"):
         start = file.name.lower().split("-")[0].split(".")[0]
-        known = start in (*TRAINING, *VALIDATION)
-        splits.setdefault(start if known else "", []).append(file)
+        is_usual = start in (*TRAINING, *VALIDATION)
+        splits.setdefault(start if is_usual else "", []).append(file)
     if not splits:
         raise ValueError(f"{path} holds no arrow or parquet file; save the dataset there again")
     return splits
@@ -78,10 +78,10 @@ def _splits(path: Path) -> dict[str, list[Path]]:
 def _saved(folder: Path) -> list[Path]:
     """The files of one saved split in their order."""
     state = folder / "state.json"
-    listed = _json(state).get("_data_files") if state.is_file() else None
-    if not isinstance(listed, list):
+    entries = _json(state).get("_data_files") if state.is_file() else None
+    if not isinstance(entries, list):
         return _files(folder)
-    files = [folder / _inside(str(each["filename"])) for each in listed if "filename" in each]
+    files = [folder / _inside(str(each["filename"])) for each in entries if "filename" in each]
     for file in files:
         if not file.is_file():
             raise ValueError(f"{file.name} is missing from {folder}: copy the whole folder")
@@ -102,39 +102,39 @@ def _files(folder: Path) -> list[Path]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError):
         raise ValueError(
             f"{path.name} in {path.parent} is no JSON: copy the folder again"
         ) from None
-    return found if isinstance(found, dict) else {}
+    return values if isinstance(values, dict) else {}
 
 
-def _read(files: list[Path], asked: DataRequest) -> RawData:
+def _read(files: list[Path], request: DataRequest) -> RawData:
     table = _table(files)
     if table.num_rows == 0:
         raise ValueError(f"{files[0].parent} is empty: give at least two samples")
     names = list(table.column_names)
-    label = target_among(names, asked.target, files[0].name)
-    stated = _features(files[0], table)
+    label = target_among(names, request.target, files[0].name)
+    features = _features(files[0], table)
     image = next((n for n in _IMAGES if n in names and _is(table, n, "struct", "binary")), None)
-    known = _class_names(stated.get(label or "", {}))
+    class_names = _class_names(features.get(label or "", {}))
     if image is not None:
-        which, cut = choose(table.num_rows, 1, asked)
+        which, cut = choose(table.num_rows, 1, request)
         table = table.take(which.numpy())
         targets, classes = _targets(table, label)
         pictures = [_picture(row, files[0].parent) for row in table[image].to_pylist()]
-        data, notes = read_pictures(pictures, targets, asked)
-        return RawData(data, None, known or classes, (*cut, *notes))
+        data, notes = read_pictures(pictures, targets, request)
+        return RawData(data, None, class_names or classes, (*cut, *notes))
     text = _text_among(table, label)
     if text is not None:
-        which, cut = choose(table.num_rows, 0, asked)
+        which, cut = choose(table.num_rows, 0, request)
         table = table.take(which.numpy())
         targets, classes = _targets(table, label)
         texts = [each or "" for each in table[text].to_pylist()]
-        found = joined(texts, asked) if targets is None else one_each(texts, targets, asked)
-        return replace(found, classes=known or classes, notes=(*cut, *found.notes))
-    return _numbers(table, label, known, asked, files[0].name)
+        raw = joined(texts, request) if targets is None else one_each(texts, targets, request)
+        return replace(raw, classes=class_names or classes, notes=(*cut, *raw.notes))
+    return _numbers(table, label, class_names, request, files[0].name)
 
 
 def _text_among(table: Any, label: str | None) -> str | None:
@@ -143,25 +143,25 @@ def _text_among(table: Any, label: str | None) -> str | None:
     texts = [name for name in others if _is(table, name, "string")]
     if "input_ids" in others:
         return None
-    known = next((name for name in _TEXTS if name in texts), None)
-    return known or (texts[0] if texts and len(texts) == len(others) else None)
+    usual = next((name for name in _TEXTS if name in texts), None)
+    return usual or (texts[0] if texts and len(texts) == len(others) else None)
 
 
 def _numbers(
-    table: Any, label: str | None, known: tuple[str, ...], asked: DataRequest, name: str
+    table: Any, label: str | None, class_names: tuple[str, ...], request: DataRequest, name: str
 ) -> RawData:
     columns = [n for n in table.column_names if n != label and not _is(table, n, "string")]
     if not columns:
         raise ValueError(f"the dataset holds no inputs, only {', '.join(table.column_names)}")
     if not any(_is(table, name, "list", "struct", "fixed_size", "binary") for name in columns):
-        found = read_columns(table.to_pandas(), asked, name)
-        return replace(found, classes=known or found.classes)
-    which, cut = choose(table.num_rows, 0, asked)  # before rows become Python objects
+        raw = read_columns(table.to_pandas(), request, name)
+        return replace(raw, classes=class_names or raw.classes)
+    which, cut = choose(table.num_rows, 0, request)  # before rows become Python objects
     rows = table.select([*columns, *([label] if label else [])]).take(which.numpy()).to_pylist()
     if label is not None:  # by a name under which samples have their targets
         rows = [{(TARGETS[0] if n == label else n): v for n, v in row.items()} for row in rows]
-    found = read_dataset(rows, asked)
-    return RawData(found.data, None, known or found.classes, (*cut, *found.notes))
+    raw = read_dataset(rows, request)
+    return RawData(raw.data, None, class_names or raw.classes, (*cut, *raw.notes))
 
 
 def _targets(table: Any, label: str | None) -> tuple[Tensor | None, tuple[str, ...]]:
@@ -200,13 +200,13 @@ def _parquet(file: Path) -> Any:
     """A parquet file whole, unless it says, or turns out, to be larger than is taken."""
     import pyarrow.parquet
 
-    with pyarrow.parquet.ParquetFile(file, memory_map=True) as opened:
-        about = opened.metadata
+    with pyarrow.parquet.ParquetFile(file, memory_map=True) as parquet:
+        about = parquet.metadata
         limits.check("rows", about.num_rows, f"{file.name} holds")
-        stated = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-        limits.check("data_bytes", stated, f"{file.name} unfolds to")
+        size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+        limits.check("data_bytes", size, f"{file.name} unfolds to")
         # A value that repeats is stored once: only what is read shows how much it is.
-        return _together(opened.iter_batches(_BATCH), opened.schema_arrow, 0, file)
+        return _together(parquet.iter_batches(_BATCH), parquet.schema_arrow, 0, file)
 
 
 def _arrow(file: Path) -> Any:
@@ -219,9 +219,9 @@ def _arrow(file: Path) -> Any:
         return _together(iter(stream), stream.schema, size, file)
     except pyarrow.ArrowInvalid:
         source.seek(0)
-        opened = pyarrow.ipc.open_file(source)
-        batches = (opened.get_batch(i) for i in range(opened.num_record_batches))
-        return _together(batches, opened.schema, size, file)
+        reader = pyarrow.ipc.open_file(source)
+        batches = (reader.get_batch(i) for i in range(reader.num_record_batches))
+        return _together(batches, reader.schema, size, file)
 
 
 def _together(batches: Iterator[Any], schema: Any, mapped: int, file: Path) -> Any:
@@ -242,12 +242,12 @@ def _features(file: Path, table: Any) -> Mapping[str, Any]:
     metadata = (table.schema.metadata or {}).get(b"huggingface")
     beside = file.parent / "dataset_info.json"
     try:
-        found = json.loads(metadata)["info"] if metadata else {}
+        info = json.loads(metadata)["info"] if metadata else {}
     except (ValueError, KeyError, TypeError, RecursionError):
-        found = {}
-    if not found and beside.is_file():
-        found = _json(beside)
-    features = found.get("features") if isinstance(found, Mapping) else None
+        info = {}
+    if not info and beside.is_file():
+        info = _json(beside)
+    features = info.get("features") if isinstance(info, Mapping) else None
     return features if isinstance(features, Mapping) else {}
 
 

@@ -67,10 +67,10 @@ def encode(targets: object) -> tuple[Tensor | None, tuple[str, ...]]:
         array = np.asarray(targets)
         names = array.dtype.kind in "UT" or all(isinstance(each, str) for each in array.flat)
         if array.size and array.ndim == 1 and names:
-            found = [str(each) for each in array.tolist()]
-            classes = sorted(set(found))
+            labels = [str(each) for each in array.tolist()]
+            classes = sorted(set(labels))
             at = {name: i for i, name in enumerate(classes)}
-            return torch.tensor([at[name] for name in found]), tuple(classes)
+            return torch.tensor([at[name] for name in labels]), tuple(classes)
     return as_tensor(targets, "targets"), ()
 
 

@@ -19,53 +19,53 @@ IGNORED = -100  # torch's own ignore_index, and Transformers'
 LENGTH = 128  # tokens in a sample, where the network takes as many
 
 
-def read_texts(path: Path, asked: DataRequest) -> RawData:
+def read_texts(path: Path, request: DataRequest) -> RawData:
     """Tokens of a `.txt`, of a folder of such, or of one whose sub-folders are classes.
 
     Texts without classes are joined and cut into samples of equal length; a text with a class is
     one sample, cut or padded. ValueError: no tokenizer, no text, a file that is not UTF-8.
     """
     if path.is_file():
-        return joined([_text(path)], asked)
+        return joined([_text(path)], request)
     below = sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
     by_class = {each.name: sorted(each.rglob("*.txt")) for each in below}
     if not any(by_class.values()):
-        return joined([_text(file) for file in sorted(path.glob("*.txt"))], asked)
-    names = asked.spec.classes if set(by_class) <= set(asked.spec.classes) else tuple(by_class)
-    files = [(file, names.index(name)) for name, found in by_class.items() for file in found]
-    which, cut = choose(len(files), 0, asked)
-    chosen = [files[i] for i in which.tolist()]
-    labels = torch.tensor([label for _, label in chosen])
-    found = one_each([_text(file) for file, _ in chosen], labels, asked)
-    return replace(found, classes=names, notes=(*cut, *found.notes))
+        return joined([_text(file) for file in sorted(path.glob("*.txt"))], request)
+    names = request.spec.classes if set(by_class) <= set(request.spec.classes) else tuple(by_class)
+    files = [(file, names.index(name)) for name, raw in by_class.items() for file in raw]
+    which, cut = choose(len(files), 0, request)
+    sample = [files[i] for i in which.tolist()]
+    labels = torch.tensor([label for _, label in sample])
+    raw = one_each([_text(file) for file, _ in sample], labels, request)
+    return replace(raw, classes=names, notes=(*cut, *raw.notes))
 
 
-def joined(texts: Sequence[str], asked: DataRequest) -> RawData:
+def joined(texts: Sequence[str], request: DataRequest) -> RawData:
     """Texts as one stream of tokens, cut into samples of equal length."""
-    tokenizer = _tokenizer(asked)
-    length = _length(asked)
+    tokenizer = _tokenizer(request)
+    length = _length(request)
     stream = [token for text in texts for token in _tokens(tokenizer, text)]
     rows = len(stream) // length
     if rows < 2:
         raise ValueError(
             f"the text has {len(stream):,} tokens, too few for two samples of {length}; give more"
         )
-    which, cut = choose(rows, 0, asked)
+    which, cut = choose(rows, 0, request)
     ids = torch.tensor(stream[: rows * length]).reshape(rows, length)[which]
     note = f"the text was cut into {rows:,} samples of {length} tokens"
-    inputs = _taken({"input_ids": ids, "attention_mask": torch.ones_like(ids)}, asked)
+    inputs = _taken({"input_ids": ids, "attention_mask": torch.ones_like(ids)}, request)
     return RawData(Data(inputs), notes=(note, *cut))
 
 
-def one_each(texts: Sequence[str], targets: Tensor | None, asked: DataRequest) -> RawData:
+def one_each(texts: Sequence[str], targets: Tensor | None, request: DataRequest) -> RawData:
     """Each text as one sample, cut or padded to one length."""
-    tokenizer, length = _tokenizer(asked), _length(asked)
+    tokenizer, length = _tokenizer(request), _length(request)
     rows = [_tokens(tokenizer, text, special=True) for text in texts]
     longer = sum(len(row) > length for row in rows)
     filler = tokenizer.pad_token_id or 0
     inputs = pad({"input_ids": [row[:length] for row in rows]}, filler)
     note = f"{longer:,} texts were cut to {length} tokens"
-    return RawData(Data(_taken(inputs, asked), targets), notes=(note,) if longer else ())
+    return RawData(Data(_taken(inputs, request), targets), notes=(note,) if longer else ())
 
 
 def pad(columns: Mapping[str, Sequence[Any]], filler: int = 0) -> dict[str, Tensor]:
@@ -111,22 +111,22 @@ def next_tokens(data: Data) -> Data:
     answers = data.targets if beside and data.targets is not None else ids
     targets = torch.full_like(ids, IGNORED)
     targets[:, :-1] = answers[:, 1:]
-    seen = tensors.get("attention_mask")
-    if seen is not None and seen.shape == ids.shape:
-        both = (seen[:, 1:] != 0) & (seen[:, :-1] != 0)
+    attention = tensors.get("attention_mask")
+    if attention is not None and attention.shape == ids.shape:
+        both = (attention[:, 1:] != 0) & (attention[:, :-1] != 0)
         targets[:, :-1][~both] = IGNORED
     return Data(data.inputs, targets)
 
 
-def _taken(tensors: dict[str, Tensor], asked: DataRequest) -> Tensor | dict[str, Tensor]:
+def _taken(tensors: dict[str, Tensor], request: DataRequest) -> Tensor | dict[str, Tensor]:
     """Only what the network takes by name; the ids alone where it takes one tensor."""
-    if not asked.spec.keys:
-        return tensors["input_ids"] if asked.spec.kind == "tokens" else tensors
-    return {name: tensor for name, tensor in tensors.items() if name in asked.spec.keys}
+    if not request.spec.keys:
+        return tensors["input_ids"] if request.spec.kind == "tokens" else tensors
+    return {name: tensor for name, tensor in tensors.items() if name in request.spec.keys}
 
 
-def _tokenizer(asked: DataRequest) -> Any:
-    if asked.tokenizer is None:
+def _tokenizer(request: DataRequest) -> Any:
+    if request.tokenizer is None:
         raise ValueError(
             "texts need the network's tokenizer: pass tokenizer= with the folder of a Transformers "
             "tokenizer, or give tokens (input_ids) instead"
@@ -138,19 +138,19 @@ def _tokenizer(asked: DataRequest) -> Any:
             "texts need a tokenizer, and transformers is not installed: pip install transformers"
         ) from None
     try:
-        found = AutoTokenizer.from_pretrained(
-            str(asked.tokenizer), local_files_only=True, trust_remote_code=False
+        tokenizer = AutoTokenizer.from_pretrained(
+            str(request.tokenizer), local_files_only=True, trust_remote_code=False
         )
     except Exception as error:  # each tokenizer has its own way to fail
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ValueError(f"no tokenizer can be read from {asked.tokenizer}: {reason}") from None
+        raise ValueError(f"no tokenizer can be read from {request.tokenizer}: {reason}") from None
     # A configuration alone makes a tokenizer that knows no words.
-    if len(found) <= len(found.all_special_ids):
+    if len(tokenizer) <= len(tokenizer.all_special_ids):
         raise ValueError(
-            f"{asked.tokenizer} holds no tokenizer; pass the folder of one (tokenizer=, "
+            f"{request.tokenizer} holds no tokenizer; pass the folder of one (tokenizer=, "
             "--tokenizer), or give tokens (input_ids) instead"
         )
-    return found
+    return tokenizer
 
 
 def _tokens(tokenizer: Any, text: str, special: bool = False) -> list[int]:
@@ -158,8 +158,8 @@ def _tokens(tokenizer: Any, text: str, special: bool = False) -> list[int]:
     return [int(each) for each in ids]
 
 
-def _length(asked: DataRequest) -> int:
-    return min(LENGTH, asked.spec.length or LENGTH)
+def _length(request: DataRequest) -> int:
+    return min(LENGTH, request.spec.length or LENGTH)
 
 
 def _text(path: Path) -> str:

@@ -51,14 +51,14 @@ def build(
     if weights is None:
         return _built(name, None, own_code, folders)
     if weights.tensors:
-        found = _built(name, weights, own_code, folders)
+        architecture = _built(name, weights, own_code, folders)
     else:  # masks alone, for weights that the name stands for
-        found = _built(name, None, own_code, folders)
-        weights = laid(found.model, weights)
-        model, _ = fit(found.model, weights)
-        found = replace(found, model=model)
-    masks = masks_on(found.model, weights)
-    return replace(found, masks=masks, notes=(*found.notes, *words(masks)))
+        architecture = _built(name, None, own_code, folders)
+        weights = laid(architecture.model, weights)
+        model, _ = fit(architecture.model, weights)
+        architecture = replace(architecture, model=model)
+    masks = masks_on(architecture.model, weights)
+    return replace(architecture, masks=masks, notes=(*architecture.notes, *words(masks)))
 
 
 def _built(name: str, weights: Weights | None, own_code: bool, folders: bool) -> Architecture:
@@ -70,9 +70,11 @@ def _built(name: str, weights: Weights | None, own_code: bool, folders: bool) ->
             model, spec, notes = _KINDS[kind](rest, weights)
         return Architecture(model, name, spec, notes)
     if not rest or not own_code:
-        known = ", ".join(f"{kind}:…" for kind in _KINDS)
+        prefixes = ", ".join(f"{kind}:…" for kind in _KINDS)
         own = "; own code (package.module:function) is for the command line and Python only"
-        raise ValueError(f"an architecture is named as {known}, got {name!r}{own if rest else ''}")
+        raise ValueError(
+            f"an architecture is named as {prefixes}, got {name!r}{own if rest else ''}"
+        )
     model, notes = module_by_name(name), ()
     if weights is not None:
         model, notes = fit(model, weights)

@@ -97,15 +97,15 @@ def read_configuration(folder: Path, name: str) -> Any:
 def network_class(config: Any, folder: Path, name: str) -> Any:
     """The class of network that config.json names, if it is one for this configuration."""
     transformers = library("transformers")
-    named = _read(folder / "config.json", name).get("architectures") or []
-    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+    class_names = _read(folder / "config.json", name).get("architectures") or []
+    if not isinstance(class_names, list) or not all(isinstance(one, str) for one in class_names):
         raise ValueError(f"{name}: 'architectures' in its config.json must be a list of names")
     home = type(config).__module__.replace(".configuration_", ".modeling_")
     try:
         module = importlib.import_module(home)
     except Exception as error:
         raise ValueError(broken("transformers", error)) from error
-    for one in named:
+    for one in class_names:
         kind: Any = getattr(module, one, None)
         own = inspect.isclass(kind) and issubclass(kind, transformers.PreTrainedModel)
         if own and kind.config_class is not None and isinstance(config, kind.config_class):
@@ -124,12 +124,12 @@ def _read(path: Path, name: str) -> dict[str, Any]:
     if path.stat().st_size > _BYTES:
         raise ValueError(f"{name}: its config.json has more than {_BYTES:,} bytes; refused")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError) as error:
         raise ValueError(f"{name}: its config.json is no JSON ({said(error)})") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{name}: its config.json holds {type(found).__name__}, not keys")
-    return found
+    if not isinstance(values, dict):
+        raise ValueError(f"{name}: its config.json holds {type(values).__name__}, not keys")
+    return values
 
 
 def _kind(model_type: object, name: str) -> Any:

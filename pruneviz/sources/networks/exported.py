@@ -66,9 +66,9 @@ def _as_layer(node: Node, owner: nn.Module, layers: dict[str, nn.Module]) -> Non
         layers[name] = layer
     elif _layer(node, layers[name].weight, bias is not None).__class__ is not type(layers[name]):  # type: ignore[arg-type]
         return  # one weight in two kinds of layer, as of tied embeddings: the first one keeps it
-    given = node.args[1 - first]
+    argument = node.args[1 - first]
     with node.graph.inserting_before(node):
-        call = node.graph.call_module(name, (given,))
+        call = node.graph.call_module(name, (argument,))
     node.replace_all_uses_with(call)
     node.graph.erase_node(node)
 
@@ -108,10 +108,10 @@ def _place(padding: Any) -> int | None:
 
 
 def _options(node: Node) -> tuple[Any, Any, Any, int]:
-    given: list[Any] = [tuple(x) if isinstance(x, (list, tuple)) else x for x in node.args[3:]]
+    arguments: list[Any] = [tuple(x) if isinstance(x, (list, tuple)) else x for x in node.args[3:]]
     size = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}[_CONVOLUTIONS[node.target]]  # type: ignore[index]
     usual: list[Any] = [(1,) * size, (0,) * size, (1,) * size, 1]
-    stride, padding, dilation, groups = [*given, *usual[len(given) :]]
+    stride, padding, dilation, groups = [*arguments, *usual[len(arguments) :]]
     return stride, padding, dilation, int(groups)
 
 

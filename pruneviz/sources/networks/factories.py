@@ -23,30 +23,30 @@ def build_by_name(name: str, call: bool = True) -> object:
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute or not all(part.isidentifier() for part in _parts(name)):
         raise ValueError(f"own code is named as package.module:function, got {name!r}")
-    found: object = _module(module_name, name)
+    value: object = _module(module_name, name)
     for part in attribute.split("."):
-        if not hasattr(found, part):
+        if not hasattr(value, part):
             raise ValueError(f"{name!r}: {module_name} has no {part!r}; check its spelling")
-        found = getattr(found, part)
-    if call and callable(found) and not isinstance(found, nn.Module):
+        value = getattr(value, part)
+    if call and callable(value) and not isinstance(value, nn.Module):
         try:
-            found = found()
+            value = value()
         # Whatever the user's code raises, and sys.exit() too, is said in one sentence.
         except (Exception, SystemExit) as error:
             raise ValueError(
                 f"{name!r}, called without arguments, raised {_said(error)}"
             ) from error
-    if found is None:
+    if value is None:
         raise ValueError(f"{name!r} returned None; it must return what it builds")
-    return found
+    return value
 
 
 def module_by_name(name: str) -> nn.Module:
     """As `build_by_name`, for a network; ValueError when it is none."""
-    found = build_by_name(name)
-    if not isinstance(found, nn.Module):
-        raise ValueError(f"{name!r} gave {type(found).__name__}, not an nn.Module")
-    return found
+    value = build_by_name(name)
+    if not isinstance(value, nn.Module):
+        raise ValueError(f"{name!r} gave {type(value).__name__}, not an nn.Module")
+    return value
 
 
 def _parts(name: str) -> list[str]:

@@ -66,34 +66,36 @@ _PROGRAM = (
 )
 
 
-def foreign(given: Path | bytes, name: str) -> str | None:
+def foreign(path_or_bytes: Path | bytes, name: str) -> str | None:
     """What is said of a file that is known not to hold weights, and what to do; None of others.
 
-    given: a file, or the bytes of an upload; told by its content, then by its name.
+    path_or_bytes: a file, or the bytes of an upload; told by its content, then by its name.
     """
-    head = _head(given)
+    head = _head(path_or_bytes)
     for offset, magic, what in _HEADS:
         if head[offset : offset + len(magic)] == magic:
             return f"{name} {what}"
     if head[:4] == b"PK\x03\x04":
-        inside = _zip(given)
+        inside = _zip(path_or_bytes)
         return None if inside is None else f"{name} {inside}"
     ending = Path(name).suffix.lower()
     pickled = head[:1] == b"\x80" or head[8:9] == b"{"
     return None if pickled or ending not in _ENDINGS else f"{name} {_ENDINGS[ending]}"
 
 
-def _head(given: Path | bytes) -> bytes:
-    if isinstance(given, bytes):
-        return given[:512]
-    with given.open("rb") as file:
+def _head(path_or_bytes: Path | bytes) -> bytes:
+    if isinstance(path_or_bytes, bytes):
+        return path_or_bytes[:512]
+    with path_or_bytes.open("rb") as file:
         return file.read(512)
 
 
-def _zip(given: Path | bytes) -> str | None:
+def _zip(path_or_bytes: Path | bytes) -> str | None:
     """What a zip is that torch.save did not write; a damaged one is left to others."""
     try:
-        with zipfile.ZipFile(io.BytesIO(given) if isinstance(given, bytes) else given) as archive:
+        with zipfile.ZipFile(
+            io.BytesIO(path_or_bytes) if isinstance(path_or_bytes, bytes) else path_or_bytes
+        ) as archive:
             paths = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return None

@@ -27,9 +27,11 @@ def timm_model(name: str, weights: Weights | None) -> tuple[nn.Module, InputSpec
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
         raise unknown(name, "timm", timm.list_models())
-    tags = [known.partition(".")[2] for known in timm.list_pretrained(f"{architecture}.*")]
+    tags = [
+        pretrained.partition(".")[2] for pretrained in timm.list_pretrained(f"{architecture}.*")
+    ]
     if tag and tag not in tags:
-        raise unknown(name, "timm", [f"{architecture}.{known}" for known in tags])
+        raise unknown(name, "timm", [f"{architecture}.{pretrained}" for pretrained in tags])
     if tag and weights is None:
         config = timm.get_pretrained_cfg(name)
         repository = config.hf_hub_id or ""
@@ -52,8 +54,8 @@ def timm_model(name: str, weights: Weights | None) -> tuple[nn.Module, InputSpec
         crop=float(data["crop_pct"]),
     )
     where = "" if weights is None else weights.name
-    said = tuple(f"{key} = {value}, as in {where}" for key, value in options.items())
-    return model, spec, (*notes, *said)
+    sentences = tuple(f"{key} = {value}, as in {where}" for key, value in options.items())
+    return model, spec, (*notes, *sentences)
 
 
 def _maker(timm: Any, name: str, options: Mapping[str, int]) -> Callable[[], nn.Module]:

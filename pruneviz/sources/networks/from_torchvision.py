@@ -37,18 +37,20 @@ def torchvision_model(
     entries = models.get_model_weights(architecture)
     if entry and entry not in entries.__members__:
         raise unknown(name, "torchvision", [f"{architecture}.{e}" for e in entries.__members__])
-    chosen = entries.__members__.get(entry) or getattr(entries, "DEFAULT", None)
-    if entry and weights is None and chosen is not None:
-        weights = _downloaded(chosen, name)
+    weights_entry = entries.__members__.get(entry) or getattr(entries, "DEFAULT", None)
+    if entry and weights is None and weights_entry is not None:
+        weights = _downloaded(weights_entry, name)
     options = _options(models, architecture, pretrained=bool(entry))
     classes = None if weights is None else _classes_in(weights, models, architecture, options)
     notes: tuple[str, ...] = ()
     if classes is not None and weights is not None:
         options["num_classes"] = classes
         notes = (f"num_classes = {classes}, as in {weights.name}",)
-    model, found = built(_maker(models, architecture, options), weights)
-    categories = chosen.meta.get("categories", ()) if entry and chosen is not None else ()
-    return model, _spec(chosen, tuple(categories)), (*found, *notes)
+    model, sentences = built(_maker(models, architecture, options), weights)
+    categories = (
+        weights_entry.meta.get("categories", ()) if entry and weights_entry is not None else ()
+    )
+    return model, _spec(weights_entry, tuple(categories)), (*sentences, *notes)
 
 
 def _maker(models: Any, name: str, options: dict[str, object]) -> Callable[[], nn.Module]:
@@ -81,23 +83,23 @@ def _classes_in(weights: Weights, models: Any, name: str, options: dict[str, obj
     return len(tensor)
 
 
-def _downloaded(chosen: Any, name: str) -> Weights:
+def _downloaded(weights_entry: Any, name: str) -> Weights:
     """torchvision's weights, read by the reader that runs no code; its own unpickles anything."""
     folder = Path(torch.hub.get_dir()) / "checkpoints"
-    file = folder / Path(urlsplit(chosen.url).path).name
+    file = folder / Path(urlsplit(weights_entry.url).path).name
     if not file.is_file():
-        reach(str(urlsplit(chosen.url).hostname), "torchvision")
+        reach(str(urlsplit(weights_entry.url).hostname), "torchvision")
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(chosen.url, str(file), progress=False)
+            torch.hub.download_url_to_file(weights_entry.url, str(file), progress=False)
         except (OSError, RuntimeError) as error:
             raise ValueError(f"{name!r} cannot be downloaded ({said(error)}); try again") from error
     return read_weights(file, name)
 
 
-def _spec(chosen: Any, classes: tuple[str, ...]) -> InputSpec:
+def _spec(weights_entry: Any, classes: tuple[str, ...]) -> InputSpec:
     """How torchvision's own weights are fed, which is how the architecture is meant to be."""
-    rule: Any = None if chosen is None else chosen.transforms()
+    rule: Any = None if weights_entry is None else weights_entry.transforms()
     kind = type(rule).__name__
     if kind not in ("ImageClassification", "SemanticSegmentation"):
         return InputSpec(kind="unknown")

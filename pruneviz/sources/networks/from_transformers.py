@@ -103,7 +103,7 @@ def _filled(kind: Any, config: Any, weights: Weights) -> tuple[nn.Module, tuple[
     dtypes = [t.dtype for t in weights.tensors.values() if t.is_floating_point()]
     try:
         with _quiet():
-            model, found = kind.from_pretrained(
+            model, sentences = kind.from_pretrained(
                 None,
                 config=config,
                 state_dict=dict(weights.tensors),
@@ -115,9 +115,9 @@ def _filled(kind: Any, config: Any, weights: Weights) -> tuple[nn.Module, tuple[
         raise ValueError(
             f"{weights.name} does not load into {kind.__name__}: {said(error)}"
         ) from error
-    shapes = [_mismatch(entry) for entry in found["mismatched_keys"]]
-    unexpected = sorted(found["unexpected_keys"])
-    problems = {"of another shape": shapes, "missing": sorted(found["missing_keys"])}
+    shapes = [_mismatch(entry) for entry in sentences["mismatched_keys"]]
+    unexpected = sorted(sentences["unexpected_keys"])
+    problems = {"of another shape": shapes, "missing": sorted(sentences["missing_keys"])}
     if any(problems.values()):
         refuse(weights.name, kind.__name__, {**problems, "unexpected": unexpected})
     notes = list(weights.notes)
@@ -152,16 +152,16 @@ def _mismatch(entry: Any) -> str:
 
 def _spec(model: Any, config: Any, folder: Path) -> InputSpec:
     labels = getattr(config, "id2label", None) or {}
-    named = [str(labels[index]) for index in sorted(labels)]
-    classes = () if all(n.startswith("LABEL_") for n in named) else tuple(named)
+    class_names = [str(labels[index]) for index in sorted(labels)]
+    classes = () if all(n.startswith("LABEL_") for n in class_names) else tuple(class_names)
     takes = inspect.signature(model.forward).parameters
     vision = getattr(config, "vision_config", None)
     if model.main_input_name == "pixel_values" and vision is None:
         return _image_spec(config, folder, classes)
     text = config.get_text_config()
     several = vision is not None or "pixel_values" in takes  # of text and image at once
-    known = model.main_input_name == "input_ids" and getattr(text, "vocab_size", None) is not None
-    if several or not known:
+    is_text = model.main_input_name == "input_ids" and getattr(text, "vocab_size", None) is not None
+    if several or not is_text:
         return InputSpec(kind="unknown", classes=classes)
     length = getattr(text, "max_position_embeddings", None) or getattr(text, "n_positions", None)
     keys = tuple(key for key in _TOKEN_KEYS if key in takes)

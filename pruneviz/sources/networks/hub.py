@@ -49,8 +49,8 @@ def hub_folder(name: str, needed_by: str) -> Path:
     reach("huggingface.co", needed_by)
     try:
         about = hub.model_info(name, files_metadata=True)
-        wanted = chosen_files({file.rfilename: file.size for file in about.siblings}, name)
-        return Path(hub.snapshot_download(name, revision=about.sha, allow_patterns=wanted))
+        patterns = chosen_files({file.rfilename: file.size for file in about.siblings}, name)
+        return Path(hub.snapshot_download(name, revision=about.sha, allow_patterns=patterns))
     except ValueError:
         raise
     except Exception as error:
@@ -70,9 +70,9 @@ def chosen_files(sizes: Mapping[str, int | None], name: str) -> list[str]:
     small = [file for file in sizes if file in _SMALL]
     most = limits.limit("download_bytes")
     for files, bound in ((weights, most), (small, min(most, _SMALL_BYTES))):
-        known = [sizes[file] for file in files]
-        total = sum(size or 0 for size in known)
-        if total > bound or any(size is None or size < 0 for size in known):
+        known_sizes = [sizes[file] for file in files]
+        total = sum(size or 0 for size in known_sizes)
+        if total > bound or any(size is None or size < 0 for size in known_sizes):
             raise ValueError(
                 f"{name!r} on huggingface.co has {total:,} bytes to download, more than {bound:,}; "
                 "download what you need yourself and name its folder"

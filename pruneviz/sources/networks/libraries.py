@@ -89,8 +89,8 @@ def reach(host: str, needed_by: str) -> None:
         ) from error
 
 
-def unknown(name: str, prefix: str, known: Iterable[str]) -> ValueError:
+def unknown(name: str, prefix: str, names: Iterable[str]) -> ValueError:
     """The error for a name that a library does not know, with the names near to it."""
-    near = difflib.get_close_matches(name, list(known), n=5, cutoff=0.5)
+    near = difflib.get_close_matches(name, list(names), n=5, cutoff=0.5)
     hint = f"; near to it: {', '.join(near)}" if near else ""
     return ValueError(f"{prefix} has no model {name!r}{hint}")

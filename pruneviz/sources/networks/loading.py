@@ -28,13 +28,13 @@ def fit(model: nn.Module, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]
     """
     if weights.widths is not None:
         model, weights = narrowed(model, weights)
-    wanted = model.state_dict()
-    tensors, notes = _renamed(weights.tensors, set(wanted))
+    own_tensors = model.state_dict()
+    tensors, notes = _renamed(weights.tensors, set(own_tensors))
     if weights.stored is not None:  # a network with masks of its own takes them as they are
-        own = _renamed(weights.stored, set(wanted))
-        if len(own[0].keys() & wanted.keys()) > len(tensors.keys() & wanted.keys()):
+        own = _renamed(weights.stored, set(own_tensors))
+        if len(own[0].keys() & own_tensors.keys()) > len(tensors.keys() & own_tensors.keys()):
             tensors, notes = own
-    _refuse_shapes(tensors, wanted, weights.name)
+    _refuse_shapes(tensors, own_tensors, weights.name)
     new = replica(model)
     try:
         missing, unexpected = new.load_state_dict(dict(tensors), strict=False, assign=True)
@@ -45,11 +45,11 @@ def fit(model: nn.Module, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]
         ) from error
     notes += _tied_again(new, model, set(tensors))
     names = first_names(model)
-    given = {names.get(name, name) for name in tensors}
+    stored_names = {names.get(name, name) for name in tensors}
     missing = [
         name
         for name in missing
-        if not name.endswith("num_batches_tracked") and names.get(name, name) not in given
+        if not name.endswith("num_batches_tracked") and names.get(name, name) not in stored_names
     ]
     for counter in {name for name in unexpected if name in _COUNTERS}:
         unexpected.remove(counter)
@@ -61,18 +61,18 @@ def fit(model: nn.Module, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]
 
 def outermost(weights: Weights, name: str) -> Tensor | None:
     """The tensor of that name, whatever prefix all names may carry; None where there is none."""
-    found = [key for key in weights.tensors if key == name or key.endswith(f".{name}")]
-    return weights.tensors[min(found, key=len)] if found else None
+    keys = [key for key in weights.tensors if key == name or key.endswith(f".{name}")]
+    return weights.tensors[min(keys, key=len)] if keys else None
 
 
-def refuse(name: str, network: str, found: Mapping[str, Iterable[str]]) -> None:
+def refuse(name: str, network: str, problems: Mapping[str, Iterable[str]]) -> None:
     """ValueError that lists what does not fit, ten names of each kind and their number."""
     parts = []
-    for kind, names in found.items():
-        listed = list(names)
-        if listed:
-            more = ", …" if len(listed) > _SHOWN else ""
-            parts.append(f"{len(listed)} {kind}: {', '.join(listed[:_SHOWN])}{more}")
+    for kind, names in problems.items():
+        shown = list(names)
+        if shown:
+            more = ", …" if len(shown) > _SHOWN else ""
+            parts.append(f"{len(shown)} {kind}: {', '.join(shown[:_SHOWN])}{more}")
     if parts:
         raise ValueError(
             f"{name} does not fit {network}: {'; '.join(parts)}. "
@@ -80,19 +80,23 @@ def refuse(name: str, network: str, found: Mapping[str, Iterable[str]]) -> None:
         )
 
 
-def _renamed(given: Mapping[str, Tensor], goal: set[str]) -> tuple[dict[str, Tensor], list[str]]:
+def _renamed(
+    tensors_in_file: Mapping[str, Tensor], goal: set[str]
+) -> tuple[dict[str, Tensor], list[str]]:
     """The tensors under the network's own names, where taking a prefix off makes more fit."""
-    tensors = dict(given)
-    taken: list[str] = []
+    tensors = dict(tensors_in_file)
+    removed_prefixes: list[str] = []
     # Two wrappers may lie one in the other, and only without both does any name fit.
     for prefixes in (*((one,) for one in _PREFIXES), *permutations(_PREFIXES, 2)):
-        candidate = dict(given)
+        candidate = dict(tensors_in_file)
         for prefix in prefixes:
             candidate = {_stripped(name, prefix): tensor for name, tensor in candidate.items()}
-        together = len(candidate) < len(given)
+        together = len(candidate) < len(tensors_in_file)
         if not together and len(goal & set(candidate)) > len(goal & set(tensors)):
-            tensors, taken = candidate, list(prefixes)
-    return tensors, [f"names began with {prefix!r}, which was taken off" for prefix in taken]
+            tensors, removed_prefixes = candidate, list(prefixes)
+    return tensors, [
+        f"names began with {prefix!r}, which was taken off" for prefix in removed_prefixes
+    ]
 
 
 def _stripped(name: str, prefix: str) -> str:
@@ -100,19 +104,19 @@ def _stripped(name: str, prefix: str) -> str:
     return name.replace(prefix, "") if prefix == "_orig_mod." else name.removeprefix(prefix)
 
 
-def _refuse_shapes(tensors: dict[str, Tensor], wanted: dict[str, Tensor], name: str) -> None:
+def _refuse_shapes(tensors: dict[str, Tensor], own: dict[str, Tensor], name: str) -> None:
     shapes, kinds = [], []
     for key, tensor in tensors.items():
-        place = wanted.get(key)
+        place = own.get(key)
         if not isinstance(place, Tensor) or isinstance(place, nn.UninitializedParameter):
             continue
         if tensor.shape != place.shape:
             shapes.append(f"{key} {_shape(tensor)} in place of {_shape(place)}")
         elif tensor.is_floating_point() != place.is_floating_point():
             kinds.append(f"{key} {_dtype(tensor)} in place of {_dtype(place)}")
-    missing = [key for key in wanted if key not in tensors]
+    missing = [key for key in own if key not in tensors]
     if shapes or kinds:
-        unexpected = [key for key in tensors if key not in wanted]
+        unexpected = [key for key in tensors if key not in own]
         refuse(
             name,
             "this network",
@@ -133,19 +137,19 @@ def _dtype(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _tied_again(new: nn.Module, model: nn.Module, given: set[str]) -> list[str]:
+def _tied_again(new: nn.Module, model: nn.Module, loaded: set[str]) -> list[str]:
     """Makes weights one again that are one in `model`; they were assigned name by name."""
     notes: list[str] = []
     groups: dict[str, list[str]] = {}
     for name, first in first_names(model).items():
         groups.setdefault(first, []).append(name)
     for names in groups.values():
-        here = [name for name in names if name in given]
+        here = [name for name in names if name in loaded]
         if len(names) == 1 or not here:
             continue
         value = new.get_parameter(here[0])
         for name in names:
-            if name in given and not _same(new.get_parameter(name), value):
+            if name in loaded and not _same(new.get_parameter(name), value):
                 notes.append(
                     f"{name} and {here[0]} are one weight in the architecture and two in the "
                     "file: they were kept apart"

@@ -60,39 +60,39 @@ def laid(model: nn.Module, weights: Weights) -> Weights:
             f"place in {type(model).__name__}: {', '.join(wrong[:10])}; name the architecture "
             "they were made for"
         )
-    kept = {name: own[name] for name in model.state_dict() if name in own}
-    return replace(weights, tensors=kept | masked(own, masks), masks=masks)
+    own_tensors = {name: own[name] for name in model.state_dict() if name in own}
+    return replace(weights, tensors=own_tensors | masked(own, masks), masks=masks)
 
 
 def masks_in(model: nn.Module) -> dict[str, Tensor]:
     """The masks that lie on the weights of a network in hand, by name; True = kept."""
-    found = {}
+    masks = {}
     for path, module in model.named_modules():
         at = f"{path}." if path else ""
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, prune.BasePruningMethod):
                 mask = getattr(module, f"{hook._tensor_name}_mask")
-                found[f"{at}{hook._tensor_name}"] = mask.detach() != 0
+                masks[f"{at}{hook._tensor_name}"] = mask.detach() != 0
         if parametrize.is_parametrized(module):
             for leaf, steps in module.parametrizations.items():
                 for step in steps:
                     mask = getattr(step, "mask", None)
                     if isinstance(mask, Tensor) and mask.shape == steps.original.shape:
-                        found[f"{at}{leaf}"] = mask.detach() != 0
-    return found
+                        masks[f"{at}{leaf}"] = mask.detach() != 0
+    return masks
 
 
 def masks_on(model: nn.Module, weights: Weights) -> dict[str, Tensor]:
     """The masks of a file under the names that its weights have in the network."""
     place = {t.data_ptr(): n for n, t in weights.tensors.items() if n in weights.masks}
-    found = {}
+    masks = {}
     for name, tensor in state(model).items():
         # A network takes the file's memory as it is, whatever it calls it; else by its name.
         mask = weights.masks.get(place.get(tensor.data_ptr(), name))
         # One that has masks of its own may have taken the weights as they were stored.
         if mask is not None and mask.shape == tensor.shape and not tensor[~mask].any():
-            found[name] = mask
-    return found
+            masks[name] = mask
+    return masks
 
 
 def words(masks: Mapping[str, Tensor]) -> tuple[str, ...]:
@@ -113,17 +113,17 @@ def _share(mask: Tensor) -> float:
 
 def _places(key: str) -> list[tuple[str, str]]:
     """(the weight's plain name, the key it may be stored under) for what may be a mask's key."""
-    found = []
+    places = []
     if key.endswith("_mask"):
         name = key.removesuffix("_mask")
-        found = [(name, f"{name}_orig"), (name, name)]
+        places = [(name, f"{name}_orig"), (name, name)]
     elif match := _PARAMETRISED.fullmatch(key):
         path, leaf = match["path"], match["leaf"]
-        found = [(f"{path}{leaf}", f"{path}parametrizations.{leaf}.original")]
+        places = [(f"{path}{leaf}", f"{path}parametrizations.{leaf}.original")]
     elif key == "mask" or key.endswith(".mask"):
         name = f"{key.removesuffix('mask')}weight"
-        found = [(name, f"{name}_orig"), (name, name)]
-    return found
+        places = [(name, f"{name}_orig"), (name, name)]
+    return places
 
 
 def _is_mask(mask: Tensor, value: Tensor, *, strict: bool) -> bool:

@@ -25,42 +25,44 @@ KNOWN = (
 _DEPTH = 4
 
 
-def found_weights(held: object, name: str) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+def found_weights(content: object, name: str) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """The state_dict in what a file held, and sentences that say where it was.
 
-    held: a mapping of names to tensors, perhaps under a usual name such as 'state_dict' and
+    content: a mapping of names to tensors, perhaps under a usual name such as 'state_dict' and
     beside other entries, which are left out and counted. Raises ValueError when there is none,
     or several with nothing to choose by.
     """
     under: list[str] = []
     notes: list[str] = []
     for _ in range(_DEPTH):
-        if not isinstance(held, Mapping):
+        if not isinstance(content, Mapping):
             raise ValueError(
-                f"{name} holds a {type(held).__name__}, not tensors by name; "
+                f"{name} holds a {type(content).__name__}, not tensors by name; "
                 "save the network's state_dict()"
             )
-        inner = {str(key): value for key, value in held.items() if _holds_tensors(value)}
-        known = [key for key in KNOWN if key in inner]
-        direct = any(isinstance(value, Tensor) for value in held.values())
-        if not inner or (direct and not known):
+        inner = {str(key): value for key, value in content.items() if _holds_tensors(value)}
+        usual = [key for key in KNOWN if key in inner]
+        direct = any(isinstance(value, Tensor) for value in content.values())
+        if not inner or (direct and not usual):
             break
-        if not known and len(inner) > 1:
+        if not usual and len(inner) > 1:
             names = ", ".join(repr(key) for key in list(inner)[:10])
             raise ValueError(f"{name} holds several sets of weights, {names}; save the one meant")
-        chosen = known[0] if known else next(iter(inner))
-        under.append(chosen)
-        if len(known) > 1:
-            others = ", ".join(repr(key) for key in known[1:])
+        outer_key = usual[0] if usual else next(iter(inner))
+        under.append(outer_key)
+        if len(usual) > 1:
+            others = ", ".join(repr(key) for key in usual[1:])
             notes.append(f"{name} also holds {others}, which is not used")
-        held = inner[chosen]
-    if not isinstance(held, Mapping):
+        content = inner[outer_key]
+    if not isinstance(content, Mapping):
         raise ValueError(f"{name} nests its weights too deeply; save the network's state_dict()")
-    tensors = {str(key): value.detach() for key, value in held.items() if isinstance(value, Tensor)}
+    tensors = {
+        str(key): value.detach() for key, value in content.items() if isinstance(value, Tensor)
+    }
     if under:
         notes.insert(0, f"weights were under {'.'.join(under)!r}")
-    if len(held) > len(tensors):
-        notes.append(f"{len(held) - len(tensors)} entries that are no tensors were left out")
+    if len(content) > len(tensors):
+        notes.append(f"{len(content) - len(tensors)} entries that are no tensors were left out")
     return tensors, tuple(notes)
 
 
@@ -69,6 +71,6 @@ def _holds_tensors(value: object, depth: int = _DEPTH) -> bool:
     if not isinstance(value, Mapping) or depth == 0:
         return False
     return any(
-        isinstance(key, str) and (isinstance(held, Tensor) or _holds_tensors(held, depth - 1))
-        for key, held in value.items()
+        isinstance(key, str) and (isinstance(content, Tensor) or _holds_tensors(content, depth - 1))
+        for key, content in value.items()
     )

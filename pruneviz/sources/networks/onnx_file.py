@@ -34,24 +34,24 @@ def open_onnx(path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
     """
     onnx = library("onnx")
     try:
-        described = onnx.load(str(path))
-        onnx.checker.check_model(described)
+        proto = onnx.load(str(path))
+        onnx.checker.check_model(proto)
     # protobuf and onnx raise errors of their own kinds for a damaged file.
     except Exception as error:
         raise ValueError(f"{path.name} is no whole ONNX file ({said(error)})") from error
-    stored = {tensor.name for tensor in described.graph.initializer}
-    inputs = [value for value in described.graph.input if value.name not in stored]
-    if (operator := _quantising(described)) is not None:
+    initializers = {tensor.name for tensor in proto.graph.initializer}
+    inputs = [value for value in proto.graph.input if value.name not in initializers]
+    if (operator := _quantising(proto)) is not None:
         raise ValueError(f"{path.name} is quantised ({operator}): {QUANTISED}")
     if len(inputs) != 1:
-        raise ValueError(f"{path.name} {_several([v.name for v in inputs], described)}")
+        raise ValueError(f"{path.name} {_several([v.name for v in inputs], proto)}")
     sample, spec = _fed(inputs[0], onnx, path.name)
-    _check_constants(described, onnx, path.name)
+    _check_constants(proto, onnx, path.name)
     converter = library("onnx2pytorch")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on what it is not quite sure of: the trial shows
-            model: nn.Module = converter.ConvertModel(described, experimental=True).eval()
+            model: nn.Module = converter.ConvertModel(proto, experimental=True).eval()
     except Exception as error:
         raise ValueError(
             f"{path.name} cannot be converted to PyTorch ({said(error)}); "
@@ -67,46 +67,48 @@ def open_onnx(path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
     return model.requires_grad_(False), spec, (f"{note}; layers have the names of its nodes",)
 
 
-def _quantising(described: Any) -> str | None:
-    kinds = [node.op_type for node in described.graph.node]
+def _quantising(proto: Any) -> str | None:
+    kinds = [node.op_type for node in proto.graph.node]
     return next((k for k in kinds if k.startswith(_QUANTISING) or k.endswith("Integer")), None)
 
 
-def _several(names: list[str], described: Any) -> str:
+def _several(names: list[str], proto: Any) -> str:
     """What is said of a file with several inputs, or with none."""
-    steps = [node for node in described.graph.node if node.op_type in _RECURRENT]
-    makers = {name: node for node in described.graph.node for name in node.output}
+    steps = [node for node in proto.graph.node if node.op_type in _RECURRENT]
+    makers = {name: node for node in proto.graph.node for name in node.output}
     fed = {name for node in steps for name in node.input[5:7]}  # the state, by ONNX's own order
-    waiting: list[str] = list(fed)
-    for name in waiting:
+    stack: list[str] = list(fed)
+    for name in stack:
         above = [one for one in makers[name].input if one not in fed] if name in makers else []
         fed.update(above)
-        waiting += above
+        stack += above
     state = [name for name in names if name in fed or _STATE.search(name)]
-    taken = f"takes {len(names)} inputs ({', '.join(names)[:200]})"
+    words = f"takes {len(names)} inputs ({', '.join(names)[:200]})"
     if state:
         return (
-            f"{taken}, a recurrent state among them ({', '.join(state)[:200]}); export the network "
+            f"{words}, a recurrent state among them ({', '.join(state)[:200]}); export the network "
             "so that it makes its first state itself, or open the network it was exported from"
         )
     return (
-        f"{taken}, and one is what is read; open the network it was exported from, whose inputs "
+        f"{words}, and one is what is read; open the network it was exported from, whose inputs "
         "are given by name"
     )
 
 
-def _check_constants(described: Any, onnx: Any, name: str) -> None:
+def _check_constants(proto: Any, onnx: Any, name: str) -> None:
     """OverLimit where an operator is told by a constant to make a tensor that is too large."""
-    stored = {tensor.name: tensor for tensor in described.graph.initializer}
-    for node in described.graph.node:
+    constants = {tensor.name: tensor for tensor in proto.graph.initializer}
+    for node in proto.graph.node:
         if node.op_type == "Constant":
             values = [each.t for each in node.attribute if each.name == "value"]
-            stored |= dict(zip(node.output, values, strict=False))
-    for tensor in stored.values():
+            constants |= dict(zip(node.output, values, strict=False))
+    for tensor in constants.values():
         numbers = math.prod(tensor.dims)
         limits.check("parameters", numbers, f"{name}: {tensor.name!r} has")
-    for node in described.graph.node:
-        shape = [stored[i] for i in node.input[_SHAPES.get(node.op_type, 9) :][:1] if i in stored]
+    for node in proto.graph.node:
+        shape = [
+            constants[i] for i in node.input[_SHAPES.get(node.op_type, 9) :][:1] if i in constants
+        ]
         for tensor in shape:
             sizes = onnx.numpy_helper.to_array(tensor).tolist()
             numbers = math.prod(sizes) if isinstance(sizes, list) else sizes

@@ -38,12 +38,12 @@ def reopened(weights: Weights, about: Mapping[str, str]) -> Weights:
 
 def _json(text: str, name: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        values = json.loads(text)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        values = None
+    if not isinstance(values, dict):
         raise _broken(name)
-    return found
+    return values
 
 
 def _broken(name: str) -> ValueError:
@@ -75,9 +75,9 @@ def _filled(shape: tuple[int, ...], bits: Tensor, values: Tensor) -> Tensor:
     where = torch.from_numpy(np.unpackbits(bits.numpy(), count=size).astype(bool))
     if int(where.count_nonzero()) != values.numel():
         raise ValueError
-    found = torch.zeros(size, dtype=values.dtype)
-    found[where] = values
-    return found.view(shape)
+    tensor = torch.zeros(size, dtype=values.dtype)
+    tensor[where] = values
+    return tensor.view(shape)
 
 
 def narrowed(model: nn.Module, weights: Weights) -> tuple[nn.Module, Weights]:
@@ -98,9 +98,9 @@ def narrowed(model: nn.Module, weights: Weights) -> tuple[nn.Module, Weights]:
             path, _, last = name.rpartition(".")
             setattr(small.get_submodule(path), last, tensors.pop(name))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        told = f" ({error})" if type(error) is ValueError else ""
+        reason = f" ({error})" if type(error) is ValueError else ""
         raise ValueError(
-            f"{weights.name} was shrunk from another network than {type(model).__name__}{told}; "
+            f"{weights.name} was shrunk from another network than {type(model).__name__}{reason}; "
             "name the architecture that it was before"
         ) from error
     for module in small.modules():  # what was worked out from the old sizes
@@ -113,12 +113,12 @@ def narrowed(model: nn.Module, weights: Weights) -> tuple[nn.Module, Weights]:
     return small, replace(weights, tensors=tensors, widths=None, notes=notes)
 
 
-def _resize(network: nn.Module, name: str, before: list[int], held: Tensor) -> None:
+def _resize(network: nn.Module, name: str, before: list[int], tensor: Tensor) -> None:
     path, _, last = name.rpartition(".")
     old = getattr(network.get_submodule(path), last)
-    if not isinstance(old, Tensor) or list(old.shape) != before or old.ndim != held.ndim:
+    if not isinstance(old, Tensor) or list(old.shape) != before or old.ndim != tensor.ndim:
         raise ValueError(f"{name} is of another shape there")
-    new = torch.zeros(held.shape, dtype=old.dtype, device=old.device)
+    new = torch.zeros(tensor.shape, dtype=old.dtype, device=old.device)
     if isinstance(old, nn.Parameter):
         new = nn.Parameter(new, requires_grad=old.requires_grad)
     for module in network.modules():  # under every name that it has

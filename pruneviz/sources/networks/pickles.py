@@ -46,29 +46,29 @@ class Pickle:
         return self.words >= _MODULE
 
 
-def look(given: Path | bytes) -> Pickle:
+def look(path_or_bytes: Path | bytes) -> Pickle:
     """What is named in what torch.save or pickle wrote; of a damaged one, what comes before.
 
     Nothing is imported, called or built.
     """
     classes: list[str] = []
     words: set[str] = set()
-    for name, text in _named(_stream(given)):
+    for name, text in _named(_stream(path_or_bytes)):
         (classes.append if name else words.add)(text)
     return Pickle(tuple(dict.fromkeys(classes)), frozenset(words))
 
 
-def why_not(given: Path | bytes, name: str) -> str:
+def why_not(path_or_bytes: Path | bytes, name: str) -> str:
     """The sentence on a pickle that torch's unpickler of tensors refuses: what it is, what helps.
 
     name: of the file. Bytes came through a browser, where no flag is at hand.
     """
-    here = look(given)
+    here = look(path_or_bytes)
     code = next((one for one in here.classes if one.startswith(PREFIXES)), None)
     if code is not None:
         return f"{name} is quantised ({_shown([code])}): {QUANTISED}"
     if here.is_network:
-        return f"{name} holds a whole network, not its weights alone: {way_out(given)}"
+        return f"{name} holds a whole network, not its weights alone: {way_out(path_or_bytes)}"
     for prefix, library in _OTHERS.items():
         if any(one.startswith(f"{prefix}.") for one in here.classes):
             return f"{name} is a model of {library}; only networks of PyTorch can be opened"
@@ -81,10 +81,10 @@ def why_not(given: Path | bytes, name: str) -> str:
     )
 
 
-def way_out(given: Path | bytes) -> str:
+def way_out(path_or_bytes: Path | bytes) -> str:
     """What to do with a file of torch.save(network), by where it came from."""
     save = 'torch.save(network.state_dict(), "weights.pt")'
-    if isinstance(given, bytes):
+    if isinstance(path_or_bytes, bytes):
         return (
             "opening it would run code that is in it, which a browser may not ask for; upload its "
             f"weights, {save}, or open it on your own machine with --unsafe-load (in Python: "
@@ -103,8 +103,10 @@ def _shown(classes: list[str]) -> str:
     return ", ".join(plain[:_SHOWN]) + (", …" if len(plain) > _SHOWN else "") or "no plain names"
 
 
-def _stream(given: Path | bytes) -> IO[bytes]:
-    content: Path | io.BytesIO = io.BytesIO(given) if isinstance(given, bytes) else given
+def _stream(path_or_bytes: Path | bytes) -> IO[bytes]:
+    content: Path | io.BytesIO = (
+        io.BytesIO(path_or_bytes) if isinstance(path_or_bytes, bytes) else path_or_bytes
+    )
     try:
         with zipfile.ZipFile(content) as archive:
             inner = next(n for n in archive.namelist() if Path(n).name == "data.pkl")
@@ -112,9 +114,9 @@ def _stream(given: Path | bytes) -> IO[bytes]:
                 return io.BytesIO(entry.read(_BYTES))
     except (zipfile.BadZipFile, StopIteration, OSError, NotImplementedError):
         pass
-    if isinstance(given, bytes):
-        return io.BytesIO(given[:_BYTES])
-    with given.open("rb") as file:
+    if isinstance(path_or_bytes, bytes):
+        return io.BytesIO(path_or_bytes[:_BYTES])
+    with path_or_bytes.open("rb") as file:
         return io.BytesIO(file.read(_BYTES))
 
 

@@ -51,9 +51,9 @@ def quantised_by(keys: Iterable[str], tensors: Mapping[str, Tensor]) -> tuple[st
     keys: all of the file, those of no tensors too. A weight matrix of whole numbers or of less
     than 16 bits shows it as well; so does a tensor that torch itself calls quantised.
     """
-    found = {key: f".{key}" for key in keys}
+    suffixes = {key: f".{key}" for key in keys}
     for leaf, by in _LEAVES:
-        for key, dotted in found.items():
+        for key, dotted in suffixes.items():
             if dotted.endswith(f".{leaf}") or (leaf.endswith(".") and f".{leaf}" in dotted):
                 return key, by
     for key, tensor in tensors.items():

@@ -24,11 +24,11 @@ def weights_in_folder(folder: Path) -> Path:
         if (folder / name).is_file():
             return folder / name
     for pattern in _PATTERNS:
-        found = sorted(folder.glob(pattern))
-        if len(found) == 1:
-            return found[0]
-        if found:
-            names = ", ".join(path.name for path in found[:10])
+        files = sorted(folder.glob(pattern))
+        if len(files) == 1:
+            return files[0]
+        if files:
+            names = ", ".join(path.name for path in files[:10])
             raise ValueError(f"{folder.name} holds several files of weights, {names}; name one")
     raise ValueError(f"{folder.name} holds no file of weights; give one, or safetensors' index")
 

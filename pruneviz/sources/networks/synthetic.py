@@ -46,12 +46,12 @@ def _tokens(
     if ends >= 0:
         ids[:, -1] = ends
     names = spec.keys or tuple(inspect.signature(model.forward).parameters)[:1]
-    made = {
+    tensors = {
         "attention_mask": torch.ones(n, length, dtype=torch.int64),
         "token_type_ids": torch.zeros(n, length, dtype=torch.int64),
         "decoder_input_ids": ids.roll(1, dims=1),
     }
-    return {name: made.get(name, ids) for name in names}
+    return {name: tensors.get(name, ids) for name in names}
 
 
 def _id(config: object, key: str, vocab: int) -> int:

@@ -130,11 +130,11 @@ def _one_module(module: nn.Module, name: str, child: nn.Module | None) -> None:
 def _without_values(module: nn.Module, name: str, param: nn.Parameter) -> nn.Parameter | None:
     if param is not None:
         _count("parameters", _size(param))
-    seen: dict[int, tuple[nn.Parameter, nn.Parameter]] | None = getattr(_here, "seen", None)
-    if seen is None or param.is_meta:
+    parameters: dict[int, tuple[nn.Parameter, nn.Parameter]] | None = getattr(_here, "seen", None)
+    if parameters is None or param.is_meta:
         return None
-    if id(param) not in seen:  # a parameter registered twice stays one; kept alive for its id
+    if id(param) not in parameters:  # a parameter registered twice stays one; kept alive for its id
         empty = nn.Parameter(param.detach().to("meta"), requires_grad=param.requires_grad)
         empty.__dict__.update(param.__dict__)
-        seen[id(param)] = (param, empty)
-    return seen[id(param)][1]
+        parameters[id(param)] = (param, empty)
+    return parameters[id(param)][1]

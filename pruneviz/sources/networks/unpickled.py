@@ -42,19 +42,19 @@ def unpickle(path: Path, unsafe: bool = False) -> tuple[nn.Module, tuple[str, ..
         if runs_code(path):
             note = "opened as an exported program: its layers were found again in its graph"
             return layered(torch.export.load(path)), (note,)
-        held = torch.load(path, map_location="cpu", weights_only=False)
+        network = torch.load(path, map_location="cpu", weights_only=False)
     # Code in the file may raise anything; a class that is not importable here is the usual case.
     except Exception as error:
         raise ValueError(f"{path.name} cannot be opened ({said(error)})") from error
     note = "opened as a whole network, running the code in the file"
-    if isinstance(held, Mapping):  # a checkpoint with the network beside its optimiser
-        inside = {str(key): value for key, value in held.items() if isinstance(value, nn.Module)}
+    if isinstance(network, Mapping):  # a checkpoint with the network beside its optimiser
+        inside = {str(key): value for key, value in network.items() if isinstance(value, nn.Module)}
         if inside:
             key = next((key for key in KNOWN if key in inside), next(iter(inside)))
             return inside[key].eval(), (f"{note}; it was under {key!r}",)
-    if not isinstance(held, nn.Module):
+    if not isinstance(network, nn.Module):
         raise ValueError(
-            f"{path.name} holds {type(held).__name__}, not a network; "
+            f"{path.name} holds {type(network).__name__}, not a network; "
             "open weights without --unsafe-load and with an architecture"
         )
-    return held.eval(), (note,)
+    return network.eval(), (note,)

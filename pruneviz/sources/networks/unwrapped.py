@@ -26,12 +26,12 @@ def plain(source: Source) -> Source:
     """The source with plain weights, what was in between said, and its masks remembered."""
     masks = masks_in(source.model)
     model, notes = unwrapped(source.model)
-    found = {name: mask for name, mask in masks.items() if name not in source.masks}
+    new_masks = {name: mask for name, mask in masks.items() if name not in source.masks}
     return replace(
         source,
         model=model,
-        notes=(*source.notes, *notes, *words(found)),
-        masks={**source.masks, **found},
+        notes=(*source.notes, *notes, *words(new_masks)),
+        masks={**source.masks, **new_masks},
     )
 
 

@@ -30,7 +30,7 @@ _PICKLE_ADVICE = "save the state_dict, or convert to safetensors"
 _WIDTHS = "widths.json"  # lies beside the weights of a shrunk network that an export wrote
 
 
-def read_weights(given: Path | bytes, name: str = "") -> Weights:
+def read_weights(path_or_bytes: Path | bytes, name: str = "") -> Weights:
     """The tensors of a weights file, of an index with its shards, of a folder, or of an upload.
 
     given: a path to safetensors, to what torch.save wrote of a state_dict, to an
@@ -39,13 +39,13 @@ def read_weights(given: Path | bytes, name: str = "") -> Weights:
     Nothing is ever unpickled that could run code. name: the file's name, for notes and errors.
     Raises ValueError naming the file that is missing, damaged, or holds more than tensors.
     """
-    if isinstance(given, bytes):
-        return _checked(_read_file(given, name or "the upload"), name or "the upload")
-    name = name or given.name
-    if not given.exists():
+    if isinstance(path_or_bytes, bytes):
+        return _checked(_read_file(path_or_bytes, name or "the upload"), name or "the upload")
+    name = name or path_or_bytes.name
+    if not path_or_bytes.exists():
         raise ValueError(f"{name}: there is no such file or folder; check the path")
-    path = weights_in_folder(given) if given.is_dir() else given
-    if path != given:
+    path = weights_in_folder(path_or_bytes) if path_or_bytes.is_dir() else path_or_bytes
+    if path != path_or_bytes:
         name = f"{name}/{path.name}"
     if not path.is_file():
         raise ValueError(f"{name} is no regular file; give a file of weights")
@@ -54,95 +54,101 @@ def read_weights(given: Path | bytes, name: str = "") -> Weights:
     tensors: dict[str, Tensor] = {}
     shards = indexed(path, name)
     for shard, keys in shards.items():
-        held = _read_file(path.parent / shard, shard).tensors
+        shard_tensors = _read_file(path.parent / shard, shard).tensors
         for key in keys:
-            if key not in held:
+            if key not in shard_tensors:
                 raise ValueError(
                     f"{name} promises {key!r} in {shard}, which does not hold it; "
                     "download the files again"
                 )
-            tensors[key] = held[key]
+            tensors[key] = shard_tensors[key]
     notes = (f"weights came in {len(shards)} shards",)
     return _checked(Weights(tensors, notes, name), name)
 
 
-def _read_file(given: Path | bytes, name: str) -> Weights:
+def _read_file(path_or_bytes: Path | bytes, name: str) -> Weights:
     """One file by its content: safetensors, a zip or an old pickle of torch.save."""
-    head, size = _head(given)
+    head, size = _head(path_or_bytes)
     if not size:
         raise ValueError(f"{name} is empty; download or save it again")
-    if (why := foreign(given, name)) is not None:
+    if (why := foreign(path_or_bytes, name)) is not None:
         raise ValueError(why)
     if head[:4] == b"PK\x03\x04":
-        _check_zip(given, name)
-        return _unpickled(given, name)
+        _check_zip(path_or_bytes, name)
+        return _unpickled(path_or_bytes, name)
     if head[8:9] == b"{" and head[:1] != b"{":
-        return _read_safetensors(given, name, size)
+        return _read_safetensors(path_or_bytes, name, size)
     if head[:1] == b"\x80":
         if name.endswith(".safetensors"):
             raise ValueError(
                 f"{name} is a pickle under the name of safetensors: it could run code when "
                 f"opened; {_PICKLE_ADVICE}"
             )
-        return _unpickled(given, name)
+        return _unpickled(path_or_bytes, name)
     raise ValueError(f"{name} is neither safetensors nor a file of torch.save; {_ADVICE}")
 
 
-def _head(given: Path | bytes) -> tuple[bytes, int]:
-    if isinstance(given, bytes):
-        return given[:16], len(given)
-    with given.open("rb") as file:
-        return file.read(16), given.stat().st_size
+def _head(path_or_bytes: Path | bytes) -> tuple[bytes, int]:
+    if isinstance(path_or_bytes, bytes):
+        return path_or_bytes[:16], len(path_or_bytes)
+    with path_or_bytes.open("rb") as file:
+        return file.read(16), path_or_bytes.stat().st_size
 
 
-def _read_safetensors(given: Path | bytes, name: str, size: int) -> Weights:
-    promised = struct.unpack("<Q", _head(given)[0][:8])[0]
+def _read_safetensors(path_or_bytes: Path | bytes, name: str, size: int) -> Weights:
+    promised = struct.unpack("<Q", _head(path_or_bytes)[0][:8])[0]
     if promised > size - 8:
         raise ValueError(
             f"{name} is truncated: its header of {promised} bytes does not fit into {size}; "
             "download it again"
         )
     limits.check("header_bytes", promised, f"{name} lists its tensors in")
-    _check_listed(given, promised, name)
+    _check_listed(path_or_bytes, promised, name)
     try:
-        if isinstance(given, bytes):
-            found = Weights(load_safetensors(given), (), name)
-            about = json.loads(given[8 : 8 + promised]).get("__metadata__") or {}
+        if isinstance(path_or_bytes, bytes):
+            weights = Weights(load_safetensors(path_or_bytes), (), name)
+            about = json.loads(path_or_bytes[8 : 8 + promised]).get("__metadata__") or {}
         else:
             # The tensors are views of the mapped file: they outlive the handle.
-            with safe_open(str(given), framework="pt", device="cpu") as file:
-                found = Weights({k: file.get_tensor(k) for k in file.keys()}, (), name)  # noqa: SIM118
+            with safe_open(str(path_or_bytes), framework="pt", device="cpu") as file:
+                weights = Weights({k: file.get_tensor(k) for k in file.keys()}, (), name)  # noqa: SIM118
                 about = file.metadata() or {}
     except (SafetensorError, ValueError, KeyError, AttributeError) as error:
         raise ValueError(
             f"{name} is no whole safetensors file ({_short(error)}); download it again"
         ) from error
-    if isinstance(given, Path) and "shrunk" in given.name and (given.parent / _WIDTHS).is_file():
-        about = {"widths": (given.parent / _WIDTHS).read_text("utf-8")} | about
-    return reopened(found, about)
+    if (
+        isinstance(path_or_bytes, Path)
+        and "shrunk" in path_or_bytes.name
+        and (path_or_bytes.parent / _WIDTHS).is_file()
+    ):
+        about = {"widths": (path_or_bytes.parent / _WIDTHS).read_text("utf-8")} | about
+    return reopened(weights, about)
 
 
-def _check_listed(given: Path | bytes, length: int, name: str) -> None:
+def _check_listed(path_or_bytes: Path | bytes, length: int, name: str) -> None:
     """ValueError for a header that lists more tensors than are taken."""
-    if isinstance(given, bytes):
-        header = given[8 : 8 + length]
+    if isinstance(path_or_bytes, bytes):
+        header = path_or_bytes[8 : 8 + length]
     else:
-        with given.open("rb") as file:
+        with path_or_bytes.open("rb") as file:
             header = file.read(8 + length)[8:]
     # Counted, not parsed: no tensor is listed without it, and JSON makes objects of all the rest.
     limits.check("tensors", header.count(b'"data_offsets"'), f"{name} lists")
 
 
-def _check_zip(given: Path | bytes, name: str) -> None:
+def _check_zip(path_or_bytes: Path | bytes, name: str) -> None:
     """ValueError for a zip that is cut off, compressed, or something else than torch.save's."""
     try:
-        with zipfile.ZipFile(io.BytesIO(given) if isinstance(given, bytes) else given) as archive:
+        with zipfile.ZipFile(
+            io.BytesIO(path_or_bytes) if isinstance(path_or_bytes, bytes) else path_or_bytes
+        ) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         raise ValueError(f"{name} is truncated or damaged; download or save it again") from error
     limits.check("tensors", len(entries), f"{name} holds the values of")
-    listed = [e.file_size for e in entries if Path(e.filename).name == "data.pkl"]
-    limits.check("header_bytes", max(listed, default=0), f"{name} lists its tensors in")
+    sizes = [e.file_size for e in entries if Path(e.filename).name == "data.pkl"]
+    limits.check("header_bytes", max(sizes, default=0), f"{name} lists its tensors in")
     names = {Path(entry.filename).name for entry in entries}
     if "data.pkl" not in names:
         raise ValueError(f"{name} is a zip without a network's weights in it; {_ADVICE}")
@@ -151,43 +157,43 @@ def _check_zip(given: Path | bytes, name: str) -> None:
         raise ValueError(f"{name} is compressed, as torch.save never does; {_ADVICE}")
 
 
-def _unpickled(given: Path | bytes, name: str) -> Weights:
+def _unpickled(path_or_bytes: Path | bytes, name: str) -> Weights:
     """What torch.save wrote, by torch's unpickler that knows tensors and containers only."""
     try:
-        held = _load(given)
+        content = _load(path_or_bytes)
     except pickle.UnpicklingError as error:
-        raise ValueError(why_not(given, name)) from error
+        raise ValueError(why_not(path_or_bytes, name)) from error
     # Whatever a damaged pickle makes an unpickler raise, it is the file that is at fault.
     except Exception as error:
         raise ValueError(
             f"{name} is damaged, or no file of torch.save ({_short(error)}); "
             "download or save it again"
         ) from error
-    _refuse_quantised(name, [*_keys(held)], {})
-    tensors, notes = found_weights(held, name)
+    _refuse_quantised(name, [*_keys(content)], {})
+    tensors, notes = found_weights(content, name)
     return Weights(tensors, notes, name)
 
 
-def _keys(held: object, depth: int = 4) -> Iterator[str]:
+def _keys(content: object, depth: int = 4) -> Iterator[str]:
     """Every name in mappings within mappings, also of what is no tensor."""
-    if isinstance(held, Mapping) and depth:
-        for key, value in held.items():
+    if isinstance(content, Mapping) and depth:
+        for key, value in content.items():
             if isinstance(key, str):
                 yield key
                 yield from _keys(value, depth - 1)
 
 
 def _refuse_quantised(name: str, keys: list[str], tensors: Mapping[str, Tensor]) -> None:
-    found = quantised_by(keys, tensors)
-    if found is not None:
-        raise ValueError(f"{name} is quantised ({found[0]!r}: {found[1]}): {QUANTISED}")
+    scheme = quantised_by(keys, tensors)
+    if scheme is not None:
+        raise ValueError(f"{name} is quantised ({scheme[0]!r}: {scheme[1]}): {QUANTISED}")
 
 
-def _load(given: Path | bytes) -> object:
-    if isinstance(given, bytes):
-        return torch.load(io.BytesIO(given), map_location="cpu", weights_only=True)
-    mapped = zipfile.is_zipfile(given)
-    return torch.load(given, map_location="cpu", weights_only=True, mmap=mapped)
+def _load(path_or_bytes: Path | bytes) -> object:
+    if isinstance(path_or_bytes, bytes):
+        return torch.load(io.BytesIO(path_or_bytes), map_location="cpu", weights_only=True)
+    mapped = zipfile.is_zipfile(path_or_bytes)
+    return torch.load(path_or_bytes, map_location="cpu", weights_only=True, mmap=mapped)
 
 
 def _checked(weights: Weights, name: str) -> Weights:
