@@ -12,8 +12,8 @@ from pruneviz.pruning.masks import (
     KEPT,
     Ranking,
     count,
-    kept,
     layer_count,
+    mask_of,
     pin,
     pool,
     pool_count,
@@ -43,7 +43,7 @@ def ranking(scores: Tensor, granularity: str = "weight") -> Ranking:
 @pytest.mark.parametrize(("scores", "sparsity", "mask"), LITERAL)
 def test_masks_by_hand(scores: list[list[float]], sparsity: float, mask: list[list[int]]) -> None:
     found = ranking(torch.tensor(scores))
-    assert kept(found, layer_count(sparsity, found)).int().tolist() == mask
+    assert mask_of(found, layer_count(sparsity, found)).int().tolist() == mask
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_halves_are_rounded_to_even(sparsity: float, items: int, expected: int) 
 def test_counts_are_exact_when_all_scores_tie() -> None:
     found = ranking(torch.ones(7, 13))
     for k in range(92):
-        assert int((~kept(found, layer_count(k / 91, found))).sum()) == k
+        assert int((~mask_of(found, layer_count(k / 91, found))).sum()) == k
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_what_is_pinned_leaves_its_place_and_the_others_close_up() -> None:
     assert alone["a"].rank.tolist() == [4, 0, 3, 1, 2]
     for level, cut in ((0.0, 1), (0.2, 1), (0.4, 2), (0.6, 3), (0.8, 4), (1.0, 4)):
         assert layer_count(level, found) == cut
-        left = kept(found, cut)
+        left = mask_of(found, cut)
         assert int((~left).sum()) == cut
         assert left[1]
         assert not left[2]
@@ -158,10 +158,10 @@ def test_in_a_pool_the_others_of_all_layers_close_up() -> None:
     assert found["b"].rank.tolist() == [[KEPT, 1, CUT]]
     assert [(r.cut, r.keep) for r in found.values()] == [(0, 0), (1, 1)]
     for cut in range(1, 5):
-        assert sum(int((~kept(r, cut)).sum()) for r in found.values()) == cut
+        assert sum(int((~mask_of(r, cut)).sum()) for r in found.values()) == cut
 
 
 def test_when_everything_is_pinned_nothing_is_left_to_choose() -> None:
     found = pin({"a": ranking(torch.randn(3))}, {"a": sign(-1, 1, -1)}, pooled=False)["a"]
     for level in (0.0, 0.5, 1.0):
-        assert kept(found, layer_count(level, found)).tolist() == [False, True, False]
+        assert mask_of(found, layer_count(level, found)).tolist() == [False, True, False]

@@ -22,17 +22,17 @@ def collapses(
     pruned: Pruned, layers: Mapping[str, Layer], data: Data, samples: int = SAMPLES
 ) -> dict[str, str]:
     """Layer -> what has collapsed there: nothing left of it, or the network cut in two."""
-    found = dict(pruned.collapse)
+    reasons = dict(pruned.collapse)
     if pruned.plan.is_dense:
-        return found
+        return reasons
     layer = cut_in_two(pruned.dense, pruned.tensors, layers, data, samples)
     if layer is not None:
-        found.setdefault(
+        reasons.setdefault(
             layer,
             f"collapse: the network is cut in two at {layer!r}; from there on nothing depends on "
             "the input",
         )
-    return found
+    return reasons
 
 
 def cut_in_two(
@@ -57,9 +57,9 @@ def cut_in_two(
         varies.setdefault(call.layer.name, _varies(output) or len(output) != n)
 
     network = replica(model)
-    used = dict(network.named_parameters(remove_duplicate=False)) | dict(tensors)
+    parameters = dict(network.named_parameters(remove_duplicate=False)) | dict(tensors)
     what = f"looking for what has collapsed, on samples 0..{n - 1}"
-    with torch.inference_mode(), WeightListener(layers, used, hear), at_work(what):
+    with torch.inference_mode(), WeightListener(layers, parameters, hear), at_work(what):
         answer = call_all(network, data.inputs, tensors).values()
         if n < 2 or any(map(_varies, answer)):
             return None

@@ -117,8 +117,8 @@ def asked_sparsity(pruned: Pruned) -> float:
     groups = pruned.groups
     if groups is None:
         total = int(pruned.report["total"].sum())
-        asked = float((pruned.report["asked"] * pruned.report["total"]).sum())
-        return asked / total if total else 0.0
+        number = float((pruned.report["asked"] * pruned.report["total"]).sum())
+        return number / total if total else 0.0
     units = {name: group.units for name, group in groups.groups.items()}
     units |= {name: len(pruned.masks[name]) for name in groups.fixed}
     if pruned.plan.granularity == "head":
@@ -183,8 +183,8 @@ def _timed(
 
 def _forward(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -> Callable[[], object]:
     """One forward pass and nothing else, waited for where the device works on its own."""
-    given = fitting(network, inputs)
-    args, kwargs = ((given,), {}) if isinstance(given, Tensor) else ((), given)
+    arguments = fitting(network, inputs)
+    args, kwargs = ((arguments,), {}) if isinstance(arguments, Tensor) else ((), arguments)
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
 
     def run() -> object:

@@ -69,29 +69,30 @@ def counts_of(
 
     total: None where it could not be counted.
     """
-    named = dict(pruned.dense.named_parameters(remove_duplicate=False))
-    parameters = list({id(p): p for p in named.values()}.values())
+    parameters_by_name = dict(pruned.dense.named_parameters(remove_duplicate=False))
+    parameters = list({id(p): p for p in parameters_by_name.values()}.values())
     gone = {n: _cut(m) for n, m in pruned.parameter_masks.items()}
     masks = _removal(pruned)
     removed = gone if masks is pruned.parameter_masks else {n: _cut(m) for n, m in masks.items()}
-    params, stored = sum(p.numel() for p in parameters), sum(p.nbytes for p in parameters)
+    params, bytes_dense = sum(p.numel() for p in parameters), sum(p.nbytes for p in parameters)
     cut = pruned.report["total"] - pruned.report["kept"]
-    touched = {layers[n]: k for n, k in zip(pruned.report["layer"], cut.tolist(), strict=True) if k}
-    saved = left = _saved(pruned, macs, {x.name: k / x.size for x, k in touched.items()})
+    cut_of = {layers[n]: k for n, k in zip(pruned.report["layer"], cut.tolist(), strict=True) if k}
+    macs_zero = macs_removed = _saved(pruned, macs, {x.name: k / x.size for x, k in cut_of.items()})
     if masks is not pruned.parameter_masks:
         there = [x for x in layers.values() if x.weight in masks]
         shares = {x.name: _cut(x.canonical(masks[x.weight])) / x.size for x in there}
-        left = _saved(pruned, macs, shares) if shares else 0.0
+        macs_removed = _saved(pruned, macs, shares) if shares else 0.0
     return Counts(
         params=params,
         params_kept=params - sum(gone.values()),
         params_shrunk=params - sum(removed.values()),
         macs=total,
-        macs_kept=None if total is None else round(total - saved),
-        macs_shrunk=None if total is None else round(total - left),
-        bytes_dense=stored,
-        bytes_sparse=stored - _encoded(named, gone, touched),
-        bytes_shrunk=stored - sum(named[name].element_size() * k for name, k in removed.items()),
+        macs_kept=None if total is None else round(total - macs_zero),
+        macs_shrunk=None if total is None else round(total - macs_removed),
+        bytes_dense=bytes_dense,
+        bytes_sparse=bytes_dense - _encoded(parameters_by_name, gone, cut_of),
+        bytes_shrunk=bytes_dense
+        - sum(parameters_by_name[name].element_size() * k for name, k in removed.items()),
     )
 
 
@@ -126,12 +127,14 @@ def _saved(pruned: Pruned, macs: Mapping[str, int], shares: Mapping[str, float])
     return of_layers + sum(one.macs({}) - one.macs(units) for one in pruned.groups.products)
 
 
-def _encoded(named: Mapping[str, Tensor], gone: Mapping[str, int], cut: Mapping[Layer, int]) -> int:
+def _encoded(
+    parameters: Mapping[str, Tensor], gone: Mapping[str, int], cut: Mapping[Layer, int]
+) -> int:
     """Bytes that encoding saves; gone: parameter -> entries; cut: layer -> weights of it."""
     others = dict(gone)
     total = 0
     for layer, number in cut.items():
-        size = named[layer.weight].element_size()
+        size = parameters[layer.weight].element_size()
         total += max(0, size * number - -(-layer.size // 8))
         others[layer.weight] = others.get(layer.weight, number) - number
-    return total + sum(named[name].element_size() * number for name, number in others.items())
+    return total + sum(parameters[name].element_size() * number for name, number in others.items())

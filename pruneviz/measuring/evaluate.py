@@ -125,13 +125,13 @@ def answer(
     stop: int,
     task: Task,
     block: int = BLOCK,
-    kept: Cache[Answer] | None = None,
+    cache: Cache[Answer] | None = None,
     room: Room | None = None,
 ) -> Outcome:
     """What `model` with `tensors` in place of its own answers to samples start..stop, in blocks.
 
     `start` is rounded down and `stop` up to a multiple of `block`. The model is not written to.
-    kept: where the dense network's answers to a block may stay, if they are small and the task
+    cache: where the dense network's answers to a block may stay, if they are small and the task
     is measured against them; without it they are computed each time. room: how many samples of a
     block go at once; a new one starts with all of them.
     Raises ValueError naming the first target beyond the outputs, or the samples on which the
@@ -146,7 +146,7 @@ def answer(
         end = min(begin + room.size, begin // block * block + block, stop)
         fits = False
         try:
-            outcomes += _answered(network, tensors, data, slice(begin, end), task, kept)
+            outcomes += _answered(network, tensors, data, slice(begin, end), task, cache)
             fits = True
         except Exception as error:
             if not out_of_memory(error):
@@ -164,17 +164,17 @@ def _answered(
     data: Data,
     which: slice,
     task: Task,
-    kept: Cache[Answer] | None,
+    cache: Cache[Answer] | None,
 ) -> list[Outcome]:
     """The outcome of these samples, if there is anything to judge them by."""
     part = data.take(which)
     with torch.inference_mode(), at_work(f"measuring samples {which.start}..{which.stop - 1}"):
-        found, dense = call_all(network, part.inputs, tensors), None
+        answers, dense = call_all(network, part.inputs, tensors), None
         if task.needs_dense:
-            dense = _dense(network, part.inputs, which, kept) if tensors else found
+            dense = _dense(network, part.inputs, which, cache) if tensors else answers
         if not task.against_dense and part.targets is None:
             return []
-        return [judge_answer(task, found, part.targets, dense)]
+        return [judge_answer(task, answers, part.targets, dense)]
 
 
 def nothing_answered() -> Outcome:
@@ -201,9 +201,9 @@ def summarise(
     targets = None if targets is None else targets[:n].cpu()
     outcome, dense = _first(outcome, n, targets), _first(dense, n, targets)
     if task.prefix is not None and targets is not None and n:
-        wanted = task.targets(targets)
-        outcome, dense = task.prefix(outcome, wanted), task.prefix(dense, wanted)
-    named = classes if task.single and targets is not None else ()
+        labels = task.targets(targets)
+        outcome, dense = task.prefix(outcome, labels), task.prefix(dense, labels)
+    names = classes if task.single and targets is not None else ()
     scores = _scores(outcome)
     accuracy, low, high = level(scores, outcome.weight, task)
     if unchanged and task.against_dense and accuracy == 1:
@@ -218,8 +218,8 @@ def summarise(
         low=low,
         high=high,
         loss=mean_loss(outcome),
-        per_class=_by_class(outcome.predicted, targets, named),
-        dense_per_class=_by_class(dense.predicted, targets, named),
+        per_class=_by_class(outcome.predicted, targets, names),
+        dense_per_class=_by_class(dense.predicted, targets, names),
         delta=delta,
         delta_low=delta_low,
         delta_high=delta_high,
@@ -236,13 +236,13 @@ def summarise(
 
 
 def _changes(outcome: Outcome, dense: Outcome, task: Task) -> dict[str, OutputChange]:
-    found = {}
+    changes = {}
     for name, one in task.others.items():
         now, was = outcome_of(outcome, name), outcome_of(dense, name)
         if now is not None and was is not None:
-            moved = change(_scores(now), _scores(was), None, one)
-            found[name] = OutputChange(mean_score(now), *moved, one)
-    return found
+            difference = change(_scores(now), _scores(was), None, one)
+            changes[name] = OutputChange(mean_score(now), *difference, one)
+    return changes
 
 
 def level(scores: Tensor, weight: Tensor | None, task: Task) -> tuple[float, float, float]:
@@ -259,18 +259,18 @@ def change(
     """(difference, low, high) of two mean scores [n] of the same samples, paired."""
     if not task.binary:
         return mean_difference(now, was, weight, task.bounds)
-    gained, lost = int((now > was).sum()), int((now < was).sum())
-    return paired_difference(gained, lost, len(now))
+    gains, losses = int((now > was).sum()), int((now < was).sum())
+    return paired_difference(gains, losses, len(now))
 
 
-def _dense(network: nn.Module, inputs: Inputs, which: slice, kept: Cache[Answer] | None) -> Answer:
+def _dense(network: nn.Module, inputs: Inputs, which: slice, cache: Cache[Answer] | None) -> Answer:
     key = (which.start, which.stop)
-    found = kept.get(key) if kept is not None else None
-    if found is not None:
-        return found
+    answers = cache.get(key) if cache is not None else None
+    if answers is not None:
+        return answers
     answer = call_all(network, inputs)
-    if kept is not None and sum(tensor.numel() for tensor in answer.values()) <= _SMALL:
-        kept.put(key, answer)
+    if cache is not None and sum(tensor.numel() for tensor in answer.values()) <= _SMALL:
+        cache.put(key, answer)
     return answer
 
 

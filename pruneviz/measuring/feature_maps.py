@@ -51,9 +51,13 @@ def feature_maps(
             maps.append(call.by_sample(activate(call.part(call.output)), 1)[0].clone())
 
     network = replica(model)
-    used = dict(network.named_parameters(remove_duplicate=False)) | dict(changed)
+    parameters = dict(network.named_parameters(remove_duplicate=False)) | dict(changed)
     what = f"feature maps of {layer.name!r}"
-    with torch.inference_mode(), WeightListener({layer.name: layer}, used, hear), at_work(what):
+    with (
+        torch.inference_mode(),
+        WeightListener({layer.name: layer}, parameters, hear),
+        at_work(what),
+    ):
         answer(network, sample, changed)
     if not maps:
         raise ValueError(f"layer {layer.name!r} never ran on this sample; there is nothing to show")

@@ -69,8 +69,8 @@ def mean_interval(
     """
     scores = scores.double()
     weight = torch.ones_like(scores) if weight is None else weight.double()
-    counted = weight > 0
-    scores, weight = scores[counted], weight[counted]
+    counts = weight > 0
+    scores, weight = scores[counts], weight[counts]
     n = len(scores)
     mean = float((scores * weight).sum() / weight.sum()) if n else math.nan
     if not math.isfinite(mean):
@@ -162,9 +162,9 @@ def _above_zero(terms: NDArray[np.float64], many: NDArray[np.int64]) -> float:
         return float((many * terms / (1 - t * terms)).sum())
 
     saddle = float(brentq(slope, 0.0, 1 - 1e-13, xtol=1e-14))
-    left = 1 - saddle * terms
-    r = math.sqrt(max(2 * float((many * np.log(left)).sum()), 0.0))
-    v = saddle * math.sqrt(float((many * np.square(terms / left)).sum()))
+    rest = 1 - saddle * terms
+    r = math.sqrt(max(2 * float((many * np.log(rest)).sum()), 0.0))
+    v = saddle * math.sqrt(float((many * np.square(terms / rest)).sum()))
     if r < 1e-3 or v <= 0:
         return 0.5
     density = math.exp(-r * r / 2) / math.sqrt(2 * math.pi)

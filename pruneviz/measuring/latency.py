@@ -47,13 +47,15 @@ def latency(
     No further round begins when it would likely end after `seconds` in all; one always runs.
     `progress` is called with the fraction done before each round; it may raise to stop.
     """
-    taken: dict[str, list[float]] = {name: [] for name in calls}
+    seconds_of: dict[str, list[float]] = {name: [] for name in calls}
     began = clock()
     last = 0.0
     for round_ in range(-WARM_UP, rounds):
         spent = clock() - began
-        needed = 1 + (round_ < 0)  # a round of warming up is worth it with one that counts after it
-        if round_ > -WARM_UP and spent + needed * last > seconds:
+        rounds_needed = 1 + (
+            round_ < 0
+        )  # a round of warming up is worth it with one that counts after it
+        if round_ > -WARM_UP and spent + rounds_needed * last > seconds:
             if round_ > 0:
                 break
             if round_ < 0:
@@ -63,9 +65,9 @@ def latency(
             start = clock()
             calls[name]()
             if round_ >= 0:
-                taken[name].append(clock() - start)
+                seconds_of[name].append(clock() - start)
         last = clock() - began - spent
-    return Latency({n: timing(t) for n, t in taken.items()}, batch, torch.get_num_threads())
+    return Latency({n: timing(t) for n, t in seconds_of.items()}, batch, torch.get_num_threads())
 
 
 def timing(seconds: list[float]) -> Timing:

@@ -35,7 +35,9 @@ def _times(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> dict[st
     modules = dict(network.named_modules())
     homes = {name: _home(modules, name) for name in layers}
     begun: dict[nn.Module, float] = {}
-    taken: dict[nn.Module, list[float]] = {home: [] for home in homes.values() if home is not None}
+    seconds_of: dict[nn.Module, list[float]] = {
+        home: [] for home in homes.values() if home is not None
+    }
     now: dict[nn.Module, float] = {}
 
     def starts(module: nn.Module, _: object) -> None:
@@ -44,7 +46,7 @@ def _times(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> dict[st
     def ends(module: nn.Module, _: object, __: object) -> None:
         now[module] = now.get(module, 0.0) + time.perf_counter() - begun[module]
 
-    for module in taken:
+    for module in seconds_of:
         module.register_forward_pre_hook(starts)
         module.register_forward_hook(ends)
     start = time.perf_counter()
@@ -53,10 +55,10 @@ def _times(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> dict[st
             now.clear()
             call(network, batch.inputs)
             for module, seconds in now.items():
-                taken[module].append(seconds)
+                seconds_of[module].append(seconds)
             if time.perf_counter() - start > _PATIENCE:
                 break
-    each = {m: statistics.median(s) / len(batch) for m, s in taken.items() if s}
+    each = {m: statistics.median(s) / len(batch) for m, s in seconds_of.items() if s}
     sizes: dict[nn.Module, int] = {}
     for name, home in homes.items():
         if home is not None:

@@ -90,11 +90,11 @@ class Cost:
     @property
     def readable(self) -> pd.DataFrame:
         """The table as people read it: numbers with their unit in one text, "" for what is not."""
-        found = self.table
+        table = self.table
         for column in ("dense", "masked", "shrunk", "onnx runtime"):
-            pairs = zip(found[column], found["unit"], strict=True)
-            found[column] = [_said(value, unit) for value, unit in pairs]
-        return found.drop(columns="unit")
+            pairs = zip(table[column], table["unit"], strict=True)
+            table[column] = [_said(value, unit) for value, unit in pairs]
+        return table.drop(columns="unit")
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, as JSON can hold them."""
@@ -122,7 +122,7 @@ def _rows(cost: Cost) -> list[Row]:
 def _counted(cost: Cost) -> list[Row]:
     dense, masked, shrunk = cost.dense, cost.masked, cost.shrunk
     of = "units" if cost.per_unit else "weights"
-    left = _left(cost)
+    words = _left(cost)
     return [
         (
             "asked sparsity", "%", None, 100 * cost.asked, None, None,
@@ -137,7 +137,7 @@ def _counted(cost: Cost) -> list[Row]:
         (
             "parameters", "", dense.params, cost.kept, _of(shrunk, "params"), None,
             f"Masked: those that are kept; the masked network still holds all {dense.params:,}. "
-            f"{left}",
+            f"{words}",
         ),
         (
             "MACs", "", dense.macs, masked.macs, _of(shrunk, "macs"), None,
@@ -158,11 +158,11 @@ def _counted(cost: Cost) -> list[Row]:
 def _left(cost: Cost) -> str:
     if cost.shrunk is None:
         return f"Nothing was removed: {cost.why_not_shrunk}"
-    said = "Removal takes them out of the network; its answers are those of the masked one."
+    words = "Removal takes them out of the network; its answers are those of the masked one."
     if cost.shrunk.params > cost.kept:
         stay = cost.shrunk.params - cost.kept
-        said += f" {stay:,} masked ones cannot be removed and stay in it, as zeros."
-    return said
+        words += f" {stay:,} masked ones cannot be removed and stay in it, as zeros."
+    return words
 
 
 def _bytes(cost: Cost) -> list[Row]:
@@ -261,10 +261,10 @@ def _against(onnx: RuntimeCost | None) -> str:
 
 def _conditions(cost: Cost) -> str:
     rounds, threads = cost.dense.latency.rounds, cost.threads
-    said = (
+    words = (
         f"Median of {rounds} round{'' if rounds == 1 else 's'} in which all take their turn; "
         f"batch of {cost.batch}, {threads} thread{'' if threads == 1 else 's'}. "
     )
     if cost.onnx is None:
-        return f"{said}Not in ONNX Runtime: {cost.why_not_onnx}"
-    return f"{said}ONNX Runtime runs the {cost.onnx.which} network."
+        return f"{words}Not in ONNX Runtime: {cost.why_not_onnx}"
+    return f"{words}ONNX Runtime runs the {cost.onnx.which} network."

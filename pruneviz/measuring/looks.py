@@ -16,11 +16,11 @@ def looks(block: int, of: int, precision: float) -> dict[int, float]:
     """
     alpha = ALPHA / 4
     n = min(of, -(-fewest(precision, alpha) // block) * block)
-    found = {n: alpha}
+    alphas = {n: alpha}
     while n < of:
         n, alpha = min(2 * n, of), alpha / 2
-        found[n] = alpha
-    return found
+        alphas[n] = alpha
+    return alphas
 
 
 def surely(now: Evaluation, was: Evaluation, alpha: float = ALPHA / 2) -> tuple[float, float]:

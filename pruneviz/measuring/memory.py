@@ -27,17 +27,21 @@ def peak_activation(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
     convolution, say), but for the gates of a recurrent layer, which it holds for all its steps.
     """
     network = replica(network)
-    given = fitting(network, inputs)
+    arguments = fitting(network, inputs)
     # Copies: a sample may be a view of all the data there is.
-    given = given.clone() if isinstance(given, Tensor) else {n: t.clone() for n, t in given.items()}
-    tensors = [given] if isinstance(given, Tensor) else list(given.values())
+    arguments = (
+        arguments.clone()
+        if isinstance(arguments, Tensor)
+        else {n: t.clone() for n, t in arguments.items()}
+    )
+    tensors = [arguments] if isinstance(arguments, Tensor) else list(arguments.values())
     follower = _Follower()
     for tensor in state(network).values():
         follower.ignore(tensor)
     for tensor in tensors:
         follower.birth(tensor)
     with torch.no_grad(), StepByStep(), follower:
-        call(network, given)
+        call(network, arguments)
     return follower.peak
 
 
@@ -79,11 +83,11 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         result = in_parts(self, func, args, kwargs or {})
-        given = {_key(x) for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)}
+        keys = {_key(x) for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)}
         for tensor in tree_leaves(result):
             # What views something older, that nobody here saw being made, is no birth.
             if isinstance(tensor, Tensor) and (
-                _key(tensor) not in given or _key(tensor) in self._sizes
+                _key(tensor) not in keys or _key(tensor) in self._sizes
             ):
                 self.birth(tensor)
         self.peak = max(self.peak, self.alive + gates(func, args))

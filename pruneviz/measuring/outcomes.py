@@ -34,9 +34,9 @@ class Outcomes:
         """What `plan` answers to the first n samples, or to more of them if it has."""
         plan = canonical(plan)
         record = self._records.get_or(plan, _Record)
-        known = record.outcome
-        if len(known) >= n:  # not to wait for samples beyond these that are being answered
-            return known
+        outcome = record.outcome
+        if len(outcome) >= n:  # not to wait for samples beyond these that are being answered
+            return outcome
         with record.lock:
             have = len(record.outcome)
             if have < n:

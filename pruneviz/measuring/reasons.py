@@ -48,8 +48,8 @@ def fixes_batch(error: BaseException | None) -> bool:
 
 def _place(text: str) -> str:
     """The last line of the user's own code that torch names."""
-    found = _CODE.findall(text.partition("The following call raised this error")[2] or text)
-    return f" (in {found[-1][0]}, line {found[-1][1]}: {found[-1][2].strip()})" if found else ""
+    lines = _CODE.findall(text.partition("The following call raised this error")[2] or text)
+    return f" (in {lines[-1][0]}, line {lines[-1][1]}: {lines[-1][2].strip()})" if lines else ""
 
 
 def _short(text: str) -> str:

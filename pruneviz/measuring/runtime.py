@@ -45,22 +45,22 @@ def in_onnx_runtime(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
     library that is missing, a network that cannot be exported, other answers than torch's.
     """
     network = replica(network)
-    given = fitting(network, inputs)
+    arguments = fitting(network, inputs)
     try:
         with torch.no_grad(), tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "network.onnx")
-            write_onnx(network, given, path)
+            write_onnx(network, arguments, path)
             session = onnx_session(path)
             size = sum(part.stat().st_size for part in path.parent.iterdir())
-        feeds = _feeds(session, given)
-        found = list(run_onnx(session, given).values())
+        feeds = _feeds(session, arguments)
+        answers = list(run_onnx(session, arguments).values())
     except ValueError:
         raise
     except Exception as error:  # the runtime raises whatever it likes
         raise ValueError(f"this network cannot be run in ONNX Runtime: {reason(error)}") from None
     with torch.no_grad():
-        expected = [tensor.cpu() for tensor in call_all(network, given).values()]
-    apart = max(_compared(*pair) for pair in zip(found, expected, strict=True))
+        reference = [tensor.cpu() for tensor in call_all(network, arguments).values()]
+    apart = max(_compared(*pair) for pair in zip(answers, reference, strict=True))
     return RuntimeSession(lambda: session.run(None, feeds), size, apart)
 
 
@@ -79,27 +79,29 @@ def write_onnx(
     ValueError says in a sentence why it cannot be.
     """
     _check_place(inputs)
-    named = {"input": inputs} if isinstance(inputs, Tensor) else dict(inputs)
-    wrapped = _PositionalInputs(network, [""] if isinstance(inputs, Tensor) else list(named)).eval()
+    tensors = {"input": inputs} if isinstance(inputs, Tensor) else dict(inputs)
+    wrapped = _PositionalInputs(
+        network, [""] if isinstance(inputs, Tensor) else list(tensors)
+    ).eval()
     shape = {0: "batch"}
     try:
         import onnxscript  # noqa: F401  (the exporter's own words about its absence are no sentence)
 
         _read_operators_once()
         with torch.no_grad(), ONE_AT_A_TIME, quiet():
-            names = onnx_names(call_all(network, inputs), named)
+            names = onnx_names(call_all(network, inputs), tensors)
             program = torch.onnx.export(
                 wrapped,
-                tuple(named.values()),
+                tuple(tensors.values()),
                 dynamo=True,
                 verbose=False,
-                input_names=list(named),
+                input_names=list(tensors),
                 output_names=names,
-                dynamic_shapes=((shape,) * len(named),) if any_batch else None,
+                dynamic_shapes=((shape,) * len(tensors),) if any_batch else None,
             )
             if program is None:
                 raise RuntimeError("the exporter made nothing")
-            _unlike(program.model.graph, set(named))
+            _unlike(program.model.graph, set(tensors))
             program.save(str(path))
     except ImportError as error:
         raise missing(error) from None
@@ -126,11 +128,11 @@ def _read_operators_once() -> None:
 def _unlike(graph: Any, inputs: set[str]) -> None:
     """Rename what an operator puts out under an input's name: `cat` is both to the exporter."""
     values = [value for node in graph.all_nodes() for value in node.outputs]
-    taken = inputs | {value.name for value in values}
+    names = inputs | {value.name for value in values}
     for value in values:
         if value.name in inputs:
-            value.name = next(n for k in count(1) if (n := f"{value.name}_{k}") not in taken)
-            taken.add(value.name)
+            value.name = next(n for k in count(1) if (n := f"{value.name}_{k}") not in names)
+            names.add(value.name)
 
 
 def onnx_session(path: Path) -> Any:
@@ -154,8 +156,8 @@ def onnx_session(path: Path) -> Any:
 def run_onnx(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Every output of a file of `write_onnx` for a batch, in their order, by its name there."""
     names = [node.name for node in session.get_outputs()]
-    found = session.run(names, _feeds(session, inputs))
-    return {name: torch.from_numpy(value) for name, value in zip(names, found, strict=True)}
+    values = session.run(names, _feeds(session, inputs))
+    return {name: torch.from_numpy(value) for name, value in zip(names, values, strict=True)}
 
 
 def onnx_names(outputs: Iterable[str], inputs: Iterable[str]) -> list[str]:
@@ -163,22 +165,22 @@ def onnx_names(outputs: Iterable[str], inputs: Iterable[str]) -> list[str]:
 
     "1.boxes" is `output_1_boxes`, "last state" is `last_state`.
     """
-    found: list[str] = []
-    taken = set(inputs)
+    names: list[str] = []
+    used_names = set(inputs)
     for output in outputs:
         plain = re.sub(r"\W", "_", output, flags=re.ASCII)
         plain = plain if re.match(r"[A-Za-z_]", plain) else f"output_{plain}"
         number, free = 2, plain
-        while free in taken:
+        while free in used_names:
             number, free = number + 1, f"{plain}_{number}"
-        taken.add(free)
-        found.append(free)
-    return found
+        used_names.add(free)
+        names.append(free)
+    return names
 
 
 def _feeds(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> dict[str, Any]:
-    named = {"input": inputs} if isinstance(inputs, Tensor) else inputs
-    return {node.name: named[node.name].detach().cpu().numpy() for node in session.get_inputs()}
+    tensors = {"input": inputs} if isinstance(inputs, Tensor) else inputs
+    return {node.name: tensors[node.name].detach().cpu().numpy() for node in session.get_inputs()}
 
 
 def missing(error: ImportError) -> ValueError:
@@ -186,8 +188,8 @@ def missing(error: ImportError) -> ValueError:
     return ValueError(f"ONNX Runtime is not here ({error}); pip install 'pruneviz[export]'")
 
 
-def _check_place(given: Tensor | Mapping[str, Tensor]) -> None:
-    for tensor in [given] if isinstance(given, Tensor) else given.values():
+def _check_place(inputs: Tensor | Mapping[str, Tensor]) -> None:
+    for tensor in [inputs] if isinstance(inputs, Tensor) else inputs.values():
         if tensor.device.type != "cpu":
             raise ValueError(
                 f"the network is on {tensor.device}; ONNX Runtime is run on the CPU alone here"
@@ -213,26 +215,26 @@ class _PositionalInputs(nn.Module):
         return separate(outputs(self.network(*args, **kwargs)))
 
 
-def separate(found: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+def separate(answers: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
     """The outputs, no two of them one tensor: exporters give a tensor one name."""
     met: set[int] = set()
     own = []
-    for tensor in found.values():
+    for tensor in answers.values():
         own.append(tensor.clone() if id(tensor) in met else tensor)
         met.add(id(tensor))
     return tuple(own)
 
 
-def _compared(found: Tensor, expected: Tensor) -> float:
-    if found.shape != expected.shape:
+def _compared(answer: Tensor, reference: Tensor) -> float:
+    if answer.shape != reference.shape:
         raise ValueError(
-            f"ONNX Runtime answers with shape {tuple(found.shape)}, torch with "
-            f"{tuple(expected.shape)}"
+            f"ONNX Runtime answers with shape {tuple(answer.shape)}, torch with "
+            f"{tuple(reference.shape)}"
         )
-    if not expected.numel():
+    if not reference.numel():
         return 0.0
-    largest = float(expected.double().abs().max())
-    difference = float((found.double() - expected.double()).abs().max())
+    largest = float(reference.double().abs().max())
+    difference = float((answer.double() - reference.double()).abs().max())
     difference = difference / largest if largest else difference
     if not difference <= TOLERANCE:  # NaN is no agreement
         raise ValueError(

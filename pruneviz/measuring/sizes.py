@@ -35,25 +35,27 @@ def stored(network: nn.Module) -> dict[str, Tensor]:
     Zeros have no sign here: a mask leaves -0.0 where a weight was negative, a bit for each zero
     that nothing reads and no archive could fold away.
     """
-    twice, found = tied(network), {}
+    twice, tensors = tied(network), {}
     for name, tensor in network.state_dict().items():
         if not isinstance(tensor, Tensor) or name in twice:
             continue
         tensor = tensor.detach().cpu()
-        found[name] = (tensor + 0.0 if tensor.is_floating_point() else tensor.clone()).contiguous()
-    return found
+        tensors[name] = (
+            tensor + 0.0 if tensor.is_floating_point() else tensor.clone()
+        ).contiguous()
+    return tensors
 
 
 def tied(network: nn.Module) -> dict[str, str]:
     """Names in the state dict of what stands in it already -> its first name there."""
-    found: dict[str, str] = {}
-    seen: dict[object, str] = {}
+    first_names: dict[str, str] = {}
+    names: dict[object, str] = {}
     for name, tensor in network.state_dict().items():
         if isinstance(tensor, Tensor) and tensor.numel():
             where = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
-            if seen.setdefault(where, name) != name:
-                found[name] = seen[where]
-    return found
+            if names.setdefault(where, name) != name:
+                first_names[name] = names[where]
+    return first_names
 
 
 def file_bytes(tensors: Mapping[str, Tensor]) -> int:
@@ -91,9 +93,9 @@ def encoded(
     parts: dict[str, Tensor] = {}
     dense = []
     for name, tensor in tensors.items():
-        made = encoding(tensor)
-        if sum(part.nbytes for part in made.values()) < tensor.nbytes:
-            parts |= {f"{name}.{part}": value for part, value in made.items()}
+        encoding_parts = encoding(tensor)
+        if sum(part.nbytes for part in encoding_parts.values()) < tensor.nbytes:
+            parts |= {f"{name}.{part}": value for part, value in encoding_parts.items()}
         else:
             parts[name] = tensor
             dense.append(name)

@@ -112,8 +112,8 @@ _NO_SCALE = "no batch norm follows it; choose another criterion or leave the lay
 
 def parts_for(needs: Iterable[str]) -> tuple[str, ...]:
     """What must be gathered for these fields of Evidence; nothing for those told by weights."""
-    wanted = set(needs)
-    return tuple(part for part, fields in PARTS.items() if wanted & set(fields))
+    fields_needed = set(needs)
+    return tuple(part for part, fields in PARTS.items() if fields_needed & set(fields))
 
 
 def weights_only(
@@ -121,12 +121,12 @@ def weights_only(
 ) -> dict[str, Evidence]:
     """What needs no data: weights and, where the graph shows them, batch-norm scales."""
     tensors = state(model)
-    found = {}
+    evidence = {}
     for name, layer in layers.items():
         scale = norm_scale(graph, layer) if graph else None
-        found[name] = Evidence(
+        evidence[name] = Evidence(
             layer,
             layer.canonical(tensors[layer.weight]),
             scale=tensors[scale] if scale else None,
         )
-    return found
+    return evidence

@@ -42,12 +42,12 @@ class EvidenceCache:
 
 
 def _merged(
-    before: Mapping[str, Evidence], found: Mapping[str, Evidence], parts: Collection[str]
+    before: Mapping[str, Evidence], new: Mapping[str, Evidence], parts: Collection[str]
 ) -> dict[str, Evidence]:
     if not before:
-        return dict(found)
+        return dict(new)
     fields = [field for part in parts for field in PARTS[part]]
     return {
-        name: replace(known, **{field: getattr(found[name], field) for field in fields})
-        for name, known in before.items()
+        name: replace(old, **{field: getattr(new[name], field) for field in fields})
+        for name, old in before.items()
     }

@@ -83,12 +83,12 @@ def gather(
     flow: Mapping[str, Tensor] = {}
     if "flow" in parts and isinstance(calibration.inputs, Tensor):
         flow = _flow(model, layers, calibration.inputs)
-    found = {}
-    for name, known in weights_only(model, layers, graph).items():
+    evidence = {}
+    for name, alone in weights_only(model, layers, graph).items():
         heard = _told(tallies.get(name), len(calibration)) | singly.get(name, {})
-        flowing = None if known.layer.kind == "embedding" else flow.get(name)
-        found[name] = replace(known, flow=flowing, **heard)
-    return found
+        flowing = None if alone.layer.kind == "embedding" else flow.get(name)
+        evidence[name] = replace(alone, flow=flowing, **heard)
+    return evidence
 
 
 def find_layouts(
@@ -101,18 +101,18 @@ def find_layouts(
     """
     which = torch.linspace(0, len(data) - 1, min(len(data), _FEW)).round().long()
     first: dict[Use, Tensor] = {}
-    found: dict[Use, Layout | None] = {}
+    layouts: dict[Use, Layout | None] = {}
 
     def compare(use: Use, rows: Tensor) -> None:
         before = first.pop(use, None)
-        found[use] = None if before is None else find_layout(before, rows, len(which))
+        layouts[use] = None if before is None else find_layout(before, rows, len(which))
 
     try:
         _hear_rows(model, layers, data.take(which), first.__setitem__)
         _hear_rows(model, layers, data.take(which.roll(1)), compare)
     except Exception:  # whatever the network raises: the pass that follows says so
         return {}
-    return found | dict.fromkeys(first)
+    return layouts | dict.fromkeys(first)
 
 
 def _hear_rows(
@@ -121,15 +121,15 @@ def _hear_rows(
     data: Data,
     hear: Callable[[Use, Tensor], None],
 ) -> None:
-    found, names, uses = leaves(model), first_names(model), Counter[str]()
+    modules, names, uses = leaves(model), first_names(model), Counter[str]()
 
     def count(call: Call) -> None:
         hear((call.layer.name, uses[call.layer.name]), call.rows(call.inputs))
         uses[call.layer.name] += 1
 
-    used = {name: found[one] for name, one in names.items()}
-    with torch.no_grad(), WeightListener(layers, used, count):
-        call_all(replica(model), data.inputs, found)
+    layer_modules = {name: modules[one] for name, one in names.items()}
+    with torch.no_grad(), WeightListener(layers, layer_modules, count):
+        call_all(replica(model), data.inputs, modules)
 
 
 def _told(tally: Tally | None, samples: int) -> dict[str, Any]:
@@ -145,14 +145,14 @@ def _pass(
     batch: int,
     progress: Callable[[float], None],
 ) -> None:
-    copy, found, names = replica(model), leaves(model), first_names(model)
+    copy, modules, names = replica(model), leaves(model), first_names(model)
     backward = "gradients" in parts
 
     def hear(call: Call) -> Tensor | None:
         return tallies[call.layer.name].hear(call, keep=backward)
 
     layers = {name: tally.layer for name, tally in tallies.items()}
-    listening = WeightListener(layers, {name: found[one] for name, one in names.items()}, hear)
+    listening = WeightListener(layers, {name: modules[one] for name, one in names.items()}, hear)
     for start in range(0, len(data), batch):
         part = data.take(slice(start, start + batch))
         labels = part.targets
@@ -162,7 +162,7 @@ def _pass(
         with torch.set_grad_enabled(backward):
             what = f"gathering evidence on calibration samples {start}..{start + len(part) - 1}"
             with listening, at_work(what):
-                answer = call_all(copy, part.inputs, found)
+                answer = call_all(copy, part.inputs, modules)
             if backward:
                 task = task or task_for(answer[main_output(answer)].detach(), data, None)
                 _backward(task, answer, part, tallies)

@@ -20,30 +20,30 @@ def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
     al. 2020, arXiv:1911.11134). Layers that never ran are locked too.
     """
     total = sum(layer.size for layer in layers.values() if layer.kind != "embedding")
-    found: dict[str, str] = {}
+    locks: dict[str, str] = {}
     for name, layer in layers.items():
         if layer.kind == "embedding":
-            found[name] = "embedding: off by default; each row is one word's or position's own"
+            locks[name] = "embedding: off by default; each row is one word's or position's own"
         elif name not in survey.seen:
-            found[name] = "never ran on the sample that was sent through: nothing can be measured"
+            locks[name] = "never ran on the sample that was sent through: nothing can be measured"
         elif name in survey.heads:
-            found[name] = f"output head: its units are {_answers(survey, name)}"
+            locks[name] = f"output head: its units are {_answers(survey, name)}"
         elif name in survey.first and layer.size < _SMALL * total:
-            found[name] = "first layer: few weights, and all that follows is made from them"
+            locks[name] = "first layer: few weights, and all that follows is made from them"
         elif layer.depthwise:
-            found[name] = "depthwise: one small filter a channel, nothing in it is spare"
-    if len(found) == len(layers):  # something is there to be pruned: a small first layer will do
-        found = {name: why for name, why in found.items() if not why.startswith("first")}
-    return {} if len(layers) == 1 else found
+            locks[name] = "depthwise: one small filter a channel, nothing in it is spare"
+    if len(locks) == len(layers):  # something is there to be pruned: a small first layer will do
+        locks = {name: why for name, why in locks.items() if not why.startswith("first")}
+    return {} if len(layers) == 1 else locks
 
 
 def _answers(survey: Survey, layer: str) -> str:
     """The answers, or which of several."""
     if len(survey.outputs) == 1:
         return "the answers"
-    made = survey.made[layer]
-    more = f" and {len(made) - _NAMED} more" if len(made) > _NAMED else ""
-    return f"the answers of {', '.join(map(repr, made[:_NAMED]))}{more}"
+    outputs = survey.made[layer]
+    more = f" and {len(outputs) - _NAMED} more" if len(outputs) > _NAMED else ""
+    return f"the answers of {', '.join(map(repr, outputs[:_NAMED]))}{more}"
 
 
 def unit_locks(locks: Mapping[str, str], groups: Groups) -> dict[str, str]:

@@ -54,8 +54,8 @@ def layer_count(sparsity: float, ranking: Ranking) -> int:
     if ranking.only is None:
         number = count(sparsity, ranking.items)
         return min(max(number, ranking.cut), ranking.items - ranking.keep)
-    asked = sparsity * ranking.items
-    return ranking.only if asked > 0 and asked >= ranking.only / 2 else 0
+    share = sparsity * ranking.items
+    return ranking.only if share > 0 and share >= ranking.only / 2 else 0
 
 
 def pool(rankings: Mapping[str, Ranking]) -> dict[str, Ranking]:
@@ -83,10 +83,10 @@ def pin(
     count: with k to cut, the k minus so many lowest of the others go.
     """
     pools = [list(rankings)] if pooled else [[name] for name in rankings]
-    found: dict[str, Ranking] = {}
+    result: dict[str, Ranking] = {}
     for names in pools:
         if not any(name in pinned for name in names):
-            found |= {name: rankings[name] for name in names}
+            result |= {name: rankings[name] for name in names}
             continue
         hands = [pinned.get(n, torch.zeros((), dtype=torch.int8)) for n in names]
         hand = torch.cat(
@@ -103,16 +103,16 @@ def pin(
         parts = torch.split(closed, [rankings[name].items for name in names])
         signs = torch.split(hand, [rankings[name].items for name in names])
         for name, part, sign in zip(names, parts, signs, strict=True):
-            found[name] = replace(
+            result[name] = replace(
                 rankings[name],
                 rank=part.reshape(rankings[name].rank.shape),
                 cut=int((sign < 0).sum()),
                 keep=int((sign > 0).sum()),
             )
-    return found
+    return result
 
 
-def kept(ranking: Ranking, cut: int) -> Tensor:
+def mask_of(ranking: Ranking, cut: int) -> Tensor:
     """Bool of the items' shape, True = kept, when the `cut` lowest ranks go."""
     return ranking.rank >= cut
 

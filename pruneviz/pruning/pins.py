@@ -37,12 +37,12 @@ def hands(
     By layer; with granularities of whole units by the lead of the layer's group, [units]. Raises
     ValueError for a row that belongs to no unit of its group.
     """
-    found: dict[str, Tensor] = {}
+    signs: dict[str, Tensor] = {}
     for name, places in plan.pinned.items():
         layer = layers[name]
         group = groups.of(name) if groups is not None and plan.granularity in UNITS else None
         if plan.granularity not in UNITS:
-            sign = found.setdefault(name, torch.zeros(layer.shape, dtype=torch.int8))
+            sign = signs.setdefault(name, torch.zeros(layer.shape, dtype=torch.int8))
             flat = sign.view(layer.units, -1)
             for place, kept in places.items():
                 rows, columns = _bounds(place, flat.shape[1])
@@ -50,13 +50,13 @@ def hands(
             continue
         units = layer.units if group is None else group.units
         lead = name if group is None else group.name
-        sign = found.setdefault(lead, torch.zeros(units, dtype=torch.int8))
+        sign = signs.setdefault(lead, torch.zeros(units, dtype=torch.int8))
         for place, kept in places.items():
             unit = int(place) if group is None else int(group.rows[name][int(place)])
             if unit < 0:
                 raise ValueError(f"unit {place} of layer {name!r} is in no group and must stay")
             sign[unit] = 1 if kept else -1
-    return found
+    return signs
 
 
 def _bounds(place: str, inputs: int) -> tuple[slice, slice]:

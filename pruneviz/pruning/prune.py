@@ -15,11 +15,10 @@ from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.replica import state
 from pruneviz.plan import UNITS, Plan, pattern
-from pruneviz.pruning import masks as cutting
 from pruneviz.pruning.criteria import Criterion, find_criterion
 from pruneviz.pruning.evidence import PARTS, Evidence, weights_only
 from pruneviz.pruning.granularity import expand, ranks, scores_for
-from pruneviz.pruning.masks import Ranking
+from pruneviz.pruning.masks import Ranking, layer_count, mask_of, pin, pool, pool_count
 from pruneviz.pruning.pins import check_pins, hands
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.units import cannot_units, check_units, levels, unit_masks, unit_scores
@@ -38,15 +37,15 @@ def rank(
     seed, aggregate and the names in the plan's sparsity matter, not the levels.
     """
     criterion = find_criterion(plan.criterion, plan.granularity)
-    found: dict[str, Ranking] = {}
+    rankings: dict[str, Ranking] = {}
     seeded = {
-        name: known if known.seed == plan.seed else replace(known, seed=plan.seed)
-        for name, known in evidence.items()
+        name: own if own.seed == plan.seed else replace(own, seed=plan.seed)
+        for name, own in evidence.items()
     }
     for name in layers:
         group = groups.of(name) if groups is not None else None
         lead = name if group is None else group.name
-        if name not in plan.sparsity or lead in found:
+        if name not in plan.sparsity or lead in rankings:
             continue
         if groups is not None and cannot_units(groups, layers[name], plan.granularity):
             continue
@@ -58,8 +57,8 @@ def rank(
                 scores = scores.double()
                 scores = scores / scores.norm().clamp(min=torch.finfo(torch.float64).tiny)
         order, only = ranks(scores, plan.granularity)
-        found[lead] = Ranking(order, scores, only)
-    return cutting.pool(found) if plan.scope == "global" else found
+        rankings[lead] = Ranking(order, scores, only)
+    return pool(rankings) if plan.scope == "global" else rankings
 
 
 def prune(
@@ -92,7 +91,7 @@ def prune(
     evidence = evidence or weights_only(model, layers, graph)
     rankings = rank(layers, evidence, active(plan), groups)
     signs = hands(plan, layers, groups)
-    rankings = cutting.pin(rankings, signs, pooled=plan.scope == "global")
+    rankings = pin(rankings, signs, pooled=plan.scope == "global")
     return apply(model, plan, layers, rankings, graph, groups)
 
 
@@ -100,8 +99,8 @@ def check(plan: Plan, layers: Mapping[str, Layer]) -> None:
     """ValueError when the plan names a layer that is not there, or an unknown criterion."""
     unknown = [name for name in plan.sparsity if name not in layers]
     if unknown:
-        known = ", ".join(list(layers)[:10]) + (", …" if len(layers) > 10 else "")
-        raise ValueError(f"no layer {unknown[0]!r} to prune; there are {known}")
+        names = ", ".join(list(layers)[:10]) + (", …" if len(layers) > 10 else "")
+        raise ValueError(f"no layer {unknown[0]!r} to prune; there are {names}")
     check_pins(plan, layers)
     criterion = find_criterion(plan.criterion, plan.granularity)
     for name, level in plan.sparsity.items():
@@ -156,11 +155,11 @@ def cuts(
     plan: Plan, rankings: Mapping[str, Ranking], groups: Groups | None = None
 ) -> dict[str, int]:
     """Layer, or lead of a group -> how many of its items go."""
-    asked = plan.sparsity if groups is None else levels(plan, groups)
+    sparsity = plan.sparsity if groups is None else levels(plan, groups)
     if plan.scope == "global":
-        k = cutting.pool_count(asked, rankings)
+        k = pool_count(sparsity, rankings)
         return {name: int((r.rank < k).count_nonzero()) for name, r in rankings.items()}
-    return {name: cutting.layer_count(asked.get(name, 0.0), r) for name, r in rankings.items()}
+    return {name: layer_count(sparsity.get(name, 0.0), r) for name, r in rankings.items()}
 
 
 def apply(
@@ -183,8 +182,8 @@ def apply(
         parameter_masks = {}
         for name, items in kept.items():
             layer = layers[name]
-            stored = layer.turn(expand(layer, items))
-            _enter(parameter_masks, tensors[layer.weight], layer, stored)
+            whole_mask = layer.turn(expand(layer, items))
+            _enter(parameter_masks, tensors[layer.weight], layer, whole_mask)
     masks = {}
     for name, layer in layers.items():
         mask = parameter_masks.get(layer.weight)
@@ -213,23 +212,23 @@ def _kept(
     """Layer, or lead of a group -> which of its items stay."""
     counts = cuts(plan, rankings, groups)
     if plan.scope == "global":
-        asked = plan.sparsity if groups is None else levels(plan, groups)
-        counts = dict.fromkeys(rankings, cutting.pool_count(asked, rankings))
-    kept = {name: cutting.kept(ranking, counts[name]) for name, ranking in rankings.items()}
+        sparsity = plan.sparsity if groups is None else levels(plan, groups)
+        counts = dict.fromkeys(rankings, pool_count(sparsity, rankings))
+    kept = {name: mask_of(ranking, counts[name]) for name, ranking in rankings.items()}
     for name, sign in hands(plan, layers, groups).items():
         if name not in kept:  # it is asked for nothing else
             kept[name] = sign >= 0
     return kept
 
 
-def _enter(masks: dict[str, Tensor], tensor: Tensor, layer: Layer, stored: Tensor) -> None:
-    stored = stored.to(tensor.device)
+def _enter(masks: dict[str, Tensor], tensor: Tensor, layer: Layer, mask: Tensor) -> None:
+    mask = mask.to(tensor.device)
     if layer.rows is None:
-        masks[layer.weight] = stored
+        masks[layer.weight] = mask
         return
     if layer.weight not in masks:
         masks[layer.weight] = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)
-    masks[layer.weight][slice(*layer.rows)] = stored
+    masks[layer.weight][slice(*layer.rows)] = mask
 
 
 def _report(
@@ -239,19 +238,19 @@ def _report(
     units: Mapping[str, Tensor] | None,
     groups: Groups | None,
 ) -> pd.DataFrame:
-    asked = plan.sparsity if groups is None else levels(plan, groups)
+    sparsity = plan.sparsity if groups is None else levels(plan, groups)
     rows = []
     for name, layer in layers.items():
         whole = masks[name].stride() == (0,) * len(layer.shape)  # not summed: it is one element
-        left = layer.size if whole else int(masks[name].count_nonzero())
+        remaining = layer.size if whole else int(masks[name].count_nonzero())
         lead = name if groups is None else groups.lead(name)
-        got = 1 - left / layer.size
+        got = 1 - remaining / layer.size
         if units is not None and groups is not None:
             got = _units_cut(units.get(lead))
-        collapse = "" if left else f"collapse: nothing is left of {name!r}; lower its sparsity"
-        if not left and got < 1:
+        collapse = "" if remaining else f"collapse: nothing is left of {name!r}; lower its sparsity"
+        if not remaining and got < 1:
             collapse = f"collapse: nothing is left of {name!r}: all that it reads is cut"
-        rows.append((name, asked.get(lead, 0.0), got, left, layer.size, collapse))
+        rows.append((name, sparsity.get(lead, 0.0), got, remaining, layer.size, collapse))
     return pd.DataFrame(rows, columns=["layer", "asked", "got", "kept", "total", "collapse"])
 
 

@@ -83,8 +83,8 @@ class Pruned:
     @property
     def bytes(self) -> int:
         """Memory that its masks and repaired tensors hold."""
-        held = [*self.masks.values(), *self.parameter_masks.values(), *self.repaired.values()]
-        stores = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in held}
+        tensors = [*self.masks.values(), *self.parameter_masks.values(), *self.repaired.values()]
+        stores = {t.untyped_storage().data_ptr(): t.untyped_storage().nbytes() for t in tensors}
         return sum(stores.values())
 
     @property

@@ -42,21 +42,23 @@ class RankingCache:
         Of whole units by the lead of their group. What is pinned has left its place in them.
         """
         groups = self._groups_for(plan)
-        leads = named = [name for name in self._layers if name in plan.sparsity]
+        leads = layers = [name for name in self._layers if name in plan.sparsity]
         if groups is not None:
-            able = [n for n in named if not cannot_units(groups, self._layers[n], plan.granularity)]
+            able = [
+                n for n in layers if not cannot_units(groups, self._layers[n], plan.granularity)
+            ]
             leads = [groups.lead(name) for name in able]
         names = list(dict.fromkeys(leads))
         if plan.scope == "layer":
-            found = {name: self._ranking(plan, name, groups) for name in names}
+            rankings = {name: self._ranking(plan, name, groups) for name in names}
         else:
-            found = self._pools.get_or(
+            rankings = self._pools.get_or(
                 (*_key(plan), tuple(names)),
                 lambda: pool({name: self._ranking(plan, name, groups) for name in names}),
             )
         if not plan.pinned:
-            return found
-        return pin(found, hands(plan, self._layers, groups), pooled=plan.scope == "global")
+            return rankings
+        return pin(rankings, hands(plan, self._layers, groups), pooled=plan.scope == "global")
 
     def _ranking(self, plan: Plan, name: str, groups: Groups | None) -> Ranking:
         def make() -> Ranking:

@@ -29,22 +29,22 @@ def gradients_singly(
     Slower than `Tally`, which takes a batch at a time from the inputs and output gradients of a
     layer; right for whatever a network does with a weight.
     """
-    copy, found, names = replica(model), leaves(model), first_names(model)
-    own = {name: found[names[layer.weight]] for name, layer in layers.items()}
+    copy, modules, names = replica(model), leaves(model), first_names(model)
+    own = {name: modules[names[layer.weight]] for name, layer in layers.items()}
     sums: dict[str, list[Tensor]] = {}
     units: dict[str, list[Tensor]] = {name: [] for name in layers}
     for place in range(len(data)):
         part = data.take(slice(place, place + 1))
         with torch.enable_grad(), at_work(f"gathering evidence on calibration sample {place}"):
-            answer = call_all(copy, part.inputs, found)
+            answer = call_all(copy, part.inputs, modules)
             task = task or task_for(answer[main_output(answer)].detach(), data, None)
             loss = loss_of(task, answer, part.targets).sum()
             each = torch.autograd.grad(
                 loss, list(own.values()), allow_unused=True, materialize_grads=True
             )
         for (name, layer), grad in zip(layers.items(), each, strict=True):
-            kept = torch.float32 if layer.size >= LARGE else torch.float64
-            g = layer.canonical(grad).to(kept)
+            dtype = torch.float32 if layer.size >= LARGE else torch.float64
+            g = layer.canonical(grad).to(dtype)
             weight = layer.canonical(own[name].detach())
             units[name].append((g * weight).sum(1, dtype=torch.float64).float())
             before = sums.get(name, [torch.zeros_like(g)] * 3)

@@ -38,13 +38,13 @@ def find_sliders(
     groups: None where single weights are cut. out: layers that must not move; they hold their whole
     group.
     """
-    found: dict[str, Slider] = {}
+    sliders: dict[str, Slider] = {}
     for name, layer in layers.items():
         group = groups.of(name) if groups is not None else None
         members = (name,) if group is None else group.layers
         lead = name if group is None else group.name
-        if lead in found or any(member in out for member in members):
+        if lead in sliders or any(member in out for member in members):
             continue
         items = layer.size if granularity not in UNITS else layer.units
-        found[lead] = Slider(lead, members, items if group is None else group.units)
-    return tuple(found.values())
+        sliders[lead] = Slider(lead, members, items if group is None else group.units)
+    return tuple(sliders.values())

@@ -118,17 +118,17 @@ class Tally:
         if not felt:
             return
         pairs, layouts = zip(*felt, strict=True)
-        kept = torch.float32 if self.layer.size >= LARGE else torch.float64
+        dtype = torch.float32 if self.layer.size >= LARGE else torch.float64
         for key, total in gradient_sums(pairs, self.n, layouts).items():
             before = self.gradients.get(key)
-            self.gradients[key] = total.to(kept) if before is None else before + total
+            self.gradients[key] = total.to(dtype) if before is None else before + total
 
     def result(self) -> dict[str, Tensor]:
         """The fields of Evidence that were gathered; none for a layer that never ran."""
         if not isinstance(self.input_square, Tensor):
             return {}
         mean = self.sums["total"] / self.positions
-        found = {
+        result = {
             "input_norm": self.input_square.sqrt(),
             "activation": self.sums["size"] / self.positions,
             "silence": self.sums["silent"] / self.positions,
@@ -139,10 +139,10 @@ class Tally:
         for key, name in names.items() if self._felt else ():
             # A layer that ran but that the loss does not depend on has no effect: zeros.
             total = self.gradients.get(key, torch.zeros(self.layer.shape).to(self.positions))
-            found[name] = total / self.samples
+            result[name] = total / self.samples
         if self.contributions:
-            found["contribution"] = torch.cat(self.contributions)
-        return found
+            result["contribution"] = torch.cat(self.contributions)
+        return result
 
     def _layout(self, call: Call) -> Layout | None:
         use, rows = (self.layer.name, self._uses), len(call.rows(call.inputs))

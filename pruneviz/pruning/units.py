@@ -28,18 +28,18 @@ def levels(plan: Plan, groups: Groups) -> dict[str, float]:
     Layers of one group go together: a level given to any of them holds for all. ValueError names
     two that ask for different ones; one that is asked for nothing follows the others.
     """
-    found: dict[str, float] = {}
-    asked: dict[str, str] = {}
+    result: dict[str, float] = {}
+    sources: dict[str, str] = {}
     for name, level in plan.sparsity.items():
         lead = groups.lead(name)
-        if level and found.get(lead) and found[lead] != level:
+        if level and result.get(lead) and result[lead] != level:
             raise ValueError(
-                f"{asked[lead]!r} and {name!r} are cut together, but are asked for "
-                f"{found[lead]:g} and {level:g}; give them the same sparsity, or one of them none"
+                f"{sources[lead]!r} and {name!r} are cut together, but are asked for "
+                f"{result[lead]:g} and {level:g}; give them the same sparsity, or one of them none"
             )
-        if level or lead not in found:
-            found[lead], asked[lead] = level, name
-    return found
+        if level or lead not in result:
+            result[lead], sources[lead] = level, name
+    return result
 
 
 def check_units(plan: Plan, layers: Mapping[str, Layer], groups: Groups) -> None:
@@ -73,9 +73,13 @@ def unit_scores(
     scores, there = [], []
     for name in able or group.layers[:1]:  # the first one tells what is missing
         rows = group.rows[name].to(evidence[name].weight.device)
-        joint, known, inside = criterion.joint, evidence[name], rows >= 0
-        known = known.joined(rows, group.units) if joint and known.has("contribution") else known
-        own = scores_for(criterion, plan.granularity, known)
+        joint, lead_evidence, inside = criterion.joint, evidence[name], rows >= 0
+        lead_evidence = (
+            lead_evidence.joined(rows, group.units)
+            if joint and lead_evidence.has("contribution")
+            else lead_evidence
+        )
+        own = scores_for(criterion, plan.granularity, lead_evidence)
         if plan.relative:
             own = own / own.norm().clamp(min=torch.finfo(own.dtype).tiny)
         total = torch.zeros(group.units, dtype=own.dtype, device=own.device)
@@ -103,10 +107,10 @@ def unit_masks(
             masks_of(groups.groups[name], line, tensors, masks)
             continue
         layer = layers[name]
-        for owned in (layer.weight, *belongings(graph, layer)):
-            rows = layer.rows if owned == layer.weight else None
-            rows = layer.bias_rows if owned == layer.bias else rows
-            _enter(masks, tensors[owned], owned, layer, rows, line)
+        for parameter in (layer.weight, *belongings(graph, layer)):
+            rows = layer.rows if parameter == layer.weight else None
+            rows = layer.bias_rows if parameter == layer.bias else rows
+            _enter(masks, tensors[parameter], parameter, layer, rows, line)
     return {name: mask for name, mask in masks.items() if name in parameters}
 
 
@@ -125,6 +129,6 @@ def _enter(
         part &= line.to(part.device)
         return
     view = line.to(tensor.device).reshape(-1, *([1] * (len(layer.shape) - 1)))
-    stored = layer.turn(view.expand(layer.shape))
+    line_mask = layer.turn(view.expand(layer.shape))
     part = masks[name] if rows is None else masks[name][slice(*rows)]
-    part &= stored
+    part &= line_mask

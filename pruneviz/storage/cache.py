@@ -30,8 +30,8 @@ class Cache(Generic[T]):
 
     def get_or(self, key: Hashable, make: Callable[[], T]) -> T:
         """What is kept under `key`, made first if need be; of two makers the first one wins."""
-        found = self.get(key)
-        return self.put(key, make()) if found is None else found
+        value = self.get(key)
+        return self.put(key, make()) if value is None else value
 
     def put(self, key: Hashable, value: T) -> T:
         """Keep `value` unless something is kept already; returns what is kept."""

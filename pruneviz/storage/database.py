@@ -70,11 +70,11 @@ def _version(file: sqlite3.Connection) -> int:
 
 
 def _check(file: sqlite3.Connection, steps: Sequence[Step]) -> None:
-    found = _version(file)
-    if found > len(steps):
-        raise sqlite3.DatabaseError(f"it was written by a newer version, schema {found}")
-    if found < 0:
-        raise sqlite3.DatabaseError(f"it states the schema {found}, which no version has")
+    version = _version(file)
+    if version > len(steps):
+        raise sqlite3.DatabaseError(f"it was written by a newer version, schema {version}")
+    if version < 0:
+        raise sqlite3.DatabaseError(f"it states the schema {version}, which no version has")
     # Nobody here makes any: one that somebody else made acts whenever something is written.
     sql = "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') LIMIT 1"
     for kind, name in file.execute(sql):

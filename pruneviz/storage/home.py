@@ -12,5 +12,5 @@ VARIABLE = "PRUNEVIZ_HOME"
 
 def home() -> Path:
     """The folder for this user's data: $PRUNEVIZ_HOME, or the system's usual place. Not made."""
-    asked = os.environ.get(VARIABLE, "")
-    return Path(asked).expanduser() if asked else user_data_path("pruneviz", appauthor=False)
+    folder = os.environ.get(VARIABLE, "")
+    return Path(folder).expanduser() if folder else user_data_path("pruneviz", appauthor=False)

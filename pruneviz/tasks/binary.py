@@ -34,19 +34,19 @@ def judge_labels(outputs: Tensor, targets: Tensor) -> Outcome:
     """
     rows, targets = _by_label(outputs), _by_label(targets.to(outputs.device))
     check_targets(targets.long(), 2, "no and yes")
-    counted = targets != IGNORED
-    broken = ~(rows < torch.inf) & counted
-    said, true = rows > 0, targets > 0.5
-    right = (said == true) & counted & ~broken
-    number = counted.sum((1, 2))
+    is_labelled = targets != IGNORED
+    broken = ~(rows < torch.inf) & is_labelled
+    answers, true = rows > 0, targets > 0.5
+    right = (answers == true) & is_labelled & ~broken
+    number = is_labelled.sum((1, 2))
     share = right.sum((1, 2)) / number.clamp(min=1)
-    counts = {"hits": said & true, "false yes": said & ~true, "false no": ~said & true}
+    counts = {"hits": answers & true, "false yes": answers & ~true, "false no": ~answers & true}
     return outcome_of(
         share,
         loss_labels(outputs, targets),
         broken.any(2).any(1),
         weight=number,
-        more={name: (where & counted).sum(2).int() for name, where in counts.items()},
+        more={name: (where & is_labelled).sum(2).int() for name, where in counts.items()},
         shared=True,
     )
 
@@ -54,30 +54,32 @@ def judge_labels(outputs: Tensor, targets: Tensor) -> Outcome:
 def loss_binary(outputs: Tensor, targets: Tensor | None) -> Tensor:
     """Binary cross-entropy [b] of logits [b] or [b, 1]; without targets, by the own answers."""
     logits = wide(outputs).reshape(len(outputs))
-    wanted = logits.detach() > 0 if targets is None else targets.to(outputs.device)
-    return F.binary_cross_entropy_with_logits(logits, wanted.to(logits), reduction="none")
+    labels = logits.detach() > 0 if targets is None else targets.to(outputs.device)
+    return F.binary_cross_entropy_with_logits(logits, labels.to(logits), reduction="none")
 
 
 def loss_labels(outputs: Tensor, targets: Tensor | None) -> Tensor:
     """Binary cross-entropy [b] of logits [b, ...], the mean over all labels that count."""
     logits = wide(outputs).reshape(len(outputs), -1)
     if targets is None:
-        wanted, counted = (logits.detach() > 0).to(logits), torch.ones_like(logits)
+        labels, is_labelled = (logits.detach() > 0).to(logits), torch.ones_like(logits)
     else:
-        wanted = targets.to(logits.device).reshape(len(outputs), -1).to(logits)
-        counted = (wanted != IGNORED).to(logits)
-    loss = F.binary_cross_entropy_with_logits(logits, wanted.clamp(min=0), reduction="none")
-    return (loss * counted).sum(1) / counted.sum(1).clamp(min=1)
+        labels = targets.to(logits.device).reshape(len(outputs), -1).to(logits)
+        is_labelled = (labels != IGNORED).to(logits)
+    loss = F.binary_cross_entropy_with_logits(logits, labels.clamp(min=0), reduction="none")
+    return (loss * is_labelled).sum(1) / is_labelled.sum(1).clamp(min=1)
 
 
 def measure_binary(outcome: Outcome) -> dict[str, float]:
     """Accuracy, F1 of the ones, cross-entropy in nats."""
-    found = {"accuracy": mean_score(outcome)}
+    measures = {"accuracy": mean_score(outcome)}
     if "true" in outcome.more:
-        true, said = outcome.more["true"], outcome.predicted == 1
-        counts = [(a & b).sum() for a, b in ((said, true), (said, ~true), (~said, true))]
-        found["F1"] = float(_f1(*counts))
-    return found | {"loss": mean_loss(outcome)}
+        true, positive = outcome.more["true"], outcome.predicted == 1
+        counts = [
+            (a & b).sum() for a, b in ((positive, true), (positive, ~true), (~positive, true))
+        ]
+        measures["F1"] = float(_f1(*counts))
+    return measures | {"loss": mean_loss(outcome)}
 
 
 def measure_labels(outcome: Outcome) -> dict[str, float]:

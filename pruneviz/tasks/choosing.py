@@ -56,8 +56,8 @@ def task_for(
             )
         base, why = _without_targets(outputs, signs, name)
     else:
-        wanted = [targets, *(d.targets for d in others if d.targets is not None and len(d))]
-        fit = _with_targets(outputs, wanted, name)
+        all_targets = [targets, *(d.targets for d in others if d.targets is not None and len(d))]
+        fit = _with_targets(outputs, all_targets, name)
         if fit is None and metric is None:
             raise ValueError(_nothing_fits(outputs, targets, name))
         base, why = fit or (table.UNKNOWN, "only the metric knows what these targets are")
@@ -75,8 +75,8 @@ def _with_targets(
     outputs: Tensor, targets: Sequence[Tensor], name: str | None
 ) -> tuple[Task, str] | None:
     fits = _FITS.values() if name is None else (_FITS[name],)
-    found = (fit(outputs, targets, name is not None) for fit in fits)
-    return next((each for each in found if each is not None), None)
+    candidates = (fit(outputs, targets, name is not None) for fit in fits)
+    return next((each for each in candidates if each is not None), None)
 
 
 def _binary(outputs: Tensor, targets: Sequence[Tensor], sure: bool) -> tuple[Task, str] | None:
@@ -105,14 +105,14 @@ def _classes(outputs: Tensor, targets: Sequence[Tensor], sure: bool) -> tuple[Ta
 def _positions(outputs: Tensor, targets: Sequence[Tensor], sure: bool) -> tuple[Task, str] | None:
     if outputs.ndim < 3:
         return None
-    shape, wanted = list(outputs.shape[1:]), list(targets[0].shape[1:])
+    shape, target_shape = list(outputs.shape[1:]), list(targets[0].shape[1:])
     # A text has its classes last, a picture first; where both would fit, that decides.
     for axis in (-1, 1) if outputs.ndim < 4 else (1, -1):
         at = axis % outputs.ndim - 1
         classes, without = shape[at], shape[:at] + shape[at + 1 :]
-        hot = wanted == shape and one_hot(targets, axis)
-        single = wanted == [*shape[:at], 1, *shape[at + 1 :]]
-        plain = (wanted == without or single) and _numbers_of_classes(targets, sure)
+        hot = target_shape == shape and one_hot(targets, axis)
+        single = target_shape == [*shape[:at], 1, *shape[at + 1 :]]
+        plain = (target_shape == without or single) and _numbers_of_classes(targets, sure)
         if classes < 2 or not (hot or plain):
             continue
         task = table.positions(outputs, axis)
@@ -122,9 +122,13 @@ def _positions(outputs: Tensor, targets: Sequence[Tensor], sure: bool) -> tuple[
 
 
 def _labels(outputs: Tensor, targets: Sequence[Tensor], sure: bool) -> tuple[Task, str] | None:
-    shape, wanted = list(outputs.shape[1:]), list(targets[0].shape[1:])
-    alike = shape == wanted or (len(shape) > 1 and wanted == shape[1:] and shape[0] == 1)
-    if not alike and not (len(wanted) > 1 and shape == wanted[1:] and wanted[0] == 1):
+    shape, target_shape = list(outputs.shape[1:]), list(targets[0].shape[1:])
+    alike = shape == target_shape or (
+        len(shape) > 1 and target_shape == shape[1:] and shape[0] == 1
+    )
+    if not alike and not (
+        len(target_shape) > 1 and shape == target_shape[1:] and target_shape[0] == 1
+    ):
         return None
     only, both = zeros_and_ones(targets)
     if not only or not (both or sure or not targets[0].is_floating_point()):
@@ -134,8 +138,8 @@ def _labels(outputs: Tensor, targets: Sequence[Tensor], sure: bool) -> tuple[Tas
 
 
 def _values(outputs: Tensor, targets: Sequence[Tensor], sure: bool) -> tuple[Task, str] | None:
-    shape, wanted = list(outputs.shape[1:]), list(targets[0].shape[1:])
-    if shape != wanted and sorted([shape, wanted]) != [[], [1]]:
+    shape, target_shape = list(outputs.shape[1:]), list(targets[0].shape[1:])
+    if shape != target_shape and sorted([shape, target_shape]) != [[], [1]]:
         return None
     if not (sure or targets[0].is_floating_point()):
         return None
@@ -189,8 +193,8 @@ def _note(task: Task, why: str) -> str:
     form = "" if task.form == PLAIN else f", outputs are {task.form}"
     if task.form in why:
         form = ""
-    said = f"task {task.name!r}: {why}{form}"
-    return f"measured by {task.word or 'the metric'} ({said}); task= or --task says otherwise"
+    words = f"task {task.name!r}: {why}{form}"
+    return f"measured by {task.word or 'the metric'} ({words}); task= or --task says otherwise"
 
 
 def _nothing_fits(outputs: Tensor, targets: Tensor, name: str | None) -> str:

@@ -42,17 +42,17 @@ def judge_positions(
     rows = outputs.movedim(axis, -1).flatten(1, -2).float()  # [b, positions, classes]
     targets = targets.to(outputs.device).long().flatten(1)
     check_targets(targets, rows.shape[-1], _OUTPUTS)
-    counted = targets != IGNORED
-    broken = overflown(rows) & counted
-    said = rows.argmax(-1).masked_fill(broken, -1)
-    right = (said == targets) & counted
+    is_labelled = targets != IGNORED
+    broken = overflown(rows) & is_labelled
+    classes = rows.argmax(-1).masked_fill(broken, -1)
+    right = (classes == targets) & is_labelled
     loss = F.cross_entropy(rows.flatten(0, 1), targets.flatten(), reduction="none")
-    number = counted.sum(1)
+    number = is_labelled.sum(1)
     each = number.clamp(min=1)
     mean = loss.view_as(targets).double().sum(1) / each
     more = {}
     if overlaps:
-        more = _overlaps(said.masked_fill(~counted, -1), targets, right, rows.shape[-1])
+        more = _overlaps(classes.masked_fill(~is_labelled, -1), targets, right, rows.shape[-1])
     return outcome_of(
         right.sum(1) / each, mean, broken.any(1), weight=number, shared=True, more=more
     )
@@ -67,8 +67,8 @@ def judge_values(spread: Tensor, outputs: Tensor, targets: Tensor) -> Outcome:
     sklearn.metrics.r2_score). The column "errors" [b, k] holds what `prefix_values` needs of
     several targets.
     """
-    answers, wanted = flat(outputs), flat(targets.to(outputs.device))
-    error = (answers - wanted).square()
+    answers, goals = flat(outputs), flat(targets.to(outputs.device))
+    error = (answers - goals).square()
     if len(spread) < error.shape[1]:
         error = error.mean(1, keepdim=True)
     share = _share(error, spread.to(error))
@@ -85,8 +85,8 @@ def prefix_values(alike: bool, outcome: Outcome, targets: Tensor) -> Outcome:
     mean is R², and their deviation that of a quotient of two means (linearised), so that intervals
     count that the spread is a sample's too. A broken answer scores as the mean of the targets does.
     """
-    wanted = flat(targets).double()
-    away = (wanted - wanted.mean(0)).square()
+    goals = flat(targets).double()
+    away = (goals - goals.mean(0)).square()
     if alike:
         away = away.mean(1, keepdim=True)
     spread = away.mean(0)
@@ -95,8 +95,8 @@ def prefix_values(alike: bool, outcome: Outcome, targets: Tensor) -> Outcome:
     if broken is not None:
         errors = torch.where(broken[:, None], spread, errors)
     share = _share(errors, spread)
-    left = share.mean(0)
-    turn = torch.where(spread > 0, left * (away / spread - 1), 0)
+    residual = share.mean(0)
+    turn = torch.where(spread > 0, residual * (away / spread - 1), 0)
     score = (1 - share + turn).mean(1).float()
     if "own score" in outcome.more:
         return replace(outcome, more={**outcome.more, "own score": score})
@@ -112,8 +112,8 @@ def judge_agreement(axis: int, outputs: Tensor, dense: Tensor) -> Outcome:
 
     The loss is the Kullback–Leibler divergence Σ p·ln(p/q) in nats, p of the dense network.
     """
-    moved = (x.movedim(axis, -1) for x in (outputs, dense))
-    now, was = (x.reshape(len(x), -1, x.shape[-1]).float() for x in moved)
+    sides = (x.movedim(axis, -1) for x in (outputs, dense))
+    now, was = (x.reshape(len(x), -1, x.shape[-1]).float() for x in sides)
     broken = overflown(now) | overflown(was)
     predicted = now.argmax(-1).masked_fill(broken, -1)
     same = (predicted == was.argmax(-1)).double().mean(1)
@@ -207,15 +207,15 @@ def overflown(rows: Tensor) -> Tensor:
     return ~(rows.amax(-1) < math.inf)
 
 
-def _overlaps(said: Tensor, targets: Tensor, right: Tensor, classes: int) -> dict[str, Tensor]:
+def _overlaps(answers: Tensor, targets: Tensor, right: Tensor, classes: int) -> dict[str, Tensor]:
     """Of each class [b, classes] the positions where both are it, and where one of them is."""
 
     def count(values: Tensor, where: Tensor) -> Tensor:
-        found = torch.zeros(len(values), classes, dtype=torch.int32, device=values.device)
-        return found.scatter_add_(1, values.clamp(min=0), where.int())
+        counts = torch.zeros(len(values), classes, dtype=torch.int32, device=values.device)
+        return counts.scatter_add_(1, values.clamp(min=0), where.int())
 
     both = count(targets, right)
-    either = count(targets, targets >= 0) + count(said, said >= 0) - both
+    either = count(targets, targets >= 0) + count(answers, answers >= 0) - both
     return {"both": both, "either": either}
 
 

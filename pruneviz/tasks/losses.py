@@ -13,17 +13,17 @@ from pruneviz.tasks.judging import flat, wide
 
 def loss_classes(outputs: Tensor, targets: Tensor | None) -> Tensor:
     """Cross-entropy [b] of outputs [b, classes]; without targets, by the network's own answers."""
-    wanted = outputs.detach().argmax(1) if targets is None else targets
-    return F.cross_entropy(wide(outputs), wanted.to(outputs.device).long(), reduction="none")
+    labels = outputs.detach().argmax(1) if targets is None else targets
+    return F.cross_entropy(wide(outputs), labels.to(outputs.device).long(), reduction="none")
 
 
 def loss_positions(axis: int, outputs: Tensor, targets: Tensor | None) -> Tensor:
     """Cross-entropy [b] of outputs with their classes on `axis`, the mean over its positions."""
     rows = wide(outputs.movedim(axis, -1).flatten(1, -2))
-    wanted = rows.detach().argmax(-1) if targets is None else targets.flatten(1)
-    wanted = wanted.to(outputs.device).long()
-    loss = F.cross_entropy(rows.flatten(0, 1), wanted.flatten(), reduction="none")
-    return loss.view_as(wanted).sum(1) / (wanted != IGNORED).sum(1).clamp(min=1)
+    labels = rows.detach().argmax(-1) if targets is None else targets.flatten(1)
+    labels = labels.to(outputs.device).long()
+    loss = F.cross_entropy(rows.flatten(0, 1), labels.flatten(), reduction="none")
+    return loss.view_as(labels).sum(1) / (labels != IGNORED).sum(1).clamp(min=1)
 
 
 def loss_values(outputs: Tensor, targets: Tensor | None) -> Tensor:

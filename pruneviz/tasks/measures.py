@@ -24,8 +24,8 @@ def mean_score(outcome: Outcome) -> float:
 
 def mean_loss(outcome: Outcome) -> float:
     """The mean loss: of samples, or of all the positions that count."""
-    judged = own(outcome)
-    return mean_of(judged.loss, judged.weight)
+    own_outcome = own(outcome)
+    return mean_of(own_outcome.loss, own_outcome.weight)
 
 
 def own(outcome: Outcome) -> Outcome:
@@ -40,10 +40,10 @@ def own(outcome: Outcome) -> Outcome:
 
 def measure_classes(outcome: Outcome) -> dict[str, float]:
     """Accuracy, top-5 accuracy (of more than five classes), cross-entropy in nats."""
-    found = {"accuracy": mean_score(outcome)}
+    measures = {"accuracy": mean_score(outcome)}
     if "top-5" in outcome.more:
-        found["top-5 accuracy"] = mean_of(outcome.more["top-5"], None)
-    return found | {"loss": mean_loss(outcome)}
+        measures["top-5 accuracy"] = mean_of(outcome.more["top-5"], None)
+    return measures | {"loss": mean_loss(outcome)}
 
 
 def measure_positions(outcome: Outcome) -> dict[str, float]:
@@ -56,12 +56,14 @@ def measure_pixels(outcome: Outcome) -> dict[str, float]:
 
     Of each class over all samples at once; a class that neither is nor is said is left out.
     """
-    found = {"accuracy": mean_score(outcome)}
+    measures = {"accuracy": mean_score(outcome)}
     if "both" in outcome.more:
         both, either = (outcome.more[name].long().sum(0).double() for name in ("both", "either"))
-        seen = either > 0
-        found["mean IoU"] = float((both[seen] / either[seen]).mean())  # NaN where nothing counts
-    return found | {"loss": mean_loss(outcome)}
+        present = either > 0
+        measures["mean IoU"] = float(
+            (both[present] / either[present]).mean()
+        )  # NaN where nothing counts
+    return measures | {"loss": mean_loss(outcome)}
 
 
 def measure_language(outcome: Outcome) -> dict[str, float]:

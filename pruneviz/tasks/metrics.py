@@ -29,8 +29,8 @@ def judge_metric(
     """
     own, name, n = judge(outputs, targets), name_of(metric), len(outputs)
     try:
-        given = metric(wide(outputs), targets.to(outputs.device))
-        score = torch.as_tensor(given).detach().float().cpu().reshape(-1)
+        scores = metric(wide(outputs), targets.to(outputs.device))
+        score = torch.as_tensor(scores).detach().float().cpu().reshape(-1)
     except Exception as error:
         raise ValueError(
             f"metric {name!r} failed on outputs of shape {tuple(outputs.shape)} and targets of "

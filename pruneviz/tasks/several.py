@@ -54,8 +54,8 @@ def task_of(
         for other, tensor in outputs.items()
         if other != name and tensor.shape[:1] == outputs[name].shape[:1] and tensor.numel()
     }
-    said = data.targets is not None or any(x is not None for x in (output, metric, task))
-    if not others or said:
+    is_scored = data.targets is not None or any(x is not None for x in (output, metric, task))
+    if not others or is_scored:
         return replace(own, output=name, others=others)
     return replace(
         own,
@@ -101,14 +101,14 @@ def output_notes(task: Task, outputs: Answer) -> tuple[str, ...]:
         return ()
     names, more = list(outputs), len(outputs) - _NAMED
     there = ", ".join(map(repr, names[:_NAMED])) + (f" and {more} more" if more > 0 else "")
-    taken = "is the mean over them" if task.overall else f"is taken from {task.output!r}"
+    where = "is the mean over them" if task.overall else f"is taken from {task.output!r}"
     notes = [
-        f"the network has {len(names)} outputs: {there}; {task.word} {taken}; "
+        f"the network has {len(names)} outputs: {there}; {task.word} {where}; "
         "choose one with output= (--output)"
     ]
-    left = [name for name in names if name != task.output and name not in task.others]
-    if left:
-        which = ", ".join(map(repr, left[:_NAMED]))
+    rest = [name for name in names if name != task.output and name not in task.others]
+    if rest:
+        which = ", ".join(map(repr, rest[:_NAMED]))
         notes.append(f"without a row for each sample, so compared by no measure: output {which}")
     return tuple(notes)
 
@@ -150,12 +150,12 @@ def measure_outputs(task: Task, outcome: Outcome) -> dict[str, float]:
 
 
 def _each(task: Task, answer: Answer, dense: Answer) -> dict[str, Outcome]:
-    found = {}
+    outcomes = {}
     for name, one in task.others.items():
         now, was = (part[named_output(part, name)] for part in (answer, dense))
         if now.shape == was.shape:
-            found[name] = one.judge(now, was)
-    return found
+            outcomes[name] = one.judge(now, was)
+    return outcomes
 
 
 def _columns(each: Mapping[str, Outcome]) -> dict[str, Tensor]:

@@ -82,9 +82,9 @@ def positions(outputs: Tensor, axis: int) -> Task:
     )
 
 
-def values(wanted: Tensor) -> Task:
-    """Values to come close to, as far spread as those of `wanted` [n, ...]."""
-    alike = wanted.ndim > 2 or wanted[:1].numel() > _OWN_SPREADS
+def values(goals: Tensor) -> Task:
+    """Values to come close to, as far spread as those of `goals` [n, ...]."""
+    alike = goals.ndim > 2 or goals[:1].numel() > _OWN_SPREADS
     return Task(
         name="values",
         label="R²",
@@ -92,12 +92,12 @@ def values(wanted: Tensor) -> Task:
         loss_label="squared error",
         binary=False,
         against_dense=False,
-        judge=partial(judging.judge_values, _spread(wanted, alike)),
+        judge=partial(judging.judge_values, _spread(goals, alike)),
         loss=losses.loss_values,
         measures=measures.measure_values,
         targets=targets.as_values,
         prefix=partial(judging.prefix_values, alike),
-        column_bytes=24 if alike else 24 + 4 * wanted[:1].numel(),
+        column_bytes=24 if alike else 24 + 4 * goals[:1].numel(),
         bounds=(-math.inf, 1.0),
         share=False,
     )
@@ -168,17 +168,17 @@ def of_form(task: Task, form: str, ndim: int) -> Task:
     def made(outputs: Tensor) -> Tensor:
         return logits(outputs if outputs.ndim >= ndim else outputs[None])
 
-    def judge(outputs: Tensor, wanted: Tensor) -> Outcome:
-        wanted = made(wanted) if task.against_dense else task.targets(wanted)
-        return task.judge(made(outputs), wanted)
+    def judge(outputs: Tensor, goals: Tensor) -> Outcome:
+        goals = made(goals) if task.against_dense else task.targets(goals)
+        return task.judge(made(outputs), goals)
 
-    def loss(outputs: Tensor, wanted: Tensor | None) -> Tensor:
-        return task.loss(made(outputs), None if wanted is None else task.targets(wanted))
+    def loss(outputs: Tensor, goals: Tensor | None) -> Tensor:
+        return task.loss(made(outputs), None if goals is None else task.targets(goals))
 
     return replace(task, judge=judge, loss=loss, form=form)
 
 
-def with_metric(base: Task, metric: Metric | None, wanted: Tensor | None) -> Task:
+def with_metric(base: Task, metric: Metric | None, goals: Tensor | None) -> Task:
     """The task with the user's metric for a score; its own measures stand behind it.
 
     The metric sees targets as they were given: other forms of them (see `Task.targets`) only the
@@ -201,15 +201,15 @@ def with_metric(base: Task, metric: Metric | None, wanted: Tensor | None) -> Tas
         bounds=(-math.inf, math.inf),
         share=False,
         targets=same,
-        single=base.single and wanted is not None and base.targets(wanted) is wanted,
+        single=base.single and goals is not None and base.targets(goals) is goals,
     )
 
 
-def _spread(wanted: Tensor, alike: bool) -> Tensor:
+def _spread(goals: Tensor, alike: bool) -> Tensor:
     """The variance [k] of each target; `alike` (of pictures and the like) their mean [1].
 
     A pixel that hardly ever varies would otherwise count as much as all others together.
     """
-    columns = torch.split(wanted.detach().reshape(len(wanted), -1), 4096, dim=1)
+    columns = torch.split(goals.detach().reshape(len(goals), -1), 4096, dim=1)
     spread = torch.cat([part.double().var(0, correction=0) for part in columns])
     return spread.mean(0, keepdim=True) if alike else spread

@@ -17,10 +17,10 @@ def zeros_and_ones(targets: Iterable[Tensor]) -> tuple[bool, bool]:
     zero = one = False
     for part in (part for each in targets for part in _parts(each)):
         nought, unit = part == 0, part == 1
-        known = nought | unit
+        is_binary = nought | unit
         if part.ndim > 1:
-            known |= part == IGNORED
-        if not bool(known.all()):
+            is_binary |= part == IGNORED
+        if not bool(is_binary.all()):
             return False, False
         zero, one = zero or bool(nought.any()), one or bool(unit.any())
     return True, zero and one

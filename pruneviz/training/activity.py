@@ -47,11 +47,11 @@ def listen(run: Run, samples: int) -> AbstractContextManager[object]:
 
 def _add(run: Run, key: str, now: Tensor) -> None:
     """A running mean; the first steps count as much as they would in a plain one."""
-    seen = run.memory.get(f"{SEEN} of {key}", torch.zeros(()))
-    keep = min(run.training.memory, float(seen) / (float(seen) + 1))
+    total = run.memory.get(f"{SEEN} of {key}", torch.zeros(()))
+    keep = min(run.training.memory, float(total) / (float(total) + 1))
     before = run.memory.get(key, torch.zeros_like(now)).to(now.device)
     run.memory[key] = keep * before + (1 - keep) * now
-    run.memory[f"{SEEN} of {key}"] = seen + 1
+    run.memory[f"{SEEN} of {key}"] = total + 1
 
 
 def cut_inactive(run: Run, t: float) -> None:
@@ -63,7 +63,7 @@ def cut_inactive(run: Run, t: float) -> None:
     _agree(run)
     plan = replace(on_the_way(run.plan, t, cubic), scope="layer", aggregate="mean")
     evidence = _evidence(run)
-    heard = {name for name, known in evidence.items() if known.has("activation")}
+    heard = {name for name, layer_evidence in evidence.items() if layer_evidence.has("activation")}
     groups = run.structure.traced.groups
     able = {
         n: level for n, level in plan.sparsity.items() if level and heard & {*groups.members(n)}
@@ -101,12 +101,12 @@ def _silent(run: Run, name: str) -> float:
 
 
 def _evidence(run: Run) -> dict[str, Evidence]:
-    known = weights_only(run.network, run.structure.layers)
-    for name, one in known.items():
+    evidence = weights_only(run.network, run.structure.layers)
+    for name, one in evidence.items():
         size, silence = (run.memory.get(f"{what}/{name}") for what in (SIZE, SILENCE))
         if size is not None and silence is not None:
-            known[name] = replace(one, samples=1, activation=size, silence=silence)
-    return known
+            evidence[name] = replace(one, samples=1, activation=size, silence=silence)
+    return evidence
 
 
 def _tell(run: Run, before: Mapping[str, Tensor]) -> None:

@@ -24,6 +24,6 @@ def train_again(
     if steps and steps_of_past(bench.source.past) == tuple(steps):
         return bench
     for step in steps:
-        trained = train(bench, step.plan, step.training, progress=progress)
-        bench = type(bench)(trained.source(bench.source.name))
+        result = train(bench, step.plan, step.training, progress=progress)
+        bench = type(bench)(result.source(bench.source.name))
     return bench

@@ -55,8 +55,8 @@ def _move(data: Data, chance: torch.Generator) -> Data:
 
 def _flip(data: Data, chance: torch.Generator) -> Data:
     images = _images(data)
-    turned = torch.rand(len(images), generator=chance) < 0.5
-    return _with(data, torch.where(turned[:, None, None, None], images.flip(-1), images))
+    flips = torch.rand(len(images), generator=chance) < 0.5
+    return _with(data, torch.where(flips[:, None, None, None], images.flip(-1), images))
 
 
 def _noise(data: Data, chance: torch.Generator) -> Data:
@@ -85,16 +85,16 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 
 def check_augmentation(name: str, data: Data) -> None:
     """ValueError where a way is unknown, or does not go with the samples."""
-    found = AUGMENTATIONS.get(name)
-    if found is None:
+    choice = AUGMENTATIONS.get(name)
+    if choice is None:
         raise ValueError(f"unknown augmentation {name!r}; known are {', '.join(AUGMENTATIONS)}")
-    if found.move is None:
+    if choice.move is None:
         return
     inputs = data.tensors().get("")
     if inputs is None or not inputs.is_floating_point():
         raise ValueError(f"augmentation {name!r} needs one input of floats; use 'none'")
     square = inputs.ndim == 4 and inputs.shape[-1] == inputs.shape[-2]
-    if found.images and not square:
+    if choice.images and not square:
         raise ValueError(
             f"augmentation {name!r} needs square images [n, channels, side, side], "
             f"got inputs {list(inputs.shape)}; use 'noise' or 'none'"

@@ -128,8 +128,8 @@ def _content(loop: Loop) -> dict[str, Any]:
 
 def put_back(run: Run, content: dict[str, Any]) -> None:
     """Bring a run that has just begun to where its checkpoint was written."""
-    for kept in content["removed"]:
-        remove_again(run, kept)
+    for masks in content["removed"]:
+        remove_again(run, masks)
     run.load(content["network"])
     run.leg, run.epoch, run.step = content["leg"], content["epoch"], content["step"]
     run.optimizer = optimizer_for(run.network, run.training)
@@ -145,16 +145,16 @@ def put_back(run: Run, content: dict[str, Any]) -> None:
 
 def trainings(folder: Path) -> list[StoredTraining]:
     """What is kept in a folder of trainings, the latest first; what cannot be read is left out."""
-    found = []
+    entries = []
     for file in folder.glob(f"*/{_REQUEST}"):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             says = json.loads(file.read_text(encoding="utf-8"))
             plan, training = Plan.from_dict(says["plan"]), Training.from_dict(says["training"])
             changed = file.stat().st_mtime
-            found.append(
+            entries.append(
                 StoredTraining(file.parent, says["model"], plan, training, says["done"], changed)
             )
-    return sorted(found, key=lambda kept: kept.changed, reverse=True)
+    return sorted(entries, key=lambda kept: kept.changed, reverse=True)
 
 
 def in_use(folder: Path) -> bool:
@@ -216,8 +216,8 @@ def _whole(file: Path) -> Iterator[Path]:
     place = file.with_name(f".{file.name}.{os.getpid()}.{time.monotonic_ns()}")
     try:
         yield place
-        with place.open("rb") as written:
-            os.fsync(written.fileno())
+        with place.open("rb") as file_on_disk:
+            os.fsync(file_on_disk.fileno())
         place.replace(file)
     finally:
         place.unlink(missing_ok=True)

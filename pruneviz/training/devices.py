@@ -52,9 +52,9 @@ def fabric_for(training: Training) -> Fabric:
 
 def _check_processes(devices: int) -> None:
     """ValueError where this program cannot be started again for the other devices."""
-    started = {"LOCAL_RANK", "TORCHELASTIC_RUN_ID"} & {*os.environ}
+    variables = {"LOCAL_RANK", "TORCHELASTIC_RUN_ID"} & {*os.environ}
     script = bool(sys.argv[0]) and sys.argv[0] != "-c" and not hasattr(sys, "ps1")
-    if not started and not (script and current_thread() is main_thread()):
+    if not variables and not (script and current_thread() is main_thread()):
         raise ValueError(
             f"to train on {devices} devices the program is started once for each, which needs a "
             f"script or a command line: pruneviz train … --devices {devices}; train on one here"

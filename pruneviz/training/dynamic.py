@@ -54,12 +54,12 @@ def rewired(weight: Tensor, mask: Tensor, wish: Tensor, number: int) -> Tensor:
     number = min(number, int(there.sum()), int((~there).sum()))
     if number == 0:
         return mask
-    going = flat.masked_fill(~there, math.inf).argsort(stable=True)[:number]
+    weakest = flat.masked_fill(~there, math.inf).argsort(stable=True)[:number]
     coming = wish.flatten().masked_fill(there, -math.inf)
-    chosen = coming.argsort(descending=True, stable=True)[:number]
+    strongest = coming.argsort(descending=True, stable=True)[:number]
     changed = there.clone()
-    changed[going] = False
-    changed[chosen] = True
+    changed[weakest] = False
+    changed[strongest] = True
     return changed.reshape(mask.shape)
 
 

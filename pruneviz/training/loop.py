@@ -65,16 +65,18 @@ class Loop:
     def epoch(self) -> None:
         """Train one epoch, measure it, and write its row."""
         run = self.run
-        began, total, told = time.perf_counter(), 0.0, 0.0
+        began, total, reporting_time = time.perf_counter(), 0.0, 0.0
         for number, (part, chance) in enumerate(self._batches()):
             now = time.perf_counter()
             self.progress(self._label(), self._done(number))
-            told += time.perf_counter() - now  # it may wait, for as long as somebody pauses it
+            reporting_time += (
+                time.perf_counter() - now
+            )  # it may wait, for as long as somebody pauses it
             total += self._step(part, chance) * len(part)
         if not all(bool(p.isfinite().all()) for p in run.network.parameters()):
             raise ValueError(self._diverged("the weights became infinite or NaN", run.step))
         run.epoch += 1
-        seconds = time.perf_counter() - began - told
+        seconds = time.perf_counter() - began - reporting_time
         self._agree()
         revived = run.held.revived(run.network)
         if revived:
@@ -104,8 +106,8 @@ class Loop:
 
     def _held(self) -> MaskPairs:
         run = self.run
-        network, held = self._gripped
-        if network is not run.network or held is not run.held:
+        network, pairs = self._gripped
+        if network is not run.network or pairs is not run.held:
             self._grip, self._gripped = run.held.grip(run.network), (run.network, run.held)
         return self._grip
 
@@ -122,7 +124,7 @@ class Loop:
         heard = self.method.listen(run, len(part)) if self.method.listen else nullcontext()
         with heard:
             try:
-                found = call_all(self._module, part.inputs)
+                answers = call_all(self._module, part.inputs)
             except ValueError as error:
                 if len(part) > 1 or not _has_batch_norm(self._module):
                     raise
@@ -131,7 +133,7 @@ class Loop:
                     "one sample gives it one; train with a batch of 2 or more samples"
                 ) from error
         assert part.targets is not None
-        loss = loss_of(run.bench.task, found, part.targets).mean()
+        loss = loss_of(run.bench.task, answers, part.targets).mean()
         if run.here.penalised and self.method.penalty is not None:
             loss = loss + run.training.strength * self.method.penalty(run)
         return loss, float(loss.detach())
@@ -144,9 +146,9 @@ class Loop:
         order = torch.randperm(len(self.data), generator=chance)
         batch = run.training.batch
         sizes = [batch] * (self.per_epoch - 1)
-        for chosen in torch.split(order, [*sizes, len(order) - sum(sizes)]):
-            mine = chosen[self.fabric.global_rank :: self.fabric.world_size]
-            yield self.data.take(mine if len(mine) else chosen[:1]), chance
+        for indices in torch.split(order, [*sizes, len(order) - sum(sizes)]):
+            mine = indices[self.fabric.global_rank :: self.fabric.world_size]
+            yield self.data.take(mine if len(mine) else indices[:1]), chance
 
     # -- what changes on the way -----------------------------------------------------------
 
@@ -245,8 +247,13 @@ class Loop:
     def _measured(self, data: Data) -> tuple[tuple[float, float, float, float], Tensor]:
         run, bench = self.run, self.run.bench
         outcome = answer(run.network, {}, data, 0, len(data), bench.task, bench.block)
-        found = summarise(outcome, outcome, data.targets, (), len(data), bench.task)
-        return (found.accuracy, found.low, found.high, found.loss), found.scores
+        evaluation = summarise(outcome, outcome, data.targets, (), len(data), bench.task)
+        return (
+            evaluation.accuracy,
+            evaluation.low,
+            evaluation.high,
+            evaluation.loss,
+        ), evaluation.scores
 
     def show(self) -> None:
         """Tell who watches."""

@@ -87,10 +87,10 @@ class MaskSet:
         ]
 
 
-def entered(stored: Tensor, layer: Layer, mask: Tensor) -> Tensor:
+def entered(mask_view: Tensor, layer: Layer, mask: Tensor) -> Tensor:
     """A parameter's mask with that of one layer in its place."""
     if layer.rows is None:
         return layer.turn(mask)
-    new = stored.clone()
+    new = mask_view.clone()
     new[slice(*layer.rows)] = layer.turn(mask)
     return new

@@ -35,11 +35,11 @@ def remove_cut(run: Run) -> bool:
     small = shrink(run.network, groups, kept, run.structure.traced.graph.example)
     small.requires_grad_(True)
     optimizer = _carried(run, small, lines_of(groups, kept))
-    held = _held_after(run, groups, kept)
+    masks = _held_after(run, groups, kept)
     run.memory = _memory_after(run.memory, groups, kept)
     _take_up(run, small, groups, kept)
     run.optimizer = optimizer
-    run.hold(held)
+    run.hold(masks)
     for name, line in kept.items():
         run.tell("removed", name, int((~line).sum()), f"of {len(line)} units")
         if int(line.sum()) == 1:
@@ -56,13 +56,13 @@ def remove_again(run: Run, kept: Mapping[str, Tensor]) -> None:
 
 def _take_up(run: Run, small: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> None:
     data, before = run.bench.source.validation, run.structure
-    found = {n: x for n, x in seen_layers(small, data)[0].items() if n in before.layers}
+    layers = {n: x for n, x in seen_layers(small, data)[0].items() if n in before.layers}
     first = {name: len(line) for name, line in kept.items()}
     run.network = small
     run.structure = replace(
         before,
-        layers=found,
-        traced=GraphCache(small, data, found),
+        layers=layers,
+        traced=GraphCache(small, data, layers),
         items=first | dict(before.items),
         places=_places_after(run, groups, kept),
     )
@@ -96,10 +96,10 @@ def _held_after(run: Run, groups: Groups, kept: Mapping[str, Tensor]) -> MaskSet
     lines = lines_of(groups, kept)
     parameters = {n: narrowed(m, lines.get(n, {})) for n, m in run.held.parameters.items()}
     parameters = {name: mask for name, mask in parameters.items() if not bool(mask.all())}
-    found = run.structure.layers
+    layers = run.structure.layers
     return MaskSet(
         parameters,
-        {n: x.canonical(parameters[x.weight]) for n, x in found.items() if x.weight in parameters},
+        {n: x.canonical(parameters[x.weight]) for n, x in layers.items() if x.weight in parameters},
         {name: line for name, line in run.held.units.items() if name not in kept},
     )
 

@@ -10,9 +10,9 @@ from pruneviz.training.run import Run
 
 def l1(run: Run) -> Tensor:
     """Σ|w| over the weights of all layers that the plan cuts."""
-    found = dict(run.network.named_parameters(remove_duplicate=False))
+    parameters = dict(run.network.named_parameters(remove_duplicate=False))
     names = {run.structure.layers[n].weight for n, level in run.plan.sparsity.items() if level}
-    return torch.stack([found[name].abs().sum() for name in sorted(names)]).sum()
+    return torch.stack([parameters[name].abs().sum() for name in sorted(names)]).sum()
 
 
 def norm_scales(run: Run) -> Tensor:

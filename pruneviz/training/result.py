@@ -238,19 +238,19 @@ def _drop_zeros(run: Run) -> None:
         return
     for name, mask in layers.items():
         layer = run.structure.layers[name]
-        stored = (run.network.get_parameter(layer.weight).detach() != 0).to(mask.device)
-        layers[name] = mask & layer.canonical(stored)
-        parameters[layer.weight] = parameters[layer.weight].to(mask.device) & stored
+        nonzero = (run.network.get_parameter(layer.weight).detach() != 0).to(mask.device)
+        layers[name] = mask & layer.canonical(nonzero)
+        parameters[layer.weight] = parameters[layer.weight].to(mask.device) & nonzero
     run.hold(MaskSet(parameters, layers, run.held.units))
 
 
 def _own_plan(run: Run) -> Plan:
     """The plan that cuts from the trained network what is zero there: the smallest weights."""
-    plan, held = run.plan, run.held
+    plan, masks = run.plan, run.held
     if plan.granularity in UNITS:
-        levels = {n: 1 - float(line.float().mean()) for n, line in held.units.items()}
+        levels = {n: 1 - float(line.float().mean()) for n, line in masks.units.items()}
     else:
-        levels = {n: 1 - int(m.count_nonzero()) / m.numel() for n, m in held.layers.items()}
+        levels = {n: 1 - int(m.count_nonzero()) / m.numel() for n, m in masks.layers.items()}
     levels = {name: level for name, level in levels.items() if level}
     by_unit = plan.granularity in UNITS
     return Plan("l2" if by_unit else "magnitude", plan.granularity, sparsity=levels)

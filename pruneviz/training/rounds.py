@@ -42,8 +42,8 @@ def _keep(loop: Loop, store: Store) -> None:
 
 def _remember(run: Run) -> None:
     """Save the weights that a later leg goes back to, when this is their epoch."""
-    asked = any(leg.weights == "rewound" for leg in run.legs)
-    if asked and run.leg == 0 and run.epoch == run.training.rewind:
+    rewinds = any(leg.weights == "rewound" for leg in run.legs)
+    if rewinds and run.leg == 0 and run.epoch == run.training.rewind:
         run.saved["rewind"] = run.weights
 
 
@@ -109,6 +109,6 @@ def _shuffled(run: Run) -> MaskSet:
 def _leave_aside(run: Run) -> None:
     """After controls, the ticket is at hand again."""
     if run.ticket is not None:
-        weights, held = run.ticket
+        weights, masks = run.ticket
         run.load(weights)
-        run.held, run.ticket = held, None
+        run.held, run.ticket = masks, None

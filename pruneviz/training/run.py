@@ -137,11 +137,11 @@ class Run:
             for name, tensor in tensors.items():
                 here[name].copy_(tensor)
 
-    def hold(self, held: MaskSet) -> None:
+    def hold(self, masks: MaskSet) -> None:
         """From now on these masks hold, in weights and in what the optimiser remembers."""
-        self.held = held
-        held.hold_weights_(self.network)
-        held.hold_momentum_(self.network, self.optimizer)
+        self.held = masks
+        masks.hold_weights_(self.network)
+        masks.hold_momentum_(self.network, self.optimizer)
 
     def tell(self, kind: str, layer: str, number: int, words: str, unit: int = -1) -> None:
         """Write an event into the record."""
@@ -170,17 +170,17 @@ class Moment:
     @property
     def levels(self) -> dict[str, float]:
         """Layer -> fraction of its weights that is cut, of those the network still holds."""
-        found = self.run.structure.layers
+        layers = self.run.structure.layers
         masks = self.run.held.layers
         return {
             name: 1 - int(masks[name].count_nonzero()) / layer.size if name in masks else 0.0
-            for name, layer in found.items()
+            for name, layer in layers.items()
         }
 
     def weight(self, layer: str) -> Tensor:
         """A copy of a layer's weight now, [units, inputs, ...], NaN where it is cut."""
-        found = self.run.structure.layers[layer]
-        tensor = found.canonical(state(self.run.network)[found.weight]).float().cpu().clone()
+        place = self.run.structure.layers[layer]
+        tensor = place.canonical(state(self.run.network)[place.weight]).float().cpu().clone()
         mask = self.run.held.layers.get(layer)
         return tensor if mask is None else tensor.masked_fill(~mask.cpu(), torch.nan)
 

@@ -111,10 +111,10 @@ class Training:
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Training:
         """The request these plain values describe; ValueError names what does not belong."""
-        known = [f.name for f in fields(cls)]
-        unknown = sorted(set(values) - set(known), key=str)
+        names = [f.name for f in fields(cls)]
+        unknown = sorted(set(values) - set(names), key=str)
         if unknown:
-            raise ValueError(f"unknown key {unknown[0]!r} in a training; known are {known}")
+            raise ValueError(f"unknown key {unknown[0]!r} in a training; known are {names}")
         return cls(**values)  # type: ignore[arg-type]
 
 
@@ -123,9 +123,9 @@ def _whole(name: str, value: object, least: int) -> None:
         raise ValueError(f"{name} must be a whole number of {least} or more, got {value!r}")
 
 
-def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
 
 
 def _number(value: object) -> bool:

@@ -30,8 +30,8 @@ class TrainingStep:
         """
         rest = dict(values)
         own = rest.pop("plan", None)
-        found = Plan.from_dict(own) if isinstance(own, Mapping) else plan
-        return cls(found, Training.from_dict(rest))
+        own_plan = Plan.from_dict(own) if isinstance(own, Mapping) else plan
+        return cls(own_plan, Training.from_dict(rest))
 
 
 def past_of(origin: Source, step: TrainingStep) -> Provenance:

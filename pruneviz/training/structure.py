@@ -64,18 +64,18 @@ class Structure:
             return before
         groups = self.groups(plan)
         graph = None if groups is None else self.traced.graph
-        known = self._evidence(network, plan) if evidence is None else evidence
-        wanted = active(plan)
-        rankings = rank(self.layers, known, wanted, groups)
+        gathered_evidence = self._evidence(network, plan) if evidence is None else evidence
+        active_plan = active(plan)
+        rankings = rank(self.layers, gathered_evidence, active_plan, groups)
         if pattern(plan.granularity):
             rankings = {n: r for n, r in rankings.items() if n not in _cut_layers(before)}
-            wanted = replace(wanted, sparsity={n: plan.sparsity[n] for n in rankings})
+            active_plan = replace(active_plan, sparsity={n: plan.sparsity[n] for n in rankings})
         else:
             signs = self._signs(plan, before, groups)
             if self.least and groups is not None:
-                signs = self._spared(network, wanted, rankings, signs, groups)
+                signs = self._spared(network, active_plan, rankings, signs, groups)
             rankings = _pinned(rankings, signs, plan)
-        pruned = apply(network, wanted, self.layers, rankings, graph, groups)
+        pruned = apply(network, active_plan, self.layers, rankings, graph, groups)
         return joined(before, held_of(pruned, self.layers))
 
     def _spared(
@@ -87,8 +87,8 @@ class Structure:
         groups: Groups,
     ) -> dict[str, Tensor]:
         """The signs, with one more kept in each group of which nothing would be left."""
-        tried = _pinned(rankings, signs, plan)
-        units = apply(network, plan, self.layers, tried, self.traced.graph, groups).units
+        candidates = _pinned(rankings, signs, plan)
+        units = apply(network, plan, self.layers, candidates, self.traced.graph, groups).units
         spared = dict(signs)
         for name, line in units.items():
             if name not in groups.groups or name not in rankings or bool(line.any()):
@@ -114,8 +114,8 @@ class Structure:
         able = [name for name, size in sizes.items() if size > self.least]
         if plan.scope == "global":
             leads = {groups.lead(name): name for name in plan.sparsity}.values()
-            asked = sum(plan.sparsity[n] * (sizes[n] + gone[n]) - gone[n] for n in leads)
-            level = max(0.0, asked / max(1, sum(sizes[n] for n in leads if n in able)))
+            number = sum(plan.sparsity[n] * (sizes[n] + gone[n]) - gone[n] for n in leads)
+            level = max(0.0, number / max(1, sum(sizes[n] for n in leads if n in able)))
             return replace(plan, sparsity=dict.fromkeys(able, min(1.0, level)))
         levels = {
             name: max(0.0, (plan.sparsity[name] * (sizes[name] + gone[name]) - gone[name]))
@@ -154,8 +154,8 @@ class Structure:
     def _signs(self, plan: Plan, before: MaskSet, groups: Groups | None) -> dict[str, Tensor]:
         """What is out of the ranking: cut or kept by hand, or cut before."""
         signs = hands(plan, self.layers, groups)
-        held = before.layers if groups is None else before.units
-        for name, mask in held.items():
+        masks = before.layers if groups is None else before.units
+        for name, mask in masks.items():
             if not bool(mask.all()):
                 sign = signs.get(name, torch.zeros(mask.shape, dtype=torch.int8))
                 signs[name] = torch.where(mask.cpu(), sign, torch.full_like(sign, -1))
@@ -189,5 +189,5 @@ def joined(before: MaskSet, now: MaskSet) -> MaskSet:
     )
 
 
-def _cut_layers(held: MaskSet) -> set[str]:
-    return {name for name, mask in held.layers.items() if not bool(mask.all())}
+def _cut_layers(masks: MaskSet) -> set[str]:
+    return {name for name, mask in masks.layers.items() if not bool(mask.all())}

@@ -101,15 +101,15 @@ def criterion(
 
 def find_criterion(name: str, granularity: str) -> Criterion:
     """The criterion of this name; ValueError if it is unknown or undefined for the granularity."""
-    found = CRITERIA.get(name)
-    if found is None:
+    result = CRITERIA.get(name)
+    if result is None:
         raise ValueError(f"unknown criterion {name!r}; known are {', '.join(CRITERIA)}")
-    if not found.allows(granularity):
+    if not result.allows(granularity):
         raise ValueError(
             f"criterion {name!r} is not defined for granularity {granularity!r}, only for "
-            f"{', '.join(found.granularities)}; choose one of these"
+            f"{', '.join(result.granularities)}; choose one of these"
         )
-    return found
+    return result
 
 
 def has_own_criteria() -> bool:

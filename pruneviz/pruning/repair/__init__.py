@@ -103,25 +103,25 @@ def repair(
     """
     if len(calibration) == 0:
         raise ValueError("calibration data is empty; give at least one sample to repair with")
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     cut = any(not bool(mask.all()) for mask in masks.values())
     steps = [name for name in plan.repair if cut]
     if not steps:
-        return found
+        return tensors
     data = calibration.first(samples)
     network = RepairedNetwork(model, masks)
-    broken = consumers(layers, masks, graph)
+    affected = consumers(layers, masks, graph)
 
     def done(step: str) -> Callable[[float], None]:
         return lambda part: progress((steps.index(step) + part) / len(steps))
 
-    fitted = {n: c for n, c in broken.items() if "reconstruct" in steps and can_be_fitted(c)}
+    solvable = {n: c for n, c in affected.items() if "reconstruct" in steps and can_be_fitted(c)}
     if "fold" in steps:
-        others = {name: consumer for name, consumer in broken.items() if name not in fitted}
-        found |= fold(network, others, data, batch, done("fold"))
-    if fitted:
-        found |= reconstruct(network, fitted, found, data, ridge, done("reconstruct"))
+        others = {name: consumer for name, consumer in affected.items() if name not in solvable}
+        tensors |= fold(network, others, data, batch, done("fold"))
+    if solvable:
+        tensors |= reconstruct(network, solvable, tensors, data, ridge, done("reconstruct"))
     if "recalibrate" in steps:
-        found |= recalibrate(network, groups, units, found, data, batch, done("recalibrate"))
+        tensors |= recalibrate(network, groups, units, tensors, data, batch, done("recalibrate"))
     progress(1.0)
-    return found
+    return tensors

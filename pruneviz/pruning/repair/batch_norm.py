@@ -25,7 +25,7 @@ def recalibrate(
     network: RepairedNetwork,
     groups: Groups | None,
     units: Mapping[str, Tensor],
-    found: Mapping[str, Tensor],
+    repaired: Mapping[str, Tensor],
     data: Data,
     batch: int,
     progress: Callable[[float], None] = lambda done: None,
@@ -37,16 +37,16 @@ def recalibrate(
     of all that a batch norm was given, to the last batch. Channels that are cut keep theirs, and
     so do batch norms that keep none.
     """
-    tensors = network.tensors(found)
-    seen = _BatchStatistics({id(tensors[n]): n for n in tensors if n.endswith(_MEAN)})
+    tensors = network.tensors(repaired)
+    statistics = _BatchStatistics({id(tensors[n]): n for n in tensors if n.endswith(_MEAN)})
     size = max(batch, FEWEST)
     parts = torch.arange(len(data)).chunk(-(-len(data) // size))
     for part in parts:
         inputs = data.take(slice(int(part[0]), int(part[-1]) + 1)).inputs
-        network.run(inputs, tensors, seen)
+        network.run(inputs, tensors, statistics)
         progress((int(part[-1]) + 1) / len(data))
     new: dict[str, Tensor] = {}
-    for name, moments in seen.moments.items():
+    for name, moments in statistics.moments.items():
         variance = name.removesuffix(_MEAN) + _VARIANCE
         kept = _kept(network, groups, units, name)
         for key, value in ((name, moments.mean), (variance, moments.variance)):
@@ -66,9 +66,9 @@ def _kept(
     for lead, mask in units.items():
         group = groups.groups.get(lead) if groups else None
         if group is not None and any(place.tensor == mean for place in group.places):
-            found: dict[str, Tensor] = {}
-            masks_of(group, mask, network.dense, found)
-            kept &= found[mean]
+            masks: dict[str, Tensor] = {}
+            masks_of(group, mask, network.dense, masks)
+            kept &= masks[mean]
     return kept
 
 
@@ -112,14 +112,14 @@ class _BatchStatistics(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Run the function; if it is a batch norm that keeps statistics, by its batch."""
-        given = dict(kwargs or {})
+        options = dict(kwargs or {})
         if func is not F.batch_norm:
-            return func(*args, **given)
-        bound = _SIGNATURE.bind(*args, **given).arguments
+            return func(*args, **options)
+        bound = _SIGNATURE.bind(*args, **options).arguments
         name = self._means.get(id(bound[_MEAN]))
         values = bound["input"]
         if name is None or bound.get("training"):
-            return func(*args, **given)
+            return func(*args, **options)
         n = values.numel() // values.shape[1]
         dims = [0, *range(2, values.ndim)]
         variance, mean = torch.var_mean(exact(values), dims, correction=0)

@@ -42,12 +42,14 @@ class Constant:
     rows: tuple[int, int] | None
     sign: int
 
-    def add(self, tensors: Mapping[str, Tensor], found: dict[str, Tensor], shift: Tensor) -> None:
-        """Enter into `found` the tensor with `shift` [units] added to the layer's outputs."""
-        new = found.get(self.tensor, tensors[self.tensor]).clone()
+    def add(
+        self, tensors: Mapping[str, Tensor], repaired: dict[str, Tensor], shift: Tensor
+    ) -> None:
+        """Enter into `repaired` the tensor with `shift` [units] added to the layer's outputs."""
+        new = repaired.get(self.tensor, tensors[self.tensor]).clone()
         part = new if self.rows is None else new[slice(*self.rows)]
         part += self.sign * shift.to(new)
-        found[self.tensor] = new
+        repaired[self.tensor] = new
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,16 +78,16 @@ class RepairedNetwork:
         self.masks = {self.names.get(name, name): mask for name, mask in masks.items()}
         self.dense = state(model)
         # Of the buffers only what batch norms keep: others a network may write to.
-        kept = set(dict(model.named_parameters())) | {n for n in self.dense if n.endswith(STATS)}
-        self._given = [n for n in self.dense if n in kept and self.names[n] == n]
+        names = set(dict(model.named_parameters())) | {n for n in self.dense if n.endswith(STATS)}
+        self._given = [n for n in self.dense if n in names and self.names[n] == n]
 
-    def tensors(self, found: Mapping[str, Tensor], *, cut: bool = True) -> dict[str, Tensor]:
-        """Parameters and statistics under their first names, masked, `found` in their places."""
+    def tensors(self, repaired: Mapping[str, Tensor], *, cut: bool = True) -> dict[str, Tensor]:
+        """Parameters and statistics under their first names, masked, `repaired` in their places."""
         whole = {
             name: self.dense[name].clone() if name.endswith(STATS) else self.dense[name]
             for name in self._given
         }
-        whole |= {self.names.get(name, name): tensor for name, tensor in found.items()}
+        whole |= {self.names.get(name, name): tensor for name, tensor in repaired.items()}
         return whole | masked(whole, self.masks) if cut else whole
 
     def run(
@@ -106,8 +108,8 @@ class RepairedNetwork:
     ) -> WeightListener:
         """A mode in which `hear` is told of each use of the consumers' weights in `tensors`."""
         layers = {name: consumer.layer for name, consumer in consumers.items()}
-        known = {layer.weight: tensors[self.names[layer.weight]] for layer in layers.values()}
-        return WeightListener(layers, known, hear)
+        weights = {layer.weight: tensors[self.names[layer.weight]] for layer in layers.values()}
+        return WeightListener(layers, weights, hear)
 
 
 def consumers(
@@ -118,7 +120,7 @@ def consumers(
     An embedding multiplies nothing, what meets an expert is not heard, and a weight that several
     modules share is nobody's own.
     """
-    found = {}
+    result = {}
     for name, layer in layers.items():
         mask = masks.get(layer.weight)
         if mask is None or layer.kind in ("embedding", "experts") or layer.shared:
@@ -126,22 +128,22 @@ def consumers(
         kept = layer.canonical(mask)
         rows = kept.flatten(1)
         if not bool(rows[rows.any(1)].all()):
-            found[name] = Consumer(layer, kept, _constant(layer, graph))
-    return found
+            result[name] = Consumer(layer, kept, _constant(layer, graph))
+    return result
 
 
 def _first_buffers(model: nn.Module) -> dict[str, str]:
     first: dict[int, str] = {}
-    named = model.named_buffers(remove_duplicate=False)
-    return {name: first.setdefault(id(buffer), name) for name, buffer in named}
+    buffers = model.named_buffers(remove_duplicate=False)
+    return {name: first.setdefault(id(buffer), name) for name, buffer in buffers}
 
 
 def applied(call: Call, weight: Tensor, shift: Tensor | None = None) -> Tensor:
     """What the layer called would put out for these inputs with another weight [units, ...]."""
     layer = call.layer
-    stored = weight if layer.flat else layer.turn(weight)
+    turned_weight = weight if layer.flat else layer.turn(weight)
     settings: Mapping[str, Any] = call.settings
-    return _FUNCTIONS[layer.kind](call.inputs, stored, shift, **settings)
+    return _FUNCTIONS[layer.kind](call.inputs, turned_weight, shift, **settings)
 
 
 def by_item(call: Call, values: Tensor) -> Tensor:

@@ -47,12 +47,12 @@ def fold(
         inputs = data.take(slice(start, start + batch)).inputs
         network.run(inputs, tensors, network.listening(tensors, able, hear))
         progress(min(1.0, (start + batch) / len(data)))
-    found: dict[str, Tensor] = {}
+    repaired: dict[str, Tensor] = {}
     for name, total in sums.items():
         constant, mean = able[name].constant, total / counts[name]
         if constant is not None and uses[name] == len(starts) and bool(mean.isfinite().all()):
-            constant.add(network.dense, found, mean)
-    return found
+            constant.add(network.dense, repaired, mean)
+    return repaired
 
 
 def _lost(network: RepairedNetwork, consumer: Consumer) -> Tensor:

@@ -61,9 +61,9 @@ def mend(
     passes = count()
 
     def made(names: tuple[str, ...], ridge: float, seen: Data) -> dict[str, Tensor]:
-        wanted, place = replace(plan, repair=names), next(passes)
+        request, place = replace(plan, repair=names), next(passes)
         return repair(
-            model, layers, groups, graph, wanted, masks, units, seen,
+            model, layers, groups, graph, request, masks, units, seen,
             batch=batch, samples=samples, ridge=ridge,
             progress=lambda part: progress(1 - 1 / (1 + (place + part) / _FOLDS)),
         )  # fmt: skip
@@ -95,14 +95,14 @@ def mend(
 
 
 def _best(
-    judge: _Judge, made: Callable[[float, Data], dict[str, Tensor]], name: str, ridge: float
+    judge: _Judge, repair_at: Callable[[float, Data], dict[str, Tensor]], name: str, ridge: float
 ) -> tuple[float, float]:
     """The least error of a repair, and the ridge that gave it: raised as long as that helps."""
-    error = judge.error(partial(made, ridge))
+    error = judge.error(partial(repair_at, ridge))
     if name != "reconstruct":
         return error, ridge
     for other in _RIDGES[1:]:
-        there = judge.error(partial(made, other))
+        there = judge.error(partial(repair_at, other))
         if not there < error:
             break
         error, ridge = there, other
@@ -125,15 +125,17 @@ class _Judge:
         """How many are held out in all."""
         return sum(len(part) for part in self._unseen)
 
-    def error(self, made: Callable[[Data], Mapping[str, Tensor]]) -> float:
+    def error(self, repair_on: Callable[[Data], Mapping[str, Tensor]]) -> float:
         """Σ (answer − dense answer)² / Σ (dense answer)², the mean over all outputs.
 
-        made: what a repair makes of the samples that it may see.
+        repair_on: what a repair makes of the samples that it may see.
         """
         sums: dict[str, Tensor] = {}
         every = torch.arange(len(self._data))
         for part in self._unseen:
-            tensors = self._network.tensors(made(self._data.take(every[~torch.isin(every, part)])))
+            tensors = self._network.tensors(
+                repair_on(self._data.take(every[~torch.isin(every, part)]))
+            )
             for start in range(0, len(part), self._batch):
                 inputs = self._data.take(part[start : start + self._batch]).inputs
                 with torch.inference_mode():

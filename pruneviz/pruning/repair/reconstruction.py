@@ -60,7 +60,7 @@ def reconstruct(
     rows = min(ROWS, _TARGETS // max(1, units))
     targets: dict[str, tuple[Tensor, Tensor | None]] = {}
     uses: Counter[str] = Counter()
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
 
     def note(call: Call) -> None:
         uses[call.layer.name] += 1
@@ -81,7 +81,7 @@ def reconstruct(
         if change is None:
             return None
         weight, shift = change
-        _enter(network, consumers[name], found, repaired, weight, shift)
+        _enter(network, consumers[name], tensors, repaired, weight, shift)
         dtype = whole.output.dtype
         output = whole.output.clone()
         whole.part(output).add_(applied(whole, weight.to(dtype), shift.to(dtype)))
@@ -91,7 +91,7 @@ def reconstruct(
     network.run(data.inputs, dense, network.listening(dense, consumers, note))
     progress(0.5)
     network.run(data.inputs, cut, network.listening(cut, consumers, mend))
-    return found
+    return tensors
 
 
 def _fitting(network: RepairedNetwork, consumers: Mapping[str, Consumer], data: Data) -> int:
@@ -109,17 +109,17 @@ def _fitting(network: RepairedNetwork, consumers: Mapping[str, Consumer], data: 
 def _enter(
     network: RepairedNetwork,
     consumer: Consumer,
-    found: dict[str, Tensor],
+    tensors: dict[str, Tensor],
     repaired: Mapping[str, Tensor],
     weight: Tensor,
     shift: Tensor,
 ) -> None:
-    layer, known = consumer.layer, {**network.dense, **repaired}
-    stored = found.get(layer.weight, network.dense[layer.weight]).clone()
-    layer.canonical(stored).add_(weight.to(stored))
-    found[layer.weight] = stored
+    layer, current = consumer.layer, {**network.dense, **repaired}
+    values = tensors.get(layer.weight, network.dense[layer.weight]).clone()
+    layer.canonical(values).add_(weight.to(values))
+    tensors[layer.weight] = values
     if consumer.constant is not None:
-        consumer.constant.add(known, found, shift)
+        consumer.constant.add(current, tensors, shift)
 
 
 @dataclass(frozen=True, eq=False)
