@@ -46,10 +46,10 @@ class Data:
 
     def _refuse_edges(self) -> None:
         """ValueError where a tensor [2, edges] stands beside others of another length."""
-        named = self.tensors() | ({} if self.targets is None else {"targets": self.targets})
-        for name, tensor in named.items():
+        tensors = self.tensors() | ({} if self.targets is None else {"targets": self.targets})
+        for name, tensor in tensors.items():
             pairs = tensor.ndim == 2 and len(tensor) == 2 and not tensor.is_floating_point()
-            if pairs and tensor.shape[1] > 2 and any(len(other) != 2 for other in named.values()):
+            if pairs and tensor.shape[1] > 2 and any(len(other) != 2 for other in tensors.values()):
                 raise ValueError(
                     f"{name or 'inputs'} of shape {tuple(tensor.shape)} are the edges of a graph, "
                     "it seems, whose nodes are no samples apart from each other: wrap the network "

@@ -228,18 +228,20 @@ TERMS = {
 
 def criterion_term(name: str) -> Term:
     """The criterion's own words: meaning, formula with its symbols, source."""
-    found = CRITERIA[name]
-    text = " ".join(found.meaning.split())
-    return Term(found.label, text, f"{found.formula};  {found.symbols}", found.source)
+    criterion = CRITERIA[name]
+    text = " ".join(criterion.meaning.split())
+    return Term(
+        criterion.label, text, f"{criterion.formula};  {criterion.symbols}", criterion.source
+    )
 
 
 def granularity_term(name: str) -> Term:
     """What the unit that is cut means; any N:M pattern has the words of the first."""
-    found = GRANULARITIES["2:4" if pattern(name) else name]
-    return Term(found.label, found.meaning, found.formula, found.source)
+    granularity = GRANULARITIES["2:4" if pattern(name) else name]
+    return Term(granularity.label, granularity.meaning, granularity.formula, granularity.source)
 
 
 def repair_term(name: str) -> Term:
     """What a repair without training does: meaning, formula, source."""
-    found = REPAIRS[name]
-    return Term(found.label, found.meaning, found.formula, found.source)
+    repair = REPAIRS[name]
+    return Term(repair.label, repair.meaning, repair.formula, repair.source)

@@ -121,14 +121,14 @@ def limit(name: str) -> int:
 
     ValueError: the variable holds no whole number above 0.
     """
-    known = LIMITS[name]
-    text = os.environ.get(known.variable, "").strip().replace("_", "")
+    bound = LIMITS[name]
+    text = os.environ.get(bound.variable, "").strip().replace("_", "")
     if not text:
-        value = known.usual
+        value = bound.usual
     elif text.isascii() and text.isdecimal() and len(text) <= 18 and int(text) > 0:
         value = int(text)
     else:
-        raise ValueError(f"{known.variable} must be a whole number above 0, got {text[:40]!r}")
+        raise ValueError(f"{bound.variable} must be a whole number above 0, got {text[:40]!r}")
     return min(value, _tighter.get().get(name, value))
 
 
@@ -147,10 +147,10 @@ def check(name: str, value: int, what: str) -> None:
     """OverLimit (a ValueError) where `value` is over the bound; what: how the sentence begins."""
     most = limit(name)
     if value > most:
-        known = LIMITS[name]
+        bound = LIMITS[name]
         raise OverLimit(
-            f"{what} {value:,} {known.unit}, more than the {most:,} that are taken; if it is meant "
-            f"so, the environment variable {known.variable} changes this bound"
+            f"{what} {value:,} {bound.unit}, more than the {most:,} that are taken; if it is meant "
+            f"so, the environment variable {bound.variable} changes this bound"
         )
 
 

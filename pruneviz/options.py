@@ -105,12 +105,12 @@ def parse(words: Sequence[str]) -> OpenRequest | None:
 
     ValueError says which word is not understood.
     """
-    found: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
 
     @click.command(add_help_option=False)
     @opening_options
     def read(**values: Any) -> None:
-        found.update(values)
+        arguments.update(values)
 
     if not words:
         return None
@@ -118,35 +118,35 @@ def parse(words: Sequence[str]) -> OpenRequest | None:
         read.main(list(words), prog_name="app.py", standalone_mode=False)
     except click.ClickException as error:
         raise ValueError(f"{error.format_message()} (in: {' '.join(words)})") from None
-    return opening(found)
+    return opening(arguments)
 
 
-def words(asked: OpenRequest) -> list[str]:
-    """The command line that `parse` makes `asked` of."""
-    parts = ["--model", asked.model, "--calibration", str(asked.share)]
-    parts += ["--split-seed", str(asked.seed)]
+def words(request: OpenRequest) -> list[str]:
+    """The command line that `parse` makes `request` of."""
+    parts = ["--model", request.model, "--calibration", str(request.share)]
+    parts += ["--split-seed", str(request.seed)]
     for name in ("metric", "task", "ignore"):
-        if getattr(asked, name) is not None:
-            parts += [f"--{name}", str(getattr(asked, name))]
+        if getattr(request, name) is not None:
+            parts += [f"--{name}", str(getattr(request, name))]
     for name in ("data", "arch", "tokenizer"):
-        value = getattr(asked, name)
+        value = getattr(request, name)
         if value is not None:
             absolute = Path(value).resolve() if Path(value).exists() else value
             parts += [f"--{name}", str(absolute)]
-    if asked.output is not None:
-        parts += ["--output", asked.output]
-    if asked.target is not None:
-        parts += ["--target-column", asked.target]
+    if request.output is not None:
+        parts += ["--output", request.output]
+    if request.target is not None:
+        parts += ["--target-column", request.target]
     for name in ("mean", "std"):
-        value = getattr(asked, name)
+        value = getattr(request, name)
         if value is not None:
             parts += [f"--{name}", ",".join(map(str, value))]
-    if asked.classes:
-        parts += ["--labels", ",".join(asked.classes)]
-    if asked.size is not None:
-        size = (asked.size,) if isinstance(asked.size, int) else asked.size
+    if request.classes:
+        parts += ["--labels", ",".join(request.classes)]
+    if request.size is not None:
+        size = (request.size,) if isinstance(request.size, int) else request.size
         parts += ["--size", "x".join(map(str, size))]
-    return [*parts, "--unsafe-load"] if asked.unsafe else parts
+    return [*parts, "--unsafe-load"] if request.unsafe else parts
 
 
 def _size(text: str | None) -> int | tuple[int, int] | None:

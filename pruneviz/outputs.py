@@ -24,38 +24,40 @@ def outputs(result: object) -> dict[str, Tensor]:
     libraries have for their outputs. What is no tensor, and a cache, is left out.
     ValueError when there is no tensor in it.
     """
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for name, tensor in _walk(result, (), frozenset()):
         number, free = 2, name
-        while free in found:  # {"1": a, 1: b}
+        while free in tensors:  # {"1": a, 1: b}
             number, free = number + 1, f"{name}_{number}"
-        found[free] = tensor
-    if not found:
+        tensors[free] = tensor
+    if not tensors:
         raise ValueError(f"the network returned {type(result).__name__}, which holds no tensor")
-    return found
+    return tensors
 
 
-def main_output(found: Mapping[str, Tensor]) -> str:
+def main_output(tensors: Mapping[str, Tensor]) -> str:
     """The name of the output that a score is taken from where nobody says which.
 
     `logits` or `last_hidden_state` if there is one, else the first that holds floats, else the
-    first. found: as `outputs` gives them.
+    first. tensors: as `outputs` gives them.
     """
     for name in _FIELDS:
-        if name in found:
+        if name in tensors:
             return name
-    first = next((name for name, t in found.items() if t.is_floating_point()), next(iter(found)))
+    first = next(
+        (name for name, t in tensors.items() if t.is_floating_point()), next(iter(tensors))
+    )
     head = first.partition(".")[0]
-    inner = {name.removeprefix(f"{head}."): t for name, t in found.items() if _within(name, head)}
+    inner = {name.removeprefix(f"{head}."): t for name, t in tensors.items() if _within(name, head)}
     return f"{head}.{main_output(inner)}" if first != head and inner else first
 
 
-def named_output(found: Mapping[str, Tensor], name: str | None) -> str:
+def named_output(tensors: Mapping[str, Tensor], name: str | None) -> str:
     """`name`, or the main output's where it is None; ValueError lists the names there are."""
     if name is None:
-        return main_output(found)
-    if name not in found:
-        there = ", ".join(map(repr, found))
+        return main_output(tensors)
+    if name not in tensors:
+        there = ", ".join(map(repr, tensors))
         raise ValueError(f"the network has no output {name!r}; its outputs are {there}")
     return name
 
@@ -98,5 +100,5 @@ def _members(value: Any) -> Iterable[tuple[object, object]]:
 
 def _attributes(value: object) -> list[str]:
     slots = [vars(kind).get("__slots__", ()) for kind in reversed(type(value).__mro__)]
-    named = [(one,) if isinstance(one, str) else one for one in slots]
-    return [*(name for names in named for name in names), *getattr(value, "__dict__", ())]
+    names_of = [(one,) if isinstance(one, str) else one for one in slots]
+    return [*(name for names in names_of for name in names), *getattr(value, "__dict__", ())]

@@ -164,10 +164,10 @@ class Plan:
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Plan:
         """The plan these plain values describe; ValueError names what does not belong."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known, key=str)
+        names = {f.name for f in fields(cls)}
+        unknown = sorted(set(values) - names, key=str)
         if unknown:
-            raise ValueError(f"unknown key {unknown[0]!r} in a plan; known are {sorted(known)}")
+            raise ValueError(f"unknown key {unknown[0]!r} in a plan; known are {sorted(names)}")
         return cls(**values)  # type: ignore[arg-type]
 
 
@@ -202,9 +202,9 @@ def to_link(plan: Plan, fingerprint: str) -> str:
 def from_link(text: str, fingerprint: str) -> Plan:
     """The plan in a link; ValueError says whether it is damaged or made for other weights."""
     try:
-        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         unpacker = zlib.decompressobj()
-        raw = unpacker.decompress(packed, _LINK_LIMIT)
+        raw = unpacker.decompress(data, _LINK_LIMIT)
         if not unpacker.eof:
             raise ValueError("it ends too early or is too long")
         content = json.loads(raw)
@@ -242,8 +242,8 @@ def _pins(name: object, places: object) -> tuple[tuple[str, bool], ...]:
     return tuple(places.items())
 
 
-def _repairs(given: object) -> tuple[str, ...]:
-    names = (given,) if isinstance(given, str) else given
+def _repairs(value: object) -> tuple[str, ...]:
+    names = (value,) if isinstance(value, str) else value
     if not isinstance(names, (tuple, list)) or any(name not in REPAIRS for name in names):
-        raise ValueError(f"repair must be some of {REPAIRS}, got {given!r}")
+        raise ValueError(f"repair must be some of {REPAIRS}, got {value!r}")
     return tuple(name for name in REPAIRS if name in names)

@@ -36,9 +36,9 @@ class _Commands(click.Group):
         except Exception as error:
             if ctx.meta.get(_DEBUG):
                 raise
-            said = sentence(error)
+            words = sentence(error)
             where = "" if is_refusal(error) else f" ({log_file()}; --debug shows it)"
-            raise click.ClickException(f"{said}{where}") from None
+            raise click.ClickException(f"{words}{where}") from None
 
 
 def _remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:

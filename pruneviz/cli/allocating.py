@@ -81,13 +81,13 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
 
     Example: pruneviz allocate lenet5 --target 0.9 --floor 0.02
     """
-    asked, values = _asked(values)
-    opened = what_to_open(dict(values))
+    request, values = _asked(values)
+    opening = what_to_open(dict(values))
     bench = open_bench(values)
     try:
-        locked = _locked(bench, asked)
-        found = _find(bench, asked, [*locked])
-        result = bench.evaluate(found.plan)
+        locked = _locked(bench, request)
+        search_result = _find(bench, request, [*locked])
+        result = bench.evaluate(search_result.plan)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     except ENDS as error:
@@ -97,11 +97,11 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
     finally:
         end_of_progress()
     if link:
-        click.echo(_link(bench, found.plan, locked))
+        click.echo(_link(bench, search_result.plan, locked))
     elif as_json:
-        print_json(_told(bench, opened, found, result, locked))
+        print_json(_told(bench, opening, search_result, result, locked))
     else:
-        _print(bench, opened, found, result)
+        _print(bench, opening, search_result, result)
         for name, why in locked.items():
             click.echo(f"left as it is: {name} ({why})", err=True)
 
@@ -110,57 +110,57 @@ def _asked(values: dict[str, Any]) -> tuple[AllocationRequest, dict[str, Any]]:
     """What the options ask for, and the values that are left."""
     names = ("criterion", "granularity", "seed", "aggregate", "repair")
     own = ("method", "target", "lose", "budget", "floor", "lock", "unlocked")
-    said = {name: values[name] for name in own}
-    if (said["target"] is None) == (said["lose"] is None):
+    options = {name: values[name] for name in own}
+    if (options["target"] is None) == (options["lose"] is None):
         raise click.UsageError("name what is wanted: --target 0.9, or --lose 1; one of them")
-    if said["lose"] is not None and said["method"] is not None:
+    if options["lose"] is not None and options["method"] is not None:
         raise click.UsageError("--lose tries every method itself: leave --method out")
     try:
         plan = Plan(**{name: values[name] for name in names})
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    said |= {
-        "method": said["method"] or _METHOD,
-        "floor": _floor(said["floor"]),
+    options |= {
+        "method": options["method"] or _METHOD,
+        "floor": _floor(options["floor"]),
     }
     rest = {name: value for name, value in values.items() if name not in (*names, *own)}
-    return AllocationRequest(plan=plan, **said), rest
+    return AllocationRequest(plan=plan, **options), rest
 
 
 def _floor(texts: tuple[str, ...]) -> float | dict[str, float]:
     """One number for all, or one for each layer named."""
-    found: dict[str, float] = {}
+    floors: dict[str, float] = {}
     for text in texts:
         name, _, value = text.rpartition("=")
         try:
-            found[name] = float(value)
+            floors[name] = float(value)
         except ValueError:
             raise click.BadParameter(
                 f"takes X or LAYER=X such as 0.02 or conv1=0.2, got {text!r}", param_hint="--floor"
             ) from None
-    if "" not in found:
-        return found or 0.0
-    if len(found) > 1:
+    if "" not in floors:
+        return floors or 0.0
+    if len(floors) > 1:
         raise click.BadParameter("takes one X for all layers, or LAYER=X", param_hint="--floor")
-    return found[""]
+    return floors[""]
 
 
-def _locked(bench: Workbench, asked: AllocationRequest) -> dict[str, str]:
+def _locked(bench: Workbench, request: AllocationRequest) -> dict[str, str]:
     """Layer -> why it stays as it is."""
-    usual = {} if asked.unlocked else bench.locks
-    if asked.plan.granularity in UNITS:
+    usual = {} if request.unlocked else bench.locks
+    if request.plan.granularity in UNITS:
         usual = unit_locks(usual, bench.groups)
-    return dict.fromkeys(asked.lock, "locked by --lock") | usual
+    return dict.fromkeys(request.lock, "locked by --lock") | usual
 
 
-def _find(bench: Workbench, asked: AllocationRequest, locked: list[str]) -> SearchResult:
-    studies, plan, budget, floor = bench.studies, asked.plan, asked.budget, asked.floor
+def _find(bench: Workbench, request: AllocationRequest, locked: list[str]) -> SearchResult:
+    studies, plan, budget, floor = bench.studies, request.plan, request.budget, request.floor
     tell = progress_with_time()
-    if asked.target is None:
-        lose = (asked.lose or 0.0) / bench.task.scale.factor
+    if request.target is None:
+        lose = (request.lose or 0.0) / bench.task.scale.factor
         return studies.smallest(lose, plan, budget, locked=locked, floor=floor, progress=tell)
     return studies.search(
-        asked.method, asked.target, plan, budget, locked=locked, floor=floor, progress=tell
+        request.method, request.target, plan, budget, locked=locked, floor=floor, progress=tell
     )
 
 
@@ -170,10 +170,10 @@ def _link(bench: Workbench, plan: Plan, locked: dict[str, str]) -> str:
     return "?" + urlencode({"model": bench.name, "plan": link, "locked": ",".join(locked)})
 
 
-def _again(opened: OpenRequest, plan: Plan) -> str:
+def _again(opening: OpenRequest, plan: Plan) -> str:
     """The command that prunes by this plan."""
-    plain = words(opened) == words(OpenRequest(opened.model))
-    parts = ["pruneviz", "prune", *([opened.model] if plain else words(opened))]
+    plain = words(opening) == words(OpenRequest(opening.model))
+    parts = ["pruneviz", "prune", *([opening.model] if plain else words(opening))]
     for name in ("criterion", "granularity", "seed", "aggregate"):
         value = getattr(plan, name)
         if value != getattr(Plan(), name):
@@ -188,33 +188,33 @@ def _again(opened: OpenRequest, plan: Plan) -> str:
 
 def _told(
     bench: Workbench,
-    opened: OpenRequest,
-    found: SearchResult,
+    opening: OpenRequest,
+    search_result: SearchResult,
     result: Evaluation,
     locked: dict[str, str],
 ) -> dict[str, Any]:
     return {
         "model": bench.name,
-        "plan": found.plan.as_dict(),
-        "method": found.method,
-        "start": found.start,
-        "budget": found.budget,
-        "target": found.target,
-        "got": found.got,
-        "words": found.words,
-        "evaluations": found.evaluations,
-        "samples": found.samples,
+        "plan": search_result.plan.as_dict(),
+        "method": search_result.method,
+        "start": search_result.start,
+        "budget": search_result.budget,
+        "target": search_result.target,
+        "got": search_result.got,
+        "words": search_result.words,
+        "evaluations": search_result.evaluations,
+        "samples": search_result.samples,
         "locked": locked,
-        "layers": bench.masks(found.plan).report.to_dict(orient="records"),
+        "layers": bench.masks(search_result.plan).report.to_dict(orient="records"),
         "result": _numbers(result),
-        "searched": None if found.result is None else _numbers(found.result),
-        "held": None if found.held is None else _numbers(found.held),
+        "searched": None if search_result.result is None else _numbers(search_result.result),
+        "held": None if search_result.held is None else _numbers(search_result.held),
         "tried": [
             {"method": one.method, "sparsity": dict(one.plan.sparsity)} | _numbers(one)
-            for one in found.tried
+            for one in search_result.tried
         ],
-        "again": _again(opened, found.plan),
-        "link": _link(bench, found.plan, locked),
+        "again": _again(opening, search_result.plan),
+        "link": _link(bench, search_result.plan, locked),
     }
 
 
@@ -223,24 +223,28 @@ def _numbers(result: Evaluation | MethodResult) -> dict[str, Any]:
     return {name: getattr(result, name) for name in names}
 
 
-def _print(bench: Workbench, opened: OpenRequest, found: SearchResult, result: Evaluation) -> None:
-    report = bench.masks(found.plan).report.rename(columns={"got": "sparsity"})
+def _print(
+    bench: Workbench, opening: OpenRequest, search_result: SearchResult, result: Evaluation
+) -> None:
+    report = bench.masks(search_result.plan).report.rename(columns={"got": "sparsity"})
     columns = ["layer", "sparsity", "kept", "total"]
     click.echo(report[columns].to_string(index=False, formatters={"sparsity": "{:.4f}".format}))
-    click.echo(f"{found.words[:1].upper()}{found.words[1:]}")
+    click.echo(f"{search_result.words[:1].upper()}{search_result.words[1:]}")
     click.echo(
         f"{bench.task.word} {result.accuracy:.4f} ({result.low:.4f} … {result.high:.4f}) on all "
         f"{result.n:,} samples, change from dense: {result.words}"
     )
-    if found.result is not None:
-        click.echo(f"on the {found.result.n:,} it searched with: {found.result.words}")
-    if found.held is not None:
-        click.echo(f"on the {found.held.n:,} it did not see: {found.held.words}")
-    if found.tried:
-        rows = [_row(bench, one) for one in found.tried]
-        click.echo(f"tried, on {found.tried[0].n:,} samples:")
+    if search_result.result is not None:
+        click.echo(
+            f"on the {search_result.result.n:,} it searched with: {search_result.result.words}"
+        )
+    if search_result.held is not None:
+        click.echo(f"on the {search_result.held.n:,} it did not see: {search_result.held.words}")
+    if search_result.tried:
+        rows = [_row(bench, one) for one in search_result.tried]
+        click.echo(f"tried, on {search_result.tried[0].n:,} samples:")
         click.echo(pd.DataFrame(rows).to_string(index=False))
-    click.echo(f"again: {_again(opened, found.plan)}")
+    click.echo(f"again: {_again(opening, search_result.plan)}")
 
 
 def _row(bench: Workbench, one: MethodResult) -> dict[str, str]:

@@ -64,32 +64,32 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
     Example: pruneviz compare lenet5 --criteria magnitude,wanda,taylor --levels 0.8,0.9
     """
     unlocked = values.pop("unlocked")
-    asked, values = _asked(values)
+    request, values = _asked(values)
     bench = open_bench(values)
-    stopped, held = 0, None
+    status, contest = 0, None
     try:
         if not unlocked:
-            asked = replace(asked, locked=(*asked.locked, *_usual(bench, asked.plan)))
+            request = replace(request, locked=(*request.locked, *_usual(bench, request.plan)))
         if rankings:
-            alike = bench.studies.similarity(asked.plan, asked.levels, progress_with_time())
+            alike = bench.studies.similarity(request.plan, request.levels, progress_with_time())
         else:
-            held = bench.studies.contest(asked, progress_with_time())
-            alike = bench.studies.similarity(asked.plan, asked.levels)
+            contest = bench.studies.contest(request, progress_with_time())
+            alike = bench.studies.similarity(request.plan, request.levels)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     except ENDS as error:
-        stopped = exit_code(error)
+        status = exit_code(error)
     finally:
         end_of_progress()
-    if stopped:
+    if status:
         click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
-        raise SystemExit(stopped)
+        raise SystemExit(status)
     if csv is not None:
-        _write(csv, alike.table if held is None else held.table)
+        _write(csv, alike.table if contest is None else contest.table)
     if as_json:
-        print_json(_told(bench, alike, held))
+        print_json(_told(bench, alike, contest))
     else:
-        _print(alike, held)
+        _print(alike, contest)
     if bench.studies.memory.complaint:
         click.echo(f"Warning: {bench.studies.memory.complaint}.", err=True)
 
@@ -103,7 +103,7 @@ def _asked(values: dict[str, Any]) -> tuple[ContestRequest, dict[str, Any]]:
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     criteria = values["criteria"]
-    asked = ContestRequest(
+    request = ContestRequest(
         None if criteria is None else tuple(name.strip() for name in criteria.split(",")),
         asked_levels(values["levels"], LEVELS),
         plan,
@@ -112,7 +112,7 @@ def _asked(values: dict[str, Any]) -> tuple[ContestRequest, dict[str, Any]]:
         values["samples"],
         values["seeds"],
     )
-    return asked, {name: value for name, value in values.items() if name not in mine}
+    return request, {name: value for name, value in values.items() if name not in mine}
 
 
 def _usual(bench: Workbench, plan: Plan) -> dict[str, str]:
@@ -127,21 +127,21 @@ def _write(path: Path, table: pd.DataFrame) -> None:
         raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
 
 
-def _told(bench: Workbench, alike: Similarity, held: Contest | None) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _told(bench: Workbench, alike: Similarity, contest: Contest | None) -> dict[str, Any]:
+    content: dict[str, Any] = {
         "model": bench.name,
         "pairs": alike.table.to_dict(orient="records"),
         "notes": list(alike.notes),
     }
-    if held is None:
-        return found
-    return found | {
-        "plan": held.plan.as_dict(),
-        "allocation": held.allocation,
-        "layers": list(held.layers),
-        "criteria": list(held.criteria),
-        "left_out": dict(held.left_out),
-        "points": held.table.to_dict(orient="records"),
+    if contest is None:
+        return content
+    return content | {
+        "plan": contest.plan.as_dict(),
+        "allocation": contest.allocation,
+        "layers": list(contest.layers),
+        "criteria": list(contest.criteria),
+        "left_out": dict(contest.left_out),
+        "points": contest.table.to_dict(orient="records"),
         "verdicts": [
             {
                 "sparsity": one.sparsity,
@@ -165,12 +165,12 @@ def _told(bench: Workbench, alike: Similarity, held: Contest | None) -> dict[str
                 ],
                 "words": one.words,
             }
-            for one in held.verdicts
+            for one in contest.verdicts
         ],
     }
 
 
-def _print(alike: Similarity, held: Contest | None) -> None:
+def _print(alike: Similarity, contest: Contest | None) -> None:
     click.echo("rank correlation (Spearman), mean over layers")
     click.echo(alike.correlations().to_string(float_format="{:.2f}".format, na_rep="–"))
     for level in alike.levels[:: max(1, len(alike.levels) - 1)]:
@@ -181,19 +181,19 @@ def _print(alike: Similarity, held: Contest | None) -> None:
         click.echo(alike.overlaps(level).to_string(float_format="{:.2f}".format, na_rep="–"))
     for note in alike.notes:
         click.echo(note)
-    if held is None:
+    if contest is None:
         return
-    scores = held.table[held.table["seed"].isna()].pivot_table(
+    scores = contest.table[contest.table["seed"].isna()].pivot_table(
         index="criterion", columns="sparsity", values="accuracy", sort=False
     )
     scores.columns = [f"{_POINT * level:g} %" for level in scores.columns]
-    scale = held.task.scale
-    click.echo(f"\n{scale.axis(held.task.word)}, by what is cut of each layer, {held.words}")
+    scale = contest.task.scale
+    click.echo(f"\n{scale.axis(contest.task.word)}, by what is cut of each layer, {contest.words}")
     click.echo((scale.factor * scores).to_string(float_format=f"{{:{scale.digits}}}".format))
-    for name, why in held.left_out.items():
+    for name, why in contest.left_out.items():
         click.echo(f"{name} does not take part: {why}")
     click.echo("\nwhich criterion (chosen on every other sample, told on the rest)")
-    for one in held.verdicts:
+    for one in contest.verdicts:
         span = f"{scale.score_text(one.accuracy)} ({scale.interval_text(one.low, one.high)})"
         click.echo(f"{_POINT * one.sparsity:g} % cut: {one.best}, {span}; {one.words}")
         for other in one.against:

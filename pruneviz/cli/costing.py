@@ -22,19 +22,19 @@ def cost(as_json: bool, **values: Any) -> None:
     """
     bench = open_bench(values)
     try:
-        plan, left = asked_plan(bench, values)
-        found = bench.cost(plan, progress())
+        plan, alone = asked_plan(bench, values)
+        ledger = bench.cost(plan, progress())
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     finally:
         end_of_progress()
     if as_json:
-        print_json({"model": bench.name, "plan": plan.as_dict()} | found.as_dict())
+        print_json({"model": bench.name, "plan": plan.as_dict()} | ledger.as_dict())
         return
-    table = found.readable
+    table = ledger.readable
     click.echo(table.drop(columns="note").to_string(index=False))
     click.echo()
     for quantity, note in zip(table["quantity"], table["note"], strict=True):
         click.echo(f"{quantity}: {note}")
-    for name, reason in left.items():
+    for name, reason in alone.items():
         click.echo(f"left dense: {name} ({reason})", err=True)

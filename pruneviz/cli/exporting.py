@@ -50,35 +50,35 @@ def export(
     bench = open_bench(values)
     names = tuple(FORMATS) if _ALL in formats else formats or DEFAULT
     try:
-        plan, left = asked_plan(bench, values)
-        found = bench.export(plan, out, names, progress(), overwrite=force, archive=archive)
+        plan, alone = asked_plan(bench, values)
+        result = bench.export(plan, out, names, progress(), overwrite=force, archive=archive)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     finally:
         end_of_progress()
     if as_json:
-        print_json({"model": bench.name, "plan": plan.as_dict()} | found.as_dict())
+        print_json({"model": bench.name, "plan": plan.as_dict()} | result.as_dict())
     else:
-        _print(found)
-    for name, reason in left.items():
+        _print(result)
+    for name, reason in alone.items():
         click.echo(f"left dense: {name} ({reason})", err=True)
-    for note in found.notes:
+    for note in result.notes:
         click.echo(note, err=True)
-    for name, reason in found.failed.items():
+    for name, reason in result.failed.items():
         click.echo(f"not written: {name} ({reason})", err=True)
-    missed = [name for name in found.failed if name in formats or not formats]
-    if missed:
+    failures = [name for name in result.failed if name in formats or not formats]
+    if failures:
         sys.exit(1)
 
 
-def _print(found: ExportResult) -> None:
-    for one in found.written:
+def _print(result: ExportResult) -> None:
+    for one in result.written:
         if one.failed:
             continue
         apart = "" if one.difference is None else f", largest difference {one.difference:.1e}"
-        click.echo(f"{one.format}: {found.folder / one.file} ({one.bytes:,} bytes{apart})")
+        click.echo(f"{one.format}: {result.folder / one.file} ({one.bytes:,} bytes{apart})")
         click.echo(f"  {one.words}")
         for other in one.files[1:]:
-            click.echo(f"  with {found.folder / other}")
-    if found.archive:
-        click.echo(f"zip: {found.folder / found.archive}")
+            click.echo(f"  with {result.folder / other}")
+    if result.archive:
+        click.echo(f"zip: {result.folder / result.archive}")

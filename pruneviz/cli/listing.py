@@ -31,9 +31,9 @@ def criteria(as_json: bool) -> None:
         rows = {name: criterion_term(name).as_dict() for name in CRITERIA}
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
-    for name, found in CRITERIA.items():
+    for name, criterion in CRITERIA.items():
         term = criterion_term(name)
-        click.echo(f"{name}: {term.title} ({', '.join(found.granularities)})")
+        click.echo(f"{name}: {term.title} ({', '.join(criterion.granularities)})")
         click.echo(f"    {term.text}\n    {term.formula}\n    {term.source}")
 
 
@@ -67,7 +67,7 @@ def groups(as_json: bool, **values: Any) -> None:
     """
     bench = open_bench(values)
     try:
-        found = bench.groups
+        all_groups = bench.groups
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     rows = [
@@ -78,15 +78,15 @@ def groups(as_json: bool, **values: Any) -> None:
             "members": list(group.layers),
             "consumers": list(group.consumers),
         }
-        for group in found.groups.values()
+        for group in all_groups.groups.values()
     ]
     if as_json:
-        print_json({"groups": rows, "fixed": dict(found.fixed)})
+        print_json({"groups": rows, "fixed": dict(all_groups.fixed)})
         return
     if rows:
         table = pd.DataFrame(rows)
         for column in ("members", "consumers"):
             table[column] = table[column].map(", ".join)
         click.echo(table.to_string(index=False))
-    for name, reason in found.fixed.items():
+    for name, reason in all_groups.fixed.items():
         click.echo(f"stays: {name} ({reason})")

@@ -54,10 +54,10 @@ def asked_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str
     Also tells which layers --all left alone, and why. ValueError names what does not fit.
     """
     everywhere = values.pop("everywhere")
-    left = {} if everywhere is None else _left_alone(bench, values)
+    alone = {} if everywhere is None else _left_alone(bench, values)
     del values["unlocked"]
     levels = {name: everywhere for name in bench.found if everywhere is not None}
-    levels = {name: level for name, level in levels.items() if name not in left}
+    levels = {name: level for name, level in levels.items() if name not in alone}
     levels |= dict(_level(text) for text in values.pop("sparsity"))
     pinned: dict[str, Any] = {}
     for name, place, kept in map(_pin, values.pop("pin")):
@@ -68,7 +68,7 @@ def asked_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str
     if everywhere is not None and not levels and not pinned:
         raise ValueError(
             "nothing to prune: every layer is locked: "
-            + ", ".join(f"{name} ({why})" for name, why in left.items())
+            + ", ".join(f"{name} ({why})" for name, why in alone.items())
             + "; name one with --sparsity, or use --unlocked"
         )
     plan = Plan(
@@ -82,7 +82,7 @@ def asked_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str
         aggregate=values.pop("aggregate"),
         repair=values.pop("repair"),
     )
-    return plan, {name: why for name, why in left.items() if name not in plan.sparsity}
+    return plan, {name: why for name, why in alone.items() if name not in plan.sparsity}
 
 
 def _left_alone(bench: Workbench, values: Mapping[str, Any]) -> dict[str, str]:
@@ -90,15 +90,15 @@ def _left_alone(bench: Workbench, values: Mapping[str, Any]) -> dict[str, str]:
     granularity = values["granularity"]
     by_unit = granularity in UNITS
     locks = unit_locks(bench.locks, bench.groups) if by_unit else bench.locks
-    left = {} if values["unlocked"] else dict(locks)
+    alone = {} if values["unlocked"] else dict(locks)
     if by_unit:
         criterion = find_criterion(values["criterion"], granularity)
         for name, layer in bench.found.items():
             why = cannot(layer, criterion, granularity)
             why = why or cannot_units(bench.groups, layer, granularity)
             if why is not None:
-                left.setdefault(name, why)
-    return left
+                alone.setdefault(name, why)
+    return alone
 
 
 def _level(text: str) -> tuple[str, float]:

@@ -28,7 +28,7 @@ def prune(samples: int | None, as_json: bool, **values: Any) -> None:
     """
     bench = open_bench(values)
     try:
-        plan, left = asked_plan(bench, values)
+        plan, alone = asked_plan(bench, values)
         summary = _summary(bench, plan, samples)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
@@ -36,7 +36,7 @@ def prune(samples: int | None, as_json: bool, **values: Any) -> None:
         print_json(summary)
         return
     click.echo(bench.prune(plan).report.drop(columns="collapse").to_string(index=False))
-    for name, reason in left.items():
+    for name, reason in alone.items():
         click.echo(f"left dense: {name} ({reason})", err=True)
     for warning in (*bench.warnings(plan).values(), *bench.prune(plan).notes):
         click.echo(warning, err=True)

@@ -55,7 +55,7 @@ def replay_recipe(file: Path, script: bool, as_json: bool, **values: Any) -> Non
         if script:
             click.echo(script_of(recipe), nl=False)
             return
-        found, exported = _again(recipe, file, values)
+        result, exported = _again(recipe, file, values)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     finally:
@@ -63,54 +63,54 @@ def replay_recipe(file: Path, script: bool, as_json: bool, **values: Any) -> Non
     failed = {} if exported is None else exported.failed
     if as_json:
         more = {} if exported is None else {"exported": exported.as_dict()}
-        print_json(found.as_dict() | more)
+        print_json(result.as_dict() | more)
     else:
-        _print(found)
+        _print(result)
         if exported is not None:
             for one in exported.written:
                 if not one.failed:
                     click.echo(f"{one.format}: {exported.folder / one.file}")
-    for note in found.notes:
+    for note in result.notes:
         click.echo(note, err=True)
     for name, reason in failed.items():
         click.echo(f"not written: {name} ({reason})", err=True)
-    sys.exit(_DIFFERS if not found.same else 1 if failed else 0)
+    sys.exit(_DIFFERS if not result.same else 1 if failed else 0)
 
 
 def _read(file: Path) -> Recipe:
-    with file.open("rb") as opened:  # no more of it than it takes to refuse it
-        return from_yaml(opened.read(limit("recipe_bytes") + 1), file.name)
+    with file.open("rb") as stream:  # no more of it than it takes to refuse it
+        return from_yaml(stream.read(limit("recipe_bytes") + 1), file.name)
 
 
 def _again(
     recipe: Recipe, file: Path, values: dict[str, Any]
 ) -> tuple[ReplayResult, ExportResult | None]:
-    named = {
+    options = {
         name: values[name]
         for name in ("model", "data", "arch", "trust", "task", "metric", "ignore")
     }
-    bench = open_workbench(opening_of(recipe, folder=file.parent, **named))
+    bench = open_workbench(opening_of(recipe, folder=file.parent, **options))
     bench = trained_again(recipe, bench, progress_with_time())
-    found = replay(recipe, bench, progress())
+    result = replay(recipe, bench, progress())
     if values["out"] is None:
-        return found, None
+        return result, None
     names = tuple(FORMATS) if _ALL in values["formats"] else values["formats"] or DEFAULT
     force = values["force"]
     exported = bench.export(recipe.plan, values["out"], names, progress(), overwrite=force)
-    return found, exported
+    return result, exported
 
 
-def _print(found: ReplayResult) -> None:
-    recipe, result, expected = found.recipe, found.result, found.recipe.expected
-    click.echo(f"masks {found.masks}: {found.checksum}")
-    if recipe.masks is not None and recipe.masks != found.checksum:
+def _print(replayed: ReplayResult) -> None:
+    recipe, result, expected = replayed.recipe, replayed.result, replayed.recipe.expected
+    click.echo(f"masks {replayed.masks}: {replayed.checksum}")
+    if recipe.masks is not None and recipe.masks != replayed.checksum:
         click.echo(f"  the recipe's: {recipe.masks}")
     click.echo(
         f"{result.task.word} {result.accuracy!r} ({result.low:.4f} … {result.high:.4f}) on "
-        f"{result.n:,} samples: {found.accuracy}"
+        f"{result.n:,} samples: {replayed.accuracy}"
     )
-    if expected is not None and found.accuracy != "exactly":
+    if expected is not None and replayed.accuracy != "exactly":
         click.echo(f"  the recipe's: {expected.accuracy!r} on {expected.n:,} samples")
     click.echo(f"change from dense: {result.words}")
-    click.echo(f"parameters kept: {found.left.params_kept:,} of {found.left.params:,}")
-    click.echo(found.words)
+    click.echo(f"parameters kept: {replayed.left.params_kept:,} of {replayed.left.params:,}")
+    click.echo(replayed.words)

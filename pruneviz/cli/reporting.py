@@ -43,7 +43,7 @@ def write(
     """
     bench = open_bench(values)
     try:
-        plan, left = asked_plan(bench, values)
+        plan, alone = asked_plan(bench, values)
         if out.exists() and not force:
             raise ValueError(f"{out} is there already; choose another, or write over with --force")
         if scan:
@@ -59,12 +59,12 @@ def write(
         end_of_progress()
     size = out.stat().st_size
     if as_json:
-        told = {"model": bench.name, "plan": plan.as_dict(), "file": str(out), "bytes": size}
-        print_json(told | {"n": result.n, "accuracy": result.accuracy, "words": result.words})
+        content = {"model": bench.name, "plan": plan.as_dict(), "file": str(out), "bytes": size}
+        print_json(content | {"n": result.n, "accuracy": result.accuracy, "words": result.words})
     else:
         click.echo(f"{out} ({size:,} bytes)")
         click.echo(f"{bench.task.word} {result.accuracy:.4f}, change from dense: {result.words}")
-    for name, reason in left.items():
+    for name, reason in alone.items():
         click.echo(f"left dense: {name} ({reason})", err=True)
 
 

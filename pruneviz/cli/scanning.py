@@ -77,13 +77,13 @@ def scan(
     scale = bench.task.scale
     width = PRECISION if precision is None else precision / scale.factor
     least = LOSE if lose is None else lose / scale.factor
-    stopped = 0
+    status = 0
     try:
         curves = bench.studies.curves(plan, levels, width, budget, progress_with_time())
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     except ENDS as error:
-        stopped = exit_code(error)
+        status = exit_code(error)
         curves = known(bench, plan, bench.studies.memory, levels, width)
     finally:
         end_of_progress()
@@ -95,9 +95,9 @@ def scan(
         _print(curves, least, scale)
     if bench.studies.memory.complaint:
         click.echo(f"Warning: {bench.studies.memory.complaint}.", err=True)
-    if stopped:
+    if status:
         click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
-        raise SystemExit(stopped)
+        raise SystemExit(status)
 
 
 def _plan(values: dict[str, Any]) -> tuple[Plan, dict[str, Any]]:
@@ -154,9 +154,9 @@ def _print(curves: Curves, lose: float, scale: Scale) -> None:
     levels = sorted({point.sparsity for curve in ranked for point in curve.points})
     rows = []
     for curve in ranked:
-        known = {point.sparsity: point for point in curve.points}
+        points = {point.sparsity: point for point in curve.points}
         cells = {
-            f"{_POINT * x:g} %": _change(known[x].delta, scale) if x in known else ""
+            f"{_POINT * x:g} %": _change(points[x].delta, scale) if x in points else ""
             for x in levels
         }
         words = curves.words_of(curve.slider.name, lose)

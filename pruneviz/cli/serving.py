@@ -55,11 +55,11 @@ def app_file(checkout: Path = Path(__file__).parents[2]) -> Path:
     if (checkout / "pyproject.toml").is_file():
         return checkout / "app.py"
     try:
-        known = files("pruneviz") or []
+        installed_files = files("pruneviz") or []
     except PackageNotFoundError:
-        known = []
-    for file in known:
-        found = Path(str(file.locate()))
-        if file.name == "app.py" and file.parent.name == "pruneviz" and found.is_file():
-            return found.resolve()
+        installed_files = []
+    for file in installed_files:
+        path = Path(str(file.locate()))
+        if file.name == "app.py" and file.parent.name == "pruneviz" and path.is_file():
+            return path.resolve()
     raise click.ClickException("app.py was not installed with pruneviz; run it from a checkout")

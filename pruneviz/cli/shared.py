@@ -70,8 +70,8 @@ def progress_with_time() -> Callable[[str, float], None]:
 
     def say(label: str, done: float) -> None:
         took = time.monotonic() - start
-        left = f", {took / done - took:.0f} s left" if done > 0 and took > 1 else ""
-        tell(f"{label}{left}", done)
+        time_left = f", {took / done - took:.0f} s left" if done > 0 and took > 1 else ""
+        tell(f"{label}{time_left}", done)
 
     return say
 

@@ -43,7 +43,7 @@ def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
     _check(out, force=force)
     bench = open_bench(values)
     try:
-        plan, left = asked_plan(bench, values)
+        plan, alone = asked_plan(bench, values)
         pruned = bench.prune(plan)
         small = pruned.removal().network
         data = bench.source.validation.first(_SAMPLES)
@@ -68,7 +68,7 @@ def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
             }
         )
         return
-    for name, reason in left.items():
+    for name, reason in alone.items():
         click.echo(f"left dense: {name} ({reason})", err=True)
     click.echo(
         f"parameters: {before:,} before, {after:,} after ({after / before:.1%})\n"

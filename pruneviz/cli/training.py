@@ -118,16 +118,16 @@ def train(
       pruneviz train lenet300 --method lottery --start new --all 0.96 --rounds 6 --controls
       pruneviz train lenet5 --all 0.92 --allocate erk --method iterative --recipe recipe.yaml
     """
-    asked = {name: values.pop(name) for name, *_ in (*_SETTINGS, *_FLAGS)}
+    settings = {name: values.pop(name) for name, *_ in (*_SETTINGS, *_FLAGS)}
     target = values["everywhere"]
     if allocate is not None and target is None:
         raise click.UsageError("--allocate shares out what --all says: give --all X too")
     bench = open_bench(values)
     try:
-        training = Training(seed=values["seed"], **asked)
-        plan, left = asked_plan(bench, values)
+        training = Training(seed=values["seed"], **settings)
+        plan, alone = asked_plan(bench, values)
         if allocate is not None:
-            plan = _shared_out(bench, plan, allocate, target, [*left])
+            plan = _shared_out(bench, plan, allocate, target, [*alone])
         folder = home() / "training" if keep is None else keep
         tell = progress_with_time()
         trained = bench.train(
@@ -143,7 +143,7 @@ def train(
         end_of_progress()
     if _helps():
         return
-    for name, reason in left.items():
+    for name, reason in alone.items():
         click.echo(f"left dense: {name} ({reason})", err=True)
     _write(trained, out, csv, recipe)
     if as_json:
@@ -156,9 +156,9 @@ def _shared_out(
     bench: Workbench, plan: Plan, method: str, target: float, locked: list[str]
 ) -> Plan:
     """The plan with `target` of all that is not locked, shared out by a method."""
-    kept = replace(plan, sparsity={})
+    dense = replace(plan, sparsity={})
     try:
-        return bench.allocate(method, target, kept, locked=locked, progress=progress_with_time())
+        return bench.allocate(method, target, dense, locked=locked, progress=progress_with_time())
     finally:
         end_of_progress()
 
@@ -201,8 +201,8 @@ def _write(trained: Trained, out: Path | None, csv: Path | None, recipe: Path | 
             return
         version = Workbench(trained.source(f"{trained.origin.name}-trained"))
         if recipe is not None:
-            found = recipe_of(version, trained.plan, version.evaluate(trained.plan))
-            recipe.write_text(to_yaml(found), "utf-8")
+            made_recipe = recipe_of(version, trained.plan, version.evaluate(trained.plan))
+            recipe.write_text(to_yaml(made_recipe), "utf-8")
             click.echo(f"recipe: {recipe}", err=True)
         if out is not None:
             files = version.export(trained.plan, out, DEFAULT, overwrite=True)

@@ -100,32 +100,34 @@ def export(
     disk.
     """
     names, folder = asked_formats(formats), Path(folder).expanduser()
-    packed = f"{stem(bench.source.name)}.zip" if archive else None
+    zip_name = f"{stem(bench.source.name)}.zip" if archive else None
     files = [name for form in names for name in FORMATS[form].files]
     with in_words(folder):
-        check_free(folder, [*files, SUMMARY, *([packed] if packed else [])], overwrite=overwrite)
+        check_free(
+            folder, [*files, SUMMARY, *([zip_name] if zip_name else [])], overwrite=overwrite
+        )
     progress("pruning", 0.0)
     watch = _Watch(progress, len(names))
     subject = subject_of(bench, plan, watch.report)
-    written = []
+    results = []
     with staging(folder) as stage:
         for at, name in enumerate(names):
             watch.label, watch.place = FORMATS[name].label, at
             watch.report(0.0)
-            written.append(_one(name, subject, stage, folder, watch))
+            results.append(_one(name, subject, stage, folder, watch))
             trim()
-        ready = [name for one in written for name in one.files]
+        ready = [name for one in results for name in one.files]
         if ready:
-            _summary(subject, written, stage)
+            _summary(subject, results, stage)
             ready.append(SUMMARY)
-        if ready and packed:
-            zipped(stage, packed, ready, lambda done: progress("zip", done))
-            ready.insert(0, packed)  # the summary comes last: it vouches for the others
+        if ready and zip_name:
+            zipped(stage, zip_name, ready, lambda done: progress("zip", done))
+            ready.insert(0, zip_name)  # the summary comes last: it vouches for the others
         progress("in place", 1.0)
         check_free(folder, ready, overwrite=overwrite)
         place(stage, folder, ready)
     notes = (*subject.pruned.stay.values(), *subject.pruned.notes)
-    return ExportResult(folder, tuple(written), packed if ready else None, notes)
+    return ExportResult(folder, tuple(results), zip_name if ready else None, notes)
 
 
 @dataclass
@@ -165,11 +167,11 @@ def _one(name: str, subject: Subject, stage: Path, folder: Path, watch: _Watch) 
     return FormatResult(name, form.files[0], form.files, size, proof.difference, proof.words)
 
 
-def _summary(subject: Subject, written: list[FormatResult], stage: Path) -> None:
+def _summary(subject: Subject, results: list[FormatResult], stage: Path) -> None:
     """What lies beside it, and how it was proved."""
     rows = [
         asdict(one) | {"sha256": {file: _digest(stage / file) for file in one.files}}
-        for one in written
+        for one in results
     ]
     content = {
         "pruneviz": version("pruneviz"),

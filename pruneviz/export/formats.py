@@ -114,10 +114,10 @@ DEFAULT = ("safetensors", "recipe")
 
 def asked_formats(names: Iterable[str]) -> tuple[str, ...]:
     """The formats named, each once; ValueError names one that is not there, or that none is."""
-    found = tuple(dict.fromkeys(names))
-    unknown = [name for name in found if name not in FORMATS]
+    formats = tuple(dict.fromkeys(names))
+    unknown = [name for name in formats if name not in FORMATS]
     if unknown:
         raise ValueError(f"no format {unknown[0]!r}; there are {', '.join(FORMATS)}")
-    if not found:
+    if not formats:
         raise ValueError(f"name a format at least; there are {', '.join(FORMATS)}")
-    return found
+    return formats

@@ -53,9 +53,9 @@ def write_pt2(subject: Subject, folder: Path) -> None:
 
 def _traced(subject: Subject, size: int) -> Any:
     """The program on a batch of this size, which is left free where it is not one."""
-    network, given = on_cpu(subject.network), _example(subject, size)
-    args = (given,) if isinstance(given, Tensor) else ()
-    kwargs: dict[str, Tensor] = {} if isinstance(given, Tensor) else dict(given)
+    network, example = on_cpu(subject.network), _example(subject, size)
+    args = (example,) if isinstance(example, Tensor) else ()
+    kwargs: dict[str, Tensor] = {} if isinstance(example, Tensor) else dict(example)
     names = {name: python_name(name) for name in kwargs}
     given_by_name = set(kwargs) <= set(signature(network.forward).parameters)
     if not given_by_name or not isinstance(network(*args, **kwargs), Tensor):
@@ -139,13 +139,13 @@ def proved_twice(subject: Subject, run: Run, fixed: str | None = None) -> Proof:
     if fixed is not None:
         words = f"of the {which(subject)} network, one sample at a time: {fixed}"
         return proved(subject, lambda given: run(take(given, 1)), words, alone=True)
-    part, expected = next(subject.parts())
+    part, reference = next(subject.parts())
     size = _rows(part)
     half = max(1, size // 2)
     few = run(take(part, half))
     likeness = Likeness()
     for name, answer in few.items():
-        whole = expected[name]
+        whole = reference[name]
         if not answer.ndim or len(whole) != size:  # it has no row for each sample
             continue
         if answer.shape[0] * size != whole.shape[0] * half:
@@ -160,8 +160,8 @@ def proved_twice(subject: Subject, run: Run, fixed: str | None = None) -> Proof:
 
 
 def _rows(inputs: Inputs) -> int:
-    named = [inputs] if isinstance(inputs, Tensor) else inputs.values()
-    return max(len(tensor) for tensor in named)
+    tensors = [inputs] if isinstance(inputs, Tensor) else inputs.values()
+    return max(len(tensor) for tensor in tensors)
 
 
 def which(subject: Subject) -> str:
@@ -184,8 +184,8 @@ def take(inputs: Inputs, count: int) -> Inputs:
 
 def _example(subject: Subject, size: int) -> Inputs:
     first = take(subject.inputs, size)
-    named = {"": first} if isinstance(first, Tensor) else first
-    full = {n: t if len(t) == size else torch.cat([t] * size) for n, t in named.items()}
+    tensors = {"": first} if isinstance(first, Tensor) else first
+    full = {n: t if len(t) == size else torch.cat([t] * size) for n, t in tensors.items()}
     return full[""] if isinstance(first, Tensor) else full
 
 
@@ -200,8 +200,8 @@ class _NamedOutputs(nn.Module):
         own = {safe: name for name, safe in names.items()}
 
         def forward(*args: Tensor, **kwargs: Tensor) -> dict[str, Tensor]:
-            found = outputs(network(*args, **{own[n]: t for n, t in kwargs.items()}))
-            return dict(zip(found, separate(found), strict=True))
+            answers = outputs(network(*args, **{own[n]: t for n, t in kwargs.items()}))
+            return dict(zip(answers, separate(answers), strict=True))
 
         # torch.export goes by names: it gives no sizes to what stands behind two stars.
         words = [Parameter(n, Parameter.POSITIONAL_OR_KEYWORD) for n in own or ("given",)]

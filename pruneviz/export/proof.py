@@ -49,12 +49,12 @@ def proved(subject: Subject, run: Run, words: str = "", *, alone: bool = False) 
     sample by itself where it is `alone`.
     """
     likeness = Likeness()
-    for part, expected in subject.parts(alone=alone):
+    for part, reference in subject.parts(alone=alone):
         got = run(part)
-        likeness.add(expected, got)
+        likeness.add(reference, got)
     check(likeness)
-    said = f"read back, answers alike on {subject.samples:,} samples"
-    return Proof(likeness.difference, f"{said}; {words}" if words else said)
+    sentence = f"read back, answers alike on {subject.samples:,} samples"
+    return Proof(likeness.difference, f"{sentence}; {words}" if words else sentence)
 
 
 def check(likeness: Likeness) -> None:
@@ -85,12 +85,12 @@ def loaded(subject: Subject, tensors: Iterable[tuple[str, Tensor]]) -> nn.Module
     What has the very bits of the network on the screen shares its memory.
     """
     own = subject.overlay.state_dict()
-    found = {name: settled(tensor, own.get(name)) for name, tensor in tensors}
+    values = {name: settled(tensor, own.get(name)) for name, tensor in tensors}
     for name, first in tied(subject.overlay).items():
-        if first in found:
-            found.setdefault(name, found[first])
+        if first in values:
+            values.setdefault(name, values[first])
     empty = without_memory(subject.pruned.dense)
-    empty.load_state_dict(found, strict=True, assign=True)
+    empty.load_state_dict(values, strict=True, assign=True)
     return empty
 
 
@@ -106,8 +106,8 @@ def settled(tensor: Tensor, like: object) -> Tensor:
 
 def without_memory(network: nn.Module) -> nn.Module:
     """A copy whose weights have shapes alone, so that one that is not loaded cannot answer."""
-    kept = network.state_dict(keep_vars=True)
-    memo = dict(_held(kept))
+    state = network.state_dict(keep_vars=True)
+    memo = dict(_held(state))
     return copy.deepcopy(network, memo).eval()
 
 
@@ -115,8 +115,8 @@ def _held(tensors: Mapping[str, object]) -> Iterator[tuple[int, object]]:
     for tensor in tensors.values():
         if isinstance(tensor, Tensor):
             shape = torch.empty_like(tensor, device="meta")
-            held = nn.Parameter(shape, requires_grad=False) if _is_own(tensor) else shape
-            yield id(tensor), held
+            parameter = nn.Parameter(shape, requires_grad=False) if _is_own(tensor) else shape
+            yield id(tensor), parameter
 
 
 def _is_own(tensor: Tensor) -> bool:

@@ -65,15 +65,15 @@ def prove_int8(subject: Subject, folder: Path) -> Proof:
     """Run on all validation samples: its accuracy beside that of the plan."""
     session = onnx_session(folder / INT8)
     likeness = Likeness()
-    for part, expected in subject.parts():
-        likeness.add(expected, answered(subject, session, take(part, subject.samples)))
-    found = measured(subject, session)
+    for part, reference in subject.parts():
+        likeness.add(reference, answered(subject, session, take(part, subject.samples)))
+    score = measured(subject, session)
     task, ranges = subject.bench.task, "measured" if static(subject) else "found as it runs"
     return Proof(
         likeness.difference,
         f"rounded to 8 bits, so not the same answers: {task.word} "
-        f"{task.score_text(found.accuracy)}, {found.words.replace('dense', 'the plan')} "
-        f"against the plan, on {found.n:,} samples; "
+        f"{task.score_text(score.accuracy)}, {score.words.replace('dense', 'the plan')} "
+        f"against the plan, on {score.n:,} samples; "
         f"of the {which(subject)} network, ranges {ranges}",
     )
 
@@ -116,13 +116,17 @@ class _Reader:
 
 
 def _floats(network: nn.Module, part: Data) -> Tensor | dict[str, Tensor]:
-    given = fitting(network, part.inputs)
-    return given.cpu() if isinstance(given, Tensor) else {n: t.cpu() for n, t in given.items()}
+    arguments = fitting(network, part.inputs)
+    return (
+        arguments.cpu()
+        if isinstance(arguments, Tensor)
+        else {n: t.cpu() for n, t in arguments.items()}
+    )
 
 
-def _arrays(given: Tensor | dict[str, Tensor]) -> dict[str, Any]:
-    named = {"input": given} if isinstance(given, Tensor) else given
-    return {name: tensor.detach().numpy() for name, tensor in named.items()}
+def _arrays(inputs: Tensor | dict[str, Tensor]) -> dict[str, Any]:
+    tensors = {"input": inputs} if isinstance(inputs, Tensor) else inputs
+    return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
 
 
 @contextlib.contextmanager

@@ -29,15 +29,15 @@ def write_ratios(subject: Subject, folder: Path) -> None:
 
 def prove_ratios(subject: Subject, folder: Path) -> Proof:
     """Read back: each names a module of the network and is a share of it."""
-    found = json.loads((folder / NAME).read_text("utf-8"))["pruning_ratio_dict"]
-    for name, ratio in found.items():
+    ratios = json.loads((folder / NAME).read_text("utf-8"))["pruning_ratio_dict"]
+    for name, ratio in ratios.items():
         subject.pruned.dense.get_submodule(name)
         if not 0 <= ratio <= 1:
             raise ValueError(f"ratio of {name!r} must be in [0, 1], got {ratio!r}")
-    said = f"{len(found)} ratios read back, each of a module of the network"
+    words = f"{len(ratios)} ratios read back, each of a module of the network"
     if subject.plan.granularity not in UNITS:
-        said += "; shares of weights, where Torch-Pruning cuts that share of channels"
-    return Proof(None, f"{said}; it picks the channels itself, so its answers will differ")
+        words += "; shares of weights, where Torch-Pruning cuts that share of channels"
+    return Proof(None, f"{words}; it picks the channels itself, so its answers will differ")
 
 
 def ratios_of(subject: Subject) -> dict[str, float]:

@@ -89,13 +89,13 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, 
 
 def save_torch(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """A file that `torch.load(weights_only=True)` reads; what is tied is in it once."""
-    made: dict[object, Tensor] = {}
+    copies: dict[object, Tensor] = {}
     ready = {}
     for name, tensor in tensors.items():
         where = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
-        if where not in made:
-            made[where] = cleaned(tensor)
-        ready[name] = made[where]
+        if where not in copies:
+            copies[where] = cleaned(tensor)
+        ready[name] = copies[where]
     with path.open("wb") as file:  # by Python, whose errors say what the disk lacks
         torch.save(ready, file)
 

@@ -38,7 +38,7 @@ def curves_apart(
         rows, columns, shared_xaxes=True, shared_yaxes=True,
         vertical_spacing=0.22 / rows, horizontal_spacing=0.012,
         subplot_titles=[
-            f"{foreign(name)}<br><i>{foreign(said)}</i>" for name, said in words.items()
+            f"{foreign(name)}<br><i>{foreign(sentence)}</i>" for name, sentence in words.items()
         ],
     )  # fmt: skip
     for place, name in enumerate(words):
@@ -73,8 +73,8 @@ def curves_apart(
 def curves_together(table: pd.DataFrame, *, lose: float, scale: Scale = SHARE) -> go.Figure:
     """The same curves over each other, with their bands; a click in the legend hides one."""
     figure = go.Figure()
-    told = table[table["sparsity"].notna()]
-    for place, (name, points) in enumerate(told.groupby("layer", sort=False)):
+    measured = table[table["sparsity"].notna()]
+    for place, (name, points) in enumerate(measured.groupby("layer", sort=False)):
         figure.add_scatter(
             x=100 * points["sparsity"], y=scale.factor * points["delta"], name=foreign(name),
             mode="lines+markers", marker={"size": 5, "symbol": place // len(MANY)},

@@ -70,12 +70,12 @@ def moving_course(
             f'<polyline points="{points}" fill="none" stroke="{line.colour}" stroke-width="2" '
             f'stroke-dasharray="{_DASHES[line.dash]}"/>'
         )
-    said = ", ".join(f"{line.name} {values[line.column][-1]:.4g}" for line in what.lines)
-    return Drawing(_svg(parts, _HEIGHT, ink), f"{label} at epoch {x[-1]:g}: {said}")
+    words = ", ".join(f"{line.name} {values[line.column][-1]:.4g}" for line in what.lines)
+    return Drawing(_svg(parts, _HEIGHT, ink), f"{label} at epoch {x[-1]:g}: {words}")
 
 
 def moving_levels(
-    sparsity: Mapping[str, float], asked: Mapping[str, float], *, ink: str
+    sparsity: Mapping[str, float], targets: Mapping[str, float], *, ink: str
 ) -> Drawing:
     """The same bars as `levels`."""
     height, parts = 34 + _ROW * len(sparsity), list[str]()
@@ -89,11 +89,11 @@ def moving_levels(
             f'<rect x="{_NAME}" y="{top}" width="{full * level:.1f}" height="16" fill="{BLUE}"/>'
             f'<text x="{_NAME + full + 8}" y="{top + 12}">{100 * level:.1f} %</text>'
         )
-        if asked.get(name):
-            at = _NAME + full * asked[name]
+        if targets.get(name):
+            at = _NAME + full * targets[name]
             parts.append(f'<path d="M{at:.1f},{top - 2} v20" stroke="{ORANGE}" stroke-width="3"/>')
-    said = ", ".join(f"{name} {100 * level:.1f} %" for name, level in sparsity.items())
-    return Drawing(_svg(parts, height, ink), f"cut of each layer: {said}")
+    words = ", ".join(f"{name} {100 * level:.1f} %" for name, level in sparsity.items())
+    return Drawing(_svg(parts, height, ink), f"cut of each layer: {words}")
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:

@@ -46,8 +46,8 @@ def tradeoff(
     position as customdata.
     """
     figure = go.Figure()
-    scored = measure == "accuracy"
-    factor = scale.factor if scored else 1.0
+    is_accuracy = measure == "accuracy"
+    factor = scale.factor if is_accuracy else 1.0
     bars = partial(_bars, factor=factor)
     y = visits[measure] * factor
     figure.add_scatter(
@@ -58,10 +58,10 @@ def tradeoff(
         figure.add_scatter(
             x=controls["params"], y=controls[measure] * factor, mode="markers", name="random",
             marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
-            error_y=bars(controls) if scored else None,
+            error_y=bars(controls) if is_accuracy else None,
             hovertemplate="random control<br>%{y:.4g}<extra></extra>",
         )  # fmt: skip
-    front = pareto(list(visits["params"]), list(visits[measure]), higher=scored)
+    front = pareto(list(visits["params"]), list(visits[measure]), higher=is_accuracy)
     figure.add_scatter(
         x=visits["params"].iloc[front], y=y.iloc[front], mode="lines", name="Pareto front",
         line={"color": GREEN, "width": 3, "shape": "hv"}, hoverinfo="skip",
@@ -70,13 +70,15 @@ def tradeoff(
         x=visits["params"], y=y, mode="markers", name="visited",
         customdata=list(range(len(visits))), text=visits["label"].map(foreign),
         marker=_markers(visits, best, here),
-        error_y=bars(visits) if scored else None,
+        error_y=bars(visits) if is_accuracy else None,
         hovertemplate="%{text}<br>%{x:,} parameters<br>%{y:.4g}<br>click to return<extra></extra>",
     )  # fmt: skip
-    if floor is not None and scored:
+    if floor is not None and is_accuracy:
         figure.add_hline(y=factor * floor, line={"color": ORANGE, "dash": "dot", "width": 1.5})
     figure.update_xaxes(title="parameters kept", rangemode="tozero", tickformat="~s")
-    figure.update_yaxes(title=foreign(scale.axis(labels[0]) if scored else f"loss: {labels[1]}"))
+    figure.update_yaxes(
+        title=foreign(scale.axis(labels[0]) if is_accuracy else f"loss: {labels[1]}")
+    )
     return finish(figure, legend=True)
 
 

@@ -100,10 +100,10 @@ def course(
             hovertemplate="epoch %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     for name, begin in [*stretches.items()][1:]:
-        said = {"text": foreign(name), "font": {"size": 10, "color": GREY}, "textangle": -90}
+        title = {"text": foreign(name), "font": {"size": 10, "color": GREY}, "textangle": -90}
         figure.add_vline(
             x=begin, line={"color": GREY, "dash": "dot", "width": 1},
-            annotation=said if len(stretches) <= _NAMED else None,
+            annotation=title if len(stretches) <= _NAMED else None,
         )  # fmt: skip
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title=foreign(label), range=what.range)
@@ -112,7 +112,7 @@ def course(
     return _resting(figure)
 
 
-def levels(sparsity: Mapping[str, float], asked: Mapping[str, float]) -> go.Figure:
+def levels(sparsity: Mapping[str, float], targets: Mapping[str, float]) -> go.Figure:
     """How much of each layer is cut now, in per cent, with a mark at what was asked for."""
     names = [*sparsity]
     shown = {name: foreign(name) for name in names}
@@ -121,10 +121,10 @@ def levels(sparsity: Mapping[str, float], asked: Mapping[str, float]) -> go.Figu
         x=[100 * sparsity[name] for name in names], y=[*shown.values()], orientation="h",
         name="cut", marker_color=BLUE, hovertemplate="%{y}: %{x:.1f} % cut<extra></extra>",
     )  # fmt: skip
-    marked = [name for name in names if asked.get(name)]
+    marked = [name for name in names if targets.get(name)]
     if marked:
         figure.add_scatter(
-            x=[100 * asked[name] for name in marked], y=[shown[name] for name in marked],
+            x=[100 * targets[name] for name in marked], y=[shown[name] for name in marked],
             mode="markers", name="asked for",
             marker={"symbol": "line-ns", "size": 13, "line": {"width": 3, "color": ORANGE}},
             hovertemplate="%{y}: %{x:.1f} % asked for<extra></extra>",
@@ -156,10 +156,10 @@ def tickets(rows: pd.DataFrame, *, score: str, scale: Scale = SHARE) -> go.Figur
             hovertemplate="%{text}: %{x:.3g} % left, %{y:.4g}"
             f"{' %' if scale.share else ''}<extra></extra>",
         )  # fmt: skip
-    left = [100 * (1 - gone) for gone in dict.fromkeys(last["sparsity"])]
+    densities = [100 * (1 - gone) for gone in dict.fromkeys(last["sparsity"])]
     figure.update_xaxes(
         title="parameters left, %", type="log", autorange="reversed",
-        tickvals=left, ticktext=[f"{share:.3g}" for share in left],
+        tickvals=densities, ticktext=[f"{share:.3g}" for share in densities],
     )  # fmt: skip
     figure.update_yaxes(title=foreign(scale.axis(score)))
     return _resting(figure).update_layout(height=300)

@@ -88,7 +88,7 @@ def _smallest(cost: Cost) -> dict[str, str]:
     for name, row in table.iterrows():
         rows.append((str(name), row["shrunk"] or row["masked"]))
         rows.append((f"{name}, ONNX Runtime", row["onnx runtime"]))
-    return {name: said for name, said in rows if said}
+    return {name: words for name, words in rows if words}
 
 
 def masks_apart(first: Pruned, second: Pruned) -> pd.DataFrame:
@@ -145,16 +145,16 @@ def _paired(
     if targets is None or not len(was) or len(targets) < len(was):
         return _UNKNOWN
     right, before = now == targets[: len(now)], was == targets[: len(was)]
-    gained, lost = int((right & ~before).sum()), int((before & ~right).sum())
-    return paired_difference(gained, lost, len(was))
+    gains, losses = int((right & ~before).sum()), int((before & ~right).sum())
+    return paired_difference(gains, losses, len(was))
 
 
-def change_in_words(found: PlanComparison) -> str:
+def change_in_words(comparison: PlanComparison) -> str:
     """The change of the accuracy in points, with its interval where it can be told."""
-    if math.isnan(found.delta):
-        points = 100 * float(found.numbers["difference"].iloc[0])
+    if math.isnan(comparison.delta):
+        points = 100 * float(comparison.numbers["difference"].iloc[0])
         return f"{points:+.1f} points" if math.isfinite(points) else "cannot be told"
-    low, high = 100 * found.low, 100 * found.high
-    if found.low <= 0 <= found.high:
+    low, high = 100 * comparison.low, 100 * comparison.high
+    if comparison.low <= 0 <= comparison.high:
         return f"no measurable change ({low:+.1f} … {high:+.1f} points)"
-    return f"{100 * found.delta:+.1f} points ({low:+.1f} … {high:+.1f})"
+    return f"{100 * comparison.delta:+.1f} points ({low:+.1f} … {high:+.1f})"

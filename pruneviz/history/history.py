@@ -122,15 +122,17 @@ class History:
         model: a name, or a version: an empty name or fingerprint stands for any. where: which of
         them. Times are seconds since 1970; what was not measured is NaN.
         """
-        asked = ModelVersion(model, "") if isinstance(model, str) else model or ModelVersion("", "")
-        texts = {"name": asked.name, "weights": asked.weights, "data": asked.data}
-        known = {name: value or None for name, value in {**texts, "session": session}.items()}
-        rows = self._all(f"{statements.LIST} AND {self._scope.where} ORDER BY v.id", **known)
-        found = pd.DataFrame(rows, columns=[*statements.COLUMNS])
+        version = (
+            ModelVersion(model, "") if isinstance(model, str) else model or ModelVersion("", "")
+        )
+        texts = {"name": version.name, "weights": version.weights, "data": version.data}
+        values = {name: value or None for name, value in {**texts, "session": session}.items()}
+        rows = self._all(f"{statements.LIST} AND {self._scope.where} ORDER BY v.id", **values)
+        frame = pd.DataFrame(rows, columns=[*statements.COLUMNS])
         numbers = ["parent", *NUMBERS]
-        found[numbers] = found[numbers].astype(float)
-        found = with_branches(found)
-        return found if where is None else found[matching(found, where)].reset_index(drop=True)
+        frame[numbers] = frame[numbers].astype(float)
+        frame = with_branches(frame)
+        return frame if where is None else frame[matching(frame, where)].reset_index(drop=True)
 
     def tree(
         self,
@@ -174,8 +176,8 @@ class History:
 
     def export_csv(self, path: Path | None = None, **asked: object) -> str:
         """`visits(**asked)` as CSV, also written to `path`; times in ISO 8601, UTC."""
-        found = self.visits(**asked)  # type: ignore[arg-type]
-        return csv_of(found, path)
+        visits = self.visits(**asked)  # type: ignore[arg-type]
+        return csv_of(visits, path)
 
     @property
     def version(self) -> tuple[int, int]:
@@ -211,10 +213,10 @@ class History:
         Whoever has it reads plans, numbers, names and notes, also those to come. ValueError: there
         is no such visit.
         """
-        found = self._write(lambda base: scopes.share(base, self._scope, index(visit)), None)
-        if found is None:
+        token = self._write(lambda base: scopes.share(base, self._scope, index(visit)), None)
+        if token is None:
             raise ValueError(f"no visit {visit!r} in the history")
-        return found
+        return token
 
     def withdraw(self, visit: int) -> bool:
         """Share a branch no longer; whether it was shared."""
@@ -270,16 +272,16 @@ class History:
         return None if row is None else str(row[0])
 
     def _within(self, scope: scopes.Scope) -> History:
-        found = copy.copy(self)  # over the same file
-        found._scope, found.session = scope, new_session()
-        return found
+        history = copy.copy(self)  # over the same file
+        history._scope, history.session = scope, new_session()
+        return history
 
     # -- the file --------------------------------------------------------------------------
 
     def _all(self, sql: str, **values: object) -> list[Sequence[Any]]:
         nothing: list[Sequence[Any]] = []
-        known = values | dict(self._scope.values)
-        return self._file.do(lambda base: base.execute(sql, known).fetchall(), nothing)
+        parameters = values | dict(self._scope.values)
+        return self._file.do(lambda base: base.execute(sql, parameters).fetchall(), nothing)
 
     def _first(self, sql: str, visit: int) -> Sequence[Any] | None:
         where = f"v.id = :visit AND {self._scope.where}"
@@ -297,9 +299,9 @@ class History:
 
     def _set(self, sql: str, visit: int, value: object, more: str = "") -> None:
         """`sql` on the visit of this number, if it is there; more: what comes after the WHERE."""
-        known = {"visit": index(visit), "value": value, **self._scope.values}
+        parameters = {"visit": index(visit), "value": value, **self._scope.values}
         where = f"v.id = :visit AND {self._scope.where}"
-        self._write(lambda base: base.execute(f"{sql} WHERE {where} {more}", known), None)
+        self._write(lambda base: base.execute(f"{sql} WHERE {where} {more}", parameters), None)
 
 
 def new_session() -> str:

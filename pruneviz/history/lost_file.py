@@ -31,7 +31,7 @@ def standing(path: Path | None) -> Standing:
     if path is None:
         return {}
     places = (path.with_name(path.name + ending) for ending in _BESIDE)
-    return {place: known for place in places if (known := _known(place)) is not None}
+    return {place: identity for place in places if (identity := _known(place)) is not None}
 
 
 def is_moved(path: Path | None, was: Standing) -> bool:
@@ -65,8 +65,8 @@ def carried_over(
     Everything keeps its number. Raises sqlite3.Error where the other file has given one of them to
     something else; both are then as they were.
     """
-    for place, known in was.items():  # what is left of the old one is no part of the new one
-        if place != path and _known(place) == known:
+    for place, identity in was.items():  # what is left of the old one is no part of the new one
+        if place != path and _known(place) == identity:
             with contextlib.suppress(OSError):
                 place.unlink()
     new = opened(path, STEPS, patience)
@@ -100,10 +100,10 @@ def in_memory(file: sqlite3.Connection) -> sqlite3.Connection:
 
 def _known(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> None:

@@ -43,8 +43,8 @@ def log_to_mlflow(
         raise ValueError(f"no file {str(missing)!r} to log; write it first")
     result = result or bench.evaluate(plan)
     client = mlflow.MlflowClient(tracking_uri=tracking_uri)
-    found = client.get_experiment_by_name(experiment)
-    number = client.create_experiment(experiment) if found is None else found.experiment_id
+    existing = client.get_experiment_by_name(experiment)
+    number = client.create_experiment(experiment) if existing is None else existing.experiment_id
     run = client.create_run(number, run_name=run_name, tags=_tags(bench))
     name = run.info.run_id
     try:
@@ -89,7 +89,7 @@ def parameters(plan: Plan) -> dict[str, str]:
 def metrics(bench: Bench, plan: Plan, result: Evaluation) -> dict[str, float]:
     """What was measured and counted, as MLflow's metrics; what is no finite number is left out."""
     counts, pruned = bench.counts(plan), bench.masks(plan)
-    found: dict[str, float | None] = {
+    values: dict[str, float | None] = {
         "accuracy": result.accuracy,
         "accuracy_low": result.low,
         "accuracy_high": result.high,
@@ -105,11 +105,11 @@ def metrics(bench: Bench, plan: Plan, result: Evaluation) -> dict[str, float]:
         "macs": counts.macs,
         "macs_kept": counts.macs_kept,
     }
-    found |= {f"class/{_key(name)}": share for name, share in result.per_class.items()}
-    found |= {f"kept/{_key(name)}": 1 - share for name, share in pruned.sparsity.items()}
+    values |= {f"class/{_key(name)}": share for name, share in result.per_class.items()}
+    values |= {f"kept/{_key(name)}": 1 - share for name, share in pruned.sparsity.items()}
     return {
         name: float(value)
-        for name, value in found.items()
+        for name, value in values.items()
         if value is not None and math.isfinite(value)
     }
 

@@ -106,13 +106,13 @@ def record_from(row: Sequence[Any]) -> Measurement:
     numbers = zip(NUMBERS, row, strict=False)
     layers, per_class, answers = row[len(NUMBERS) :]
     try:
-        kept = {name: (int(k), int(of)) for name, (k, of) in json.loads(layers).items()}
+        layer_counts = {name: (int(k), int(of)) for name, (k, of) in json.loads(layers).items()}
         shares = {name: float(share) for name, share in json.loads(per_class).items()}
     except (ValueError, TypeError, AttributeError):
-        kept, shares = {}, {}
+        layer_counts, shares = {}, {}
     return Measurement(
         **{name: _number(name, value) for name, value in numbers},
-        layers=kept,
+        layers=layer_counts,
         per_class=shares,
         answers=unpacked(answers),
     )
@@ -152,12 +152,12 @@ def _spent(values: Mapping[str, Any] | None) -> Footprint | None:
 
 def csv_of(visits: pd.DataFrame, path: Path | None = None) -> str:
     """A table of visits as CSV, also written to `path`; times in ISO 8601, UTC."""
-    found = visits.copy()
+    frame = visits.copy()
     for name in ("first", "last"):
-        found[name] = pd.to_datetime(found[name], unit="s", utc=True).dt.strftime("%FT%TZ")
+        frame[name] = pd.to_datetime(frame[name], unit="s", utc=True).dt.strftime("%FT%TZ")
     whole = ["parent", *(n for n in NUMBERS if n == "n" or n.startswith(("params", "macs")))]
-    found[whole] = found[whole].astype("Int64")
-    return csv_text(found, path)
+    frame[whole] = frame[whole].astype("Int64")
+    return csv_text(frame, path)
 
 
 def packed(answers: NDArray[np.int32] | None) -> bytes | None:

@@ -61,37 +61,37 @@ def is_shared(base: sqlite3.Connection, token: str) -> bool:
 
 def owner_of_session(base: sqlite3.Connection, scope: Scope, model: int, session: str) -> str:
     """Who a new visit of a session belongs to; ValueError where the session is somebody else's."""
-    known = {"model": model, "session": session, **scope.values}
+    values = {"model": model, "session": session, **scope.values}
     there = "FROM visits v WHERE v.model = :model AND v.session = :session"
-    other = base.execute(f"SELECT 1 {there} AND NOT {scope.where} LIMIT 1", known).fetchone()
+    other = base.execute(f"SELECT 1 {there} AND NOT {scope.where} LIMIT 1", values).fetchone()
     if other is not None:
         raise ValueError(
             f"the session {session!r} belongs to another owner; leave it out to have one of your "
             "own"
         )
-    row = base.execute(f"SELECT v.owner {there} ORDER BY v.id LIMIT 1", known).fetchone()
+    row = base.execute(f"SELECT v.owner {there} ORDER BY v.id LIMIT 1", values).fetchone()
     return scope.owner or ("" if row is None else str(row[0]))
 
 
 def share(base: sqlite3.Connection, scope: Scope, visit: int) -> str | None:
     """The token by which others read what begins at a visit; None where there is no such visit."""
-    known = {"visit": visit, "token": secrets.token_urlsafe(_BYTES), **scope.values}
+    values = {"visit": visit, "token": secrets.token_urlsafe(_BYTES), **scope.values}
     base.execute(
         "INSERT INTO shares (token, visit, made) SELECT :token, v.id, :made FROM visits v "
         f"WHERE v.id = :visit AND {scope.where} "
         "AND NOT EXISTS (SELECT 1 FROM shares WHERE visit = :visit)",
-        known | {"made": time.time()},
+        values | {"made": time.time()},
     )
     sql = f"SELECT s.token FROM shares s JOIN visits v ON v.id = s.visit WHERE {scope.where}"
-    row = base.execute(f"{sql} AND s.visit = :visit", known).fetchone()
+    row = base.execute(f"{sql} AND s.visit = :visit", values).fetchone()
     return None if row is None else str(row[0])
 
 
 def withdraw(base: sqlite3.Connection, scope: Scope, visit: int) -> bool:
     """End what `share` began; whether there was anything to end."""
     mine = f"SELECT v.id FROM visits v WHERE v.id = :visit AND {scope.where}"
-    known = {"visit": visit, **scope.values}
-    return base.execute(f"DELETE FROM shares WHERE visit IN ({mine})", known).rowcount > 0
+    values = {"visit": visit, **scope.values}
+    return base.execute(f"DELETE FROM shares WHERE visit IN ({mine})", values).rowcount > 0
 
 
 def claim(base: sqlite3.Connection, owner: str) -> None:

@@ -51,7 +51,7 @@ def visit(base: sqlite3.Connection, scope: Scope, what: Visit) -> int:
     plan, now = what.plan, time.time()
     text = json.dumps(plan.as_dict(), separators=(",", ":"), sort_keys=True)
     number = _model(base, what.model, now)
-    known = {
+    values = {
         "model": number,
         "session": what.session,
         "parent": None if what.parent is None else index(what.parent),
@@ -66,8 +66,8 @@ def visit(base: sqlite3.Connection, scope: Scope, what: Visit) -> int:
         **scope.values,
     }
     parent = f"(SELECT v.id FROM visits v WHERE v.id = :parent AND {scope.where})"
-    base.execute(_VISIT.format(parent=parent), known)
-    return int(base.execute(_FIND, known).fetchone()[0])
+    base.execute(_VISIT.format(parent=parent), values)
+    return int(base.execute(_FIND, values).fetchone()[0])
 
 
 def measured(base: sqlite3.Connection, scope: Scope, number: int, record: Measurement) -> None:
@@ -98,10 +98,10 @@ def delete(base: sqlite3.Connection, scope: Scope, numbers: Collection[int]) -> 
 
 
 def _model(base: sqlite3.Connection, model: ModelVersion, now: float) -> int:
-    known: Sequence[object] = (model.name, model.weights, model.data)
+    values: Sequence[object] = (model.name, model.weights, model.data)
     base.execute(
         "INSERT OR IGNORE INTO models (name, weights, data, first) VALUES (?, ?, ?, ?)",
-        (*known, now),
+        (*values, now),
     )
     sql = "SELECT id FROM models WHERE name = ? AND weights = ? AND data = ?"
-    return int(base.execute(sql, known).fetchone()[0])
+    return int(base.execute(sql, values).fetchone()[0])

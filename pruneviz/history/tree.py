@@ -29,21 +29,21 @@ class Filter:
 
 def matching(visits: pd.DataFrame, where: Filter) -> pd.Series[bool]:
     """Which of the visits a filter lets through."""
-    found = pd.Series(True, index=visits.index)
+    matches = pd.Series(True, index=visits.index)
     for name in ("criterion", "granularity"):
-        wanted = getattr(where, name)
-        if wanted is not None:
-            found &= visits[name] == wanted
+        value = getattr(where, name)
+        if value is not None:
+            matches &= visits[name] == value
     text = where.text.strip().casefold()
     if text:
-        held = [visits[name].astype(str).str.casefold() for name in _SEARCHED]
-        hits = [column.str.contains(text, regex=False) for column in held]
-        found &= pd.concat(hits, axis=1).any(axis=1) if len(visits) else found
+        texts = [visits[name].astype(str).str.casefold() for name in _SEARCHED]
+        hits = [column.str.contains(text, regex=False) for column in texts]
+        matches &= pd.concat(hits, axis=1).any(axis=1) if len(visits) else matches
     share = visits["params_kept"] / visits["params"]
     for (low, high), column in ((where.accuracy, visits["accuracy"]), (where.params, share)):
         if (low, high) != (0.0, 1.0):
-            found &= column.between(low - 1e-12, high + 1e-12)
-    return found
+            matches &= column.between(low - 1e-12, high + 1e-12)
+    return matches
 
 
 def with_branches(visits: pd.DataFrame) -> pd.DataFrame:
@@ -67,29 +67,29 @@ def arranged(
     folded: only where something begins, forks, ends, or has a name or a note.
     """
     children = _children(visits)
-    wanted = set(visits["id"][matching(visits, where)]) if where else set(visits["id"])
+    ids = set(visits["id"][matching(visits, where)]) if where else set(visits["id"])
     if folded:
-        wanted &= _corners(visits, children)
+        ids &= _corners(visits, children)
     roots = _roots(visits, children)
     rows: list[tuple[int, str, int]] = []
     for root in roots:
-        below = _walk(root, children, wanted | {root})
-        if len(below) > 1 or root in wanted:
+        below = _walk(root, children, ids | {root})
+        if len(below) > 1 or root in ids:
             rows += below
     order = [number for number, _, _ in rows]
-    found = visits.set_index("id", drop=False).loc[order].reset_index(drop=True)
-    return found.assign(
+    frame = visits.set_index("id", drop=False).loc[order].reset_index(drop=True)
+    return frame.assign(
         line=[line for _, line, _ in rows], hidden=[hidden for _, _, hidden in rows]
     )
 
 
 def _children(visits: pd.DataFrame) -> _Table:
-    known = set(visits["id"])
-    found: _Table = {}
+    ids = set(visits["id"])
+    table: _Table = {}
     for number, parent in zip(visits["id"], visits["parent"], strict=True):
-        if not pd.isna(parent) and int(parent) in known:
-            found.setdefault(int(parent), []).append(int(number))
-    return found
+        if not pd.isna(parent) and int(parent) in ids:
+            table.setdefault(int(parent), []).append(int(number))
+    return table
 
 
 def _roots(visits: pd.DataFrame, children: _Table) -> list[int]:
@@ -102,22 +102,22 @@ def _roots(visits: pd.DataFrame, children: _Table) -> list[int]:
 
 
 def _corners(visits: pd.DataFrame, children: _Table) -> set[int]:
-    told = visits[(visits["name"] != "") | (visits["note"] != "")]["id"]
-    found = {int(number) for number in told} | set(_roots(visits, children))
+    remarked = visits[(visits["name"] != "") | (visits["note"] != "")]["id"]
+    corners = {int(number) for number in remarked} | set(_roots(visits, children))
     for number in visits["id"]:
         below = children.get(int(number), [])
         if len(below) != 1:
-            found.add(int(number))
-    return found
+            corners.add(int(number))
+    return corners
 
 
 def _walk(root: int, children: _Table, shown: set[int]) -> list[tuple[int, str, int]]:
     """(number, line, hidden) of what is shown of one tree, top down."""
     rows: list[tuple[int, str, int]] = []
     # number, open branches to its left, whether it begins one, and how many are hidden above it
-    waiting = [(root, 0, False, 0)]
-    while waiting:
-        number, depth, begins, hidden = waiting.pop()
+    stack = [(root, 0, False, 0)]
+    while stack:
+        number, depth, begins, hidden = stack.pop()
         if number in shown:
             line = "│ " * (depth - begins) + ("├─" if begins else "")
             rows.append((number, line, hidden))
@@ -127,6 +127,6 @@ def _walk(root: int, children: _Table, shown: set[int]) -> list[tuple[int, str, 
         if number not in children:
             continue
         *sides, last = children[number]
-        waiting.append((last, depth, begins, hidden))
-        waiting += [(side, depth + 1, True, hidden) for side in reversed(sides)]
+        stack.append((last, depth, begins, hidden))
+        stack += [(side, depth + 1, True, hidden) for side in reversed(sides)]
     return rows

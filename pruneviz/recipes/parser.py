@@ -35,9 +35,9 @@ def parse(data: str | bytes, file: str = "recipe") -> tuple[Any, dict[Place, int
     """
     text = _text(data, file)
     _check_brackets(text, file)
-    found = _ValueBuilder(file)
+    builder = _ValueBuilder(file)
     try:
-        found.read(text)
+        builder.read(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = "" if mark is None else f", line {mark.line + 1}"
@@ -45,15 +45,15 @@ def parse(data: str | bytes, file: str = "recipe") -> tuple[Any, dict[Place, int
     except yaml.YAMLError as error:  # a character that has no place in it
         reason = str(error).splitlines()[0]
         raise ValueError(f"{file}: this is no YAML: {reason}") from None
-    return found.values, found.lines
+    return builder.values, builder.lines
 
 
 def plain(text: str) -> Any:
     """The value of a text without quotes."""
     if len(text) <= _DIGITS:
-        for pattern, made in _PLAIN:
+        for pattern, convert in _PLAIN:
             if re.fullmatch(pattern, text):
-                return made(text)
+                return convert(text)
     return text
 
 
@@ -70,14 +70,14 @@ def _text(data: str | bytes, file: str) -> str:
 
 def _check_brackets(text: str, file: str) -> None:
     """ValueError for what no parser shall see: some refuse it in other words, some take minutes."""
-    opened: list[int] = []
+    columns: list[int] = []
     for bracket in re.finditer(r"[][{}]", text):
         if bracket[0] in "[{":
-            opened.append(bracket.start())
-        elif opened:
-            opened.pop()
-        if len(opened) > _OPEN:
-            line = text.count("\n", 0, opened[_DEPTH]) + 1
+            columns.append(bracket.start())
+        elif columns:
+            columns.pop()
+        if len(columns) > _OPEN:
+            line = text.count("\n", 0, columns[_DEPTH]) + 1
             raise ValueError(f"{file}, line {line}: {_DEEP}")
 
 
@@ -109,26 +109,26 @@ class _ValueBuilder:
         return self._mapping(place)
 
     def _list(self, place: Place) -> list[Any]:
-        found: list[Any] = []
+        values: list[Any] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            found.append(self._value(event, (*place, len(found))))
-        return found
+            values.append(self._value(event, (*place, len(values))))
+        return values
 
     def _mapping(self, place: Place) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             self._check(event, place)
             if not isinstance(event, yaml.ScalarEvent):
                 raise self._wrong(event, place, "a key must be a text")
             key, line = str(event.value), _line(event)
-            if key in found:
+            if key in values:
                 before = self.lines[(*place, key)]
                 raise self._wrong(
                     event, place, f"the key {_short(key)} is here again (before: line {before})"
                 )
             self.lines[(*place, key)] = line
-            found[key] = self._value(next(self.events), (*place, key))
-        return found
+            values[key] = self._value(next(self.events), (*place, key))
+        return values
 
     def _check(self, event: Any, place: Place) -> None:
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:

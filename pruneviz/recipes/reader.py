@@ -36,8 +36,8 @@ _TYPES = {
 @cache
 def schema() -> dict[str, Any]:
     """The JSON Schema of a recipe."""
-    found: dict[str, Any] = json.loads(_SCHEMA.read_text("utf-8"))
-    return found
+    content: dict[str, Any] = json.loads(_SCHEMA.read_text("utf-8"))
+    return content
 
 
 def from_yaml(data: str | bytes, file: str = "recipe") -> Recipe:
@@ -77,8 +77,8 @@ def _validator() -> Draft202012Validator:
 
 def _recipe(values: dict[str, Any], plan: Plan, lines: dict[Place, int], file: str) -> Recipe:
     model, data = _section(values, "model"), _section(values, "data")
-    expected = dict(values.get("expected", {}))
-    masks = expected.pop("masks", None)
+    result = dict(values.get("expected", {}))
+    masks = result.pop("masks", None)
     opening = _opening(model, data)
     return Recipe(
         plan=plan,
@@ -88,7 +88,7 @@ def _recipe(values: dict[str, Any], plan: Plan, lines: dict[Place, int], file: s
         weights=model.get("weights"),
         data=data.get("fingerprint"),
         masks=masks,
-        expected=_expected(expected) if "n" in expected else None,
+        expected=_expected(result) if "n" in result else None,
         counts=values.get("counts", {}),
         cost=values.get("cost", {}),
         made=values.get("made", {}),
@@ -99,11 +99,11 @@ def _recipe(values: dict[str, Any], plan: Plan, lines: dict[Place, int], file: s
 
 
 def _steps(
-    given: Sequence[Mapping[str, Any]], plan: Plan, lines: dict[Place, int], file: str
+    items: Sequence[Mapping[str, Any]], plan: Plan, lines: dict[Place, int], file: str
 ) -> tuple[TrainingStep, ...]:
     """The steps of training; one without a plan trains by the recipe's."""
     steps = []
-    for number, values in enumerate(given):
+    for number, values in enumerate(items):
         try:
             step = TrainingStep.from_dict(values, plan)
             find_method(step.training, step.plan)
@@ -117,13 +117,13 @@ def _steps(
 
 def _section(values: Mapping[str, Any], name: str) -> dict[str, Any]:
     """A section, or the name alone that is short for one."""
-    found = values.get(name, {})
-    return {"from": found} if isinstance(found, str) else found
+    value = values.get(name, {})
+    return {"from": value} if isinstance(value, str) else value
 
 
 def _opening(model: dict[str, Any], data: dict[str, Any]) -> OpenRequest:
     size = data.get("size")
-    asked = {
+    options = {
         "data": data.get("from"),
         "arch": model.get("arch"),
         "metric": data.get("metric"),
@@ -140,7 +140,7 @@ def _opening(model: dict[str, Any], data: dict[str, Any]) -> OpenRequest:
         "tokenizer": model.get("tokenizer"),
         "target": data.get("target"),
     }
-    return OpenRequest(model.get("from", ""), **asked)
+    return OpenRequest(model.get("from", ""), **options)
 
 
 def _expected(values: dict[str, Any]) -> RecipeResult:
@@ -169,9 +169,9 @@ def _words(error: Any, values: Any, file: str, lines: dict[Place, int]) -> str:
     place = _place(error)
     unknown = _unknown(error)
     if unknown:
-        known = list(error.schema["properties"])
-        near = difflib.get_close_matches(unknown[0], known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+        names = list(error.schema["properties"])
+        near = difflib.get_close_matches(unknown[0], names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
         section = ".".join(map(str, place[:-1])) or "a recipe"
         where = said(file, lines, place).rpartition(": ")[0]
         return f"{where}: unknown key {_short(unknown[0])} in {section}; {hint}"
@@ -180,41 +180,41 @@ def _words(error: Any, values: Any, file: str, lines: dict[Place, int]) -> str:
 
 
 def _complaint(error: Any, place: Place) -> str:
-    got, asked = _short(error.instance), error.validator_value
+    got, bound = _short(error.instance), error.validator_value
     if error.validator in ("required", "dependentRequired"):
         return _missing(error, place)
     if error.validator == "type":
-        kinds = [asked] if isinstance(asked, str) else asked
-        wanted = " or ".join(_TYPES[kind] for kind in kinds)
+        kinds = [bound] if isinstance(bound, str) else bound
+        rule = " or ".join(_TYPES[kind] for kind in kinds)
     elif error.validator == "enum":
-        wanted = f"one of {', '.join(map(str, asked))}"
+        rule = f"one of {', '.join(map(str, bound))}"
     elif error.validator == "const":
-        wanted = f"{asked}: a newer pruneviz may read it"
+        rule = f"{bound}: a newer pruneviz may read it"
     elif error.validator in ("minimum", "maximum"):
-        wanted = f"{'at least' if error.validator == 'minimum' else 'at most'} {asked}"
+        rule = f"{'at least' if error.validator == 'minimum' else 'at most'} {bound}"
     elif error.validator == "pattern":
-        wanted = f"as many hex digits as {asked} says"
+        rule = f"as many hex digits as {bound} says"
     else:
-        wanted = f"as the schema says ({error.validator}: {_short(asked)})"
-    return f"{' ' if place else ': the whole '}must be {wanted}, got {got}"
+        rule = f"as the schema says ({error.validator}: {_short(bound)})"
+    return f"{' ' if place else ': the whole '}must be {rule}, got {got}"
 
 
 def _missing(error: Any, place: Place) -> str:
     section = ".".join(map(str, place)) or "a recipe"
-    wanted: list[str]
+    absent: list[str]
     if error.validator == "required":
-        wanted = [name for name in error.validator_value if name not in error.instance]
+        absent = [name for name in error.validator_value if name not in error.instance]
     else:
         needs = error.validator_value.items()
-        wanted = [
+        absent = [
             name
             for key, names in needs
             if key in error.instance
             for name in names
             if name not in error.instance
         ]
-    hint = f", such as {_LEAST}" if wanted == ["plan"] else ""
-    return f": {section} lacks {wanted[0]!r}{hint}"
+    hint = f", such as {_LEAST}" if absent == ["plan"] else ""
+    return f": {section} lacks {absent[0]!r}{hint}"
 
 
 def _short(value: object) -> str:

@@ -122,11 +122,11 @@ def _number(value: float) -> float | None:
 
 def _costs(cost: Cost) -> dict[str, dict[str, float]]:
     networks = {"dense": cost.dense, "masked": cost.masked, "shrunk": cost.shrunk}
-    found = {name: _spent(spent) for name, spent in networks.items() if spent is not None}
-    found["masked"]["bitmask"] = cost.bitmask.bytes
+    costs = {name: _spent(spent) for name, spent in networks.items() if spent is not None}
+    costs["masked"]["bitmask"] = cost.bitmask.bytes
     if cost.onnx is not None:
-        found["onnx"] = {"file": cost.onnx.file, "milliseconds": 1000 * cost.onnx.latency.median}
-    return found
+        costs["onnx"] = {"file": cost.onnx.file, "milliseconds": 1000 * cost.onnx.latency.median}
+    return costs
 
 
 def _spent(spent: Footprint) -> dict[str, float]:

@@ -56,7 +56,7 @@ class ReplayResult:
 
     def as_dict(self) -> dict[str, object]:
         """Plain values, as JSON can hold them."""
-        expected = self.recipe.expected
+        reference = self.recipe.expected
         names = ("n", "accuracy", "low", "high", "loss", "delta", "delta_low", "delta_high")
         return {
             "same": self.same,
@@ -65,7 +65,7 @@ class ReplayResult:
             "accuracy": self.accuracy,
             "counts": self.counts,
             "checksum": {"expected": self.recipe.masks, "here": self.checksum},
-            "expected": {} if expected is None else {n: getattr(expected, n) for n in names},
+            "expected": {} if reference is None else {n: getattr(reference, n) for n in names},
             "here": {name: getattr(self.result, name) for name in names},
             "left": {name: getattr(self.left, name) for name in COUNTS},
             "notes": list(self.notes),
@@ -91,35 +91,35 @@ def opening_of(
     run code (`package.module:function`, pickled modules); what is given here may.
     ValueError says what has to be named, or trusted.
     """
-    asked = recipe.opening or OpenRequest("")
+    request = recipe.opening or OpenRequest("")
     if not trust:
         gone: dict[str, Any] = {} if model is None else {"model": "", "unsafe": False}
         gone |= {} if data is None else {"data": None}
         gone |= {} if arch is None else {"arch": None}
         gone |= {} if metric is None else {"metric": None}
-        code = replace(asked, **gone).code
+        code = replace(request, **gone).code
         if code:
             raise ValueError(
                 f"{recipe.at('model')}: this recipe runs code of its own: {', '.join(code)}; if "
                 "you know it and trust it, say so with --trust"
             )
-    asked = _beside(asked, folder)
+    request = _beside(request, folder)
     if model is not None:
-        own = asked.arch if is_path(model) or Path(model).exists() else None
-        asked = replace(asked, model=model, arch=own, unsafe=trust)
-    asked = asked if data is None else replace(asked, data=data)
-    asked = asked if arch is None else replace(asked, arch=arch)
+        own = request.arch if is_path(model) or Path(model).exists() else None
+        request = replace(request, model=model, arch=own, unsafe=trust)
+    request = request if data is None else replace(request, data=data)
+    request = request if arch is None else replace(request, arch=arch)
     if task is not None or metric is not None:  # two measures would be one too many
-        asked = replace(asked, task=task, metric=metric)
-    asked = asked if ignore is None else replace(asked, ignore=ignore)
-    if not asked.model:
+        request = replace(request, task=task, metric=metric)
+    request = request if ignore is None else replace(request, ignore=ignore)
+    if not request.model:
         raise ValueError(f"{recipe.at('model')}: {_no_model(recipe)}; name one with --model")
-    if "data" in recipe.in_hand and asked.data is None:
+    if "data" in recipe.in_hand and request.data is None:
         raise ValueError(
             f"{recipe.at('data')}: its data was in hand in Python and has no name; name it with "
             "--data"
         )
-    return asked
+    return request
 
 
 def replay(
@@ -133,22 +133,22 @@ def replay(
     bench = trained_again(recipe, bench, progress)
     progress("pruning", 0.0)
     try:
-        left, checksum = bench.counts(recipe.plan), bench.masks(recipe.plan).checksum
+        counts, checksum = bench.counts(recipe.plan), bench.masks(recipe.plan).checksum
     except ValueError as error:
         raise ValueError(f"{recipe.at('plan')}: {error}") from None
     progress("measuring", 0.3)
-    expected, samples = recipe.expected, len(bench.source.validation)
-    n = samples if expected is None else min(expected.n, samples)
+    reference, samples = recipe.expected, len(bench.source.validation)
+    n = samples if reference is None else min(reference.n, samples)
     result = bench.evaluate(recipe.plan, n)
     progress("comparing", 1.0)
-    here = {name: getattr(left, name) for name in recipe.counts}
+    here = {name: getattr(counts, name) for name in recipe.counts}
     return ReplayResult(
         recipe=recipe,
         checksum=checksum,
         result=result,
-        left=left,
+        left=counts,
         masks=_verdict(recipe.masks, checksum, IDENTICAL),
-        accuracy=_agreement(expected, result),
+        accuracy=_agreement(reference, result),
         counts=_verdict(dict(recipe.counts) or None, here, EXACTLY),
         notes=tuple(_notes(recipe, bench, result, checksum)),
     )
@@ -168,16 +168,16 @@ def trained_again(
         raise ValueError(f"{recipe.at('training')}: {error}") from None
 
 
-def _beside(asked: OpenRequest, folder: Path | None) -> OpenRequest:
+def _beside(request: OpenRequest, folder: Path | None) -> OpenRequest:
     """With files that are not here but in the recipe's folder named so."""
     if folder is None:
-        return asked
-    found: dict[str, Any] = {}
+        return request
+    paths: dict[str, Any] = {}
     for name in ("model", "data", "tokenizer"):
-        value = getattr(asked, name)
+        value = getattr(request, name)
         if value and not Path(value).exists() and (folder / value).exists():
-            found[name] = str(folder / value)
-    return replace(asked, **found)
+            paths[name] = str(folder / value)
+    return replace(request, **paths)
 
 
 def _no_model(recipe: Recipe) -> str:
@@ -205,11 +205,11 @@ def _check_plan(recipe: Recipe, bench: Bench, plan: Plan, *place: str | int) -> 
     for section in ("sparsity", "pinned"):
         for name in getattr(plan, section):
             if name not in bench.found:
-                known = ", ".join(list(bench.found)[:10])
+                names = ", ".join(list(bench.found)[:10])
                 more = ", …" if len(bench.found) > 10 else ""
                 where = recipe.at(*place, section, name)
                 raise ValueError(
-                    f"{where}: no such layer in {bench.source.name!r}; there are {known}{more}"
+                    f"{where}: no such layer in {bench.source.name!r}; there are {names}{more}"
                 )
     if plan.criterion not in CRITERIA:
         raise ValueError(
@@ -218,23 +218,23 @@ def _check_plan(recipe: Recipe, bench: Bench, plan: Plan, *place: str | int) -> 
         )
 
 
-def _verdict(expected: object, here: object, word: str) -> str:
-    return UNKNOWN if expected is None else word if expected == here else DIFFER
+def _verdict(reference: object, here: object, word: str) -> str:
+    return UNKNOWN if reference is None else word if reference == here else DIFFER
 
 
-def _agreement(expected: RecipeResult | None, result: Evaluation) -> str:
-    if expected is None:
+def _agreement(reference: RecipeResult | None, result: Evaluation) -> str:
+    if reference is None:
         return UNKNOWN
-    if expected.measure not in ("", result.task.label):
+    if reference.measure not in ("", result.task.label):
         return DIFFER
     now = result.accuracy if result.accuracy == result.accuracy else None
-    if now == expected.accuracy and result.n == expected.n:
+    if now == reference.accuracy and result.n == reference.n:
         return EXACTLY
-    if now is None or expected.accuracy is None:
+    if now is None or reference.accuracy is None:
         return DIFFER
-    low = expected.accuracy if expected.low is None else expected.low
-    high = expected.accuracy if expected.high is None else expected.high
-    close = low <= now <= high and result.low <= expected.accuracy <= result.high
+    low = reference.accuracy if reference.low is None else reference.low
+    high = reference.accuracy if reference.high is None else reference.high
+    close = low <= now <= high and result.low <= reference.accuracy <= result.high
     return WITHIN if close else DIFFER
 
 
@@ -250,15 +250,15 @@ def _notes(recipe: Recipe, bench: Bench, result: Evaluation, checksum: str) -> l
             f"other data: the recipe's is {recipe.data}, here it is {bench.data_fingerprint}; "
             "scores that look at data, and all that is measured, may differ"
         )
-    expected = recipe.expected
-    if expected is not None and expected.measure not in ("", result.task.label):
-        notes.append(f"measured was {expected.measure}, here it is {result.task.label}")
-    if expected is not None and expected.n != result.n:
-        notes.append(f"measured was on {expected.n:,} samples, here on {result.n:,}")
+    reference = recipe.expected
+    if reference is not None and reference.measure not in ("", result.task.label):
+        notes.append(f"measured was {reference.measure}, here it is {result.task.label}")
+    if reference is not None and reference.n != result.n:
+        notes.append(f"measured was on {reference.n:,} samples, here on {result.n:,}")
     here = versions()
-    for name, made in recipe.made.items():
-        if name in here and here[name] != made:
-            notes.append(f"made with {name} {made}, here it is {here[name]}")
+    for name, version in recipe.made.items():
+        if name in here and here[name] != version:
+            notes.append(f"made with {name} {version}, here it is {here[name]}")
     if recipe.plan == Plan():
         notes.append("the plan cuts nothing")
     pruned = bench.prune(recipe.plan)

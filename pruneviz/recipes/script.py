@@ -35,43 +35,43 @@ def script_of(recipe: Recipe) -> str:
 
 
 def _head(recipe: Recipe) -> str:
-    made = ", ".join(f"{name} {number}" for name, number in recipe.made.items())
+    versions = ", ".join(f"{name} {number}" for name, number in recipe.made.items())
     lines = ["# A session of pruneviz, again."]
-    if made:
-        lines.append(f"# Made with {_one_line(made)}.")
+    if versions:
+        lines.append(f"# Made with {_one_line(versions)}.")
     return "\n".join([*lines, "", "import pruneviz as pv", ""])
 
 
 def _opened(recipe: Recipe) -> str:
-    asked = recipe.opening or OpenRequest("")
-    lines, given = [], []
-    wanted = dict.fromkeys(recipe.in_hand) | ({} if asked.model else {"model": None})
-    for name in wanted:
+    request = recipe.opening or OpenRequest("")
+    lines, arguments = [], []
+    parameters = dict.fromkeys(recipe.in_hand) | ({} if request.model else {"model": None})
+    for name in parameters:
         what = _one_line(f" ({recipe.name})" if name == "model" and recipe.name else "")
         lines += [
             f"{name} = None  # put yours here{what}: it was in hand in Python and has no name",
             f"if {name} is None:",
             f'    raise SystemExit("put your {name} into this script first")',
         ]
-    given.append("model" if "model" in wanted else repr(asked.model))
-    if "data" in wanted:
-        given.append("data")
-    elif asked.data:
-        given.append(repr(asked.data))
-    if asked.metric in COMPARISONS:
-        given.append(f"metric={asked.metric!r}")
-    elif asked.metric:
-        module, _, function = asked.metric.partition(":")
+    arguments.append("model" if "model" in parameters else repr(request.model))
+    if "data" in parameters:
+        arguments.append("data")
+    elif request.data:
+        arguments.append(repr(request.data))
+    if request.metric in COMPARISONS:
+        arguments.append(f"metric={request.metric!r}")
+    elif request.metric:
+        module, _, function = request.metric.partition(":")
         lines += ["import importlib", ""]
         lines.append(f"metric = getattr(importlib.import_module({module!r}), {function!r})")
-    if (asked.metric and asked.metric not in COMPARISONS) or "metric" in wanted:
-        given.append("metric=metric")
+    if (request.metric and request.metric not in COMPARISONS) or "metric" in parameters:
+        arguments.append("metric=metric")
     default = OpenRequest("")
     for name in (f.name for f in fields(OpenRequest) if f.name not in ("model", "data", "metric")):
-        value = getattr(asked, name)
+        value = getattr(request, name)
         if value != getattr(default, name):
-            given.append(f"{_KEYWORDS.get(name, name)}={value!r}")
-    return "\n".join([*lines, f"bench = {_call('pv.open', given)}"])
+            arguments.append(f"{_KEYWORDS.get(name, name)}={value!r}")
+    return "\n".join([*lines, f"bench = {_call('pv.open', arguments)}"])
 
 
 def _weights(recipe: Recipe) -> str:
@@ -98,12 +98,12 @@ def _trained(recipe: Recipe) -> list[str]:
 
 
 def _plan(plan: Plan) -> list[str]:
-    default, given = Plan().as_dict(), []
+    default, arguments = Plan().as_dict(), []
     for name, value in plan.as_dict().items():
         if name == "criterion" or value != default[name]:
             shown = pprint.pformat(value, width=_WIDTH - 20, compact=True, sort_dicts=False)
-            given.append(f"{name}={shown.replace(chr(10), chr(10) + '    ')}")
-    return given
+            arguments.append(f"{name}={shown.replace(chr(10), chr(10) + '    ')}")
+    return arguments
 
 
 def _masks(recipe: Recipe) -> str:
@@ -113,18 +113,18 @@ def _masks(recipe: Recipe) -> str:
 
 
 def _measured(recipe: Recipe) -> str:
-    expected = recipe.expected
-    n = "" if expected is None else f", {expected.n}"
+    reference = recipe.expected
+    n = "" if reference is None else f", {reference.n}"
     lines = [
         f"result = bench.evaluate(plan{n})",
         'print(f"{result.task.label} {result.accuracy} ({result.low:.4f} … {result.high:.4f})")',
         "print(result.words)",
     ]
-    if expected is not None and expected.accuracy is not None:
-        low = expected.accuracy if expected.low is None else expected.low
-        high = expected.accuracy if expected.high is None else expected.high
+    if reference is not None and reference.accuracy is not None:
+        low = reference.accuracy if reference.low is None else reference.low
+        high = reference.accuracy if reference.high is None else reference.high
         lines.append(
-            f'print("exactly as before" if result.accuracy == {_number(expected.accuracy)} '
+            f'print("exactly as before" if result.accuracy == {_number(reference.accuracy)} '
             'else "not as before")'
         )
         lines.append(
@@ -138,12 +138,12 @@ def _number(value: float) -> str:
     return f'float("{text}")' if text.lstrip("-") in ("inf", "nan") else text
 
 
-def _call(function: str, given: list[str], depth: int = 0) -> str:
-    line = f"{function}({', '.join(given)})"
+def _call(function: str, arguments: list[str], depth: int = 0) -> str:
+    line = f"{function}({', '.join(arguments)})"
     if len(line) <= _WIDTH - 10 and "\n" not in line:
         return line
     margin = "    " * depth
-    inner = "".join(f"{margin}    {each},\n" for each in given)
+    inner = "".join(f"{margin}    {each},\n" for each in arguments)
     return f"{function}(\n{inner}{margin})"
 
 

@@ -54,31 +54,31 @@ def to_yaml(recipe: Recipe) -> str:
 
 
 def _sections(recipe: Recipe) -> dict[str, Any]:
-    asked = recipe.opening or OpenRequest("")
+    request = recipe.opening or OpenRequest("")
     model = {
-        "from": asked.model,
-        "arch": asked.arch,
-        "tokenizer": asked.tokenizer,
-        "unsafe": asked.unsafe,
+        "from": request.model,
+        "arch": request.arch,
+        "tokenizer": request.tokenizer,
+        "unsafe": request.unsafe,
         "name": recipe.name,
         "weights": recipe.weights,
     }
     data = {
-        "from": asked.data,
-        "target": asked.target,
-        "metric": asked.metric,
-        "output": asked.output,
-        "task": asked.task,
-        "ignore": asked.ignore,
-        "classes": list(asked.classes),
-        "size": list(asked.size) if isinstance(asked.size, tuple) else asked.size,
-        "mean": None if asked.mean is None else list(asked.mean),
-        "std": None if asked.std is None else list(asked.std),
-        "calibration": None if asked.share == OpenRequest("").share else asked.share,
-        "split_seed": asked.seed,
+        "from": request.data,
+        "target": request.target,
+        "metric": request.metric,
+        "output": request.output,
+        "task": request.task,
+        "ignore": request.ignore,
+        "classes": list(request.classes),
+        "size": list(request.size) if isinstance(request.size, tuple) else request.size,
+        "mean": None if request.mean is None else list(request.mean),
+        "std": None if request.std is None else list(request.std),
+        "calibration": None if request.share == OpenRequest("").share else request.share,
+        "split_seed": request.seed,
         "fingerprint": recipe.data,
     }
-    found = {
+    sections = {
         "recipe": 1,
         "made": dict(recipe.made),
         "model": _said(model),
@@ -90,7 +90,7 @@ def _sections(recipe: Recipe) -> dict[str, Any]:
         "counts": dict(recipe.counts),
         "cost": {name: dict(numbers) for name, numbers in recipe.cost.items()},
     }
-    return {name: value for name, value in found.items() if value or name == "plan"}
+    return {name: value for name, value in sections.items() if value or name == "plan"}
 
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,16 +124,16 @@ def _step(step: TrainingStep) -> dict[str, Any]:
 
 
 def _expected(recipe: Recipe) -> dict[str, Any]:
-    found: dict[str, Any] = {} if recipe.masks is None else {"masks": recipe.masks}
+    values: dict[str, Any] = {} if recipe.masks is None else {"masks": recipe.masks}
     if recipe.expected is None:
-        return found
+        return values
     always = ("n", "accuracy")
     numbers = {
         name.replace("delta", "change"): value
         for name, value in asdict(recipe.expected).items()
         if name in always or value not in (None, "")
     }
-    return found | numbers
+    return values | numbers
 
 
 def _lines(name: str, value: Any, depth: int) -> list[str]:

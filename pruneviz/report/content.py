@@ -104,12 +104,12 @@ def _weaker(plan: Plan) -> tuple[Plan, ...]:
 
 
 def _head(bench: Workbench, recipe: Recipe, title: str) -> str:
-    made = ", ".join(f"{name} {number}" for name, number in recipe.made.items())
+    versions = ", ".join(f"{name} {number}" for name, number in recipe.made.items())
     when = datetime.datetime.now(datetime.UTC).strftime("%d %B %Y")
     prints = f"weights {bench.fingerprint}, data {bench.data_fingerprint}"
     return (
         f"<header><h1>{escaped(title)}</h1>"
-        + paragraph(f"{when} · {made} · {prints}", "soft")
+        + paragraph(f"{when} · {versions} · {prints}", "soft")
         + items(bench.notes)
         + "</header>"
     )
@@ -198,14 +198,14 @@ def _weights(bench: Workbench, plan: Plan, progress: Progress) -> str:
 
 
 def _curves(bench: Workbench, plan: Plan, charts: Charts) -> str:
-    known = bench.studies.known_curves(plan)
-    if not any(curve.points for curve in known.curves):
+    curves = bench.studies.known_curves(plan)
+    if not any(curve.points for curve in curves.curves):
         words = (
             "No layer was measured alone yet: the page Sensitivity does, pruneviz scan, or report "
             "--scan."
         )
         return section("sensitivity", "Sensitivity", paragraph(words, "soft"))
-    frame, words_by_name = charted_curves(known)
+    frame, words_by_name = charted_curves(curves)
     scale = bench.task.scale
     figure = figures.curves_apart(frame, words_by_name, lose=LOSE * scale.factor, scale=scale)
     words = (
@@ -213,9 +213,11 @@ def _curves(bench: Workbench, plan: Plan, charts: Charts) -> str:
         f"the dotted line is a loss of {scale.amount_text(LOSE)}."
     )
     chart = charts.add(figure, "Change of the score by layer and sparsity")
-    more = len(known.curves) - len(words_by_name)
-    said = f" The {len(words_by_name)} most sensitive; {more} more are left out." if more else ""
-    return section("sensitivity", "Sensitivity", paragraph(words + said), chart)
+    more = len(curves.curves) - len(words_by_name)
+    rest_words = (
+        f" The {len(words_by_name)} most sensitive; {more} more are left out." if more else ""
+    )
+    return section("sensitivity", "Sensitivity", paragraph(words + rest_words), chart)
 
 
 def _ledger(bench: Workbench, plan: Plan, cost: Cost | None) -> str:

@@ -37,15 +37,15 @@ class Charts:
             paper_bgcolor=_CLEAR, plot_bgcolor=_CLEAR, template="plotly_white", margin={"r": 24}
         )
         self._count += 1
-        made = figure.to_html(
+        html = figure.to_html(
             full_html=False,
             include_plotlyjs=self._count == 1,
             include_mathjax=False,
             div_id=f"chart-{self._count}",
             config={"displaylogo": False, "responsive": True},
         )
-        self.scripts += _SCRIPT.findall(made)
-        return f'<div class="chart" role="figure" aria-label="{escaped(alt)}">{made}</div>'
+        self.scripts += _SCRIPT.findall(html)
+        return f'<div class="chart" role="figure" aria-label="{escaped(alt)}">{html}</div>'
 
 
 def page(title: str, parts: Sequence[str], charts: Charts) -> str:

@@ -29,11 +29,13 @@ def section(name: str, title: str, *parts: str) -> str:
 def table(frame: pd.DataFrame, *, text: Sequence[str] = ()) -> str:
     """A table of a frame; the columns named in `text` (all of texts by default) to the left."""
     texts = (c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c]))
-    left = {*text} or {*texts}
-    head = "".join(f"<th{_class('left' if c in left else '')}>{escaped(c)}</th>" for c in frame)
+    left_columns = {*text} or {*texts}
+    head = "".join(
+        f"<th{_class('left' if c in left_columns else '')}>{escaped(c)}</th>" for c in frame
+    )
     rows = [
         "".join(
-            f"<td{_class('left' if c in left else '')}>{_cell(value)}</td>"
+            f"<td{_class('left' if c in left_columns else '')}>{_cell(value)}</td>"
             for c, value in zip(frame.columns, row, strict=True)
         )
         for row in frame.itertuples(index=False, name=None)
@@ -65,8 +67,8 @@ def verbatim(summary: str, text: str) -> str:
 
 def items(texts: Iterable[object]) -> str:
     """A list of plain texts; nothing for none."""
-    found = "".join(f"<li>{escaped(text)}</li>" for text in texts)
-    return f"<ul>{found}</ul>" if found else ""
+    rows = "".join(f"<li>{escaped(text)}</li>" for text in texts)
+    return f"<ul>{rows}</ul>" if rows else ""
 
 
 def _cell(value: object) -> str:

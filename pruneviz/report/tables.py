@@ -16,19 +16,19 @@ _CURVES = 36
 
 def layers(bench: Workbench, plan: Plan) -> pd.DataFrame:
     """What was asked of each layer and what it got."""
-    pruned, found = bench.masks(plan).report, bench.layers.set_index("layer")
+    pruned, table = bench.masks(plan).report, bench.layers.set_index("layer")
     frame = pd.DataFrame(
         {
             "layer": pruned["layer"],
-            "kind": [found["kind"][name] for name in pruned["layer"]],
-            "shape": [" × ".join(map(str, found["shape"][name])) for name in pruned["layer"]],
-            "asked": [f"{100 * asked:.1f} %" for asked in pruned["asked"]],
+            "kind": [table["kind"][name] for name in pruned["layer"]],
+            "shape": [" × ".join(map(str, table["shape"][name])) for name in pruned["layer"]],
+            "asked": [f"{100 * level:.1f} %" for level in pruned["asked"]],
             "cut": [f"{100 * got:.1f} %" for got in pruned["got"]],
             "kept": pruned["kept"].astype(int),
             "of": pruned["total"].astype(int),
             "goes with": [
                 lead if lead != name else ""
-                for name, lead in zip(pruned["layer"], found["group"][pruned["layer"]], strict=True)
+                for name, lead in zip(pruned["layer"], table["group"][pruned["layer"]], strict=True)
             ],
             "what is wrong": pruned["collapse"],
         }
@@ -37,26 +37,26 @@ def layers(bench: Workbench, plan: Plan) -> pd.DataFrame:
     return frame.drop(columns=spare)
 
 
-def readable(seen: pd.DataFrame, word: str, scale: Scale = SHARE) -> pd.DataFrame:
+def readable(visits: pd.DataFrame, word: str, scale: Scale = SHARE) -> pd.DataFrame:
     """Plans with what was measured of them, as people read it; word, scale: of the score."""
 
     def figure(value: float) -> str:
         return f"{scale.factor * value:.{2 if scale.share else 4}f}"
 
-    found = pd.DataFrame(
+    table = pd.DataFrame(
         {
-            "plan": seen["label"],
-            "parameters": seen["params"],
-            scale.axis(word): [figure(value) for value in seen["accuracy"]],
+            "plan": visits["label"],
+            "parameters": visits["params"],
+            scale.axis(word): [figure(value) for value in visits["accuracy"]],
             "95 %": [
                 f"{figure(low)} … {figure(high)}"
-                for low, high in zip(seen["low"], seen["high"], strict=True)
+                for low, high in zip(visits["low"], visits["high"], strict=True)
             ],
-            "loss": seen["loss"],
-            "samples": seen["n"],
+            "loss": visits["loss"],
+            "samples": visits["n"],
         }
     )
-    return found.assign(note=seen["note"]) if seen["note"].any() else found
+    return table.assign(note=visits["note"]) if visits["note"].any() else table
 
 
 def change_by_class(result: Evaluation) -> pd.DataFrame:
@@ -71,12 +71,12 @@ def change_by_class(result: Evaluation) -> pd.DataFrame:
 
 def counted(bench: Workbench, plan: Plan) -> pd.DataFrame:
     """What is left, counted and not timed."""
-    found = bench.counts(plan)
+    counts = bench.counts(plan)
     rows = [
-        ("parameters", found.params, found.params_kept),
-        ("parameters after removal", found.params, found.params_shrunk),
-        ("MACs, ideal sparse engine", _known(found.macs), _known(found.macs_kept)),
-        ("bytes, kept ones with one bit a weight (≈)", found.bytes_dense, found.bytes_sparse),
+        ("parameters", counts.params, counts.params_kept),
+        ("parameters after removal", counts.params, counts.params_shrunk),
+        ("MACs, ideal sparse engine", _known(counts.macs), _known(counts.macs_kept)),
+        ("bytes, kept ones with one bit a weight (≈)", counts.bytes_dense, counts.bytes_sparse),
     ]
     return pd.DataFrame(rows, columns=["quantity", "dense", "pruned"])
 

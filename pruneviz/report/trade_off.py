@@ -43,24 +43,24 @@ def tradeoff(
 ) -> str:
     """The chart of all plans, with its table. n: the samples that the plan is measured on."""
     before = _past(others.past, plan)
-    made = list(dict.fromkeys([Plan(), *others.plans, plan]))
-    wanted = list(dict.fromkeys(filter(None, map(control_of, (*others.plans, plan)))))
-    found = _Steps(watch, len(made) + len(wanted))
-    now = _measured(bench, made, n, found)
-    seen = pd.DataFrame([now[0], *_rows(before), *now[1:]], columns=_COLUMNS)
-    chance = wanted + [each for each in map(control_of, before) if _known(bench, each, n)]
-    drawn = _measured(bench, list(dict.fromkeys(filter(None, chance))), n, found)
+    plans = list(dict.fromkeys([Plan(), *others.plans, plan]))
+    control_plans = list(dict.fromkeys(filter(None, map(control_of, (*others.plans, plan)))))
+    steps = _Steps(watch, len(plans) + len(control_plans))
+    now = _measured(bench, plans, n, steps)
+    points = pd.DataFrame([now[0], *_rows(before), *now[1:]], columns=_COLUMNS)
+    chance = control_plans + [each for each in map(control_of, before) if _known(bench, each, n)]
+    drawn = _measured(bench, list(dict.fromkeys(filter(None, chance))), n, steps)
     controls = pd.DataFrame(drawn, columns=_COLUMNS)
     figure = figures.tradeoff(
-        seen,
+        points,
         controls,
         labels=(bench.task.label, bench.task.loss_label),
-        here=0 if plan.is_dense else len(seen) - 1,
+        here=0 if plan.is_dense else len(points) - 1,
         scale=bench.task.scale,
     ).update_layout(height=380)
     for trace in figure.data:  # there is nothing to return to in a file
         trace.hovertemplate = (trace.hovertemplate or "").replace("<br>click to return", "") or None
-    rows = table(readable(seen, bench.task.word, bench.task.scale), text=("plan", "note"))
+    rows = table(readable(points, bench.task.word, bench.task.scale), text=("plan", "note"))
     return section(
         "tradeoff",
         "Trade-off",
@@ -69,7 +69,7 @@ def tradeoff(
             f"for numbers, double-click to go back.{_said(before, others.past)}"
         ),
         charts.add(figure, f"{bench.task.label} against parameters kept"),
-        rows if len(seen) <= _LONG else folded(f"All {len(seen):,} plans", rows),
+        rows if len(points) <= _LONG else folded(f"All {len(points):,} plans", rows),
     )
 
 
@@ -93,10 +93,10 @@ def _measured(bench: Workbench, plans: Sequence[Plan], n: int, progress: _Steps)
     for plan in plans:
         progress.begin()
         progress.tell(label(plan), 0.0)
-        found = in_pieces(bench, plan, n, progress.tell, label(plan))
+        evaluation = in_pieces(bench, plan, n, progress.tell, label(plan))
         params, dense = bench.counts(plan).params_kept, plan.is_dense
-        score = (found.accuracy, found.low, found.high)
-        rows.append((label(plan), params, *score, found.loss, found.n, dense, ""))
+        score = (evaluation.accuracy, evaluation.low, evaluation.high)
+        rows.append((label(plan), params, *score, evaluation.loss, evaluation.n, dense, ""))
     return rows
 
 
@@ -106,17 +106,17 @@ def _known(bench: Workbench, control: Plan | None, n: int) -> bool:
 
 def _past(past: pd.DataFrame | None, plan: Plan) -> dict[Plan, pd.Series]:
     """Plan -> its row, of those that were measured; neither dense nor the one that is reported."""
-    found: dict[Plan, pd.Series] = {}
+    rows: dict[Plan, pd.Series] = {}
     if past is None:
-        return found
+        return rows
     for _, row in past[past["n"] > 0].tail(SHOWN).iterrows():
         try:
-            visited = Plan.from_dict(json.loads(row["plan"]))
+            past_plan = Plan.from_dict(json.loads(row["plan"]))
         except (ValueError, TypeError, RecursionError):
             continue  # damaged; the page of the history says so
-        if visited != plan and not visited.is_dense and visited.criterion in CRITERIA:
-            found[visited] = row
-    return found
+        if past_plan != plan and not past_plan.is_dense and past_plan.criterion in CRITERIA:
+            rows[past_plan] = row
+    return rows
 
 
 def _rows(before: dict[Plan, pd.Series]) -> list[_Row]:
@@ -142,6 +142,6 @@ def _said(before: dict[Plan, pd.Series], past: pd.DataFrame | None) -> str:
     if not before:
         return " The history has no other plan that was measured."
     more = int((past["n"] > 0).sum()) - SHOWN
-    left = f" ({more:,} older ones are left out)" if more > 0 else ""
+    rest = f" ({more:,} older ones are left out)" if more > 0 else ""
     word = "plan was" if len(before) == 1 else "plans were"
-    return f" {len(before):,} other {word} visited{left}, and stand as they were measured then."
+    return f" {len(before):,} other {word} visited{rest}, and stand as they were measured then."

@@ -25,8 +25,8 @@ def part(draw: Callable[P, R]) -> Callable[P, R | None]:
         try:
             return draw(*args, **kwargs)
         except Exception as error:  # the last place before the browser
-            said = plain(public(error))
-            st.error(f"This part of the page could not be drawn: {said}.")
+            sentence = plain(public(error))
+            st.error(f"This part of the page could not be drawn: {sentence}.")
             return None
 
     return safe

@@ -29,8 +29,8 @@ def plain(text: object) -> str:
     '!\\[x\\](http:a.png) is 10 % of conv_1'
     """
     line = re.sub(r"\s+", " ", str(text))
-    for pattern, kept in _BROKEN:
-        line = pattern.sub(kept + _JOINER, line)
+    for pattern, replacement in _BROKEN:
+        line = pattern.sub(replacement + _JOINER, line)
     short = _SHORTCODE.search(line)
     line = _INLINE.sub(r"\\\g<0>", line)
     line = line.replace(":", r"\:") if short else line
@@ -43,8 +43,8 @@ def as_sentence(text: object) -> str:
     >>> as_sentence("x.npz has no 'y'")
     "X.npz has no 'y'."
     """
-    said = str(text).strip().rstrip(".")
-    return plain(f"{said[:1].upper()}{said[1:]}.")
+    words = str(text).strip().rstrip(".")
+    return plain(f"{words[:1].upper()}{words[1:]}.")
 
 
 def code(text: object) -> str:
@@ -63,6 +63,6 @@ def code(text: object) -> str:
     return f"{fence}{room}{line}{room}{fence}"
 
 
-def _begun(found: re.Match[str]) -> str:
-    room, mark = found.groups()
+def _begun(match: re.Match[str]) -> str:
+    room, mark = match.groups()
     return f"{room}{mark}\\" if mark.isdigit() else f"{room}\\{mark}"

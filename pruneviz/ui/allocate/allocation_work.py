@@ -82,15 +82,15 @@ class AllocationWork:
 
 def allocating_of(session: Session) -> AllocationWork:
     """What is known in this session; the work for another network is stopped, and that is said."""
-    found = st.session_state.get(_KEY)
-    if isinstance(found, AllocationWork) and found.session is session:
-        return found
+    work = st.session_state.get(_KEY)
+    if isinstance(work, AllocationWork) and work.session is session:
+        return work
     new = AllocationWork(session)
-    if isinstance(found, AllocationWork):
-        new.wish = found.wish
-        if found.job is not None:
-            found.job.cancel()
-            new.message = f"The search on {found.session.name} was dropped: it is no longer open."
+    if isinstance(work, AllocationWork):
+        new.wish = work.wish
+        if work.job is not None:
+            work.job.cancel()
+            new.message = f"The search on {work.session.name} was dropped: it is no longer open."
     st.session_state[_KEY] = new
     return new
 
@@ -109,10 +109,10 @@ def begin(allocating: AllocationWork, *, smallest: bool) -> Job:
         while measures and (_busy(session.job) or scanning.running):
             report("waiting for other measurements", 0.0)
             time.sleep(_NAP)
-        found = _found(session.bench, begun, wish, smallest, paced(report, allocating))
+        result = _found(session.bench, begun, wish, smallest, paced(report, allocating))
         report("counting", 1.0)
-        plan = whole(session.bench, found.plan)
-        box.append(Answer(found, plan, begun, table(session.bench, found)))
+        plan = whole(session.bench, result.plan)
+        box.append(Answer(result, plan, begun, table(session.bench, result)))
 
     allocating.message = allocating.answer = allocating.left = None
     allocating.job, allocating._box = Job(work), box
@@ -155,21 +155,21 @@ def accept(allocating: AllocationWork) -> None:
         allocating.message = public(error)
         return
     allocating.message = None
-    said = f"{100 * answer.found.got:.1f} % was shared out; undo brings back what was."
-    session.message = " ".join([said, *side_effects(before, answer.plan)])
+    sentence = f"{100 * answer.found.got:.1f} % was shared out; undo brings back what was."
+    session.message = " ".join([sentence, *side_effects(before, answer.plan)])
 
 
 def side_effects(before: Plan, after: Plan) -> list[str]:
     """Sentences on what else changes with the sliders."""
-    found = []
+    sentences = []
     if before.scope != after.scope:
-        found.append("Scope: per layer, each with a level of its own.")
+        sentences.append("Scope: per layer, each with a level of its own.")
     if any(getattr(before, name) != getattr(after, name) for name in _CHOICES):
-        found.append("Criterion, granularity and repair: those of the search.")
+        sentences.append("Criterion, granularity and repair: those of the search.")
     lost = sum(map(len, before.pinned.values())) - sum(map(len, after.pinned.values()))
     if lost > 0:
-        found.append(f"Cut or kept by hand, and given back: {lost}.")
-    return found
+        sentences.append(f"Cut or kept by hand, and given back: {lost}.")
+    return sentences
 
 
 def whole(bench: Workbench, plan: Plan) -> Plan:
@@ -191,16 +191,16 @@ def price(allocating: AllocationWork) -> tuple[float, float]:
     return scan * half / every, most * bench.seconds_per_sample
 
 
-def table(bench: Workbench, found: SearchResult) -> pd.DataFrame:
+def table(bench: Workbench, result: SearchResult) -> pd.DataFrame:
     """What was measured on the way, and the plan at the end, as people read it."""
-    if found.result is None:
+    if result.result is None:
         return pd.DataFrame()
-    task = found.result.task
+    task = result.result.task
     rows: list[tuple[str, Plan, MethodResult | Evaluation]] = [
-        (_label(one.method), one.plan, one) for one in found.tried
+        (_label(one.method), one.plan, one) for one in result.tried
     ]
-    rows.append(("What was found", found.plan, found.result))
-    kept = [bench.counts(replace(plan, repair=())) for _, plan, _ in rows]
+    rows.append(("What was found", result.plan, result.result))
+    counts_of = [bench.counts(replace(plan, repair=())) for _, plan, _ in rows]
     return pd.DataFrame(
         [
             {
@@ -209,26 +209,28 @@ def table(bench: Workbench, found: SearchResult) -> pd.DataFrame:
                 task.word: task.score_text(one.accuracy),
                 "change (95 %)": task.scale.paired_text(one.delta, one.delta_low, one.delta_high),
             }
-            for (name, _, one), counts in zip(rows, kept, strict=True)
+            for (name, _, one), counts in zip(rows, counts_of, strict=True)
         ]
     )
 
 
 def told(answer: Answer) -> list[str]:
     """What was found, in sentences."""
-    found = answer.found
-    said = [f"{found.words[:1].upper()}{found.words[1:]}"]
-    judged = []
-    if found.result is not None:
-        judged.append(f"On the {found.result.n:,} samples it searched with: {found.result.words}.")
-    if found.held is not None:
-        judged.append(f"On {found.held.n:,} others: {found.held.words}.")
-    return [*said, " ".join(judged)] if judged else said
+    result = answer.found
+    sentences = [f"{result.words[:1].upper()}{result.words[1:]}"]
+    checks = []
+    if result.result is not None:
+        checks.append(
+            f"On the {result.result.n:,} samples it searched with: {result.result.words}."
+        )
+    if result.held is not None:
+        checks.append(f"On {result.held.n:,} others: {result.held.words}.")
+    return [*sentences, " ".join(checks)] if checks else sentences
 
 
 def _label(method: str) -> str:
-    known = ALLOCATIONS.get(method)
-    return method.capitalize() if known is None else known.label
+    allocation = ALLOCATIONS.get(method)
+    return method.capitalize() if allocation is None else allocation.label
 
 
 def _busy(job: Job | None) -> bool:

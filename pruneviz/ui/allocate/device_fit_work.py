@@ -50,12 +50,12 @@ class DeviceFitWork:
 
 def fitting_of(session: Session) -> DeviceFitWork:
     """What is known in this session; nothing of another network's."""
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, DeviceFitWork) or found.session is not session:
-        if isinstance(found, DeviceFitWork) and found.job is not None:
-            found.job.cancel()
-        found = st.session_state[_KEY] = DeviceFitWork(session)
-    return found
+    work = st.session_state.get(_KEY)
+    if not isinstance(work, DeviceFitWork) or work.session is not session:
+        if isinstance(work, DeviceFitWork) and work.job is not None:
+            work.job.cancel()
+        work = st.session_state[_KEY] = DeviceFitWork(session)
+    return work
 
 
 def need_of(fitting: DeviceFitWork, weights: str) -> Need | None:
@@ -82,12 +82,12 @@ def look_for(fitting: DeviceFitWork, device: Device, weights: str) -> Job:
     """Start looking for sliders that make the plan settled on fit."""
     session = fitting.session
     bench, plan, locked = session.bench, session.settled, dict(session.locked)
-    known = measures_of(bench, fitting.peaks)
+    measures = measures_of(bench, fitting.peaks)
 
     def work(report: Report) -> None:
         report("reading the network's groups", 0.0)
         movable = sliders(bench, plan, locked)
-        fitting.found = suggest(plan, movable, device, known, weights, report)
+        fitting.found = suggest(plan, movable, device, measures, weights, report)
 
     fitting.found, fitting.wish = None, (plan, device, weights)
     return _start(fitting, Job(work))
@@ -150,9 +150,9 @@ def peak_of(bench: Workbench, plan: Plan) -> int:
     """
     removes = by_unit(plan) and not plan.is_dense
     network = bench.prune(_bare(plan)).shrink() if removes else bench.source.model
-    found = peak_activation(network, bench.source.validation.first(1).inputs)
+    peak = peak_activation(network, bench.source.validation.first(1).inputs)
     first = next((p for p in network.parameters() if p.is_floating_point()), None)
-    return found if first is None else found * _FLOAT32 // first.element_size()
+    return peak if first is None else peak * _FLOAT32 // first.element_size()
 
 
 def _bare(plan: Plan) -> Plan:

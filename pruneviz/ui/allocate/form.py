@@ -161,13 +161,13 @@ def _barred(plan: Plan, budget: str) -> bool:
 def _say(allocating: AllocationWork) -> None:
     """How long it takes, while nothing was found yet, and what else changes."""
     plan = allocating.session.settled
-    said = [] if allocating.answer is not None else _cost(allocating)
+    sentences = [] if allocating.answer is not None else _cost(allocating)
     if plan.scope == "global":
-        said.append("The scope becomes per layer.")
+        sentences.append("The scope becomes per layer.")
     if plan.pinned:
-        said.append("What was cut or kept by hand is given back where layers move.")
-    if said:
-        st.caption(" ".join(said))
+        sentences.append("What was cut or kept by hand is given back where layers move.")
+    if sentences:
+        st.caption(" ".join(sentences))
 
 
 def _cost(allocating: AllocationWork) -> list[str]:
@@ -186,9 +186,11 @@ def _progress(allocating: AllocationWork) -> None:
     job = allocating.job
     if job is None:
         return
-    left = "" if allocating.left is None else f" · {duration(allocating.left)} left"
+    time_left = "" if allocating.left is None else f" · {duration(allocating.left)} left"
     bar, stop = st.columns([11, 4], vertical_alignment="center")
-    bar.progress(min(1.0, job.done), f"{plain(job.label or 'beginning')} · {job.done:.0%}{left}")
+    bar.progress(
+        min(1.0, job.done), f"{plain(job.label or 'beginning')} · {job.done:.0%}{time_left}"
+    )
     if stop.button("Cancel", key="allocate-cancel", width="stretch"):
         job.cancel()
 

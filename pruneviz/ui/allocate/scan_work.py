@@ -68,13 +68,13 @@ class ScanWork:
 
 def scanning_of(session: Session) -> ScanWork:
     """What is known in this session; nothing of another network's."""
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, ScanWork) or found.session is not session:
-        if isinstance(found, ScanWork) and found.job is not None:
-            found.job.cancel()
-        found = st.session_state[_KEY] = ScanWork(session, settings_of(session.settled))
-        found.limit = _MINUTE if session.bench.slow else 0.0
-    return found
+    work = st.session_state.get(_KEY)
+    if not isinstance(work, ScanWork) or work.session is not session:
+        if isinstance(work, ScanWork) and work.job is not None:
+            work.job.cancel()
+        work = st.session_state[_KEY] = ScanWork(session, settings_of(session.settled))
+        work.limit = _MINUTE if session.bench.slow else 0.0
+    return work
 
 
 def start(scanning: ScanWork, budget: int | None) -> Job:
@@ -140,14 +140,14 @@ def cells(curves: Curves, scale: Scale = SHARE) -> tuple[pd.DataFrame, pd.DataFr
     change, marks = {}, {}
     for curve in curves.curves:
         name = curve.slider.name
-        known = {round(p.got * curve.slider.items): scale.factor * p.delta for p in curve.points}
-        known |= {
+        deltas = {round(p.got * curve.slider.items): scale.factor * p.delta for p in curve.points}
+        deltas |= {
             round(p.sparsity * curve.slider.items): scale.factor * p.delta for p in curve.points
         }
         counts = [round(level * curve.slider.items) for level in levels]
-        change[name] = [known.get(count, float("nan")) for count in counts]
+        change[name] = [deltas.get(count, float("nan")) for count in counts]
         marks[name] = [
-            "" if count in known else "no-op" if curve.no_op or not count else "·"
+            "" if count in deltas else "no-op" if curve.no_op or not count else "·"
             for count in counts
         ]
     columns = list(levels)
@@ -165,7 +165,7 @@ def table(curves: Curves, lose: float) -> pd.DataFrame:
     ranked = curves.ranked(lose)
     rows = []
     for curve in (*ranked, *(c for c in curves.curves if not c.points)):
-        seen = [point.n for point in curve.points]
+        samples = [point.n for point in curve.points]
         rows.append(
             {
                 "rank": ranked.index(curve) + 1 if curve.points else None,
@@ -174,12 +174,12 @@ def table(curves: Curves, lose: float) -> pd.DataFrame:
                 "robust to": _percent(curve.robust(lose)),
                 "knee": _percent(curve.knee),
                 "certain loss from": _percent(curve.certain(lose)),
-                "samples a point": _span(seen),
+                "samples a point": _span(samples),
                 "why not": curve.no_op,
             }
         )
-    found = pd.DataFrame(rows)
-    return found.astype({"rank": "Int64"}) if rows else found
+    frame = pd.DataFrame(rows)
+    return frame.astype({"rank": "Int64"}) if rows else frame
 
 
 def _counts(curve: Curve, plan: Plan) -> set[int]:
@@ -192,10 +192,10 @@ def _percent(level: float | None) -> str:
     return "–" if level is None else f"{100 * level:.0f} %"
 
 
-def _span(seen: list[int]) -> str:
-    if not seen:
+def _span(samples: list[int]) -> str:
+    if not samples:
         return "–"
-    low, high = min(seen), max(seen)
+    low, high = min(samples), max(samples)
     return f"{low:,}" if low == high else f"{low:,} – {high:,}"
 
 

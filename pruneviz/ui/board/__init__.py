@@ -102,8 +102,8 @@ def parse(value: object) -> Request | None:
     if kind == "pin" and pin is None:
         return None
     scale = "model" if value.get("scale") == "model" else "layer"
-    asked = (seq, kind, sparsity, locked, focus, scene, picture, scale, pin)
-    return Request(*asked, allocation, curves, tables)
+    request = (seq, kind, sparsity, locked, focus, scene, picture, scale, pin)
+    return Request(*request, allocation, curves, tables)
 
 
 def _shares(value: object) -> dict[str, float] | None:

@@ -185,14 +185,14 @@ def _activation(
     bench: Workbench, focus: str, rows: NDArray[np.int64]
 ) -> NDArray[np.float32] | None:
     """Mean activation [shown units, columns], once it has been gathered."""
-    known = bench.evidence("activity")[focus].by_class if bench.has_evidence("activity") else None
-    return None if known is None else known[torch.from_numpy(rows)].float().cpu().numpy()
+    means = bench.evidence("activity")[focus].by_class if bench.has_evidence("activity") else None
+    return None if means is None else means[torch.from_numpy(rows)].float().cpu().numpy()
 
 
 def _cells(values: Tensor, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[Any]:
     # Picked before anything is converted: the tensor may be mapped from a file, and huge.
-    picked = values.detach()[torch.from_numpy(rows)].flatten(1)[:, torch.from_numpy(columns)]
-    return (picked.float() if picked.is_floating_point() else picked).cpu().numpy()
+    cells = values.detach()[torch.from_numpy(rows)].flatten(1)[:, torch.from_numpy(columns)]
+    return (cells.float() if cells.is_floating_point() else cells).cpu().numpy()
 
 
 def _limit(weight: Tensor) -> float:

@@ -25,8 +25,8 @@ _SHORT = {"erk": "ERK", "lamp": "LAMP"}
 
 def sensed_key(bench: Workbench, plan: Plan) -> str:
     """The name of all that `sensed` tells; another one as soon as something more was measured."""
-    known = scene.scene_id(bench, settings_of(plan), {})
-    return f"{known}|{plan.repair}|{plan.scope}|{bench.studies.memory.version}"
+    network = scene.scene_id(bench, settings_of(plan), {})
+    return f"{network}|{plan.repair}|{plan.scope}|{bench.studies.memory.version}"
 
 
 def sensed(bench: Workbench, plan: Plan, lose: float = LOSE) -> dict[str, object]:
@@ -35,7 +35,7 @@ def sensed(bench: Workbench, plan: Plan, lose: float = LOSE) -> dict[str, object
     lose: the loss whose certainty is marked in the tracks. Nothing is measured.
     """
     curves = bench.studies.known_curves(plan)
-    told: dict[str, object] = {
+    content: dict[str, object] = {
         "lose": lose,
         "complete": curves.complete,
         "words": curves.words,
@@ -43,14 +43,14 @@ def sensed(bench: Workbench, plan: Plan, lose: float = LOSE) -> dict[str, object
         "estimate": _estimate(bench.studies.known_predictor(plan)),
         "methods": _methods(plan, curves),
     }
-    return told | {"id": _id(told)}
+    return content | {"id": _id(content)}
 
 
 def allocation_key(bench: Workbench, plan: Plan, method: str, locked: Collection[str]) -> str:
     """The name of all that `allocation` tells."""
-    known = scene.scene_id(bench, settings_of(plan), {})
+    network = scene.scene_id(bench, settings_of(plan), {})
     measured = bench.studies.memory.version if ALLOCATIONS[method].measured else ""
-    return f"{known}|{plan.repair}|{plan.scope}|{method}|{'+'.join(sorted(locked))}|{measured}"
+    return f"{network}|{plan.repair}|{plan.scope}|{method}|{'+'.join(sorted(locked))}|{measured}"
 
 
 def allocation(
@@ -70,8 +70,8 @@ def allocation(
         except ValueError as error:
             words = public(error)
     tables = {name: packed(np.asarray(levels, float)) for name, levels in layers.items()}
-    told: dict[str, object] = {"method": method, "words": words, "layers": tables}
-    return told | {"id": _id(told)}
+    content: dict[str, object] = {"method": method, "words": words, "layers": tables}
+    return content | {"id": _id(content)}
 
 
 def why_not(plan: Plan, curves: Curves | None) -> str:
@@ -129,17 +129,17 @@ def _curve(curve: Curve, lose: float) -> dict[str, object]:
 def _estimate(predictor: Predictor | None) -> dict[str, object] | None:
     if predictor is None:
         return None
-    (damage, accuracy), (missed_at, missed) = predictor.link, predictor.reach
+    (damage, accuracy), (missed_at, error) = predictor.link, predictor.reach
     return {
         "tables": {name: packed(np.asarray(t, float)) for name, t in predictor.tables.items()},
         "damage": packed(np.asarray(damage, float)),
         "accuracy": packed(np.asarray(accuracy, float)),
         "missed_at": packed(np.asarray(missed_at, float)),
-        "missed": packed(np.asarray(missed, float)),
+        "missed": packed(np.asarray(error, float)),
         "bounds": [bound if math.isfinite(bound) else None for bound in predictor.bounds],
         "words": predictor.words,
     }
 
 
-def _id(told: Mapping[str, object]) -> str:
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+def _id(content: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

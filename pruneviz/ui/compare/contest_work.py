@@ -64,7 +64,7 @@ class ContestWork:
     def allowed(self) -> tuple[str, ...]:
         """The criteria that the session's granularity allows."""
         granularity = self.session.settled.granularity
-        return tuple(name for name, found in CRITERIA.items() if found.allows(granularity))
+        return tuple(name for name, criterion in CRITERIA.items() if criterion.allows(granularity))
 
     @property
     def criteria(self) -> tuple[str, ...]:
@@ -105,24 +105,24 @@ class ContestWork:
         studies = self.session.bench.studies
         fresh = (self.asked, studies.memory.version)
         if self._shown is not None:
-            had, when, found = self._shown
+            had, when, contest = self._shown
             young = self.running and time.monotonic() - when < _LOOK
             if had == fresh or (young and isinstance(had, tuple) and had[0] == fresh[0]):
-                return found
-        found = studies.known_contest(self.asked)
-        self._shown = (fresh, time.monotonic(), found)
-        return found
+                return contest
+        contest = studies.known_contest(self.asked)
+        self._shown = (fresh, time.monotonic(), contest)
+        return contest
 
 
 def contesting_of(session: Session) -> ContestWork:
     """What is known in this session; nothing of another network's."""
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, ContestWork) or found.session is not session:
-        if isinstance(found, ContestWork) and found.job is not None:
-            found.job.cancel()
-        found = st.session_state[_KEY] = ContestWork(session)
-        found.n = _first(session)
-    return found
+    work = st.session_state.get(_KEY)
+    if not isinstance(work, ContestWork) or work.session is not session:
+        if isinstance(work, ContestWork) and work.job is not None:
+            work.job.cancel()
+        work = st.session_state[_KEY] = ContestWork(session)
+        work.n = _first(session)
+    return work
 
 
 def compare(contesting: ContestWork) -> Job:
@@ -139,11 +139,11 @@ def compare(contesting: ContestWork) -> Job:
 
 def hold(contesting: ContestWork) -> Job:
     """Start measuring the contest as it is chosen, or go on where it was stopped."""
-    session, asked = contesting.session, contesting.asked
+    session, request = contesting.session, contesting.asked
 
     def work(report: Report) -> None:
         after_the_accuracy(session, report)
-        session.bench.studies.contest(asked, paced(report, contesting))
+        session.bench.studies.contest(request, paced(report, contesting))
 
     return _start(contesting, work, holding=True)
 
@@ -161,12 +161,12 @@ def take(contesting: ContestWork) -> None:
         contesting.message = "Stopped. What was measured until now is kept."
 
 
-def remaining(contesting: ContestWork, found: Contest) -> tuple[int, float]:
+def remaining(contesting: ContestWork, contest: Contest) -> tuple[int, float]:
     """(plans, seconds) that the contest would still take, about."""
     bench = contesting.session.bench
-    missing = sum(entry not in found.answers for entry in found.entries)
-    mending = len(found.plan.repair) * len(bench.source.calibration)
-    return missing, missing * (found.n + mending) * bench.seconds_per_sample
+    missing = sum(entry not in contest.answers for entry in contest.entries)
+    mending = len(contest.plan.repair) * len(bench.source.calibration)
+    return missing, missing * (contest.n + mending) * bench.seconds_per_sample
 
 
 def _first(session: Session) -> int:

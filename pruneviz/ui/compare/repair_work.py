@@ -55,9 +55,9 @@ class RepairWork:
 def ways(plan: Plan) -> dict[str, Plan]:
     """Label -> the plan without repair, with each one that there is for it, and with all."""
     can = able(plan.granularity)
-    found = {"raw": replace(plan, repair=())}
-    found |= {REPAIRS[name].label: replace(plan, repair=(name,)) for name in can}
-    return found | ({"all together": replace(plan, repair=can)} if len(can) > 1 else {})
+    plans = {"raw": replace(plan, repair=())}
+    plans |= {REPAIRS[name].label: replace(plan, repair=(name,)) for name in can}
+    return plans | ({"all together": replace(plan, repair=can)} if len(can) > 1 else {})
 
 
 def measured(bench: Workbench, plan: Plan, report: Report) -> Iterator[RepairRow]:
@@ -97,49 +97,49 @@ def _seconds(bench: Workbench, plan: Plan, progress: Callable[[float], None]) ->
 
 def compare(session: Session) -> None:
     """A button that measures every repair for the plan settled on, and a table of the result."""
-    found = _comparison(session)
-    found.watched = found.job is not None and found.job.running
-    redrawn = fragment(_draw, run_every=_TICK if found.watched else None)
-    found.drawing_page = True
+    work = _comparison(session)
+    work.watched = work.job is not None and work.job.running
+    redrawn = fragment(_draw, run_every=_TICK if work.watched else None)
+    work.drawing_page = True
     try:
-        redrawn(found)
+        redrawn(work)
     finally:
-        found.drawing_page = False
+        work.drawing_page = False
 
 
 def _comparison(session: Session) -> RepairWork:
-    found = st.session_state.get(_KEY)
-    if isinstance(found, RepairWork):
-        if found.session is session and ways(found.plan) == ways(session.settled):
-            return found
-        if found.job is not None:
-            found.job.cancel()
-    found = st.session_state[_KEY] = RepairWork(session, session.settled)
-    return found
+    work = st.session_state.get(_KEY)
+    if isinstance(work, RepairWork):
+        if work.session is session and ways(work.plan) == ways(session.settled):
+            return work
+        if work.job is not None:
+            work.job.cancel()
+    work = st.session_state[_KEY] = RepairWork(session, session.settled)
+    return work
 
 
-def _start(found: RepairWork) -> Job:
-    session, rows = found.session, found.rows
+def _start(repair_work: RepairWork) -> Job:
+    session, rows = repair_work.session, repair_work.rows
     rows.clear()
 
     def work(report: Report) -> None:
         after_the_accuracy(session, report)
-        rows.extend(measured(session.bench, found.plan, report))
+        rows.extend(measured(session.bench, repair_work.plan, report))
 
-    found.job = Job(work)
-    return found.job
+    repair_work.job = Job(work)
+    return repair_work.job
 
 
-def _draw(found: RepairWork) -> None:
-    job, plan = found.job, found.plan
+def _draw(work: RepairWork) -> None:
+    job, plan = work.job, work.plan
     running = job is not None and job.running
-    if found.watched and not running and not found.drawing_page:
+    if work.watched and not running and not work.drawing_page:
         st.rerun()  # so that nothing draws it again and again
     if plan.is_dense:
         st.caption("Nothing is cut yet: there is nothing to repair.")
         return
-    if plan.repair and so_far(found.session.bench, plan) is not None:  # its masks are there
-        for note in found.session.bench.prune(plan).notes:
+    if plan.repair and so_far(work.session.bench, plan) is not None:  # its masks are there
+        for note in work.session.bench.prune(plan).notes:
             st.warning(as_sentence(note))
     if job is not None and running:
         bar, stop = st.columns([3, 1], vertical_alignment="center")
@@ -147,13 +147,13 @@ def _draw(found: RepairWork) -> None:
         if stop.button("Cancel", key="compare-cancel", width="stretch"):
             job.cancel()
     elif st.button("Compare repairs", key="compare", width="stretch", help=_HELP):
-        _start(found)
+        _start(work)
         st.rerun()
     elif job is not None and job.error is not None:
         st.warning(plain(job.error.removeprefix("ValueError: ")))
-    if found.rows:
+    if work.rows:
         st.dataframe(
-            table(found.rows),
+            table(work.rows),
             hide_index=True,
             height="content",
             key="compare-table",
@@ -162,7 +162,7 @@ def _draw(found: RepairWork) -> None:
                 "seconds": st.column_config.TextColumn(width=70, alignment="right"),
             },
         )
-        st.caption(f"Measured on {found.rows[0].result.n:,} validation samples.")
+        st.caption(f"Measured on {work.rows[0].result.n:,} validation samples.")
 
 
 def table(rows: list[RepairRow]) -> pd.DataFrame:

@@ -44,12 +44,12 @@ class ExportWork:
 
 def exporting_of(session: Session) -> ExportWork:
     """What was exported in this session; nothing of another network's."""
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, ExportWork) or found.session is not session:
-        if isinstance(found, ExportWork) and found.job is not None:
-            found.job.cancel()
-        found = st.session_state[_KEY] = ExportWork(session)
-    return found
+    work = st.session_state.get(_KEY)
+    if not isinstance(work, ExportWork) or work.session is not session:
+        if isinstance(work, ExportWork) and work.job is not None:
+            work.job.cancel()
+        work = st.session_state[_KEY] = ExportWork(session)
+    return work
 
 
 def begin(exporting: ExportWork, formats: tuple[str, ...]) -> Job:
@@ -92,14 +92,14 @@ def unfit(plan: Plan) -> dict[str, str]:
 
 def archive_of(exporting: ExportWork) -> Path | None:
     """The zip of the last export, while it is there."""
-    found = exporting.found
-    path = None if found is None or found.archive is None else found.folder / found.archive
+    result = exporting.found
+    path = None if result is None or result.archive is None else result.folder / result.archive
     return path if path is not None and zipfile.is_zipfile(path) else None
 
 
-def table(found: ExportResult) -> pd.DataFrame:
+def table(result: ExportResult) -> pd.DataFrame:
     """What became of each format, as people read it: one row each, those that failed last."""
-    rows = sorted(found.written, key=lambda one: one.failed)
+    rows = sorted(result.written, key=lambda one: one.failed)
     return pd.DataFrame(
         [
             {

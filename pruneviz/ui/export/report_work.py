@@ -53,12 +53,12 @@ class ReportWork:
 
 def reporting_of(session: Session) -> ReportWork:
     """What was reported in this session; nothing of another network's."""
-    found = st.session_state.get(_KEY)
-    if not isinstance(found, ReportWork) or found.session is not session:
-        if isinstance(found, ReportWork) and found.job is not None:
-            found.job.cancel()
-        found = st.session_state[_KEY] = ReportWork(session)
-    return found
+    work = st.session_state.get(_KEY)
+    if not isinstance(work, ReportWork) or work.session is not session:
+        if isinstance(work, ReportWork) and work.job is not None:
+            work.job.cancel()
+        work = st.session_state[_KEY] = ReportWork(session)
+    return work
 
 
 def begin(reporting: ReportWork, *, costed: bool) -> Job:
@@ -116,18 +116,18 @@ def offer_report(session: Session) -> None:
 
 def _ask(reporting: ReportWork) -> None:
     session = reporting.session
-    known = session.settled in books_of(session).costs
+    is_measured = session.settled in books_of(session).costs
     left, right = st.columns([1, 4], vertical_alignment="center")
-    pressed = left.button(
+    click = left.button(
         "Make a report", key="report-begin", icon=":material/article:", width="stretch"
     )
     costed = right.checkbox(
         "with the ledger: bytes, memory and milliseconds, measured",
         key="report-cost",
-        disabled=known,
-        help="It is measured already." if known else "It takes some seconds more.",
+        disabled=is_measured,
+        help="It is measured already." if is_measured else "It takes some seconds more.",
     )
-    if pressed:
+    if click:
         begin(reporting, costed=costed)
         st.rerun()
     if reporting.path is None and reporting.message is None:

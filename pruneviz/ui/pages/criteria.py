@@ -105,9 +105,11 @@ def _progress(contesting: ContestWork) -> None:
     if job is None or not job.running:
         st.rerun()
         return
-    left = "" if contesting.left is None else f" · {duration(contesting.left)} left"
+    time_left = "" if contesting.left is None else f" · {duration(contesting.left)} left"
     bar, stop = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(min(1.0, job.done), f"{plain(job.label or 'beginning')} · {job.done:.0%}{left}")
+    bar.progress(
+        min(1.0, job.done), f"{plain(job.label or 'beginning')} · {job.done:.0%}{time_left}"
+    )
     if stop.button("Cancel", key="criteria-cancel", width="stretch"):
         job.cancel()
 
@@ -115,11 +117,11 @@ def _progress(contesting: ContestWork) -> None:
 @part
 def _likeness(contesting: ContestWork) -> None:
     """Two heatmaps, or the button that makes them."""
-    found, bench = contesting.alike, contesting.session.bench
-    if found is None and contesting.running and not contesting.holding:
+    similarity, bench = contesting.alike, contesting.session.bench
+    if similarity is None and contesting.running and not contesting.holding:
         fragment(_progress, run_every=_TICK)(contesting)
         return
-    if found is None:
+    if similarity is None:
         left, right = st.columns([1, 5], vertical_alignment="center")
         if left.button("Compare", key="criteria-compare", type="primary", width="stretch",
                        icon=":material/compare:", disabled=contesting.running):  # fmt: skip
@@ -132,39 +134,39 @@ def _likeness(contesting: ContestWork) -> None:
             f"{_about(6 * samples * bench.seconds_per_sample)}; what is gathered is kept."
         )
         return
-    if not found.layers:
+    if not similarity.layers:
         st.info("Nothing can be cut so in this network: choose another granularity.")
         return
-    _where(contesting, found)
-    least = "" if contesting.layer is None else f", {found.items[contesting.layer]:,} items"
+    _where(contesting, similarity)
+    least = "" if contesting.layer is None else f", {similarity.items[contesting.layer]:,} items"
     left, right = st.columns(2)
     with left:
         st.caption(f"**Rank correlation** (Spearman; 1: the same order, 0: no relation){least}")
-        square = found.correlations(contesting.layer)
+        square = similarity.correlations(contesting.layer)
         st.plotly_chart(figures.alike(square, least=-1.0, middle=0.0), key="criteria-spearman",
                         config={"displayModeBar": False})  # fmt: skip
     with right:
-        chance = found.chance(contesting.at, contesting.layer)
+        chance = similarity.chance(contesting.at, contesting.layer)
         chance = 0.0 if math.isnan(chance) else chance
         st.caption(
             f"**Overlap of what is cut** (Jaccard; by chance {chance:.2f})", help=_CUT_NOT_KEPT
         )
-        square = found.overlaps(contesting.at, contesting.layer)
+        square = similarity.overlaps(contesting.at, contesting.layer)
         st.plotly_chart(figures.alike(square, least=0.0, middle=chance), key="criteria-jaccard",
                         config={"displayModeBar": False})  # fmt: skip
-    for note in found.notes:
+    for note in similarity.notes:
         st.caption(plain(f"{note}."))
 
 
-def _where(contesting: ContestWork, found: Similarity) -> None:
+def _where(contesting: ContestWork, similarity: Similarity) -> None:
     """The layer, and the sparsity at which what is cut is compared."""
-    places = [_MEAN, *found.layers]
-    if contesting.layer not in found.layers:
+    places = [_MEAN, *similarity.layers]
+    if contesting.layer not in similarity.layers:
         contesting.layer = None
-    if contesting.at not in found.levels:
-        contesting.at = found.levels[len(found.levels) // 2]
+    if contesting.at not in similarity.levels:
+        contesting.at = similarity.levels[len(similarity.levels) // 2]
     columns = st.columns([3, 1, 4, 2], vertical_alignment="bottom")
-    focus = _slider_of(contesting, found)
+    focus = _slider_of(contesting, similarity)
     if columns[1].button("In focus", key="criteria-focus", disabled=focus is None, width="stretch",
                          help="The layer that is in focus on the workbench."):  # fmt: skip
         st.session_state["criteria_layer"] = focus
@@ -172,7 +174,7 @@ def _where(contesting: ContestWork, found: Similarity) -> None:
         st.session_state["criteria_layer"] = contesting.layer or _MEAN
     choice = columns[0].selectbox("Layer", places, key="criteria_layer")
     contesting.layer = None if choice == _MEAN else str(choice)
-    if len(found.levels) > 1:
+    if len(similarity.levels) > 1:
         contesting.at = float(
             columns[2].select_slider(
                 "Cut of the layer", OVERLAPS, contesting.at, key="criteria_at",
@@ -180,21 +182,23 @@ def _where(contesting: ContestWork, found: Similarity) -> None:
             )
         )  # fmt: skip
     columns[3].download_button(
-        "Table (CSV)", csv_text(found.table),
+        "Table (CSV)", csv_text(similarity.table),
         f"{contesting.session.name}-likeness.csv", "text/csv", key="criteria-alike-csv",
         icon=":material/download:",
     )  # fmt: skip
 
 
-def _slider_of(contesting: ContestWork, found: Similarity) -> str | None:
+def _slider_of(contesting: ContestWork, similarity: Similarity) -> str | None:
     """Under which name the layer in focus was compared, if it was."""
     session = contesting.session
     plan = session.settled
     focus = session.focus
-    if focus in found.layers:
+    if focus in similarity.layers:
         return focus
     sliders = session.bench.sliders(plan)
-    return next((s.name for s in sliders if focus in s.layers and s.name in found.layers), None)
+    return next(
+        (s.name for s in sliders if focus in s.layers and s.name in similarity.layers), None
+    )
 
 
 @part
@@ -204,7 +208,7 @@ def _choose(contesting: ContestWork) -> None:
     columns = st.columns([5, 4, 2, 1.4], vertical_alignment="bottom")
     names = [name for name in contesting.allowed if name != CONTROL]
     granularity = contesting.session.settled.granularity
-    chosen = columns[0].multiselect(
+    choice = columns[0].multiselect(
         "Criteria, beside the random control",
         names,
         [name for name in contesting.criteria if name in names],
@@ -212,7 +216,7 @@ def _choose(contesting: ContestWork) -> None:
         format_func=lambda name: CRITERIA[name].label,
         disabled=busy,
     )
-    contesting.chosen[granularity] = tuple(name for name in names if name in chosen)
+    contesting.chosen[granularity] = tuple(name for name in names if name in choice)
     if pattern(granularity) is None:
         levels = columns[1].multiselect(
             "Cut of the weights or units",
@@ -241,31 +245,31 @@ def _live(contesting: ContestWork) -> None:
         st.info("Choose at least one sparsity.")
         return
     try:
-        found = contesting.contest()
+        contest = contesting.contest()
     except ValueError as error:
         st.error(f"These can't be compared so: {plain(public(error))}.")
         return
-    for name, why in found.left_out.items():
+    for name, why in contest.left_out.items():
         st.caption(f"{CRITERIA[name].label} does not take part: {plain(why)}.")
-    if not found.layers:
+    if not contest.layers:
         st.info("There is no layer that all of these can cut and that is not locked.")
         return
-    if not contesting.running and not found.complete:
-        _begin(contesting, found)
-    if found.answers:
-        _show(contesting, found)
+    if not contesting.running and not contest.complete:
+        _begin(contesting, contest)
+    if contest.answers:
+        _show(contesting, contest)
 
 
-def _begin(contesting: ContestWork, found: Contest) -> None:
-    plans, seconds = remaining(contesting, found)
+def _begin(contesting: ContestWork, contest: Contest) -> None:
+    plans, seconds = remaining(contesting, contest)
     left, right = st.columns([1, 5], vertical_alignment="center")
-    word = "Go on" if found.answers else "Measure"
+    word = "Go on" if contest.answers else "Measure"
     if left.button(word, key="criteria-start", type="primary", width="stretch",
                    icon=":material/play_arrow:"):  # fmt: skip
         hold(contesting)
         st.rerun()
     right.markdown(
-        f"{plans:,} plans on {found.n:,} samples each: about {_about(seconds)} on this machine. "
+        f"{plans:,} plans on {contest.n:,} samples each: about {_about(seconds)} on this machine. "
         "What is measured is remembered."
     )
 
@@ -274,21 +278,21 @@ def _about(seconds: float) -> str:
     return duration(max(1.0, seconds))
 
 
-def _show(contesting: ContestWork, found: Contest) -> None:
-    table, task = found.table, contesting.session.bench.task
-    known = [name for name in found.criteria if (table["criterion"] == name).any()]
-    labels = {name: CRITERIA[name].label for name in known}
+def _show(contesting: ContestWork, contest: Contest) -> None:
+    table, task = contest.table, contesting.session.bench.task
+    ready = [name for name in contest.criteria if (table["criterion"] == name).any()]
+    labels = {name: CRITERIA[name].label for name in ready}
     left, right = st.columns([8, 3])
     figure = figures.contest(table[table["seed"].isna()], labels, score=task.word, scale=task.scale)
     left.plotly_chart(figure, key="criteria-contest", config={"displayModeBar": False})
     right.caption(
-        f"{found.n:,} samples; bands: 95 %, those of random over its {found.seeds:,} seeds. "
-        f"{len(found.layers)} layers or groups are cut; locked ones stay whole."
+        f"{contest.n:,} samples; bands: 95 %, those of random over its {contest.seeds:,} seeds. "
+        f"{len(contest.layers)} layers or groups are cut; locked ones stay whole."
     )
     right.caption(_CURSE)
     st.markdown("**Which criterion here, and is the difference real?**")
-    if found.verdicts:
-        st.dataframe(found.summary.drop(columns="in words"), hide_index=True, height="content",
+    if contest.verdicts:
+        st.dataframe(contest.summary.drop(columns="in words"), hide_index=True, height="content",
                      key="criteria-verdicts", row_height=32)  # fmt: skip
     else:
         st.caption("No sparsity has been measured for all of them yet.")

@@ -92,11 +92,11 @@ def _empty() -> None:
 
 def _ask() -> tuple[str, Device | None]:
     """The width of the weights, and a budget of one's own, if it is whole."""
-    remembered = st.session_state.setdefault(
+    values = st.session_state.setdefault(
         _REMEMBERED, {"weights": "int8", "flash": 128.0, "ram": 32.0}
     )
     for name, key in _KEYS.items():  # Streamlit forgets widgets that were not drawn
-        st.session_state.setdefault(key, remembered[name])
+        st.session_state.setdefault(key, values[name])
     columns = st.columns([3, 2, 2, 3], vertical_alignment="bottom")
     weights = columns[0].segmented_control(
         "Weights and activations",
@@ -124,7 +124,7 @@ def _ask() -> tuple[str, Device | None]:
         format="%.0f",
         help="What it leaves for activations.",
     )
-    remembered |= {"weights": weights, "flash": flash, "ram": ram}
+    values |= {"weights": weights, "flash": flash, "ram": ram}
     try:
         return str(weights), budget(float(flash), float(ram))
     except ValueError as error:
@@ -187,10 +187,8 @@ def _totals(session: Session, need: Need, weights: str) -> None:
 
 
 def _switch(session: Session) -> None:
-    wanted = by_neurons(session.live)
-    reach(
-        session, wanted, lambda: changed(session, wanted), lambda session: change(session, wanted)
-    )
+    plan = by_neurons(session.live)
+    reach(session, plan, lambda: changed(session, plan), lambda session: change(session, plan))
     st.rerun()
 
 
@@ -198,16 +196,16 @@ def table(need: Need, devices: list[Device]) -> pd.DataFrame:
     """What is needed against what there is, one row a device."""
     rows = []
     for device in devices:
-        found = verdict(need, device)
+        fit = verdict(need, device)
         rows.append(
             {
                 "device": device.name,
                 "kind": device.kind,
-                "verdict": f"{'✓' if found.fits else '✗'} {found.words}",
+                "verdict": f"{'✓' if fit.fits else '✗'} {fit.words}",
                 "flash": "a card" if device.flash is None else size(device.flash),
-                "flash used": _share(found.flash_share),
+                "flash used": _share(fit.flash_share),
                 "RAM": size(device.ram),
-                "RAM used": _share(found.ram_share),
+                "RAM used": _share(fit.ram_share),
                 "source": f"{device.source}. {device.note}".strip(". "),
             }
         )
@@ -226,9 +224,9 @@ def _one_device(fitting: DeviceFitWork, need: Need, devices: list[Device], weigh
     names = [device.name for device in devices]
     short = [device.name for device in devices if not verdict(need, device).fits]
     if st.session_state.get(_CHOICE) not in names:
-        remembered = st.session_state[_REMEMBERED].get("choice")
+        last = st.session_state[_REMEMBERED].get("choice")
         first = short[0] if short else names[0]
-        st.session_state[_CHOICE] = remembered if remembered in names else first
+        st.session_state[_CHOICE] = last if last in names else first
     left, right = st.columns([2, 5], vertical_alignment="bottom")
     choice = left.selectbox(
         "Make it fit on",
@@ -239,22 +237,22 @@ def _one_device(fitting: DeviceFitWork, need: Need, devices: list[Device], weigh
     )
     st.session_state[_REMEMBERED]["choice"] = choice
     device = devices[names.index(choice)]
-    found = verdict(need, device)
+    fit = verdict(need, device)
     with right:
-        if found.fits:
-            st.success(f"It fits on {plain(device.name)}: {plain(_used(found))}.")
+        if fit.fits:
+            st.success(f"It fits on {plain(device.name)}: {plain(_used(fit))}.")
         else:
-            st.warning(plain(f"On {device.name} it is {found.words}: {_used(found)}."))
+            st.warning(plain(f"On {device.name} it is {fit.words}: {_used(fit)}."))
     wish = (fitting.session.settled, device, weights)
     if fitting.running:
         _wait(fitting, "Looking for sliders …")
-    elif not found.fits:
+    elif not fit.fits:
         _suggest(fitting, device, weights, wish)
 
 
-def _used(found: DeviceFit) -> str:
-    flash = "" if found.flash_share is None else f"{_share(found.flash_share)} of its flash, "
-    return f"{flash}{_share(found.ram_share)} of its RAM"
+def _used(fit: DeviceFit) -> str:
+    flash = "" if fit.flash_share is None else f"{_share(fit.flash_share)} of its flash, "
+    return f"{flash}{_share(fit.ram_share)} of its RAM"
 
 
 def _suggest(fitting: DeviceFitWork, device: Device, weights: str, wish: object) -> None:
@@ -273,20 +271,20 @@ def _suggest(fitting: DeviceFitWork, device: Device, weights: str, wish: object)
         _show(session, fitting.found)
 
 
-def _show(session: Session, found: Suggestion) -> None:
-    if found.plan is None:
-        st.error(plain(found.words))
+def _show(session: Session, suggestion: Suggestion) -> None:
+    if suggestion.plan is None:
+        st.error(plain(suggestion.words))
         return
-    st.markdown(plain(found.words))
+    st.markdown(plain(suggestion.words))
     st.dataframe(
-        steps(found, session.bench.task.scale),
+        steps(suggestion, session.bench.task.scale),
         hide_index=True,
         height="content",
         key="devices-steps",
     )
     if st.button("Apply", key="devices-apply", type="primary"):
         try:
-            session.settle(found.plan)
+            session.settle(suggestion.plan)
         except ValueError as error:
             session.message = public(error)
         else:
@@ -294,7 +292,7 @@ def _show(session: Session, found: Suggestion) -> None:
         st.rerun()
 
 
-def steps(found: Suggestion, scale: Scale = SHARE) -> pd.DataFrame:
+def steps(suggestion: Suggestion, scale: Scale = SHARE) -> pd.DataFrame:
     """The sliders of a suggestion, one row each, in the order in which they were first raised."""
     return pd.DataFrame(
         [
@@ -305,7 +303,7 @@ def steps(found: Suggestion, scale: Scale = SHARE) -> pd.DataFrame:
                 "saves": f"{step.saved / KIB:,.1f} KiB",
                 "predicted loss": scale.change_text(step.lost).removeprefix("+"),
             }
-            for step in found.by_slider()
+            for step in suggestion.by_slider()
         ]
     )
 

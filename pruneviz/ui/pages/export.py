@@ -78,7 +78,7 @@ def _on_screen(session: Session) -> str:
 
 def _ask(session: Session) -> tuple[str, ...]:
     """The formats that are wanted, of those that this plan can leave in."""
-    remembered: dict[str, bool] = st.session_state.setdefault(
+    switches: dict[str, bool] = st.session_state.setdefault(
         _REMEMBERED, {name: name in DEFAULT for name in FORMATS}
     )
     missing = unfit(session.settled)
@@ -86,13 +86,13 @@ def _ask(session: Session) -> tuple[str, ...]:
         if place % _COLUMNS == 0:
             columns = st.columns(_COLUMNS)
         key, reason = f"export_{name}", missing.get(name)
-        st.session_state.setdefault(key, remembered[name])  # it forgets what was not drawn
+        st.session_state.setdefault(key, switches[name])  # it forgets what was not drawn
         with columns[place % _COLUMNS], st.container(gap=None):
-            remembered[name] = st.checkbox(
+            switches[name] = st.checkbox(
                 f"**{plain(form.label)}**", key=key, disabled=reason is not None
             )
             st.caption(plain(reason or form.meaning))
-    return tuple(name for name in FORMATS if remembered[name] and name not in missing)
+    return tuple(name for name in FORMATS if switches[name] and name not in missing)
 
 
 def _button(exporting: ExportWork, names: tuple[str, ...]) -> None:
@@ -135,8 +135,8 @@ def _found(exporting: ExportWork) -> None:
     if exporting.message is not None:
         st.warning(plain(exporting.message))
         return
-    found = exporting.found
-    if found is None:
+    result = exporting.found
+    if result is None:
         if not exporting.running:
             st.caption("Nothing is exported yet.")
         return
@@ -146,12 +146,12 @@ def _found(exporting: ExportWork) -> None:
             f"These files are of a plan before ({before}), not of the one on the screen. Export "
             "again to have that."
         )
-    for note in found.notes:
+    for note in result.notes:
         st.info(as_sentence(note))
-    for name, reason in found.failed.items():
+    for name, reason in result.failed.items():
         st.error(f"{FORMATS[name].label} was not written: {plain(reason)}")
     st.dataframe(
-        table(found),
+        table(result),
         hide_index=True,
         height="content",
         key="exported",

@@ -83,22 +83,22 @@ def _choose(history: History, mine: Diary | None) -> pd.DataFrame:
     """The visits that are asked for, as a tree; mine: what this tab writes."""
     models = history.models()
     first = st.columns([3, 2, 2, 2, 2.4], vertical_alignment="bottom")
-    known = {_ALL: None, **{_named(each, models): each for each in models}}
+    choices = {_ALL: None, **{_named(each, models): each for each in models}}
     usual = _named(mine.version, models) if mine else _ALL
-    if st.session_state.get("history_model") not in known:
-        st.session_state["history_model"] = usual if usual in known else _ALL
-    model = known[first[0].selectbox("Network", [*known], key="history_model")]
+    if st.session_state.get("history_model") not in choices:
+        st.session_state["history_model"] = usual if usual in choices else _ALL
+    model = choices[first[0].selectbox("Network", [*choices], key="history_model")]
     which = first[1].segmented_control(
         "Sessions", ["all", "this one"], default="all", required=True, key="history_sessions"
     )
-    found = history.visits(model, mine.session if mine and which == "this one" else None)
+    frame = history.visits(model, mine.session if mine and which == "this one" else None)
     if which == "this one" and mine is None:
-        found = found.iloc[:0]
-    criterion = _any(first[2], "Criterion", found["criterion"], "history_criterion")
-    granularity = _any(first[3], "Granularity", found["granularity"], "history_granularity")
+        frame = frame.iloc[:0]
+    criterion = _any(first[2], "Criterion", frame["criterion"], "history_criterion")
+    granularity = _any(first[3], "Granularity", frame["granularity"], "history_granularity")
     folded = first[4].toggle(
         "Fold straight runs",
-        value=len(found) > 60,
+        value=len(frame) > 60,
         key="history_fold",
         help="Shows only where a run of plans begins, forks or ends, and what has a name or a "
         "note. ⋮3 means: three plans lie before this one.",
@@ -122,7 +122,7 @@ def _choose(history: History, mine: Diary | None) -> pd.DataFrame:
     )
     second[3].download_button(
         "Download CSV",
-        lambda: csv_of(found[matching(found, where)]),
+        lambda: csv_of(frame[matching(frame, where)]),
         file_name="pruneviz-history.csv",
         mime="text/csv",
         key="history-csv",
@@ -130,7 +130,7 @@ def _choose(history: History, mine: Diary | None) -> pd.DataFrame:
         on_click="ignore",
         width="stretch",
     )
-    return arranged(found, where, folded=folded)
+    return arranged(frame, where, folded=folded)
 
 
 def _any(place: st.delta_generator.DeltaGenerator, label: str, values: pd.Series, key: str) -> (
@@ -139,8 +139,8 @@ def _any(place: st.delta_generator.DeltaGenerator, label: str, values: pd.Series
     options = [_ANY, *sorted(set(values))]
     if st.session_state.get(key) not in options:
         st.session_state[key] = _ANY
-    chosen = place.selectbox(plain(label), options, key=key)
-    return None if chosen == _ANY else str(chosen)
+    choice = place.selectbox(plain(label), options, key=key)
+    return None if choice == _ANY else str(choice)
 
 
 def _named(version: ModelVersion, models: list[ModelVersion]) -> str:
@@ -162,8 +162,8 @@ def _tree(tree: pd.DataFrame, here: int | None) -> None:
 
     def pick() -> None:
         rows = st.session_state[key]["selection"]["rows"][-2:]
-        picked = [numbers[row] for row in rows if row < len(numbers)]
-        for place, number in zip((_FIRST, _SECOND), [*picked, None, None], strict=False):
+        choice = [numbers[row] for row in rows if row < len(numbers)]
+        for place, number in zip((_FIRST, _SECOND), [*choice, None, None], strict=False):
             st.session_state[place] = number
 
     many = shown["model"].nunique() > 1
@@ -237,9 +237,9 @@ def _ask(label: str, numbers: list[int], rows: Rows, key: str, usual: int | None
 
 def _one(look: _Look, row: pd.Series, second: int | None) -> None:
     history, session, number = look.history, look.session, int(row["id"])
-    said = st.session_state.pop(_SAID, None)
-    if said:
-        st.error(plain(said))
+    sentence = st.session_state.pop(_SAID, None)
+    if sentence:
+        st.error(plain(sentence))
     back, gone = st.columns(2)
     words = (
         "Return to the first" if session is not None else f"Open {plain(row['model'])} at the first"
@@ -267,11 +267,11 @@ def _one(look: _Look, row: pd.Series, second: int | None) -> None:
 def _restore(history: History, session: Session | None, row: pd.Series) -> None:
     try:
         plan = history.plan_of(int(row["id"]))
-        found = visits.restore(session, visits.version_of(row), plan)
+        restored_session = visits.restore(session, visits.version_of(row), plan)
     except (ValueError, OSError) as error:
         st.session_state[_SAID] = f"{public(error)}."
         st.rerun()
-    st.session_state["session"] = found
+    st.session_state["session"] = restored_session
     st.switch_page(WORKBENCH)
 
 

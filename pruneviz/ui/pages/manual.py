@@ -13,13 +13,13 @@ def main() -> None:
     """The page from top to bottom."""
     tight()
     pages = topics()
-    named = st.query_params.get("topic", "")
+    wish = st.query_params.get("topic", "")
     menu, text = st.columns([1, 3.4], gap="large")
     with menu:
         topic = st.radio(
             "Manual",
             list(pages),
-            index=list(pages).index(named) if named in pages else 0,
+            index=list(pages).index(wish) if wish in pages else 0,
             format_func=lambda name: title(pages[name]),
             key="manual-topic",
         )

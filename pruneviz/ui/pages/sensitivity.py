@@ -151,11 +151,11 @@ def _progress(scanning: ScanWork, curves: Curves) -> None:
     if job is None:
         return
     other = "" if scanning.plan == curves.plan else f"{label(scanning.plan)}: "
-    left = "" if scanning.left is None else f" · {duration(scanning.left)} left"
+    time_left = "" if scanning.left is None else f" · {duration(scanning.left)} left"
     bar, stop = st.columns([6, 1], vertical_alignment="center")
     bar.progress(
         min(1.0, job.done),
-        f"{plain(other)}{plain(job.label or 'beginning')} · {job.done:.0%}{left}",
+        f"{plain(other)}{plain(job.label or 'beginning')} · {job.done:.0%}{time_left}",
     )
     if stop.button("Cancel", key="scan-cancel", width="stretch"):
         job.cancel()
@@ -170,11 +170,11 @@ def _begin(scanning: ScanWork, curves: Curves) -> None:
         return
     begun = any(curve.points for curve in sliders)
     samples, seconds = remaining(bench, curves)
-    budget, told = None, ""
+    budget, limit_words = None, ""
     if 0 < scanning.limit < seconds:
         more = max(bench.block, round(scanning.limit / bench.seconds_per_sample))
         budget = curves.spent + more
-        told = f" It stops after {more:,} of them, about {duration(scanning.limit)}."
+        limit_words = f" It stops after {more:,} of them, about {duration(scanning.limit)}."
     left, right = st.columns([1, 6], vertical_alignment="center")
     if left.button(
         "Go on" if begun else "Scan",
@@ -185,7 +185,7 @@ def _begin(scanning: ScanWork, curves: Curves) -> None:
     ):
         start(scanning, budget)
         st.rerun()
-    cost = f"about {samples:,} samples, {duration(seconds)} on this machine.{told}"
+    cost = f"about {samples:,} samples, {duration(seconds)} on this machine.{limit_words}"
     if begun:
         right.markdown(f"{plain(curves.words)} To finish: {plain(cost)}")
     else:

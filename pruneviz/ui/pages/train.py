@@ -79,26 +79,26 @@ def _on_screen(session: Session) -> str:
 @part
 def _form(trainer: TrainingWork) -> None:
     plan = trainer.session.settled
-    asked = ask(trainer, plan)
+    training = ask(trainer, plan)
     left, right = st.columns([1, 6], vertical_alignment="center")
-    pressed = left.button(
+    click = left.button(
         "Train",
         key="train-begin",
         type="primary",
         icon=":material/play_arrow:",
-        disabled=asked is None,
+        disabled=training is None,
         width="stretch",
     )
-    if pressed and asked is not None:
-        begin(trainer, plan, asked)
+    if click and training is not None:
+        begin(trainer, plan, training)
         st.rerun()
     if plan.is_dense:
         right.caption(
             "Nothing is cut: only *Dense* can train this plan. For the others move sliders on the "
             "workbench first; they say where the network is to end."
         )
-    elif asked is not None:
-        epochs = epochs_of(asked)
+    elif training is not None:
+        epochs = epochs_of(training)
         right.caption(
             f"{epochs:,} epoch{'' if epochs == 1 else 's'} in all. You may go to other pages "
             "meanwhile; each epoch is kept, also if this computer stops."
@@ -125,17 +125,17 @@ def _live(trainer: TrainingWork, busy: bool) -> None:
 @part
 def _kept(trainer: TrainingWork) -> None:
     """What is kept of trainings of this network, to go on with."""
-    found = kept(trainer)
-    if not found:
+    trainings = kept(trainer)
+    if not trainings:
         return
-    unfinished = sum(one.done < 1 for one in found)
-    words = f"Trainings of this network that are kept: {len(found)}"
+    unfinished = sum(one.done < 1 for one in trainings)
+    words = f"Trainings of this network that are kept: {len(trainings)}"
     words += f", {unfinished} of them unfinished" if unfinished else ""
     with st.expander(plain(words), expanded=unfinished > 0 and trainer.result is None):
-        for one in found[:_SHOWN]:
+        for one in trainings[:_SHOWN]:
             _offer(trainer, one)
-        if len(found) > _SHOWN:
-            st.caption(f"The last {_SHOWN} of {len(found)}.")
+        if len(trainings) > _SHOWN:
+            st.caption(f"The last {_SHOWN} of {len(trainings)}.")
 
 
 def _offer(trainer: TrainingWork, one: StoredTraining) -> None:

@@ -51,8 +51,8 @@ def main() -> None:
     with top[0]:
         name = controls.ask_model(networks.names())
     with top[1], st.container(horizontal=True, gap="xxsmall", wrap=False):
-        scored = panels.about(session.bench, lambda: ask_scores(session)) or session.name
-        name = ask_own(session.name) or (name if name != session.name else scored)
+        score_name = panels.about(session.bench, lambda: ask_scores(session)) or session.name
+        name = ask_own(session.name) or (name if name != session.name else score_name)
     recipe = taken()
     if recipe is not None:
         address.go_to(*recipe)
@@ -96,12 +96,12 @@ def _go_to(session: Session, plan: Plan) -> None:
 @part
 def _results(session: Session) -> None:
     bench, plan = session.bench, session.settled
-    seen = panels.visits(bench, session.visited, session.known.params)
+    visits = panels.visits(bench, session.visited, session.known.params)
     left, right = st.columns([5, 6], gap="medium")
     with left:
-        picked = panels.tradeoff(bench, seen, plan, session.moves)
-    if picked is not None and picked != plan:
-        _go_to(session, picked)
+        choice = panels.tradeoff(bench, visits, plan, session.moves)
+    if choice is not None and choice != plan:
+        _go_to(session, choice)
     try:
         result = jobs.so_far(bench, plan)
     except ValueError:  # the board says why

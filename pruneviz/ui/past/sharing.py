@@ -21,7 +21,7 @@ def history_here() -> tuple[History, bool]:
     if token is None:
         return mine, False
     try:
-        found = mine.shared(token)
+        history = mine.shared(token)
     except ValueError as error:
         st.warning(as_sentence(public(error)))
         return mine, False
@@ -33,7 +33,7 @@ def history_here() -> tuple[History, bool]:
     if right.button("My own history", key="history-mine", width="stretch"):
         del st.query_params[_WORD]
         st.rerun()
-    return found, True
+    return history, True
 
 
 @part

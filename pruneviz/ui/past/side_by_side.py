@@ -52,22 +52,22 @@ def side_by_side(
     ledgers: Ledgers,
 ) -> None:
     """Two plans in tabs; bench: the network they belong to, called `name`, where it is open."""
-    found = compare(*records, targets=None if bench is None else _targets(bench))
-    st.markdown(f"Second minus first: **{change_in_words(found)}**")
+    comparison = compare(*records, targets=None if bench is None else _targets(bench))
+    st.markdown(f"Second minus first: **{change_in_words(comparison)}**")
     numbers, layers, classes, flips, masks, costs = st.tabs(
         _TABS, key="history_tabs", on_change="rerun"
     )
     with numbers:
-        _table(_said(found.numbers), "numbers")
+        _table(_said(comparison.numbers), "numbers")
     with layers:
-        _table(found.layers, "layers")
+        _table(comparison.layers, "layers")
     with classes:
-        _classes(found, records)
+        _classes(comparison, records)
     with costs:
         _costs(ledgers)
     if flips.open:
         with flips:
-            _flips(bench, found, records)
+            _flips(bench, comparison, records)
     if masks.open:
         with masks:
             _masks(bench, name, plans)
@@ -102,18 +102,18 @@ def _said(numbers: pd.DataFrame) -> pd.DataFrame:
         return f"{value:{sign}.4g}" if quantity == "loss" else f"{value:{sign},.0f}"
 
     columns = {"first": "", "second": "", "difference": "+"}
-    said = {
+    cells = {
         column: [
             text(quantity, value, sign)
             for quantity, value in zip(numbers["quantity"], numbers[column], strict=True)
         ]
         for column, sign in columns.items()
     }
-    return pd.DataFrame({"quantity": numbers["quantity"], **said})
+    return pd.DataFrame({"quantity": numbers["quantity"], **cells})
 
 
-def _classes(found: PlanComparison, records: tuple[Measurement, Measurement]) -> None:
-    if found.classes.empty:
+def _classes(comparison: PlanComparison, records: tuple[Measurement, Measurement]) -> None:
+    if comparison.classes.empty:
         st.caption("There are no classes to tell apart.")
         return
     st.caption("Second minus first, class by class.")
@@ -122,23 +122,23 @@ def _classes(found: PlanComparison, records: tuple[Measurement, Measurement]) ->
 
 
 def _flips(
-    bench: Workbench | None, found: PlanComparison, records: tuple[Measurement, Measurement]
+    bench: Workbench | None, comparison: PlanComparison, records: tuple[Measurement, Measurement]
 ) -> None:
-    if not found.n:
+    if not comparison.n:
         st.caption("The answers of one of the two were not kept.")
         return
     was, now = (record.answers for record in records)
     dense = None if bench is None else bench.measured(Plan())
     if bench is None or not dense or was is None or now is None:
-        st.caption(f"{len(found.flipped):,} of {found.n:,} answers differ.")
-        if len(found.flipped):
-            _table(found.flipped, "flipped")
+        st.caption(f"{len(comparison.flipped):,} of {comparison.n:,} answers differ.")
+        if len(comparison.flipped):
+            _table(comparison.flipped, "flipped")
         return
     result = replace(
         bench.evaluate(Plan(), dense),
-        n=found.n,
-        dense_predicted=torch.from_numpy(was[: found.n].astype(np.int64)),
-        predicted=torch.from_numpy(now[: found.n].astype(np.int64)),
+        n=comparison.n,
+        dense_predicted=torch.from_numpy(was[: comparison.n].astype(np.int64)),
+        predicted=torch.from_numpy(now[: comparison.n].astype(np.int64)),
     )
     panels.flipped(bench, result)
 
@@ -169,11 +169,11 @@ def _masks(bench: Workbench | None, name: str, plans: tuple[Plan, Plan]) -> None
 
 
 def _apart(bench: Workbench, plans: tuple[Plan, Plan]) -> MaskDistance:
-    found = st.session_state.get(_KEY)
-    if isinstance(found, MaskDistance) and found.bench is bench and found.plans == plans:
-        return found
-    if isinstance(found, MaskDistance) and found.job is not None:
-        found.job.cancel()
+    distance = st.session_state.get(_KEY)
+    if isinstance(distance, MaskDistance) and distance.bench is bench and distance.plans == plans:
+        return distance
+    if isinstance(distance, MaskDistance) and distance.job is not None:
+        distance.job.cancel()
     apart = st.session_state[_KEY] = MaskDistance(bench, plans)
 
     def work(report: Report) -> None:
@@ -207,5 +207,5 @@ def _targets(bench: Workbench) -> NDArray[np.int64] | None:
     targets = bench.source.validation.targets
     if targets is None or targets.ndim != 1 or targets.is_floating_point():
         return None
-    found: NDArray[np.int64] = targets.cpu().numpy().astype(np.int64)
-    return found
+    array: NDArray[np.int64] = targets.cpu().numpy().astype(np.int64)
+    return array

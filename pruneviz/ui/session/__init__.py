@@ -178,9 +178,9 @@ def _obey(session: Session, request: Request) -> bool:
 def _locked(session: Session, names: Iterable[str]) -> dict[str, str]:
     """The locks asked for: a group is locked, or unlocked, with any of its members."""
     bench, groups = session.bench, units.groups_for(session.bench, session.live)
-    opened = {m for name in set(session.locked) - set(names) for m in groups.members(name)}
+    unlocks = {m for name in set(session.locked) - set(names) for m in groups.members(name)}
     reasons = {**bench.locks, **session.locked}
-    locked = {n: reasons.get(n, "") for n in names if n in bench.found and n not in opened}
+    locked = {n: reasons.get(n, "") for n in names if n in bench.found and n not in unlocks}
     return units.locked_together(groups, locked)
 
 
@@ -219,41 +219,41 @@ def with_levels(
     able = [name for name in bench.found if name not in whole]
     if plan.scope == "layer":
         source = {name: plan.sparsity if name in locked else levels for name in able}
-        wanted = {name: source[name].get(name, 0.0) for name in able}
-        wanted = units.evened(groups, wanted, units.last_moved(bench, plan.sparsity, wanted))
-        return replace(plan, sparsity=wanted | dict.fromkeys(whole, 0.0))
-    pooled = [name for name in able if name not in locked]
-    shared = max((levels[name] for name in pooled if name in levels), default=0.0)
-    wanted = {name: levels.get(name, shared) for name in pooled}
-    wanted = units.evened(groups, wanted, units.last_moved(bench, plan.sparsity, wanted))
-    return replace(plan, sparsity=wanted)
+        sparsity = {name: source[name].get(name, 0.0) for name in able}
+        sparsity = units.evened(groups, sparsity, units.last_moved(bench, plan.sparsity, sparsity))
+        return replace(plan, sparsity=sparsity | dict.fromkeys(whole, 0.0))
+    members = [name for name in able if name not in locked]
+    shared = max((levels[name] for name in members if name in levels), default=0.0)
+    sparsity = {name: levels.get(name, shared) for name in members}
+    sparsity = units.evened(groups, sparsity, units.last_moved(bench, plan.sparsity, sparsity))
+    return replace(plan, sparsity=sparsity)
 
 
-def change(session: Session, wanted: Plan) -> None:
+def change(session: Session, request: Plan) -> None:
     """Settle on another criterion, granularity or scope, keeping what is cut where it can be.
 
-    `wanted` has the new choices; sparsity, locks and what was pinned by hand stay. What cannot be
+    `request` has the new choices; sparsity, locks and what was pinned by hand stay. What cannot be
     pinned any more is said. ValueError leaves all as it is.
     """
-    plan = changed(session, wanted)
-    said = hand.lost(session.live, plan)
+    plan = changed(session, request)
+    loss = hand.lost(session.live, plan)
     session.settle(plan, _locks_under(session, plan))
-    session.message = said
+    session.message = loss
 
 
-def changed(session: Session, wanted: Plan) -> Plan:
-    """The live plan with the criterion, granularity and scope of `wanted`."""
+def changed(session: Session, request: Plan) -> Plan:
+    """The live plan with the criterion, granularity and scope of `request`."""
     bench, before = session.bench, session.live
     levels = {name: before.sparsity.get(name, 0.0) for name in bench.found}
-    if wanted.scope != before.scope:
+    if request.scope != before.scope:
         levels = _got(session)
-    pinned = hand.holding(before, wanted.granularity)
-    blank = replace(wanted, sparsity={} if wanted.scope == "global" else levels, pinned=pinned)
+    pinned = hand.holding(before, request.granularity)
+    blank = replace(request, sparsity={} if request.scope == "global" else levels, pinned=pinned)
     blank = replace(blank, pinned=hand.that_fit(bench, blank, bench.cannot(blank)))
     locked = _locks_under(session, blank)
-    if wanted.scope == "global":
+    if request.scope == "global":
         free = {name: level for name, level in levels.items() if name not in locked}
-        levels = dict.fromkeys(levels, _mean(bench, wanted, free))
+        levels = dict.fromkeys(levels, _mean(bench, request, free))
     return with_levels(bench, blank, levels, locked)
 
 
@@ -266,11 +266,11 @@ def _locks_under(session: Session, plan: Plan) -> dict[str, str]:
     before = unit_locks(bench.locks, units.groups_for(bench, session.live))
     after = unit_locks(bench.locks, groups)
     own = units.own_locks(session.locked)
-    opened = set(before) - set(own)
+    unlocks = set(before) - set(own)
     whole = {name for name in after if name in own or not session.live.sparsity.get(name)}
-    usual = {name: why for name, why in after.items() if name in whole - opened}
-    chosen = {name: why for name, why in own.items() if name not in before}
-    return units.locked_together(groups, usual | chosen)
+    usual = {name: why for name, why in after.items() if name in whole - unlocks}
+    new_locks = {name: why for name, why in own.items() if name not in before}
+    return units.locked_together(groups, usual | new_locks)
 
 
 def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) -> None:

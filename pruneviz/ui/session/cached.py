@@ -24,9 +24,9 @@ def bench(name: str) -> Workbench:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the network …")
-def opened(asked: OpenRequest) -> Workbench:
+def opened(request: OpenRequest) -> Workbench:
     """The workbench of what the app was started with, opened once for everybody."""
-    return open_workbench(asked)
+    return open_workbench(request)
 
 
 def history() -> History:

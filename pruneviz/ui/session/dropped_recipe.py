@@ -42,13 +42,13 @@ def ask_recipe(here: str) -> None:
 
 def taken() -> tuple[str, str] | None:
     """(network, link of the plan) of the recipe that was dropped last, once."""
-    found: tuple[str, str] | None = st.session_state.pop(_TAKEN, None)
-    return found
+    place: tuple[str, str] | None = st.session_state.pop(_TAKEN, None)
+    return place
 
 
 def _place(recipe: Recipe, here: str) -> tuple[str, str]:
-    asked = recipe.opening.model if recipe.opening is not None else ""
-    name = asked or here
+    model = recipe.opening.model if recipe.opening is not None else ""
+    name = model or here
     if name not in networks.names():
         raise ValueError(
             f"{recipe.file} is made for {name!r}, which is not in the list of networks; start the "

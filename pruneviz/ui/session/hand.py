@@ -30,26 +30,26 @@ def by_hand(bench: Workbench, plan: Plan, name: str, places: Mapping[str, bool |
     if pattern(plan.granularity) is not None:
         raise ValueError(f"{plan.granularity} says how many weights stay: none is pinned by hand")
     members = groups_for(bench, plan).members(name)
-    pins = {each: dict(found) for each, found in plan.pinned.items()}
+    pins = {each: dict(pinned) for each, pinned in plan.pinned.items()}
     if ALL in places:
         pins |= {member: {} for member in members}
-    wanted = {place: kept for place, kept in places.items() if place != ALL}
+    strokes = {place: kept for place, kept in places.items() if place != ALL}
     if by_unit(plan):
         groups = groups_for(bench, plan)
         rows = {member: unit_of_row(groups, bench.found[member]) for member in members}
-        return replace(plan, pinned=_with_units(pins, rows, name, wanted))
-    pins[name] = _with_blocks(pins.get(name, {}), bench.found[name], wanted)
+        return replace(plan, pinned=_with_units(pins, rows, name, strokes))
+    pins[name] = _with_blocks(pins.get(name, {}), bench.found[name], strokes)
     return replace(plan, pinned=pins)
 
 
 def counts_by_hand(bench: Workbench, plan: Plan) -> dict[str, tuple[int, int]]:
     """Layer -> how many of its items were cut and kept by hand, in the layers where some were."""
     groups = groups_for(bench, plan)
-    found: dict[str, tuple[int, int]] = {}
+    counts_of: dict[str, tuple[int, int]] = {}
     for lead, sign in hands(plan, bench.found, groups).items():
         counts = int((sign < 0).sum()), int((sign > 0).sum())
-        found |= dict.fromkeys(groups.members(lead), counts)
-    return found
+        counts_of |= dict.fromkeys(groups.members(lead), counts)
+    return counts_of
 
 
 def holding(plan: Plan, granularity: str) -> Pins:
@@ -61,25 +61,25 @@ def holding(plan: Plan, granularity: str) -> Pins:
         return {name: dict(places) for name, places in plan.pinned.items()}
     if pattern(granularity) is not None or "head" in (granularity, plan.granularity):
         return {}
-    kept = {
-        name: {place: kept for place, kept in places.items() if ":" not in place}
+    pins = {
+        name: {place: pins for place, pins in places.items() if ":" not in place}
         for name, places in plan.pinned.items()
     }
-    return {name: places for name, places in kept.items() if places}
+    return {name: places for name, places in pins.items() if places}
 
 
 def that_fit(bench: Workbench, plan: Plan, whole: Mapping[str, str]) -> Pins:
     """The pins of `plan` in layers that can be cut (not in `whole`), on units that can go."""
     groups = groups_for(bench, plan)
-    found: Pins = {}
+    pins: Pins = {}
     for name, places in plan.pinned.items():
         if name in whole:
             continue
         unit = unit_of_row(groups, bench.found[name]) if by_unit(plan) else None
         fit = {p: kept for p, kept in places.items() if unit is None or unit[int(p)] >= 0}
         if fit:
-            found[name] = fit
-    return found
+            pins[name] = fit
+    return pins
 
 
 def lost(before: Plan, after: Plan) -> str | None:
@@ -109,27 +109,27 @@ def _with_units(
     if places and not free:
         raise ValueError(f"this part of {name!r} must stay: it belongs to no unit that can be cut")
     places = free
-    touched = {int(unit[int(place)]) for place in places}
-    found = dict(pins)
+    strokes = {int(unit[int(place)]) for place in places}
+    result = dict(pins)
     for member, units in rows.items():
-        held = pins.get(member, {})
-        found[member] = {p: kept for p, kept in held.items() if int(units[int(p)]) not in touched}
+        old = pins.get(member, {})
+        result[member] = {p: kept for p, kept in old.items() if int(units[int(p)]) not in strokes}
     once = {int(unit[int(place)]): place for place in reversed(places)}
-    found[name] |= {p: kept for p in once.values() if (kept := places[p]) is not None}
-    return found
+    result[name] |= {p: kept for p in once.values() if (kept := places[p]) is not None}
+    return result
 
 
 def _with_blocks(
-    held: Mapping[str, bool], layer: Layer, places: Mapping[str, bool | None]
+    old: Mapping[str, bool], layer: Layer, places: Mapping[str, bool | None]
 ) -> dict[str, bool]:
-    found = dict(held)
+    result = dict(old)
     for place, kept in places.items():
         block = _block(layer, place)
         gone = _touches if kept is None else _covers
-        found = {p: k for p, k in found.items() if not gone(block, _block(layer, p))}
+        result = {p: k for p, k in result.items() if not gone(block, _block(layer, p))}
         if kept is not None:
-            found[place] = kept  # the last: later ones win
-    return found
+            result[place] = kept  # the last: later ones win
+    return result
 
 
 def _block(layer: Layer, place: str) -> Block:

@@ -27,9 +27,9 @@ _BOUND = 8  # uploaded and trained networks of one visitor stay in memory
 
 def names() -> list[str]:
     """What was named at the start, then what this session uploaded, then what is registered."""
-    asked = _asked()
-    started = [] if asked is None else [_started_name(asked)]
-    return [*started, *_own(), *_registered()]
+    request = _asked()
+    extra = [] if request is None else [_started_name(request)]
+    return [*extra, *_own(), *_registered()]
 
 
 def first() -> str:
@@ -51,13 +51,13 @@ def open_bench(name: str) -> Workbench:
         bench = rescored(open_bench(base), base, name)
         keep(name, bench)
         return bench
-    asked = _asked()
-    if asked is not None and name == _started_name(asked):
-        return cached.opened(asked)
+    request = _asked()
+    if request is not None and name == _started_name(request):
+        return cached.opened(request)
     if name not in _registered():
-        known = ", ".join(names())
+        choices = ", ".join(names())
         raise ValueError(
-            f"unknown model {name!r}; there are {known}. A link to somebody's own network needs "
+            f"unknown model {name!r}; there are {choices}. A link to somebody's own network needs "
             "that network: start the app with --model, or upload it beside the list"
         )
     return cached.bench(name)
@@ -79,10 +79,10 @@ def keep(name: str, bench: Workbench) -> str:
     """
     with suppress(ValueError):
         shelves.make(shelves.bytes_of(bench), name)
-    taken = {*names()}
-    unique = name if name not in taken else f"{name} (uploaded)"
+    used = {*names()}
+    unique = name if name not in used else f"{name} (uploaded)"
     number = 2
-    while unique in taken:
+    while unique in used:
         unique, number = f"{name} (uploaded {number})", number + 1
     own = _own()
     shelves.put(own, unique, bench)
@@ -93,10 +93,10 @@ def keep(name: str, bench: Workbench) -> str:
     return unique
 
 
-def scored(name: str, wanted: ScoreSource) -> str:
-    """The name under which the network of this name opens when it is scored as `wanted`."""
+def scored(name: str, source: ScoreSource) -> str:
+    """The name under which the network of this name opens when it is scored as `source` says."""
     base = base_of(name)
-    return scored_name(base, scoring_of(open_bench(base)), wanted)
+    return scored_name(base, scoring_of(open_bench(base)), source)
 
 
 def left() -> str | None:
@@ -124,10 +124,10 @@ def complaint() -> str | None:
     return None
 
 
-def beside(held: dict[str, Any]) -> None:
-    """Let go of what `held` has under a network's name when that network makes room."""
-    if not any(held is other for other in _own().beside):
-        _own().beside.append(held)
+def beside(shelf: dict[str, Any]) -> None:
+    """Let go of what `shelf` has under a network's name when that network makes room."""
+    if not any(shelf is other for other in _own().beside):
+        _own().beside.append(shelf)
 
 
 @cache
@@ -155,5 +155,5 @@ def _words() -> list[str]:
     return sys.argv[1:] if Path(sys.argv[0]).name == _APP else []
 
 
-def _started_name(asked: OpenRequest) -> str:
-    return f"{asked.label} (yours)" if asked.label in _registered() else asked.label
+def _started_name(request: OpenRequest) -> str:
+    return f"{request.label} (yours)" if request.label in _registered() else request.label

@@ -33,11 +33,11 @@ def current() -> Owner | None:
 
     The name is a digest: whoever reads the history's file cannot pass for its owners.
     """
-    found: Owner | None = st.session_state.get(_KEY)
-    if found is None and st.context.headers:
-        found = _signed_in() or _by_cookie() or by_token(secrets.token_urlsafe(_BYTES), None)
-        remember(found)
-    return found
+    owner: Owner | None = st.session_state.get(_KEY)
+    if owner is None and st.context.headers:
+        owner = _signed_in() or _by_cookie() or by_token(secrets.token_urlsafe(_BYTES), None)
+        remember(owner)
+    return owner
 
 
 def remember(owner: Owner) -> None:

@@ -42,8 +42,8 @@ def paced(report: Report, timed: Countdown, until: float | None = None) -> Repor
         if now - begin < _WARM:
             base = (now, done)
         elif done > base[1]:
-            left = (1 - done) * (now - base[0]) / (done - base[1])
-            timed.left = left if until is None else max(0.0, min(left, until - now))
+            seconds = (1 - done) * (now - base[0]) / (done - base[1])
+            timed.left = seconds if until is None else max(0.0, min(seconds, until - now))
         report(label, done)
 
     return tell

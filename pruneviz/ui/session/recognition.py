@@ -48,11 +48,11 @@ def _answered(owner: Owner) -> Owner:
     data = {"name": COOKIE, "token": owner.token, "known": owner.kept is True, "seconds": _SECONDS}
     with st.container(key="owner"):  # of no height: see pruneviz/ui/look.py
         result = _component(data=data, key=_KEY, on_kept_change=_nothing)
-    said = result.get(_STATE)
-    if owner.kept or said is None:
+    token = result.get(_STATE)
+    if owner.kept or token is None:
         return owner
-    kept = owners.is_token(said)
-    new = owners.by_token(str(said) if kept else owner.token, kept)
+    kept = owners.is_token(token)
+    new = owners.by_token(str(token) if kept else owner.token, kept)
     if new != owner:
         _become(owner, new)
     return new

@@ -24,10 +24,10 @@ def scoring_of(bench: Workbench) -> ScoreSource:
     return ScoreSource(bench.source.output, bench.source.task)
 
 
-def scored_name(base: str, usual: ScoreSource, wanted: ScoreSource) -> str:
-    """The name of the network `base`, which is opened as `usual`, when it is scored as `wanted`."""
-    output = "" if wanted.output == usual.output else f"{_OUTPUT}{wanted.output or _USUAL}"
-    task = "" if wanted.task == usual.task else f"{_TASK}{wanted.task or _USUAL}"
+def scored_name(base: str, usual: ScoreSource, source: ScoreSource) -> str:
+    """The name of the network `base`, opened as `usual`, when it is scored as `source` says."""
+    output = "" if source.output == usual.output else f"{_OUTPUT}{source.output or _USUAL}"
+    task = "" if source.task == usual.task else f"{_TASK}{source.task or _USUAL}"
     return f"{base}{output}{task}"
 
 
@@ -38,27 +38,27 @@ def base_of(name: str) -> str:
 
 def rescored(bench: Workbench, base: str, name: str) -> Workbench:
     """`bench`, called `base`, opened anew as `name` says; ValueError where that does not fit."""
-    said, _, task = name.removeprefix(base).partition(_TASK)
+    output, _, task = name.removeprefix(base).partition(_TASK)
     usual = scoring_of(bench)
-    wanted = ScoreSource(
-        _wanted(said.removeprefix(_OUTPUT), usual.output), _wanted(task, usual.task)
+    score = ScoreSource(
+        _wanted(output.removeprefix(_OUTPUT), usual.output), _wanted(task, usual.task)
     )
     source = bench.given
     stale = {bench.task.note, *output_notes(bench.task, bench.survey.outputs)}
-    opened = source.opened
-    if opened is not None:
-        opened = replace(opened, output=wanted.output, task=wanted.task)
+    request = source.opened
+    if request is not None:
+        request = replace(request, output=score.output, task=score.task)
     return Workbench(
         replace(
             source,
-            output=wanted.output,
-            task=wanted.task,
-            opened=opened,
+            output=score.output,
+            task=score.task,
+            opened=request,
             notes=tuple(note for note in source.notes if note not in stale),
             dense=None,  # what was answered once was judged by the usual task
         )
     )
 
 
-def _wanted(said: str, usual: str | None) -> str | None:
-    return usual if not said else None if said == _USUAL else said
+def _wanted(text: str, usual: str | None) -> str | None:
+    return usual if not text else None if text == _USUAL else text

@@ -40,10 +40,10 @@ def first_of(name: str, bench: Workbench) -> Version:
 
 def add(version: Version) -> None:
     """Keep a version in this session."""
-    known = _known()
-    known[version.name] = version
-    while len(known) > _BOUND:
-        del known[next(iter(known))]
+    versions = _known()
+    versions[version.name] = version
+    while len(versions) > _BOUND:
+        del versions[next(iter(versions))]
 
 
 def known(name: str) -> Version | None:
@@ -53,8 +53,8 @@ def known(name: str) -> Version | None:
 
 def next_name(name: str) -> str:
     """What the next version made from `name` is called; short: a list of networks is narrow."""
-    root, taken, number = _root(name), _known(), 1
-    while f"{root} · v{number}" in taken:
+    root, names, number = _root(name), _known(), 1
+    while f"{root} · v{number}" in names:
         number += 1
     return f"{root} · v{number}"
 
@@ -91,19 +91,19 @@ def table(versions: list[Version]) -> pd.DataFrame:
 
 def change_words(task: Task, delta: float, low: float, high: float) -> str:
     """A change in the task's unit with its interval; says so where none can be told."""
-    said = task.scale.paired_text(delta, low, high)
-    return f"{said}: no measurable change" if low <= 0 <= high else said
+    words = task.scale.paired_text(delta, low, high)
+    return f"{words}: no measurable change" if low <= 0 <= high else words
 
 
 def _root(name: str) -> str:
-    known, seen = _known(), set[str]()
-    while name in known and known[name].parent and name not in seen:
-        seen.add(name)
-        name = known[name].parent
+    versions, names = _known(), set[str]()
+    while name in versions and versions[name].parent and name not in names:
+        names.add(name)
+        name = versions[name].parent
     return name
 
 
 def _known() -> dict[str, Version]:
-    found: dict[str, Version] = st.session_state.setdefault(_KEY, {})
-    networks.beside(found)
-    return found
+    versions: dict[str, Version] = st.session_state.setdefault(_KEY, {})
+    networks.beside(versions)
+    return versions

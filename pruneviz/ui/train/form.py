@@ -64,22 +64,22 @@ def ask(trainer: TrainingWork, plan: Plan) -> Training | None:
         st.info(plain(_said(error)))
         return None
     form = Form(trainer.wish, len(data), plan)
-    found = _first_row(form)
-    method = METHODS[found["method"]]
+    settings = _first_row(form)
+    method = METHODS[settings["method"]]
     st.caption(f"**{method.label}**. {method.meaning} {_source(method.source)}")
-    found |= _second_row(form)
-    found |= _own(form, method.name)
-    found |= _more(form, found)
-    remembered = {n: v for n, v in found.items() if n != "method" or not plan.is_dense}
+    settings |= _second_row(form)
+    settings |= _own(form, method.name)
+    settings |= _more(form, settings)
+    choices = {n: v for n, v in settings.items() if n != "method" or not plan.is_dense}
     try:
-        asked = Training(**found)
-        trainer.wish = replace(trainer.wish, **remembered)
-        find_method(asked, plan)
-        check_augmentation(asked.augmentation, data)
+        training = Training(**settings)
+        trainer.wish = replace(trainer.wish, **choices)
+        find_method(training, plan)
+        check_augmentation(training.augmentation, data)
     except ValueError as error:
         st.warning(plain(_said(error)))
         return None
-    return asked
+    return training
 
 
 def _removes(method: str, plan: Plan) -> bool:
@@ -154,48 +154,48 @@ def _second_row(form: Form) -> dict[str, Any]:
 
 def _own(form: Form, method: str) -> dict[str, Any]:
     """What this method alone asks, as far as one must know of it."""
-    asks, found = _ASKS.get(method, ()), dict[str, Any]()
+    asks, settings = _ASKS.get(method, ()), dict[str, Any]()
     removes = _removes(method, form.plan)
     if not asks and not removes:
-        return found
+        return settings
     columns = st.columns(4, vertical_alignment="bottom")
     for column, ask_one in zip(columns, asks, strict=False):
         with column:
-            found |= ask_one(form)
+            settings |= ask_one(form)
     if removes:
-        found["remove"] = columns[-1].toggle(
+        settings["remove"] = columns[-1].toggle(
             "Remove units for real", form.wish.remove, key="train_remove", help=_HELP["remove"]
         )
-    return found
+    return settings
 
 
-def _more(form: Form, chosen: dict[str, Any]) -> dict[str, Any]:
+def _more(form: Form, choices: dict[str, Any]) -> dict[str, Any]:
     """What is as usual mostly."""
-    wish, method = form.wish, METHODS[chosen["method"]]
-    found = dict[str, Any]()
+    wish, method = form.wish, METHODS[choices["method"]]
+    settings = dict[str, Any]()
     with st.expander("More settings"):
         columns = st.columns(4, vertical_alignment="bottom")
-        found["weight_decay"] = columns[0].number_input(
+        settings["weight_decay"] = columns[0].number_input(
             "Weight decay", 0.0, None, wish.weight_decay, 0.0005, "%g", key="train_weight_decay"
         )
-        found["precision"] = columns[1].selectbox(
+        settings["precision"] = columns[1].selectbox(
             "Precision", PRECISIONS, index=PRECISIONS.index(wish.precision), key="train_precision"
         )
-        if chosen["optimizer"] == "sgd":
-            found["momentum"] = columns[2].number_input(
+        if choices["optimizer"] == "sgd":
+            settings["momentum"] = columns[2].number_input(
                 "Momentum", 0.0, 1.0, wish.momentum, 0.05, "%g", key="train_momentum"
             )
         if any(leg.changes for leg in method.legs(wish)):
-            found["every"] = columns[3].number_input(
+            settings["every"] = columns[3].number_input(
                 "Change masks every (steps)", 1, 100_000, wish.every, 10, key="train_every",
                 help=_HELP["every"],
             )  # fmt: skip
         if method.listen is not None:
-            found["memory"] = columns[2].number_input(
+            settings["memory"] = columns[2].number_input(
                 "Memory of activity", 0.0, 1.0, wish.memory, 0.01, "%g", key="train_memory",
                 help=_HELP["memory"],
             )  # fmt: skip
-    return found
+    return settings
 
 
 def _ask_rounds(form: Form) -> dict[str, Any]:
@@ -283,5 +283,5 @@ def _source(source: str) -> str:
 
 
 def _said(error: ValueError) -> str:
-    said = public(error).replace("learning_rate", "learning rate")
-    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
+    words = public(error).replace("learning_rate", "learning rate")
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."

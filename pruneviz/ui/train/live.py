@@ -41,11 +41,13 @@ def progress(trainer: TrainingWork) -> None:
     job = trainer.job
     if job is None:
         return
-    left = "" if trainer.left is None or trainer.paused else f" · {duration(trainer.left)} left"
+    time_left = (
+        "" if trainer.left is None or trainer.paused else f" · {duration(trainer.left)} left"
+    )
     bar, hold, stop = st.columns([8, 1.3, 1.3], vertical_alignment="center")
     words = job.label or "making ready"
     label = plain(f"{words[:1].upper()}{words[1:]}")
-    bar.progress(min(1.0, job.done), f"{label} · {job.done:.0%}{left}")
+    bar.progress(min(1.0, job.done), f"{label} · {job.done:.0%}{time_left}")
     if trainer.paused:
         if hold.button("Resume", key="train-resume", width="stretch", icon=":material/play_arrow:"):
             trainer.go_on()
@@ -57,22 +59,22 @@ def progress(trainer: TrainingWork) -> None:
 
 def charts(trainer: TrainingWork) -> None:
     """All that moves while it trains, as far as it has come."""
-    seen = trainer.watching.seen
-    if seen is None or seen.table.empty:
+    snapshot = trainer.watching.seen
+    if snapshot is None or snapshot.table.empty:
         st.caption("The first numbers come as soon as the network is measured.")
         return
-    for note in seen.notes:
+    for note in snapshot.notes:
         st.warning(as_sentence(note))
-    _curves(trainer, seen)
-    _layers(trainer, seen)
+    _curves(trainer, snapshot)
+    _layers(trainer, snapshot)
     if trainer.training.method == "lottery" and not trainer.running:
-        _tickets(trainer, seen)
-    _events(seen)
+        _tickets(trainer, snapshot)
+    _events(snapshot)
 
 
-def _curves(trainer: TrainingWork, seen: TrainingSnapshot) -> None:
+def _curves(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
     task = trainer.session.bench.task
-    rows, stretches = along(seen.table, seen.size)
+    rows, stretches = along(snapshot.table, snapshot.size)
     last = rows.iloc[-1]
     drawn = {
         "loss": ("Loss", f"loss, {task.loss_label}"),
@@ -92,13 +94,13 @@ def _curves(trainer: TrainingWork, seen: TrainingSnapshot) -> None:
             else:
                 figure = figures.course(kind, rows, stretches, label=label, scale=task.scale)
                 st.plotly_chart(figure, key=f"train-{kind}", config=_CHART)
-    said = plain(gap_words(rows, task.label, task.scale))
+    words = plain(gap_words(rows, task.label, task.scale))
     cut = f"{100 * last['sparsity']:.1f} % cut, {int(last['params']):,} parameters left"
     pace = "" if not last["seconds"] else f" {last['seconds']:.2g} s an epoch."
-    st.caption(f"Epoch {int(last['at'])}. {said}. {cut}.{pace}")
+    st.caption(f"Epoch {int(last['at'])}. {words}. {cut}.{pace}")
 
 
-def _layers(trainer: TrainingWork, seen: TrainingSnapshot) -> None:
+def _layers(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
     watching, bench = trainer.watching, trainer.session.bench
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -106,19 +108,21 @@ def _layers(trainer: TrainingWork, seen: TrainingSnapshot) -> None:
         watching.layer = st.selectbox(
             "Weights of", names, index=names.index(watching.layer), key="train_layer", width=320
         )
-        if not trainer.running and seen.picture.layer != watching.layer:
+        if not trainer.running and snapshot.picture.layer != watching.layer:
             watching.rest()
-            seen = watching.seen or seen
-        _picture(trainer, seen.picture)
+            snapshot = watching.seen or snapshot
+        _picture(trainer, snapshot.picture)
     with right:
         st.markdown("**Cut of each layer**")
         own = trainer.plan.scope == "layer" and not trainer.training.remove
-        asked = trainer.plan.sparsity if own and trainer.training.method != "dense" else {}
+        targets = trainer.plan.sparsity if own and trainer.training.method != "dense" else {}
         if trainer.running:
-            drawing = figures.moving_levels(seen.levels, asked, ink=_ink())
+            drawing = figures.moving_levels(snapshot.levels, targets, ink=_ink())
             st.html(_as_image("levels", "svg+xml", drawing.svg.encode(), drawing.words))
         else:
-            st.plotly_chart(figures.levels(seen.levels, asked), key="train-levels", config=_CHART)
+            st.plotly_chart(
+                figures.levels(snapshot.levels, targets), key="train-levels", config=_CHART
+            )
 
 
 def _picture(trainer: TrainingWork, picture: Picture) -> None:
@@ -154,31 +158,31 @@ def _ink() -> str:
     return _INKS.get(st.context.theme.type or "", "#7a7f88")
 
 
-def _tickets(trainer: TrainingWork, seen: TrainingSnapshot) -> None:
-    if not (seen.table["epoch"] > 0).any():
+def _tickets(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
+    if not (snapshot.table["epoch"] > 0).any():
         return
     st.markdown("**Tickets**: at the end of each stretch, against what is left")
     task = trainer.session.bench.task
-    figure = figures.tickets(seen.table, score=task.word, scale=task.scale)
+    figure = figures.tickets(snapshot.table, score=task.word, scale=task.scale)
     st.plotly_chart(figure, key="train-tickets", config=_CHART)
     if not trainer.training.controls:
         st.caption("Without controls nobody can tell a ticket from any other sparse network.")
 
 
-def _events(seen: TrainingSnapshot) -> None:
-    if seen.events.empty:
+def _events(snapshot: TrainingSnapshot) -> None:
+    if snapshot.events.empty:
         return
-    units = seen.events[seen.events["kind"] == "silent"]
+    units = snapshot.events[snapshot.events["kind"] == "silent"]
     with st.expander(
-        f"What was cut, and when: {len(seen.events):,} changes", expanded=len(units) > 0
+        f"What was cut, and when: {len(snapshot.events):,} changes", expanded=len(units) > 0
     ):
         if len(units):
             counts = units.groupby("layer", sort=False).size()
             each = ", ".join(f"{count:,} of {code(layer)}" for layer, count in counts.items())
             st.markdown(f"Units cut for what they had been doing: {each}.")
         st.dataframe(
-            told(seen.events), hide_index=True, key="train-events", row_height=28,
-            height=min(320, 40 + 28 * min(len(seen.events), _MOST)),
+            told(snapshot.events), hide_index=True, key="train-events", row_height=28,
+            height=min(320, 40 + 28 * min(len(snapshot.events), _MOST)),
         )  # fmt: skip
 
 

@@ -23,10 +23,10 @@ from pruneviz.ui.workbench.live import last_seq, reach
 
 def result(trainer: TrainingWork) -> None:
     """The numbers before and after, and a button that makes a version of it."""
-    found = trainer.result
-    if found is None:
+    outcome = trainer.result
+    if outcome is None:
         return
-    session, trained = trainer.session, found.trained
+    session, trained = trainer.session, outcome.trained
     left, right = st.columns([6, 1.6], vertical_alignment="center")
     task = session.bench.task
     left.markdown(f"**{plain(trainer.name)}**: {plain(' '.join(told(trained, task.scale)))}")
@@ -39,14 +39,14 @@ def result(trainer: TrainingWork) -> None:
         "it was made from stays as it is.",
     ):
         try:
-            use(trainer, found)
+            use(trainer, outcome)
         except (ValueError, OSError) as error:
             st.error(plain(f"{public(error)}."))
             return
         st.switch_page(WORKBENCH)
     dense = session.bench.evaluate(Plan())
     st.dataframe(
-        summary(trained, dense, found.cut, task),
+        summary(trained, dense, outcome.cut, task),
         hide_index=True,
         height="content",
         key="train-summary",
@@ -81,16 +81,18 @@ def told(trained: Trained, scale: Scale = SHARE) -> list[str]:
     """What one wants to know of a training, in sentences."""
     table = trained.table[~trained.table["aside"].astype(bool)]
     epochs, last = table[table["epoch"] > 0], table.iloc[-1]
-    said = [f"{100 * last['sparsity']:.1f} % cut, {int(last['params']):,} parameters left."]
+    sentences = [f"{100 * last['sparsity']:.1f} % cut, {int(last['params']):,} parameters left."]
     if trained.training.start == "trained" and trained.training.method != "dense":
-        said.append(_recovery(trained.recovered, str(last["leg"]), float(last["delta_high"]) < 0))
-    said.append(f"Gap between training and validation {scale.change_text(last['gap'])}.")
+        sentences.append(
+            _recovery(trained.recovered, str(last["leg"]), float(last["delta_high"]) < 0)
+        )
+    sentences.append(f"Gap between training and validation {scale.change_text(last['gap'])}.")
     begin, end = float(epochs["seconds"].iloc[0]), float(epochs["seconds"].iloc[-1])
-    said.append(
+    sentences.append(
         f"{end:.2g} s an epoch at the end, {begin:.2g} s in the first; "
         f"{duration(trained.seconds)} of training in all."
     )
-    return said
+    return sentences
 
 
 def _recovery(back: int | None, leg: str, below: bool) -> str:
@@ -102,12 +104,12 @@ def _recovery(back: int | None, leg: str, below: bool) -> str:
     return f"Back within the interval of what it was after {epochs}."
 
 
-def use(trainer: TrainingWork, found: Result) -> Session:
+def use(trainer: TrainingWork, outcome: Result) -> Session:
     """Open the result as a network of its own, at the plan that reproduces its masks."""
-    before, trained = trainer.session, found.trained
+    before, trained = trainer.session, outcome.trained
     if versions.known(before.name) is None:
         versions.add(versions.first_of(before.name, before.bench))
-    name = networks.keep(trainer.name, found.bench)
+    name = networks.keep(trainer.name, outcome.bench)
     session = networks.begin(name)
     session.seq = last_seq()  # what the board asked of the network before is not for this one
     plan, last = trained.plan, trained.table[~trained.table["aside"].astype(bool)].iloc[-1]
@@ -115,7 +117,7 @@ def use(trainer: TrainingWork, found: Result) -> Session:
         reach(session, plan, lambda: plan, lambda session: arrive(session, plan))
     how = METHODS[trained.training.method].label
     params, seconds = int(last["params"]), float(last["seconds"])
-    versions.add(Version(name, before.name, found.bench, plan, how, params, seconds))
+    versions.add(Version(name, before.name, outcome.bench, plan, how, params, seconds))
     st.session_state["session"] = session
     return session
 
@@ -123,11 +125,11 @@ def use(trainer: TrainingWork, found: Result) -> Session:
 @part
 def lineage(session: Session) -> None:
     """The versions of this network, as far as this session has made any."""
-    found = versions.family(session.name)
-    if len(found) < 2:
+    family = versions.family(session.name)
+    if len(family) < 2:
         return
     st.markdown("**Versions in this session**: choose one on the workbench, in the list of models")
     st.dataframe(
-        versions.table(found), hide_index=True, height="content", key="train-versions",
+        versions.table(family), hide_index=True, height="content", key="train-versions",
         row_height=30,
     )  # fmt: skip

@@ -70,10 +70,10 @@ class TrainingView:
 
     def step(self) -> None:
         """Look again if it is time to, or another layer was chosen."""
-        moment, seen = self._moment, self.seen
-        if moment is None or seen is None:
+        moment, snapshot = self._moment, self.seen
+        if moment is None or snapshot is None:
             return
-        if time.monotonic() >= self._next or seen.picture.layer != self.layer:
+        if time.monotonic() >= self._next or snapshot.picture.layer != self.layer:
             self._look(moment)
 
     def rest(self) -> None:
@@ -138,7 +138,7 @@ def along(table: pd.DataFrame, first: int) -> tuple[pd.DataFrame, dict[str, int]
 def gap_words(table: pd.DataFrame, word: str, scale: Scale = SHARE) -> str:
     """The gap between training and validation at the end of the last epoch, in words."""
     last = table.iloc[-1]
-    told = scale.score_text
-    said = f"{word}: training {told(last['train_accuracy'])}, validation {told(last['accuracy'])}"
+    text = scale.score_text
+    words = f"{word}: training {text(last['train_accuracy'])}, validation {text(last['accuracy'])}"
     gap = scale.change_text(last["gap"]).removeprefix("+")
-    return f"{said}: no gap" if last["gap"] <= 0 else f"{said}: a gap of {gap}"
+    return f"{words}: no gap" if last["gap"] <= 0 else f"{words}: a gap of {gap}"

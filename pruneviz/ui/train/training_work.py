@@ -85,16 +85,16 @@ class TrainingWork:
 
 def trainer_of(session: Session) -> TrainingWork:
     """What is known in this session; the work for another network is stopped, and that is said."""
-    found = st.session_state.get(_KEY)
-    if isinstance(found, TrainingWork) and found.session is session:
-        return found
+    work = st.session_state.get(_KEY)
+    if isinstance(work, TrainingWork) and work.session is session:
+        return work
     new = TrainingWork(session, TrainingView(session.focus))
-    if isinstance(found, TrainingWork):
-        new.wish = found.wish
-        if found.running and found.job is not None:
-            found.job.cancel()
+    if isinstance(work, TrainingWork):
+        new.wish = work.wish
+        if work.running and work.job is not None:
+            work.job.cancel()
             new.message = (
-                f"The training of {found.session.name} was stopped: it is no longer open. What was "
+                f"The training of {work.session.name} was stopped: it is no longer open. What was "
                 "trained is kept, and can be resumed there."
             )
     st.session_state[_KEY] = new
@@ -166,9 +166,9 @@ def take(trainer: TrainingWork) -> None:
         said = job.error.partition(": ")[2] or job.error
         trainer.message = f"The training stopped: {said.rstrip('.')}."
     elif trainer.result is None:
-        seen = trainer.watching.seen
-        trained = seen is not None and bool((seen.table["epoch"] > 0).any())
-        trainer.message = _STOPPED if trained else _NOTHING
+        snapshot = trainer.watching.seen
+        has_epochs = snapshot is not None and bool((snapshot.table["epoch"] > 0).any())
+        trainer.message = _STOPPED if has_epochs else _NOTHING
 
 
 def place() -> Path:
@@ -182,7 +182,7 @@ def place() -> Path:
 
 def kept(trainer: TrainingWork) -> list[StoredTraining]:
     """Trainings on disk that belong to this network and its data."""
-    bench, found = trainer.session.bench, []
+    bench, entries = trainer.session.bench, []
     for one in trainings(place()):
         name = one.folder.name
         if name not in trainer.mine:
@@ -191,8 +191,8 @@ def kept(trainer: TrainingWork) -> list[StoredTraining]:
             except ValueError:
                 trainer.mine[name] = False
         if trainer.mine[name]:
-            found.append(one)
-    return found
+            entries.append(one)
+    return entries
 
 
 def delete(one: StoredTraining) -> None:
@@ -227,12 +227,12 @@ def epochs_of(training: Training) -> int:
 
 def _waited(trainer: TrainingWork, report: Report, label: str, done: float) -> bool:
     """Wait while it is paused, and while somebody moves a slider: whoever waits comes first."""
-    waited = False
+    paused = False
     while trainer.paused or _needed(trainer):
         report(f"{label}, paused" if trainer.paused else label, done)
         time.sleep(_NAP)
-        waited = True
-    return waited
+        paused = True
+    return paused
 
 
 def _needed(trainer: TrainingWork) -> bool:

@@ -93,7 +93,7 @@ def ask_plan(
         aggregate, repair, gone = repairs.ask_repair(granularity, more)
     with columns[5]:
         last()
-    chosen = replace(
+    new = replace(
         plan,
         criterion=criterion,
         granularity=granularity,
@@ -104,8 +104,8 @@ def ask_plan(
         aggregate=aggregate,
         repair=repair,
     )
-    notes = [text for text in (refused or note, gone, lost(plan, chosen)) if text]
-    return chosen, " ".join(notes) or None
+    notes = [text for text in (refused or note, gone, lost(plan, new)) if text]
+    return new, " ".join(notes) or None
 
 
 def _widths() -> list[float]:
@@ -131,7 +131,7 @@ def _ask_granularity(before: str) -> tuple[str, str | None]:
     if kind != PATTERN:
         return kind, None
     patterns = dict.fromkeys((*_PATTERNS, st.session_state[_KEYS["pattern"]]))
-    asked = right.selectbox(
+    choice = right.selectbox(
         "N:M",
         patterns,
         index=_place(_KEYS["pattern"], patterns),
@@ -140,10 +140,10 @@ def _ask_granularity(before: str) -> tuple[str, str | None]:
         help="Keep N of each M neighbouring inputs; type any other, such as 3:8.",
     )
     try:
-        pattern(asked)
+        pattern(choice)
     except ValueError as error:
         return before, public(error)
-    return asked, None
+    return choice, None
 
 
 def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:
@@ -155,7 +155,7 @@ def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:
             f"{CRITERIA[allowed[0]].label} stands in."
         )
         st.session_state[_KEYS["criterion"]] = allowed[0]
-    chosen = st.selectbox(
+    choice = st.selectbox(
         "Criterion",
         allowed,
         index=_place(_KEYS["criterion"], allowed),
@@ -163,7 +163,7 @@ def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:
         format_func=lambda name: CRITERIA[name].label,
         help=criterion_term(st.session_state[_KEYS["criterion"]]).as_markdown(),
     )
-    return chosen, note
+    return choice, note
 
 
 def _ask_scope(granularity: str) -> str:

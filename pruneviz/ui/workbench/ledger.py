@@ -103,18 +103,18 @@ def _draw(books: LedgerWork) -> None:
     plan = books.session.settled
     if books.message is not None and books.plan == plan:
         st.warning(plain(books.message))
-    found = books.costs.get(plan)
+    cost = books.costs.get(plan)
     if books.job is not None:
         _working(books, books.job, plan)
     elif st.button(
-        "Measure the ledger" if found is None else "Measure again",
+        "Measure the ledger" if cost is None else "Measure again",
         key="ledger-measure",
         icon=":material/receipt_long:",
     ):
         measure(books, plan)
         st.rerun()
-    if found is not None:
-        _table(found)
+    if cost is not None:
+        _table(cost)
     elif books.job is None:
         st.caption(_EMPTY)
 

@@ -135,8 +135,8 @@ def _nothing() -> None:
 def _data(session: Session) -> dict[str, object]:
     bench, plan = session.bench, session.live
     scene_id = scene.scene_id(bench, plan, session.locked)
-    scored = scene.is_scored(bench, plan, session.locked, session.focus)
-    picture_id = f"{scene_id}|{scene.picture_id(bench, plan, session.focus, scored=scored)}"
+    has_scores = scene.is_scored(bench, plan, session.locked, session.focus)
+    picture_id = f"{scene_id}|{scene.picture_id(bench, plan, session.focus, scored=has_scores)}"
     have_scene, have_picture = session.have
     dense = jobs.so_far(bench, Plan())
     return {
@@ -145,7 +145,7 @@ def _data(session: Session) -> dict[str, object]:
         "focus": session.focus,
         "picture": None
         if have_picture == picture_id
-        else cached.picture_data(picture_id, bench, plan, session.focus, scored),
+        else cached.picture_data(picture_id, bench, plan, session.focus, has_scores),
         "picture_id": picture_id,
         "limit_model": max(bench.limits.values()) if session.scale == "model" else None,
         "settled": _settled(session),
@@ -221,11 +221,11 @@ def _inputs_cut(session: Session) -> dict[str, object] | None:
 def _warnings(session: Session) -> dict[str, str] | None:
     if session.live != session.settled:
         return None
-    known = session.known.warnings
+    cache = session.known.warnings
     if jobs.waits(session.bench, session.live):  # its job tells
-        return known.get(session.live)
+        return cache.get(session.live)
     try:
-        return known.get_or(session.live, lambda: session.bench.warnings(session.live))
+        return cache.get_or(session.live, lambda: session.bench.warnings(session.live))
     except ValueError:  # the network's own, which `_measured` tells
         return None
 
@@ -259,8 +259,8 @@ def _measured(session: Session) -> dict[str, object] | None:
 def _task(bench: Workbench) -> dict[str, object]:
     task = bench.task
     usual = task.name == "classes" or not task.note
-    said = (_caution(bench), "" if usual else task.note)
-    note = " · ".join(part for part in said if part)
+    notes = (_caution(bench), "" if usual else task.note)
+    note = " · ".join(part for part in notes if part)
     return {"label": task.label, "word": task.word, "note": note, "share": task.share}
 
 
@@ -275,15 +275,15 @@ def _slow(bench: Workbench, plan: Plan) -> str | None:
 
 def _caution(bench: Workbench) -> str:
     """What must be said beside the headline: made-up data, several outputs, little in reach."""
-    said = []
+    notes = []
     if any("synthetic" in note for note in bench.notes):
-        said.append(f"synthetic inputs: {bench.task.word}, not accuracy")
+        notes.append(f"synthetic inputs: {bench.task.word}, not accuracy")
     if bench.task.overall:
-        said.append(f"the mean over {len(bench.task.others)} outputs")
+        notes.append(f"the mean over {len(bench.task.others)} outputs")
     elif bench.task.others:
-        said.append(f"of output {bench.task.output}")
-    said += [note.partition(";")[0] for note in bench.notes if note.startswith("sliders reach")]
-    return "; ".join(said)
+        notes.append(f"of output {bench.task.output}")
+    notes += [note.partition(";")[0] for note in bench.notes if note.startswith("sliders reach")]
+    return "; ".join(notes)
 
 
 def _numbers(result: Evaluation) -> dict[str, object]:

@@ -38,29 +38,29 @@ class Visits:
     controls: pd.DataFrame
 
 
-def visits(bench: Workbench, visited: list[Plan], known: Cache[int]) -> Visits:
+def visits(bench: Workbench, history: list[Plan], counts: Cache[int]) -> Visits:
     """Tables of what was measured; nothing is measured for them.
 
-    known: parameters kept by plan, so that old plans need not be made again.
+    counts: parameters kept by plan, so that old plans need not be made again.
     """
     dense = bench.measured(Plan())  # a plan is compared with the same samples of the dense network
-    plans = [plan for plan in visited if dense and bench.measured(plan)]
+    plans = [plan for plan in history if dense and bench.measured(plan)]
     controls = [
         control
         for control in dict.fromkeys(map(control_of, plans))
         if control is not None and bench.measured(control) == len(bench.source.validation)
     ]
-    return Visits(tuple(plans), _table(bench, plans, known), _table(bench, controls, known))
+    return Visits(tuple(plans), _table(bench, plans, counts), _table(bench, controls, counts))
 
 
-def _table(bench: Workbench, plans: list[Plan], known: Cache[int]) -> pd.DataFrame:
+def _table(bench: Workbench, plans: list[Plan], counts: Cache[int]) -> pd.DataFrame:
     rows = []
     for plan in plans:
         result = bench.evaluate(plan, min(bench.measured(plan), bench.measured(Plan())))
         rows.append(
             {
                 "label": label(plan),
-                "params": known.get_or(plan, partial(_kept, bench, plan)),
+                "params": counts.get_or(plan, partial(_kept, bench, plan)),
                 "accuracy": result.accuracy,
                 "low": result.low,
                 "high": result.high,
@@ -87,7 +87,7 @@ def best_within(table: pd.DataFrame, lose: float) -> int | None:
     return None if allowed.empty else int(allowed.index[int(allowed["params"].to_numpy().argmin())])
 
 
-def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | None:
+def tradeoff(bench: Workbench, past: Visits, here: Plan, moves: int) -> Plan | None:
     """The trade-off chart; returns the plan of a point that was clicked."""
     head, chart, limit = st.columns([4, 7, 4], vertical_alignment="bottom", gap="small")
     head.markdown("**Trade-off**", help=TERMS["tradeoff"].as_markdown())
@@ -115,16 +115,16 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
     if measure == "by layer":
         st.plotly_chart(figures.nonzeros(bench.masks(here).report), key="nonzeros")
         return None
-    best = best_within(seen.table, lose)
+    best = best_within(past.table, lose)
     n = bench.measured(Plan())
     chart = figures.tradeoff(
-        seen.table,
-        seen.controls,
+        past.table,
+        past.controls,
         measure=str(measure),
         labels=(bench.task.label, bench.task.loss_label),
         floor=bench.evaluate(Plan(), n).accuracy - lose if n else None,
         best=best,
-        here=seen.plans.index(here) if here in seen.plans else None,
+        here=past.plans.index(here) if here in past.plans else None,
         scale=scale,
     )
     # A key of its own for each step: a click belongs to the chart it was made on.
@@ -132,17 +132,17 @@ def tradeoff(bench: Workbench, seen: Visits, here: Plan, moves: int) -> Plan | N
         chart, key=f"tradeoff-{moves}", on_select="rerun", selection_mode="points"
     )
     if best is not None:
-        row = seen.table.iloc[best]
+        row = past.table.iloc[best]
         share = row["params"] / bench.counts(Plan()).params
         st.caption(
             f"Best within {plain(scale.amount_text(lose))}: {plain(row['label'])} — "
             f"{plain(scale.score_text(row['accuracy']))} with {share:.0%} of the parameters."
         )
-    picked = [p["customdata"] for p in event["selection"]["points"] if "customdata" in p]
-    if not picked:
+    points = [p["customdata"] for p in event["selection"]["points"] if "customdata" in p]
+    if not points:
         return None
-    place = picked[0][0] if isinstance(picked[0], list) else picked[0]
-    return seen.plans[int(place)]
+    place = points[0][0] if isinstance(points[0], list) else points[0]
+    return past.plans[int(place)]
 
 
 @part
@@ -185,9 +185,9 @@ def flipped(bench: Workbench, result: Evaluation | None) -> None:
     if targets is None:
         order = changed.tolist()
     else:
-        broken = result.dense_predicted[changed] == targets[changed]
-        order = [*changed[broken].tolist(), *changed[~broken].tolist()]
-        words += f", {int(broken.sum()):,} of them from right to wrong"
+        lost = result.dense_predicted[changed] == targets[changed]
+        order = [*changed[lost].tolist(), *changed[~lost].tolist()]
+        words += f", {int(lost.sum()):,} of them from right to wrong"
     st.caption(f"{words}.", help=TERMS["flipped"].as_markdown())
     shown = order[:_SHOWN_FLIPS]
     captions = [_caption(bench.source.classes, result, targets, i) for i in shown]
@@ -266,10 +266,10 @@ def about(bench: Workbench, ask: Callable[[], str]) -> str:
     with box, st.container(width=_WIDTH):
         st.markdown("**About this model and data**")
         st.markdown("\n".join(f"- {plain(note)}" for note in bench.notes) or "Nothing was noted.")
-        chosen = ask()
+        name = ask()
         _never(bench)
         _bounds()
-    return chosen
+    return name
 
 
 def _bounds() -> None:

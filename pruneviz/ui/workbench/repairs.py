@@ -44,7 +44,7 @@ def ask_repair(
     label = f"Repair: {on}" if on else "Repair"
     with st.popover(plain(label), width="stretch", key="repair"), st.container(width=_WIDTH):
         st.markdown("**Repair without training**")
-        wanted = tuple(name for name in REPAIRS if _switch(name, enabled=name in can))
+        repair = tuple(name for name in REPAIRS if _switch(name, enabled=name in can))
         more()
         st.divider()
         aggregate = _ask_aggregate(granularity)
@@ -52,7 +52,7 @@ def ask_repair(
     if gone:
         labels = " and ".join(f"“{REPAIRS[name].label}”" for name in gone)
         note = f"{labels} mends what removed units leave behind; switched off for {granularity}."
-    return aggregate, wanted, note
+    return aggregate, repair, note
 
 
 def _switch(name: str, *, enabled: bool) -> bool:
@@ -69,7 +69,7 @@ def _switch(name: str, *, enabled: bool) -> bool:
 def _ask_aggregate(granularity: str) -> str:
     units = granularity in UNITS
     why = "" if units else "\n\nSingle weights have no groups: each layer stands for itself."
-    chosen = st.segmented_control(
+    choice = st.segmented_control(
         "Group score",
         AGGREGATES,
         default=st.session_state[_AGGREGATE],
@@ -79,4 +79,4 @@ def _ask_aggregate(granularity: str) -> str:
         disabled=not units,
         help=TERMS["aggregate"].as_markdown() + why,
     )
-    return chosen or AGGREGATES[0]
+    return choice or AGGREGATES[0]

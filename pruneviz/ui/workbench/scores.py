@@ -32,13 +32,13 @@ def ask_scores(session: Session) -> str:
             f"What outputs and targets are, of what fits them. “{_USUAL}”: what they tell by "
             "themselves; agreement, closeness and cosine compare with the dense network.",
         )  # fmt: skip
-    wanted = ScoreSource(output, task)
-    return session.name if wanted == now else networks.scored(session.name, wanted)
+    source = ScoreSource(output, task)
+    return session.name if source == now else networks.scored(session.name, source)
 
 
 def _ask(session: Session, title: str, names: list[str], now: str | None, tip: str) -> str | None:
     options = [_USUAL, *names]
-    chosen = st.selectbox(
+    choice = st.selectbox(
         plain(title),
         options,
         index=options.index(now) if now in names else 0,
@@ -46,4 +46,4 @@ def _ask(session: Session, title: str, names: list[str], now: str | None, tip: s
         key=f"{title}-{session.name}-{session.moves}",
         help=plain(tip),
     )
-    return None if chosen == _USUAL else chosen
+    return None if choice == _USUAL else choice

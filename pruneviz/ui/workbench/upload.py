@@ -71,9 +71,9 @@ def ask_own(here: str) -> str | None:
                 "pruned network is compared with the dense one on synthetic inputs.",
             )
             task, ignore = _measured_by(turn)
-            asked = st.form_submit_button("Open", type="primary", width="stretch")
+            click = st.form_submit_button("Open", type="primary", width="stretch")
         ask_recipe(here)
-        if not asked:
+        if not click:
             return None
         try:
             with st.spinner("Opening the network …"):
@@ -110,8 +110,8 @@ def _measured_by(turn: int) -> tuple[str | None, int | None]:
 def _open(
     weights: _File | None, arch: str, data: _File | None, task: str | None, ignore: int | None
 ) -> Workbench:
-    given = [file.getvalue() for file in (weights, data) if file is not None]
-    shelves.make(sum(map(len, given)), "what you upload")
+    uploads = [file.getvalue() for file in (weights, data) if file is not None]
+    shelves.make(sum(map(len, uploads)), "what you upload")
     source = open_upload(
         None if weights is None else weights.getvalue(),
         "" if weights is None else weights.name,
