@@ -305,7 +305,9 @@ def little_memory(folder: Path) -> tuple[str, str]:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + 400_000_000
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    other._answering.block = other._answering.room.size = 64  # it begins with few, being so wide
+    other._evaluation_cache.block = other._evaluation_cache.room.size = (
+        64  # it begins with few, being so wide
+    )
     found = other.evaluate(plan)
     (said,) = (note for note in other.notes if "memory" in note)
     assert torch.equal(found.predicted, whole.predicted)

@@ -173,7 +173,7 @@ class Page:
 
     def arrive(self) -> Self:
         """Wait for a choice that is being made ready."""
-        while self.session.wanted is not None:
+        while self.session.next_change is not None:
             job = self.session.job
             assert job is not None
             job.wait()

@@ -113,12 +113,12 @@ def test_sensitivity_is_measured_and_says_so(page: Page) -> None:
     assert page.session.at == 1
     assert page.plan.sparsity["fc3"] == 0
     assert list(found.table["plan"])[-1] == "What was found"
-    assert len(found.table) == len(found.found.tried) + 1
+    assert len(found.table) == len(found.result.tried) + 1
     shown = texts(page.app)
     assert "90.00 % goes" in shown
-    assert f"{found.found.evaluations} plans were measured" in shown
-    assert found.found.held is not None
-    assert found.found.held.words in shown
+    assert f"{found.result.evaluations} plans were measured" in shown
+    assert found.result.holdout is not None
+    assert found.result.holdout.words in shown
     assert any("What was found" in frame.value.to_string() for frame in page.app.dataframe)
 
 
@@ -138,7 +138,7 @@ def test_the_global_scope_gives_way_and_that_is_said(page: Page) -> None:
     assert "The scope becomes per layer" in texts(page.app)
     ended(press(page, "fill", method="erk", target=50.0))
     assert page.plan.scope == "layer"
-    assert set(page.plan.sparsity) == set(page.session.bench.found)
+    assert set(page.plan.sparsity) == set(page.session.bench.layers_by_name)
     assert "Scope: per layer" in (page.session.message or "")
     assert page.app.session_state["ask_scope"] == "layer"
 
@@ -177,8 +177,8 @@ def test_the_smallest_network_is_found_and_locked_layers_do_not_move(page: Page)
     for name in ("fc2", "fc3"):
         assert page.plan.sparsity[name] == before.sparsity[name]
     assert page.plan.sparsity["fc1"] > 0.3
-    assert answer.found.result is not None
-    assert answer.found.result.delta_low >= -0.02
+    assert answer.result.result is not None
+    assert answer.result.result.delta_low >= -0.02
     assert "at most 2 points" in texts(page.app)
 
 

@@ -58,8 +58,8 @@ def test_json_agrees_with_the_library(bench: pv.Workbench) -> None:
     whole = bench.evaluate(found.plan)
     assert told["result"]["accuracy"] == whole.accuracy
     assert (told["result"]["low"], told["result"]["high"]) == (whole.low, whole.high)
-    assert found.held is not None
-    assert told["held"]["delta_low"] == found.held.delta_low
+    assert found.holdout is not None
+    assert told["held"]["delta_low"] == found.holdout.delta_low
     assert told["layers"] == bench.masks(found.plan).report.to_dict(orient="records")
 
 

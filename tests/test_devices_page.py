@@ -25,7 +25,7 @@ class Devices(Page):
         """Let the page's own work end."""
         end = time.monotonic() + PATIENCE
         self.run()
-        while (job := self.fitting.job) is not None or self.session.wanted is not None:
+        while (job := self.fitting.job) is not None or self.session.next_change is not None:
             assert time.monotonic() < end
             waits = job if job is not None else self.session.job
             if waits is not None:
@@ -101,7 +101,7 @@ def test_a_suggestion_applied_makes_it_fit(page: Devices) -> None:
     page.budget(32, 32)
     page.app.session_state["device_choice"] = "Your budget"
     page.done().press("devices-suggest")
-    found = page.fitting.found
+    found = page.fitting.suggestion
     assert found is not None
     assert found.plan is not None
     steps = page.app.dataframe[1].value

@@ -297,7 +297,7 @@ def test_synflow_looks_at_no_data(tiny: tuple[nn.Module, Data, dict[str, Evidenc
 
 def test_evidence_of_the_samples_is_whole(bench: Workbench) -> None:
     for name, known in bench.evidence().items():
-        layer = bench.found[name]
+        layer = bench.layers_by_name[name]
         assert known.activation.shape == known.variance.shape == (layer.units,)
         assert known.by_class.shape == (layer.units, 10)
         assert known.silence.min() >= 0
@@ -312,7 +312,13 @@ def test_evidence_of_the_samples_is_whole(bench: Workbench) -> None:
 def test_gathering_twice_gives_the_same_and_leaves_the_model_alone(bench: Workbench) -> None:
     source, before = bench.source, fingerprint(bench.source.model)
     one, other = (
-        gather(source.model, bench.found, bench.graph, source.calibration.first(16), classes=10)
+        gather(
+            source.model,
+            bench.layers_by_name,
+            bench.graph,
+            source.calibration.first(16),
+            classes=10,
+        )
         for _ in range(2)
     )
     for name, known in one.items():
@@ -324,7 +330,7 @@ def test_gathering_twice_gives_the_same_and_leaves_the_model_alone(bench: Workbe
 
 
 def test_weights_alone_need_no_data(bench: Workbench) -> None:
-    for name, known in weights_only(bench.source.model, bench.found).items():
+    for name, known in weights_only(bench.source.model, bench.layers_by_name).items():
         assert torch.equal(known.weight, bench.source.model.get_parameter(f"{name}.weight"))
         assert not known.has("activation")
 

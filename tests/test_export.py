@@ -37,7 +37,7 @@ PLANS = ("weights", "neurons")
 def plan_of(bench: Workbench, kind: str) -> pv.Plan:
     """90 % of single weights, or half of the units of all groups, of what is not locked."""
     if kind == "weights":
-        free = [name for name in bench.found if name not in bench.locks]
+        free = [name for name in bench.layers_by_name if name not in bench.locks]
         return pv.Plan(sparsity=dict.fromkeys(free, 0.9))
     plan = pv.Plan("l2", granularity="neuron")
     names = [s.name for s in bench.sliders(plan, bench.locks) if s.name in bench.groups.groups]
@@ -97,7 +97,7 @@ def test_every_format_answers_alike_where_pruneviz_is_not(case: SimpleNamespace)
     with torch.no_grad():
         expected = network(inputs)
     assert float((expected - case.bench.source.model(inputs)).abs().max()) > 0.01
-    got = alone(case.name, case.found.folder, inputs, case.at)
+    got = alone(case.name, case.result.folder, inputs, case.at)
     rounded = got.pop("onnx-int8")
     assert set(got) == {*ANSWERING, *(("shrunk",) if case.kind == "neurons" else ())}
     for name, answers in got.items():
@@ -106,32 +106,32 @@ def test_every_format_answers_alike_where_pruneviz_is_not(case: SimpleNamespace)
 
 
 def test_the_table_says_what_there_is(case: SimpleNamespace) -> None:
-    table = case.found.table
+    table = case.result.table
     assert list(table.columns) == ["format", "file", "bytes", "difference", "words"]
     rows = table.set_index("format")
     for name, row in rows[rows["file"] != ""].iterrows():
-        assert (case.found.folder / row["file"]).stat().st_size == row["bytes"]
+        assert (case.result.folder / row["file"]).stat().st_size == row["bytes"]
         assert not row["difference"] > 1e-4 or name == "onnx-int8"
-    assert set(case.found.failed) == ({"shrunk"} if case.kind == "weights" else set())
+    assert set(case.result.failed) == ({"shrunk"} if case.kind == "weights" else set())
     assert "on 128 samples" in rows.loc["onnx-int8", "words"]
-    there = {path.name for path in case.found.folder.iterdir()}
-    files = {file for one in case.found.written for file in one.files}
+    there = {path.name for path in case.result.folder.iterdir()}
+    files = {file for one in case.result.written for file in one.files}
     assert there == {*files, "export.json", f"{case.name}.zip"}
 
 
 def test_no_sample_of_the_users_is_in_a_file(case: SimpleNamespace) -> None:
-    weights = (case.found.folder / "model.safetensors").stat().st_size
+    weights = (case.result.folder / "model.safetensors").stat().st_size
     for name in ("model.pt2", "model.onnx"):
-        assert (case.found.folder / name).stat().st_size < 1.3 * weights + 400_000, name
+        assert (case.result.folder / name).stat().st_size < 1.3 * weights + 400_000, name
     sample = case.bench.source.validation.first(1).inputs.numpy().tobytes()
     assert any(sample)
-    for path in case.found.folder.iterdir():
+    for path in case.result.folder.iterdir():
         if path.is_file() and path.suffix != ".zip":
             assert sample not in path.read_bytes(), path.name
 
 
 def test_masks_laid_over_the_dense_weights_are_what_is_pruned(case: SimpleNamespace) -> None:
-    masks = load_file(case.found.folder / "masks.safetensors")
+    masks = load_file(case.result.folder / "masks.safetensors")
     pruned = case.bench.prune(case.plan)
     assert masks.keys() == pruned.parameter_masks.keys()
     for name, mask in masks.items():
@@ -142,17 +142,17 @@ def test_masks_laid_over_the_dense_weights_are_what_is_pruned(case: SimpleNamesp
 def test_the_summary_knows_every_byte(case: SimpleNamespace) -> None:
     import hashlib
 
-    summary = json.loads((case.found.folder / "export.json").read_text("utf-8"))
+    summary = json.loads((case.result.folder / "export.json").read_text("utf-8"))
     assert summary["plan"] == case.plan.as_dict()
     assert summary["weights"] == case.bench.fingerprint
     for row in summary["formats"]:
         for file, digest in row["sha256"].items():
-            content = (case.found.folder / file).read_bytes()
+            content = (case.result.folder / file).read_bytes()
             assert hashlib.sha256(content).hexdigest() == digest
 
 
 def test_ratios_are_those_of_the_report(case: SimpleNamespace) -> None:
-    content = json.loads((case.found.folder / "torch_pruning.json").read_text("utf-8"))
+    content = json.loads((case.result.folder / "torch_pruning.json").read_text("utf-8"))
     got = case.bench.prune(case.plan).sparsity
     asked = {name: share for name, share in got.items() if share}
     assert content["pruning_ratio_dict"] == pytest.approx(asked)

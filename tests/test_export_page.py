@@ -110,7 +110,7 @@ def test_a_cancelled_export_leaves_nothing(page: Exports) -> None:
     if job is not None:
         job.cancel()
     page.done()
-    found, place = page.exporting.found, page.exporting.place
+    found, place = page.exporting.result, page.exporting.place
     assert (found is None) == (page.exporting.message == "Stopped: nothing was written.")
     assert place is not None
     assert found is not None or not list(place.iterdir()), "not even under a temporary name"

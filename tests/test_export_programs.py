@@ -126,7 +126,7 @@ def test_nothing_is_printed_and_the_line_at_fault_is_named(
     for words in found.failed.values():
         assert "return y + 1 if float(x.detach().sum()) > 0 else y" in words
         assert "test_export_programs.py" in words
-    assert bench.traced.graph_or_none() is None
+    assert bench.graph_cache.graph_or_none() is None
     out, err = capfd.readouterr()
     assert out == ""
     assert err == ""

@@ -123,11 +123,11 @@ def test_masks_and_flipped_examples_wait_for_their_tab(page: Past) -> None:
     end = time.monotonic() + PATIENCE
     apart = page.app.session_state["history_masks"]
     assert isinstance(apart, MaskDistance)
-    while apart.found is None and time.monotonic() < end:
+    while apart.table is None and time.monotonic() < end:
         time.sleep(0.05)
     page.run()
-    assert apart.found is not None
-    assert apart.found.set_index("layer")["differ"].to_dict()["fc1"] == 24_000
+    assert apart.table is not None
+    assert apart.table.set_index("layer")["differ"].to_dict()["fc1"] == 24_000
     assert "24,000 of" in page.texts()
 
 

@@ -31,13 +31,13 @@ class Witness:
 
     def watch(self, moment: Moment) -> None:
         self.run = moment.run
-        self.masks.append({n: m.clone() for n, m in moment.run.held.parameters.items()})
+        self.masks.append({n: m.clone() for n, m in moment.run.masks.parameters.items()})
 
     def progress(self, label: str, done: float) -> None:
         assert self.run is not None
         self.steps += 1
         parameters = dict(self.run.network.named_parameters(remove_duplicate=False))
-        for name, mask in self.run.held.parameters.items():
+        for name, mask in self.run.masks.parameters.items():
             assert not parameters[name].detach()[~mask].any(), (name, label)
             for key, value in self.run.optimizer.state.get(parameters[name], {}).items():
                 if isinstance(value, Tensor) and value.shape == mask.shape:
@@ -50,7 +50,7 @@ def witnessed(bench: Workbench, plan: Plan, **settings: object) -> tuple[Trained
     trained = train(bench, plan, training, progress=witness.progress, watch=witness.watch)
     assert witness.steps
     for name, mask in trained.masks.items():
-        layer = bench.found[name]
+        layer = bench.layers_by_name[name]
         weight = trained.model.get_parameter(layer.weight)
         # A negative zero is a zero, but makes a file larger.
         assert not torch.signbit(weight[weight == 0]).any(), name
@@ -146,23 +146,29 @@ def test_every_criterion_of_units_cuts_exactly_while_it_trains(
     plan = Plan(criterion, "neuron", sparsity=dict.fromkeys(names, 0.5))
     _, witness = witnessed(bench, plan, method="gradual", epochs=1, samples=48, every=2, end=0.9)
     assert witness.run is not None
-    units = {n: int((~line).sum()) for n, line in witness.run.held.units.items()}
-    expected = {n: round(0.5 * bench.found[n].units) for n in names}
-    assert {bench.traced.groups.lead(n): c for n, c in expected.items()} == units
+    units = {n: int((~line).sum()) for n, line in witness.run.masks.units.items()}
+    expected = {n: round(0.5 * bench.layers_by_name[n].units) for n in names}
+    assert {bench.graph_cache.groups.lead(n): c for n, c in expected.items()} == units
 
 
 def test_heads_and_packed_projections(benches: Benches) -> None:
     bench = benches("vit")
-    heads = [n for n in bench.found if bench.traced.groups.of(n) is not None and "attn" in n]
-    plan = Plan("l2", "head", sparsity=dict.fromkeys(heads[:1] or list(bench.found)[:1], 0.5))
+    heads = [
+        n
+        for n in bench.layers_by_name
+        if bench.graph_cache.groups.of(n) is not None and "attn" in n
+    ]
+    plan = Plan(
+        "l2", "head", sparsity=dict.fromkeys(heads[:1] or list(bench.layers_by_name)[:1], 0.5)
+    )
     few = {"epochs": 1, "samples": 24, "batch": 8, "end": 0.9, "every": 1}
     if heads:
         witnessed(bench, plan, method="gradual", **few)
-    every = Plan(sparsity=dict.fromkeys([*bench.found][:-1], 0.8))
+    every = Plan(sparsity=dict.fromkeys([*bench.layers_by_name][:-1], 0.8))
     trained, _witness = witnessed(bench, every, method="rigl", **few)
     for name in every.sparsity:
         count = int((~trained.masks[name]).sum())
-        assert count >= round(0.8 * bench.found[name].size) - 1
+        assert count >= round(0.8 * bench.layers_by_name[name].size) - 1
 
 
 def test_n_of_m(benches: Benches) -> None:
@@ -212,7 +218,7 @@ def test_a_tied_weight_is_held_and_counted_once(method: str) -> None:
     data = Data(torch.randint(0, 20, (32, 4)), torch.arange(32) % 20)
     names = tuple(map(str, range(20)))
     bench = Workbench(Source("tied", Tied().eval(), data, data, names, training=data))
-    plan = Plan(sparsity=dict.fromkeys(bench.found, 0.75))
+    plan = Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.75))
     few = {"samples": 32, "batch": 8, "every": 1, "optimizer": "sgd", "learning_rate": 0.5}
     trained, _ = witnessed(bench, plan, method=method, **few)
     left = int(trained.model.head.weight.count_nonzero())

@@ -42,13 +42,13 @@ def test_half_of_the_samples_search_and_the_others_judge(
 ) -> None:
     bench = benches("lenet5")
     assert found.result is not None
-    assert found.held is not None
+    assert found.holdout is not None
     n = len(bench.source.validation)
-    assert (found.result.n, found.held.n) == (n // 2, n - n // 2)
+    assert (found.result.n, found.holdout.n) == (n // 2, n - n // 2)
     whole = bench.evaluate(found.plan)
-    hits = found.result.accuracy * found.result.n + found.held.accuracy * found.held.n
+    hits = found.result.accuracy * found.result.n + found.holdout.accuracy * found.holdout.n
     assert hits == pytest.approx(whole.accuracy * n)
-    assert torch.equal(found.held.predicted, whole.predicted[n // 2 :])
+    assert torch.equal(found.holdout.predicted, whole.predicted[n // 2 :])
 
 
 def test_locks_hold_and_the_target_is_met(found: SearchResult) -> None:
@@ -85,7 +85,7 @@ def test_the_same_search_finds_the_same(
 def test_formulas_measure_nothing(new_bench: Benches) -> None:
     bench = new_bench("lenet300")
     done = bench.studies.search("erk", 0.5)
-    assert (done.evaluations, done.samples, done.result, done.held) == (0, 0, None, None)
+    assert (done.evaluations, done.samples, done.result, done.holdout) == (0, 0, None, None)
     assert bench.measured(done.plan) == 0
 
 
@@ -118,10 +118,10 @@ def test_the_promise_holds_on_both_halves(new_bench: Benches) -> None:
     bench = new_bench("lenet5")
     done = bench.studies.smallest(0.1, evaluations=30)
     assert done.result is not None
-    assert done.held is not None
+    assert done.holdout is not None
     assert 0 < done.got < 1
     assert done.result.delta_low >= -0.1
-    assert done.held.delta_low >= -0.1
+    assert done.holdout.delta_low >= -0.1
 
 
 def test_who_may_lose_more_gets_smaller(benches: Benches) -> None:

@@ -41,7 +41,7 @@ def test_ends_order_and_what_never_ran() -> None:
     found = survey(model, find_layers(model), DATA)
     assert found.first == {"stem"}
     assert found.heads == {"one", "other"}
-    assert found.seen == ("stem", "depth", "up", "position", "one", "other")
+    assert found.order == ("stem", "depth", "up", "position", "one", "other")
     assert found.macs["idle"] == 0
     assert found.output.shape == (1, 5)
     assert not any(p.requires_grad is False for p in model.parameters())

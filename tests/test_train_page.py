@@ -49,7 +49,7 @@ class Trains(Page):
         """Wait until so many epochs are behind."""
         end = time.monotonic() + PATIENCE
         while True:
-            seen, job = self.trainer.watching.seen, self.trainer.job
+            seen, job = self.trainer.watching.snapshot, self.trainer.job
             if seen is not None and seen.table["epoch"].max() >= number:
                 return self
             assert job is not None

@@ -182,10 +182,10 @@ def test_a_look_shows_the_mask_of_the_moment_and_counts_what_is_gone(benches: Be
     assert moments[-1][0] == pytest.approx(0.8, abs=1e-3)
     watching.layer = "fc2"
     watching.step()
-    assert watching.seen is not None
-    assert watching.seen.picture.layer == "fc2"
-    assert watching.seen.picture.cells.shape == (100, 150)
-    assert watching.seen.levels["fc1"] == pytest.approx(0.8, abs=1e-3)
+    assert watching.snapshot is not None
+    assert watching.snapshot.picture.layer == "fc2"
+    assert watching.snapshot.picture.cells.shape == (100, 150)
+    assert watching.snapshot.levels["fc1"] == pytest.approx(0.8, abs=1e-3)
 
 
 def test_units_that_were_removed_count_as_gone(benches: Benches) -> None:
@@ -193,7 +193,7 @@ def test_units_that_were_removed_count_as_gone(benches: Benches) -> None:
     plan = Plan(criterion="l2", granularity="neuron", sparsity={"fc1": 0.5})
     train(benches("lenet300"), plan, Training(epochs=1, remove=True), watch=watching.watch)
     watching.rest()
-    seen = watching.seen
+    seen = watching.snapshot
     assert seen is not None
     assert seen.levels["fc1"] == pytest.approx(0.5)
     assert seen.levels["fc2"] == pytest.approx(0.5), "its inputs are gone"

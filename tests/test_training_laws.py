@@ -68,9 +68,9 @@ def test_rigl_grows_where_the_gradient_is_largest(benches: Benches) -> None:
         run = moment.run
         grad = dict(run.network.named_parameters())["fc2.weight"].grad
         if run.step and grad is not None:
-            seen.append((run.held.parameters["fc2.weight"].clone(), grad.abs().clone()))
+            seen.append((run.masks.parameters["fc2.weight"].clone(), grad.abs().clone()))
         elif not run.step:
-            seen.append((run.held.parameters["fc2.weight"].clone(), torch.empty(0)))
+            seen.append((run.masks.parameters["fc2.weight"].clone(), torch.empty(0)))
 
     settings = Training(method="rigl", every=1, drop=0.3, end=0.9, **FEW)
     train(benches("lenet300"), plan, settings, watch=watch)
@@ -86,7 +86,7 @@ def test_rewiring_keeps_the_number_in_each_layer(benches: Benches, method: str) 
     counts = []
 
     def watch(moment: Moment) -> None:
-        held = moment.run.held.parameters
+        held = moment.run.masks.parameters
         counts.append({n: int(m.sum()) for n, m in held.items()})
 
     trained = train(
@@ -117,7 +117,7 @@ def test_a_ticket_begins_with_the_first_weights_bit_by_bit(benches: Benches, rew
             begun["first"] = run.weights
         if run.epoch == 0 and run.step == 0:
             begun[run.here.name] = run.weights
-            masks[run.here.name] = dict(run.held.parameters)
+            masks[run.here.name] = dict(run.masks.parameters)
 
     settings = Training(
         method="lottery", start="new", epochs=2, rounds=2, rewind=rewind, controls=True,
@@ -170,7 +170,9 @@ def test_the_network_given_is_left_as_it_is(benches: Benches, method: str) -> No
     model = bench.source.model
     flags = [(m.training, [p.requires_grad for p in m.parameters()]) for m in model.modules()]
     before, chance, threads = fingerprint(model), torch.get_rng_state(), torch.get_num_threads()
-    names = [n for n in bench.found if not units or bench.traced.groups.of(n) is not None]
+    names = [
+        n for n in bench.layers_by_name if not units or bench.graph_cache.groups.of(n) is not None
+    ]
     plan = Plan("l2" if units else "magnitude", "neuron" if units else "weight",
                 sparsity=dict.fromkeys(names[:2], 0.5))  # fmt: skip
     plan = Plan() if method == "dense" else plan

@@ -69,7 +69,7 @@ def _same_memory(masked: Run, removed: Run) -> None:
         for run in (masked, removed)
     )
     for name, state in narrow.items():
-        mask = masked.held.parameters.get(name)
+        mask = masked.masks.parameters.get(name)
         for key, value in state.items():
             if not isinstance(value, Tensor) or not value.ndim:
                 continue
@@ -84,7 +84,7 @@ def test_residual_networks_and_heads_shrink(benches: Benches) -> None:
         word = "head" if granularity == "head" else None
         leads = [
             g.layers[0]
-            for g in bench.traced.groups.groups.values()
+            for g in bench.graph_cache.groups.groups.values()
             if (g.word == word if word else g.units == 16)
         ]
         plan = Plan("l2", granularity, sparsity=dict.fromkeys(leads[:2], 0.5))

@@ -56,7 +56,7 @@ class SearchResult:
     evaluations: int
     samples: int
     result: Evaluation | None
-    held: Evaluation | None
+    holdout: Evaluation | None
     tried: tuple[MethodResult, ...]
 
 
@@ -103,12 +103,12 @@ class PlanScores:
 
     space: Field
     n: int
-    seen: dict[Plan, int] = field(default_factory=dict)
+    samples_of: dict[Plan, int] = field(default_factory=dict)
 
     def on(self, plan: Plan, n: int | None = None) -> Evaluation:
         """A plan on the first n samples of those that the search may use."""
         n = n or self.n
-        self.seen[plan] = max(self.seen.get(plan, 0), n)
+        self.samples_of[plan] = max(self.samples_of.get(plan, 0), n)
         return self.space.bench.evaluate(plan, n)
 
     def worth(self, plan: Plan, n: int | None = None) -> tuple[float, float]:
@@ -178,12 +178,12 @@ def _improved(
     """
     space, step, best = measured.space, _STEP, plan
     order = sorted(range(len(space.parts)), key=lambda i: -space.parts[i].cost)
-    begun, visited = len(measured.seen), {best}
+    begun, visited = len(measured.samples_of), {best}
     while step > _LAST_STEP:
         before = best
         for place in order:
             for factor in (1 / step, step):
-                spent = len(measured.seen) - begun
+                spent = len(measured.samples_of) - begun
                 if spent >= evaluations:
                     return best
                 name = space.parts[place].slider.name
@@ -226,7 +226,7 @@ def found_of(
     space, bench = measured.space, measured.space.bench
     got = space.got(plan)
     samples = len(bench.source.validation)
-    evaluations = len(measured.seen)
+    evaluations = len(measured.samples_of)
     result = measured.on(plan) if evaluations else None
     has_rest = result is not None and measured.n < samples
     return SearchResult(
@@ -238,7 +238,7 @@ def found_of(
         space.budget.name,
         _words(space, target, got, evaluations, start, words),
         evaluations,
-        sum(measured.seen.values()),
+        sum(measured.samples_of.values()),
         result,
         bench.evaluate(plan, samples, measured.n) if has_rest else None,
         results,

@@ -164,7 +164,7 @@ class _SmallestSearch:
             candidate = plan if not step else space.meet(space.keeping(densities), share)
             if self.measured.on(candidate).delta_low < -self._lose:
                 continue  # left out before the test, by samples that it does not use
-            self.measured.seen[candidate] = samples
+            self.measured.samples_of[candidate] = samples
             result, dense = (
                 bench.evaluate(p, samples, self.measured.n) for p in (candidate, Plan())
             )
@@ -183,7 +183,7 @@ class _SmallestSearch:
             self._say(f"pushing on to {100 * target:.1f} %")
             if (
                 candidate is not None
-                and candidate not in self.measured.seen
+                and candidate not in self.measured.samples_of
                 and self.holds(candidate)
             ):
                 return candidate
@@ -192,7 +192,9 @@ class _SmallestSearch:
     @property
     def spent(self) -> bool:
         """Whether there is no evaluation left."""
-        return len(self.measured.seen) >= self._evaluations
+        return len(self.measured.samples_of) >= self._evaluations
 
     def _say(self, label: str) -> None:
-        self._progress(label, min(1.0, len(self.measured.seen) / (self._evaluations + _STAGES)))
+        self._progress(
+            label, min(1.0, len(self.measured.samples_of) / (self._evaluations + _STAGES))
+        )

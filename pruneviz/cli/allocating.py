@@ -208,7 +208,7 @@ def _told(
         "layers": bench.masks(search_result.plan).report.to_dict(orient="records"),
         "result": _numbers(result),
         "searched": None if search_result.result is None else _numbers(search_result.result),
-        "held": None if search_result.held is None else _numbers(search_result.held),
+        "held": None if search_result.holdout is None else _numbers(search_result.holdout),
         "tried": [
             {"method": one.method, "sparsity": dict(one.plan.sparsity)} | _numbers(one)
             for one in search_result.tried
@@ -238,8 +238,10 @@ def _print(
         click.echo(
             f"on the {search_result.result.n:,} it searched with: {search_result.result.words}"
         )
-    if search_result.held is not None:
-        click.echo(f"on the {search_result.held.n:,} it did not see: {search_result.held.words}")
+    if search_result.holdout is not None:
+        click.echo(
+            f"on the {search_result.holdout.n:,} it did not see: {search_result.holdout.words}"
+        )
     if search_result.tried:
         rows = [_row(bench, one) for one in search_result.tried]
         click.echo(f"tried, on {search_result.tried[0].n:,} samples:")

@@ -25,10 +25,10 @@ class Bench(Protocol):
 
     def __init__(self, source: Source) -> None: ...
 
-    found: dict[str, Layer]
+    layers_by_name: dict[str, Layer]
     source: Source
     task: Task
-    traced: GraphCache
+    graph_cache: GraphCache
 
     @property
     def fingerprint(self) -> str: ...

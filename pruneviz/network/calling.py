@@ -21,7 +21,7 @@ class ForwardError(ValueError):
     """
 
     def __init__(self, network: str, shapes: str, error: Exception, what: str = "") -> None:
-        self.network, self.given, self.error, self.what = network, shapes, error, what
+        self.network, self.shapes, self.error, self.what = network, shapes, error, what
         doing = f"{what}: " if what else ""
         message = f"{type(error).__name__}: {words_of(error)}"
         super().__init__(

@@ -28,20 +28,20 @@ _LOOKS = (
 class Survey:
     """What was seen when one sample passed.
 
-    seen: layers in the order they first ran. macs: layer -> multiply-accumulates for the sample.
-    first: layers that the input reaches before any other. made: layer -> names of the network's
-    outputs that its own output reaches without passing another layer. outputs: name -> shape and
-    dtype (on "meta"), as `outputs` names them.
+    order: layers in the order they first ran. macs: layer -> multiply-accumulates for the sample.
+    first: layers that the input reaches before any other. outputs_by_layer: layer -> names of the
+    network's outputs that its own output reaches without passing another layer. outputs: name ->
+    shape and dtype (on "meta"), as `outputs` names them.
     activation: bytes of the inputs and outputs of the layer that has most of them. ending:
     output -> autograd's name of the last operation that computes it, or "". vocabularies: the
     sizes of its embeddings. turned: stacked weights that something was multiplied by -> whether
     their inputs stand before their units.
     """
 
-    seen: tuple[str, ...]
+    order: tuple[str, ...]
     macs: Mapping[str, int]
     first: frozenset[str]
-    made: Mapping[str, tuple[str, ...]]
+    outputs_by_layer: Mapping[str, tuple[str, ...]]
     outputs: Mapping[str, Tensor]
     activation: int
     ending: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Survey:
     @property
     def heads(self) -> frozenset[str]:
         """The layers that make an output."""
-        return frozenset(self.made)
+        return frozenset(self.outputs_by_layer)
 
     @property
     def output(self) -> Tensor:
@@ -102,10 +102,10 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
     first = _first(nodes, {id(t) for t in tensors if t.requires_grad})
     makers = _made(answer, nodes) or {name: tuple(answer) for name in list(macs_by_layer)[-1:]}
     return Survey(
-        seen=tuple(macs_by_layer),
+        order=tuple(macs_by_layer),
         macs={name: macs_by_layer.get(name, 0) for name in layers},
         first=first,
-        made=makers,
+        outputs_by_layer=makers,
         outputs={name: tensor.detach().to("meta") for name, tensor in answer.items()},
         activation=max(sizes),
         ending={name: _ending(tensor) for name, tensor in answer.items()},
@@ -127,7 +127,7 @@ def seen_layers(model: nn.Module, data: Data) -> tuple[dict[str, Layer], Survey]
         plain = set(find_layers(model))
     except ValueError:
         plain = set()
-    sure = {name: x for name, x in candidates.items() if name in plain or name in report.seen}
+    sure = {name: x for name, x in candidates.items() if name in plain or name in report.order}
     for name, transposed in report.turned.items():
         shape = model.get_parameter(sure[name].weight).shape
         sure[name] = sure[name].with_experts(shape, transposed)

@@ -24,7 +24,7 @@ def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
     for name, layer in layers.items():
         if layer.kind == "embedding":
             locks[name] = "embedding: off by default; each row is one word's or position's own"
-        elif name not in survey.seen:
+        elif name not in survey.order:
             locks[name] = "never ran on the sample that was sent through: nothing can be measured"
         elif name in survey.heads:
             locks[name] = f"output head: its units are {_answers(survey, name)}"
@@ -41,7 +41,7 @@ def _answers(survey: Survey, layer: str) -> str:
     """The answers, or which of several."""
     if len(survey.outputs) == 1:
         return "the answers"
-    outputs = survey.made[layer]
+    outputs = survey.outputs_by_layer[layer]
     more = f" and {len(outputs) - _NAMED} more" if len(outputs) > _NAMED else ""
     return f"the answers of {', '.join(map(repr, outputs[:_NAMED]))}{more}"
 

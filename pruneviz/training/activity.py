@@ -26,7 +26,7 @@ def listen(run: Run, samples: int) -> AbstractContextManager[object]:
     Of the batches it is trained on: mean |a| and the fraction of a ≤ 0, a being the unit's
     activation behind its own batch norm (by its running statistics) and activation function.
     """
-    graph = run.structure.traced.graph_or_none()
+    graph = run.structure.graph_cache.graph_or_none()
     tensors = state(run.network)
     layers = {n: x for n, x in run.structure.layers.items() if x.kind != "embedding"}
     activate = {n: activation_of(graph, x, tensors) for n, x in layers.items()} if graph else {}
@@ -64,7 +64,7 @@ def cut_inactive(run: Run, t: float) -> None:
     plan = replace(on_the_way(run.plan, t, cubic), scope="layer", aggregate="mean")
     evidence = _evidence(run)
     heard = {name for name, layer_evidence in evidence.items() if layer_evidence.has("activation")}
-    groups = run.structure.traced.groups
+    groups = run.structure.graph_cache.groups
     able = {
         n: level for n, level in plan.sparsity.items() if level and heard & {*groups.members(n)}
     }
@@ -75,7 +75,7 @@ def cut_inactive(run: Run, t: float) -> None:
         plan = replace(plan, criterion="apoz")
     else:
         plan = replace(plan, criterion="activation")
-    before = run.held
+    before = run.masks
     structure = run.structure
     if run.training.silent > 0:  # counted on the units that are there, not on those of the plan
         structure = replace(structure, items={})
@@ -111,7 +111,7 @@ def _evidence(run: Run) -> dict[str, Evidence]:
 
 def _tell(run: Run, before: Mapping[str, Tensor]) -> None:
     """Write down each unit that was cut now, with what it had been doing."""
-    for name, mask in run.held.layers.items():
+    for name, mask in run.masks.layers.items():
         rows = mask.flatten(1).any(1)
         was = before[name].flatten(1).any(1) if name in before else torch.ones_like(rows)
         size, silence = (run.memory.get(f"{what}/{name}") for what in (SIZE, SILENCE))

@@ -114,7 +114,7 @@ def _content(loop: Loop) -> dict[str, Any]:
         "network": run.weights,
         "optimizer": run.optimizer.state_dict(),
         "schedule": loop.schedule.state_dict(),
-        "held": asdict(run.held),
+        "held": asdict(run.masks),
         "ticket": None if run.ticket is None else [run.ticket[0], asdict(run.ticket[1])],
         "rows": [asdict(row) for row in run.rows],
         "events": [asdict(event) for event in run.events],
@@ -134,7 +134,7 @@ def put_back(run: Run, content: dict[str, Any]) -> None:
     run.leg, run.epoch, run.step = content["leg"], content["epoch"], content["step"]
     run.optimizer = optimizer_for(run.network, run.training)
     run.optimizer.load_state_dict(content["optimizer"])
-    run.held = MaskSet(**content["held"])
+    run.masks = MaskSet(**content["held"])
     ticket = content["ticket"]
     run.ticket = None if ticket is None else (ticket[0], MaskSet(**ticket[1]))
     run.rows = [EpochRow(**row) for row in content["rows"]]

@@ -20,7 +20,7 @@ from pruneviz.training.run import Run
 def begin_sparse(run: Run, plan: Plan) -> None:
     """Cut as many weights of each layer as the plan says, by chance."""
     chance = replace(plan, criterion="random", seed=run.training.seed)
-    run.hold(run.structure.cut(run.network, chance, run.held))
+    run.hold(run.structure.cut(run.network, chance, run.masks))
 
 
 def grow_by_chance(run: Run, t: float) -> None:
@@ -65,7 +65,7 @@ def rewired(weight: Tensor, mask: Tensor, wish: Tensor, number: int) -> Tensor:
 
 def _rewire(run: Run, t: float, wish: Callable[[Layer], Tensor]) -> None:
     tensors = state(run.network)
-    layers, parameters = dict(run.held.layers), dict(run.held.parameters)
+    layers, parameters = dict(run.masks.layers), dict(run.masks.parameters)
     for name, layer in run.structure.layers.items():
         mask = layers.get(name)
         if mask is None or bool(mask.all()):
@@ -79,4 +79,4 @@ def _rewire(run: Run, t: float, wish: Callable[[Layer], Tensor]) -> None:
         layers[name] = new
         parameters[layer.weight] = entered(parameters[layer.weight], layer, new)
         run.tell("rewired", name, changed, f"{changed / int(mask.count_nonzero()):.0%} of them")
-    run.hold(MaskSet(parameters, layers, run.held.units))
+    run.hold(MaskSet(parameters, layers, run.masks.units))

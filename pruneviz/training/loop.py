@@ -78,7 +78,7 @@ class Loop:
         run.epoch += 1
         seconds = time.perf_counter() - began - reporting_time
         self._agree()
-        revived = run.held.revived(run.network)
+        revived = run.masks.revived(run.network)
         if revived:
             name, count = next(iter(revived.items()))
             raise RuntimeError(f"{count} weights of {name!r} that are cut are not zero any more")
@@ -107,8 +107,8 @@ class Loop:
     def _held(self) -> MaskPairs:
         run = self.run
         network, pairs = self._gripped
-        if network is not run.network or pairs is not run.held:
-            self._grip, self._gripped = run.held.grip(run.network), (run.network, run.held)
+        if network is not run.network or pairs is not run.masks:
+            self._grip, self._gripped = run.masks.grip(run.network), (run.network, run.masks)
         return self._grip
 
     def _diverged(self, what: str, step: int) -> str:
@@ -161,12 +161,12 @@ class Loop:
         if not at_end and (run.step % training.every or not first <= run.step <= last):
             return
         self._agree()
-        before, t = run.held, min(1.0, (run.step - first) / max(1.0, last - first))
+        before, t = run.masks, min(1.0, (run.step - first) / max(1.0, last - first))
         if self.method.change is not None:
             self.method.change(run, 1.0 if at_end else t)
         else:
             self.cut(1.0 if at_end else t)
-        if run.held is not before:
+        if run.masks is not before:
             self.changed()
 
     def _summed(self, own: float) -> float:
@@ -189,10 +189,10 @@ class Loop:
         """Cut what the plan's criterion says, as far as the plan has come."""
         run = self.run
         plan = on_the_way(run.plan, done, self.method.law)
-        before = run.held.gone
-        run.hold(run.structure.cut(run.network, plan, run.held))
-        if run.held.gone > before:
-            run.tell("cut", "", run.held.gone - before, f"by {run.plan.criterion}")
+        before = run.masks.gone
+        run.hold(run.structure.cut(run.network, plan, run.masks))
+        if run.masks.gone > before:
+            run.tell("cut", "", run.masks.gone - before, f"by {run.plan.criterion}")
 
     def changed(self) -> None:
         """After masks have changed: remove for real what is asked to be, and show it."""

@@ -24,15 +24,15 @@ def remove_cut(run: Run) -> bool:
     Optimiser, masks and what the method remembers follow; it is proved that the smaller network
     answers as the masked one. ValueError names a group of which nothing would be left.
     """
-    groups = run.structure.traced.groups
+    groups = run.structure.graph_cache.groups
     kept = {
         name: line.cpu()
-        for name, line in run.held.units.items()
+        for name, line in run.masks.units.items()
         if name in groups.groups and not bool(line.all())
     }
     if not kept:
         return False
-    small = shrink(run.network, groups, kept, run.structure.traced.graph.example)
+    small = shrink(run.network, groups, kept, run.structure.graph_cache.graph.example)
     small.requires_grad_(True)
     optimizer = _carried(run, small, lines_of(groups, kept))
     masks = _held_after(run, groups, kept)
@@ -49,7 +49,7 @@ def remove_cut(run: Run) -> bool:
 
 def remove_again(run: Run, kept: Mapping[str, Tensor]) -> None:
     """Take out of the network what was removed before it was interrupted; weights come later."""
-    groups = run.structure.traced.groups
+    groups = run.structure.graph_cache.groups
     small = remove(run.network, groups, kept).train().requires_grad_(True)
     _take_up(run, small, groups, kept)
 
@@ -62,7 +62,7 @@ def _take_up(run: Run, small: nn.Module, groups: Groups, kept: Mapping[str, Tens
     run.structure = replace(
         before,
         layers=layers,
-        traced=GraphCache(small, data, layers),
+        graph_cache=GraphCache(small, data, layers),
         items=first | dict(before.items),
         places=_places_after(run, groups, kept),
     )
@@ -94,13 +94,13 @@ def _carried(
 def _held_after(run: Run, groups: Groups, kept: Mapping[str, Tensor]) -> MaskSet:
     """What is still masked: units that can be cut but not removed."""
     lines = lines_of(groups, kept)
-    parameters = {n: narrowed(m, lines.get(n, {})) for n, m in run.held.parameters.items()}
+    parameters = {n: narrowed(m, lines.get(n, {})) for n, m in run.masks.parameters.items()}
     parameters = {name: mask for name, mask in parameters.items() if not bool(mask.all())}
     layers = run.structure.layers
     return MaskSet(
         parameters,
         {n: x.canonical(parameters[x.weight]) for n, x in layers.items() if x.weight in parameters},
-        {name: line for name, line in run.held.units.items() if name not in kept},
+        {name: line for name, line in run.masks.units.items() if name not in kept},
     )
 
 

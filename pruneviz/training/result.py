@@ -182,7 +182,7 @@ def _begun(
 ) -> Run:
     network = copy.deepcopy(bench.source.model).to(device).train().requires_grad_(True)
     structure = Structure(
-        bench.found, bench.traced, bench.source.calibration, bench.task, bench.block,
+        bench.layers_by_name, bench.graph_cache, bench.source.calibration, bench.task, bench.block,
         least=int(training.remove),
     )  # fmt: skip
     if training.start == "new":
@@ -215,7 +215,7 @@ def _trained(run: Run) -> Trained:
     _drop_zeros(run)
     model = copy.deepcopy(run.network).cpu().eval().requires_grad_(False)
     masks = {
-        name: run.held.layers.get(name, torch.ones((), dtype=torch.bool).expand(x.shape)).cpu()
+        name: run.masks.layers.get(name, torch.ones((), dtype=torch.bool).expand(x.shape)).cpu()
         for name, x in run.structure.layers.items()
     }
     return Trained(
@@ -233,7 +233,7 @@ def _trained(run: Run) -> Trained:
 
 def _drop_zeros(run: Run) -> None:
     """A weight that was grown and never moved is zero: it counts as cut, as for a plan."""
-    layers, parameters = dict(run.held.layers), dict(run.held.parameters)
+    layers, parameters = dict(run.masks.layers), dict(run.masks.parameters)
     if run.plan.granularity in UNITS:
         return
     for name, mask in layers.items():
@@ -241,12 +241,12 @@ def _drop_zeros(run: Run) -> None:
         nonzero = (run.network.get_parameter(layer.weight).detach() != 0).to(mask.device)
         layers[name] = mask & layer.canonical(nonzero)
         parameters[layer.weight] = parameters[layer.weight].to(mask.device) & nonzero
-    run.hold(MaskSet(parameters, layers, run.held.units))
+    run.hold(MaskSet(parameters, layers, run.masks.units))
 
 
 def _own_plan(run: Run) -> Plan:
     """The plan that cuts from the trained network what is zero there: the smallest weights."""
-    plan, masks = run.plan, run.held
+    plan, masks = run.plan, run.masks
     if plan.granularity in UNITS:
         levels = {n: 1 - float(line.float().mean()) for n, line in masks.units.items()}
     else:

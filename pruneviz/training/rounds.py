@@ -52,7 +52,7 @@ def _enter(loop: Loop) -> None:
     run, leg, training = loop.run, loop.run.here, loop.run.training
     _remember(run)
     if leg.aside and run.ticket is None:
-        run.ticket = (run.weights, run.held)
+        run.ticket = (run.weights, run.masks)
     if not leg.aside:
         _leave_aside(run)
     if run.leg:  # each leg has a stream of its own, whatever controls came before
@@ -66,7 +66,7 @@ def _enter(loop: Loop) -> None:
     elif leg.weights == "new":
         draw_again_(run.network, seed_of(training.seed, run.leg))
     run.optimizer = optimizer_for(run.network, training)
-    run.hold(run.held)
+    run.hold(run.masks)
     loop.begin_leg()
     if training.remove:
         loop.changed()
@@ -76,7 +76,7 @@ def _enter(loop: Loop) -> None:
 def _cut(loop: Loop) -> None:
     run, leg = loop.run, loop.run.here
     if leg.masks == "shuffled":
-        run.held = _shuffled(run)
+        run.masks = _shuffled(run)
     if leg.done is None:
         return
     first = run.leg == 0 and run.training.start == "trained"
@@ -97,9 +97,9 @@ def _shuffled(run: Run) -> MaskSet:
     """As many of each layer, elsewhere."""
     layers = {
         name: shuffled(mask, seed_of(run.training.seed, run.leg, number))
-        for number, (name, mask) in enumerate(run.held.layers.items())
+        for number, (name, mask) in enumerate(run.masks.layers.items())
     }
-    parameters = dict(run.held.parameters)
+    parameters = dict(run.masks.parameters)
     for name, mask in layers.items():
         layer = run.structure.layers[name]
         parameters[layer.weight] = entered(parameters[layer.weight], layer, mask)
@@ -111,4 +111,4 @@ def _leave_aside(run: Run) -> None:
     if run.ticket is not None:
         weights, masks = run.ticket
         run.load(weights)
-        run.held, run.ticket = masks, None
+        run.masks, run.ticket = masks, None

@@ -96,7 +96,7 @@ class Run:
     epoch: int = 0
     step: int = 0
     steps: int = 1
-    held: MaskSet = field(default_factory=MaskSet)
+    masks: MaskSet = field(default_factory=MaskSet)
     rows: list[EpochRow] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     saved: dict[str, dict[str, Tensor]] = field(default_factory=dict)
@@ -113,7 +113,7 @@ class Run:
     @property
     def params(self) -> int:
         """Parameters that are left."""
-        return sum(p.numel() for p in self.network.parameters()) - self.held.gone
+        return sum(p.numel() for p in self.network.parameters()) - self.masks.gone
 
     @property
     def sparsity(self) -> float:
@@ -139,7 +139,7 @@ class Run:
 
     def hold(self, masks: MaskSet) -> None:
         """From now on these masks hold, in weights and in what the optimiser remembers."""
-        self.held = masks
+        self.masks = masks
         masks.hold_weights_(self.network)
         masks.hold_momentum_(self.network, self.optimizer)
 
@@ -171,7 +171,7 @@ class Moment:
     def levels(self) -> dict[str, float]:
         """Layer -> fraction of its weights that is cut, of those the network still holds."""
         layers = self.run.structure.layers
-        masks = self.run.held.layers
+        masks = self.run.masks.layers
         return {
             name: 1 - int(masks[name].count_nonzero()) / layer.size if name in masks else 0.0
             for name, layer in layers.items()
@@ -181,7 +181,7 @@ class Moment:
         """A copy of a layer's weight now, [units, inputs, ...], NaN where it is cut."""
         place = self.run.structure.layers[layer]
         tensor = place.canonical(state(self.run.network)[place.weight]).float().cpu().clone()
-        mask = self.run.held.layers.get(layer)
+        mask = self.run.masks.layers.get(layer)
         return tensor if mask is None else tensor.masked_fill(~mask.cpu(), torch.nan)
 
 

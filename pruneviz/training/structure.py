@@ -35,7 +35,7 @@ class Structure:
     """
 
     layers: Mapping[str, Layer]
-    traced: GraphCache
+    graph_cache: GraphCache
     calibration: Data
     task: Task
     block: int
@@ -45,7 +45,7 @@ class Structure:
 
     def groups(self, plan: Plan) -> Groups | None:
         """The groups of units, where the plan cuts whole units."""
-        return self.traced.groups if plan.granularity in UNITS else None
+        return self.graph_cache.groups if plan.granularity in UNITS else None
 
     def cut(
         self,
@@ -63,7 +63,7 @@ class Structure:
         if plan.is_dense:
             return before
         groups = self.groups(plan)
-        graph = None if groups is None else self.traced.graph
+        graph = None if groups is None else self.graph_cache.graph
         gathered_evidence = self._evidence(network, plan) if evidence is None else evidence
         active_plan = active(plan)
         rankings = rank(self.layers, gathered_evidence, active_plan, groups)
@@ -88,7 +88,7 @@ class Structure:
     ) -> dict[str, Tensor]:
         """The signs, with one more kept in each group of which nothing would be left."""
         candidates = _pinned(rankings, signs, plan)
-        units = apply(network, plan, self.layers, candidates, self.traced.graph, groups).units
+        units = apply(network, plan, self.layers, candidates, self.graph_cache.graph, groups).units
         spared = dict(signs)
         for name, line in units.items():
             if name not in groups.groups or name not in rankings or bool(line.any()):
@@ -108,7 +108,7 @@ class Structure:
             plan = replace(plan, pinned={n: self._moved(n, p) for n, p in plan.pinned.items()})
         if not self.items:
             return plan
-        groups = self.traced.groups
+        groups = self.graph_cache.groups
         sizes = {name: self._units(groups, name) for name in plan.sparsity}
         gone = {n: max(0, self.items.get(groups.lead(n), now) - now) for n, now in sizes.items()}
         able = [name for name, size in sizes.items() if size > self.least]
@@ -138,12 +138,12 @@ class Structure:
     def _evidence(self, network: nn.Module, plan: Plan) -> Mapping[str, Evidence]:
         criterion = find_criterion(plan.criterion, plan.granularity)
         if not criterion.needs_gathering:
-            graph = self.traced.graph if criterion.needs else None
+            graph = self.graph_cache.graph if criterion.needs else None
             return weights_only(network, self.layers, graph)
         return gather(
             network,
             self.layers,
-            self.traced.graph_or_none(),
+            self.graph_cache.graph_or_none(),
             self.calibration,
             classes=1,
             task=self.task,

@@ -51,7 +51,7 @@ def wait_for_choice(session: Session, words: str = _SOON) -> None:
 
     @ticking(_TICK)
     def watch() -> None:
-        if listen(session) or session.wanted is None:
+        if listen(session) or session.next_change is None:
             st.rerun()
         st.progress(0.0, plain(words))
 

@@ -59,31 +59,31 @@ class Workbench:
 
     def __init__(self, source: Source) -> None:
         check_source(source)
-        self.given = source = plain(source)
+        self.plain_source = source = plain(source)
         model = source.model
         self.name = source.name
-        self.found, self.survey = seen_layers(model, source.validation)
+        self.layers_by_name, self.survey = seen_layers(model, source.validation)
         self.task: Task
         self.source, self.task = purpose_of(source, self.survey)
         source = self.source
-        self.traced = GraphCache(model, source.validation, self.found)
-        self._cutting = MaskCache(
+        self.graph_cache = GraphCache(model, source.validation, self.layers_by_name)
+        self._mask_cache = MaskCache(
             model,
-            self.found,
-            self.traced,
+            self.layers_by_name,
+            self.graph_cache,
             source.calibration,
             self.task,
             classes=lambda: len(self.columns),
             block=lambda: self.block,
         )
-        self._answering = EvaluationCache(
+        self._evaluation_cache = EvaluationCache(
             self.source, self.task, self.survey.activation, lambda plan: self.prune(plan).tensors
         )
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
         """Those of `pruneviz.tasks.TASKS` that fit outputs and targets; none beside a metric."""
-        return tasks_of(self.given, self.survey)
+        return tasks_of(self.plain_source, self.survey)
 
     # -- what there is ---------------------------------------------------------------------
 
@@ -94,30 +94,32 @@ class Workbench:
         group: the first of the layers whose units must be cut together with its own.
         locked: why it is locked until somebody unlocks it, or "".
         """
-        return layer_table(self.found, self.macs, self.locks, self.traced.groups_or_none())
+        return layer_table(
+            self.layers_by_name, self.macs, self.locks, self.graph_cache.groups_or_none()
+        )
 
     @cached_property
     def never(self) -> pd.DataFrame:
         """Parameters that no slider reaches, one row each: parameter, params, reason."""
-        return never_pruned(self.source.model, self.found)
+        return never_pruned(self.source.model, self.layers_by_name)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on how the model and its data were found, on what no slider reaches, and on
         how memory was too little, if it was.
         """
-        room = (self._answering.room.note,) if self._answering.room.note else ()
+        room = (self._evaluation_cache.room.note,) if self._evaluation_cache.room.note else ()
         return (*self.source.notes, *reach_notes(self.source.model, self.never), *room)
 
     @cached_property
     def locks(self) -> dict[str, str]:
         """Layer -> why it is locked until somebody unlocks it (the output head, say)."""
-        return usual_locks(self.found, self.survey)
+        return usual_locks(self.layers_by_name, self.survey)
 
     @cached_property
     def plan(self) -> Plan:
         """The plan to begin with: dense, or what the network came pruned by, mask for mask."""
-        return beginning(self.found, self.source.masks, self.weight)
+        return beginning(self.layers_by_name, self.source.masks, self.weight)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -141,7 +143,7 @@ class Workbench:
     @property
     def macs(self) -> dict[str, int]:
         """Layer -> multiply-accumulates for one sample."""
-        return {name: self.survey.macs[name] for name in self.found}
+        return {name: self.survey.macs[name] for name in self.layers_by_name}
 
     @cached_property
     def macs_in_all(self) -> int | None:
@@ -155,7 +157,7 @@ class Workbench:
     @property
     def graph(self) -> Graph:
         """The network's graph, traced when first needed; ValueError if it cannot be traced."""
-        return self.traced.graph
+        return self.graph_cache.graph
 
     @property
     def groups(self) -> Groups:
@@ -163,17 +165,17 @@ class Workbench:
 
         ValueError if the network cannot be traced.
         """
-        return self.traced.groups
+        return self.graph_cache.groups
 
     def weight(self, layer: str) -> Tensor:
         """The dense weight of a layer as [units, inputs, ...]; never write to it."""
-        place = self.found[layer]
+        place = self.layers_by_name[layer]
         return place.canonical(state(self.source.model)[place.weight])
 
     @cached_property
     def limits(self) -> dict[str, float]:
         """Layer -> the largest |weight|."""
-        ends = {name: self.weight(name).aminmax() for name in self.found}
+        ends = {name: self.weight(name).aminmax() for name in self.layers_by_name}
         return {name: max(-float(low), float(high)) for name, (low, high) in ends.items()}
 
     @cached_property
@@ -185,33 +187,33 @@ class Workbench:
 
     def has_evidence(self, *parts: str) -> bool:
         """Whether these parts of evidence (all by default) have been gathered."""
-        return self._cutting.has_evidence(*parts)
+        return self._mask_cache.has_evidence(*parts)
 
     def evidence(
         self, *parts: str, progress: Callable[[float], None] = lambda done: None
     ) -> dict[str, Evidence]:
         """Evidence by layer, gathered once and kept; `parts` of PARTS, all by default."""
-        return self._cutting.evidence(*parts, progress=progress)
+        return self._mask_cache.evidence(*parts, progress=progress)
 
     # -- what a plan does ------------------------------------------------------------------
 
     def cannot(self, plan: Plan) -> dict[str, str]:
         """Layer -> why nothing can be cut there under the plan's criterion and granularity."""
-        return self._cutting.cannot(plan)
+        return self._mask_cache.cannot(plan)
 
     def sliders(self, plan: Plan, locked: Collection[str] = ()) -> tuple[Slider, ...]:
         """What may move under the plan's criterion and granularity, apart from what is locked."""
-        return self._cutting.sliders(plan, locked)
+        return self._mask_cache.sliders(plan, locked)
 
     def rankings(self, plan: Plan) -> dict[str, Ranking]:
         """The order in which the items of the layers named in `plan` would be cut."""
-        return self._cutting.rankings(plan)
+        return self._mask_cache.rankings(plan)
 
     def prune(self, plan: Plan) -> Pruned:
         """The masks of `plan`; ValueError names the layer or criterion that does not fit."""
-        check(plan, self.found)
+        check(plan, self.layers_by_name)
         # A new object each time: its `model` is the caller's own, to train or to change.
-        return replace(self._cutting.prune(plan))
+        return replace(self._mask_cache.prune(plan))
 
     def masks(self, plan: Plan) -> Pruned:
         """`prune` without the plan's repairs, which change no mask and take longer."""
@@ -223,24 +225,24 @@ class Workbench:
         What was measured before, for this plan or a shorter prefix, is not measured again.
         Raises ValueError for n outside 1..number of validation samples.
         """
-        check(plan, self.found)
-        return self._answering.evaluate(plan, n, start)
+        check(plan, self.layers_by_name)
+        return self._evaluation_cache.evaluate(plan, n, start)
 
     def measured(self, plan: Plan) -> int:
         """On how many validation samples `plan` has been measured already."""
-        return self._answering.measured(plan)
+        return self._evaluation_cache.measured(plan)
 
     def confirm_dense(self, progress: Callable[[float], None] = lambda done: None) -> None:
         """Measure the dense network here, in place of what its source brought along.
 
         `progress` is called with the fraction done; what it raises leaves everything as it was.
         """
-        self._answering.confirm_dense(progress)
+        self._evaluation_cache.confirm_dense(progress)
 
     @property
     def dense_confirmed(self) -> bool:
         """Whether the dense network has been measured here."""
-        return self._answering.dense_confirmed
+        return self._evaluation_cache.dense_confirmed
 
     def scan(
         self,
@@ -293,7 +295,7 @@ class Workbench:
 
     def counts(self, plan: Plan) -> Counts:
         """What is left of the network under `plan`, counted."""
-        return counts_of(self.masks(plan), self.found, self.macs, self.macs_in_all)
+        return counts_of(self.masks(plan), self.layers_by_name, self.macs, self.macs_in_all)
 
     def cost(self, plan: Plan, progress: Progress = lambda label, done: None) -> Cost:
         """The ledger of `plan`, measured in some seconds: sizes, memory and latency."""
@@ -311,19 +313,19 @@ class Workbench:
     @property
     def block(self) -> int:
         """How many samples are answered at a time, by the size of the largest layer."""
-        return self._answering.block
+        return self._evaluation_cache.block
 
     @property
     def probe(self) -> int:
         """How many validation samples this machine answers in about 0.12 s; at least one."""
-        return self._answering.probe.size
+        return self._evaluation_cache.probe.size
 
     @property
     def slow(self) -> bool:
         """Whether too few samples can be answered while a slider moves."""
-        return self._answering.probe.slow
+        return self._evaluation_cache.probe.slow
 
     @property
     def seconds_per_sample(self) -> float:
         """How long the dense network takes for one sample on this machine."""
-        return self._answering.probe.seconds_per_sample
+        return self._evaluation_cache.probe.seconds_per_sample

@@ -46,7 +46,7 @@ class MaskCache:
         classes: Callable[[], int],
         block: Callable[[], int],
     ) -> None:
-        self._model, self._layers, self._traced = model, layers, traced
+        self._model, self._layers, self._graph_cache = model, layers, traced
         self._calibration, self._task = calibration, task
         self._classes, self._block = classes, block
         self._evidence = EvidenceCache(self._gather)
@@ -84,7 +84,7 @@ class MaskCache:
     def _no_scale(self, groups: Groups | None, layer: Layer) -> bool:
         """Whether no batch norm scales the layer; of a group one that does is enough."""
         members = (layer.name,) if groups is None else groups.members(layer.name)
-        graph = self._traced.graph
+        graph = self._graph_cache.graph
         return all(norm_scale(graph, self._layers[name]) is None for name in members)
 
     def sliders(self, plan: Plan, locked: Collection[str] = ()) -> tuple[Slider, ...]:
@@ -102,7 +102,7 @@ class MaskCache:
         return gather(
             self._model,
             self._layers,
-            self._traced.graph_or_none(),
+            self._graph_cache.graph_or_none(),
             self._calibration,
             classes=self._classes(),
             task=self._task,
@@ -115,17 +115,17 @@ class MaskCache:
         criterion = find_criterion(plan.criterion, plan.granularity)
         if criterion.needs_gathering:
             return self.evidence(*parts_for(criterion.needs))
-        graph = self._traced.graph if criterion.needs else None
+        graph = self._graph_cache.graph if criterion.needs else None
         return weights_only(self._model, self._layers, graph)
 
     def _groups_for(self, plan: Plan) -> Groups | None:
-        return self._traced.groups if plan.granularity in UNITS else None
+        return self._graph_cache.groups if plan.granularity in UNITS else None
 
     def _prune(self, plan: Plan) -> Pruned:
         if plan.is_dense:
             return apply(self._model, plan, self._layers, {})
         groups = self._groups_for(plan)
-        graph = None if groups is None else self._traced.graph
+        graph = None if groups is None else self._graph_cache.graph
         rankings = self.rankings(active(plan))
         pruned = apply(self._model, plan, self._layers, rankings, graph, groups)
         return self._mended(pruned) if plan.repair else pruned
@@ -135,7 +135,7 @@ class MaskCache:
             self._model,
             self._layers,
             pruned.groups,
-            pruned.graph or self._traced.graph_or_none(),
+            pruned.graph or self._graph_cache.graph_or_none(),
             pruned.plan,
             pruned.parameter_masks,
             pruned.units,

@@ -74,7 +74,7 @@ def _signs(source: Source, survey: Survey, outputs: Mapping[str, Tensor]) -> dic
         name: signs_of(
             tensor,
             ending=survey.ending.get(name, ""),
-            heads=[layer for layer, names in survey.made.items() if name in names],
+            heads=[layer for layer, names in survey.outputs_by_layer.items() if name in names],
             classes=len(source.classes),
             vocabularies=survey.vocabularies,
         )

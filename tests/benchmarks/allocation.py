@@ -78,15 +78,15 @@ def row(
     said, verdicts, measured = [], [], 0
     for bench in benches:
         found = bench.studies.search("sensitivity", target, plan, evaluations=moves)
-        assert found.held is not None
-        start = len(bench.source.validation) - found.held.n
+        assert found.holdout is not None
+        start = len(bench.source.validation) - found.holdout.n
         held = {m: _judged(bench, m, target, plan, start) for m in METHODS}
-        for method, result in (*held.items(), ("ours", found.held)):
+        for method, result in (*held.items(), ("ours", found.holdout)):
             sums[method] += 100 * result.accuracy / len(benches)
         best = max(held.values(), key=lambda result: result.accuracy)
         targets = bench.source.validation.targets
         assert targets is not None
-        difference, low, high = _paired(found.held, best, targets[start:])
+        difference, low, high = _paired(found.holdout, best, targets[start:])
         said.append(f"{100 * difference:+.1f} ({100 * low:+.1f} … {100 * high:+.1f})")
         verdicts.append("worse" if high < 0 else "better" if low > 0 else "tied")
         measured += found.evaluations
@@ -112,10 +112,10 @@ def least(name: str, bench: Workbench, plan: Plan) -> str:
     seconds = time.perf_counter() - began
     counts = bench.counts(found.plan)
     assert found.result is not None
-    assert found.held is not None
+    assert found.holdout is not None
     return (
         f"| {name} | {100 * found.got:.1f} % | {counts.params_kept:,} of {counts.params:,} "
-        f"| {found.evaluations} | {_points(found.result)} | {_points(found.held)} "
+        f"| {found.evaluations} | {_points(found.result)} | {_points(found.holdout)} "
         f"| {seconds:.0f} |"
     )
 

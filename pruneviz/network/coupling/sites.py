@@ -22,7 +22,7 @@ class Sites:
     """
 
     atoms: Atoms
-    chosen: Mapping[str, int | None] | None = None
+    selection: Mapping[str, int | None] | None = None
     axes: dict[Axis, Ids] = field(default_factory=dict)
     heads: list[Ids] = field(default_factory=list)
     first: list[Ids] = field(default_factory=list)
@@ -31,9 +31,9 @@ class Sites:
         """The factors of a dimension [product of factors], outermost first."""
         if ids is None:
             return [None] * len(factors)
-        if self.chosen is None:
+        if self.selection is None:
             return [self._axis(site, place, size) for place, size in enumerate(factors)]
-        place = self.chosen.get(site)
+        place = self.selection.get(site)
         dims: Dims = [None] * len(factors)
         if place is None:
             self.atoms.forbid(ids, _UNEQUAL, follows=True)
@@ -50,15 +50,15 @@ class Sites:
         places = [place for place, ids in enumerate(dims) if ids is not None]
         if not places:
             return None
-        if self.chosen is None and len(places) > 1:
+        if self.selection is None and len(places) > 1:
             for place in places:
                 ids = dims[place]
                 assert ids is not None
                 self.axes[site, place] = ids
             return self.atoms.new(int(np.prod(factors)))
         home: int | None = places[0]
-        if self.chosen is not None:
-            home = self.chosen.get(site, places[0])
+        if self.selection is not None:
+            home = self.selection.get(site, places[0])
         for other in places:
             if other != home:
                 self.atoms.forbid(dims[other], _UNEQUAL, follows=True)

@@ -45,7 +45,7 @@ class AllocationWish:
 class Answer:
     """What a wish came to. plan: with a level for every layer; begun: where the search began."""
 
-    found: SearchResult
+    result: SearchResult
     plan: Plan
     begun: UndoStep
     table: pd.DataFrame
@@ -53,7 +53,7 @@ class Answer:
     @property
     def empty(self) -> bool:
         """Whether nothing can go: there is nothing to take."""
-        return not self.found.start
+        return not self.layers_by_name.start
 
 
 @dataclass
@@ -136,7 +136,9 @@ def take(session: Session) -> None:
     else:
         allocating.answer = answer = allocating._box[0]
         here = UndoStep(session.settled, session.locked)
-        still = here == answer.begun and session.live == session.settled and session.wanted is None
+        still = (
+            here == answer.begun and session.live == session.settled and session.next_change is None
+        )
         if still:
             accept(allocating)
         else:
@@ -155,7 +157,7 @@ def accept(allocating: AllocationWork) -> None:
         allocating.message = public(error)
         return
     allocating.message = None
-    sentence = f"{100 * answer.found.got:.1f} % was shared out; undo brings back what was."
+    sentence = f"{100 * answer.result.got:.1f} % was shared out; undo brings back what was."
     session.message = " ".join([sentence, *side_effects(before, answer.plan)])
 
 
@@ -174,7 +176,7 @@ def side_effects(before: Plan, after: Plan) -> list[str]:
 
 def whole(bench: Workbench, plan: Plan) -> Plan:
     """`plan` with a level for every layer, as the sliders have one."""
-    return replace(plan, sparsity=dict.fromkeys(bench.found, 0.0) | dict(plan.sparsity))
+    return replace(plan, sparsity=dict.fromkeys(bench.layers_by_name, 0.0) | dict(plan.sparsity))
 
 
 def price(allocating: AllocationWork) -> tuple[float, float]:
@@ -216,15 +218,15 @@ def table(bench: Workbench, result: SearchResult) -> pd.DataFrame:
 
 def told(answer: Answer) -> list[str]:
     """What was found, in sentences."""
-    result = answer.found
+    result = answer.result
     sentences = [f"{result.words[:1].upper()}{result.words[1:]}"]
     checks = []
     if result.result is not None:
         checks.append(
             f"On the {result.result.n:,} samples it searched with: {result.result.words}."
         )
-    if result.held is not None:
-        checks.append(f"On {result.held.n:,} others: {result.held.words}.")
+    if result.holdout is not None:
+        checks.append(f"On {result.holdout.n:,} others: {result.holdout.words}.")
     return [*sentences, " ".join(checks)] if checks else sentences
 
 

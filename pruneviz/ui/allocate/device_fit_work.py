@@ -39,7 +39,7 @@ class DeviceFitWork:
     sizing: Plan | None = None
     failed: tuple[Plan, str] | None = None
     wish: tuple[Plan, Device, str] | None = None
-    found: Suggestion | None = None
+    suggestion: Suggestion | None = None
     message: str | None = None
 
     @property
@@ -87,9 +87,9 @@ def look_for(fitting: DeviceFitWork, device: Device, weights: str) -> Job:
     def work(report: Report) -> None:
         report("reading the network's groups", 0.0)
         movable = sliders(bench, plan, locked)
-        fitting.found = suggest(plan, movable, device, measures, weights, report)
+        fitting.suggestion = suggest(plan, movable, device, measures, weights, report)
 
-    fitting.found, fitting.wish = None, (plan, device, weights)
+    fitting.suggestion, fitting.wish = None, (plan, device, weights)
     return _start(fitting, Job(work))
 
 

@@ -79,7 +79,7 @@ class ContestWork:
         return (UNIFORM,) if fixed else tuple(SHARES)
 
     @property
-    def asked(self) -> ContestRequest:
+    def request(self) -> ContestRequest:
         """The contest as it is chosen now."""
         share = self.share if self.share in self.shares else UNIFORM
         plan = self.session.settled
@@ -103,13 +103,13 @@ class ContestWork:
         While it is being measured not looked for more often than every second or two.
         """
         studies = self.session.bench.studies
-        fresh = (self.asked, studies.memory.version)
+        fresh = (self.request, studies.memory.version)
         if self._shown is not None:
             had, when, contest = self._shown
             young = self.running and time.monotonic() - when < _LOOK
             if had == fresh or (young and isinstance(had, tuple) and had[0] == fresh[0]):
                 return contest
-        contest = studies.known_contest(self.asked)
+        contest = studies.known_contest(self.request)
         self._shown = (fresh, time.monotonic(), contest)
         return contest
 
@@ -139,7 +139,7 @@ def compare(contesting: ContestWork) -> Job:
 
 def hold(contesting: ContestWork) -> Job:
     """Start measuring the contest as it is chosen, or go on where it was stopped."""
-    session, request = contesting.session, contesting.asked
+    session, request = contesting.session, contesting.request
 
     def work(report: Report) -> None:
         after_the_accuracy(session, report)

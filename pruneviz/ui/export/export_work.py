@@ -32,7 +32,7 @@ class ExportWork:
     job: Job | None = None
     plan: Plan | None = None
     formats: tuple[str, ...] = ()
-    found: ExportResult | None = None
+    result: ExportResult | None = None
     place: Path | None = None
     message: str | None = None
 
@@ -61,10 +61,10 @@ def begin(exporting: ExportWork, formats: tuple[str, ...]) -> Job:
     def work(report: Report) -> None:
         if before is not None:
             shutil.rmtree(before, ignore_errors=True)
-        exporting.found = bench.export(plan, place, formats, report, archive=True)
+        exporting.result = bench.export(plan, place, formats, report, archive=True)
 
     exporting.plan, exporting.formats, exporting.place = plan, formats, place
-    exporting.found, exporting.message, exporting.job = None, None, Job(work)
+    exporting.result, exporting.message, exporting.job = None, None, Job(work)
     return exporting.job
 
 
@@ -77,7 +77,7 @@ def take(exporting: ExportWork) -> None:
     if job.error is not None:
         said = job.error.partition(": ")[2]
         exporting.message = f"Nothing was exported: {said}"
-    elif exporting.found is None:
+    elif exporting.result is None:
         exporting.message = "Stopped: nothing was written."
 
 
@@ -92,7 +92,7 @@ def unfit(plan: Plan) -> dict[str, str]:
 
 def archive_of(exporting: ExportWork) -> Path | None:
     """The zip of the last export, while it is there."""
-    result = exporting.found
+    result = exporting.result
     path = None if result is None or result.archive is None else result.folder / result.archive
     return path if path is not None and zipfile.is_zipfile(path) else None
 

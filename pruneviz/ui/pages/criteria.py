@@ -61,7 +61,7 @@ def main() -> None:
     contesting = contesting_of(session)
     take(contesting)
     _head(session)
-    if session.wanted is not None:
+    if session.next_change is not None:
         wait_for_choice(session)
         return
     busy = contesting.running

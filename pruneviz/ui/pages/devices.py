@@ -58,7 +58,7 @@ def main() -> None:
     take(fitting)
     heading(session, "Small devices", label(session.settled))
     weights, own = _ask()
-    if session.wanted is not None:
+    if session.next_change is not None:
         _wait(fitting, "The units are being made ready …")
         return
     need = need_of(fitting, weights)
@@ -149,8 +149,8 @@ def _wait(fitting: DeviceFitWork, words: str) -> None:
     @ticking(_TICK)
     def watch() -> None:
         job = fitting.job
-        if fitting.session.wanted is not None:
-            if listen(fitting.session) or fitting.session.wanted is None:
+        if fitting.session.next_change is not None:
+            if listen(fitting.session) or fitting.session.next_change is None:
                 st.rerun()
             st.progress(0.0, plain(words))
             return
@@ -267,8 +267,8 @@ def _suggest(fitting: DeviceFitWork, device: Device, weights: str, wish: object)
         return
     if fitting.message is not None:
         st.warning(plain(fitting.message))
-    if fitting.found is not None:
-        _show(session, fitting.found)
+    if fitting.suggestion is not None:
+        _show(session, fitting.suggestion)
 
 
 def _show(session: Session, suggestion: Suggestion) -> None:

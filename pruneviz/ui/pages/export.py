@@ -41,7 +41,7 @@ def main() -> None:
     exporting = exporting_of(session)
     take(exporting)
     heading(session, "Export", _on_screen(session))
-    if session.wanted is not None:
+    if session.next_change is not None:
         _wait(exporting)
         return
     names = _ask(session)
@@ -67,7 +67,7 @@ def _on_screen(session: Session) -> str:
     bench, plan = session.bench, session.settled
     counts = bench.counts(plan)
     words = f"{label(plan)} · {counts.params_kept:,} of {counts.params:,} parameters kept"
-    result = None if session.wanted is not None else jobs.so_far(bench, plan)
+    result = None if session.next_change is not None else jobs.so_far(bench, plan)
     if result is None:
         return words
     task = bench.task
@@ -120,8 +120,8 @@ def _wait(exporting: ExportWork) -> None:
     @ticking(_TICK)
     def watch() -> None:
         session, job = exporting.session, exporting.job
-        if session.wanted is not None:
-            if listen(session) or session.wanted is None:
+        if session.next_change is not None:
+            if listen(session) or session.next_change is None:
                 st.rerun()
             st.progress(0.0, "The units are being made ready …")
             return
@@ -135,7 +135,7 @@ def _found(exporting: ExportWork) -> None:
     if exporting.message is not None:
         st.warning(plain(exporting.message))
         return
-    result = exporting.found
+    result = exporting.result
     if result is None:
         if not exporting.running:
             st.caption("Nothing is exported yet.")

@@ -47,7 +47,7 @@ def main() -> None:
     scanning = scanning_of(session)
     take(scanning)
     _head(session)
-    if session.wanted is not None:
+    if session.next_change is not None:
         wait_for_choice(session)
         return
     _choose(scanning)

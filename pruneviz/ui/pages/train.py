@@ -56,7 +56,7 @@ def main() -> None:
         "Trains a copy: the network on the workbench stays as it is. What is cut on the way is the "
         "plan on the workbench; what was cut stays exactly zero at every step.",
     )
-    if session.wanted is not None:
+    if session.next_change is not None:
         wait_for_choice(session)
         return
     busy = trainer.running

@@ -41,7 +41,7 @@ class MaskDistance:
     bench: Workbench
     plans: tuple[Plan, Plan]
     job: Job | None = None
-    found: pd.DataFrame | None = None
+    table: pd.DataFrame | None = None
 
 
 def side_by_side(
@@ -153,13 +153,13 @@ def _masks(bench: Workbench | None, name: str, plans: tuple[Plan, Plan]) -> None
         _wait(apart)
     elif job is not None and job.error is not None:
         st.warning(plain(job.error.removeprefix("ValueError: ")))
-    elif apart.found is not None:
-        differ, weights = int(apart.found["differ"].sum()), int(apart.found["weights"].sum())
+    elif apart.table is not None:
+        differ, weights = int(apart.table["differ"].sum()), int(apart.table["weights"].sum())
         st.caption(f"{differ:,} of {weights:,} weights are kept by one of the two alone.")
         _table(
-            apart.found.assign(
-                share=[f"{100 * share:.2f} %" for share in apart.found["share"]],
-                jaccard=apart.found["jaccard"].round(4),
+            apart.table.assign(
+                share=[f"{100 * share:.2f} %" for share in apart.table["share"]],
+                jaccard=apart.table["jaccard"].round(4),
             ),
             "masks",
         )
@@ -180,7 +180,7 @@ def _apart(bench: Workbench, plans: tuple[Plan, Plan]) -> MaskDistance:
         report("the masks of the first", 0.0)
         first = bench.masks(plans[0])
         report("the masks of the second", 0.5)
-        apart.found = masks_apart(first, bench.masks(plans[1]))
+        apart.table = masks_apart(first, bench.masks(plans[1]))
 
     apart.job = Job(work)
     apart.job.wait(_TICK)

@@ -44,7 +44,7 @@ class Session:
     unmeasured: whether the plan settled on is still to be measured in full. drawing_page:
     whether the board is being drawn as a part of the whole page. shown: the last numbers that were
     measured, as the board has them. wanted: a change that waits until `job` has made ready what it
-    needs. known: what costs too much to find out at every run. diary: what writes it all down.
+    needs. facts: what costs too much to find out at every run. diary: what writes it all down.
     """
 
     bench: Workbench
@@ -62,9 +62,9 @@ class Session:
     scale: str = "layer"
     message: str | None = None
     job: Job | None = None
-    wanted: Callable[[Session], None] | None = None
+    next_change: Callable[[Session], None] | None = None
     shown: dict[str, object] | None = None
-    known: PlanFacts = field(default_factory=PlanFacts)
+    facts: PlanFacts = field(default_factory=PlanFacts)
     unmeasured: bool = True
     drawing_page: bool = False
     diary: Diary | None = None
@@ -117,17 +117,20 @@ def start(bench: Workbench, name: str | None = None) -> Session:
     """A session with the dense network, the usual layers locked; name: of it in the list."""
     plan = untouched(bench)
     locked = {layer: why for layer, why in bench.locks.items() if not plan.sparsity.get(layer)}
-    focus = next((name for name in bench.found if name not in locked), next(iter(bench.found)))
+    focus = next(
+        (name for name in bench.layers_by_name if name not in locked),
+        next(iter(bench.layers_by_name)),
+    )
     steps = [UndoStep(plan, dict(locked))]
     session = Session(bench, steps, focus, name or bench.name, live=plan, locked=locked)
-    dense = replace(plan, sparsity=dict.fromkeys(bench.found, 0.0), pinned={})
+    dense = replace(plan, sparsity=dict.fromkeys(bench.layers_by_name, 0.0), pinned={})
     session.visited += [dense] if plan == dense else [dense, plan]
     return session
 
 
 def untouched(bench: Workbench) -> Plan:
     """The plan every session begins with: all layers whole, but for what it came pruned by."""
-    levels = dict.fromkeys(bench.found, 0.0) | dict(bench.plan.sparsity)
+    levels = dict.fromkeys(bench.layers_by_name, 0.0) | dict(bench.plan.sparsity)
     return replace(bench.plan, sparsity=levels)
 
 
@@ -140,7 +143,7 @@ def obey(session: Session, request: Request) -> bool:
         return False
     session.seq = request.seq
     session.have, session.scale = (request.scene, request.picture), request.scale
-    if request.focus in session.bench.found:
+    if request.focus in session.bench.layers_by_name:
         session.focus = request.focus
     try:
         return _obey(session, request)
@@ -180,7 +183,9 @@ def _locked(session: Session, names: Iterable[str]) -> dict[str, str]:
     bench, groups = session.bench, units.groups_for(session.bench, session.live)
     unlocks = {m for name in set(session.locked) - set(names) for m in groups.members(name)}
     reasons = {**bench.locks, **session.locked}
-    locked = {n: reasons.get(n, "") for n in names if n in bench.found and n not in unlocks}
+    locked = {
+        n: reasons.get(n, "") for n in names if n in bench.layers_by_name and n not in unlocks
+    }
     return units.locked_together(groups, locked)
 
 
@@ -197,7 +202,7 @@ def _stop(session: Session) -> bool:
     if session.job is not None:
         session.job.cancel()
         session.message = "Stopped. What was measured until now is kept."
-    session.job, session.wanted, session.unmeasured = None, None, False
+    session.job, session.next_change, session.unmeasured = None, None, False
     return True
 
 
@@ -216,7 +221,7 @@ def with_levels(
     """
     whole, groups = bench.cannot(plan), units.groups_for(bench, plan)
     locked = units.locked_together(groups, locked)
-    able = [name for name in bench.found if name not in whole]
+    able = [name for name in bench.layers_by_name if name not in whole]
     if plan.scope == "layer":
         source = {name: plan.sparsity if name in locked else levels for name in able}
         sparsity = {name: source[name].get(name, 0.0) for name in able}
@@ -244,7 +249,7 @@ def change(session: Session, request: Plan) -> None:
 def changed(session: Session, request: Plan) -> Plan:
     """The live plan with the criterion, granularity and scope of `request`."""
     bench, before = session.bench, session.live
-    levels = {name: before.sparsity.get(name, 0.0) for name in bench.found}
+    levels = {name: before.sparsity.get(name, 0.0) for name in bench.layers_by_name}
     if request.scope != before.scope:
         levels = _got(session)
     pinned = hand.holding(before, request.granularity)
@@ -286,10 +291,12 @@ def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) ->
         locks = usual
     else:
         reasons = {**bench.locks, **usual}
-        locks = {name: reasons.get(name, "") for name in locked if name in bench.found}
+        locks = {name: reasons.get(name, "") for name in locked if name in bench.layers_by_name}
         locks = units.locked_together(groups, locks)
     if plan.scope == "layer":
-        plan = replace(plan, sparsity=dict.fromkeys(bench.found, 0.0) | dict(plan.sparsity))
+        plan = replace(
+            plan, sparsity=dict.fromkeys(bench.layers_by_name, 0.0) | dict(plan.sparsity)
+        )
     elif not plan.sparsity:
         plan = with_levels(bench, plan, {}, locks)
     session.settle(plan, locks)
@@ -298,8 +305,12 @@ def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) ->
 def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
     """The locks that go with a plan: the usual ones where it prunes nothing, all outside a pool."""
     if plan.scope == "global" and plan.sparsity:
-        outside = set(bench.found) - set(plan.sparsity) - set(bench.cannot(plan))
-        return {name: bench.locks.get(name, _OUTSIDE) for name in bench.found if name in outside}
+        outside = set(bench.layers_by_name) - set(plan.sparsity) - set(bench.cannot(plan))
+        return {
+            name: bench.locks.get(name, _OUTSIDE)
+            for name in bench.layers_by_name
+            if name in outside
+        }
     groups = units.groups_for(bench, plan)
     usual = unit_locks(bench.locks, groups)
     locks = {name: why for name, why in usual.items() if not plan.sparsity.get(name)}
@@ -320,7 +331,7 @@ def _mean(bench: Workbench, plan: Plan, levels: Mapping[str, float]) -> float:
 
 
 def _items(bench: Workbench, plan: Plan, groups: Groups, name: str) -> int:
-    group, layer = groups.of(name), bench.found[name]
+    group, layer = groups.of(name), bench.layers_by_name[name]
     if group is not None:
         return group.units
     return layer.units if units.by_unit(plan) else layer.size

@@ -59,7 +59,7 @@ def progress(trainer: TrainingWork) -> None:
 
 def charts(trainer: TrainingWork) -> None:
     """All that moves while it trains, as far as it has come."""
-    snapshot = trainer.watching.seen
+    snapshot = trainer.watching.snapshot
     if snapshot is None or snapshot.table.empty:
         st.caption("The first numbers come as soon as the network is measured.")
         return
@@ -104,13 +104,13 @@ def _layers(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
     watching, bench = trainer.watching, trainer.session.bench
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        names = [*bench.found]
+        names = [*bench.layers_by_name]
         watching.layer = st.selectbox(
             "Weights of", names, index=names.index(watching.layer), key="train_layer", width=320
         )
         if not trainer.running and snapshot.picture.layer != watching.layer:
             watching.rest()
-            snapshot = watching.seen or snapshot
+            snapshot = watching.snapshot or snapshot
         _picture(trainer, snapshot.picture)
     with right:
         st.markdown("**Cut of each layer**")

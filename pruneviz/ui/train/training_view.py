@@ -57,7 +57,7 @@ class TrainingView:
 
     def __init__(self, layer: str) -> None:
         self.layer = layer
-        self.seen: TrainingSnapshot | None = None
+        self.snapshot: TrainingSnapshot | None = None
         self._moment: Moment | None = None
         self._next = 0.0
 
@@ -70,7 +70,7 @@ class TrainingView:
 
     def step(self) -> None:
         """Look again if it is time to, or another layer was chosen."""
-        moment, snapshot = self._moment, self.seen
+        moment, snapshot = self._moment, self.snapshot
         if moment is None or snapshot is None:
             return
         if time.monotonic() >= self._next or snapshot.picture.layer != self.layer:
@@ -84,7 +84,7 @@ class TrainingView:
     def _look(self, moment: Moment) -> None:
         began = time.monotonic()
         run = moment.run
-        self.seen = TrainingSnapshot(
+        self.snapshot = TrainingSnapshot(
             moment.table,
             events_of(run.events),
             run.size,
@@ -97,7 +97,7 @@ class TrainingView:
 
 
 def _gone(moment: Moment) -> dict[str, float]:
-    now, before = moment.run.structure.layers, moment.run.bench.found
+    now, before = moment.run.structure.layers, moment.run.bench.layers_by_name
     return {
         name: 1 - (1 - level) * now[name].size / before[name].size
         for name, level in moment.levels.items()
@@ -111,7 +111,7 @@ def picture_of(moment: Moment, name: str) -> Picture:
     weight = moment.weight(name).flatten(1)
     cells = weight[torch.from_numpy(rows)][:, torch.from_numpy(columns)]
     words = [scene.note(layer.units, len(rows), weight.shape[1], len(columns))]
-    before = moment.run.bench.found[name].units
+    before = moment.run.bench.layers_by_name[name].units
     if layer.units < before:
         words.append(f"{layer.units:,} of {before:,} {layer.unit_word}s are still there")
     labels = (layer.unit_word, "input" if layer.flat else "weight")

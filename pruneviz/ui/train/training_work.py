@@ -166,7 +166,7 @@ def take(trainer: TrainingWork) -> None:
         said = job.error.partition(": ")[2] or job.error
         trainer.message = f"The training stopped: {said.rstrip('.')}."
     elif trainer.result is None:
-        snapshot = trainer.watching.seen
+        snapshot = trainer.watching.snapshot
         has_epochs = snapshot is not None and bool((snapshot.table["epoch"] > 0).any())
         trainer.message = _STOPPED if has_epochs else _NOTHING
 

@@ -30,7 +30,7 @@ def listen(session: Session) -> bool:
     """
     focus, again, request = session.focus, False, _request()
     if request is not None and request.seq > session.seq:
-        if request.kind == "drag" and session.job is not None and session.wanted is None:
+        if request.kind == "drag" and session.job is not None and session.next_change is None:
             session.job.cancel()
         again = obey(session, request) or session.focus != focus
     return _take_job(session) or again
@@ -61,7 +61,7 @@ def measure(session: Session) -> None:
     To be called when the page stands: the first job loads half of torch's compiler, and whatever
     is drawn at the same time would wait for it.
     """
-    if not session.unmeasured or session.wanted is not None:
+    if not session.unmeasured or session.next_change is not None:
         return
     session.unmeasured = False
     if session.job is not None:
@@ -72,7 +72,7 @@ def measure(session: Session) -> None:
             session.diary.catch_up(session.settled)
     else:
         write = None if session.diary is None else session.diary.measured
-        session.job = jobs.measure(session.bench, session.settled, session.known.warnings, write)
+        session.job = jobs.measure(session.bench, session.settled, session.facts.warnings, write)
 
 
 def reach(
@@ -85,12 +85,12 @@ def reach(
     """
     if session.job is not None:
         session.job.cancel()
-    session.job, session.wanted = jobs.prepare(session.bench, plan, make), go
+    session.job, session.next_change = jobs.prepare(session.bench, plan, make), go
     session.job.wait(_WAIT)
     _take_job(session)
-    if session.wanted is not None:
+    if session.next_change is not None:
         session.message = "Your choice holds as soon as what it needs is ready."
-    return session.wanted is None
+    return session.next_change is None
 
 
 def _board(session: Session) -> None:
@@ -101,10 +101,10 @@ def _board(session: Session) -> None:
 
 
 def _take_job(session: Session) -> bool:
-    job, go = session.job, session.wanted
+    job, go = session.job, session.next_change
     if job is None or job.running:
         return False
-    session.job = session.wanted = None
+    session.job = session.next_change = None
     if job.error is not None:
         said = job.error.removeprefix("ValueError: ")
         session.message = said if go is not None else f"measuring stopped: {said}"
@@ -188,7 +188,7 @@ def _settled(session: Session) -> dict[str, object]:
     bench = session.bench
     pruned, cost = bench.masks(session.live), bench.counts(session.live)
     return {
-        "sparsity": {name: session.live.sparsity.get(name, 0.0) for name in bench.found},
+        "sparsity": {name: session.live.sparsity.get(name, 0.0) for name in bench.layers_by_name},
         "locked": dict(session.locked),
         "cut": _cut(bench, pruned),
         "by_hand": counts_by_hand(bench, session.live),
@@ -206,7 +206,7 @@ def _cut(bench: Workbench, pruned: Pruned) -> dict[str, int]:
     if units.by_unit(pruned.plan):
         groups = units.groups_for(bench, pruned.plan)
         gone = {name: int((~kept).count_nonzero()) for name, kept in pruned.units.items()}
-        return {name: gone.get(groups.lead(name), 0) for name in bench.found}
+        return {name: gone.get(groups.lead(name), 0) for name in bench.layers_by_name}
     lost = pruned.report["total"] - pruned.report["kept"]
     return {name: int(cut) for name, cut in zip(pruned.report["layer"], lost, strict=True)}
 
@@ -214,14 +214,14 @@ def _cut(bench: Workbench, pruned: Pruned) -> dict[str, int]:
 def _inputs_cut(session: Session) -> dict[str, object] | None:
     """Which drawn cells of the layer in focus go because of units before it, as bits."""
     bench, focus = session.bench, session.focus
-    bits = units.inputs_cut(bench, session.live, focus, *scene.drawn(bench.found[focus]))
+    bits = units.inputs_cut(bench, session.live, focus, *scene.drawn(bench.layers_by_name[focus]))
     return None if bits is None else {"layer": focus, "bits": packed(bits)}
 
 
 def _warnings(session: Session) -> dict[str, str] | None:
     if session.live != session.settled:
         return None
-    cache = session.known.warnings
+    cache = session.facts.warnings
     if jobs.waits(session.bench, session.live):  # its job tells
         return cache.get(session.live)
     try:
