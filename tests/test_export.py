@@ -88,7 +88,7 @@ def case(
     folder = tmp_path_factory.mktemp("export")
     formats = [name for name in FORMATS if name != "recipe"]
     found = bench.export(plan, folder / "out", formats, archive=True)
-    return SimpleNamespace(name=name, kind=kind, bench=bench, plan=plan, found=found, at=folder)
+    return SimpleNamespace(name=name, kind=kind, bench=bench, plan=plan, result=found, at=folder)
 
 
 def test_every_format_answers_alike_where_pruneviz_is_not(case: SimpleNamespace) -> None:

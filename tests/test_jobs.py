@@ -114,7 +114,7 @@ def test_what_was_measured_here_is_not_measured_again(
 def slow(new_bench: Callable[[str], Workbench]) -> Workbench:
     """A network that this machine is too slow for, or says so."""
     bench = new_bench("lenet5")
-    answering = bench._answering
+    answering = bench._evaluation_cache
     answering.__dict__["probe"] = replace(answering.probe, size=1, slow=True)
     answering.block = 16
     return bench

@@ -42,7 +42,7 @@ class SearchResult:
     method: as asked. start: of the methods the one whose plan the search began with. target, got:
     fractions of what is free to go, in the unit of `budget`. words: the same for people.
     evaluations: plans that were measured; samples: answered for them. result: on the samples that
-    the search used; held: on validation samples that it did not use; None where nothing was
+    the search used; holdout: on validation samples that it did not use; None where nothing was
     measured. tried: the methods that were measured at the target.
     """
 

@@ -126,8 +126,8 @@ class Studies:
 
         plan: of the criterion, granularity and repair; locked layers keep their level of it.
         budget: what counts as much, of BUDGETS. floor: the least fraction kept of each layer, or of
-        those named. Half of the validation samples decide, the others judge (`SearchResult.held`).
-        ValueError where so few cannot tell; `undecidable` says so beforehand.
+        those named. Half of the validation samples decide, the others judge, see
+        `SearchResult.holdout`. ValueError where so few cannot tell; `undecidable` says so before.
         """
         check(plan, self._bench.layers_by_name)
         return smallest(

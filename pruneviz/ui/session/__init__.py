@@ -43,7 +43,7 @@ class Session:
     name: of the network, in the list and in links.
     unmeasured: whether the plan settled on is still to be measured in full. drawing_page:
     whether the board is being drawn as a part of the whole page. shown: the last numbers that were
-    measured, as the board has them. wanted: a change that waits until `job` has made ready what it
+    measured, as the board has them. next_change: what waits until `job` has made ready what it
     needs. facts: what costs too much to find out at every run. diary: what writes it all down.
     """
 
