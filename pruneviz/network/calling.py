@@ -56,7 +56,7 @@ def at_work(what: str) -> Iterator[None]:
     except ForwardError as error:
         if error.what:
             raise
-        raise ForwardError(error.network, error.given, error.error, what) from error.error
+        raise ForwardError(error.network, error.shapes, error.error, what) from error.error
 
 
 def shapes_of(inputs: Tensor | Mapping[str, Tensor]) -> str:

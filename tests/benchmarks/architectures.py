@@ -50,7 +50,7 @@ def mostly(bench: pv.Workbench) -> str:
 
 def check(bench: pv.Workbench, criterion: str) -> str:
     """Prune every layer that can be by half; counts, forward pass and exported copy must hold."""
-    seen = [n for n in bench.layers_by_name if n in bench.survey.seen]
+    seen = [n for n in bench.layers_by_name if n in bench.survey.order]
     refused = bench.cannot(pv.Plan(criterion))
     layers = {n: bench.layers_by_name[n] for n in seen if n not in refused}
     layers = {n: layer for n, layer in layers.items() if layer.kind != "embedding"}

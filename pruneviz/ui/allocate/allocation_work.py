@@ -53,7 +53,7 @@ class Answer:
     @property
     def empty(self) -> bool:
         """Whether nothing can go: there is nothing to take."""
-        return not self.layers_by_name.start
+        return not self.result.start
 
 
 @dataclass

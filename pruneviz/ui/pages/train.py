@@ -118,7 +118,7 @@ def _live(trainer: TrainingWork, busy: bool) -> None:
         if trainer.plan != trainer.session.settled:
             st.info(f"This was trained with a plan before: {plain(label(trainer.plan))}.")
         result(trainer)
-    if trainer.running or trainer.watching.seen is not None:
+    if trainer.running or trainer.watching.snapshot is not None:
         charts(trainer)
 
 

@@ -43,7 +43,7 @@ def rescored(bench: Workbench, base: str, name: str) -> Workbench:
     score = ScoreSource(
         _wanted(output.removeprefix(_OUTPUT), usual.output), _wanted(task, usual.task)
     )
-    source = bench.given
+    source = bench.plain_source
     stale = {bench.task.note, *output_notes(bench.task, bench.survey.outputs)}
     request = source.opened
     if request is not None:
