@@ -35,7 +35,7 @@ def heading(session: Session, title: str, line: str, help_text: str = "") -> Non
         _back()
     if session.message:
         st.warning(plain(session.message))
-    if session.wanted is None:  # else what is on its way would be lost
+    if session.next_change is None:  # else what is on its way would be lost
         address.write(session)
 
 

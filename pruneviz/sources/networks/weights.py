@@ -33,7 +33,7 @@ _WIDTHS = "widths.json"  # lies beside the weights of a shrunk network that an e
 def read_weights(path_or_bytes: Path | bytes, name: str = "") -> Weights:
     """The tensors of a weights file, of an index with its shards, of a folder, or of an upload.
 
-    given: a path to safetensors, to what torch.save wrote of a state_dict, to an
+    path_or_bytes: a path to safetensors, to what torch.save wrote of a state_dict, to an
     `*.index.json`, or to a folder that holds one of these; or the bytes of a single file. What a
     file is, its content says, not its ending. A path is memory-mapped where the format allows.
     Nothing is ever unpickled that could run code. name: the file's name, for notes and errors.

@@ -73,7 +73,7 @@ def main() -> None:
     _results(session)
     with st.container(border=True):
         _keep(session)
-    if session.wanted is None:  # else a link would lose what is on its way
+    if session.next_change is None:  # else a link would lose what is on its way
         address.write(session)
     measure(session)
     time.sleep(pacing.FLUSH)
@@ -96,7 +96,7 @@ def _go_to(session: Session, plan: Plan) -> None:
 @part
 def _results(session: Session) -> None:
     bench, plan = session.bench, session.settled
-    visits = panels.visits(bench, session.visited, session.known.params)
+    visits = panels.visits(bench, session.visited, session.facts.params)
     left, right = st.columns([5, 6], gap="medium")
     with left:
         choice = panels.tradeoff(bench, visits, plan, session.moves)
