@@ -35,27 +35,27 @@ def test_densities_by_hand() -> None:
 
 
 def test_uniform_plus_bounds_the_first_convolution_and_the_last_linear(benches: Benches) -> None:
-    assert tame_bounds(benches("lenet5").layers_by_name) == {
+    assert tame_bounds(benches("lenet5").layer_of) == {
         "conv1": 0.0,
         "fc3": pytest.approx(0.8),
     }
-    assert tame_bounds(benches("lenet300").layers_by_name) == {"fc3": pytest.approx(0.8)}
+    assert tame_bounds(benches("lenet300").layer_of) == {"fc3": pytest.approx(0.8)}
 
 
 def test_global_is_the_pool_of_the_engine(bench: Workbench) -> None:
     """The same weights go as with scope "global"."""
     plan = bench.allocate("global", 0.8)
-    pooled = Plan(scope="global", sparsity=dict.fromkeys(bench.layers_by_name, 0.8))
+    pooled = Plan(scope="global", sparsity=dict.fromkeys(bench.layer_of, 0.8))
     ours, theirs = bench.masks(plan), bench.masks(pooled)
-    assert all(torch.equal(ours.masks[name], theirs.masks[name]) for name in bench.layers_by_name)
+    assert all(torch.equal(ours.masks[name], theirs.masks[name]) for name in bench.layer_of)
 
 
 def test_lamp_is_the_published_score_in_one_pool(bench: Workbench) -> None:
     """The masks of magnitude at LAMP's counts are those of LAMP's own scores, ranked globally."""
     plan = bench.allocate("lamp", 0.9)
-    pooled = Plan("lamp", scope="global", sparsity=dict.fromkeys(bench.layers_by_name, 0.9))
+    pooled = Plan("lamp", scope="global", sparsity=dict.fromkeys(bench.layer_of, 0.9))
     ours, theirs = bench.masks(plan).sparsity, bench.masks(pooled).sparsity
-    sizes = {name: layer.size for name, layer in bench.layers_by_name.items()}
+    sizes = {name: layer.size for name, layer in bench.layer_of.items()}
     apart = sum(abs(ours[name] - theirs[name]) * sizes[name] for name in sizes)
     assert apart <= 2, "two equal scores may stand in either order"
 

@@ -138,7 +138,7 @@ def test_the_global_scope_gives_way_and_that_is_said(page: Page) -> None:
     assert "The scope becomes per layer" in texts(page.app)
     ended(press(page, "fill", method="erk", target=50.0))
     assert page.plan.scope == "layer"
-    assert set(page.plan.sparsity) == set(page.session.bench.layers_by_name)
+    assert set(page.plan.sparsity) == set(page.session.bench.layer_of)
     assert "Scope: per layer" in (page.session.message or "")
     assert page.app.session_state["ask_scope"] == "layer"
 

@@ -33,7 +33,7 @@ def test_every_network_opens_with_its_board_and_its_dense_accuracy(network: str)
     page = Page(model=network)
     session = page.session
     assert session.bench.name == network
-    assert page.plan == Plan(sparsity=dict.fromkeys(session.bench.layers_by_name, 0.0))
+    assert page.plan == Plan(sparsity=dict.fromkeys(session.bench.layer_of, 0.0))
     assert page.result().accuracy == session.bench.source.card["accuracy"]
     assert page.result().n == 2_000, "the source brings its dense answers along"
     assert page.address == {"model": network}
@@ -80,9 +80,7 @@ def test_every_criterion_can_be_chosen_and_cuts(network: str, granularity: str) 
         page.choose("ask_criterion", name)
         assert page.plan.criterion == name
         assert page.session.message is None
-        able = [
-            layer for layer in page.session.bench.layers_by_name if layer not in page.session.locked
-        ]
+        able = [layer for layer in page.session.bench.layer_of if layer not in page.session.locked]
         page.ask("settle", dict.fromkeys(able, 0.5))
         whole = page.session.bench.cannot(page.plan)
         cut = page.session.bench.prune(page.plan).sparsity

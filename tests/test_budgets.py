@@ -45,10 +45,10 @@ def test_the_shrunk_network_has_lost_as_much(benches: Benches) -> None:
 
 def test_latency_is_estimated_from_each_layers_own(benches: Benches) -> None:
     bench = benches("lenet5")
-    times = layer_times(bench.source.model, bench.layers_by_name, bench.source.validation)
-    assert set(times) == set(bench.layers_by_name)
+    times = layer_times(bench.source.model, bench.layer_of, bench.source.validation)
+    assert set(times) == set(bench.layer_of)
     assert all(seconds > 0 for seconds in times.values())
-    assert layer_times(bench.source.model, bench.layers_by_name, bench.source.validation) is times
+    assert layer_times(bench.source.model, bench.layer_of, bench.source.validation) is times
     plan = Plan(granularity="neuron", sparsity={"conv1": 0.5})
     gained = BUDGETS["latency"].removed(bench, plan)
     # Three of six filters, and their inputs in the next layer.
@@ -57,14 +57,14 @@ def test_latency_is_estimated_from_each_layers_own(benches: Benches) -> None:
 
 def test_the_projections_of_an_attention_share_its_time(benches: Benches) -> None:
     bench = benches("vit")
-    times = layer_times(bench.source.model, bench.layers_by_name, bench.source.validation)
-    assert set(times) == set(bench.layers_by_name)
+    times = layer_times(bench.source.model, bench.layer_of, bench.source.validation)
+    assert set(times) == set(bench.layer_of)
 
 
 def test_prices_are_of_each_slider_alone(benches: Benches) -> None:
     bench, plan = benches("lenet5"), Plan()
     found = prices(bench, BUDGETS["parameters"], plan, bench.sliders(plan))
-    assert found == {name: layer.size for name, layer in bench.layers_by_name.items()}
+    assert found == {name: layer.size for name, layer in bench.layer_of.items()}
 
 
 def test_what_cannot_be_counted_is_refused() -> None:

@@ -39,8 +39,8 @@ def under_masks() -> tuple[nn.Module, dict[str, Tensor]]:
 def agrees(bench: Workbench, masks: dict[str, Tensor], net: nn.Module) -> None:
     assert set(bench.plan.sparsity) == set(masks)
     pruned = bench.prune(bench.plan)
-    for name in bench.layers_by_name:
-        want = masks.get(name, torch.ones(bench.layers_by_name[name].shape, dtype=torch.bool))
+    for name in bench.layer_of:
+        want = masks.get(name, torch.ones(bench.layer_of[name].shape, dtype=torch.bool))
         assert torch.equal(pruned.masks[name].expand_as(want), want), name
     inputs = bench.source.validation.inputs
     assert isinstance(inputs, Tensor)
@@ -173,11 +173,7 @@ def test_an_export_begins_with_what_it_was_cut_by(tmp_path: Path, form: str, fil
 @pytest.mark.parametrize("name", ["lenet5", "resnet20"])
 def test_a_shrunk_export_is_rebuilt(tmp_path: Path, name: str) -> None:
     first = pv.open(name)
-    layer = next(
-        n
-        for n in first.layers_by_name
-        if n not in first.locks and first.layers_by_name[n].units > 4
-    )
+    layer = next(n for n in first.layer_of if n not in first.locks and first.layer_of[n].units > 4)
     plan = pv.Plan("l2", "neuron", sparsity={layer: 0.5})
     first.export(plan, tmp_path, formats=["shrunk"])
     small = first.prune(plan).shrink()
@@ -189,7 +185,7 @@ def test_a_shrunk_export_is_rebuilt(tmp_path: Path, name: str) -> None:
     ):
         with torch.no_grad():
             assert torch.allclose(bench.source.model(x), small(x), atol=1e-5)
-        assert bench.layers_by_name[layer].units == small.get_submodule(layer).weight.shape[0]  # type: ignore[union-attr]
+        assert bench.layer_of[layer].units == small.get_submodule(layer).weight.shape[0]  # type: ignore[union-attr]
         assert any(note.startswith("a shrunk network, rebuilt") for note in bench.notes)
     with pytest.raises(ValueError, match=r"shrunk\.safetensors was shrunk from another network"):
         pv.open(tmp_path / "shrunk.safetensors", arch="sample:lenet300")

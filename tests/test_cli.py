@@ -153,7 +153,7 @@ def test_json_agrees_with_the_library_to_the_last_digit(
 
 
 def test_the_text_says_the_same_rounded(lenet5: pv.Workbench) -> None:
-    plan = pv.Plan(sparsity=dict.fromkeys(lenet5.layers_by_name, 0.9))
+    plan = pv.Plan(sparsity=dict.fromkeys(lenet5.layer_of, 0.9))
     result, cost = lenet5.evaluate(plan), lenet5.counts(plan)
     printed = run("prune", "lenet5", "--all", "0.9", "--unlocked")
     assert printed.exit_code == 0
@@ -164,14 +164,14 @@ def test_the_text_says_the_same_rounded(lenet5: pv.Workbench) -> None:
         f"{cost.params_kept:,} of {cost.params:,}",
     ):
         assert part in printed.stdout
-    for name in lenet5.layers_by_name:
+    for name in lenet5.layer_of:
         assert name in printed.stdout
 
 
 def test_the_first_samples_alone(lenet5: pv.Workbench) -> None:
     found = read("prune", "lenet5", "--all", "0.5", "--unlocked", "-n", "300")
     assert isinstance(found, dict)
-    result = lenet5.evaluate(pv.Plan(sparsity=dict.fromkeys(lenet5.layers_by_name, 0.5)), 300)
+    result = lenet5.evaluate(pv.Plan(sparsity=dict.fromkeys(lenet5.layer_of, 0.5)), 300)
     assert (found["n"], found["accuracy"], found["loss"]) == (300, result.accuracy, result.loss)
 
 

@@ -52,7 +52,7 @@ def warnings(model: nn.Module, sparsity: dict[str, float]) -> dict[str, str]:
 
 
 def test_a_layer_of_which_nothing_is_left_is_named(bench: Workbench) -> None:
-    name = list(bench.layers_by_name)[1]
+    name = list(bench.layer_of)[1]
     found = bench.warnings(Plan(sparsity={name: 1.0}))
     assert f"nothing is left of '{name}'" in found[name]
     assert found[name].startswith("collapse")
@@ -63,7 +63,7 @@ def test_a_layer_of_which_nothing_is_left_is_named(bench: Workbench) -> None:
 
 def test_a_healthy_network_is_not_named(bench: Workbench) -> None:
     assert bench.warnings(Plan()) == {}
-    assert bench.warnings(Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.3))) == {}
+    assert bench.warnings(Plan(sparsity=dict.fromkeys(bench.layer_of, 0.3))) == {}
 
 
 def test_a_network_cut_in_two_is_named_where_the_cut_is() -> None:
@@ -121,8 +121,8 @@ def test_one_sample_proves_no_cut() -> None:
 
 def test_a_sample_network_without_any_weight_left_names_every_layer(bench: Workbench) -> None:
     before = fingerprint(bench.source.model)
-    found = bench.warnings(Plan(sparsity=dict.fromkeys(bench.layers_by_name, 1.0)))
-    assert set(found) == set(bench.layers_by_name)
+    found = bench.warnings(Plan(sparsity=dict.fromkeys(bench.layer_of, 1.0)))
+    assert set(found) == set(bench.layer_of)
     assert fingerprint(bench.source.model) == before
 
 

@@ -67,7 +67,7 @@ def test_numbers_are_those_of_the_plans_measured_one_by_one(
         if row["criterion"] == "random" and math.isnan(row["seed"]):
             continue
         seed = 0 if math.isnan(row["seed"]) else int(row["seed"])
-        levels = dict.fromkeys(lenet300.layers_by_name, row["sparsity"])
+        levels = dict.fromkeys(lenet300.layer_of, row["sparsity"])
         result = lenet300.bench.evaluate(Plan(row["criterion"], sparsity=levels, seed=seed))
         for name in ("n", "accuracy", "low", "high", "delta", "delta_low", "delta_high"):
             assert row[name] == getattr(result, name)
@@ -114,7 +114,7 @@ def test_the_levels_of_a_plan_are_scaled_to_the_same_total(
     own = Plan(sparsity={"fc1": 0.8, "fc2": 0.5, "fc3": 0.0})
     hold(lenet300, memory, replace(ASKED, plan=own, allocation="sliders"))
     plans = {plan.sparsity["fc1"]: plan for plan, _ in lenet300.asked if plan.sparsity}
-    sizes = {name: layer.size for name, layer in lenet300.layers_by_name.items()}
+    sizes = {name: layer.size for name, layer in lenet300.layer_of.items()}
     totals = [sum(p.sparsity.get(n, 0) * k for n, k in sizes.items()) for p in plans.values()]
     assert [t / sum(sizes.values()) for t in sorted(totals)] == pytest.approx([0.5, 0.9], abs=1e-6)
     for plan in plans.values():
@@ -345,7 +345,7 @@ def test_a_score_of_ones_own_is_compared_too(memory: MeasurementStore) -> None:
 
     bench = Workbench(replace(source, validation=source.validation.first(64), metric=margin))
     found = hold(Counting(bench), memory)
-    plan = Plan("wanda", sparsity=dict.fromkeys(bench.layers_by_name, 0.9))
+    plan = Plan("wanda", sparsity=dict.fromkeys(bench.layer_of, 0.9))
     kept = recall(bench, memory, plan, 64)
     assert kept is not None
     assert torch.equal(kept.scores, bench.evaluate(plan).scores)

@@ -262,7 +262,7 @@ def test_a_batch_is_no_larger_than_the_data(bench: Workbench) -> None:
 
 def test_what_is_asked_is_over_all_units_or_weights(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet5")
-    sizes = {name: layer.size for name, layer in bench.layers_by_name.items()}
+    sizes = {name: layer.size for name, layer in bench.layer_of.items()}
     asked = asked_sparsity(bench.prune(Plan(sparsity={"fc1": 0.5, "conv1": 0.2})))
     expected = 0.5 * sizes["fc1"] + 0.2 * sizes["conv1"]
     assert asked == pytest.approx(expected / sum(sizes.values()))

@@ -94,7 +94,7 @@ def test_half_precision_is_half_the_bytes() -> None:
 
 def test_more_sparsity_never_costs_more(bench: Workbench) -> None:
     costs = [
-        bench.counts(Plan(sparsity=dict.fromkeys(bench.layers_by_name, level)))
+        bench.counts(Plan(sparsity=dict.fromkeys(bench.layer_of, level)))
         for level in (0.3, 0.6, 0.9)
     ]
     for field in ("params_kept", "macs_kept", "bytes_sparse"):
@@ -104,7 +104,7 @@ def test_more_sparsity_never_costs_more(bench: Workbench) -> None:
 
 
 def test_params_kept_are_those_that_are_not_masked(bench: Workbench) -> None:
-    plan = Plan("magnitude", "neuron", sparsity=dict.fromkeys(bench.layers_by_name, 0.5))
+    plan = Plan("magnitude", "neuron", sparsity=dict.fromkeys(bench.layer_of, 0.5))
     masks = bench.prune(plan).parameter_masks
     gone = sum(int((~mask).sum()) for mask in masks.values())
     assert bench.counts(plan).params_kept == DENSE[bench.name][0] - gone

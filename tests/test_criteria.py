@@ -105,7 +105,7 @@ def test_fpgm_is_the_sum_of_distances_to_all_other_units() -> None:
 
 
 def test_lamp_is_that_of_an_independent_loop(bench: Workbench) -> None:
-    for layer in bench.layers_by_name.values():
+    for layer in bench.layer_of.values():
         if layer.size > 20_000:
             continue
         weight = bench.source.model.get_parameter(layer.weight).detach()
@@ -120,7 +120,7 @@ def test_lamp_is_that_of_an_independent_loop(bench: Workbench) -> None:
 
 
 def test_lamp_ranks_one_layer_as_magnitude_does(bench: Workbench) -> None:
-    layer = next(iter(bench.layers_by_name.values()))
+    layer = next(iter(bench.layer_of.values()))
     known = Evidence(layer, bench.source.model.get_parameter(layer.weight).detach())
     lamp, magnitude = (scores(n, "weight", known).flatten() for n in ("lamp", "magnitude"))
     assert torch.equal(lamp.argsort(stable=True), magnitude.argsort(stable=True))

@@ -88,7 +88,7 @@ def test_a_contest_fills_the_table_and_is_remembered(page: Criteria) -> None:
     assert found.complete
     assert found.criteria == ("magnitude", "wanda", "taylor", "fisher", "random")
     assert found.layers == tuple(
-        n for n in page.session.bench.layers_by_name if n not in page.session.locked
+        n for n in page.session.bench.layer_of if n not in page.session.locked
     )
     rows = page.app.dataframe[0].value
     assert list(rows["best"]) == [one.best for one in found.verdicts]

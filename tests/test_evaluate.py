@@ -73,7 +73,7 @@ def same(one: Evaluation, other: Evaluation) -> bool:
 
 @pytest.mark.parametrize("granularity", ["weight", "neuron"])
 def test_accuracy_and_loss_are_those_of_scikit_learn(bench: Workbench, granularity: str) -> None:
-    plan = Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.layers_by_name, 0.3))
+    plan = Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.layer_of, 0.3))
     n, data = 100, bench.source.validation
     result = bench.evaluate(plan, n)
     with torch.inference_mode():
@@ -87,7 +87,7 @@ def test_accuracy_and_loss_are_those_of_scikit_learn(bench: Workbench, granulari
 
 
 def test_accuracy_by_class_is_that_of_numpy(bench: Workbench) -> None:
-    plan = Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.7))
+    plan = Plan(sparsity=dict.fromkeys(bench.layer_of, 0.7))
     result, n = bench.evaluate(plan, 90), 90
     targets = bench.source.validation.targets[:n].numpy()
     for predicted, per_class in (
@@ -112,7 +112,7 @@ def test_a_class_without_samples_has_no_accuracy(counting: Workbench) -> None:
 def test_the_difference_is_paired_with_dense_on_the_same_samples(bench: Workbench) -> None:
     n = 77
     dense = bench.evaluate(Plan(), n)
-    result = bench.evaluate(Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.8)), n)
+    result = bench.evaluate(Plan(sparsity=dict.fromkeys(bench.layer_of, 0.8)), n)
     targets = bench.source.validation.targets[:n]
     was, now = dense.predicted == targets, result.predicted == targets
     gained, lost = int((now & ~was).sum()), int((was & ~now).sum())
@@ -134,11 +134,11 @@ def test_the_dense_network_differs_from_itself_by_exactly_nothing(
 
 
 def test_a_change_is_told_with_its_interval_only_where_it_is_measurable(bench: Workbench) -> None:
-    result = bench.evaluate(Plan("random", sparsity=dict.fromkeys(bench.layers_by_name, 0.95)))
+    result = bench.evaluate(Plan("random", sparsity=dict.fromkeys(bench.layer_of, 0.95)))
     assert result.delta_high < 0
     assert result.measurable
     assert result.words.startswith(f"{100 * result.delta:+.1f} points")
-    slight = bench.evaluate(Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.02)))
+    slight = bench.evaluate(Plan(sparsity=dict.fromkeys(bench.layer_of, 0.02)))
     assert slight.delta_low < 0 < slight.delta_high
     assert "no measurable change" in slight.words
 
@@ -344,7 +344,7 @@ def test_without_scores_or_targets_nothing_can_be_said() -> None:
 
 @pytest.mark.parametrize("n", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 100, 128])
 def test_any_prefix_can_be_asked_for(bench: Workbench, n: int) -> None:
-    plan = Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.5))
+    plan = Plan(sparsity=dict.fromkeys(bench.layer_of, 0.5))
     result, full = bench.evaluate(plan, n), bench.evaluate(plan)
     assert result.n == n
     assert torch.equal(result.predicted, full.predicted[:n])
@@ -428,7 +428,7 @@ def test_a_prefix_first_gives_the_numbers_of_all_at_once(counting: Workbench) ->
 def test_a_prefix_first_gives_the_numbers_of_all_at_once_on_the_samples(
     bench: Workbench, new_bench: Callable[[str], Workbench]
 ) -> None:
-    plan = Plan("lamp", "weight", "global", dict.fromkeys(bench.layers_by_name, 0.6))
+    plan = Plan("lamp", "weight", "global", dict.fromkeys(bench.layer_of, 0.6))
     stepwise, fresh = new_bench(bench.name), new_bench(bench.name)
     for n in (3, 70):
         stepwise.evaluate(plan, n)
@@ -464,7 +464,7 @@ def test_two_threads_measure_what_one_after_the_other_does(
     bench: Workbench, new_bench: Callable[[str], Workbench]
 ) -> None:
     plans = [
-        Plan(criterion, granularity, scope, dict.fromkeys(bench.layers_by_name, level))
+        Plan(criterion, granularity, scope, dict.fromkeys(bench.layer_of, level))
         for criterion, granularity, scope in (
             ("magnitude", "weight", "layer"),
             ("magnitude", "neuron", "layer"),
@@ -532,7 +532,7 @@ def test_measuring_writes_to_nothing(bench: Workbench) -> None:
     model = bench.source.model
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     for level in (0.2, 0.9):
-        bench.evaluate(pv.Plan(sparsity=dict.fromkeys(bench.layers_by_name, level)))
+        bench.evaluate(pv.Plan(sparsity=dict.fromkeys(bench.layer_of, level)))
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 

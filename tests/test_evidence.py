@@ -297,7 +297,7 @@ def test_synflow_looks_at_no_data(tiny: tuple[nn.Module, Data, dict[str, Evidenc
 
 def test_evidence_of_the_samples_is_whole(bench: Workbench) -> None:
     for name, known in bench.evidence().items():
-        layer = bench.layers_by_name[name]
+        layer = bench.layer_of[name]
         assert known.activation.shape == known.variance.shape == (layer.units,)
         assert known.by_class.shape == (layer.units, 10)
         assert known.silence.min() >= 0
@@ -314,7 +314,7 @@ def test_gathering_twice_gives_the_same_and_leaves_the_model_alone(bench: Workbe
     one, other = (
         gather(
             source.model,
-            bench.layers_by_name,
+            bench.layer_of,
             bench.graph,
             source.calibration.first(16),
             classes=10,
@@ -330,7 +330,7 @@ def test_gathering_twice_gives_the_same_and_leaves_the_model_alone(bench: Workbe
 
 
 def test_weights_alone_need_no_data(bench: Workbench) -> None:
-    for name, known in weights_only(bench.source.model, bench.layers_by_name).items():
+    for name, known in weights_only(bench.source.model, bench.layer_of).items():
         assert torch.equal(known.weight, bench.source.model.get_parameter(f"{name}.weight"))
         assert not known.has("activation")
 

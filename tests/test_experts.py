@@ -85,7 +85,7 @@ def test_each_use_is_known_which_way_round(
     use = (TURNED if turned else STORED)[name]
     network = Stack(use, inputs, units, turned).eval()
     bench = pv.open(network, torch.randn(N, inputs))
-    layer = bench.layers_by_name["weight"]
+    layer = bench.layer_of["weight"]
     assert (layer.kind, layer.shape, layer.turned) == (
         "experts",
         (EXPERTS * units, inputs),
@@ -123,7 +123,7 @@ def test_what_is_no_product_is_no_layer() -> None:
 
     network = Other().eval()
     bench = pv.open(network, torch.randn(N, 4))
-    assert list(bench.layers_by_name) == ["head"]
+    assert list(bench.layer_of) == ["head"]
     assert set(bench.never["parameter"]) == {"added", "mixed", "computed", "scaled", "single"}
     assert "sliders reach" in bench.notes[-1]
 

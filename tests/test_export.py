@@ -37,7 +37,7 @@ PLANS = ("weights", "neurons")
 def plan_of(bench: Workbench, kind: str) -> pv.Plan:
     """90 % of single weights, or half of the units of all groups, of what is not locked."""
     if kind == "weights":
-        free = [name for name in bench.layers_by_name if name not in bench.locks]
+        free = [name for name in bench.layer_of if name not in bench.locks]
         return pv.Plan(sparsity=dict.fromkeys(free, 0.9))
     plan = pv.Plan("l2", granularity="neuron")
     names = [s.name for s in bench.sliders(plan, bench.locks) if s.name in bench.groups.groups]

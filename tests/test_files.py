@@ -177,7 +177,7 @@ def test_an_upload_is_told_what_helps(name: str) -> None:
 def test_the_flag_that_is_named_opens_a_whole_network(tmp_path: Path, held: object) -> None:
     torch.save(held, tmp_path / "whole.pt")
     bench = pv.open(tmp_path / "whole.pt", torch.randn(20, 6), unsafe=True)
-    assert list(bench.layers_by_name) == ["body.0", "head"]
+    assert list(bench.layer_of) == ["body.0", "head"]
 
 
 @pytest.mark.parametrize("name", ["script.pt", "llama.gguf", "keras.h5"])

@@ -241,10 +241,8 @@ def test_a_norm_with_two_names_is_called_by_the_one_that_can_be_masked() -> None
 
 def test_belongings_of_resnet20(benches: Callable[[str], Workbench]) -> None:
     bench = benches("resnet20")
-    found = {
-        name: set(belongings(bench.graph, layer)) for name, layer in bench.layers_by_name.items()
-    }
-    for name in bench.layers_by_name:
+    found = {name: set(belongings(bench.graph, layer)) for name, layer in bench.layer_of.items()}
+    for name in bench.layer_of:
         norm = name.replace("conv", "bn").replace("downsample.0", "downsample.1")
         expected = {"fc.bias"} if name == "fc" else {f"{norm}.weight", f"{norm}.bias"}
         assert found[name] == expected
@@ -255,7 +253,7 @@ def test_without_batch_norm_only_the_bias_belongs(
     name: str, benches: Callable[[str], Workbench]
 ) -> None:
     bench = benches(name)
-    for layer in bench.layers_by_name.values():
+    for layer in bench.layer_of.values():
         assert belongings(bench.graph, layer) == (layer.bias,)
 
 
@@ -377,5 +375,5 @@ def test_tracing_leaves_the_model_alone() -> None:
 
 def test_every_layer_of_the_samples_is_called_once(bench: Workbench) -> None:
     assert {name: len(calls) for name, calls in bench.graph.calls.items()} == dict.fromkeys(
-        bench.layers_by_name, 1
+        bench.layer_of, 1
     )

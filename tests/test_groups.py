@@ -23,7 +23,7 @@ def test_a_chain_has_a_group_for_each_layer_but_the_last(
     ):
         found = benches(name).groups
         assert {lead: group.units for lead, group in found.groups.items()} == sizes
-        layers = list(benches(name).layers_by_name)
+        layers = list(benches(name).layer_of)
         assert found.fixed == {layers[-1]: ANSWER}
         for lead, group in found.groups.items():
             assert group.layers == (lead,)
@@ -93,7 +93,7 @@ def test_every_layer_is_in_one_group_or_told_why_not(bench: Workbench) -> None:
     found = bench.groups
     members = [layer for group in found.groups.values() for layer in group.layers]
     assert len(members) == len(set(members))
-    assert sorted([*members, *found.fixed]) == sorted(bench.layers_by_name)
+    assert sorted([*members, *found.fixed]) == sorted(bench.layer_of)
 
 
 def test_every_unit_has_rows_in_a_member_and_every_place_fits(bench: Workbench) -> None:
@@ -102,9 +102,7 @@ def test_every_unit_has_rows_in_a_member_and_every_place_fits(bench: Workbench) 
         assert {int(u) for row in group.rows.values() for u in row if u >= 0} == set(
             range(group.units)
         )
-        assert all(
-            len(group.rows[name]) == bench.layers_by_name[name].units for name in group.layers
-        )
+        assert all(len(group.rows[name]) == bench.layer_of[name].units for name in group.layers)
         for place in group.places:
             assert len(place.unit) == shapes[place.tensor][place.dim]
             assert -1 <= int(place.unit.min()) <= int(place.unit.max()) < group.units

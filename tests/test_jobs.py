@@ -71,7 +71,7 @@ def test_the_control_cuts_as_much_at_random(plan: Plan, control: Plan | None) ->
 def test_control_and_plan_keep_as_many_weights(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet5")
     filters = Plan("l2", "neuron", sparsity={"conv2": 0.5})
-    pooled = Plan("wanda", scope="global", sparsity=dict.fromkeys(bench.layers_by_name, 0.5))
+    pooled = Plan("wanda", scope="global", sparsity=dict.fromkeys(bench.layer_of, 0.5))
     for plan in (PLAN, filters, pooled):
         control = control_of(plan)
         assert control is not None

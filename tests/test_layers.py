@@ -13,8 +13,8 @@ COUNTS = {"lenet300": 3, "lenet5": 5, "resnet20": 22, "vit": 18}
 
 
 def test_every_linear_and_convolution_of_the_samples_is_found(bench: Workbench) -> None:
-    assert len(bench.layers_by_name) == COUNTS[bench.name]
-    for name, layer in bench.layers_by_name.items():
+    assert len(bench.layer_of) == COUNTS[bench.name]
+    for name, layer in bench.layer_of.items():
         module = bench.source.model.get_submodule(name)
         assert layer.shape == tuple(module.weight.shape)
         assert layer.size == module.weight.numel()

@@ -124,4 +124,4 @@ def test_what_runs_code_needs_the_flag(suffix: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"whole\..* runs? code .*unsafe=True"):
         open_upload(path.read_bytes(), path.name, "sample:lenet5")
     bench = pv.open(path, data, unsafe=True)
-    assert len(bench.layers_by_name) == 1
+    assert len(bench.layer_of) == 1

@@ -50,7 +50,7 @@ def witnessed(bench: Workbench, plan: Plan, **settings: object) -> tuple[Trained
     trained = train(bench, plan, training, progress=witness.progress, watch=witness.watch)
     assert witness.steps
     for name, mask in trained.masks.items():
-        layer = bench.layers_by_name[name]
+        layer = bench.layer_of[name]
         weight = trained.model.get_parameter(layer.weight)
         # A negative zero is a zero, but makes a file larger.
         assert not torch.signbit(weight[weight == 0]).any(), name
@@ -147,28 +147,24 @@ def test_every_criterion_of_units_cuts_exactly_while_it_trains(
     _, witness = witnessed(bench, plan, method="gradual", epochs=1, samples=48, every=2, end=0.9)
     assert witness.run is not None
     units = {n: int((~line).sum()) for n, line in witness.run.masks.units.items()}
-    expected = {n: round(0.5 * bench.layers_by_name[n].units) for n in names}
+    expected = {n: round(0.5 * bench.layer_of[n].units) for n in names}
     assert {bench.graph_cache.groups.lead(n): c for n, c in expected.items()} == units
 
 
 def test_heads_and_packed_projections(benches: Benches) -> None:
     bench = benches("vit")
     heads = [
-        n
-        for n in bench.layers_by_name
-        if bench.graph_cache.groups.of(n) is not None and "attn" in n
+        n for n in bench.layer_of if bench.graph_cache.groups.of(n) is not None and "attn" in n
     ]
-    plan = Plan(
-        "l2", "head", sparsity=dict.fromkeys(heads[:1] or list(bench.layers_by_name)[:1], 0.5)
-    )
+    plan = Plan("l2", "head", sparsity=dict.fromkeys(heads[:1] or list(bench.layer_of)[:1], 0.5))
     few = {"epochs": 1, "samples": 24, "batch": 8, "end": 0.9, "every": 1}
     if heads:
         witnessed(bench, plan, method="gradual", **few)
-    every = Plan(sparsity=dict.fromkeys([*bench.layers_by_name][:-1], 0.8))
+    every = Plan(sparsity=dict.fromkeys([*bench.layer_of][:-1], 0.8))
     trained, _witness = witnessed(bench, every, method="rigl", **few)
     for name in every.sparsity:
         count = int((~trained.masks[name]).sum())
-        assert count >= round(0.8 * bench.layers_by_name[name].size) - 1
+        assert count >= round(0.8 * bench.layer_of[name].size) - 1
 
 
 def test_n_of_m(benches: Benches) -> None:
@@ -218,7 +214,7 @@ def test_a_tied_weight_is_held_and_counted_once(method: str) -> None:
     data = Data(torch.randint(0, 20, (32, 4)), torch.arange(32) % 20)
     names = tuple(map(str, range(20)))
     bench = Workbench(Source("tied", Tied().eval(), data, data, names, training=data))
-    plan = Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.75))
+    plan = Plan(sparsity=dict.fromkeys(bench.layer_of, 0.75))
     few = {"samples": 32, "batch": 8, "every": 1, "optimizer": "sgd", "learning_rate": 0.5}
     trained, _ = witnessed(bench, plan, method=method, **few)
     left = int(trained.model.head.weight.count_nonzero())

@@ -68,9 +68,7 @@ def plain() -> nn.Module:
 def opened(model: nn.Module, inputs: Any) -> Any:
     bench = open_workbench(model.eval(), (inputs, Y))
     for criterion in ("magnitude", "wanda", "taylor"):
-        name = next(
-            name for name in bench.layers_by_name if bench.layers_by_name[name].kind != "embedding"
-        )
+        name = next(name for name in bench.layer_of if bench.layer_of[name].kind != "embedding")
         bench.evaluate(Plan(criterion, sparsity={name: 0.5}))
     return bench
 

@@ -67,7 +67,7 @@ def test_a_file_opens_by_its_path_and_is_pruned(tmp_path: Path) -> None:
     bench = pv.open(tmp_path / "net.onnx")
     assert bench.name == "net.onnx"
     assert bench.task.name == "closeness"
-    (layer,) = bench.layers_by_name
+    (layer,) = bench.layer_of
     assert torch.equal(bench.weight(layer), weight)
     pruned = bench.prune(pv.Plan(sparsity={layer: 0.5}))
     assert int((~pruned.masks[layer]).sum()) == 9

@@ -234,7 +234,7 @@ def test_the_taylor_term_is_the_sum_over_what_goes(benches: Callable[[str], Work
     for level in (0.0, 0.3, 0.9, 1.0):
         gone = ~bench.masks(Plan(sparsity={"fc2": level})).masks.get("fc2", felt > -1)
         assert found["fc2"][round(100 * level)] == pytest.approx(float(felt[gone].sum()))
-    assert set(found) == set(bench.layers_by_name)
+    assert set(found) == set(bench.layer_of)
     assert all((np.diff(table) >= 0).all() for table in found.values())
 
 

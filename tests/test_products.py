@@ -213,8 +213,8 @@ def test_the_total_is_that_by_hand_and_never_less_than_the_layers(net: pv.Workbe
 def test_the_shrunk_network_counts_what_was_predicted(
     net: pv.Workbench, granularity: str, level: float
 ) -> None:
-    every = pv.Plan(granularity=granularity, sparsity=dict.fromkeys(net.layers_by_name, level))
-    there = [name for name in net.layers_by_name if name not in net.cannot(every)]
+    every = pv.Plan(granularity=granularity, sparsity=dict.fromkeys(net.layer_of, level))
+    there = [name for name in net.layer_of if name not in net.cannot(every)]
     plan = pv.Plan(granularity=granularity, sparsity=dict.fromkeys(there, level))
     counts, pruned, dense = net.counts(plan), net.prune(plan), net.counts(pv.Plan())
     assert hand_count(net, pruned.model) == dense.macs, "a mask saves none"

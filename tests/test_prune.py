@@ -118,7 +118,7 @@ class Case:
 
     def units(self, lead: str) -> int:
         group = self.bench.groups.of(lead)
-        return self.bench.layers_by_name[lead].units if group is None else group.units
+        return self.bench.layer_of[lead].units if group is None else group.units
 
     def pools(self, level: float) -> Iterator[tuple[Tensor, Tensor]]:
         """(scores, kept) of the items that compete with each other."""
@@ -149,7 +149,7 @@ def patterns() -> Iterator[Plan]:
 
 
 def case_of(bench: Workbench, plan: Plan) -> Case:
-    layers = tuple(bench.layers_by_name)
+    layers = tuple(bench.layer_of)
     if plan.criterion == "bn_scale":
         layers = tuple(x for x in layers if bench.evidence()[x].has("scale"))
     return Case(bench, plan, layers)
@@ -230,7 +230,7 @@ def lost_with_units(case: Case, pruned: Pruned) -> dict[str, Tensor]:
             for place in groups.groups[lead].places:
                 lose(place.tensor, place.dim, (place.unit >= 0) & ~kept[place.unit])
         else:
-            layer = case.bench.layers_by_name[lead]
+            layer = case.bench.layer_of[lead]
             for name in (layer.weight, *belongings(case.bench.graph, layer)):
                 lose(name, 0, ~kept)
     return gone
@@ -240,7 +240,7 @@ def test_what_goes_with_a_unit_is_cut_everywhere_and_nothing_else(cases: list[Ca
     for case in cases:
         pruned = case.at(HIGH)
         if case.plan.granularity != "neuron":
-            weights = {case.bench.layers_by_name[name].weight for name in case.layers}
+            weights = {case.bench.layer_of[name].weight for name in case.layers}
             assert set(pruned.parameter_masks) == weights, case.plan
             continue
         gone = lost_with_units(case, pruned)
@@ -316,7 +316,7 @@ def test_a_criterion_undefined_for_a_granularity_is_refused(
 
 
 def test_batch_norm_scale_is_refused_where_there_is_none(bench: Workbench) -> None:
-    last = "head" if bench.name == "vit" else list(bench.layers_by_name)[-1]
+    last = "head" if bench.name == "vit" else list(bench.layer_of)[-1]
     plan = Plan("bn_scale", "neuron", sparsity={last: 0.5})
     with pytest.raises(ValueError, match=f"'bn_scale': layer '{last}' has no 'scale': no batch"):
         bench.prune(plan)
@@ -346,7 +346,7 @@ def test_the_only_unit_of_a_layer_is_refused(toy: nn.Module) -> None:
 
 @pytest.mark.parametrize("level", [0.0, 0.5])
 def test_an_unknown_layer_is_refused_with_those_there_are(bench: Workbench, level: float) -> None:
-    first = next(iter(bench.layers_by_name))
+    first = next(iter(bench.layer_of))
     with pytest.raises(ValueError, match=f"no layer 'nope' to prune; there are {first}"):
         bench.prune(Plan(sparsity={"nope": level}))
 
@@ -368,18 +368,18 @@ def test_nan_weights_are_refused_by_layer(toy: nn.Module) -> None:
 
 def test_counts_are_exact_when_all_scores_tie(bench: Workbench) -> None:
     model = copy.deepcopy(bench.source.model)
-    for layer in bench.layers_by_name.values():
+    for layer in bench.layer_of.values():
         nn.init.constant_(model.get_parameter(layer.weight), 0.5)
     tied = Workbench(replace(bench.source, model=model))
     for granularity, scope in itertools.product(("weight", "neuron"), ("layer", "global")):
-        case = Case(tied, Plan("magnitude", granularity, scope), tuple(bench.layers_by_name))
+        case = Case(tied, Plan("magnitude", granularity, scope), tuple(bench.layer_of))
         for level in (0.1, 0.5, 0.77):
             for scores, kept in case.pools(level):
                 assert int((~kept).sum()) == round(level * len(scores)), case.plan
-    pattern = Case(tied, Plan("magnitude", "2:4"), tuple(bench.layers_by_name))
+    pattern = Case(tied, Plan("magnitude", "2:4"), tuple(bench.layer_of))
     for name, mask in pattern.at(0.5).masks.items():
-        fan_in = bench.layers_by_name[name].size // bench.layers_by_name[name].units
-        assert int((~mask).sum()) == bench.layers_by_name[name].units * (fan_in // 4) * 2
+        fan_in = bench.layer_of[name].size // bench.layer_of[name].units
+        assert int((~mask).sum()) == bench.layer_of[name].units * (fan_in // 4) * 2
 
 
 # -- the same plan, the same masks ---------------------------------------------------------
@@ -392,8 +392,8 @@ def test_a_fresh_workbench_makes_the_same_masks(
     bench, fresh = benches(name), new_bench(name)
     assert fresh.fingerprint == bench.fingerprint
     for criterion in CRITERIA.values():
-        layers = [x for x in bench.layers_by_name if bench.evidence()[x].has("scale")]
-        layers = layers if criterion.name == "bn_scale" else list(bench.layers_by_name)
+        layers = [x for x in bench.layer_of if bench.evidence()[x].has("scale")]
+        layers = layers if criterion.name == "bn_scale" else list(bench.layer_of)
         granularity = "weight" if criterion.allows("weight") else "neuron"
         plan = Plan(criterion.name, granularity, "global", dict.fromkeys(layers, 0.5), seed=3)
         one, other = (b.prune(plan).parameter_masks for b in (bench, fresh))
@@ -409,7 +409,7 @@ def test_the_pure_function_makes_the_workbenchs_masks(bench: Workbench) -> None:
         ("fpgm", "neuron", "layer"),
         ("activation", "neuron", "global"),
     ):
-        plan = Plan(criterion, granularity, scope, dict.fromkeys(bench.layers_by_name, 0.4))
+        plan = Plan(criterion, granularity, scope, dict.fromkeys(bench.layer_of, 0.4))
         pure = pv.prune(bench.source.model, plan, bench.evidence(), bench.graph)
         kept = bench.prune(plan)
         assert pure.parameter_masks.keys() == kept.parameter_masks.keys()
@@ -424,7 +424,7 @@ def test_another_seed_draws_another_mask(benches: Callable[[str], Workbench]) ->
 
 
 def test_one_layers_level_does_not_move_anothers_mask(bench: Workbench) -> None:
-    first, second = list(bench.layers_by_name)[:2]
+    first, second = list(bench.layer_of)[:2]
     for criterion in ("magnitude", "random"):
         one = bench.prune(Plan(criterion, sparsity={first: 0.3, second: 0.6}))
         other = bench.prune(Plan(criterion, sparsity={second: 0.6}))
@@ -432,15 +432,15 @@ def test_one_layers_level_does_not_move_anothers_mask(bench: Workbench) -> None:
 
 
 def test_only_layers_that_are_named_compete_in_the_pool(bench: Workbench) -> None:
-    first, second, *others = bench.layers_by_name
+    first, second, *others = bench.layer_of
     pruned = bench.prune(Plan(scope="global", sparsity={first: 0.5, second: 0.0}))
-    asked = round(0.5 * bench.layers_by_name[first].size)
+    asked = round(0.5 * bench.layer_of[first].size)
     assert sum(int((~pruned.masks[name]).sum()) for name in (first, second)) == asked
     assert all(pruned.masks[name].all() for name in others)
 
 
 def test_relative_scores_have_length_one_in_each_layer(bench: Workbench) -> None:
-    levels = dict.fromkeys(bench.layers_by_name, 0.5)
+    levels = dict.fromkeys(bench.layer_of, 0.5)
     pruned = bench.prune(Plan("taylor", scope="global", sparsity=levels, relative=True))
     raw = bench.prune(Plan("taylor", scope="global", sparsity=levels))
     for name, scores in pruned.scores.items():
@@ -454,7 +454,7 @@ def test_relative_scores_have_length_one_in_each_layer(bench: Workbench) -> None
 @pytest.mark.parametrize("granularity", ["weight", "neuron", "2:4"])
 def test_the_model_given_out_answers_as_the_masked_one(bench: Workbench, granularity: str) -> None:
     pruned = bench.prune(
-        Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.layers_by_name, 0.5))
+        Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.layer_of, 0.5))
     )
     inputs = bench.source.validation.inputs[:4]
     with torch.inference_mode():
@@ -463,7 +463,7 @@ def test_the_model_given_out_answers_as_the_masked_one(bench: Workbench, granula
 
 def test_the_model_given_out_is_the_users_own_class_with_its_keys(bench: Workbench) -> None:
     dense = bench.source.model
-    pruned = bench.prune(Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.5)))
+    pruned = bench.prune(Plan(sparsity=dict.fromkeys(bench.layer_of, 0.5)))
     assert type(pruned.model) is type(dense)
     assert list(pruned.model.state_dict()) == list(dense.state_dict())
     ours, theirs = pruned.model.state_dict(), dense.state_dict()
@@ -477,7 +477,7 @@ def test_the_dense_model_is_untouched_bit_by_bit(bench: Workbench) -> None:
     model = bench.source.model
     before = fingerprint(model)
     for granularity in ("weight", "neuron", "2:4"):
-        plan = Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.layers_by_name, 0.9))
+        plan = Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.layer_of, 0.9))
         pruned = bench.prune(plan)
         nn.init.zeros_(next(pruned.model.parameters()))
         outputs(bench, pruned)
@@ -486,7 +486,7 @@ def test_the_dense_model_is_untouched_bit_by_bit(bench: Workbench) -> None:
 
 def test_the_model_given_out_is_not_the_one_that_is_kept(bench: Workbench) -> None:
     """Whoever trains the copy that was handed out must not change what others are handed."""
-    plan = Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.61))
+    plan = Plan(sparsity=dict.fromkeys(bench.layer_of, 0.61))
     before = fingerprint(bench.prune(plan).model)
     with torch.no_grad():
         next(bench.prune(plan).model.parameters()).fill_(7)
@@ -508,7 +508,7 @@ def test_masked_filters_of_resnet20_leave_batch_norm_as_exact_zeros(
     benches: Callable[[str], Workbench],
 ) -> None:
     bench = benches("resnet20")
-    filters = [name for name, layer in bench.layers_by_name.items() if layer.kind == "conv2d"]
+    filters = [name for name, layer in bench.layer_of.items() if layer.kind == "conv2d"]
     assert len(filters) == 21
     for criterion, scope in (("magnitude", "layer"), ("random", "layer"), ("taylor", "global")):
         plan = Plan(criterion, "neuron", scope, dict.fromkeys(filters, 0.3))
@@ -534,8 +534,8 @@ def test_a_masked_neuron_outputs_zero_without_batch_norm(
     benches: Callable[[str], Workbench],
 ) -> None:
     bench = benches("lenet5")
-    plan = Plan("l2", "neuron", sparsity=dict.fromkeys(bench.layers_by_name, 0.5))
-    for name in bench.layers_by_name:
+    plan = Plan("l2", "neuron", sparsity=dict.fromkeys(bench.layer_of, 0.5))
+    for name in bench.layer_of:
         gone = ~bench.prune(plan).units[name]
         maps = bench.feature_maps(plan, name, 0)
         assert gone.any()
@@ -547,9 +547,9 @@ def test_a_masked_neuron_outputs_zero_without_batch_norm(
 
 @pytest.mark.parametrize("level", [0.1, 0.5, 0.777, 0.95])
 def test_magnitude_is_l1_unstructured_of_torch(bench: Workbench, level: float) -> None:
-    pruned = bench.prune(Plan(sparsity=dict.fromkeys(bench.layers_by_name, level)))
+    pruned = bench.prune(Plan(sparsity=dict.fromkeys(bench.layer_of, level)))
     model = copy.deepcopy(bench.source.model)
-    for name in bench.layers_by_name:
+    for name in bench.layer_of:
         module = model.get_submodule(name)
         torch_prune.l1_unstructured(module, "weight", amount=level)
         assert torch.equal(pruned.masks[name], module.weight_mask.bool()), name
@@ -557,15 +557,15 @@ def test_magnitude_is_l1_unstructured_of_torch(bench: Workbench, level: float) -
 
 @pytest.mark.parametrize("level", [0.1, 0.5, 0.777, 0.95])
 def test_global_magnitude_is_global_unstructured_of_torch(bench: Workbench, level: float) -> None:
-    plan = Plan(scope="global", sparsity=dict.fromkeys(bench.layers_by_name, level))
+    plan = Plan(scope="global", sparsity=dict.fromkeys(bench.layer_of, level))
     pruned = bench.prune(plan)
     model = copy.deepcopy(bench.source.model)
     torch_prune.global_unstructured(
-        [(model.get_submodule(name), "weight") for name in bench.layers_by_name],
+        [(model.get_submodule(name), "weight") for name in bench.layer_of],
         pruning_method=torch_prune.L1Unstructured,
         amount=level,
     )
-    for name in bench.layers_by_name:
+    for name in bench.layer_of:
         mask = model.get_submodule(name).weight_mask.bool()
         assert torch.equal(pruned.masks[name], mask), name
 
@@ -574,7 +574,7 @@ def test_global_magnitude_is_global_unstructured_of_torch(bench: Workbench, leve
 def test_units_are_those_of_ln_structured_of_torch(
     bench: Workbench, criterion: str, norm: int
 ) -> None:
-    plan = Plan(criterion, "neuron", sparsity=dict.fromkeys(bench.layers_by_name, 0.4))
+    plan = Plan(criterion, "neuron", sparsity=dict.fromkeys(bench.layer_of, 0.4))
     pruned = bench.prune(plan)
     model = copy.deepcopy(bench.source.model)
     apart = [name for name in pruned.units if len(bench.groups.members(name)) == 1]
@@ -582,7 +582,7 @@ def test_units_are_those_of_ln_structured_of_torch(
     assert len(rows) == {"lenet300": 3, "lenet5": 5, "resnet20": 10, "vit": 14}[bench.name]
     for name in rows:
         module = model.get_submodule(name)
-        amount = round(0.4 * bench.layers_by_name[name].units)
+        amount = round(0.4 * bench.layer_of[name].units)
         torch_prune.ln_structured(module, "weight", amount=amount, n=norm, dim=0)
         oracle = module.weight_mask.flatten(1).all(1)
         assert torch.equal(pruned.units[name], oracle), name

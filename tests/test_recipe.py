@@ -108,7 +108,7 @@ def test_another_reader_finds_the_same_values(recipe: Recipe) -> None:
 
 
 def test_of_each_sample_network_a_recipe_says_what_was_measured(bench: Workbench) -> None:
-    free = [name for name in bench.layers_by_name if name not in bench.locks]
+    free = [name for name in bench.layer_of if name not in bench.locks]
     plan = Plan(sparsity=dict.fromkeys(free, 0.5))
     result = bench.evaluate(plan)
     recipe = recipe_of(bench, plan, result)

@@ -94,8 +94,8 @@ def test_every_recurrent_matrix_is_a_layer(
     bench = benches(name)
     model = bench.source.model
     weights = {n: p for n, p in model.named_parameters() if ".weight_" in n}
-    assert {n for n, x in bench.layers_by_name.items() if x.kind == "recurrent"} == set(weights)
-    assert all(bench.layers_by_name[n].shape == tuple(p.shape) for n, p in weights.items())
+    assert {n for n, x in bench.layer_of.items() if x.kind == "recurrent"} == set(weights)
+    assert all(bench.layer_of[n].shape == tuple(p.shape) for n, p in weights.items())
     assert bench.never.empty or not bench.never["parameter"].str.contains("weight_").any()
     # As counted by layer, and by torch's operators for the network as a whole.
     assert sum(bench.macs.values()) == bench.macs_in_all
@@ -109,7 +109,7 @@ def test_each_mask_changes_the_answers_everywhere_alike(
     bench = benches(name)
     model, data = bench.source.model, bench.source.validation
     dense = call(replica(model), data.inputs)
-    for layer in [n for n, x in bench.layers_by_name.items() if x.kind == "recurrent"]:
+    for layer in [n for n, x in bench.layer_of.items() if x.kind == "recurrent"]:
         plan = pv.Plan("magnitude", granularity, sparsity={layer: 0.5})
         pruned = bench.prune(plan)
         with torch.inference_mode():
@@ -122,7 +122,7 @@ def test_each_mask_changes_the_answers_everywhere_alike(
         torch.testing.assert_close(by_call, by_copy, rtol=0, atol=1e-6)
         torch.testing.assert_close(by_overlay, by_copy, rtol=0, atol=1e-6)
         kept = bench.counts(plan)
-        assert kept.params - kept.params_kept == bench.layers_by_name[layer].size // 2
+        assert kept.params - kept.params_kept == bench.layer_of[layer].size // 2
         assert bench.macs[layer] // 2 == kept.macs - kept.macs_kept
 
 
@@ -134,9 +134,7 @@ def test_wanda_is_the_weight_times_what_it_met() -> None:
         rnn.weight_hh_l0.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
     network = nn.Sequential(rnn, Last(), nn.Linear(2, 2))
     bench = pv.open(network.eval(), torch.full((40, 2, 1), 3.0))
-    norms = {
-        name: bench.evidence("activity")[name].of("input_norm") for name in bench.layers_by_name
-    }
+    norms = {name: bench.evidence("activity")[name].of("input_norm") for name in bench.layer_of}
     n = len(bench.source.calibration)
     # Both steps read 3; the states before them are 0 and (3, 6).
     assert norms["0.weight_ih_l0"].flatten().tolist() == pytest.approx([(2 * n * 9) ** 0.5])

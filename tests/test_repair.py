@@ -535,7 +535,7 @@ def test_progress_rises_to_one_and_may_stop_it() -> None:
 def accuracies(name: str, level: float, *repairs: tuple[str, ...]) -> list[float]:
     """Accuracy with this part of the units of each unlocked layer gone, by repairs."""
     bench = pv.open(name)
-    levels = {layer: level for layer in bench.layers_by_name if layer not in bench.locks}
+    levels = {layer: level for layer in bench.layer_of if layer not in bench.locks}
     plans = (pv.Plan("l2", "neuron", sparsity=levels, repair=names) for names in repairs)
     return [bench.evaluate(plan, 500).accuracy for plan in plans]
 
@@ -557,7 +557,7 @@ def test_reconstruction_brings_lenet5_back() -> None:
 @pytest.mark.parametrize("name", ["lenet5", pytest.param("resnet20", marks=pytest.mark.slow)])
 def test_masked_and_shrunk_agree_when_repaired(name: str) -> None:
     bench = pv.open(name)
-    levels = {layer: 0.5 for layer in bench.layers_by_name if layer not in bench.locks}
+    levels = {layer: 0.5 for layer in bench.layer_of if layer not in bench.locks}
     pruned = bench.prune(pv.Plan("l2", "neuron", sparsity=levels, repair=ALL))
     inputs = bench.source.validation.first(16).inputs
     with torch.no_grad():

@@ -34,7 +34,7 @@ def run(*words: object) -> Result:
 
 
 def plan_of(bench: Workbench) -> Plan:
-    free = [name for name in bench.layers_by_name if name not in bench.locks]
+    free = [name for name in bench.layer_of if name not in bench.locks]
     return Plan(sparsity=dict.fromkeys(free, 0.6))
 
 
@@ -49,12 +49,12 @@ def test_a_report_tells_what_was_measured(bench: Workbench) -> None:
     text, result, counts = report(bench, plan), bench.evaluate(plan), bench.counts(plan)
     assert f"<dd>{100 * result.accuracy:.1f} %</dd>" in text
     assert f"{counts.params_kept:,} of {counts.params:,}" in text
-    for name in bench.layers_by_name:
+    for name in bench.layer_of:
         assert f'<td class="left">{name}</td>' in section(text, "plan")
     rows = section(text, "tradeoff")
     assert rows.count("<tr>") == 1 + 5  # dense, three weaker ones, this one
     assert section(text, "classes").count("<tr>") == 1 + len(result.per_class)
-    assert section(text, "weights").count("<img ") == min(48, len(bench.layers_by_name))
+    assert section(text, "weights").count("<img ") == min(48, len(bench.layer_of))
     for name in ("sensitivity", "ledger", "again"):
         assert section(text, name)
 
@@ -67,7 +67,7 @@ def test_its_recipe_replays(bench: Workbench) -> None:
 
 
 def test_plans_that_were_visited_are_points(bench: Workbench) -> None:
-    name = next(name for name in bench.layers_by_name if name not in bench.locks)
+    name = next(name for name in bench.layer_of if name not in bench.locks)
     visits = [Plan(sparsity={name: level}) for level in (0.25, 0.5)]
     text = section(report(bench, plan_of(bench), visits, n=64), "tradeoff")
     assert text.count("<tr>") == 1 + 4

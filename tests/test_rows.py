@@ -177,7 +177,7 @@ def test_wanda_of_folded_frames_is_that_of_all_frames() -> None:
 def test_every_criterion_and_repair_works(case: str) -> None:
     model, data = made(case)
     bench = open_workbench(model.float(), (data.inputs.float(), data.targets))
-    name = next(iter(bench.layers_by_name))
+    name = next(iter(bench.layer_of))
     for criterion in CRITERIA.values():
         if "weight" in criterion.granularities and criterion.name != "synflow":
             plan = Plan(criterion.name, sparsity={name: 0.5})

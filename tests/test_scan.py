@@ -91,7 +91,7 @@ def test_a_point_is_one_slider_at_one_level_measured_as_always(
 ) -> None:
     found = scan(lenet5, plan, memory, (0.3, 0.8))
     assert found.complete
-    assert [one.slider.name for one in found.curves] == list(lenet5.layers_by_name)
+    assert [one.slider.name for one in found.curves] == list(lenet5.layer_of)
     for curve in found.curves:
         assert [point.sparsity for point in curve.points] == [0.3, 0.8]
         for point in curve.points:
@@ -117,9 +117,7 @@ def test_layers_that_are_cut_together_are_one_curve(
 ) -> None:
     bench = benches("resnet20")
     found = scan(bench, NEURONS, memory, (0.5,))
-    assert {layer for one in found.curves for layer in one.slider.layers} == set(
-        bench.layers_by_name
-    )
+    assert {layer for one in found.curves for layer in one.slider.layers} == set(bench.layer_of)
     (together,) = (one for one in found.curves if "layer1.1.conv2" in one.slider.layers)
     assert together.slider.layers == bench.groups.members("layer1.1.conv2")
     (point,) = together.points
@@ -134,7 +132,7 @@ def test_points_come_from_the_middle_of_the_levels_outwards(
 ) -> None:
     labels: list[str] = []
     scan(lenet5, Plan(), memory, (0.1, 0.5, 0.9), progress=lambda label, done: labels.append(label))
-    layers = list(lenet5.layers_by_name)
+    layers = list(lenet5.layer_of)
     assert labels == [f"{name} at {level} %" for level in (50, 10, 90) for name in layers]
 
 

@@ -50,7 +50,7 @@ def whole(text: object) -> NDArray[np.int64]:
 
 def asked(bench: Workbench, kind: str, level: float) -> Plan:
     """The plan of this kind that asks every layer it can for `level`."""
-    return with_levels(bench, KINDS[kind], dict.fromkeys(bench.layers_by_name, level), {})
+    return with_levels(bench, KINDS[kind], dict.fromkeys(bench.layer_of, level), {})
 
 
 def layers_of(scene: dict[str, object]) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ def inputs_gone(
     bench: Workbench, plan: Plan, name: str, shape: tuple[int, ...]
 ) -> NDArray[np.bool_]:
     """The drawn cells that go because of units before the layer, as the browser reads them."""
-    table = inputs_cut(bench, plan, name, *drawn(bench.layers_by_name[name]))
+    table = inputs_cut(bench, plan, name, *drawn(bench.layer_of[name]))
     if table is None:
         return np.zeros(shape, dtype=bool)
     places = np.arange(np.prod(shape))
@@ -95,7 +95,7 @@ def test_a_picture_has_the_quantiles_and_a_histogram_of_all_items(
 ) -> None:
     plan = asked(bench, kind, 0.0)
     scene = describe(bench, plan)
-    assert [layer["name"] for layer in layers_of(scene)] == list(bench.layers_by_name)
+    assert [layer["name"] for layer in layers_of(scene)] == list(bench.layer_of)
     for layer in layers_of(scene)[::4]:
         if layer["disabled"]:
             continue
@@ -146,7 +146,7 @@ def test_a_layer_of_equal_scores_still_has_a_histogram(
     benches: Callable[[str], Workbench],
 ) -> None:
     bench = benches("resnet20")
-    plan = with_levels(bench, Plan("apoz", "neuron"), dict.fromkeys(bench.layers_by_name, 0.0), {})
+    plan = with_levels(bench, Plan("apoz", "neuron"), dict.fromkeys(bench.layer_of, 0.0), {})
     for layer in layers_of(describe(bench, plan)):
         hist: Any = picture(bench, plan, layer["name"])["hist"]
         assert sum(hist["counts"]) == layer["items"]
@@ -161,9 +161,7 @@ def test_the_scores_of_the_pool_rise(lenet5: Workbench, kind: str) -> None:
 
 
 def test_a_locked_layer_is_out_of_the_pool(lenet5: Workbench) -> None:
-    plan = with_levels(
-        lenet5, KINDS["global"], dict.fromkeys(lenet5.layers_by_name, 0.0), {"fc1": ""}
-    )
+    plan = with_levels(lenet5, KINDS["global"], dict.fromkeys(lenet5.layer_of, 0.0), {"fc1": ""})
     scene = describe(lenet5, plan)
     sizes = {layer["name"]: layer["items"] for layer in layers_of(scene)}
     assert scene["pool_total"] == sum(sizes.values()) - sizes["fc1"]
@@ -190,16 +188,16 @@ BULK: dict[str, tuple[float, ...]] = {"layer": (0.37, 0.5, 1.0), "global": (0.25
 def moved(bench: Workbench, kind: str) -> Iterator[dict[str, object]]:
     """Moves of sliders with what the engine makes of the plan they lead to."""
     plan = COUNTED[kind]
-    locked = {list(bench.layers_by_name)[1]: "by the test"}
+    locked = {list(bench.layer_of)[1]: "by the test"}
     for locks in ({}, locked) if bench.name == "lenet5" else ({},):
-        free = with_levels(bench, plan, dict.fromkeys(bench.layers_by_name, 0.0), locks)
+        free = with_levels(bench, plan, dict.fromkeys(bench.layer_of, 0.0), locks)
         scene = describe(bench, free)
         able = [x["name"] for x in layers_of(scene) if not x["disabled"] and x["name"] not in locks]
         for level in BULK[plan.scope][:1] if locks or ":" in kind else BULK[plan.scope]:
             moves = [(able, level)]
             if plan.scope == "layer":
                 moves += [([name], 0.715) for name in able[2:3]]
-            levels = dict.fromkeys(bench.layers_by_name, level)
+            levels = dict.fromkeys(bench.layer_of, level)
             for names, share in moves[1:]:
                 levels |= dict.fromkeys(units.groups_for(bench, plan).members(names[0]), share)
             wanted = with_levels(bench, free, levels, locks)
@@ -295,9 +293,7 @@ def test_activations_come_with_the_evidence(new_bench: Callable[[str], Workbench
 
 
 def test_a_picture_of_a_layer_out_of_the_pool_cuts_nothing(lenet5: Workbench) -> None:
-    plan = with_levels(
-        lenet5, KINDS["global"], dict.fromkeys(lenet5.layers_by_name, 0.9), {"fc2": ""}
-    )
+    plan = with_levels(lenet5, KINDS["global"], dict.fromkeys(lenet5.layer_of, 0.9), {"fc2": ""})
     total = describe(lenet5, plan)["pool_total"]
     assert isinstance(total, int)
     assert (whole(picture(lenet5, plan, "fc2")["rank"]) >= total).all()
@@ -388,9 +384,9 @@ def test_heads_are_many_rows_and_other_layers_have_none(
     benches: Callable[[str], Workbench],
 ) -> None:
     bench = benches("vit")
-    plan = with_levels(bench, Plan("l2", "head"), dict.fromkeys(bench.layers_by_name, 0.5), {})
+    plan = with_levels(bench, Plan("l2", "head"), dict.fromkeys(bench.layer_of, 0.5), {})
     reasons = bench.cannot(plan)
-    assert set(bench.layers_by_name) - set(reasons) == {f"blocks.{i}.attn.qkv" for i in range(4)}
+    assert set(bench.layer_of) - set(reasons) == {f"blocks.{i}.attn.qkv" for i in range(4)}
     entry = {x["name"]: x for x in layers_of(describe(bench, plan))}["blocks.0.attn.qkv"]
     assert (entry["items"], entry["word"]) == (4, "head")
     shown = picture(bench, plan, "blocks.0.attn.qkv")
@@ -408,11 +404,9 @@ def test_a_row_shorter_than_the_pattern_is_disabled_with_the_reason(
     benches: Callable[[str], Workbench],
 ) -> None:
     bench = benches("resnet20")
-    plan = with_levels(
-        bench, Plan(granularity="8:16"), dict.fromkeys(bench.layers_by_name, 0.5), {}
-    )
+    plan = with_levels(bench, Plan(granularity="8:16"), dict.fromkeys(bench.layer_of, 0.5), {})
     reasons = {layer["name"]: layer["disabled"] for layer in layers_of(describe(bench, plan))}
-    first = next(iter(bench.layers_by_name))
+    first = next(iter(bench.layer_of))
     assert reasons.pop(first) == "8:16: a row has only 9 inputs"
     assert set(reasons.values()) == {None}
     assert plan.sparsity[first] == 0
@@ -420,7 +414,7 @@ def test_a_row_shorter_than_the_pattern_is_disabled_with_the_reason(
 
 def test_without_batch_norm_its_scale_cuts_nothing(lenet5: Workbench) -> None:
     reasons = lenet5.cannot(Plan("bn_scale", "neuron"))
-    assert set(reasons) == set(lenet5.layers_by_name)
+    assert set(reasons) == set(lenet5.layer_of)
     assert all("no batch norm follows" in reason for reason in reasons.values())
 
 

@@ -96,7 +96,7 @@ def test_a_scan_is_heard_of_at_once(benches: Callable[[str], Workbench]) -> None
     assert now["id"] != told["id"]
     layers, curves = now["layers"], bench.studies.known_curves(plan)
     assert isinstance(layers, dict)
-    assert set(layers) == set(bench.layers_by_name)
+    assert set(layers) == set(bench.layer_of)
     for name, curve in layers.items():
         points = curves.by_name[name].points
         assert numbers(curve["x"]) == pytest.approx([p.sparsity for p in points])

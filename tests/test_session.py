@@ -223,13 +223,13 @@ def test_levels_pass_by_locked_and_unknown_layers(session: Session) -> None:
 
 def test_a_layer_that_cannot_be_cut_stays_whole(benches: Callable[[str], Workbench]) -> None:
     bench = benches("resnet20")
-    plan = Plan("bn_scale", "neuron", sparsity=dict.fromkeys(bench.layers_by_name, 0.0))
+    plan = Plan("bn_scale", "neuron", sparsity=dict.fromkeys(bench.layer_of, 0.0))
     whole = bench.cannot(plan)
-    assert 0 < len(whole) < len(bench.layers_by_name)
-    found = with_levels(bench, plan, dict.fromkeys(bench.layers_by_name, 0.5), {})
-    assert {name for name, level in found.sparsity.items() if level} == set(
-        bench.layers_by_name
-    ) - set(whole)
+    assert 0 < len(whole) < len(bench.layer_of)
+    found = with_levels(bench, plan, dict.fromkeys(bench.layer_of, 0.5), {})
+    assert {name for name, level in found.sparsity.items() if level} == set(bench.layer_of) - set(
+        whole
+    )
     bench.prune(found)
 
 
@@ -368,7 +368,7 @@ def test_levels_of_single_weights_meet_in_their_mean(benches: Callable[[str], Wo
     levels = dict(zip(TOGETHER, (0.2, 0.8, 0.4, 0.0), strict=True))
     settle(session, **levels)
     change(session, replace(session.live, granularity="neuron"))
-    sizes = {name: session.bench.layers_by_name[name].size for name in TOGETHER}
+    sizes = {name: session.bench.layer_of[name].size for name in TOGETHER}
     mean = sum(levels[n] * sizes[n] for n in TOGETHER) / sum(sizes.values())
     assert {session.settled.sparsity[n] for n in TOGETHER} == {round(mean, 4)}
     ask(session, "undo")

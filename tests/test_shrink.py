@@ -105,7 +105,7 @@ def test_the_units_that_are_left_are_those_of_the_dense_network(case: Shrunk) ->
     pruned, small = case.at(0.3)
     for lead, kept in pruned.units.items():
         group = case.bench.groups.groups[lead]
-        layer = case.bench.layers_by_name[lead]
+        layer = case.bench.layer_of[lead]
         rows = kept[group.rows[lead]]
         columns = small.get_parameter(layer.weight).shape[1]
         assert small.get_parameter(layer.weight).shape[0] == int(rows.sum())
@@ -168,7 +168,7 @@ def test_of_a_dense_plan_it_is_a_copy(bench: Workbench) -> None:
 
 def test_heads_and_neurons_can_go_one_after_the_other(benches: Callable[[str], Workbench]) -> None:
     bench = benches("vit")
-    heads = {name: 0.5 for name in bench.layers_by_name if name.endswith("qkv")}
+    heads = {name: 0.5 for name in bench.layer_of if name.endswith("qkv")}
     pruned = bench.prune(Plan("l2", "head", sparsity=heads))
     small = pruned.shrink()
     inputs = bench.source.validation.inputs[:8]
@@ -205,7 +205,7 @@ def test_a_group_of_which_nothing_would_be_left_is_named(
 
 @pytest.mark.parametrize("granularity", ["weight", "2:4"])
 def test_single_weights_cannot_be_removed(bench: Workbench, granularity: str) -> None:
-    plan = Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.layers_by_name, 0.5))
+    plan = Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.layer_of, 0.5))
     with pytest.raises(ValueError, match=f"'{granularity}' leaves the shape of a network as it is"):
         bench.prune(plan).shrink()
 

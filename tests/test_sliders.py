@@ -14,8 +14,8 @@ Benches = Callable[[str], Workbench]
 def test_single_weights_have_a_slider_for_each_layer(benches: Benches) -> None:
     bench = benches("lenet5")
     sliders = bench.sliders(Plan())
-    assert [slider.name for slider in sliders] == list(bench.layers_by_name)
-    assert [slider.items for slider in sliders] == [x.size for x in bench.layers_by_name.values()]
+    assert [slider.name for slider in sliders] == list(bench.layer_of)
+    assert [slider.items for slider in sliders] == [x.size for x in bench.layer_of.values()]
     assert all(slider.layers == (slider.name,) for slider in sliders)
 
 

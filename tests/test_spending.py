@@ -95,9 +95,7 @@ def test_what_does_not_fit_is_refused_by_name(benches: Benches) -> None:
         r"floor of every layer must be in \[0, 1\), got 1": lambda: bench.allocate(
             "uniform", 0.5, floor=1
         ),
-        "every layer is locked": lambda: bench.allocate(
-            "uniform", 0.5, locked=[*bench.layers_by_name]
-        ),
+        "every layer is locked": lambda: bench.allocate("uniform", 0.5, locked=[*bench.layer_of]),
         "has one level only": lambda: bench.allocate("uniform", 0.5, granularity="2:4"),
         "unknown budget 'watts'": lambda: bench.allocate("uniform", 0.5, budget="watts"),
     }
@@ -109,7 +107,7 @@ def test_what_does_not_fit_is_refused_by_name(benches: Benches) -> None:
 def test_levels_at_many_targets_add_up(benches: Benches) -> None:
     bench = benches("lenet5")
     targets = [k / 20 for k in range(20)]
-    sizes = {name: layer.size for name, layer in bench.layers_by_name.items()}
+    sizes = {name: layer.size for name, layer in bench.layer_of.items()}
     for method in FORMULAS:
         levels = bench.studies.levels(method, Plan(), targets)
         for place, target in enumerate(targets):

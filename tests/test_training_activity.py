@@ -68,12 +68,8 @@ def test_units_keep_the_number_they_had_at_first(benches: Benches) -> None:
     for name in {"conv2": 16, "fc1": 120}:
         rows = trained.events[(trained.events["kind"] == "silent")]
         gone = rows[rows["layer"] == name]["unit"].tolist()
-        assert (
-            len(gone)
-            == len({*gone})
-            == round(plan.sparsity[name] * bench.layers_by_name[name].units)
-        )
-        assert sorted({*range(bench.layers_by_name[name].units)} - {*gone}) == places[name]
+        assert len(gone) == len({*gone}) == round(plan.sparsity[name] * bench.layer_of[name].units)
+        assert sorted({*range(bench.layer_of[name].units)} - {*gone}) == places[name]
 
 
 def test_the_running_mean_by_hand() -> None:

@@ -170,9 +170,7 @@ def test_the_network_given_is_left_as_it_is(benches: Benches, method: str) -> No
     model = bench.source.model
     flags = [(m.training, [p.requires_grad for p in m.parameters()]) for m in model.modules()]
     before, chance, threads = fingerprint(model), torch.get_rng_state(), torch.get_num_threads()
-    names = [
-        n for n in bench.layers_by_name if not units or bench.graph_cache.groups.of(n) is not None
-    ]
+    names = [n for n in bench.layer_of if not units or bench.graph_cache.groups.of(n) is not None]
     plan = Plan("l2" if units else "magnitude", "neuron" if units else "weight",
                 sparsity=dict.fromkeys(names[:2], 0.5))  # fmt: skip
     plan = Plan() if method == "dense" else plan

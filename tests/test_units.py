@@ -159,7 +159,7 @@ def test_rankings_have_one_item_a_unit_by_the_lead(benches: Callable[[str], Work
 
 def test_heads_are_cut_in_attention_alone(benches: Callable[[str], Workbench]) -> None:
     bench = benches("vit")
-    for name, layer in bench.layers_by_name.items():
+    for name, layer in bench.layer_of.items():
         reason = cannot_units(bench.groups, layer, "head")
         assert (reason is None) == name.endswith("qkv"), name
     pruned = bench.prune(Plan("l2", "head", sparsity={"blocks.0.attn.qkv": 0.5}))

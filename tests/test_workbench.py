@@ -117,13 +117,13 @@ def test_evidence_is_gathered_once_and_only_when_needed(
 
 
 def test_what_was_pruned_last_is_kept(bench: Workbench) -> None:
-    plan = Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.37))
+    plan = Plan(sparsity=dict.fromkeys(bench.layer_of, 0.37))
     one, other = bench.prune(plan), bench.prune(replace(plan))
-    assert all(one.masks[name] is other.masks[name] for name in bench.layers_by_name)
+    assert all(one.masks[name] is other.masks[name] for name in bench.layer_of)
 
 
 def test_levels_do_not_change_the_ranking(bench: Workbench) -> None:
-    name = next(iter(bench.layers_by_name))
+    name = next(iter(bench.layer_of))
     one, other = (bench.rankings(Plan(sparsity={name: level}))[name] for level in (0.1, 0.8))
     assert one.rank is other.rank
 
@@ -131,7 +131,7 @@ def test_levels_do_not_change_the_ranking(bench: Workbench) -> None:
 def test_many_threads_may_prune_at_once(new_bench: Callable[[str], Workbench]) -> None:
     alone, shared = new_bench("lenet5"), new_bench("lenet5")
     plans = [
-        Plan(criterion, "neuron", scope, dict.fromkeys(shared.layers_by_name, level))
+        Plan(criterion, "neuron", scope, dict.fromkeys(shared.layer_of, level))
         for criterion in ("taylor", "fpgm", "random", "synflow")
         for scope in ("layer", "global")
         for level in (0.3, 0.7)
@@ -187,9 +187,9 @@ def test_feature_maps_that_are_not_there_are_refused(
 
 def test_layers_tell_their_parameters_and_macs(bench: Workbench) -> None:
     table = bench.layers.set_index("layer")
-    assert list(table.index) == list(bench.layers_by_name)
+    assert list(table.index) == list(bench.layer_of)
     assert (table["macs"] > 0).all()
-    modules = {name: bench.source.model.get_submodule(name) for name in bench.layers_by_name}
+    modules = {name: bench.source.model.get_submodule(name) for name in bench.layer_of}
     for name, module in modules.items():
         assert table.loc[name, "params"] == sum(p.numel() for p in module.parameters())
     every = sum(p.numel() for p in bench.source.model.parameters())

@@ -45,9 +45,7 @@ def half(bench: pv.Workbench, criterion: str, granularity: str = "weight") -> pv
     refused = bench.cannot(
         pv.Plan(criterion, granularity)
     )  # a table of words, also where it is the head, too
-    layers = [
-        n for n, x in bench.layers_by_name.items() if x.kind != "embedding" and n not in refused
-    ]
+    layers = [n for n, x in bench.layer_of.items() if x.kind != "embedding" and n not in refused]
     return pv.Plan(criterion, granularity, sparsity=dict.fromkeys(layers, 0.5))
 
 
@@ -63,7 +61,7 @@ def test_all_parameters_are_accounted_for(bench: pv.Workbench) -> None:
     reached = bench.layers["params"].sum()
     assert reached + bench.never["params"].sum() == total == bench.counts(pv.Plan()).params
     plan = half(bench, "magnitude")
-    cut = sum(round(0.5 * bench.layers_by_name[name].size) for name in plan.sparsity)
+    cut = sum(round(0.5 * bench.layer_of[name].size) for name in plan.sparsity)
     assert bench.counts(plan).params_kept == total - cut
 
 
@@ -81,9 +79,7 @@ def test_counts_are_exact_and_the_exported_copy_answers_the_same(
     plan = half(bench, criterion)
     pruned = bench.prune(plan)
     for name in plan.sparsity:
-        assert int((~pruned.masks[name]).sum()) == round(0.5 * bench.layers_by_name[name].size), (
-            name
-        )
+        assert int((~pruned.masks[name]).sum()) == round(0.5 * bench.layer_of[name].size), name
     with torch.inference_mode():
         exported = call(pruned.model.eval(), bench.source.validation.inputs)
     torch.testing.assert_close(exported, answers(bench, plan), rtol=1e-5, atol=1e-6)
@@ -103,7 +99,7 @@ def test_units_of_every_layer_can_be_cut(bench: pv.Workbench) -> None:
     for lead, kept in pruned.units.items():
         assert int((~kept).sum()) == round(0.5 * len(kept)), lead
     for name in plan.sparsity:
-        layer, group = bench.layers_by_name[name], bench.groups.of(name)
+        layer, group = bench.layer_of[name], bench.groups.of(name)
         kept = pruned.units[bench.groups.lead(name)]
         units = kept if group is None else kept[group.rows[name]] | (group.rows[name] < 0)
         assert report.loc[name, "got"] == pytest.approx(float((~kept).double().mean()))
@@ -115,13 +111,13 @@ def test_units_of_every_layer_can_be_cut(bench: pv.Workbench) -> None:
 
 @pytest.mark.parametrize("plan", [pv.Plan("wanda"), pv.Plan(granularity="neuron")])
 def test_every_layer_can_be_looked_at_on_the_board(bench: pv.Workbench, plan: pv.Plan) -> None:
-    plan = replace(plan, sparsity=dict.fromkeys(bench.layers_by_name, 0.0))
+    plan = replace(plan, sparsity=dict.fromkeys(bench.layer_of, 0.0))
     refused = bench.cannot(plan)
-    tied = {n for n, x in bench.layers_by_name.items() if x.table and plan.criterion == "wanda"}
+    tied = {n for n, x in bench.layer_of.items() if x.table and plan.criterion == "wanda"}
     kinds = ("embedding", "experts", *(("recurrent",) if plan.granularity == "neuron" else ()))
-    assert set(refused) == tied | {n for n, x in bench.layers_by_name.items() if x.kind in kinds}
-    for name in bench.layers_by_name:
-        assert scene.picture(bench, plan, name)["all_rows"] == bench.layers_by_name[name].units
+    assert set(refused) == tied | {n for n, x in bench.layer_of.items() if x.kind in kinds}
+    for name in bench.layer_of:
+        assert scene.picture(bench, plan, name)["all_rows"] == bench.layer_of[name].units
 
 
 def test_the_task_is_told_by_the_data(bench: pv.Workbench) -> None:
@@ -134,7 +130,7 @@ def test_the_task_is_told_by_the_data(bench: pv.Workbench) -> None:
 
 def test_evidence_has_the_shapes_of_the_layers(bench: pv.Workbench) -> None:
     for name, known in bench.evidence().items():
-        layer = bench.layers_by_name[name]
+        layer = bench.layer_of[name]
         if layer.kind == "embedding":
             with pytest.raises(ValueError, match="multiplies no inputs"):
                 known.of("input_norm")
@@ -155,9 +151,7 @@ def test_gradients_are_those_of_autograd(bench: pv.Workbench) -> None:
     data = bench.source.calibration
     loss = loss_of(bench.task, call_all(model, data.inputs), data.targets).mean()
     parameters = dict(model.named_parameters(remove_duplicate=False))
-    layers = {
-        n: x for n, x in bench.layers_by_name.items() if x.kind != "embedding" and not x.shared
-    }
+    layers = {n: x for n, x in bench.layer_of.items() if x.kind != "embedding" and not x.shared}
     weights = [parameters[x.weight] for x in layers.values()]
     # A head of which the score knows nothing has no gradient.
     grads = torch.autograd.grad(loss, weights, allow_unused=True, materialize_grads=True)

@@ -75,7 +75,7 @@ def _bytes(bench: Bench, plan: Plan) -> float:
 
 
 def _seconds(bench: Bench, plan: Plan) -> float:
-    seconds = layer_times(bench.source.model, bench.layers_by_name, bench.source.validation)
+    seconds = layer_times(bench.source.model, bench.layer_of, bench.source.validation)
     report = bench.masks(plan).report
     gone = 1 - report["kept"] / report["total"]
     savings = (

@@ -146,7 +146,7 @@ def field_of(
         raise ValueError(
             f"granularity {plan.granularity!r} has one level only: there is nothing to share out"
         )
-    unknown = [name for name in locked if name not in bench.layers_by_name]
+    unknown = [name for name in locked if name not in bench.layer_of]
     if unknown:
         raise ValueError(f"no layer {unknown[0]!r} to lock; see the workbench's layers")
     kind = find_budget(budget, plan.granularity)
@@ -158,14 +158,14 @@ def field_of(
     levels = {name: level for name, level in plan.sparsity.items() if name not in moving}
     pinned = {name: places for name, places in plan.pinned.items() if name not in moving}
     base = replace(plan, sparsity=levels, pinned=pinned)
-    tame = tame_bounds(bench.layers_by_name)
-    floors = _floors(sliders, floor, bench.layers_by_name)
+    tame = tame_bounds(bench.layer_of)
+    floors = _floors(sliders, floor, bench.layer_of)
     costs = prices(bench, kind, base, sliders)
     parts = tuple(
         Part(
             slider,
             cost=costs[slider.name],
-            density=density_of(slider, bench.layers_by_name),
+            density=density_of(slider, bench.layer_of),
             most=min(1 - floors[slider.name], 1 - 1 / slider.items),
             tame=min((tame[name] for name in slider.layers if name in tame), default=1.0),
         )

@@ -56,7 +56,7 @@ def asked_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str
     everywhere = values.pop("everywhere")
     alone = {} if everywhere is None else _left_alone(bench, values)
     del values["unlocked"]
-    levels = {name: everywhere for name in bench.layers_by_name if everywhere is not None}
+    levels = {name: everywhere for name in bench.layer_of if everywhere is not None}
     levels = {name: level for name, level in levels.items() if name not in alone}
     levels |= dict(_level(text) for text in values.pop("sparsity"))
     pinned: dict[str, Any] = {}
@@ -93,7 +93,7 @@ def _left_alone(bench: Workbench, values: Mapping[str, Any]) -> dict[str, str]:
     alone = {} if values["unlocked"] else dict(locks)
     if by_unit:
         criterion = find_criterion(values["criterion"], granularity)
-        for name, layer in bench.layers_by_name.items():
+        for name, layer in bench.layer_of.items():
             why = cannot(layer, criterion, granularity)
             why = why or cannot_units(bench.groups, layer, granularity)
             if why is not None:

@@ -268,7 +268,7 @@ def _checked(
         raise ValueError(f"n must be in 2..{samples} (the validation samples), got {n!r}")
     if type(request.seeds) is not int or request.seeds < 1:
         raise ValueError(f"seeds must be a whole number of 1 or more, got {request.seeds!r}")
-    unknown = [name for name in request.locked if name not in bench.layers_by_name]
+    unknown = [name for name in request.locked if name not in bench.layer_of]
     if unknown:
         raise ValueError(f"no layer {unknown[0]!r} to lock; see the workbench's layers")
     return tuple(dict.fromkeys([*names, CONTROL])), levels_for(request.plan, request.levels), n

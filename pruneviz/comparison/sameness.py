@@ -41,7 +41,7 @@ def plans_at(
         shares = _scaled(bench, plan, sliders, levels)
     else:
         moving = {name for slider in sliders for name in slider.layers}
-        out = [name for name in bench.layers_by_name if name not in moving]
+        out = [name for name in bench.layer_of if name not in moving]
         columns = levels_of(bench, allocation, start, levels, out, 0.0, curves)
         shares = {s.name: [float(x) for x in columns[s.name]] for s in sliders if s.name in columns}
     plans = {}
@@ -61,7 +61,7 @@ def _scaled(
     if plan.scope == "global":
         raise ValueError("scope 'global' gives layers no levels of their own to scale")
     densities = np.array([1 - slider.level(plan) for slider in sliders])
-    sizes = np.array([float(sum(bench.layers_by_name[n].size for n in s.layers)) for s in sliders])
+    sizes = np.array([float(sum(bench.layer_of[n].size for n in s.layers)) for s in sliders])
     sizes /= sizes.sum()
     most = float(sizes[densities < 1].sum())
     least = float(sizes[densities == 0].sum())

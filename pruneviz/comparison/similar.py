@@ -137,7 +137,7 @@ def similarity(bench: Bench, plan: Plan, levels: Sequence[float], progress: Prog
     gather_for(bench, names, lambda label, done: progress(label, _GATHERING * done))
     able, left_out = able_sliders(bench, settings, names)
     layers = {s.name: s for name in names for s in able[name]}
-    order = [name for name in bench.layers_by_name if name in layers]
+    order = [name for name in bench.layer_of if name in layers]
     correlation = np.full((len(order), len(names), len(names)), np.nan)
     overlap = np.full((len(order), len(levels), len(names), len(names)), np.nan)
     share = np.zeros((len(order), len(levels)))
@@ -193,7 +193,7 @@ def able_sliders(
         try:
             able[name], reasons[name] = bench.sliders(plan), bench.cannot(plan)
         except ValueError as error:  # the network could not be traced
-            able[name], reasons[name] = (), dict.fromkeys(bench.layers_by_name, str(error))
+            able[name], reasons[name] = (), dict.fromkeys(bench.layer_of, str(error))
     movable = {slider.name: None for name in names for slider in able[name]}
     left_out = {}
     for name in names:

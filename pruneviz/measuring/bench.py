@@ -25,7 +25,7 @@ class Bench(Protocol):
 
     def __init__(self, source: Source) -> None: ...
 
-    layers_by_name: dict[str, Layer]
+    layer_of: dict[str, Layer]
     source: Source
     task: Task
     graph_cache: GraphCache

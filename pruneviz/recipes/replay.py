@@ -204,9 +204,9 @@ def _check(recipe: Recipe, bench: Bench) -> None:
 def _check_plan(recipe: Recipe, bench: Bench, plan: Plan, *place: str | int) -> None:
     for section in ("sparsity", "pinned"):
         for name in getattr(plan, section):
-            if name not in bench.layers_by_name:
-                names = ", ".join(list(bench.layers_by_name)[:10])
-                more = ", …" if len(bench.layers_by_name) > 10 else ""
+            if name not in bench.layer_of:
+                names = ", ".join(list(bench.layer_of)[:10])
+                more = ", …" if len(bench.layer_of) > 10 else ""
                 where = recipe.at(*place, section, name)
                 raise ValueError(
                     f"{where}: no such layer in {bench.source.name!r}; there are {names}{more}"

@@ -179,8 +179,8 @@ def _classes(result: Evaluation, charts: Charts) -> str:
 
 def _weights(bench: Workbench, plan: Plan, progress: Progress) -> str:
     masks = bench.masks(plan).masks
-    names = sorted(bench.layers_by_name, key=lambda name: name not in plan.sparsity)[:_PICTURES]
-    names = [name for name in bench.layers_by_name if name in set(names)]
+    names = sorted(bench.layer_of, key=lambda name: name not in plan.sparsity)[:_PICTURES]
+    names = [name for name in bench.layer_of if name in set(names)]
     pictures = []
     for at, name in enumerate(names):
         progress("pictures", 0.8 + 0.2 * at / len(names))
@@ -191,8 +191,8 @@ def _weights(bench: Workbench, plan: Plan, progress: Progress) -> str:
         "Rows are units, columns their inputs, in the dense network's weights; what is cut is "
         f"left blank. Pictures are at most {HEIGHT} × {WIDTH} cells."
     )
-    if len(names) < len(bench.layers_by_name):
-        number = len(bench.layers_by_name)
+    if len(names) < len(bench.layer_of):
+        number = len(bench.layer_of)
         words += f" {len(names)} of {number} layers are shown, those of the plan first."
     inner = f'<div class="heatmaps">{"".join(pictures)}</div>'
     return section("weights", "Weights", paragraph(words), _LEGEND, inner)

@@ -266,7 +266,7 @@ def _curves(
         for name, why in bench.cannot(settings).items()
         if name not in led
     ]
-    order = list(bench.layers_by_name)
+    order = list(bench.layer_of)
     curves.sort(key=lambda curve: order.index(curve.slider.name))
     wide = sum(_open(point, precision, of) for point in points.values())
     missing = len(tasks) - len(points)

@@ -182,7 +182,7 @@ def _begun(
 ) -> Run:
     network = copy.deepcopy(bench.source.model).to(device).train().requires_grad_(True)
     structure = Structure(
-        bench.layers_by_name, bench.graph_cache, bench.source.calibration, bench.task, bench.block,
+        bench.layer_of, bench.graph_cache, bench.source.calibration, bench.task, bench.block,
         least=int(training.remove),
     )  # fmt: skip
     if training.start == "new":

@@ -62,14 +62,14 @@ class Workbench:
         self.plain_source = source = plain(source)
         model = source.model
         self.name = source.name
-        self.layers_by_name, self.survey = seen_layers(model, source.validation)
+        self.layer_of, self.survey = seen_layers(model, source.validation)
         self.task: Task
         self.source, self.task = purpose_of(source, self.survey)
         source = self.source
-        self.graph_cache = GraphCache(model, source.validation, self.layers_by_name)
+        self.graph_cache = GraphCache(model, source.validation, self.layer_of)
         self._mask_cache = MaskCache(
             model,
-            self.layers_by_name,
+            self.layer_of,
             self.graph_cache,
             source.calibration,
             self.task,
@@ -94,14 +94,12 @@ class Workbench:
         group: the first of the layers whose units must be cut together with its own.
         locked: why it is locked until somebody unlocks it, or "".
         """
-        return layer_table(
-            self.layers_by_name, self.macs, self.locks, self.graph_cache.groups_or_none()
-        )
+        return layer_table(self.layer_of, self.macs, self.locks, self.graph_cache.groups_or_none())
 
     @cached_property
     def never(self) -> pd.DataFrame:
         """Parameters that no slider reaches, one row each: parameter, params, reason."""
-        return never_pruned(self.source.model, self.layers_by_name)
+        return never_pruned(self.source.model, self.layer_of)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -114,12 +112,12 @@ class Workbench:
     @cached_property
     def locks(self) -> dict[str, str]:
         """Layer -> why it is locked until somebody unlocks it (the output head, say)."""
-        return usual_locks(self.layers_by_name, self.survey)
+        return usual_locks(self.layer_of, self.survey)
 
     @cached_property
     def plan(self) -> Plan:
         """The plan to begin with: dense, or what the network came pruned by, mask for mask."""
-        return beginning(self.layers_by_name, self.source.masks, self.weight)
+        return beginning(self.layer_of, self.source.masks, self.weight)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -143,7 +141,7 @@ class Workbench:
     @property
     def macs(self) -> dict[str, int]:
         """Layer -> multiply-accumulates for one sample."""
-        return {name: self.survey.macs[name] for name in self.layers_by_name}
+        return {name: self.survey.macs[name] for name in self.layer_of}
 
     @cached_property
     def macs_in_all(self) -> int | None:
@@ -169,13 +167,13 @@ class Workbench:
 
     def weight(self, layer: str) -> Tensor:
         """The dense weight of a layer as [units, inputs, ...]; never write to it."""
-        place = self.layers_by_name[layer]
+        place = self.layer_of[layer]
         return place.canonical(state(self.source.model)[place.weight])
 
     @cached_property
     def limits(self) -> dict[str, float]:
         """Layer -> the largest |weight|."""
-        ends = {name: self.weight(name).aminmax() for name in self.layers_by_name}
+        ends = {name: self.weight(name).aminmax() for name in self.layer_of}
         return {name: max(-float(low), float(high)) for name, (low, high) in ends.items()}
 
     @cached_property
@@ -211,7 +209,7 @@ class Workbench:
 
     def prune(self, plan: Plan) -> Pruned:
         """The masks of `plan`; ValueError names the layer or criterion that does not fit."""
-        check(plan, self.layers_by_name)
+        check(plan, self.layer_of)
         # A new object each time: its `model` is the caller's own, to train or to change.
         return replace(self._mask_cache.prune(plan))
 
@@ -225,7 +223,7 @@ class Workbench:
         What was measured before, for this plan or a shorter prefix, is not measured again.
         Raises ValueError for n outside 1..number of validation samples.
         """
-        check(plan, self.layers_by_name)
+        check(plan, self.layer_of)
         return self._evaluation_cache.evaluate(plan, n, start)
 
     def measured(self, plan: Plan) -> int:
@@ -295,7 +293,7 @@ class Workbench:
 
     def counts(self, plan: Plan) -> Counts:
         """What is left of the network under `plan`, counted."""
-        return counts_of(self.masks(plan), self.layers_by_name, self.macs, self.macs_in_all)
+        return counts_of(self.masks(plan), self.layer_of, self.macs, self.macs_in_all)
 
     def cost(self, plan: Plan, progress: Progress = lambda label, done: None) -> Cost:
         """The ledger of `plan`, measured in some seconds: sizes, memory and latency."""

@@ -14,9 +14,7 @@ _FEW = 2  # samples, where more would keep somebody waiting
 def layer_warnings(bench: Bench, plan: Plan) -> dict[str, str]:
     """Layer -> what has collapsed there: nothing left of it, or the network cut in two."""
     samples = _FEW if bench.slow else collapse.SAMPLES
-    return collapse.collapses(
-        bench.prune(plan), bench.layers_by_name, bench.source.validation, samples
-    )
+    return collapse.collapses(bench.prune(plan), bench.layer_of, bench.source.validation, samples)
 
 
 def layer_maps(bench: Bench, plan: Plan, layer: str, sample: int) -> Tensor:
@@ -27,7 +25,7 @@ def layer_maps(bench: Bench, plan: Plan, layer: str, sample: int) -> Tensor:
     return feature_maps.feature_maps(
         bench.source.model,
         bench.prune(plan).tensors,
-        feature_maps.find_layer(bench.layers_by_name, layer),
+        feature_maps.find_layer(bench.layer_of, layer),
         bench.graph_cache.graph_or_none(),
         feature_maps.one_sample(bench.source.validation, sample),
     )

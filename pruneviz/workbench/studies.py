@@ -52,12 +52,12 @@ class Studies:
         progress: Progress = _silent,
     ) -> Curves:
         """`Workbench.scan`, with what follows from it: knees, ranks, where a loss is certain."""
-        check(plan, self._bench.layers_by_name)
+        check(plan, self._bench.layer_of)
         return scan(self._bench, plan, self.memory, levels, precision, budget, progress)
 
     def known_curves(self, plan: Plan = _DENSE) -> Curves:
         """The curves as far as they were measured before, at the usual levels; quick."""
-        check(plan, self._bench.layers_by_name)
+        check(plan, self._bench.layer_of)
         return known(self._bench, plan, self.memory)
 
     def predictor(self, plan: Plan = _DENSE, progress: Progress = _silent) -> Predictor:
@@ -98,7 +98,7 @@ class Studies:
         progress: Progress = _silent,
     ) -> SearchResult:
         """`Workbench.allocate`, and how it went. evaluations: of moves, at most."""
-        check(plan, self._bench.layers_by_name)
+        check(plan, self._bench.layer_of)
         return search(
             self._bench,
             self.memory,
@@ -129,7 +129,7 @@ class Studies:
         those named. Half of the validation samples decide, the others judge, see
         `SearchResult.holdout`. ValueError where so few cannot tell; `undecidable` says so before.
         """
-        check(plan, self._bench.layers_by_name)
+        check(plan, self._bench.layer_of)
         return smallest(
             self._bench,
             self.memory,
@@ -157,7 +157,7 @@ class Studies:
         plan: of the granularity, and how scores are put together. levels: sparsities in (0, 1] at
         which what is cut is compared. Evidence is gathered once; `progress` may raise to stop.
         """
-        check(plan, self._bench.layers_by_name)
+        check(plan, self._bench.layer_of)
         return similarity(self._bench, plan, levels, progress)
 
     def contest(self, request: ContestRequest = _CONTEST, progress: Progress = _silent) -> Contest:
@@ -172,5 +172,5 @@ class Studies:
         return contest(self._bench, self.memory, request, None, self._curves_for(request))
 
     def _curves_for(self, request: ContestRequest) -> Curves | None:
-        check(request.plan, self._bench.layers_by_name)
+        check(request.plan, self._bench.layer_of)
         return self.known_curves(request.plan) if request.allocation == "sensitivity" else None

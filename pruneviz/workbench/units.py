@@ -127,7 +127,7 @@ def last_moved(
         movers = [name for name in members if levels[name] != before.get(name, 0.0)]
         if movers:
             return levels[movers[0]]
-        sizes = {name: bench.layers_by_name[name].size for name in members}
+        sizes = {name: bench.layer_of[name].size for name in members}
         mean = sum(levels[name] * size for name, size in sizes.items()) / sum(sizes.values())
         return round(mean, 4)
 
@@ -184,7 +184,7 @@ def inputs_cut(
     """
     if not by_unit(plan):
         return None
-    pruned, layer, groups = bench.masks(plan), bench.layers_by_name[focus], bench.groups
+    pruned, layer, groups = bench.masks(plan), bench.layer_of[focus], bench.groups
     mask = pruned.masks[focus]
     if not any(mask.stride()):  # one element for all: nothing is cut
         return None

@@ -37,7 +37,7 @@ def row(name: str) -> str:
     assert pv.open(model, data).fingerprint == before, "the dense weights were written to"
     seconds = time.process_time() - start
     return (
-        f"| {name} | {len(bench.layers_by_name)} | {total:,} | {reached / total:.1%} | "
+        f"| {name} | {len(bench.layer_of)} | {total:,} | {reached / total:.1%} | "
         f"{mostly(bench)} | {words[0]} | {words[1]} | exact | {seconds:.1f} |"
     )
 
@@ -50,9 +50,9 @@ def mostly(bench: pv.Workbench) -> str:
 
 def check(bench: pv.Workbench, criterion: str) -> str:
     """Prune every layer that can be by half; counts, forward pass and exported copy must hold."""
-    seen = [n for n in bench.layers_by_name if n in bench.survey.order]
+    seen = [n for n in bench.layer_of if n in bench.survey.order]
     refused = bench.cannot(pv.Plan(criterion))
-    layers = {n: bench.layers_by_name[n] for n in seen if n not in refused}
+    layers = {n: bench.layer_of[n] for n in seen if n not in refused}
     layers = {n: layer for n, layer in layers.items() if layer.kind != "embedding"}
     plan = pv.Plan(criterion, sparsity=dict.fromkeys(layers, 0.5))
     pruned = bench.prune(plan)

@@ -47,7 +47,7 @@ def measure(name: str, layer: str, path: Path) -> str:
     before = _memory("VmRSS")
     start = time.perf_counter()
     bench = open_workbench(bare, Data(inputs))
-    plan = Plan(sparsity=dict.fromkeys(bench.layers_by_name, 0.0))
+    plan = Plan(sparsity=dict.fromkeys(bench.layer_of, 0.0))
     scene.describe(bench, plan)
     scene.picture(bench, plan, layer)
     opened = time.perf_counter() - start

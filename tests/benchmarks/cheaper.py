@@ -82,7 +82,7 @@ def side_by_side(asked: Study, bench: Workbench, ways: list[str], seed: int) -> 
 
     def one(number: int, way: str) -> Trained:
         level, remove = WAYS[way]
-        cut = {name: level for name in bench.layers_by_name if name not in locked and level}
+        cut = {name: level for name in bench.layer_of if name not in locked and level}
         method = ALIKE.method if level else "dense"
         training = replace(ALIKE, method=method, remove=remove, seed=seed)
         if asked.quick:

@@ -73,7 +73,7 @@ def rows(network: str, found: Contest, names: tuple[str, ...]) -> None:
 
 def accuracy(bench: pv.Workbench, criterion: str, level: float) -> float:
     """Accuracy on all validation samples with `level` pruned in every layer."""
-    plan = pv.Plan(criterion, sparsity=dict.fromkeys(bench.layers_by_name, level))
+    plan = pv.Plan(criterion, sparsity=dict.fromkeys(bench.layer_of, level))
     return bench.evaluate(plan).accuracy
 
 

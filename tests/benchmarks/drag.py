@@ -35,13 +35,13 @@ def main() -> None:
 
 def step(bench: pv.Workbench, level: float) -> pv.Pruned:
     """What a drag asks: masks from rankings that were made when the criterion was chosen."""
-    return bench.prune(pv.Plan(sparsity=dict.fromkeys(bench.layers_by_name, level)))
+    return bench.prune(pv.Plan(sparsity=dict.fromkeys(bench.layer_of, level)))
 
 
 def from_scratch(bench: pv.Workbench, level: float) -> nn.Module:
     """What torch.nn.utils.prune asks: a copy to start from, because it cannot go back."""
     model = copy.deepcopy(bench.source.model)
-    for name in bench.layers_by_name:
+    for name in bench.layer_of:
         torch_prune.l1_unstructured(model.get_submodule(name), "weight", level)
     return model
 

@@ -75,7 +75,7 @@ def opened(name: str) -> pv.Workbench:
 
 def by_weights(bench: pv.Workbench) -> pv.Plan:
     """90 % of the weights of every layer that is not locked."""
-    free = [name for name in bench.layers_by_name if name not in bench.locks]
+    free = [name for name in bench.layer_of if name not in bench.locks]
     return pv.Plan(sparsity=dict.fromkeys(free, 0.9))
 
 

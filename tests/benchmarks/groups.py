@@ -41,7 +41,7 @@ def row(name: str) -> str:
     up, apart = shrunk(bench, levels(bench, lambda n: math.ceil(0.3 * n) / n))
     tried = [r for r in groups.fixed.values() if "trial" in r or "nn.Multihead" in r]
     answers = [n for n, reason in groups.fixed.items() if "answer" in reason]
-    layers = {n: x for n, x in bench.layers_by_name.items() if x.rows is None}
+    layers = {n: x for n, x in bench.layer_of.items() if x.rows is None}
     other = torch_pruning_at(name, 0.3, answers, layers)
     stays = Counter(short(reason) for reason in groups.fixed.values())
     mostly = f"{stays.most_common(1)[0][1]}: {stays.most_common(1)[0][0]}" if stays else "nothing"

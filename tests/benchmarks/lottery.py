@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
         picture, given = given[place + 1], given[:place] + given[place + 2 :]
     with study(__doc__, SEEDS, given) as asked:
         bench = asked.bench(NETWORK)
-        total = sum(layer.size for layer in bench.layers_by_name.values())
+        total = sum(layer.size for layer in bench.layer_of.values())
         seeds = range(asked.seeds)
         runs = [asked.train(bench, Plan(sparsity=LEVELS), again(TRAINING, s)) for s in seeds]
         rows(HEAD, lines(runs, total))

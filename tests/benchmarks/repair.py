@@ -44,7 +44,7 @@ def main() -> None:
 
 def cell(bench: pv.Workbench, criterion: str, level: float, names: tuple[str, ...]) -> str:
     """Accuracy with its interval, and seconds that the repair adds to the pruning."""
-    levels = {layer: level for layer in bench.layers_by_name if layer not in bench.locks}
+    levels = {layer: level for layer in bench.layer_of if layer not in bench.locks}
     raw = pv.Plan(criterion, "neuron", sparsity=levels)
     bench.prune(raw)  # groups and rankings are made once, and no part of a repair
     plan = replace(raw, repair=names)

@@ -94,7 +94,7 @@ def naive(bench: pv.Workbench) -> dict[tuple[str, float], float]:
     """(layer, level) -> change in accuracy on all validation samples, as tutorials do it."""
     dense = right(bench, bench.source.model)
     changes = {}
-    for layer in bench.layers_by_name:
+    for layer in bench.layer_of:
         for level in LEVELS:
             model = copy.deepcopy(bench.source.model)
             prune.l1_unstructured(model.get_submodule(layer), "weight", amount=level)

@@ -123,7 +123,7 @@ def end(run: Trained) -> pd.Series[float]:
 
 def free(bench: Workbench) -> list[str]:
     """The layers that are not locked as usual."""
-    return [name for name in bench.layers_by_name if name not in bench.locks]
+    return [name for name in bench.layer_of if name not in bench.locks]
 
 
 def plan_of(bench: Workbench, left: float, locked: Collection[str] | None = None) -> Plan:
@@ -131,7 +131,7 @@ def plan_of(bench: Workbench, left: float, locked: Collection[str] | None = None
     usual, where it is not said) whole.
     """
     locked = bench.locks if locked is None else locked
-    sizes = {name: layer.size for name, layer in bench.layers_by_name.items()}
+    sizes = {name: layer.size for name, layer in bench.layer_of.items()}
     able = sum(size for name, size in sizes.items() if name not in locked)
     return bench.allocate("lamp", (1 - left) * sum(sizes.values()) / able, locked=[*locked])
 

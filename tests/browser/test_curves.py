@@ -57,7 +57,7 @@ def test_a_curve_stands_in_each_track_as_it_was_measured(
     board = with_curves(visit(NETWORK, dark=dark))
     curves = bench.studies.known_curves()
     marked = 0
-    for layer in bench.layers_by_name:
+    for layer in bench.layer_of:
         row = board.page.get_by_test_id(f"row-{layer}")
         assert curves.words_of(layer) in row.inner_text()
         path = row.locator(".curve .mean").get_attribute("d") or ""
@@ -137,7 +137,7 @@ def test_the_bulk_slider_shares_out_by_the_method_and_leaves_locked_layers(
 ) -> None:
     board = with_curves(visit(NETWORK))
     page = board.page
-    for layer in bench.layers_by_name:  # whatever is locked at first
+    for layer in bench.layer_of:  # whatever is locked at first
         locked = page.get_by_test_id(f"lock-{layer}").get_attribute("aria-pressed") == "true"
         if locked != (layer == "fc3"):
             board.click(f"lock-{layer}")
@@ -155,7 +155,7 @@ def test_the_bulk_slider_shares_out_by_the_method_and_leaves_locked_layers(
     assert now["fc1"] != now["fc2"]
     assert now["fc3"] == before["fc3"]
     assert page.get_by_test_id("master-number").input_value() == "70"
-    size = {"fc1": bench.layers_by_name["fc1"].size, "fc2": bench.layers_by_name["fc2"].size}
+    size = {"fc1": bench.layer_of["fc1"].size, "fc2": bench.layer_of["fc2"].size}
     gone = sum(now[layer] / 100 * size[layer] for layer in size) / sum(size.values())
     assert gone == pytest.approx(0.7, abs=0.002)
 

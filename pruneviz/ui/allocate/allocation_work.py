@@ -176,7 +176,7 @@ def side_effects(before: Plan, after: Plan) -> list[str]:
 
 def whole(bench: Workbench, plan: Plan) -> Plan:
     """`plan` with a level for every layer, as the sliders have one."""
-    return replace(plan, sparsity=dict.fromkeys(bench.layers_by_name, 0.0) | dict(plan.sparsity))
+    return replace(plan, sparsity=dict.fromkeys(bench.layer_of, 0.0) | dict(plan.sparsity))
 
 
 def price(allocating: AllocationWork) -> tuple[float, float]:

@@ -64,9 +64,7 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
     """
     reasons = bench.cannot(plan)
     pooled = plan.scope == "global"
-    members = [
-        name for name in bench.layers_by_name if name in plan.sparsity and name not in reasons
-    ]
+    members = [name for name in bench.layer_of if name in plan.sparsity and name not in reasons]
     ranked: dict[str, Ranking] = {}
     if pooled:
         ranked = dict(bench.rankings(replace(plan, sparsity=dict.fromkeys(members, 0.0))))
@@ -74,7 +72,7 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
     cost, groups = bench.counts(Plan()), units.groups_for(bench, plan)
     reaches = {name: packed(reach(ranking, total)) for name, ranking in ranked.items()}
     layers = []
-    for name, layer in bench.layers_by_name.items():
+    for name, layer in bench.layer_of.items():
         entry = _entry(bench, plan, groups, layer)
         free = name in members
         layers.append(
@@ -104,14 +102,14 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
 def is_scored(bench: Workbench, plan: Plan, locked: Mapping[str, str], focus: str) -> bool:
     """Whether the layer in focus is worth ranking: not one that is huge, locked and whole."""
     whole = focus in locked and not plan.sparsity.get(focus)
-    return not (whole and bench.layers_by_name[focus].size > _HUGE)
+    return not (whole and bench.layer_of[focus].size > _HUGE)
 
 
 def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) -> dict[str, object]:
     """The weights of one layer as a matrix [units, inputs], cut to a bound; if `scored` with
     their ranks, and the quantiles and the histogram of its scores.
     """
-    layer, weight = bench.layers_by_name[focus], bench.weight(focus)
+    layer, weight = bench.layer_of[focus], bench.weight(focus)
     inputs = layer.size // layer.units
     rows, columns = drawn(layer)
     blank = np.zeros((len(rows), len(columns)))

@@ -88,7 +88,7 @@ def _seconds(bench: Workbench, plan: Plan, progress: Callable[[float], None]) ->
     raw = bench.prune(replace(plan, repair=()))
     start = time.perf_counter()
     mend(
-        bench.source.model, bench.layers_by_name, raw.groups, raw.graph, plan, raw.parameter_masks,
+        bench.source.model, bench.layer_of, raw.groups, raw.graph, plan, raw.parameter_masks,
         raw.units, bench.source.calibration, batch=bench.block,
         progress=lambda done: progress(done / 2),
     )  # fmt: skip

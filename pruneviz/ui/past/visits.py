@@ -97,7 +97,7 @@ def restore(session: Session | None, made_for: ModelVersion, plan: Plan) -> Sess
     reason = refusal(session, made_for)
     if reason is not None:
         raise ValueError(reason)
-    check(plan, session.bench.layers_by_name)
+    check(plan, session.bench.layer_of)
     reach(session, plan, lambda: plan, lambda session: arrive(session, plan))
     return session
 

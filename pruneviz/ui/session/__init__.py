@@ -117,20 +117,17 @@ def start(bench: Workbench, name: str | None = None) -> Session:
     """A session with the dense network, the usual layers locked; name: of it in the list."""
     plan = untouched(bench)
     locked = {layer: why for layer, why in bench.locks.items() if not plan.sparsity.get(layer)}
-    focus = next(
-        (name for name in bench.layers_by_name if name not in locked),
-        next(iter(bench.layers_by_name)),
-    )
+    focus = next((n for n in bench.layer_of if n not in locked), next(iter(bench.layer_of)))
     steps = [UndoStep(plan, dict(locked))]
     session = Session(bench, steps, focus, name or bench.name, live=plan, locked=locked)
-    dense = replace(plan, sparsity=dict.fromkeys(bench.layers_by_name, 0.0), pinned={})
+    dense = replace(plan, sparsity=dict.fromkeys(bench.layer_of, 0.0), pinned={})
     session.visited += [dense] if plan == dense else [dense, plan]
     return session
 
 
 def untouched(bench: Workbench) -> Plan:
     """The plan every session begins with: all layers whole, but for what it came pruned by."""
-    levels = dict.fromkeys(bench.layers_by_name, 0.0) | dict(bench.plan.sparsity)
+    levels = dict.fromkeys(bench.layer_of, 0.0) | dict(bench.plan.sparsity)
     return replace(bench.plan, sparsity=levels)
 
 
@@ -143,7 +140,7 @@ def obey(session: Session, request: Request) -> bool:
         return False
     session.seq = request.seq
     session.have, session.scale = (request.scene, request.picture), request.scale
-    if request.focus in session.bench.layers_by_name:
+    if request.focus in session.bench.layer_of:
         session.focus = request.focus
     try:
         return _obey(session, request)
@@ -183,9 +180,7 @@ def _locked(session: Session, names: Iterable[str]) -> dict[str, str]:
     bench, groups = session.bench, units.groups_for(session.bench, session.live)
     unlocks = {m for name in set(session.locked) - set(names) for m in groups.members(name)}
     reasons = {**bench.locks, **session.locked}
-    locked = {
-        n: reasons.get(n, "") for n in names if n in bench.layers_by_name and n not in unlocks
-    }
+    locked = {n: reasons.get(n, "") for n in names if n in bench.layer_of and n not in unlocks}
     return units.locked_together(groups, locked)
 
 
@@ -221,7 +216,7 @@ def with_levels(
     """
     whole, groups = bench.cannot(plan), units.groups_for(bench, plan)
     locked = units.locked_together(groups, locked)
-    able = [name for name in bench.layers_by_name if name not in whole]
+    able = [name for name in bench.layer_of if name not in whole]
     if plan.scope == "layer":
         source = {name: plan.sparsity if name in locked else levels for name in able}
         sparsity = {name: source[name].get(name, 0.0) for name in able}
@@ -249,7 +244,7 @@ def change(session: Session, request: Plan) -> None:
 def changed(session: Session, request: Plan) -> Plan:
     """The live plan with the criterion, granularity and scope of `request`."""
     bench, before = session.bench, session.live
-    levels = {name: before.sparsity.get(name, 0.0) for name in bench.layers_by_name}
+    levels = {name: before.sparsity.get(name, 0.0) for name in bench.layer_of}
     if request.scope != before.scope:
         levels = _got(session)
     pinned = hand.holding(before, request.granularity)
@@ -291,12 +286,10 @@ def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) ->
         locks = usual
     else:
         reasons = {**bench.locks, **usual}
-        locks = {name: reasons.get(name, "") for name in locked if name in bench.layers_by_name}
+        locks = {name: reasons.get(name, "") for name in locked if name in bench.layer_of}
         locks = units.locked_together(groups, locks)
     if plan.scope == "layer":
-        plan = replace(
-            plan, sparsity=dict.fromkeys(bench.layers_by_name, 0.0) | dict(plan.sparsity)
-        )
+        plan = replace(plan, sparsity=dict.fromkeys(bench.layer_of, 0.0) | dict(plan.sparsity))
     elif not plan.sparsity:
         plan = with_levels(bench, plan, {}, locks)
     session.settle(plan, locks)
@@ -305,12 +298,8 @@ def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) ->
 def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
     """The locks that go with a plan: the usual ones where it prunes nothing, all outside a pool."""
     if plan.scope == "global" and plan.sparsity:
-        outside = set(bench.layers_by_name) - set(plan.sparsity) - set(bench.cannot(plan))
-        return {
-            name: bench.locks.get(name, _OUTSIDE)
-            for name in bench.layers_by_name
-            if name in outside
-        }
+        outside = set(bench.layer_of) - set(plan.sparsity) - set(bench.cannot(plan))
+        return {n: bench.locks.get(n, _OUTSIDE) for n in bench.layer_of if n in outside}
     groups = units.groups_for(bench, plan)
     usual = unit_locks(bench.locks, groups)
     locks = {name: why for name, why in usual.items() if not plan.sparsity.get(name)}
@@ -331,7 +320,7 @@ def _mean(bench: Workbench, plan: Plan, levels: Mapping[str, float]) -> float:
 
 
 def _items(bench: Workbench, plan: Plan, groups: Groups, name: str) -> int:
-    group, layer = groups.of(name), bench.layers_by_name[name]
+    group, layer = groups.of(name), bench.layer_of[name]
     if group is not None:
         return group.units
     return layer.units if units.by_unit(plan) else layer.size

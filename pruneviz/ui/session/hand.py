@@ -25,7 +25,7 @@ def by_hand(bench: Workbench, plan: Plan, name: str, places: Mapping[str, bool |
     A unit is one of the whole group, whichever member's row is named. Giving back a block gives
     back all that touches it; `ALL` is the whole layer. ValueError names what is not there.
     """
-    if name not in bench.layers_by_name:
+    if name not in bench.layer_of:
         raise ValueError(f"no layer {name!r} to cut by hand")
     if pattern(plan.granularity) is not None:
         raise ValueError(f"{plan.granularity} says how many weights stay: none is pinned by hand")
@@ -36,9 +36,9 @@ def by_hand(bench: Workbench, plan: Plan, name: str, places: Mapping[str, bool |
     strokes = {place: kept for place, kept in places.items() if place != ALL}
     if by_unit(plan):
         groups = groups_for(bench, plan)
-        rows = {member: unit_of_row(groups, bench.layers_by_name[member]) for member in members}
+        rows = {member: unit_of_row(groups, bench.layer_of[member]) for member in members}
         return replace(plan, pinned=_with_units(pins, rows, name, strokes))
-    pins[name] = _with_blocks(pins.get(name, {}), bench.layers_by_name[name], strokes)
+    pins[name] = _with_blocks(pins.get(name, {}), bench.layer_of[name], strokes)
     return replace(plan, pinned=pins)
 
 
@@ -46,7 +46,7 @@ def counts_by_hand(bench: Workbench, plan: Plan) -> dict[str, tuple[int, int]]:
     """Layer -> how many of its items were cut and kept by hand, in the layers where some were."""
     groups = groups_for(bench, plan)
     counts_of: dict[str, tuple[int, int]] = {}
-    for lead, sign in hands(plan, bench.layers_by_name, groups).items():
+    for lead, sign in hands(plan, bench.layer_of, groups).items():
         counts = int((sign < 0).sum()), int((sign > 0).sum())
         counts_of |= dict.fromkeys(groups.members(lead), counts)
     return counts_of
@@ -75,7 +75,7 @@ def that_fit(bench: Workbench, plan: Plan, whole: Mapping[str, str]) -> Pins:
     for name, places in plan.pinned.items():
         if name in whole:
             continue
-        unit = unit_of_row(groups, bench.layers_by_name[name]) if by_unit(plan) else None
+        unit = unit_of_row(groups, bench.layer_of[name]) if by_unit(plan) else None
         fit = {p: kept for p, kept in places.items() if unit is None or unit[int(p)] >= 0}
         if fit:
             pins[name] = fit

@@ -104,7 +104,7 @@ def _layers(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
     watching, bench = trainer.watching, trainer.session.bench
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        names = [*bench.layers_by_name]
+        names = [*bench.layer_of]
         watching.layer = st.selectbox(
             "Weights of", names, index=names.index(watching.layer), key="train_layer", width=320
         )

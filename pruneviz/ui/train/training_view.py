@@ -97,7 +97,7 @@ class TrainingView:
 
 
 def _gone(moment: Moment) -> dict[str, float]:
-    now, before = moment.run.structure.layers, moment.run.bench.layers_by_name
+    now, before = moment.run.structure.layers, moment.run.bench.layer_of
     return {
         name: 1 - (1 - level) * now[name].size / before[name].size
         for name, level in moment.levels.items()
@@ -111,7 +111,7 @@ def picture_of(moment: Moment, name: str) -> Picture:
     weight = moment.weight(name).flatten(1)
     cells = weight[torch.from_numpy(rows)][:, torch.from_numpy(columns)]
     words = [scene.note(layer.units, len(rows), weight.shape[1], len(columns))]
-    before = moment.run.bench.layers_by_name[name].units
+    before = moment.run.bench.layer_of[name].units
     if layer.units < before:
         words.append(f"{layer.units:,} of {before:,} {layer.unit_word}s are still there")
     labels = (layer.unit_word, "input" if layer.flat else "weight")

@@ -46,7 +46,7 @@ def go_to(name: str, link: str | None = None, locked: str | None = None) -> Sess
     if link and message is None:
         try:
             plan = from_link(link, session.bench.fingerprint)
-            check(plan, session.bench.layers_by_name)
+            check(plan, session.bench.layer_of)
             settle(session, plan, None if locked is None else locked.split(","))
             message = session.message
         except ValueError as error:

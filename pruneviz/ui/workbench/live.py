@@ -188,7 +188,7 @@ def _settled(session: Session) -> dict[str, object]:
     bench = session.bench
     pruned, cost = bench.masks(session.live), bench.counts(session.live)
     return {
-        "sparsity": {name: session.live.sparsity.get(name, 0.0) for name in bench.layers_by_name},
+        "sparsity": {name: session.live.sparsity.get(name, 0.0) for name in bench.layer_of},
         "locked": dict(session.locked),
         "cut": _cut(bench, pruned),
         "by_hand": counts_by_hand(bench, session.live),
@@ -206,7 +206,7 @@ def _cut(bench: Workbench, pruned: Pruned) -> dict[str, int]:
     if units.by_unit(pruned.plan):
         groups = units.groups_for(bench, pruned.plan)
         gone = {name: int((~kept).count_nonzero()) for name, kept in pruned.units.items()}
-        return {name: gone.get(groups.lead(name), 0) for name in bench.layers_by_name}
+        return {name: gone.get(groups.lead(name), 0) for name in bench.layer_of}
     lost = pruned.report["total"] - pruned.report["kept"]
     return {name: int(cut) for name, cut in zip(pruned.report["layer"], lost, strict=True)}
 
@@ -214,7 +214,7 @@ def _cut(bench: Workbench, pruned: Pruned) -> dict[str, int]:
 def _inputs_cut(session: Session) -> dict[str, object] | None:
     """Which drawn cells of the layer in focus go because of units before it, as bits."""
     bench, focus = session.bench, session.focus
-    bits = units.inputs_cut(bench, session.live, focus, *scene.drawn(bench.layers_by_name[focus]))
+    bits = units.inputs_cut(bench, session.live, focus, *scene.drawn(bench.layer_of[focus]))
     return None if bits is None else {"layer": focus, "bits": packed(bits)}
 
 

@@ -222,7 +222,7 @@ def _caption(
 @part
 def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
     """For a convolution: its filters, and what they make of a chosen sample."""
-    layer = bench.layers_by_name[focus]
+    layer = bench.layer_of[focus]
     st.caption(
         f"Filters and feature maps of {code(focus)}",
         help="Left: the dense filters (mean over input channels). Right: their activations for "
