@@ -212,7 +212,7 @@ def test_a_cancelled_training_changes_nothing_and_can_be_resumed(page: Trains) -
 
 
 def test_a_page_that_is_loaded_anew_takes_its_training_over(page: Trains) -> None:
-    page.set(epochs=30).press("train-begin").until_epoch(1)
+    page.set(epochs=30).press("train-begin")
     again = Trains.__new__(Trains)  # nothing but the address is left
     again.app, again.seq = new_app(), 0
     again.app.query_params.update(page.address)
@@ -220,13 +220,14 @@ def test_a_page_that_is_loaded_anew_takes_its_training_over(page: Trains) -> Non
     again.run().arrive()
     again.app.query_params.update(page.address)
     assert again.plan == page.plan
-    name = trainings(place())[0].folder.name
+    name = key_of(page.session.bench, page.plan, page.trainer.training)
     assert "begun in another tab, or before this page was loaded anew" in again.said()
     again.press(f"train-over-{name}")
     assert not page.trainer.running
     assert again.trainer.running
     page.run()
-    assert "it can be resumed below" in page.warned()
+    assert "Stopped" in page.warned()
+    again.until_epoch(1)
     assert again.trainer.job is not None
     again.trainer.job.cancel()
     again.done()

@@ -57,3 +57,19 @@ def test_two_browsers_see_their_own_and_read_what_is_shared(visit: Callable[...,
     second.until("one less", lambda: len(plans(reader)) == 1)
     pages[0].reload()
     first.until("nothing of hers is gone", lambda: len(plans(pages[0])) == 2)
+
+
+def test_a_browser_that_keeps_no_cookie_has_a_history_within_the_tab(
+    visit: Callable[..., Board],
+) -> None:
+    board = visit("history", measured=False)
+    page = board.page
+    page.context.clear_cookies()
+    page.add_init_script(
+        "Object.defineProperty(document, 'cookie', { get: () => '', set: () => {} })"
+    )
+    page.goto(page.url.replace("history", "?model=lenet300"))
+    board.open()
+    board.drag(board.slider("fc1"), 0.0, 0.5)
+    assert len(plans(history_of(board))) == 2
+    page.get_by_text("your history lasts as long as this tab").wait_for()

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from weakref import WeakValueDictionary
 
 import streamlit as st
 
@@ -27,8 +26,6 @@ from pruneviz.workbench import Workbench
 _KEY = "training"
 _NAP, _HOLD = 0.05, 2.0
 _LEAVES = 20.0  # seconds that a training which is taken over may need to let go
-# The folder of a training -> the work on it, also of tabs that were closed or loaded anew.
-_AT_WORK: WeakValueDictionary[Path, Job] = WeakValueDictionary()
 _STOPPED = "Stopped. What was trained until the last full epoch is kept: it can be resumed below."
 _NOTHING = "Stopped before the first epoch had ended: nothing was kept, and nothing was changed."
 
@@ -40,6 +37,20 @@ class Result:
     trained: Trained
     bench: Workbench
     cut: Evaluation
+
+
+@dataclass(frozen=True)
+class Occupant:
+    """Work on a training, also of a tab that was closed or loaded anew."""
+
+    job: Job
+    model: str
+    plan: Plan
+    training: Training
+    since: float
+
+
+_AT_WORK: dict[Path, Occupant] = {}  # by the folder of the training
 
 
 @dataclass
@@ -131,14 +142,20 @@ def begin(trainer: TrainingWork, plan: Plan, training: Training) -> Job:
         trainer.result = Result(trained, version, bench.evaluate(plan))
 
     trainer.job = Job(work)
+    for path, other in list(_AT_WORK.items()):
+        if not other.job.running:
+            _AT_WORK.pop(path, None)
     with suppress(ValueError):  # what cannot be trained is said by the job
-        _AT_WORK[folder / key_of(bench, plan, training)] = trainer.job
+        path = folder / key_of(bench, plan, training)
+        # Of two tabs at the very same the first has the folder; the other has one of its own.
+        _AT_WORK.setdefault(path, Occupant(trainer.job, session.name, plan, training, time.time()))
     return trainer.job
 
 
 def at_work(one: StoredTraining) -> bool:
     """Whether somebody trains this now: another tab, or this one before it was loaded anew."""
-    return in_use(one.folder)
+    known = _AT_WORK.get(one.folder)
+    return in_use(one.folder) or (known is not None and known.job.running)
 
 
 def take_over(trainer: TrainingWork, one: StoredTraining) -> bool:
@@ -146,11 +163,11 @@ def take_over(trainer: TrainingWork, one: StoredTraining) -> bool:
 
     Work of another process, a command line's say, is not stopped.
     """
-    job = _AT_WORK.get(one.folder)
-    if job is not None:
-        job.cancel()
-        job.wait(_LEAVES)
-    if in_use(one.folder):
+    known = _AT_WORK.get(one.folder)
+    if known is not None:
+        known.job.cancel()
+        known.job.wait(_LEAVES)
+    if at_work(one):
         return False
     begin(trainer, one.plan, one.training)
     return True
@@ -181,9 +198,17 @@ def place() -> Path:
 
 
 def kept(trainer: TrainingWork) -> list[StoredTraining]:
-    """Trainings on disk that belong to this network and its data."""
-    bench, entries = trainer.session.bench, []
-    for one in trainings(place()):
+    """Trainings that belong to this network and its data: on disk, or at work."""
+    bench, folder = trainer.session.bench, place()
+    stored = trainings(folder)
+    there = {one.folder for one in stored}
+    stored += [  # in their first epoch nothing is on disk yet
+        StoredTraining(path, one.model, one.plan, one.training, 0.0, one.since)
+        for path, one in list(_AT_WORK.items())
+        if path.parent == folder and path not in there and one.job.running
+    ]
+    entries = []
+    for one in stored:
         name = one.folder.name
         if name not in trainer.mine:
             try:
