@@ -23,11 +23,13 @@ _PATIENCE = 5.0
 class Job:
     """Work in a thread of its own, with progress, and a flag that stops it at its next report.
 
-    label and done (0..1) tell how far it is; error holds the sentence it failed with.
+    label and done (0..1) tell how far it is. exception: what it failed with; error: the sentence
+    on it for people, see `pruneviz.storage.faults`.
     """
 
     def __init__(self, work: Callable[[Report], None]) -> None:
         self.label, self.done = "", 0.0
+        self.exception: Exception | None = None
         self.error: str | None = None
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
@@ -58,7 +60,7 @@ class Job:
         except CancelledError:
             pass
         except Exception as error:  # a thread has nobody above it who could be told
-            self.error = f"{type(error).__name__}: {public(error)}"
+            self.exception, self.error = error, public(error)
 
     def _report(self, label: str, done: float) -> None:
         if self._cancelled.is_set():

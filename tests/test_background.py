@@ -61,7 +61,8 @@ def test_a_refusal_of_ours_is_kept_as_its_own_sentence() -> None:
     job = Job(work)
     job.wait(PATIENCE)
     assert job.error is not None
-    assert job.error.startswith("ValueError: sparsity of 'conv1' must be in")
+    assert job.error.startswith("sparsity of 'conv1' must be in")
+    assert isinstance(job.exception, ValueError)
     assert not job.running
     assert not job.cancelled
 

@@ -95,7 +95,8 @@ def test_a_job_that_fails_says_no_more_than_a_sentence() -> None:
     job = Job(work)
     job.wait()
     assert job.error is not None
-    assert job.error.startswith("FileNotFoundError: ")
+    assert job.error.startswith("something went wrong that was not foreseen (FileNotFoundError: ")
+    assert isinstance(job.exception, FileNotFoundError)
     assert NUMBER.search(job.error)
     assert "secret" not in job.error
 

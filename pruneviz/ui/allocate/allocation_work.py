@@ -131,8 +131,7 @@ def take(session: Session) -> None:
     if job.cancelled:
         allocating.message = _STOPPED
     elif job.error is not None:
-        said = job.error.removeprefix("ValueError: ")
-        allocating.message = f"{said[:1].upper()}{said[1:].rstrip('.')}."
+        allocating.message = f"{job.error[:1].upper()}{job.error[1:].rstrip('.')}."
     else:
         allocating.answer = answer = allocating._box[0]
         here = UndoStep(session.settled, session.locked)

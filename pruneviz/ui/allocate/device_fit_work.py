@@ -100,7 +100,7 @@ def take(fitting: DeviceFitWork) -> None:
         return
     fitting.job, message = None, None
     if job.error is not None:
-        message = job.error.removeprefix("ValueError: ")
+        message = job.error
     elif job.cancelled:
         message = "Stopped: nothing was changed."
     if message is not None and fitting.sizing is not None:

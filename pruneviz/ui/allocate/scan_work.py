@@ -108,7 +108,7 @@ def take(scanning: ScanWork) -> bool:
         return False
     scanning.job = scanning.left = None
     if job.error is not None:
-        scanning.message = f"The scan stopped: {job.error.removeprefix('ValueError: ')}."
+        scanning.message = f"The scan stopped: {job.error}."
     elif job.cancelled:
         scanning.message = "Stopped. What was measured until now is kept."
     return True

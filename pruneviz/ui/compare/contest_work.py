@@ -156,7 +156,7 @@ def take(contesting: ContestWork) -> None:
     contesting.job = contesting.left = None
     contesting.holding = False
     if job.error is not None:
-        contesting.message = f"It stopped: {job.error.removeprefix('ValueError: ')}."
+        contesting.message = f"It stopped: {job.error}."
     elif job.cancelled:
         contesting.message = "Stopped. What was measured until now is kept."
 

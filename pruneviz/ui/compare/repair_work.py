@@ -150,7 +150,7 @@ def _draw(work: RepairWork) -> None:
         _start(work)
         st.rerun()
     elif job is not None and job.error is not None:
-        st.warning(plain(job.error.removeprefix("ValueError: ")))
+        st.warning(plain(job.error))
     if work.rows:
         st.dataframe(
             table(work.rows),

@@ -75,8 +75,7 @@ def take(exporting: ExportWork) -> None:
         return
     exporting.job = None
     if job.error is not None:
-        said = job.error.partition(": ")[2]
-        exporting.message = f"Nothing was exported: {said}"
+        exporting.message = f"Nothing was exported: {job.error}"
     elif exporting.result is None:
         exporting.message = "Stopped: nothing was written."
 

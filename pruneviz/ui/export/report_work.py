@@ -94,7 +94,7 @@ def take(reporting: ReportWork) -> None:
         return
     reporting.job = None
     if job.error is not None:
-        reporting.message = f"There is no report: {job.error.partition(': ')[2]}"
+        reporting.message = f"There is no report: {job.error}"
     elif reporting.path is None:
         reporting.message = "Stopped: no report was written."
 

@@ -152,7 +152,7 @@ def _masks(bench: Workbench | None, name: str, plans: tuple[Plan, Plan]) -> None
     if job is not None and job.running:
         _wait(apart)
     elif job is not None and job.error is not None:
-        st.warning(plain(job.error.removeprefix("ValueError: ")))
+        st.warning(plain(job.error))
     elif apart.table is not None:
         differ, weights = int(apart.table["differ"].sum()), int(apart.table["weights"].sum())
         st.caption(f"{differ:,} of {weights:,} weights are kept by one of the two alone.")

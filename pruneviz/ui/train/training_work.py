@@ -180,8 +180,7 @@ def take(trainer: TrainingWork) -> None:
         return
     trainer.job = trainer.left = None
     if job.error is not None:
-        said = job.error.partition(": ")[2] or job.error
-        trainer.message = f"The training stopped: {said.rstrip('.')}."
+        trainer.message = f"The training stopped: {job.error.rstrip('.')}."
     elif trainer.result is None:
         snapshot = trainer.watching.snapshot
         has_epochs = snapshot is not None and bool((snapshot.table["epoch"] > 0).any())

@@ -89,8 +89,7 @@ def _take(books: LedgerWork) -> bool:
         return job is not None
     books.job = None
     if job.error is not None:
-        said = job.error.removeprefix("ValueError: ")
-        books.message = f"The ledger could not be measured: {said}"
+        books.message = f"The ledger could not be measured: {job.error}"
     elif job.cancelled:
         books.message = "Stopped. Nothing of this ledger was kept."
     return False

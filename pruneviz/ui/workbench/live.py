@@ -106,8 +106,7 @@ def _take_job(session: Session) -> bool:
         return False
     session.job = session.next_change = None
     if job.error is not None:
-        said = job.error.removeprefix("ValueError: ")
-        session.message = said if go is not None else f"measuring stopped: {said}"
+        session.message = job.error if go is not None else f"measuring stopped: {job.error}"
     elif go is not None and not job.cancelled:
         session.message = None
         _try(session, go)
