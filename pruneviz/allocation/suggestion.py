@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+
+import numpy as np
 
 from pruneviz.allocation.devices import MICROCONTROLLER, Device, Need, needs, size, verdict
 from pruneviz.plan import Plan
@@ -205,15 +206,8 @@ def _prices(
 
 
 def _between(points: list[tuple[float, float]]) -> Callable[[float], float]:
-    levels = [level for level, _ in points]
-
-    def at(level: float) -> float:
-        after = min(max(bisect_right(levels, level), 1), len(points) - 1)
-        (low, below), (high, above) = points[after - 1], points[after]
-        share = (level - low) / (high - low) if high > low else 1.0
-        return below + min(max(share, 0.0), 1.0) * (above - below)
-
-    return at
+    levels, losses = zip(*points, strict=True)
+    return lambda level: float(np.interp(level, levels, losses))
 
 
 def _climb(search: _SuggestionSearch, start: Need, progress: Progress) -> Suggestion:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from pruneviz.measuring.evaluate import Evaluation
@@ -73,15 +73,9 @@ class Curve:
 
     def at(self, sparsity: float) -> tuple[float, float, float]:
         """(delta, low, high) at a sparsity, between its points in a straight line from zero."""
-        xs = (0.0, *(point.sparsity for point in self.points))
-        if len(xs) == 1:
-            return 0.0, 0.0, 0.0
-        rows = ((0.0, 0.0, 0.0), *((p.delta, p.delta_low, p.delta_high) for p in self.points))
-        right = min(max(bisect.bisect_left(xs, sparsity), 1), len(xs) - 1)
-        share = (sparsity - xs[right - 1]) / (xs[right] - xs[right - 1])
-        share = min(max(share, 0.0), 1.0)
-        below, above = rows[right - 1], rows[right]
-        delta, low, high = (a + share * (b - a) for a, b in zip(below, above, strict=True))
+        xs = [0.0, *(point.sparsity for point in self.points)]
+        rows = [(0.0, 0.0, 0.0), *((p.delta, p.delta_low, p.delta_high) for p in self.points)]
+        delta, low, high = (float(np.interp(sparsity, xs, ys)) for ys in zip(*rows, strict=True))
         return delta, low, high
 
     def robust(self, lose: float = LOSE) -> float | None:
