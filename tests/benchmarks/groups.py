@@ -12,7 +12,7 @@ from collections import Counter
 import torch
 
 import pruneviz as pv
-from pruneviz.network.calling import call
+from pruneviz.network.calling import ForwardError, call
 from pruneviz.network.likeness import difference
 from tests.benchmarks.rows import print_rows
 from tests.zoo import LARGE, SMALL, made
@@ -111,7 +111,8 @@ def _prune_there(
     try:
         said = _prune_by_torch_pruning(name, ratio, answers, layers)
     except Exception as error:
-        said = f"raises {type(error).__name__}"
+        own = error.error if isinstance(error, ForwardError) else error
+        said = f"raises {type(own).__name__}"
     outward.send(said)  # type: ignore[attr-defined]
 
 
