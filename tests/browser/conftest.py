@@ -1,4 +1,4 @@
-"""What do the browser tests share? One server, one browser, a fresh context for each page."""
+"""What do the browser tests share? One server, and one browser that forgets after each test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from driving import Board
-from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
 from serving import free_port, served
 
 FLAGS = (
@@ -121,10 +121,27 @@ def server(browser: Browser, models: Path) -> Iterator[str]:
         yield app.address
 
 
+def _new_context(browser: Browser) -> BrowserContext:
+    opened = browser.new_context(viewport={"width": 1366, "height": 850})
+    opened.set_default_timeout(60_000)
+    return opened
+
+
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Where pages open: it keeps the app's scripts, which are half of what opening a page takes."""
+    opened = _new_context(browser)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def visit(browser: Browser, server: str) -> Iterator[Callable[..., Board]]:
-    """Opens an address in a context of its own; at the end no page may have complained."""
-    contexts, complaints, boards = [], [], []
+def visit(browser: Browser, context: BrowserContext, server: str) -> Iterator[Callable[..., Board]]:
+    """Opens an address in a page of its own; at the end no page may have complained.
+
+    All pages of a test are one visitor's, whom the next test does not know; a stranger is another.
+    """
+    complaints, boards = [], []
 
     def hear(message: ConsoleMessage) -> None:
         url = message.location["url"]
@@ -139,13 +156,11 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Board]]:
         if message.type == "error" and not foreign and not gone:
             complaints.append(f"{message.text} ({url})")
 
-    def go(address: str = "", *, dark: bool = False, measured: bool = True) -> Board:
-        context = browser.new_context(
-            viewport={"width": 1366, "height": 850}, color_scheme="dark" if dark else "light"
-        )
-        context.set_default_timeout(60_000)
-        contexts.append(context)
-        page = context.new_page()
+    def go(
+        address: str = "", *, dark: bool = False, measured: bool = True, stranger: bool = False
+    ) -> Board:
+        page = (_new_context(browser) if stranger else context).new_page()
+        page.emulate_media(color_scheme="dark" if dark else "light")
         page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(address if address.startswith("http") else f"{server}/{address}")
@@ -161,7 +176,12 @@ def visit(browser: Browser, server: str) -> Iterator[Callable[..., Board]]:
         for board in boards
         for text in board.page.get_by_test_id("stException").all_inner_texts()
     ]
-    for context in contexts:
-        context.close()
+    for board in boards:
+        if not board.page.is_closed():
+            board.page.evaluate("localStorage.clear()")
+            board.page.close()
+        if board.page.context is not context:
+            board.page.context.close()
+    context.clear_cookies()
     assert not exceptions
     assert not complaints

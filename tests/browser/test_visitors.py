@@ -19,7 +19,7 @@ def history_of(board: Board) -> Page:
 
 
 def test_two_browsers_see_their_own_and_read_what_is_shared(visit: Callable[..., Board]) -> None:
-    first, second = visit("?model=lenet300"), visit("?model=lenet300")
+    first, second = visit("?model=lenet300"), visit("?model=lenet300", stranger=True)
     first.drag(first.slider("fc1"), 0.0, 0.5)
     second.drag(second.slider("fc2"), 0.0, 0.8)
     pages = history_of(first), history_of(second)
