@@ -94,9 +94,7 @@ def test_a_batch_that_the_exporter_baked_in_is_found_by_the_second_and_falls_bac
         write_onnx(network, example, path)
 
     monkeypatch.setattr("pruneviz.export.programs.write_onnx", baking)
-    found = exported(
-        Named(), {"a": torch.randn(SIZE), "b": torch.randn(SIZE)}, tmp_path, {}, "onnx"
-    )
+    found = exported(Counting("length"), torch.randn(SIZE), tmp_path, {}, "onnx")
     assert found.failed == {}
     words = next(one.words for one in found.written if one.format == "onnx")
     assert "one sample at a time: in batches of two sizes:" in words

@@ -17,7 +17,7 @@ _LITTLE = ("out of memory", "can't allocate memory", "not enough memory", "canno
 class ForwardError(ValueError):
     """A network's own code raised while it answered.
 
-    network: its class. given: the inputs in words. error: what it raised. what: was being done.
+    network: its class. shapes: of the inputs. error: what it raised. what: was being done.
     """
 
     def __init__(self, network: str, shapes: str, error: Exception, what: str = "") -> None:

@@ -52,7 +52,7 @@ class TrainingSnapshot:
 class TrainingView:
     """What a training shows to one page; looks are taken in the training's thread.
 
-    layer: that the picture is of; may be changed at any time. seen: the last look.
+    layer: that the picture is of; may be changed at any time. snapshot: the last look.
     """
 
     def __init__(self, layer: str) -> None:
