@@ -108,16 +108,17 @@ def _add(one: _Output, reference: Tensor, got: Tensor) -> None:
     if reference.is_complex():
         reference, got = torch.view_as_real(reference), torch.view_as_real(got)
     one.dtype = reference.dtype
-    for part in zip(reference.flatten().split(_BLOCK), got.flatten().split(_BLOCK), strict=True):
-        _add_floats(one, *part)
+    reference, got = reference.flatten(), got.flatten()
+    for start in range(0, len(reference), _BLOCK):
+        _add_floats(one, *(numbers[start : start + _BLOCK] for numbers in (reference, got)))
 
 
-def _add_floats(one: _Output, expected: Tensor, got: Tensor) -> None:
-    whole = torch.isfinite(expected)
+def _add_floats(one: _Output, reference: Tensor, got: Tensor) -> None:
+    whole = torch.isfinite(reference)
     if not torch.equal(whole, torch.isfinite(got)):
         raise ValueError("its answers are broken in other places than those of the masked network")
     if bool(whole.any()):
         if not bool(whole.all()):
-            expected, got = expected[whole], got[whole]
-        one.largest = max(one.largest, float(expected.abs().max()))
-        one.apart = max(one.apart, float((expected.double() - got.double()).abs().max()))
+            reference, got = reference[whole], got[whole]
+        one.largest = max(one.largest, float(reference.abs().max()))
+        one.apart = max(one.apart, float((reference.double() - got.double()).abs().max()))
