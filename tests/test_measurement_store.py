@@ -91,8 +91,8 @@ def test_many_threads_share_one(tmp_path: Path) -> None:
 def test_what_put_has_returned_from_survives_a_kill(tmp_path: Path) -> None:
     script = (
         "import os, sys, pathlib\n"
-        "from pruneviz.storage.measurement_store import Remembered\n"
-        "memory = Remembered(pathlib.Path(sys.argv[1]))\n"
+        "from pruneviz.storage.measurement_store import MeasurementStore\n"
+        "memory = MeasurementStore(pathlib.Path(sys.argv[1]))\n"
         "for k in range(100):\n    memory.put(str(k), 'x' * 1000)\n"
         f"os.kill(os.getpid(), {signal.SIGKILL:d})\n"
     )

@@ -192,3 +192,9 @@ class Board:
         """Choose an option of one of Streamlit's own select boxes above the board."""
         self.page.get_by_role("combobox", name=label).click()
         self.page.get_by_role("option", name=option, exact=True).click()
+
+
+def press(page: Page, name: str) -> None:
+    """Click a button of the page once its script rests: one that is drawn anew loses a click."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.get_by_role("button", name=name).click()

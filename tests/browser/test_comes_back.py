@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from driving import Board
+from driving import Board, press
 from playwright.sync_api import Browser, Page
 from serving import Served, free_port, served
 from test_watch_training import back, choose_gradual, moving
@@ -77,7 +77,7 @@ def test_a_training_comes_back(server: Server, page: Page) -> None:
     page.reload()
     page.get_by_role("heading", name="Train: lenet300").wait_for()
     page.get_by_text("begun in another tab, or before this page was loaded anew").wait_for()
-    page.get_by_role("button", name="Go on here").click()
+    press(page, "Go on here")
     page.get_by_role("button", name="Pause").wait_for()
     moving(page, "score").wait_for()
 
@@ -98,7 +98,7 @@ def test_a_scan_comes_back(server: Server, page: Page) -> None:
     board.until("the heatmap", board.heatmap.is_visible)
     page.get_by_role("link", name="Sensitivity").click()
     page.get_by_text("on this machine. It stops after").wait_for()
-    page.get_by_role("button", name="Scan").click()
+    press(page, "Scan")
     page.get_by_test_id("stProgress").filter(has_text="left").wait_for()
     server.kill()
     server.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from driving import Board
+from driving import Board, press
 from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
@@ -55,7 +55,7 @@ def test_a_slow_scan_tells_its_price_stops_and_goes_on(visit: Callable[..., Boar
     page = go(board)
     page.get_by_text("on this machine. It stops after").wait_for()
     assert page.get_by_role("spinbutton", name="Stop after (seconds)").input_value() == "60"
-    page.get_by_role("button", name="Scan").click()
+    press(page, "Scan")
     bar = page.get_by_test_id("stProgress")
     bar.filter(has_text="left").wait_for()
     page.get_by_role("link", name="Workbench", exact=True).click()
@@ -65,7 +65,7 @@ def test_a_slow_scan_tells_its_price_stops_and_goes_on(visit: Callable[..., Boar
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Stopped. What was measured until now is kept.").wait_for()
     page.get_by_text("not finished").wait_for()
-    page.get_by_role("button", name="Go on").click()
+    press(page, "Go on")
     bar.wait_for()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Go on").wait_for()
