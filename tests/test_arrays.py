@@ -19,7 +19,7 @@ X, Y = np.arange(40, dtype=np.float32).reshape(20, 2), np.arange(20) % 2
 
 def saved(folder: Path, **arrays: np.ndarray) -> Path:
     path = folder / "data.npz"
-    np.savez(path, allow_pickle=True, **arrays)
+    np.savez(path, **arrays)
     return path
 
 
