@@ -125,7 +125,7 @@ def test_a_dataset_folder_names_no_file_outside_it(tmp_path: Path, name: str) ->
     refused(inner, "lies outside its folder: refused")
 
 
-# Older pyarrow says that it does not unpickle; newer ones know no such type.
+# Older pyarrow knows the type and says that it does not unpickle it.
 @pytest.mark.filterwarnings("ignore:pickle-based deserialization:RuntimeWarning")
 def test_an_extension_type_that_is_a_pickle(tmp_path: Path, mark: Path) -> None:
     """CVE-2023-47248: arrow once unpickled the parameters of such a type."""
@@ -138,4 +138,7 @@ def test_an_extension_type_that_is_a_pickle(tmp_path: Path, mark: Path) -> None:
     with pyarrow.OSFile(str(tmp_path / "data.arrow"), "wb") as sink, \
             pyarrow.ipc.new_stream(sink, schema) as writer:  # fmt: skip
         writer.write_table(columns)
-    assert len(read_data(tmp_path).validation) == 4
+    try:
+        assert len(read_data(tmp_path).validation) == 4
+    except ValueError as error:  # where the type is known, and not unpickled, it holds no numbers
+        assert "holds no numbers as inputs" in str(error)
