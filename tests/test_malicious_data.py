@@ -138,7 +138,9 @@ def test_an_extension_type_that_is_a_pickle(tmp_path: Path, mark: Path) -> None:
     with pyarrow.OSFile(str(tmp_path / "data.arrow"), "wb") as sink, \
             pyarrow.ipc.new_stream(sink, schema) as writer:  # fmt: skip
         writer.write_table(columns)
-    try:
+    if isinstance(
+        pyarrow.ipc.open_stream(tmp_path / "data.arrow").schema[0].type, pyarrow.ListType
+    ):
         assert len(read_data(tmp_path).validation) == 4
-    except ValueError as error:  # where the type is known, and not unpickled, it holds no numbers
-        assert "holds no numbers as inputs" in str(error)
+    else:  # of a type that is not unpickled
+        refused(tmp_path, "holds no numbers as inputs")
