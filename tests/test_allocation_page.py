@@ -34,7 +34,7 @@ def page() -> Page:
 
 def state(page: Page) -> AllocationWork:
     """What the page knows of the wish."""
-    found = page.app.session_state["allocating"]
+    found = page.app.session_state["AllocationWork"]
     assert isinstance(found, AllocationWork)
     return found
 
@@ -71,7 +71,7 @@ def held(page: Page) -> Iterator[None]:
 
 
 def scanning_of_page(page: Page) -> ScanWork:
-    found = page.app.session_state["scanning"]
+    found = page.app.session_state["ScanWork"]
     assert isinstance(found, ScanWork)
     return found
 
@@ -309,8 +309,8 @@ def test_a_wish_goes_from_network_to_network(
 ) -> None:
     kept: dict[str, object] = {}
     monkeypatch.setattr(st, "session_state", kept)
-    first = room.allocating_of(start(benches("lenet300")))
+    first = room.AllocationWork.of(start(benches("lenet300")))
     first.wish = AllocationWish("erk", 33.0)
-    second = room.allocating_of(start(benches("lenet5")))
+    second = room.AllocationWork.of(start(benches("lenet5")))
     assert (second.wish, second.message) == (AllocationWish("erk", 33.0), None)
-    assert room.allocating_of(second.session) is second
+    assert room.AllocationWork.of(second.session) is second

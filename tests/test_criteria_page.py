@@ -20,11 +20,11 @@ N = 400  # validation samples
 class Criteria(Page):
     """The page of criteria, reached from the workbench in the same tab."""
 
-    PAGE, STATE = "criteria", "contesting"
+    PAGE, STATE = "criteria", "ContestWork"
 
     @property
     def contesting(self) -> ContestWork:
-        found = self.app.session_state["contesting"]
+        found = self.app.session_state["ContestWork"]
         assert isinstance(found, ContestWork)
         return found
 

@@ -15,7 +15,7 @@ from tests.page import PATIENCE, Page, path_of
 class Devices(Page):
     """The page of devices, reached from the workbench in the same tab."""
 
-    PAGE, STATE = "devices", "fitting"
+    PAGE, STATE = "devices", "DeviceFitWork"
 
     def go(self) -> Devices:
         self.app.switch_page(path_of("devices"))
@@ -35,7 +35,7 @@ class Devices(Page):
 
     @property
     def fitting(self) -> DeviceFitWork:
-        found = self.app.session_state["fitting"]
+        found = self.app.session_state["DeviceFitWork"]
         assert isinstance(found, DeviceFitWork)
         return found
 

@@ -14,7 +14,7 @@ from tests.page import PATIENCE, Page, path_of
 class Exports(Page):
     """The page of exports, reached from the workbench in the same tab."""
 
-    PAGE, STATE = "export", "exporting"
+    PAGE, STATE = "export", "ExportWork"
 
     def go(self) -> Exports:
         self.app.switch_page(path_of("export"))
@@ -32,7 +32,7 @@ class Exports(Page):
 
     @property
     def exporting(self) -> ExportWork:
-        found = self.app.session_state["exporting"]
+        found = self.app.session_state["ExportWork"]
         assert isinstance(found, ExportWork)
         return found
 

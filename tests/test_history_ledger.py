@@ -129,7 +129,7 @@ def test_a_ledger_measured_on_the_page_is_compared_later(
     page.settle(fc1=0.5).finish()
     plan = page.plan
     page.choose("tabs", "Ledger")
-    books = page.app.session_state["ledger"]
+    books = page.app.session_state["LedgerWork"]
     books.enter(plan, first)
     page.settle(fc1=0.8).finish()
     numbers = [page.session.diary.visits[each] for each in (plan, page.plan)]  # type: ignore[union-attr]

@@ -67,7 +67,14 @@ class Attacked(Page):
         return self
 
     def states(self) -> list[Any]:
-        known = ("session", "training", "scanning", "contesting", "fitting", "exporting")
+        known = (
+            "session",
+            "TrainingWork",
+            "ScanWork",
+            "ContestWork",
+            "DeviceFitWork",
+            "ExportWork",
+        )
         return [self.app.session_state[k] for k in known if k in self.app.session_state]
 
     def press(self, key: str, page: str) -> Attacked:

@@ -22,7 +22,7 @@ def opened() -> Page:
 
 
 def books(page: Page) -> LedgerWork:
-    found = page.app.session_state["ledger"]
+    found = page.app.session_state["LedgerWork"]
     assert isinstance(found, LedgerWork)
     return found
 

@@ -129,13 +129,13 @@ def test_a_comparison_can_be_stopped(benches: Callable[[str], Workbench]) -> Non
 def test_the_button_fills_the_table(page: Page) -> None:
     page.finish().app.button(key="compare").click()
     page.run()
-    found = page.app.session_state["comparison"]
+    found = page.app.session_state["RepairWork"]
     assert isinstance(found, RepairWork)
     assert found.job is not None
     found.job.wait(120)
     page.run()
-    assert (found.job.error, len(found.rows)) == (None, 5)
+    assert (found.job, found.message, len(found.rows)) == (None, None, 5)
     shown = [frame.value for frame in page.app.dataframe if "repair" in frame.value]
     assert list(shown[0]["repair"]) == list(ways(page.plan))
     page.settle(fc1=0.6)
-    assert page.app.session_state["comparison"].rows == [], "another plan, another comparison"
+    assert page.app.session_state["RepairWork"].rows == [], "another plan, another comparison"

@@ -14,11 +14,11 @@ from tests.page import Page
 class Reports(Page):
     """The page of exports, reached from the workbench in the same tab."""
 
-    PAGE, STATE = "export", "reporting"
+    PAGE, STATE = "export", "ReportWork"
 
     @property
     def reporting(self) -> ReportWork:
-        found = self.app.session_state["reporting"]
+        found = self.app.session_state["ReportWork"]
         assert isinstance(found, ReportWork)
         return found
 
@@ -80,7 +80,7 @@ def test_its_ledger_is_that_of_the_ledger_tab(page: Reports) -> None:
     page.begin().done()
     assert "Timed at batch" in page.text()
     assert page.app.checkbox(key="report-cost").disabled, "measured once is enough"
-    assert page.plan in page.app.session_state["ledger"].costs
+    assert page.plan in page.app.session_state["LedgerWork"].costs
 
 
 def test_a_cancelled_report_leaves_nothing_and_another_can_be_made(page: Reports) -> None:

@@ -31,11 +31,11 @@ N = 400  # validation samples
 class Sensitivity(Page):
     """The page of curves, reached from the workbench in the same tab."""
 
-    PAGE, STATE = "sensitivity", "scanning"
+    PAGE, STATE = "sensitivity", "ScanWork"
 
     @property
     def scanning(self) -> ScanWork:
-        found = self.app.session_state["scanning"]
+        found = self.app.session_state["ScanWork"]
         assert isinstance(found, ScanWork)
         return found
 

@@ -26,11 +26,11 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Trains(Page):
     """The page of trainings, reached from the workbench in the same tab."""
 
-    PAGE, STATE = "train", "training"
+    PAGE, STATE = "train", "TrainingWork"
 
     @property
     def trainer(self) -> TrainingWork:
-        found = self.app.session_state["training"]
+        found = self.app.session_state["TrainingWork"]
         assert isinstance(found, TrainingWork)
         return found
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 import pandas as pd
-import streamlit as st
 
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.search import EVALUATIONS as MOVES
@@ -18,12 +18,12 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.storage.faults import public
-from pruneviz.ui.allocate.scan_work import remaining, scanning_of
+from pruneviz.ui.allocate.scan_work import ScanWork, remaining
 from pruneviz.ui.session import Session, UndoStep
 from pruneviz.ui.session.pacing import paced
+from pruneviz.ui.session.page_work import PageWork
 from pruneviz.workbench import Workbench
 
-_KEY = "allocating"
 _NAP, _QUICK = 0.1, 0.8
 _CHOICES = ("criterion", "granularity", "seed", "aggregate", "repair")
 _STOPPED = "Stopped. Your sliders stand as they were; what was measured is kept."
@@ -57,42 +57,19 @@ class Answer:
 
 
 @dataclass
-class AllocationWork:
-    """What one session asked for, the work on it, and what came of it.
+class AllocationWork(PageWork):
+    """What one session asked for, the work on it, and what came of it."""
 
-    left: seconds until the job has ended, where that can be told. watched: whether a running job
-    was drawn last, and the page redraws itself.
-    """
-
-    session: Session
     wish: AllocationWish = field(default_factory=AllocationWish)
-    job: Job | None = None
-    left: float | None = None
     answer: Answer | None = None
-    message: str | None = None
-    watched: bool = False
-    drawing_page: bool = False
     _box: list[Answer] = field(default_factory=list)
 
-    @property
-    def running(self) -> bool:
-        """Whether something is being looked for."""
-        return self.job is not None and self.job.running
-
-
-def allocating_of(session: Session) -> AllocationWork:
-    """What is known in this session; the work for another network is stopped, and that is said."""
-    work = st.session_state.get(_KEY)
-    if isinstance(work, AllocationWork) and work.session is session:
-        return work
-    new = AllocationWork(session)
-    if isinstance(work, AllocationWork):
-        new.wish = work.wish
-        if work.job is not None:
-            work.job.cancel()
-            new.message = f"The search on {work.session.name} was dropped: it is no longer open."
-    st.session_state[_KEY] = new
-    return new
+    def succeed(self, before: Self) -> None:
+        """Take over the wish; a search that is dropped is told."""
+        self.wish = before.wish
+        if before.job is not None:
+            name = before.session.name
+            self.message = f"The search on {name} was dropped: it is no longer open."
 
 
 def begin(allocating: AllocationWork, *, smallest: bool) -> Job:
@@ -103,7 +80,7 @@ def begin(allocating: AllocationWork, *, smallest: bool) -> Job:
     session, wish = allocating.session, allocating.wish
     begun, box = UndoStep(session.settled, dict(session.locked)), list[Answer]()
     measures = smallest or ALLOCATIONS[wish.method].measured
-    scanning = scanning_of(session)
+    scanning = ScanWork.of(session)
 
     def work(report: Report) -> None:
         while measures and (_busy(session.job) or scanning.running):
@@ -123,11 +100,10 @@ def begin(allocating: AllocationWork, *, smallest: bool) -> Job:
 
 def take(session: Session) -> None:
     """Take note of work that has ended: the sliders move, if nothing else was done meanwhile."""
-    allocating = allocating_of(session)
-    job = allocating.job
-    if job is None or job.running:
+    allocating = AllocationWork.of(session)
+    job = allocating.ended()
+    if job is None:
         return
-    allocating.job = allocating.left = None
     if job.cancelled:
         allocating.message = _STOPPED
     elif job.error is not None:
@@ -186,7 +162,7 @@ def price(allocating: AllocationWork) -> tuple[float, float]:
     session = allocating.session
     bench, plan = session.bench, session.settled
     half, every = half_of(bench), len(bench.source.validation)
-    _, scan = remaining(bench, scanning_of(session).curves(plan))
+    _, scan = remaining(bench, ScanWork.of(session).curves(plan))
     repairs = len(plan.repair) * len(bench.source.calibration)
     most = max(HUNT, MOVES) * (half + repairs)
     return scan * half / every, most * bench.seconds_per_sample

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import streamlit as st
-
 from pruneviz.allocation.devices import Device, Need, needs
 from pruneviz.allocation.suggestion import Measures, Suggestion, suggest
 from pruneviz.background import Job, Report
@@ -15,47 +13,28 @@ from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.sliders import Slider
 from pruneviz.storage.cache import Cache
-from pruneviz.ui.session import Session
 from pruneviz.ui.session.hand import holding
+from pruneviz.ui.session.page_work import PageWork
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.units import by_unit
 
-_KEY = "fitting"
 _REMEMBERED = 500
 _FLOAT32 = 4
 
 
 @dataclass
-class DeviceFitWork:
+class DeviceFitWork(PageWork):
     """What was found out in one session, and the work on what was not.
 
     peaks: bytes of activations by plan. failed: the plan whose activations could not be measured,
-    and why. wish: what a suggestion is wanted for, or was found for. message: what became of it.
+    and why. wish: what a suggestion is wanted for, or was found for.
     """
 
-    session: Session
     peaks: Cache[int] = field(default_factory=lambda: Cache(_REMEMBERED))
-    job: Job | None = None
     sizing: Plan | None = None
     failed: tuple[Plan, str] | None = None
     wish: tuple[Plan, Device, str] | None = None
     suggestion: Suggestion | None = None
-    message: str | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether something is being worked at."""
-        return self.job is not None and self.job.running
-
-
-def fitting_of(session: Session) -> DeviceFitWork:
-    """What is known in this session; nothing of another network's."""
-    work = st.session_state.get(_KEY)
-    if not isinstance(work, DeviceFitWork) or work.session is not session:
-        if isinstance(work, DeviceFitWork) and work.job is not None:
-            work.job.cancel()
-        work = st.session_state[_KEY] = DeviceFitWork(session)
-    return work
 
 
 def need_of(fitting: DeviceFitWork, weights: str) -> Need | None:
@@ -95,10 +74,9 @@ def look_for(fitting: DeviceFitWork, device: Device, weights: str) -> Job:
 
 def take(fitting: DeviceFitWork) -> None:
     """Take note of work that has ended."""
-    job = fitting.job
-    if job is None or job.running:
+    job, message = fitting.ended(), None
+    if job is None:
         return
-    fitting.job, message = None, None
     if job.error is not None:
         message = job.error
     elif job.cancelled:

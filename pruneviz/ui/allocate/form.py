@@ -11,38 +11,27 @@ from pruneviz.ui.allocate.allocation_work import (
     AllocationWish,
     AllocationWork,
     accept,
-    allocating_of,
     begin,
     price,
     side_effects,
     told,
 )
-from pruneviz.ui.boundary import fragment
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.thresholds import asked_loss
 from pruneviz.ui.wording import duration
 
-_TICK = 0.4
 _WIDTH = 440
 _UNITS_ONLY = "Masks alone make nothing faster: latency needs neurons or heads."
 
 
 def allocate(session: Session) -> None:
     """A button that opens a form: fill the sliders, or find the smallest network."""
-    allocating = allocating_of(session)
-    allocating.watched = allocating.running
-    redrawn = fragment(_draw, run_every=_TICK if allocating.watched else None)
-    allocating.drawing_page = True
-    try:
-        redrawn(allocating)
-    finally:
-        allocating.drawing_page = False
+    AllocationWork.of(session).redraw(_draw)
 
 
 def _draw(allocating: AllocationWork) -> None:
-    if allocating.watched and not allocating.running and not allocating.drawing_page:
-        st.rerun()  # the page takes what was found
+    allocating.turn()  # the page takes what was found
     with st.popover("Allocate", width="stretch", key="allocate"), st.container(width=_WIDTH):
         st.markdown("**Sparsity that allocates itself**")
         _ask(allocating)

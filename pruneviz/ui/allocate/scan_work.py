@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
-import streamlit as st
 
 from pruneviz.background import Job, Report
 from pruneviz.plan import Plan, pattern
@@ -15,39 +14,32 @@ from pruneviz.pruning.evidence import parts_for
 from pruneviz.scale import SHARE, Scale
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves
 from pruneviz.sensitivity.scan import LEVELS, settings_of
-from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy, paced
+from pruneviz.ui.session.page_work import PageWork
 from pruneviz.workbench import Workbench
 
-_KEY = "scanning"
 _LOOK = 2.0
 _USUAL = 0.45  # of the samples that a point takes before it is fine, on the sample networks
 _MINUTE = 60.0
 
 
 @dataclass
-class ScanWork:
+class ScanWork(PageWork):
     """What is shown of the curves in one session, and the work on them.
 
-    plan: the choices that `job` scans. left: seconds until the job has ended, where that can be
-    told. lose, limit, view: what was chosen on the page: what of the score is a loss, seconds
-    to spend (0: as many as it takes), the chart.
+    plan: the choices that `job` scans. lose, limit, view: what was chosen on the page: what of the
+    score is a loss, seconds to spend (0: as many as it takes), the chart.
     """
 
-    session: Session
-    plan: Plan
-    job: Job | None = None
-    left: float | None = None
-    message: str | None = None
+    plan: Plan = field(init=False)
     lose: float = LOSE
-    limit: float = 0.0
+    limit: float = field(init=False)
     view: str = "apart"
     _shown: tuple[object, float, Curves] | None = None
 
-    @property
-    def running(self) -> bool:
-        """Whether something is being measured."""
-        return self.job is not None and self.job.running
+    def __post_init__(self) -> None:
+        self.plan = settings_of(self.session.settled)
+        self.limit = _MINUTE if self.session.bench.slow else 0.0
 
     def curves(self, plan: Plan) -> Curves:
         """The curves under the choices of `plan` as far as they are known; nothing is measured.
@@ -64,17 +56,6 @@ class ScanWork:
         curves = bench.studies.known_curves(plan)
         self._shown = (fresh, time.monotonic(), curves)
         return curves
-
-
-def scanning_of(session: Session) -> ScanWork:
-    """What is known in this session; nothing of another network's."""
-    work = st.session_state.get(_KEY)
-    if not isinstance(work, ScanWork) or work.session is not session:
-        if isinstance(work, ScanWork) and work.job is not None:
-            work.job.cancel()
-        work = st.session_state[_KEY] = ScanWork(session, settings_of(session.settled))
-        work.limit = _MINUTE if session.bench.slow else 0.0
-    return work
 
 
 def start(scanning: ScanWork, budget: int | None) -> Job:
@@ -103,10 +84,9 @@ def start(scanning: ScanWork, budget: int | None) -> Job:
 
 def take(scanning: ScanWork) -> bool:
     """Take note of work that has ended; returns whether there was any."""
-    job = scanning.job
-    if job is None or job.running:
+    job = scanning.ended()
+    if job is None:
         return False
-    scanning.job = scanning.left = None
     if job.error is not None:
         scanning.message = f"The scan stopped: {job.error}."
     elif job.cancelled:

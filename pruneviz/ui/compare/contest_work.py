@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import streamlit as st
-
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.background import Job, Report
 from pruneviz.comparison.contest import LEVELS, Contest, ContestRequest
@@ -19,8 +17,8 @@ from pruneviz.sensitivity.scan import settings_of
 from pruneviz.storage.cache import Cache
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy, paced
+from pruneviz.ui.session.page_work import PageWork
 
-_KEY = "contesting"
 _LOOK = 1.5
 _MINUTE = 60.0
 _USUAL = ("magnitude", "wanda", "taylor", "fisher")
@@ -32,33 +30,27 @@ SHARES = {
 
 
 @dataclass
-class ContestWork:
+class ContestWork(PageWork):
     """What one session chose to compare, what came of it, and the work on it.
 
     chosen: criteria by kind of granularity; levels: sparsities; share: how they are shared out; n:
     how many samples. layer: of the likeness, None for the mean; at: the sparsity at which what is
     cut is compared. likeness: found so far, by what it depends on. holding: whether the job is the
-    contest. left: seconds until it has ended, where that can be told.
+    contest.
     """
 
-    session: Session
-    job: Job | None = None
     holding: bool = False
-    left: float | None = None
-    message: str | None = None
     chosen: dict[str, tuple[str, ...]] = field(default_factory=dict)
     levels: tuple[float, ...] = LEVELS
     share: str = UNIFORM
-    n: int = 0
+    n: int = field(init=False)
     layer: str | None = None
     at: float = 0.5
     likeness: Cache[Similarity] = field(default_factory=lambda: Cache(8))
     _shown: tuple[object, float, Contest] | None = None
 
-    @property
-    def running(self) -> bool:
-        """Whether something is being worked at."""
-        return self.job is not None and self.job.running
+    def __post_init__(self) -> None:
+        self.n = _first(self.session)
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -114,17 +106,6 @@ class ContestWork:
         return contest
 
 
-def contesting_of(session: Session) -> ContestWork:
-    """What is known in this session; nothing of another network's."""
-    work = st.session_state.get(_KEY)
-    if not isinstance(work, ContestWork) or work.session is not session:
-        if isinstance(work, ContestWork) and work.job is not None:
-            work.job.cancel()
-        work = st.session_state[_KEY] = ContestWork(session)
-        work.n = _first(session)
-    return work
-
-
 def compare(contesting: ContestWork) -> Job:
     """Start finding out how alike the criteria judge."""
     session, plan = contesting.session, _alone(contesting.session.settled)
@@ -150,10 +131,9 @@ def hold(contesting: ContestWork) -> Job:
 
 def take(contesting: ContestWork) -> None:
     """Take note of work that has ended."""
-    job = contesting.job
-    if job is None or job.running:
+    job = contesting.ended()
+    if job is None:
         return
-    contesting.job = contesting.left = None
     contesting.holding = False
     if job.error is not None:
         contesting.message = f"It stopped: {job.error}."

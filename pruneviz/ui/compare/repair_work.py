@@ -14,16 +14,14 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.pruning.repair.judging import mend
-from pruneviz.ui.boundary import fragment
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.jobs import so_far
 from pruneviz.ui.session.pacing import after_the_accuracy
+from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench.repairs import able
 from pruneviz.workbench import Workbench
 
-_KEY = "comparison"
-_TICK = 0.4
 _HELP = "Measures the plan without repair, with each one alone, and with all of them."
 
 
@@ -38,18 +36,18 @@ class RepairRow:
 
 
 @dataclass
-class RepairWork:
-    """The rows of one plan, as far as they are known, and the work on the others.
+class RepairWork(PageWork):
+    """The rows of one plan, as far as they are known, and the work on the others."""
 
-    watched: whether a running job was drawn last, and the page redraws itself.
-    """
-
-    session: Session
-    plan: Plan
+    plan: Plan = field(init=False)
     rows: list[RepairRow] = field(default_factory=list)
-    job: Job | None = None
-    watched: bool = False
-    drawing_page: bool = False
+
+    def __post_init__(self) -> None:
+        self.plan = self.session.settled
+
+    def fits(self, session: Session) -> bool:
+        """Whether the plan settled on has the same ways to be repaired."""
+        return super().fits(session) and ways(self.plan) == ways(session.settled)
 
 
 def ways(plan: Plan) -> dict[str, Plan]:
@@ -97,25 +95,7 @@ def _seconds(bench: Workbench, plan: Plan, progress: Callable[[float], None]) ->
 
 def compare(session: Session) -> None:
     """A button that measures every repair for the plan settled on, and a table of the result."""
-    work = _comparison(session)
-    work.watched = work.job is not None and work.job.running
-    redrawn = fragment(_draw, run_every=_TICK if work.watched else None)
-    work.drawing_page = True
-    try:
-        redrawn(work)
-    finally:
-        work.drawing_page = False
-
-
-def _comparison(session: Session) -> RepairWork:
-    work = st.session_state.get(_KEY)
-    if isinstance(work, RepairWork):
-        if work.session is session and ways(work.plan) == ways(session.settled):
-            return work
-        if work.job is not None:
-            work.job.cancel()
-    work = st.session_state[_KEY] = RepairWork(session, session.settled)
-    return work
+    RepairWork.of(session).redraw(_draw)
 
 
 def _start(repair_work: RepairWork) -> Job:
@@ -126,22 +106,23 @@ def _start(repair_work: RepairWork) -> Job:
         after_the_accuracy(session, report)
         rows.extend(measured(session.bench, repair_work.plan, report))
 
-    repair_work.job = Job(work)
+    repair_work.message, repair_work.job = None, Job(work)
     return repair_work.job
 
 
 def _draw(work: RepairWork) -> None:
+    work.turn()
+    ended = work.ended()
+    if ended is not None:
+        work.message = ended.error
     job, plan = work.job, work.plan
-    running = job is not None and job.running
-    if work.watched and not running and not work.drawing_page:
-        st.rerun()  # so that nothing draws it again and again
     if plan.is_dense:
         st.caption("Nothing is cut yet: there is nothing to repair.")
         return
     if plan.repair and so_far(work.session.bench, plan) is not None:  # its masks are there
         for note in work.session.bench.prune(plan).notes:
             st.warning(as_sentence(note))
-    if job is not None and running:
+    if job is not None:
         bar, stop = st.columns([3, 1], vertical_alignment="center")
         bar.progress(min(1.0, job.done), plain(job.label or "beginning"))
         if stop.button("Cancel", key="compare-cancel", width="stretch"):
@@ -149,8 +130,8 @@ def _draw(work: RepairWork) -> None:
     elif st.button("Compare repairs", key="compare", width="stretch", help=_HELP):
         _start(work)
         st.rerun()
-    elif job is not None and job.error is not None:
-        st.warning(plain(job.error))
+    elif work.message is not None:
+        st.warning(plain(work.message))
     if work.rows:
         st.dataframe(
             table(work.rows),

@@ -10,46 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import streamlit as st
 
 from pruneviz.background import Job, Report
 from pruneviz.export import FORMATS, ExportResult, FormatResult
 from pruneviz.plan import UNITS, Plan
-from pruneviz.ui.session import Session
+from pruneviz.ui.session.page_work import PageWork
 
-_KEY = "exporting"
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 @dataclass
-class ExportWork:
-    """The last export of a session: of `plan` in `formats`, by `job` as long as it lasts.
+class ExportWork(PageWork):
+    """The last export of a session: of `plan` in `formats`.
 
-    place: the folder that holds its files until the next. message: why there are none.
+    place: the folder that holds its files until the next.
     """
 
-    session: Session
-    job: Job | None = None
     plan: Plan | None = None
     formats: tuple[str, ...] = ()
     result: ExportResult | None = None
     place: Path | None = None
-    message: str | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether files are being written."""
-        return self.job is not None and self.job.running
-
-
-def exporting_of(session: Session) -> ExportWork:
-    """What was exported in this session; nothing of another network's."""
-    work = st.session_state.get(_KEY)
-    if not isinstance(work, ExportWork) or work.session is not session:
-        if isinstance(work, ExportWork) and work.job is not None:
-            work.job.cancel()
-        work = st.session_state[_KEY] = ExportWork(session)
-    return work
 
 
 def begin(exporting: ExportWork, formats: tuple[str, ...]) -> Job:
@@ -70,10 +50,9 @@ def begin(exporting: ExportWork, formats: tuple[str, ...]) -> Job:
 
 def take(exporting: ExportWork) -> None:
     """Take note of work that has ended."""
-    job = exporting.job
-    if job is None or job.running:
+    job = exporting.ended()
+    if job is None:
         return
-    exporting.job = None
     if job.error is not None:
         exporting.message = f"Nothing was exported: {job.error}"
     elif exporting.result is None:

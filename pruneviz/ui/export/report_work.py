@@ -20,10 +20,10 @@ from pruneviz.ui.chrome import follow
 from pruneviz.ui.export.export_work import size
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy
+from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import plain
-from pruneviz.ui.workbench.ledger import books_of
+from pruneviz.ui.workbench.ledger import LedgerWork
 
-_KEY = "reporting"
 _TICK = 0.4
 _EMPTY = (
     "One HTML file that needs no network: numbers, the plan by layer, the trade-off with every "
@@ -33,38 +33,20 @@ _EMPTY = (
 
 
 @dataclass
-class ReportWork:
-    """The last report of a session: on `plan`, by `job` as long as it lasts.
+class ReportWork(PageWork):
+    """The last report of a session: on `plan`.
 
-    path: of the file, which is kept until the next. message: why there is none.
+    path: of the file, which is kept until the next.
     """
 
-    session: Session
-    job: Job | None = None
     plan: Plan | None = None
     path: Path | None = None
-    message: str | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether it is being made."""
-        return self.job is not None and self.job.running
-
-
-def reporting_of(session: Session) -> ReportWork:
-    """What was reported in this session; nothing of another network's."""
-    work = st.session_state.get(_KEY)
-    if not isinstance(work, ReportWork) or work.session is not session:
-        if isinstance(work, ReportWork) and work.job is not None:
-            work.job.cancel()
-        work = st.session_state[_KEY] = ReportWork(session)
-    return work
 
 
 def begin(reporting: ReportWork, *, costed: bool) -> Job:
     """Start on the report of the plan settled on; costed: with a ledger, if it takes measuring."""
     session, plan = reporting.session, reporting.session.settled
-    before, books = reporting.path, books_of(session)
+    before, books = reporting.path, LedgerWork.of(session)
     place = Path(tempfile.mkdtemp(prefix="pruneviz-"))
     weakref.finalize(reporting, shutil.rmtree, place, ignore_errors=True)
 
@@ -89,10 +71,9 @@ def begin(reporting: ReportWork, *, costed: bool) -> Job:
 
 def take(reporting: ReportWork) -> None:
     """Take note of work that has ended."""
-    job = reporting.job
-    if job is None or job.running:
+    job = reporting.ended()
+    if job is None:
         return
-    reporting.job = None
     if job.error is not None:
         reporting.message = f"There is no report: {job.error}"
     elif reporting.path is None:
@@ -102,7 +83,7 @@ def take(reporting: ReportWork) -> None:
 @part
 def offer_report(session: Session) -> None:
     """The part of a page that makes the report and offers it."""
-    reporting = reporting_of(session)
+    reporting = ReportWork.of(session)
     take(reporting)
     st.markdown("#### Report")
     if reporting.running:
@@ -116,7 +97,7 @@ def offer_report(session: Session) -> None:
 
 def _ask(reporting: ReportWork) -> None:
     session = reporting.session
-    is_measured = session.settled in books_of(session).costs
+    is_measured = session.settled in LedgerWork.of(session).costs
     left, right = st.columns([1, 4], vertical_alignment="center")
     click = left.button(
         "Make a report", key="report-begin", icon=":material/article:", width="stretch"

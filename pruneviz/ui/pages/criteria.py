@@ -20,7 +20,6 @@ from pruneviz.ui.compare.contest_work import (
     SHARES,
     ContestWork,
     compare,
-    contesting_of,
     hold,
     remaining,
     take,
@@ -58,7 +57,7 @@ def main() -> None:
         _empty()
         return
     listen(session)
-    contesting = contesting_of(session)
+    contesting = ContestWork.of(session)
     take(contesting)
     _head(session)
     if session.next_change is not None:

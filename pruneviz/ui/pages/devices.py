@@ -24,7 +24,6 @@ from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.device_fit_work import (
     DeviceFitWork,
     by_neurons,
-    fitting_of,
     look_for,
     measure,
     need_of,
@@ -54,7 +53,7 @@ def main() -> None:
         _empty()
         return
     listen(session)
-    fitting = fitting_of(session)
+    fitting = DeviceFitWork.of(session)
     take(fitting)
     heading(session, "Small devices", label(session.settled))
     weights, own = _ask()

@@ -12,7 +12,6 @@ from pruneviz.ui.export.export_work import (
     ExportWork,
     archive_of,
     begin,
-    exporting_of,
     size,
     table,
     take,
@@ -38,7 +37,7 @@ def main() -> None:
         _empty()
         return
     listen(session)
-    exporting = exporting_of(session)
+    exporting = ExportWork.of(session)
     take(exporting)
     heading(session, "Export", _on_screen(session))
     if session.next_change is not None:

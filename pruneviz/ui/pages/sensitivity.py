@@ -16,7 +16,6 @@ from pruneviz.ui.allocate.scan_work import (
     ScanWork,
     cells,
     remaining,
-    scanning_of,
     start,
     table,
     take,
@@ -44,7 +43,7 @@ def main() -> None:
         _empty()
         return
     listen(session)
-    scanning = scanning_of(session)
+    scanning = ScanWork.of(session)
     take(scanning)
     _head(session)
     if session.next_change is not None:

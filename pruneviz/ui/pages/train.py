@@ -27,7 +27,6 @@ from pruneviz.ui.train.training_work import (
     kept,
     take,
     take_over,
-    trainer_of,
     words_of,
 )
 from pruneviz.ui.workbench import address
@@ -47,7 +46,7 @@ def main() -> None:
         no_network("Train", "; here it is then trained, and pruned while it trains.")
         return
     listen(session)
-    trainer = trainer_of(session)
+    trainer = TrainingWork.of(session)
     take(trainer)
     heading(
         session,

@@ -8,8 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-
-import streamlit as st
+from typing import Self
 
 from pruneviz.background import Job, Report
 from pruneviz.measuring.evaluate import Evaluation
@@ -18,12 +17,12 @@ from pruneviz.storage.home import home
 from pruneviz.training import METHODS, Trained, Training
 from pruneviz.training.checkpoints import StoredTraining, in_use, trainings
 from pruneviz.training.result import key_of
-from pruneviz.ui.session import Session, cached, owners, versions
+from pruneviz.ui.session import cached, owners, versions
 from pruneviz.ui.session.pacing import after_the_accuracy, paced
+from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.train.training_view import TrainingView
 from pruneviz.workbench import Workbench
 
-_KEY = "training"
 _NAP, _HOLD = 0.05, 2.0
 _LEAVES = 20.0  # seconds that a training which is taken over may need to let go
 _STOPPED = "Stopped. What was trained until the last full epoch is kept: it can be resumed below."
@@ -54,31 +53,34 @@ _AT_WORK: dict[Path, Occupant] = {}  # by the folder of the training
 
 
 @dataclass
-class TrainingWork:
+class TrainingWork(PageWork):
     """What one session asked for last, the work on it, and what came of it.
 
-    plan, training, name: of the job, and of the version it makes. left: seconds until it ends,
-    where that can be told. mine: folder -> whether what is kept there belongs to this network.
+    plan, training, name: of the job, and of the version it makes. mine: folder -> whether what is
+    kept there belongs to this network.
     """
 
-    session: Session
-    watching: TrainingView
+    watching: TrainingView = field(init=False)
     wish: Training = field(default_factory=Training)
     plan: Plan = field(default_factory=Plan)
     training: Training = field(default_factory=Training)
     name: str = ""
-    job: Job | None = None
-    left: float | None = None
     result: Result | None = None
-    message: str | None = None
     mine: dict[str, bool] = field(default_factory=dict)
     _going: Event = field(default_factory=Event)
     _moved: tuple[int, float] = (0, 0.0)
 
-    @property
-    def running(self) -> bool:
-        """Whether something is being trained, or waits to go on."""
-        return self.job is not None and self.job.running
+    def __post_init__(self) -> None:
+        self.watching = TrainingView(self.session.focus)
+
+    def succeed(self, before: Self) -> None:
+        """Take over the wish; a training that is stopped is told."""
+        self.wish = before.wish
+        if before.running:
+            self.message = (
+                f"The training of {before.session.name} was stopped: it is no longer open. What "
+                "was trained is kept, and can be resumed there."
+            )
 
     @property
     def paused(self) -> bool:
@@ -92,24 +94,6 @@ class TrainingWork:
     def go_on(self) -> None:
         """Go on after a pause."""
         self._going.set()
-
-
-def trainer_of(session: Session) -> TrainingWork:
-    """What is known in this session; the work for another network is stopped, and that is said."""
-    work = st.session_state.get(_KEY)
-    if isinstance(work, TrainingWork) and work.session is session:
-        return work
-    new = TrainingWork(session, TrainingView(session.focus))
-    if isinstance(work, TrainingWork):
-        new.wish = work.wish
-        if work.running and work.job is not None:
-            work.job.cancel()
-            new.message = (
-                f"The training of {work.session.name} was stopped: it is no longer open. What was "
-                "trained is kept, and can be resumed there."
-            )
-    st.session_state[_KEY] = new
-    return new
 
 
 def begin(trainer: TrainingWork, plan: Plan, training: Training) -> Job:
@@ -175,10 +159,9 @@ def take_over(trainer: TrainingWork, one: StoredTraining) -> bool:
 
 def take(trainer: TrainingWork) -> None:
     """Take note of work that has ended."""
-    job = trainer.job
-    if job is None or job.running:
+    job = trainer.ended()
+    if job is None:
         return
-    trainer.job = trainer.left = None
     if job.error is not None:
         trainer.message = f"The training stopped: {job.error.rstrip('.')}."
     elif trainer.result is None:

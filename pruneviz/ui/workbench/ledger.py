@@ -9,9 +9,10 @@ import streamlit as st
 from pruneviz.background import Job, Report
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
-from pruneviz.ui.boundary import fragment, part
+from pruneviz.ui.boundary import part
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy
+from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import plain
 
 _KEY = "ledger"
@@ -25,15 +26,11 @@ _EMPTY = (
 
 
 @dataclass
-class LedgerWork:
+class LedgerWork(PageWork):
     """The ledgers of one session, the work on the next one, and what went wrong with the last."""
 
-    session: Session
     costs: dict[Plan, Cost] = field(default_factory=dict)
-    job: Job | None = None
     plan: Plan | None = None
-    message: str | None = None
-    drawing_page: bool = False
 
     def enter(self, plan: Plan, cost: Cost) -> None:
         """Keep the newest ledger of each plan, of the plans that were measured last; and for good
@@ -50,14 +47,9 @@ class LedgerWork:
 @part
 def ledger(session: Session) -> None:
     """The ledger of the plan that was settled on, redrawn by itself while it is measured."""
-    books = books_of(session)
-    running = _take(books)
-    redrawn = fragment(_draw, run_every=_TICK if running else None)
-    books.drawing_page = True
-    try:
-        redrawn(books)
-    finally:
-        books.drawing_page = False
+    books = LedgerWork.of(session)
+    _take(books)
+    books.redraw(_draw)
 
 
 def measure(books: LedgerWork, plan: Plan) -> Job:
@@ -72,33 +64,19 @@ def measure(books: LedgerWork, plan: Plan) -> Job:
     return books.job
 
 
-def books_of(session: Session) -> LedgerWork:
-    """The ledgers of this session; nothing of another network's."""
-    books = st.session_state.get(_KEY)
-    if not isinstance(books, LedgerWork) or books.session is not session:
-        if isinstance(books, LedgerWork) and books.job is not None:
-            books.job.cancel()
-        books = st.session_state[_KEY] = LedgerWork(session)
-    return books
-
-
-def _take(books: LedgerWork) -> bool:
-    """Take note of work that has ended; returns whether some is still running."""
-    job = books.job
-    if job is None or job.running:
-        return job is not None
-    books.job = None
+def _take(books: LedgerWork) -> None:
+    """Take note of work that has ended."""
+    job = books.ended()
+    if job is None:
+        return
     if job.error is not None:
         books.message = f"The ledger could not be measured: {job.error}"
     elif job.cancelled:
         books.message = "Stopped. Nothing of this ledger was kept."
-    return False
 
 
 def _draw(books: LedgerWork) -> None:
-    # Work that ended while the page is drawn is noticed at the next tick.
-    if not books.drawing_page and books.job is not None and not _take(books):
-        st.rerun()  # the whole page, so that the ticking ends
+    books.turn()
     plan = books.session.settled
     if books.message is not None and books.plan == plan:
         st.warning(plain(books.message))

@@ -1,0 +1,81 @@
+"""What does a page know of a session, and do for it in the background?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+import streamlit as st
+
+from pruneviz.background import Job
+from pruneviz.ui.boundary import fragment
+from pruneviz.ui.session import Session
+
+_TICK = 0.4
+
+
+@dataclass
+class PageWork:
+    """What one page knows of a session, and the work on what it does not know yet.
+
+    job: at work, or ended and not yet taken note of. message: what became of the last. left:
+    seconds until it has ended, where that can be told. watched: whether a running job was drawn
+    last, and the page redraws itself. drawing_page: whether the whole page is being drawn.
+    """
+
+    session: Session
+    job: Job | None = None
+    message: str | None = None
+    left: float | None = None
+    watched: bool = False
+    drawing_page: bool = False
+
+    @classmethod
+    def of(cls, session: Session) -> Self:
+        """That of this session, under the name of its class; work on another network is stopped."""
+        before = st.session_state.get(cls.__name__)
+        if isinstance(before, cls) and before.fits(session):
+            return before
+        work = cls(session)
+        if isinstance(before, cls):
+            work.succeed(before)
+            if before.job is not None:
+                before.job.cancel()
+        st.session_state[cls.__name__] = work
+        return work
+
+    def fits(self, session: Session) -> bool:
+        """Whether it is still about what the session looks at."""
+        return self.session is session
+
+    def succeed(self, before: Self) -> None:
+        """Take over from the work on another network what outlives it: mostly nothing."""
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being worked at."""
+        return self.job is not None and self.job.running
+
+    def ended(self) -> Job | None:
+        """The job that has ended since this was asked last."""
+        job = self.job
+        if job is None or job.running:
+            return None
+        self.job = self.left = None
+        return job
+
+    def redraw(self, draw: Callable[[Self], None]) -> None:
+        """Draw a part of the page, again and again by itself while there is work."""
+        self.watched = self.running
+        redrawn = fragment(draw, run_every=_TICK if self.watched else None)
+        self.drawing_page = True
+        try:
+            redrawn(self)
+        finally:
+            self.drawing_page = False
+
+    def turn(self) -> None:
+        """Draw the whole page anew where the work that was watched has ended meanwhile."""
+        if self.watched and not self.running and not self.drawing_page:
+            st.rerun()
