@@ -14,6 +14,7 @@ from pruneviz.pruning.criteria import CRITERIA
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted(path for path in (ROOT / "pruneviz").rglob("*.py"))
+TOP = {"README.md", "app.py", "pruneviz", "pyproject.toml", "sample_models", "tests"}
 LINES, FUNCTION_LINES = 330, 60
 
 # A class is a noun. Its last word is no participle, but for nouns of the field that look like one.
@@ -259,3 +260,14 @@ def test_every_criterion_is_in_the_readme() -> None:
         for name in CRITERIA
         if not any(f"`{name}`" in row for row in rows)
     )
+
+
+def test_the_top_level_is_as_it_was_agreed() -> None:
+    made = ("build", "dist", "__pycache__")
+    there = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    none(
+        f"{name} stands at the top level: it belongs into a folder, or begins with a dot"
+        for name in sorted(there - TOP)
+        if name not in made and not name.endswith(".egg-info")
+    )
+    assert there >= TOP
