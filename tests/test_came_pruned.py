@@ -78,7 +78,7 @@ class Mask(nn.Module):
 
 def test_masks_of_a_parametrisation(tmp_path: Path) -> None:
     """As torch.ao.pruning's sparsifiers leave a network: parametrizations.weight.0.mask."""
-    net, mask = lenet(), torch.rand(120, 256) < 0.4
+    net = lenet()
     fc1 = net.get_submodule("fc1")
     mask = torch.rand(fc1.weight.shape) < 0.4  # type: ignore[union-attr, arg-type]
     parametrize.register_parametrization(fc1, "weight", Mask(mask.float()))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -87,7 +85,6 @@ def write_onnx(
     try:
         import onnxscript  # noqa: F401  (the exporter's own words about its absence are no sentence)
 
-        _read_operators_once()
         with torch.no_grad(), ONE_AT_A_TIME, quiet():
             names = onnx_names(call_all(network, inputs), tensors)
             program = torch.onnx.export(
@@ -109,20 +106,6 @@ def write_onnx(
         raise
     except Exception as error:  # the exporter raises whatever it likes
         raise ValueError(f"this network cannot be run in ONNX Runtime: {reason(error)}") from error
-
-
-@cache
-def _read_operators_once() -> None:
-    """Keep the signatures of onnxscript's operators: in each export it would parse the source text
-    of all 500 again, which takes longer than the export of a small network.
-    """
-    with suppress(ImportError):  # another version may have it elsewhere
-        from onnxscript._internal import values
-
-        operator: Any = getattr(values, "TracedOnnxFunction", None)
-        parsed = getattr(operator, "function_ir", None)
-        if isinstance(parsed, property) and parsed.fget is not None:
-            operator.function_ir = property(cache(parsed.fget))
 
 
 def _unlike(graph: Any, inputs: set[str]) -> None:

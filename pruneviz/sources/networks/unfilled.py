@@ -41,7 +41,7 @@ def built(
         with _unfilled():
             model = make()
     # Some networks read their own new weights while they are built: those are built in full.
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:
         model = make()
     filled, notes = fit(model, weights)
     if any(tensor.is_meta for tensor in state(filled).values()):
