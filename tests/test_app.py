@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1.element_tree import TextInput
 
 from pruneviz.plan import Plan, from_link, to_link
@@ -227,6 +228,27 @@ def test_undo_and_redo_bring_back_the_exact_numbers(page: Page) -> None:
     for kind, place in (("undo", 1), ("undo", 0), ("undo", 0), ("redo", 1), ("redo", 2)):
         page.ask(kind)
         assert (page.plan, page.numbers(), page.address) == seen[place]
+
+
+def test_an_undo_reaches_a_browser_that_asked_before_the_last_address_came(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = page.address
+    page.settle(fc1=0.5)
+    send = type(st.query_params).from_dict
+    addresses = []
+
+    def record(params: object, query: dict[str, str]) -> None:
+        addresses.append(query)
+        send(params, query)
+
+    monkeypatch.setattr(type(st.query_params), "from_dict", record)
+    page.app.query_params.clear()
+    page.app.query_params.update(before)  # what the browser shows while the new one is on its way
+    page.ask("undo")
+    assert addresses == [before]
+    page.run()
+    assert addresses == [before]
 
 
 def test_a_new_step_forgets_what_was_undone(page: Page) -> None:

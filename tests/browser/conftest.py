@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from driving import Board
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, sync_playwright
 from serving import free_port, served
 
+BOARDS = pytest.StashKey[list[Board]]()
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -135,13 +137,30 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     opened.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails also tells what stood on its pages: where it ran nobody can look."""
+    report = yield
+    if call.when == "call" and report.failed:
+        for board in item.stash.get(BOARDS, []):
+            with suppress(Error):  # a page may be closed, or its browser gone
+                report.sections.append((f"page {board.page.url}", board.text()))
+    return report
+
+
 @pytest.fixture
-def visit(browser: Browser, context: BrowserContext, server: str) -> Iterator[Callable[..., Board]]:
+def visit(
+    browser: Browser, context: BrowserContext, server: str, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Board]]:
     """Opens an address in a page of its own; at the end no page may have complained.
 
     All pages of a test are one visitor's, whom the next test does not know; a stranger is another.
     """
-    complaints, boards = [], []
+    complaints: list[str] = []
+    boards: list[Board] = []
+    request.node.stash[BOARDS] = boards
 
     def hear(message: ConsoleMessage) -> None:
         url = message.location["url"]

@@ -107,6 +107,12 @@ class Board:
             self.page.get_by_test_id("delta").inner_text(),
         )
 
+    def text(self) -> str:
+        """All that stands on the page, and whether its script runs."""
+        app = self.page.get_by_test_id("stApp")
+        state = app.get_attribute("data-test-script-state")
+        return f"script: {state}\n{self.page.locator('body').inner_text()}"
+
     def slider(self, layer: str) -> Locator:
         """The slider of a layer."""
         return self.page.get_by_test_id(f"slider-{layer}")

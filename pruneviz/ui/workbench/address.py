@@ -12,6 +12,8 @@ from pruneviz.storage.faults import public
 from pruneviz.ui.session import Session, arrive, locks_for, networks, untouched
 from pruneviz.ui.workbench.live import last_seq, reach
 
+_SENT = "address_sent"
+
 
 def here() -> Session | None:
     """The session of this tab; where it is gone (a reload, another server) the one that the
@@ -78,7 +80,12 @@ def _query(session: Session) -> dict[str, str]:
 
 
 def write(session: Session) -> None:
-    """Put the state into the address."""
+    """Put the state into the address.
+
+    A request that was on its way when the last address was sent still carries the one before; so
+    what was sent counts too.
+    """
     query = _query(session)
-    if st.query_params.to_dict() != query:
+    if not st.query_params.to_dict() == query == st.session_state.get(_SENT, query):
         st.query_params.from_dict(query)
+    st.session_state[_SENT] = query
