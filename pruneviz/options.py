@@ -75,9 +75,9 @@ def opening(values: dict[str, Any]) -> OpenRequest:
     ValueError when no model is named, or two are, or a number is none.
     """
     model, given = values.pop("model"), values.pop("given")
-    if model is None and given is None:
+    if not model and not given:
         raise ValueError("name a model: a registered one (see `pruneviz models`), or --model")
-    if model is not None and given is not None:
+    if model and given:
         raise ValueError(f"two models are named, {model!r} and {given!r}; name one")
     labels = values.pop("labels")
     return OpenRequest(

@@ -59,6 +59,7 @@ def test_a_path_that_is_there_is_handed_on_whole(
     ("given", "said"),
     [
         (["--data", "x.npz"], "name a model"),
+        ([""], "name a model"),
         (["lenet5", "--model", "vit"], "two models are named, 'lenet5' and 'vit'"),
         (["lenet5", "--size", "big"], "--size takes pixels such as 224 or 200x320, got 'big'"),
         (["lenet5", "--size", "0"], "got '0'"),
