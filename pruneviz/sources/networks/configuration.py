@@ -15,7 +15,7 @@ from typing import Any
 from pruneviz import limits
 from pruneviz.sources.networks.libraries import broken, library, said
 
-_BYTES = 2**22  # of a config.json; those with 21,000 names of classes have 2 MB
+_BYTES = 2**22  # of a config.json or its neighbour; those with 21,000 names of classes have 2 MB
 # Whoever writes a config.json says what is built, and some kinds read files, ask the hub, import
 # or compile code while they are built: backbones (timm's too), kernels, retrieval, detectron2.
 # These do not; tests/test_configuration.py looks at the keys of each.
@@ -77,7 +77,7 @@ def read_configuration(folder: Path, name: str) -> Any:
     words and lists of them: nothing that could name a file, a repository, a class or a kernel.
     Raises ValueError naming the kind or the key that is refused.
     """
-    raw = _read(folder / "config.json", name)
+    raw = read_keys(folder / "config.json", name)
     if raw.get("quantization_config"):
         raise ValueError(f"{name} is quantised, which cannot be pruned; take the plain weights")
     transformers = library("transformers")
@@ -97,7 +97,7 @@ def read_configuration(folder: Path, name: str) -> Any:
 def network_class(config: Any, folder: Path, name: str) -> Any:
     """The class of network that config.json names, if it is one for this configuration."""
     transformers = library("transformers")
-    class_names = _read(folder / "config.json", name).get("architectures") or []
+    class_names = read_keys(folder / "config.json", name).get("architectures") or []
     if not isinstance(class_names, list) or not all(isinstance(one, str) for one in class_names):
         raise ValueError(f"{name}: 'architectures' in its config.json must be a list of names")
     home = type(config).__module__.replace(".configuration_", ".modeling_")
@@ -118,17 +118,18 @@ def network_class(config: Any, folder: Path, name: str) -> Any:
         ) from error
 
 
-def _read(path: Path, name: str) -> dict[str, Any]:
+def read_keys(path: Path, name: str) -> dict[str, Any]:
+    """The keys of a JSON file of a folder of Transformers; ValueError: none, too large, no keys."""
     if not path.is_file():
-        raise ValueError(f"{name} holds no config.json; save it with model.save_pretrained")
+        raise ValueError(f"{name} holds no {path.name}; save it with model.save_pretrained")
     if path.stat().st_size > _BYTES:
-        raise ValueError(f"{name}: its config.json has more than {_BYTES:,} bytes; refused")
+        raise ValueError(f"{name}: its {path.name} has more than {_BYTES:,} bytes; refused")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError) as error:
-        raise ValueError(f"{name}: its config.json is no JSON ({said(error)})") from error
+        raise ValueError(f"{name}: its {path.name} is no JSON ({said(error)})") from error
     if not isinstance(values, dict):
-        raise ValueError(f"{name}: its config.json holds {type(values).__name__}, not keys")
+        raise ValueError(f"{name}: its {path.name} holds {type(values).__name__}, not keys")
     return values
 
 

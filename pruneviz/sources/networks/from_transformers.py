@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,15 +16,15 @@ from pruneviz.sources.networks.configuration import network_class, read_configur
 from pruneviz.sources.networks.hub import hub_folder, is_hub_name
 from pruneviz.sources.networks.libraries import library, said
 from pruneviz.sources.networks.loading import refuse
+from pruneviz.sources.networks.preprocessor import image_spec
 from pruneviz.sources.networks.shards import has_weights
 from pruneviz.sources.networks.unfilled import built, check_size
 from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.spec import InputSpec
 
 _TOKEN_KEYS = ("input_ids", "attention_mask", "decoder_input_ids")
-# Of PIL's filters, by the numbers that preprocessor_config.json keeps.
-_FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
-_SHOWN = 10
+_SHOWN = 200  # characters of a name
+_LISTED = 10
 
 
 def transformers_model(
@@ -52,26 +51,31 @@ def transformers_model(
         model, notes = _random(kind, config, weights)
     else:
         model, notes = _filled(kind, config, weights)
-    return model.eval(), _spec(model, config, folder), notes
+    return model.eval(), _spec(model, config, folder, name), notes
 
 
 def _folder(name: str) -> Path | None:
+    """The folder with a config.json that a name is the path of, as it stands: a name is never
+    expanded, so that it is the same to every shell and every user.
+    """
     try:
-        folder = Path(name).expanduser()
-        folder = folder.parent if folder.name == "config.json" else folder
-        return folder if folder.is_dir() else None
-    # No home of that user; a name that is too long or holds a zero.
-    except (RuntimeError, OSError, ValueError):
+        path = Path(name)
+        folder = path.parent if path.name == "config.json" else path
+        return folder if (folder / "config.json").is_file() else None
+    except (OSError, ValueError):  # a name that is too long or holds a zero, a closed folder
         return None
 
 
 def _on_hub(name: str) -> Path:
     if not is_hub_name(name):
-        raise ValueError(f"there is no folder {name[:200]!r}; check the path")
+        raise ValueError(
+            f"{name[:_SHOWN]!r} is neither a folder with a config.json nor a name on the hub, such "
+            "as owner/name; check it (a folder is named as it lies: ~ and $ are not expanded)"
+        )
     try:
         return hub_folder(name, "transformers")
     except ValueError as error:
-        raise ValueError(f"there is no folder {name!r}, and {error}") from error
+        raise ValueError(f"there is no folder {name!r} with a config.json, and {error}") from error
 
 
 def _config(folder: Path, name: str) -> Any:
@@ -122,10 +126,10 @@ def _filled(kind: Any, config: Any, weights: Weights) -> tuple[nn.Module, tuple[
         refuse(weights.name, kind.__name__, {**problems, "unexpected": unexpected})
     notes = list(weights.notes)
     if unexpected:
-        more = ", …" if len(unexpected) > _SHOWN else ""
+        more = ", …" if len(unexpected) > _LISTED else ""
         notes.append(
             f"{len(unexpected)} tensors have no place in {kind.__name__} and were left out: "
-            f"{', '.join(unexpected[:_SHOWN])}{more}"
+            f"{', '.join(unexpected[:_LISTED])}{more}"
         )
     return model.requires_grad_(False), tuple(notes)
 
@@ -150,14 +154,14 @@ def _mismatch(entry: Any) -> str:
     return f"{name} {'×'.join(map(str, there))} in place of {'×'.join(map(str, here))}"
 
 
-def _spec(model: Any, config: Any, folder: Path) -> InputSpec:
+def _spec(model: Any, config: Any, folder: Path, name: str) -> InputSpec:
     labels = getattr(config, "id2label", None) or {}
     class_names = [str(labels[index]) for index in sorted(labels)]
     classes = () if all(n.startswith("LABEL_") for n in class_names) else tuple(class_names)
     takes = inspect.signature(model.forward).parameters
     vision = getattr(config, "vision_config", None)
     if model.main_input_name == "pixel_values" and vision is None:
-        return _image_spec(config, folder, classes)
+        return image_spec(config, folder, name, classes)
     text = config.get_text_config()
     several = vision is not None or "pixel_values" in takes  # of text and image at once
     is_text = model.main_input_name == "input_ids" and getattr(text, "vocab_size", None) is not None
@@ -167,34 +171,4 @@ def _spec(model: Any, config: Any, folder: Path) -> InputSpec:
     keys = tuple(key for key in _TOKEN_KEYS if key in takes)
     return InputSpec(
         kind="tokens", vocab=int(text.vocab_size), length=length, keys=keys, classes=classes
-    )
-
-
-def _image_spec(config: Any, folder: Path, classes: tuple[str, ...]) -> InputSpec:
-    """Size and channels as the network has them, scaling as its preprocessor file says."""
-    path = folder / "preprocessor_config.json"
-    try:
-        rule = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name} is no JSON; download it again") from error
-    if not isinstance(rule, dict):
-        raise ValueError(f"{path.name} holds {type(rule).__name__}, not keys; download it again")
-    resample = rule.get("resample")
-    resample = resample if resample in range(len(_FILTERS)) else None
-    size = getattr(config, "image_size", None) or rule.get("crop_size") or rule.get("size")
-    if isinstance(size, dict):
-        edge = size.get("shortest_edge")
-        size = (size.get("height", edge), size.get("width", edge))
-    if isinstance(size, int):
-        size = (size, size)
-    scaled = bool(rule.get("do_normalize", True))
-    return InputSpec(
-        kind="image",
-        channels=int(getattr(config, "num_channels", 3)),
-        size=tuple(size) if size else None,
-        mean=tuple(rule.get("image_mean") or ()) if scaled else (),
-        std=tuple(rule.get("image_std") or ()) if scaled else (),
-        interpolation=_FILTERS[resample] if isinstance(resample, int) else "bilinear",
-        crop=float(rule.get("crop_pct") or 1.0),
-        classes=classes,
     )
