@@ -54,8 +54,8 @@ def test_a_sample_takes_other_weights() -> None:
         ("timm:", "got 'timm:'"),
         ("sample:lenet", "near to it: lenet5"),
         ("sample:zzzzz", "there are lenet300, lenet5"),
-        ("hf:./nowhere", "there is no folder './nowhere'"),
-        ("hf:/nowhere/at/all", "there is no folder"),
+        ("hf:./nowhere", "'./nowhere' is neither a folder with a config.json nor a name"),
+        ("hf:/nowhere/at/all", "is neither a folder"),
     ],
 )
 def test_an_unknown_name_is_refused(name: str, message: str) -> None:
@@ -302,7 +302,7 @@ def test_a_broken_configuration_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_a_quantised_configuration_and_a_folder_without_one_are_refused(tmp_path: Path) -> None:
     optional.transformers()
-    with pytest.raises(ValueError, match=r"holds no config\.json"):
+    with pytest.raises(ValueError, match=r"neither a folder with a config\.json"):
         build(f"hf:{tmp_path}")
     config = {"model_type": "bert", "quantization_config": {"quant_method": "gptq", "bits": 4}}
     (tmp_path / "config.json").write_text(json.dumps(config))
