@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import plotly.graph_objects as go
 
-from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, finish, foreign
+from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, foreign, layout
 from pruneviz.scale import SHARE, Scale
 
 
@@ -45,83 +45,111 @@ def tradeoff(
     plan above it; here: the current plan. scale: the unit of the score. Each point carries its
     position as customdata.
     """
-    figure = go.Figure()
     is_accuracy = measure == "accuracy"
     factor = scale.factor if is_accuracy else 1.0
     bars = partial(_bars, factor=factor)
-    y = visits[measure] * factor
-    figure.add_scatter(
-        x=visits["params"], y=y, mode="lines", line={"color": GREY, "width": 1}, opacity=0.6,
-        name="path", hoverinfo="skip",
-    )  # fmt: skip
-    if len(controls):
-        figure.add_scatter(
-            x=controls["params"], y=controls[measure] * factor, mode="markers", name="random",
-            marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
-            error_y=bars(controls) if is_accuracy else None,
-            hovertemplate="random control<br>%{y:.4g}<extra></extra>",
-        )  # fmt: skip
+    x, y = visits["params"].to_numpy(), visits[measure].to_numpy() * factor
     front = pareto(list(visits["params"]), list(visits[measure]), higher=is_accuracy)
-    figure.add_scatter(
-        x=visits["params"].iloc[front], y=y.iloc[front], mode="lines", name="Pareto front",
-        line={"color": GREEN, "width": 3, "shape": "hv"}, hoverinfo="skip",
+    path = _scatter(
+        "path", x, y, mode="lines", line={"color": GREY, "width": 1}, opacity=0.6, hoverinfo="skip"
+    )
+    random = _scatter(
+        "random", controls["params"].to_numpy(), controls[measure].to_numpy() * factor,
+        mode="markers", error_y=bars(controls) if is_accuracy else None,
+        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
+        hovertemplate="random control<br>%{y:.4g}<extra></extra>",
     )  # fmt: skip
-    figure.add_scatter(
-        x=visits["params"], y=y, mode="markers", name="visited",
-        customdata=list(range(len(visits))), text=visits["label"].map(foreign),
+    unbeaten = _scatter(
+        "Pareto front", x[front], y[front], mode="lines", hoverinfo="skip",
+        line={"color": GREEN, "width": 3, "shape": "hv"},
+    )  # fmt: skip
+    points = _scatter(
+        "visited", x, y, mode="markers", error_y=bars(visits) if is_accuracy else None,
+        customdata=list(range(len(visits))), text=[foreign(label) for label in visits["label"]],
         marker=_markers(visits, best, here),
-        error_y=bars(visits) if is_accuracy else None,
         hovertemplate="%{text}<br>%{x:,} parameters<br>%{y:.4g}<br>click to return<extra></extra>",
     )  # fmt: skip
-    if floor is not None and is_accuracy:
-        figure.add_hline(y=factor * floor, line={"color": ORANGE, "dash": "dot", "width": 1.5})
-    figure.update_xaxes(title="parameters kept", rangemode="tozero", tickformat="~s")
-    figure.update_yaxes(
-        title=foreign(scale.axis(labels[0]) if is_accuracy else f"loss: {labels[1]}")
+    title = scale.axis(labels[0]) if is_accuracy else f"loss: {labels[1]}"
+    return go.Figure(
+        [path, *([random] if len(controls) else []), unbeaten, points],
+        layout(
+            legend=True,
+            shapes=[_level(factor * floor)] if floor is not None and is_accuracy else [],
+            xaxis={"title": "parameters kept", "rangemode": "tozero", "tickformat": "~s"},
+            yaxis={"title": foreign(title)},
+        ),
     )
-    return finish(figure, legend=True)
 
 
 def per_class(dense: Mapping[str, float], pruned: Mapping[str, float]) -> go.Figure:
     """Change of each class's accuracy in points, pruned minus dense."""
     names = list(dense)
     change = [100 * (pruned[name] - dense[name]) for name in names]
-    figure = go.Figure(
-        go.Bar(
-            x=[foreign(name) for name in names],
-            y=change,
-            marker_color=[ORANGE if c < 0 else BLUE for c in change],
-            customdata=[[100 * dense[n], 100 * pruned[n]] for n in names],
-            hovertemplate="class %{x}: %{y:+.1f} points<br>dense %{customdata[0]:.1f} %, "
-            "pruned %{customdata[1]:.1f} %<extra></extra>",
-        )
-    )
-    figure.update_xaxes(title="class", type="category")
     least = min([c for c in change if c == c], default=0.0)
     most = max([c for c in change if c == c], default=0.0)
-    figure.update_yaxes(
-        title="change, points", range=[min(-1.0, 1.1 * least), max(1.0, 1.1 * most)]
+    bars = {
+        "type": "bar",
+        "x": [foreign(name) for name in names],
+        "y": change,
+        "marker": {"color": [ORANGE if c < 0 else BLUE for c in change]},
+        "customdata": [[100 * dense[n], 100 * pruned[n]] for n in names],
+        "hovertemplate": "class %{x}: %{y:+.1f} points<br>dense %{customdata[0]:.1f} %, "
+        "pruned %{customdata[1]:.1f} %<extra></extra>",
+    }
+    ends = [min(-1.0, 1.1 * least), max(1.0, 1.1 * most)]
+    return go.Figure(
+        [bars],
+        layout(
+            xaxis={"title": "class", "type": "category"},
+            yaxis={"title": "change, points", "range": ends},
+        ),
     )
-    return finish(figure)
 
 
 def nonzeros(report: pd.DataFrame) -> go.Figure:
     """Weights kept and cut, by layer; report as `Pruned.report`."""
-    figure = go.Figure()
-    cut, layers = report["total"] - report["kept"], report["layer"].map(foreign)
-    figure.add_bar(x=layers, y=report["kept"], name="kept", marker_color=BLUE)
-    figure.add_bar(x=layers, y=cut, name="cut", marker_color=GREY, marker_pattern_shape="/")
-    figure.update_layout(barmode="stack")
-    figure.update_xaxes(type="category")
-    figure.update_yaxes(title="weights", tickformat="~s")
-    return finish(figure, legend=True)
+    layers, kept = [foreign(name) for name in report["layer"]], report["kept"].to_numpy()
+    bars = {
+        "kept": (kept, {"color": BLUE}),
+        "cut": (report["total"].to_numpy() - kept, {"color": GREY, "pattern": {"shape": "/"}}),
+    }
+    return go.Figure(
+        [
+            {"type": "bar", "name": name, "x": layers, "y": weights, "marker": marker}
+            for name, (weights, marker) in bars.items()
+        ],
+        layout(
+            legend=True,
+            barmode="stack",
+            xaxis={"type": "category"},
+            yaxis={"title": "weights", "tickformat": "~s"},
+        ),
+    )
+
+
+def _scatter(name: str, x: object, y: object, **more: object) -> dict[str, object]:
+    return {"type": "scatter", "name": name, "x": x, "y": y, **more}
+
+
+def _level(value: float) -> dict[str, object]:
+    """A dotted line across the chart."""
+    return {
+        "type": "line",
+        "x0": 0,
+        "x1": 1,
+        "xref": "x domain",
+        "y0": value,
+        "y1": value,
+        "yref": "y",
+        "line": {"color": ORANGE, "dash": "dot", "width": 1.5},
+    }
 
 
 def _bars(rows: pd.DataFrame, factor: float) -> dict[str, object]:
     return {
         "type": "data",
-        "array": factor * (rows["high"] - rows["accuracy"]),
-        "arrayminus": factor * (rows["accuracy"] - rows["low"]),
+        "array": (factor * (rows["high"] - rows["accuracy"])).to_numpy(),
+        "arrayminus": (factor * (rows["accuracy"] - rows["low"])).to_numpy(),
         "thickness": 1,
         "width": 2,
         "color": GREY,

@@ -24,11 +24,20 @@ def foreign(text: object) -> str:
     return escape(str(text), quote=False).replace("$", "&#36;")
 
 
+def layout(*, legend: bool = False, **more: object) -> dict[str, object]:
+    """Of every chart, for `go.Figure`: each change of a figure that is there costs as much as to
+    make one. more: what a chart has besides, in plotly's words.
+    """
+    return {
+        "margin": MARGIN,
+        "height": 250,
+        "showlegend": legend,
+        "legend": {"orientation": "h", "y": 1.12, "x": 0},
+        "hoverlabel": {"namelength": -1},
+        **more,
+    }
+
+
 def finish(figure: go.Figure, *, legend: bool = False) -> go.Figure:
-    return figure.update_layout(
-        margin=MARGIN,
-        height=250,
-        showlegend=legend,
-        legend={"orientation": "h", "y": 1.12, "x": 0},
-        hoverlabel={"namelength": -1},
-    )
+    """The same for a figure that cannot be made at once."""
+    return figure.update_layout(layout(legend=legend))
