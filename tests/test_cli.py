@@ -20,6 +20,7 @@ from pruneviz.measuring import cost as cost_module
 from pruneviz.measuring.ledger import Cost
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.sources.registered import registered_names
+from tests.cases import slow_but
 
 
 def run(*arguments: str) -> Result:
@@ -56,7 +57,7 @@ def test_criteria_are_listed_with_their_words() -> None:
             assert part in text
 
 
-@pytest.mark.parametrize("network", ["lenet5", "resnet20"])
+@pytest.mark.parametrize("network", slow_but(lambda name: name == "lenet5", ["lenet5", "resnet20"]))
 def test_layers_are_those_of_the_library(network: str) -> None:
     bench = pv.open(network)
     table = bench.layers
@@ -280,6 +281,11 @@ def no_runtime(*_: object) -> None:
     raise ValueError("ONNX Runtime is not here")
 
 
+@pytest.fixture
+def _no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cost_module, "in_onnx_runtime", no_runtime)
+
+
 @pytest.fixture(scope="module")
 def known_cost(lenet5: pv.Workbench) -> Cost:
     """The ledger of half the filters and neurons that are not locked."""
@@ -288,6 +294,7 @@ def known_cost(lenet5: pv.Workbench) -> Cost:
         return lenet5.cost(HALF)
 
 
+@pytest.mark.usefixtures("_no_runtime")
 def test_the_ledger_is_that_of_the_library(known_cost: Cost) -> None:
     found, cost = read("cost", "lenet5", *FILTERS), known_cost
     assert isinstance(found, dict)
@@ -302,8 +309,8 @@ def test_the_ledger_is_that_of_the_library(known_cost: Cost) -> None:
     assert found["shrunk"]["params"] < found["dense"]["params"]
 
 
-def test_the_ledger_is_told_in_words(known_cost: Cost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cost_module, "in_onnx_runtime", no_runtime)
+@pytest.mark.usefixtures("_no_runtime")
+def test_the_ledger_is_told_in_words(known_cost: Cost) -> None:
     result = run("cost", "lenet5", *FILTERS)
     assert result.exit_code == 0, result.output
     cost = known_cost

@@ -128,6 +128,7 @@ def test_locks_hold_unless_they_are_opened() -> None:
     assert told["locked"] == {"fc1": "locked by --lock"}
 
 
+@pytest.mark.slow
 def test_one_member_locks_its_group() -> None:
     told = read(
         "resnet20", "--method", "uniform", "--target", "0.3", "--granularity", "neuron",

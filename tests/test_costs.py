@@ -80,15 +80,27 @@ def no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def masked(bench: Workbench) -> Cost:
-    """Of single weights: each measurement exports to ONNX, so the tests share what they can."""
-    return measured(bench, WEIGHTS, None)
+def said() -> list[tuple[str, float]]:
+    """What `masked` told of its progress."""
+    return []
 
 
 @pytest.fixture(scope="module")
-def removed(bench: Workbench) -> Cost:
+def masked(bench: Workbench, said: list[tuple[str, float]]) -> Cost:
+    """Of single weights: each measurement exports to ONNX, so the tests share what they can."""
+    return measured(bench, WEIGHTS, None, progress=lambda label, done: said.append((label, done)))
+
+
+@pytest.fixture(scope="module")
+def small(bench: Workbench) -> nn.Module:
+    """What `removed` measures, while it is trained."""
+    return cut_by_hand(bench).train()
+
+
+@pytest.fixture(scope="module")
+def removed(bench: Workbench, small: nn.Module) -> Cost:
     """Of whole units."""
-    return measured(bench, UNITS, cut_by_hand(bench))
+    return measured(bench, UNITS, small)
 
 
 def header(names: list[str], shapes: list[tuple[int, ...]]) -> int:
@@ -96,6 +108,7 @@ def header(names: list[str], shapes: list[tuple[int, ...]]) -> int:
     return 8 + int.from_bytes(save(tensors)[:8], "little")
 
 
+@pytest.mark.usefixtures("no_runtime")
 def test_by_hand_where_units_are_removed(bench: Workbench) -> None:
     cost = measured(bench, UNITS, cut_by_hand(bench), batch=4)
     names = ["one.weight", "one.bias", "two.weight", "two.bias"]
@@ -126,6 +139,7 @@ def test_by_hand_where_single_weights_are_masked(masked: Cost) -> None:
     assert cost.ideal_macs == 24 - 12
     assert cost.shrunk is None
     assert cost.why_not_shrunk == "it was only masked."
+    assert cost.onnx is None or cost.onnx.which == "masked"
     dense = {"one.bias": (4,), "two.weight": (2, 4), "two.bias": (2,)}
     bits = dict.fromkeys(["one.weight.bits"], torch.zeros(2, dtype=torch.uint8))
     bits |= {"one.weight.values": torch.zeros(4)}
@@ -139,12 +153,12 @@ def test_by_hand_where_single_weights_are_masked(masked: Cost) -> None:
     assert cost.csr == FileSize(len(save(whole | csr)), 3, 4)
 
 
+@pytest.mark.usefixtures("no_runtime")
 def test_the_dense_plan_has_a_ledger_too(bench: Workbench) -> None:
     cost = measured(bench, Plan(), None)
     assert cost.asked == 0
     same = ("params", "zeros", "macs", "file", "zipped", "memory")
     assert all(getattr(cost.dense, name) == getattr(cost.masked, name) for name in same)
-    assert cost.onnx is None or cost.onnx.which == "masked"
 
 
 def test_the_table_has_every_quantity_with_its_words(removed: Cost) -> None:
@@ -210,6 +224,7 @@ def test_it_is_json(masked: Cost) -> None:
     assert set(found["dense"]["latency"]) == {"median", "low", "high", "rounds"}
 
 
+@pytest.mark.slow
 def test_all_but_time_is_the_same_twice(bench: Workbench, removed: Cost) -> None:
     def still(cost: Cost) -> list[object]:
         rows = cost.table
@@ -219,17 +234,19 @@ def test_all_but_time_is_the_same_twice(bench: Workbench, removed: Cost) -> None
     assert still(measured(bench, UNITS, cut_by_hand(bench))) == still(removed)
 
 
-def test_no_network_is_written_to(bench: Workbench) -> None:
-    small = cut_by_hand(bench).train()
-    before = fingerprint(bench.source.model), fingerprint(small)
-    measured(bench, UNITS, small)
-    assert (fingerprint(bench.source.model), fingerprint(small)) == before
+@pytest.mark.usefixtures("masked", "removed")
+def test_no_network_is_written_to(bench: Workbench, small: nn.Module) -> None:
+    dense = bench.source.model
+    assert isinstance(dense, Mlp)
+    assert dense.one.weight.equal(torch.arange(1.0, 17.0).reshape(4, 4))
+    assert dense.one.bias.equal(torch.ones(4))
+    assert not dense.training
+    assert fingerprint(small) == fingerprint(cut_by_hand(bench))
     assert small.training
 
 
-def test_progress_rises_and_names_what_is_done(bench: Workbench) -> None:
-    said: list[tuple[str, float]] = []
-    measured(bench, WEIGHTS, None, progress=lambda label, done: said.append((label, done)))
+@pytest.mark.usefixtures("masked")
+def test_progress_rises_and_names_what_is_done(said: list[tuple[str, float]]) -> None:
     done = [value for _, value in said]
     assert done == sorted(done)
     assert 0 == done[0] <= done[-1] < 1
@@ -238,6 +255,7 @@ def test_progress_rises_and_names_what_is_done(bench: Workbench) -> None:
         assert part in labels
 
 
+@pytest.mark.usefixtures("no_runtime")
 @pytest.mark.parametrize("where", ["dense", "ONNX", "latency"])
 def test_what_progress_raises_stops_it(bench: Workbench, where: str) -> None:
     def stop(label: str, done: float) -> None:

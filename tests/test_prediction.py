@@ -289,9 +289,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize(
     ("name", "plan"),
-    slow_but(
-        lambda name, plan: name == "lenet300" or plan.granularity == "2:4" or plan.repair, SETTINGS
-    ),
+    slow_but(lambda name, plan: name == "lenet300" or plan.repair, SETTINGS),
 )
 def test_laws(benches: Callable[[str], Workbench], name: str, plan: Plan) -> None:
     bench, memory = benches(name), MeasurementStore(None)

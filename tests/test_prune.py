@@ -158,7 +158,25 @@ def case_of(bench: Workbench, plan: Plan) -> Case:
 PAIRS = [(n, c) for n in NETWORKS for c in CRITERIA.values() if [*combinations(n, c)]]
 
 
-@pytest.fixture(scope="module", params=PAIRS, ids=lambda pair: f"{pair[0]}-{pair[1].name}")
+def tells_most(pair: tuple[str, Criterion]) -> bool:
+    """Every criterion on lenet5, and on the other networks what is there only: couplings, batch
+    norm, heads.
+    """
+    network, criterion = pair
+    few = {
+        "lenet300": ("magnitude",),
+        "lenet5": tuple(CRITERIA),
+        "resnet20": ("l2", "bn_scale"),
+        "vit": ("l2", "wanda"),
+    }
+    return criterion.name in few[network]
+
+
+@pytest.fixture(
+    scope="module",
+    params=slow_but(tells_most, [(pair,) for pair in PAIRS]),
+    ids=lambda pair: f"{pair[0]}-{pair[1].name}",
+)
 def cases(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -> list[Case]:
     """All granularities and scopes of a criterion on a network."""
     return [case_of(benches(request.param[0]), plan) for plan in combinations(*request.param)]

@@ -18,6 +18,7 @@ from torch import nn
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.history import History, ModelVersion, measured_of
+from pruneviz.measuring import cost as cost_module
 from pruneviz.plan import Plan
 from pruneviz.recipes import from_yaml, replay
 from pruneviz.report import report, write_report
@@ -25,6 +26,8 @@ from pruneviz.report.parts import escaped, table
 from pruneviz.report.pictures import pooled
 from pruneviz.storage.home import VARIABLE
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
+from tests.conftest import NETWORKS
 
 EVIL = "<script>alert(1)</script>"
 
@@ -44,6 +47,9 @@ def section(text: str, name: str) -> str:
     return found[0]
 
 
+@pytest.mark.parametrize(
+    "bench", slow_but(lambda name: name in ("lenet5", "vit"), NETWORKS), indirect=True
+)
 def test_a_report_tells_what_was_measured(bench: Workbench) -> None:
     plan = plan_of(bench)
     text, result, counts = report(bench, plan), bench.evaluate(plan), bench.counts(plan)
@@ -59,6 +65,7 @@ def test_a_report_tells_what_was_measured(bench: Workbench) -> None:
         assert section(text, name)
 
 
+@pytest.mark.parametrize("bench", slow_but(lambda name: name == "lenet5", NETWORKS), indirect=True)
 def test_its_recipe_replays(bench: Workbench) -> None:
     text = report(bench, plan_of(bench))
     recipe, script = re.findall(r'<pre tabindex="0">(.*?)</pre>', text, re.DOTALL)
@@ -66,6 +73,7 @@ def test_its_recipe_replays(bench: Workbench) -> None:
     compile(html.unescape(script), "script", "exec")
 
 
+@pytest.mark.parametrize("bench", slow_but(lambda name: name == "lenet5", NETWORKS), indirect=True)
 def test_plans_that_were_visited_are_points(bench: Workbench) -> None:
     name = next(name for name in bench.layer_of if name not in bench.locks)
     visits = [Plan(sparsity={name: level}) for level in (0.25, 0.5)]
@@ -133,6 +141,7 @@ def test_a_report_can_be_stopped_while_it_measures() -> None:
     assert len(told) > 5
 
 
+@pytest.mark.parametrize("bench", slow_but(lambda name: name == "lenet5", NETWORKS), indirect=True)
 def test_nothing_is_fetched_and_plotly_comes_once(bench: Workbench) -> None:
     text = report(bench, plan_of(bench), n=64)
     without_programs = re.sub(r"<script[^>]*>.*?</script>", "", text, flags=re.DOTALL)
@@ -145,12 +154,17 @@ def test_nothing_is_fetched_and_plotly_comes_once(bench: Workbench) -> None:
     assert "script-src 'unsafe-inline'" not in text
 
 
+@pytest.mark.parametrize("bench", slow_but(lambda name: name == "lenet5", NETWORKS), indirect=True)
 def test_the_dense_network_has_a_report_too(bench: Workbench) -> None:
     text = section(report(bench, Plan(), n=64), "tradeoff")
     assert text.count("<tr>") == 1 + 1
 
 
-def test_what_was_scanned_and_timed_is_in_it() -> None:
+def test_what_was_scanned_and_timed_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> None:
+        raise ValueError("ONNX Runtime is not here")
+
+    monkeypatch.setattr(cost_module, "in_onnx_runtime", missing)  # most of a ledger's time
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
     bench = pv.open(model, (torch.randn(80, 6), torch.arange(80) % 3))
