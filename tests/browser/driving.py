@@ -200,7 +200,9 @@ class Board:
         self.page.get_by_role("option", name=option, exact=True).click()
 
 
-def press(page: Page, name: str) -> None:
-    """Click a button of the page once its script rests: one that is drawn anew loses a click."""
+def press(page: Page, name: str, *, exact: bool = False) -> None:
+    """Click a button of the page once its script rests: while a page is drawn, what stands on it
+    still moves up and down, and a button that moves between press and release loses the click.
+    """
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name=name, exact=exact).click()

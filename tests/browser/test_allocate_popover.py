@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from driving import Board
+from driving import Board, press
 from playwright.sync_api import Locator
 
 import pruneviz as pv
@@ -20,7 +20,7 @@ NETWORK = "?model=lenet300"
 
 def opened(board: Board) -> Locator:
     """The form, open."""
-    board.page.get_by_role("button", name="Allocate", exact=True).click()
+    press(board.page, "Allocate", exact=True)
     form = board.page.get_by_test_id("stPopoverBody")
     form.get_by_text("Sparsity that allocates itself").wait_for()
     return form

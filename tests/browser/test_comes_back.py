@@ -71,7 +71,7 @@ def test_a_training_comes_back(server: Server, page: Page) -> None:
     board = Board(page)
     board.open()
     choose_gradual(board, "60")
-    page.get_by_role("button", name="Train", exact=True).click()
+    press(page, "Train", exact=True)
     board.until("two epochs", lambda: epochs(page) >= 2)
 
     page.reload()
@@ -85,9 +85,9 @@ def test_a_training_comes_back(server: Server, page: Page) -> None:
     server.start()
     page.get_by_role("button", name="Resume (epoch").wait_for()  # it comes back by itself
     page.get_by_role("heading", name="Train: lenet300").wait_for()
-    page.get_by_role("button", name="Resume (epoch").click()
+    press(page, "Resume (epoch")
     moving(page, "score").wait_for()
-    page.get_by_role("button", name="Cancel").click()
+    press(page, "Cancel")
     back(board)
     board.until("the plan", lambda: board.percents()["fc1"] == 90)
 

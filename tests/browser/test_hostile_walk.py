@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus, urlencode, urlsplit
 import numpy as np
 import pytest
 import safetensors.torch
-from driving import Board
+from driving import Board, press
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request
 from serving import free_port, served
 from test_past import cells
@@ -121,7 +121,7 @@ def test_no_name_is_run_or_fetched(
         page.wait_for_timeout(400)
         hover(page)
     page.get_by_role("textbox", name="Snapshot").fill(NETWORK)
-    page.get_by_role("button", name="Keep", exact=True).click()
+    press(page, "Keep", exact=True)
     page.get_by_role("button", name="Return").wait_for()
     for title in PAGES:
         before = urlsplit(page.url).path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from driving import Board
+from driving import Board, press
 
 pytestmark = pytest.mark.browser
 
@@ -21,7 +21,7 @@ def test_the_ledger_fills_in_and_stays_with_its_plan(
         board.slider("fc1").press("End")
     empty = page.get_by_text("Nothing of this plan is in the ledger yet")
     empty.wait_for()
-    page.get_by_role("button", name="Measure the ledger").click()
+    press(page, "Measure the ledger")
     bar = page.get_by_test_id("stProgress").filter(has_text="%")
     seen: set[str] = set()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from driving import Board
+from driving import Board, press
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -106,10 +106,10 @@ def test_drag_snapshot_branch_compare_restore_and_reload(
     page.get_by_text("The ledger of both was not measured").wait_for()
     assert not overflows(page)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download CSV").click()
+        press(page, "Download CSV")
     assert len(download.value.path().read_text("utf-8").splitlines()) == 5
 
-    page.get_by_role("button", name="Return to the first").click()
+    press(page, "Return to the first")
     board.until("the board", board.heatmap.is_visible)
     board.until("the plan", lambda: board.percent("fc1") > 0)
     board.until("full validation", board.is_full)
@@ -123,7 +123,7 @@ def test_drag_snapshot_branch_compare_restore_and_reload(
     page.keyboard.press("Enter")
     board.until("it alone", lambda: "narrow" in (now := cells(page)) and "wide" not in now)
     tick(page, 1)
-    page.get_by_role("button", name="Open lenet5 at the first").click()
+    press(page, "Open lenet5 at the first")
     board.until("the board", board.heatmap.is_visible)
     board.until("the plan", lambda: board.percents() == wanted)
 
@@ -133,8 +133,8 @@ def test_deleting_is_confirmed(visit: Callable[..., Board]) -> None:
     board.drag(board.slider("fc1"), 0.0, 0.5)
     page = go(board)
     only_this(page)
-    page.get_by_role("button", name="Delete …").click()
+    press(page, "Delete …")
     page.get_by_text("for good? What came after stays.").wait_for()
-    page.get_by_role("button", name="Delete", exact=True).click()
+    press(page, "Delete", exact=True)
     board.until("one plan", lambda: len(plans(page)) == 1)
     expect(page.get_by_test_id("stException")).to_have_count(0)

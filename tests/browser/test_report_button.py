@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from driving import Board
+from driving import Board, press
 from playwright.sync_api import Browser, expect
 
 pytestmark = pytest.mark.browser
@@ -22,10 +22,10 @@ def test_a_report_is_made_stopped_made_again_and_opens(
     page.get_by_role("link", name="Export").click()
     page.get_by_role("heading", name="Report").wait_for()
     page.get_by_text("with the ledger: ").click()
-    page.get_by_role("button", name="Make a report").click()
-    page.get_by_role("button", name="Cancel").click()
+    press(page, "Make a report")
+    press(page, "Cancel")
     page.get_by_text("Stopped: no report was written.").wait_for()
-    page.get_by_role("button", name="Make a report").click()
+    press(page, "Make a report")
     download = page.get_by_role("button", name="Download lenet5-report.html")
     expect(download).to_be_visible(timeout=90_000)
     with page.expect_download() as taken:

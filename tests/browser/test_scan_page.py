@@ -42,7 +42,7 @@ def test_curves_are_drawn_each_way(visit: Callable[..., Board], dark: bool) -> N
     charts.get_by_text("98 %").wait_for()
     page.get_by_role("button", name="Download all points").wait_for()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download all points").click()
+        press(page, "Download all points")
     rows = download.value.path().read_text("utf-8").splitlines()
     assert rows[0].startswith("layer,layers,sparsity,got,n,")
     assert len(rows) == 1 + 33
@@ -62,11 +62,11 @@ def test_a_slow_scan_tells_its_price_stops_and_goes_on(visit: Callable[..., Boar
     board.until("the board", board.root.is_visible)
     page = go(board)
     bar.filter(has_text="left").wait_for()
-    page.get_by_role("button", name="Cancel").click()
+    press(page, "Cancel")
     page.get_by_text("Stopped. What was measured until now is kept.").wait_for()
     page.get_by_text("not finished").wait_for()
     press(page, "Go on")
     bar.wait_for()
-    page.get_by_role("button", name="Cancel").click()
+    press(page, "Cancel")
     page.get_by_role("button", name="Go on").wait_for()
     assert not overflows(page)

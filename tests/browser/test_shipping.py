@@ -11,7 +11,7 @@ from pathlib import Path
 from subprocess import run
 
 import pytest
-from driving import Board
+from driving import Board, press
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -42,7 +42,7 @@ def test_a_session_is_exported_downloaded_and_replayed(
     here.type("number-conv2", "40")
     here.wait_for_pictures()
     page = go(here)
-    page.get_by_role("button", name="Export 2 formats").click()
+    press(page, "Export 2 formats")
     with zipfile.ZipFile(taken(page, tmp_path)) as files:
         files.extractall(tmp_path)
     recipe = next(tmp_path.rglob("recipe.yaml"))
@@ -77,15 +77,15 @@ def test_an_export_is_cancelled_and_the_next_one_is_whole(
     page = go(here)
     for name in ("ONNX", "ONNX, 8 bits", "torch.export"):
         page.get_by_test_id("stCheckbox").get_by_text(name, exact=True).click()
-    page.get_by_role("button", name="Export 5 formats").click()
-    page.get_by_role("button", name="Cancel").click()
+    press(page, "Export 5 formats")
+    press(page, "Cancel")
     page.get_by_text("Stopped: nothing was written.").wait_for()
     expect(page.get_by_test_id("stDownloadButton")).to_have_count(0)
     expect(page.get_by_test_id("stDataFrame")).to_have_count(0)
 
     page.get_by_test_id("stCheckbox").get_by_text("ONNX, 8 bits", exact=True).click()
     page.get_by_test_id("stCheckbox").get_by_text("ONNX", exact=True).click()
-    page.get_by_role("button", name="Export 3 formats").click()
+    press(page, "Export 3 formats")
     with zipfile.ZipFile(taken(page, tmp_path)) as files:
         assert files.testzip() is None
         summary = json.loads(files.read("export.json"))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
-from driving import Board
+from driving import Board, press
 
 import pruneviz as pv
 from pruneviz.plan import to_link
@@ -45,7 +45,7 @@ def test_a_suggestion_makes_the_network_fit(visit: Visit) -> None:
     flash.fill("32")
     flash.press("Enter")
     page.get_by_text(re.compile(r"short by .*flash")).first.wait_for()
-    page.get_by_role("button", name="Suggest sliders").click()
+    press(page, "Suggest sliders")
     page.get_by_role("button", name="Apply").click(timeout=90_000)
     page.get_by_text(re.compile("^It fits on Your budget: ")).wait_for()
     page.get_by_role("link", name="To the workbench").click()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from driving import Board
+from driving import Board, press
 from playwright.sync_api import Page, expect
 from test_past import go, plans
 
@@ -35,7 +35,7 @@ def test_two_browsers_see_their_own_and_read_what_is_shared(visit: Callable[...,
     board.until("the same history", lambda: len(plans(again)) == 2)
     again.close()
 
-    pages[0].get_by_role("button", name="Share to read").click()
+    press(pages[0], "Share to read")
     link = pages[0].get_by_test_id("stCode").last
     first.until("a link", lambda: link.count() > 0 and "shared=" in link.inner_text())
     reader, address = pages[1], link.inner_text().strip()
@@ -45,15 +45,15 @@ def test_two_browsers_see_their_own_and_read_what_is_shared(visit: Callable[...,
     for name in ("Delete …", "Save", "Share to read"):
         expect(reader.get_by_role("button", name=name)).to_have_count(0)
 
-    pages[0].get_by_role("button", name="Withdraw the link").click()
+    press(pages[0], "Withdraw the link")
     pages[0].get_by_role("button", name="Share to read").wait_for()
     reader.goto(address)
     reader.get_by_text("Nothing is shared under this address").wait_for()
     second.until("his own again", lambda: len(plans(reader)) == 2)
     assert pages[0].get_by_test_id("stException").count() == 0
 
-    pages[1].get_by_role("button", name="Delete …").click()
-    pages[1].get_by_role("button", name="Delete", exact=True).click()
+    press(pages[1], "Delete …")
+    press(pages[1], "Delete", exact=True)
     second.until("one less", lambda: len(plans(reader)) == 1)
     pages[0].reload()
     first.until("nothing of hers is gone", lambda: len(plans(pages[0])) == 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from driving import Board
+from driving import Board, press
 from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.browser
@@ -59,7 +59,7 @@ def test_a_gradual_run_is_watched_left_alone_cancelled_resumed_and_kept(
 ) -> None:
     board = visit("?model=lenet300")
     page = choose_gradual(board, "24")
-    page.get_by_role("button", name="Train", exact=True).click()
+    press(page, "Train", exact=True)
 
     # It moves: the mask in the heatmap, the layer's bar, and the curves, none of them ever blank.
     moving(page, "weights").wait_for()
@@ -93,21 +93,21 @@ def test_a_gradual_run_is_watched_left_alone_cancelled_resumed_and_kept(
     board.until("its address", lambda: board.link() == link)
 
     page = go(board)
-    page.get_by_role("button", name="Pause").click()
+    press(page, "Pause")
     page.get_by_text("paused").wait_for()
-    page.get_by_role("button", name="Resume").click()
+    press(page, "Resume")
     page.get_by_role("button", name="Pause").wait_for()
-    page.get_by_role("button", name="Cancel").click()
+    press(page, "Cancel")
     page.get_by_text("it can be resumed below").wait_for()
     back(board)
     assert board.link() == link, "a cancelled training leaves the session as it was"
 
     page = go(board)
-    page.get_by_role("button", name="Resume (epoch").click()
+    press(page, "Resume (epoch")
     page.get_by_role("button", name="Use as a new version").wait_for(timeout=180_000)
     page.get_by_test_id("stPlotlyChart").nth(4).wait_for()
     assert not overflows(page)
-    page.get_by_role("button", name="Use as a new version").click()
+    press(page, "Use as a new version")
     board.until("the board", board.heatmap.is_visible)
     board.until("the version's numbers", board.is_full)
     network = page.get_by_role("combobox", name="Network")
