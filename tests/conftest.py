@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sqlite3
 import sys
@@ -31,6 +32,15 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _libraries_are_no_garbage() -> None:
+    """A full collection, which some tests and some pages want, does not walk through all that was
+    imported.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -122,6 +122,7 @@ def test_sensitivity_is_measured_and_says_so(page: Page) -> None:
     assert any("What was found" in frame.value.to_string() for frame in page.app.dataframe)
 
 
+@pytest.mark.slow
 def test_other_budgets_and_a_floor_are_obeyed(page: Page) -> None:
     for budget in ("macs", "bytes"):
         ended(press(page, "fill", method="lamp", target=60.0, budget=budget, floor=30.0))
@@ -133,6 +134,7 @@ def test_other_budgets_and_a_floor_are_obeyed(page: Page) -> None:
         page.ask("undo")
 
 
+@pytest.mark.slow
 def test_the_global_scope_gives_way_and_that_is_said(page: Page) -> None:
     page.choose("ask_scope", "global").settle(fc1=0.4, fc2=0.4)
     assert "The scope becomes per layer" in texts(page.app)
@@ -153,6 +155,7 @@ def test_what_was_cut_by_hand_is_given_back_and_that_is_said(page: Page) -> None
     assert "given back: 1" in (page.session.message or "")
 
 
+@pytest.mark.slow
 def test_whole_units_move_in_their_groups() -> None:
     page = Page(model="lenet5").choose("ask_granularity", "neuron").finish()
     ended(press(page, "fill", method="uniform", target=50.0))
@@ -214,6 +217,7 @@ def test_what_the_samples_cannot_tell_is_said_before_it_is_asked(page: Page) -> 
 # -- a person who moves on -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_late_result_is_offered_and_taken_in_one_step(page: Page) -> None:
     with held(page):
         press(page, "find", lose=4.0)
@@ -232,6 +236,7 @@ def test_a_late_result_is_offered_and_taken_in_one_step(page: Page) -> None:
     assert [b for b in page.app.button if b.key == "allocate-take"], "it can be taken again"
 
 
+@pytest.mark.slow
 def test_another_network_drops_the_search_and_says_so(page: Page) -> None:
     with held(page):
         press(page, "find", lose=5.0)

@@ -91,6 +91,7 @@ def test_every_criterion_can_be_chosen_and_cuts(network: str, granularity: str) 
         assert page.plan.is_dense
 
 
+@pytest.mark.slow
 def test_a_pattern_keeps_n_of_each_m() -> None:
     page = Page(model="lenet300").choose("ask_granularity", "N:M")
     assert page.plan.granularity == "2:4"
@@ -118,7 +119,9 @@ def test_a_pattern_that_is_none_is_refused_by_name(page: Page) -> None:
 @pytest.mark.parametrize(
     "granularity", slow_but(lambda kind: kind == "neuron", ["weight", "neuron"])
 )
-@pytest.mark.parametrize("scores", ["raw", "relative"])
+@pytest.mark.parametrize(
+    "scores", slow_but(lambda scores: scores == "relative", ["raw", "relative"])
+)
 def test_both_scopes_cut_with_both_kinds_of_scores(granularity: str, scores: str) -> None:
     page = Page(model="lenet5").choose("ask_granularity", granularity)
     page.choose("ask_scores", scores).choose("ask_scope", "global")
@@ -132,6 +135,7 @@ def test_both_scopes_cut_with_both_kinds_of_scores(granularity: str, scores: str
         assert share == pytest.approx(cut[name], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_relative_scores_move_the_global_ranking(page: Page) -> None:
     page.choose("ask_scope", "global").settle(**dict.fromkeys(LAYERS, 0.5))
     raw = page.session.bench.prune(page.plan).sparsity
@@ -139,11 +143,13 @@ def test_relative_scores_move_the_global_ranking(page: Page) -> None:
     assert page.session.bench.prune(page.plan).sparsity != raw
 
 
+@pytest.mark.slow
 def test_a_pattern_knows_no_global_scope(page: Page) -> None:
     page.choose("ask_scope", "global").choose("ask_granularity", "N:M")
     assert (page.plan.granularity, page.plan.scope) == ("2:4", "layer")
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_random_ranking(page: Page) -> None:
     page.choose("ask_criterion", "random").settle(fc1=0.5)
     first = page.session.bench.prune(page.plan).masks["fc1"]
@@ -178,6 +184,7 @@ def test_a_criterion_gives_way_with_a_sentence_where_it_is_not_defined(
     assert CRITERIA[page.plan.criterion].label in message
 
 
+@pytest.mark.slow
 def test_a_choice_keeps_what_is_cut(page: Page) -> None:
     page.settle(conv2=0.3, fc1=0.8).choose("ask_criterion", "wanda")
     assert page.plan.sparsity["conv2"] == 0.3
@@ -251,6 +258,7 @@ def test_an_undo_reaches_a_browser_that_asked_before_the_last_address_came(
     assert addresses == [before]
 
 
+@pytest.mark.slow
 def test_a_new_step_forgets_what_was_undone(page: Page) -> None:
     page.settle(fc1=0.5).ask("undo").settle(fc2=0.5)
     last = page.plan
@@ -258,6 +266,7 @@ def test_a_new_step_forgets_what_was_undone(page: Page) -> None:
     assert page.plan == last
 
 
+@pytest.mark.slow
 def test_a_lock_holds_what_is_cut(page: Page) -> None:
     page.settle(conv2=0.3).ask("lock", locked=["conv2"])
     assert page.session.locked == {"conv2": ""}
@@ -267,6 +276,7 @@ def test_a_lock_holds_what_is_cut(page: Page) -> None:
     assert page.plan.sparsity["conv2"] == 0.8
 
 
+@pytest.mark.slow
 def test_a_lock_on_an_unknown_layer_does_nothing(page: Page) -> None:
     page.ask("lock", locked=["nosuch", "fc1"])
     assert page.session.locked == {"fc1": ""}
@@ -288,6 +298,7 @@ def test_the_usual_locks_hold_until_they_are_opened(page: Page, granularity: str
     assert again.plan == page.plan
 
 
+@pytest.mark.slow
 def test_the_focus_goes_where_it_is_sent(page: Page) -> None:
     for layer in ("conv2", "fc3"):
         page.ask("focus", focus=layer)
@@ -308,12 +319,14 @@ def test_what_the_browser_has_is_not_sent_again(page: Page) -> None:
     assert sizes() < full
 
 
+@pytest.mark.slow
 def test_an_old_request_does_nothing(page: Page) -> None:
     page.settle(conv2=0.5).settle(conv2=0.6)
     page.ask("settle", {"conv2": 0.9}, seq=1)
     assert page.plan.sparsity["conv2"] == 0.6
 
 
+@pytest.mark.slow
 def test_an_unknown_layer_is_left_out(page: Page) -> None:
     page.ask("settle", {"conv2": 0.5, "nosuch": 0.5})
     assert page.plan.sparsity == dict.fromkeys(LAYERS, 0.0) | {"conv2": 0.5}
@@ -339,16 +352,18 @@ DAMAGE: list[dict[str, object]] = [
 ]
 
 
-def test_a_damaged_request_leaves_everything_as_it_is(page: Page) -> None:
+@pytest.mark.parametrize("step", slow_but(lambda step: step > 1, [1, 4]))
+def test_a_damaged_request_leaves_everything_as_it_is(page: Page, step: int) -> None:
     page.settle(conv2=0.5)
     before = page.plan, page.numbers()
-    for damage in DAMAGE:
+    for damage in DAMAGE[::step]:
         page.send(page.request("settle", {"conv2": 0.9}) | damage)
         assert (page.plan, page.numbers()) == before, damage
     page.settle(conv2=0.6)
     assert page.plan.sparsity["conv2"] == 0.6, "the next whole request is obeyed"
 
 
+@pytest.mark.slow
 def test_what_is_no_request_is_ignored(page: Page) -> None:
     for request in (None, 1, "x", [], {}, {"seq": 5}):
         page.send(request)
@@ -361,6 +376,7 @@ def test_levels_beyond_the_range_end_at_its_ends(page: Page) -> None:
     assert page.plan.sparsity["fc1"] == 0.0
 
 
+@pytest.mark.slow
 def test_a_network_cut_in_two_is_shown_and_can_be_undone(page: Page) -> None:
     page.settle(conv2=1.0).finish()
     assert "conv2" in page.session.bench.warnings(page.plan)

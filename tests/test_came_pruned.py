@@ -170,7 +170,7 @@ def test_an_export_begins_with_what_it_was_cut_by(tmp_path: Path, form: str, fil
             pv.open(tmp_path / file)
 
 
-@pytest.mark.parametrize("name", ["lenet5", "resnet20"])
+@pytest.mark.parametrize("name", ["lenet5", pytest.param("resnet20", marks=pytest.mark.slow)])
 def test_a_shrunk_export_is_rebuilt(tmp_path: Path, name: str) -> None:
     first = pv.open(name)
     layer = next(n for n in first.layer_of if n not in first.locks and first.layer_of[n].units > 4)

@@ -21,7 +21,6 @@ from pruneviz.sources.registered import load_registered
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.tasks import CLASSES
 from pruneviz.workbench import Workbench
-from tests.cases import slow_but
 from tests.test_scan import Counting
 
 ASKED = ContestRequest(("magnitude", "wanda"), (0.5, 0.9))
@@ -310,7 +309,8 @@ def test_a_p_value_is_five_per_cent_where_the_interval_ends_at_zero() -> None:
     assert p_value(0.1, 0.2) < 0.001
 
 
-@pytest.mark.parametrize("rounds", slow_but(lambda rounds: rounds < 100, [60, 200]))
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [60, 200])
 def test_equal_criteria_are_seldom_called_different(rounds: int) -> None:
     draw = np.random.default_rng(rounds)
     false = 0

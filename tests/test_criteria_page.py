@@ -100,6 +100,7 @@ def test_a_contest_fills_the_table_and_is_remembered(page: Criteria) -> None:
     assert again.app.dataframe[0].value.equals(rows)
 
 
+@pytest.mark.slow
 def test_choices_are_obeyed_and_stay(page: Criteria) -> None:
     page.app.multiselect(key="criteria_chosen_weight").set_value(["snip"])
     page.app.multiselect(key="criteria_levels").set_value([0.9])
@@ -139,6 +140,7 @@ def test_cancel_keeps_what_was_measured(page: Criteria) -> None:
     assert page.contest.complete
 
 
+@pytest.mark.slow
 def test_neurons_have_criteria_of_their_own(page: Criteria) -> None:
     page.back()
     page.choose("ask_granularity", "neuron")

@@ -72,6 +72,9 @@ def same(one: Evaluation, other: Evaluation) -> bool:
 
 
 @pytest.mark.parametrize("granularity", ["weight", "neuron"])
+@pytest.mark.parametrize(
+    "bench", slow_but(lambda name: name != "resnet20", NETWORKS), indirect=True
+)
 def test_accuracy_and_loss_are_those_of_scikit_learn(bench: Workbench, granularity: str) -> None:
     plan = Plan("magnitude", granularity, sparsity=dict.fromkeys(bench.layer_of, 0.3))
     n, data = 100, bench.source.validation
@@ -425,6 +428,7 @@ def test_a_prefix_first_gives_the_numbers_of_all_at_once(counting: Workbench) ->
     assert same(counting.evaluate(HALF, 65), fresh.evaluate(HALF, 65))
 
 
+@pytest.mark.parametrize("bench", slow_but(lambda name: "lenet" in name, NETWORKS), indirect=True)
 def test_a_prefix_first_gives_the_numbers_of_all_at_once_on_the_samples(
     bench: Workbench, new_bench: Callable[[str], Workbench]
 ) -> None:

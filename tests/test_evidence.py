@@ -18,6 +18,8 @@ from pruneviz.pruning.gathering import gather
 from pruneviz.pruning.granularity import scores_for
 from pruneviz.pruning.prune import cannot
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
+from tests.conftest import NETWORKS
 
 CLASSES = 4
 
@@ -295,6 +297,9 @@ def test_synflow_looks_at_no_data(tiny: tuple[nn.Module, Data, dict[str, Evidenc
 # -- the sample networks -------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "bench", slow_but(lambda name: name != "resnet20", NETWORKS), indirect=True
+)
 def test_evidence_of_the_samples_is_whole(bench: Workbench) -> None:
     for name, known in bench.evidence().items():
         layer = bench.layer_of[name]
@@ -309,6 +314,9 @@ def test_evidence_of_the_samples_is_whole(bench: Workbench) -> None:
         assert torch.all(known.gradient.abs() <= known.gradient_size * (1 + 1e-9))
 
 
+@pytest.mark.parametrize(
+    "bench", slow_but(lambda name: name != "resnet20", NETWORKS), indirect=True
+)
 def test_gathering_twice_gives_the_same_and_leaves_the_model_alone(bench: Workbench) -> None:
     source, before = bench.source, fingerprint(bench.source.model)
     one, other = (

@@ -26,7 +26,6 @@ from pruneviz.network.replica import fingerprint, state
 from pruneviz.workbench import Workbench
 from sample_models.catalogue import NETWORKS as CLASSES
 from tests import optional
-from tests.cases import slow_but
 from tests.conftest import NETWORKS
 
 ALONE = Path(__file__).with_name("alone.py")
@@ -287,6 +286,7 @@ class Choosy(nn.Module):
         return answer + 1 if float(x.detach().sum()) > 0 else answer
 
 
+@pytest.mark.slow
 def test_tied_tokens_in(tmp_path: Path) -> None:
     model = Tied().eval()
     bench = pv.open(model, pv.Data(torch.randint(0, 12, (20, 5)), torch.arange(20) % 12))
@@ -384,7 +384,8 @@ def test_what_no_graph_can_say_is_reported_and_the_others_come(tmp_path: Path) -
     assert not (tmp_path / "model.onnx").exists()
 
 
-@pytest.mark.parametrize("name", slow_but(lambda name: name == "BERT", ["BERT", "GPT-2"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["BERT", "GPT-2"])
 def test_transformers_leave_too(
     name: str, benches: Callable[[str], Workbench], tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def exported(
     return bench.export(plan, folder, names or FORMATS)
 
 
+@pytest.mark.slow
 def test_inputs_may_be_called_like_functions_and_words_of_python(tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     inputs = {name: torch.randn(SIZE) for name in NAMES}
@@ -131,6 +132,7 @@ def test_nothing_is_printed_and_the_line_at_fault_is_named(
     assert not [record for record in caplog.records if record.levelname != "DEBUG"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_what_the_runtime_has_no_kernel_for_is_advised_to_float32(
     dtype: torch.dtype, tmp_path: Path
@@ -142,6 +144,7 @@ def test_what_the_runtime_has_no_kernel_for_is_advised_to_float32(
     assert "network.float()" in found.failed["onnx"]
 
 
+@pytest.mark.slow
 def test_half_precisions_own_rounding_is_no_failure(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     model = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 3)).half()

@@ -92,7 +92,7 @@ def test_calibrating_says_what_was_done(case: str, error: type[Exception]) -> No
         ["scan", "--levels", "0.5"],
         ["allocate", "--target", "0.5"],
         ["compare"],
-        ["cost", "--all", "0.5"],
+        pytest.param(["cost", "--all", "0.5"], id="cost", marks=pytest.mark.slow),
         ["train", "--all", "0.5", "--epochs", "1"],
     ],
     ids=lambda words: str(words[0]),

@@ -91,6 +91,7 @@ def test_a_session_is_a_tree_with_branches_and_numbers(page: Past) -> None:
             )
 
 
+@pytest.mark.slow
 def test_filters_narrow_the_tree_and_say_when_nothing_is_left(page: Past) -> None:
     page.app.text_input(key="history_text").set_value("NARROW")
     page.run()
@@ -116,6 +117,7 @@ def test_two_are_compared(page: Past) -> None:
     assert "Second minus first" in page.texts()
 
 
+@pytest.mark.slow
 def test_masks_and_flipped_examples_wait_for_their_tab(page: Past) -> None:
     numbers = list(page.table["number"])
     page.app.session_state["history_tabs"] = "Masks"
@@ -162,6 +164,7 @@ def test_after_a_reload_it_is_all_there_and_opens_its_network(page: Past) -> Non
     assert other.session_state["session"].settled.sparsity["fc1"] == 0.5
 
 
+@pytest.mark.slow
 def test_another_models_plan_is_refused_in_words(page: Past) -> None:
     number = cached.history().visit(
         ModelVersion("mine", "feedfacecafe", "0" * 16), Plan(sparsity={"a": 0.5})
@@ -176,6 +179,7 @@ def test_another_models_plan_is_refused_in_words(page: Past) -> None:
     assert "can be compared" in page.texts()
 
 
+@pytest.mark.slow
 def test_other_data_is_refused_in_words(page: Past) -> None:
     assert page.session.diary is not None
     number = cached.history().visit(replace(page.session.diary.version, data="e" * 16), page.plan)
@@ -185,6 +189,7 @@ def test_other_data_is_refused_in_words(page: Past) -> None:
     assert "measured on other data" in page.texts()
 
 
+@pytest.mark.slow
 def test_words_are_kept(page: Past) -> None:
     page.app.text_input[1].set_value("first try")
     page.app.text_input[2].set_value("the wide one")
@@ -218,6 +223,7 @@ def test_trouble_is_said_and_stops_nobody(home: Path) -> None:
     st.cache_resource.clear()
 
 
+@pytest.mark.slow
 def test_a_file_that_was_taken_away_is_written_anew_and_said(page: Past, home: Path) -> None:
     before = list(page.table["plan"])
     for path in [*home.glob("history*")]:
@@ -234,6 +240,7 @@ def test_a_file_that_was_taken_away_is_written_anew_and_said(page: Past, home: P
     st.cache_resource.clear()
 
 
+@pytest.mark.slow
 def test_many_hundred_plans_stay_readable(page: Past) -> None:
     history, diary = cached.history(), page.session.diary
     assert isinstance(history, History)

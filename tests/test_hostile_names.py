@@ -138,6 +138,7 @@ def check(app: AppTest) -> None:
     assert not [body for body in html if any(name in body for name in ALL)]
 
 
+@pytest.mark.slow
 def test_no_page_reads_a_name(home: Path) -> None:
     """Each page as it opens, and with everything measured that a button on it measures."""
     page = Attacked()

@@ -11,6 +11,7 @@ from pruneviz.plan import Plan
 from pruneviz.ui.compare.repair_work import RepairWork, measured, table, ways
 from pruneviz.ui.workbench.repairs import able, values
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
 from tests.page import Page
 
 PLAN = Plan(granularity="neuron", sparsity={"fc1": 0.5})
@@ -46,7 +47,9 @@ def test_widgets_show_the_plan() -> None:
 # -- switches ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["fold", "reconstruct", "recalibrate"])
+@pytest.mark.parametrize(
+    "name", slow_but(lambda name: name == "fold", ["fold", "reconstruct", "recalibrate"])
+)
 def test_a_switch_changes_the_plan_and_back(page: Page, name: str) -> None:
     before = page.plan
     page.choose(f"ask_{name}", True)
@@ -66,13 +69,13 @@ def test_the_effect_is_measured(page: Page) -> None:
     assert repaired.accuracy > raw.accuracy
 
 
-@pytest.mark.parametrize("aggregate", ["sum", "max"])
+@pytest.mark.parametrize("aggregate", slow_but(lambda name: name == "max", ["sum", "max"]))
 def test_the_group_score_is_a_choice(page: Page, aggregate: str) -> None:
     page.choose("ask_aggregate", aggregate)
     assert page.plan.aggregate == aggregate
 
 
-@pytest.mark.parametrize("granularity", ["weight", "N:M"])
+@pytest.mark.parametrize("granularity", slow_but(lambda name: name == "weight", ["weight", "N:M"]))
 def test_what_does_not_fit_a_granularity_is_switched_off_and_said(
     page: Page, granularity: str
 ) -> None:

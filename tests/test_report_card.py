@@ -75,6 +75,7 @@ def test_a_report_shows_the_plans_of_this_session(page: Reports) -> None:
     assert "on a plan before" in page.app.info[0].value
 
 
+@pytest.mark.slow
 def test_its_ledger_is_that_of_the_ledger_tab(page: Reports) -> None:
     page.app.checkbox(key="report-cost").check()
     page.begin().done()

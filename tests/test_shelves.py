@@ -16,6 +16,15 @@ from pruneviz.workbench import Workbench
 MEGA = 2**20
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _held_by_others() -> Iterator[None]:
+    """What other tests hold is not searched at every collection."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def bound(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gc.collect()
