@@ -138,6 +138,7 @@ def test_single_weights_shrink_nothing_and_neurons_are_offered() -> None:
     assert page.table.loc["Your budget"]["verdict"] == "✓ fits"
 
 
+@pytest.mark.slow
 def test_there_and_back_loses_nothing(page: Devices) -> None:
     page.budget(48, 24)
     page.back()

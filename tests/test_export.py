@@ -90,6 +90,7 @@ def case(
     return SimpleNamespace(name=name, kind=kind, bench=bench, plan=plan, result=found, at=folder)
 
 
+@pytest.mark.slow
 def test_every_format_answers_alike_where_pruneviz_is_not(case: SimpleNamespace) -> None:
     inputs = case.bench.source.validation.first(50).inputs
     network = case.bench.prune(case.plan).model.eval()

@@ -193,6 +193,7 @@ def test_an_error_in_the_work_is_a_sentence(benches: Callable[[str], Workbench])
     assert "'nosuch'" in job.error
 
 
+@pytest.mark.slow
 def test_networks_opened_at_the_same_time_have_the_evidence_of_one_opened_alone(
     new_bench: Callable[[str], Workbench], benches: Callable[[str], Workbench]
 ) -> None:

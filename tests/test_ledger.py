@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from pruneviz.measuring import cost as cost_module
 from pruneviz.plan import Plan
 from pruneviz.ui.session import start
 from pruneviz.ui.workbench.ledger import LedgerWork, measure
@@ -13,6 +14,16 @@ from pruneviz.workbench import Workbench
 from tests.page import Page
 
 PATIENCE = 120.0
+
+
+@pytest.fixture
+def no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is exported to ONNX: that takes most of the time of a ledger."""
+
+    def missing(*_: object) -> None:
+        raise ValueError("ONNX Runtime is not here")
+
+    monkeypatch.setattr(cost_module, "in_onnx_runtime", missing)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +62,7 @@ def test_an_empty_ledger_says_what_to_do(opened: Page) -> None:
     assert opened.app.button(key="ledger-measure").label == "Measure the ledger"
 
 
+@pytest.mark.usefixtures("no_runtime")
 def test_a_ledger_is_measured_and_stays_with_its_plan(opened: Page) -> None:
     plan = opened.settle(conv2=0.5).finish().plan
     wait(press(opened, "ledger-measure"))
@@ -82,6 +94,7 @@ def test_what_is_stopped_says_so_and_keeps_what_there_was(opened: Page) -> None:
     assert opened.app.button(key="ledger-measure").label == "Measure the ledger"
 
 
+@pytest.mark.slow
 def test_while_it_is_measured_there_is_progress_and_a_way_out(opened: Page) -> None:
     plan = opened.settle(conv2=0.8).finish().plan
     press(opened, "ledger-measure")
@@ -108,6 +121,7 @@ def test_an_error_is_shown_with_its_words(opened: Page) -> None:
     assert not any("nosuch" in block.value for block in opened.app.warning)
 
 
+@pytest.mark.usefixtures("no_runtime")
 def test_measured_in_the_background_is_what_the_library_measures(
     benches: Callable[[str], Workbench],
 ) -> None:
@@ -123,6 +137,7 @@ def test_measured_in_the_background_is_what_the_library_measures(
     assert once["kept"] == again["kept"]
 
 
+@pytest.mark.usefixtures("no_runtime")
 def test_the_newest_ledgers_are_kept(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet300")
     found = LedgerWork(start(bench))

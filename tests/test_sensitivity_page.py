@@ -108,6 +108,7 @@ def test_a_scan_fills_the_table(page: Sensitivity) -> None:
     assert remaining(page.session.bench, curves) == (0, 0.0)
 
 
+@pytest.mark.slow
 def test_what_counts_as_a_loss_is_a_choice_that_stays(scanned: Sensitivity) -> None:
     page = scanned
     page.app.number_input(key="scan_lose").set_value(10.0)
@@ -129,6 +130,7 @@ def test_every_chart_draws_and_stays_chosen(scanned: Sensitivity) -> None:
         assert scanned.scanning.view == view
 
 
+@pytest.mark.slow
 def test_a_budget_stops_it_and_go_on_ends_with_the_same_numbers(
     page: Sensitivity, whole: tuple[Path, Curves]
 ) -> None:
@@ -143,6 +145,7 @@ def test_a_budget_stops_it_and_go_on_ends_with_the_same_numbers(
     assert page.curves == whole[1]
 
 
+@pytest.mark.slow
 def test_seconds_to_spend_are_told_as_samples(page: Sensitivity) -> None:
     page.app.number_input(key="scan_limit").set_value(1.0)
     page.run()
@@ -174,6 +177,7 @@ def test_cancel_keeps_what_was_measured(page: Sensitivity) -> None:
     assert page.curves.complete
 
 
+@pytest.mark.slow
 def test_it_goes_on_while_another_page_is_shown(page: Sensitivity) -> None:
     page.press("scan-start")
     job = page.scanning.job
@@ -195,6 +199,7 @@ def test_what_is_known_from_disk_is_there_at_once(
     assert "scan-start" not in scanned.buttons()
 
 
+@pytest.mark.slow
 def test_other_choices_have_curves_of_their_own(scanned: Sensitivity) -> None:
     page = scanned
     page.back().choose("ask_granularity", "neuron")
@@ -214,6 +219,7 @@ def test_where_nothing_can_be_cut_each_layer_says_why(page: Sensitivity) -> None
     assert "scan-start" not in page.buttons()
 
 
+@pytest.mark.slow
 def test_trouble_with_the_file_is_told_and_stops_nothing(
     page: Sensitivity, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,6 +129,7 @@ def test_what_is_out_of_range_is_said_in_words(page: Trains) -> None:
         assert page.app.button(key="train-begin").disabled
 
 
+@pytest.mark.slow
 def test_values_are_remembered_when_one_comes_back(page: Trains) -> None:
     page.set(method="iterative", optimizer="sgd").set(rounds=3, momentum=0.5)
     page.back()
@@ -139,6 +140,7 @@ def test_values_are_remembered_when_one_comes_back(page: Trains) -> None:
     assert page.app.number_input(key="train_samples").value == 500
 
 
+@pytest.mark.slow
 def test_what_a_method_does_not_use_does_not_make_it_another_training(page: Trains) -> None:
     page.set(method="iterative").set(rounds=3).set(method="one-shot").press("train-begin")
     assert page.trainer.training == Training(epochs=2, samples=500)
@@ -176,6 +178,7 @@ def test_a_training_shows_its_numbers_and_becomes_a_version(page: Trains) -> Non
     assert page.session.diary.version.name == "lenet300 · v1"
 
 
+@pytest.mark.slow
 def test_a_version_of_a_version_belongs_to_the_same_line(page: Trains) -> None:
     for number in (1, 2):
         page.set(epochs=1).press("train-begin").done().press("train-use")
@@ -211,6 +214,7 @@ def test_a_cancelled_training_changes_nothing_and_can_be_resumed(page: Trains) -
     assert "Open again" in page.labels()
 
 
+@pytest.mark.slow
 def test_a_page_that_is_loaded_anew_takes_its_training_over(page: Trains) -> None:
     page.set(epochs=30).press("train-begin")
     again = Trains.__new__(Trains)  # nothing but the address is left
@@ -234,6 +238,7 @@ def test_a_page_that_is_loaded_anew_takes_its_training_over(page: Trains) -> Non
     assert f"train-again-{name}" in again.buttons()
 
 
+@pytest.mark.slow
 def test_a_pause_holds_it_and_going_on_ends_it(page: Trains) -> None:
     page.set(epochs=8).press("train-begin").until_epoch(1)
     trainer, job = page.trainer, page.trainer.job
@@ -254,6 +259,7 @@ def test_a_pause_holds_it_and_going_on_ends_it(page: Trains) -> None:
     assert trainer.result.trained.table["seconds"].max() < 0.3 * 8
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_of_this_network_alone_and_can_be_deleted(page: Trains) -> None:
     page.press("train-begin").done()
     name = trainings(place())[0].folder.name
@@ -286,6 +292,7 @@ def test_another_network_stops_it_and_that_is_said(page: Trains) -> None:
     assert "The training of lenet300 was stopped" in page.warned()
 
 
+@pytest.mark.slow
 def test_two_tabs_train_the_very_same_and_end_alike(page: Trains) -> None:
     other = Trains(model="lenet300")
     other.settle(fc1=0.9)
@@ -298,6 +305,7 @@ def test_two_tabs_train_the_very_same_and_end_alike(page: Trains) -> None:
     assert tables[0].equals(tables[1])
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_cannot_be_written_is_told_and_nothing_is_lost(page: Trains) -> None:
     training = Training(epochs=2, samples=500)
     folder = place() / key_of(page.session.bench, page.plan, training)
@@ -308,6 +316,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_nothing_is_lost(page: T
     assert "Use as a new version" in page.labels()
 
 
+@pytest.mark.slow
 def test_training_stands_aside_while_somebody_drags(page: Trains) -> None:
     page.set(epochs=50).press("train-begin").until_epoch(1)
     session, job = page.session, page.trainer.job
@@ -327,6 +336,7 @@ def test_training_stands_aside_while_somebody_drags(page: Trains) -> None:
     page.done()
 
 
+@pytest.mark.slow
 def test_units_cut_for_their_silence_are_shown_with_what_they_did() -> None:
     page = Trains(model="lenet300")
     page.choose("ask_granularity", "neuron")

@@ -17,7 +17,7 @@ from pruneviz.network.replica import masked, replica, state
 from pruneviz.tasks.several import loss_of
 from pruneviz.ui.board import scene
 from tests.cases import slow_but
-from tests.zoo import SMALL, made
+from tests.zoo import SMALL, TRANSFORMERS, made
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning",
@@ -36,7 +36,10 @@ TASKS = {
 LANGUAGE = ("GPT-2", "T5", "Llama-like")
 
 
-@pytest.fixture(scope="module", params=SMALL)
+@pytest.fixture(
+    scope="module",
+    params=slow_but(lambda name: name not in TRANSFORMERS or name in ("BERT", "GPT-2"), SMALL),
+)
 def bench(request: pytest.FixtureRequest, benches: Callable[[str], pv.Workbench]) -> pv.Workbench:
     return benches(request.param)
 
