@@ -7,9 +7,8 @@ import threading
 import weakref
 from collections.abc import Callable
 
+from pruneviz.progress import Progress
 from pruneviz.storage.faults import public
-
-Report = Callable[[str, float], None]
 
 
 class CancelledError(BaseException):
@@ -27,7 +26,7 @@ class Job:
     on it for people, see `pruneviz.storage.faults`.
     """
 
-    def __init__(self, work: Callable[[Report], None]) -> None:
+    def __init__(self, work: Callable[[Progress], None]) -> None:
         self.label, self.done = "", 0.0
         self.exception: Exception | None = None
         self.error: str | None = None
@@ -54,7 +53,7 @@ class Job:
         """Wait until the work has ended."""
         self._thread.join(seconds)
 
-    def _run(self, work: Callable[[Report], None]) -> None:
+    def _run(self, work: Callable[[Progress], None]) -> None:
         try:
             work(self._report)
         except CancelledError:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.spending import Field, Share, field_of, prepared
-from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.sensitivity.curves import Curves
 from pruneviz.sensitivity.scan import Memory, scan
 

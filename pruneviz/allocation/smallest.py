@@ -16,10 +16,11 @@ from pruneviz.allocation.search import (
     ways_of,
 )
 from pruneviz.allocation.spending import Field, Share, field_of
-from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.intervals import ALPHA, fewest
 from pruneviz.measuring.looks import surely
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.sensitivity.scan import Memory, scan
 
 EVALUATIONS = 120

@@ -10,6 +10,7 @@ import numpy as np
 
 from pruneviz.allocation.devices import MICROCONTROLLER, Device, Need, needs, size, verdict
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress, silent
 from pruneviz.pruning.sliders import Slider
 from pruneviz.scale import SHARE, Scale
 
@@ -19,8 +20,6 @@ _FLOOR = 0.0005
 # What saves nothing that is short may still be in the way of what does: it comes last.
 _LAST = 1e-6
 _CLOSE = 1e-9
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def suggest(
     device: Device,
     measures: Measures,
     weights: str = "int8",
-    progress: Progress = lambda label, done: None,
+    progress: Progress = silent,
 ) -> Suggestion:
     """Raise sliders until `plan` fits on `device`: most bytes per predicted point lost first.
 

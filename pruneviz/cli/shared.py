@@ -6,13 +6,14 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from pruneviz.background import CancelledError
 from pruneviz.options import opening
+from pruneviz.progress import Progress
 from pruneviz.sources.opening import OpenRequest
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
@@ -57,14 +58,14 @@ def finite(value: Any) -> Any:
     return [finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def progress() -> Callable[[str, float], None]:
+def progress() -> Progress:
     """Tells on standard error what is being done, where somebody sits in front of it."""
     if not sys.stderr.isatty():
         return lambda label, done: None
     return lambda label, done: click.echo(f"\r\033[K{label} … {done:.0%}", nl=False, err=True)
 
 
-def progress_with_time() -> Callable[[str, float], None]:
+def progress_with_time() -> Progress:
     """Progress with the time that is left, by the pace so far."""
     start, tell = time.monotonic(), progress()
 

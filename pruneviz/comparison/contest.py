@@ -15,9 +15,10 @@ from torch import Tensor
 from pruneviz.comparison.sameness import UNIFORM, plans_at
 from pruneviz.comparison.similar import able_sliders, gather_for, levels_for
 from pruneviz.comparison.verdicts import Verdict, verdict
-from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import change, level
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA, find_criterion
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sensitivity.answers import measure, recall

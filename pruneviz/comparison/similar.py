@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pruneviz.comparison.similarity import SAMPLE, chance, cut_set, jaccard, sample_of, spearman
-from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.bench import Bench
 from pruneviz.plan import Plan, pattern
+from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.pruning.masks import layer_count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +18,8 @@ from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.reasons import reason
 from pruneviz.memory import trim
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress, silent
 
-Progress = Callable[[str, float], None]
 SUMMARY = "export.json"
 
 
@@ -84,7 +84,7 @@ def export(
     plan: Plan,
     folder: str | Path,
     formats: Iterable[str] = DEFAULT,
-    progress: Progress = lambda label, done: None,
+    progress: Progress = silent,
     *,
     overwrite: bool = False,
     archive: bool = False,

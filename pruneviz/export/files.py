@@ -8,9 +8,11 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from pruneviz.progress import ShareDone
 
 try:
     import fcntl
@@ -93,9 +95,7 @@ def copy_program(name: str, folder: Path) -> None:
     (folder / name).write_text(program.read_text("utf-8"), "utf-8")
 
 
-def zipped(
-    stage: Path, archive: str, names: Sequence[str], report: Callable[[float], None]
-) -> None:
+def zipped(stage: Path, archive: str, names: Sequence[str], report: ShareDone) -> None:
     """All files of the stage in one archive beside them."""
     with ZipFile(stage / archive, "w") as file:
         for count, name in enumerate(names):

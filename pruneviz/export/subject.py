@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from pruneviz.network.agreement import pieces, size_of
 from pruneviz.network.calling import call_all, fitting
 from pruneviz.network.replica import replica
 from pruneviz.plan import Plan
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.pruned import Pruned
 
 SAMPLES = 32
@@ -37,7 +38,7 @@ class Subject:
     small: nn.Module | None
     why_not_small: str
     removal: str = ""
-    report: Callable[[float], None] = field(default=lambda done: None, repr=False)
+    report: ShareDone = field(default=lambda done: None, repr=False)
     fixed: dict[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -86,9 +87,7 @@ class Subject:
         return size_of(self.shown(first))
 
 
-def subject_of(
-    bench: Bench, plan: Plan, report: Callable[[float], None] = lambda done: None
-) -> Subject:
+def subject_of(bench: Bench, plan: Plan, report: ShareDone = silent_share) -> Subject:
     """`plan` ready for export; ValueError names what of it does not fit the network."""
     pruned = bench.prune(plan)
     small, proof, why = None, "", "this plan cuts nothing, so that there is nothing to remove"

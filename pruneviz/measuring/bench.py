@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from pruneviz.measuring.counts import Counts
@@ -10,14 +10,13 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan
+from pruneviz.progress import ShareDone
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.masks import Ranking
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sources import Source
 from pruneviz.tasks import Task
-
-Progress = Callable[[str, float], None]
 
 
 class Bench(Protocol):
@@ -67,6 +66,4 @@ class Bench(Protocol):
 
     def evaluate(self, plan: Plan, n: int | None = None, start: int = 0) -> Evaluation: ...
 
-    def evidence(
-        self, *parts: str, progress: Callable[[float], None] = ...
-    ) -> dict[str, Evidence]: ...
+    def evidence(self, *parts: str, progress: ShareDone = ...) -> dict[str, Evidence]: ...

@@ -25,13 +25,12 @@ from pruneviz.measuring.sizes import (
 )
 from pruneviz.network.calling import fitting
 from pruneviz.network.replica import replica
+from pruneviz.progress import Progress, silent
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.units import levels
 
 BATCH = 8
 _ONNX, _ONNX_DENSE = "onnx runtime", "onnx runtime, dense"
-
-Progress = Callable[[str, float], None]
 
 
 def shrunk(pruned: Pruned) -> tuple[nn.Module | None, str]:
@@ -51,7 +50,7 @@ def cost_of(
     *,
     batch: int = BATCH,
     seconds: float = SECONDS,
-    progress: Progress = lambda label, done: None,
+    progress: Progress = silent,
 ) -> Cost:
     """Measure everything about a plan that can be measured without a target.
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import torch
 
+from pruneviz.progress import ShareDone, silent_share
+
 ROUNDS, WARM_UP = 25, 2
 SECONDS = 20.0
 
@@ -39,7 +41,7 @@ def latency(
     rounds: int = ROUNDS,
     seconds: float = SECONDS,
     clock: Callable[[], float] = time.perf_counter,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: ShareDone = silent_share,
 ) -> Latency:
     """Time these calls in turn: so whatever else the machine does, it does to all of them.
 

@@ -11,6 +11,8 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from pruneviz.progress import ShareDone, silent_share
+
 _LEVEL = 6  # of deflate: what zip and gzip do unless they are told otherwise
 _PIECE = 2**22
 _SMALL = 2**31
@@ -63,9 +65,7 @@ def file_bytes(tensors: Mapping[str, Tensor]) -> int:
     return len(save(dict(tensors)))
 
 
-def zipped_bytes(
-    tensors: Mapping[str, Tensor], progress: Callable[[float], None] = lambda done: None
-) -> int:
+def zipped_bytes(tensors: Mapping[str, Tensor], progress: ShareDone = silent_share) -> int:
     """Bytes of the same file after deflate at level 6, which zip and gzip use by default.
 
     progress: called with the fraction done; it may raise to stop.

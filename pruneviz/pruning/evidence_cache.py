@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from pruneviz.progress import ShareDone
 from pruneviz.pruning.evidence import PARTS, Evidence
 
-Progress = Callable[[float], None]
-Gather = Callable[[Collection[str], Progress], Mapping[str, Evidence]]
+Gather = Callable[[Collection[str], ShareDone], Mapping[str, Evidence]]
 
 
 class EvidenceCache:
@@ -29,7 +29,7 @@ class EvidenceCache:
         """Whether these parts are there."""
         return self._parts.issuperset(parts)
 
-    def of(self, parts: Collection[str], progress: Progress) -> dict[str, Evidence]:
+    def of(self, parts: Collection[str], progress: ShareDone) -> dict[str, Evidence]:
         """The evidence with at least these parts of PARTS."""
         if self.has(parts):  # nobody waits for other parts that are being gathered
             return self._evidence

@@ -19,6 +19,7 @@ from pruneviz.network.layers import Layer
 from pruneviz.network.replica import first_names, leaves, replica
 from pruneviz.network.rows import Layout, find_layout
 from pruneviz.outputs import main_output, named_output
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.evidence import PARTS, Evidence, weights_only
 from pruneviz.pruning.singly import gradients_singly
 from pruneviz.pruning.tally import Tally, Use
@@ -39,7 +40,7 @@ def gather(
     task: Task | None = None,
     parts: Collection[str] = tuple(PARTS),
     batch: int = BATCH,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: ShareDone = silent_share,
 ) -> dict[str, Evidence]:
     """Evidence for every criterion, in one pass over the calibration data.
 
@@ -143,7 +144,7 @@ def _pass(
     task: Task | None,
     parts: Collection[str],
     batch: int,
-    progress: Callable[[float], None],
+    progress: ShareDone,
 ) -> None:
     copy, modules, names = replica(model), leaves(model), first_names(model)
     backward = "gradients" in parts

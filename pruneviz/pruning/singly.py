@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from pruneviz.network.calling import at_work, call_all
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import first_names, leaves, replica
 from pruneviz.outputs import main_output
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.tally import LARGE
 from pruneviz.tasks import Task, task_for
 from pruneviz.tasks.several import loss_of
@@ -22,7 +23,7 @@ def gradients_singly(
     layers: Mapping[str, Layer],
     data: Data,
     task: Task | None,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: ShareDone = silent_share,
 ) -> dict[str, dict[str, Tensor]]:
     """Layer -> the fields of Evidence that gradients give, by one backward pass a sample.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress, silent
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.recipes.recipe import COUNTS, Recipe, RecipeResult, versions
 from pruneviz.sources.open_request import OpenRequest, is_path
@@ -122,9 +122,7 @@ def opening_of(
     return request
 
 
-def replay(
-    recipe: Recipe, bench: Bench, progress: Callable[[str, float], None] = lambda label, done: None
-) -> ReplayResult:
+def replay(recipe: Recipe, bench: Bench, progress: Progress = silent) -> ReplayResult:
     """Do a recipe again at `bench` and compare; nothing of it is written.
 
     Raises ValueError naming the line and the key: other weights (with both fingerprints), a layer
@@ -154,9 +152,7 @@ def replay(
     )
 
 
-def trained_again(
-    recipe: Recipe, bench: B, progress: Callable[[str, float], None] = lambda label, done: None
-) -> B:
+def trained_again(recipe: Recipe, bench: B, progress: Progress = silent) -> B:
     """The bench at which the recipe's plan is cut: trained by its steps, where it has any.
 
     One that came of them already is given back as it is. ValueError as `replay`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress, part, silent
 from pruneviz.recipes import Recipe, recipe_of, script_of, to_yaml
 from pruneviz.report.page import Charts, page
 from pruneviz.report.parts import escaped, items, numbers, paragraph, section, table, verbatim
@@ -25,7 +26,6 @@ from pruneviz.sensitivity.curves import LOSE
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
 
-Progress = Callable[[str, float], None]
 PARTS = (0.25, 0.5, 0.75)  # of every sparsity of the plan, where no other plans are told
 _PICTURES = 48
 _TEXTS = ("layer", "kind", "shape", "goes with", "what is wrong")
@@ -41,7 +41,7 @@ def report(
     visits: Iterable[Plan] = (),
     cost: Cost | None = None,
     n: int | None = None,
-    progress: Progress = lambda label, done: None,
+    progress: Progress = silent,
     *,
     past: pd.DataFrame | None = None,
 ) -> str:
@@ -56,7 +56,7 @@ def report(
     progress("pruning", 0.0)
     pruned = bench.prune(plan)
     n = len(bench.source.validation) if n is None else n
-    result = in_pieces(bench, plan, n, _part(progress, 0.0, 0.2), "measuring")
+    result = in_pieces(bench, plan, n, part(progress, 0.0, 0.2), "measuring")
     recipe, charts = recipe_of(bench, plan, result, cost), Charts()
     others = OtherPlans(tuple(visits) or (_weaker(plan) if past is None else ()), past)
     title = f"Pruning {bench.name}"
@@ -65,7 +65,7 @@ def report(
         _numbers(bench, plan, result),
         items(dict.fromkeys([*pruned.collapse.values(), *bench.warnings(plan).values()])),
         _plan(bench, plan),
-        tradeoff(bench, plan, others, result.n, charts, _part(progress, 0.2, 0.8)),
+        tradeoff(bench, plan, others, result.n, charts, part(progress, 0.2, 0.8)),
         _classes(result, charts),
         _weights(bench, plan, progress),
         _curves(bench, plan, charts),
@@ -88,11 +88,6 @@ def write_report(path: str | Path, text: str, *, overwrite: bool = False) -> Pat
         (stage / path.name).write_text(text, "utf-8")
         place(stage, path.parent, [path.name])
     return path
-
-
-def _part(progress: Progress, start: float, end: float) -> Progress:
-    """Progress of a part of the work, as progress of all of it."""
-    return lambda words, done: progress(words, start + (end - start) * done)
 
 
 def _weaker(plan: Plan) -> tuple[Plan, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from pruneviz import figures
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.labels import label
@@ -19,7 +20,7 @@ from pruneviz.report.tables import readable
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
 
-Watch = Callable[[str, float], None]
+Watch = Progress
 _Row = tuple[str, int, float, float, float, float, int, bool, str]  # as _COLUMNS
 SHOWN = 500  # plans of the history, the latest ones
 _COLUMNS = ["label", "params", "accuracy", "low", "high", "loss", "n", "dense", "note"]

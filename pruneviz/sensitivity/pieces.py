@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 
 _PIECE = 1.0  # seconds until somebody may stop it
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.bench import Bench
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.scale import SHARE, Scale
 from pruneviz.sensitivity.curves import Curve, Curves
 from pruneviz.sensitivity.damage import Table, features_of

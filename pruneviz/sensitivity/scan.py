@@ -10,10 +10,11 @@ from functools import partial
 from itertools import count
 from typing import Protocol
 
-from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.looks import looks
 from pruneviz.plan import Plan, pattern
+from pruneviz.progress import Progress, silent
 from pruneviz.pruning.sliders import Slider
 from pruneviz.scale import Scale
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves, Point, point_of
@@ -55,7 +56,7 @@ def scan(
     levels: Sequence[float] = LEVELS,
     precision: float = PRECISION,
     budget: int | None = None,
-    progress: Progress = lambda label, done: None,
+    progress: Progress = silent,
     of: int | None = None,
 ) -> Curves:
     """Measure every slider at every level, each with as many samples as it needs.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import UNITS, Plan
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.masks import Ranking, layer_count
 from pruneviz.pruning.sliders import Slider
@@ -20,7 +21,7 @@ def rises(
     bench: Bench,
     plan: Plan,
     sliders: Sequence[Slider],
-    progress: Callable[[float], None] = lambda done: None,
+    progress: ShareDone = silent_share,
 ) -> dict[str, NDArray[np.float64]]:
     """Slider -> [101], the rise of the calibration loss with its level at k/100, to second order.
 

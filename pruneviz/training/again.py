@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from pruneviz.measuring.bench import Bench
+from pruneviz.progress import Progress, silent
 from pruneviz.training.result import train
 from pruneviz.training.steps import TrainingStep, steps_of_past
 
@@ -15,7 +16,7 @@ B = TypeVar("B", bound=Bench)
 def train_again(
     bench: B,
     steps: Sequence[TrainingStep],
-    progress: Callable[[str, float], None] = lambda label, done: None,
+    progress: Progress = silent,
 ) -> B:
     """The bench of what comes of these trainings, one after the other; nothing is kept.
 

@@ -15,6 +15,7 @@ from pruneviz.data import Data
 from pruneviz.measuring.evaluate import answer, change, summarise
 from pruneviz.network.calling import call_all
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.tasks.several import loss_of
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.devices import seed_of
@@ -29,7 +30,6 @@ from pruneviz.training.settings import Training
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-Progress = Callable[[str, float], None]
 Watch = Callable[[Moment], None]
 Schedule = torch.optim.lr_scheduler.LRScheduler
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pruneviz.data import Data
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import UNITS, Plan
+from pruneviz.progress import Progress, silent
 from pruneviz.pruning.masks import checksum_of
 from pruneviz.sensitivity import keys
 from pruneviz.sources import Source
@@ -23,7 +24,7 @@ from pruneviz.training.beginnings import draw_again_
 from pruneviz.training.checkpoints import Store, place_for, put_back
 from pruneviz.training.devices import RandomStream, fabric_for, seed_of
 from pruneviz.training.legs import Leg
-from pruneviz.training.loop import Loop, Progress, Watch, steps_of
+from pruneviz.training.loop import Loop, Watch, steps_of
 from pruneviz.training.mask_set import MaskSet
 from pruneviz.training.methods import Method, find_method
 from pruneviz.training.optimizers import go_on_, optimizer_for
@@ -109,7 +110,7 @@ def train(
     folder: str | Path | None = None,
     *,
     fresh: bool = False,
-    progress: Progress = lambda label, done: None,
+    progress: Progress = silent,
     watch: Watch = lambda moment: None,
 ) -> Trained:
     """Train the bench's network by a method of METHODS, cutting what the plan says.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import pandas as pd
 from torch import Tensor
 
 from pruneviz.export import export
-from pruneviz.measuring.cost import Progress, cost_of, shrunk
+from pruneviz.measuring.cost import cost_of, shrunk
 from pruneviz.measuring.counts import Counts, counts_of, macs_of_network
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.ledger import Cost
@@ -20,6 +20,7 @@ from pruneviz.network.groups import Groups
 from pruneviz.network.replica import code_fingerprint, fingerprint, state
 from pruneviz.network.survey import seen_layers
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress, ShareDone, silent, silent_share
 from pruneviz.pruning.accounting import layer_table, never_pruned, reach_notes
 from pruneviz.pruning.beginning import beginning
 from pruneviz.pruning.criteria import has_own_criteria
@@ -187,9 +188,7 @@ class Workbench:
         """Whether these parts of evidence (all by default) have been gathered."""
         return self._mask_cache.has_evidence(*parts)
 
-    def evidence(
-        self, *parts: str, progress: Callable[[float], None] = lambda done: None
-    ) -> dict[str, Evidence]:
+    def evidence(self, *parts: str, progress: ShareDone = silent_share) -> dict[str, Evidence]:
         """Evidence by layer, gathered once and kept; `parts` of PARTS, all by default."""
         return self._mask_cache.evidence(*parts, progress=progress)
 
@@ -230,7 +229,7 @@ class Workbench:
         """On how many validation samples `plan` has been measured already."""
         return self._evaluation_cache.measured(plan)
 
-    def confirm_dense(self, progress: Callable[[float], None] = lambda done: None) -> None:
+    def confirm_dense(self, progress: ShareDone = silent_share) -> None:
         """Measure the dense network here, in place of what its source brought along.
 
         `progress` is called with the fraction done; what it raises leaves everything as it was.
@@ -248,7 +247,7 @@ class Workbench:
         levels: Sequence[float] = LEVELS,
         precision: float = PRECISION,
         budget: int | None = None,
-        progress: Progress = lambda label, done: None,
+        progress: Progress = silent,
     ) -> pd.DataFrame:
         """How much each layer bears, cut alone: one row a layer (or group) and sparsity.
 
@@ -269,7 +268,7 @@ class Workbench:
         granularity: str | None = None,
         locked: Collection[str] = (),
         floor: float | Mapping[str, float] = 0.0,
-        progress: Progress = lambda label, done: None,
+        progress: Progress = silent,
     ) -> Plan:
         """A plan that takes `target` of what is free to go, shared out over the layers.
 
@@ -295,7 +294,7 @@ class Workbench:
         """What is left of the network under `plan`, counted."""
         return counts_of(self.masks(plan), self.layer_of, self.macs, self.macs_in_all)
 
-    def cost(self, plan: Plan, progress: Progress = lambda label, done: None) -> Cost:
+    def cost(self, plan: Plan, progress: Progress = silent) -> Cost:
         """The ledger of `plan`, measured in some seconds: sizes, memory and latency."""
         pruned, counts = self.prune(plan), self.counts(plan)
         small, why = shrunk(pruned)

@@ -20,6 +20,7 @@ from pruneviz.measuring.outcomes import Outcomes
 from pruneviz.measuring.probe import Probe, probe_size
 from pruneviz.measuring.room import Room
 from pruneviz.plan import Plan
+from pruneviz.progress import ShareDone
 from pruneviz.sources import Source
 from pruneviz.storage.cache import Cache
 from pruneviz.tasks import Task
@@ -81,7 +82,7 @@ class EvaluationCache:
         """On how many samples `plan` has been measured already."""
         return self._outcomes.count(plan)
 
-    def confirm_dense(self, progress: Callable[[float], None]) -> None:
+    def confirm_dense(self, progress: ShareDone) -> None:
         """Measure the dense network here, in place of what its source brought along."""
         outcome = nothing_answered()
         while (done := len(outcome)) < self.samples:

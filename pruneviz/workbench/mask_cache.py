@@ -13,6 +13,7 @@ from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
 from pruneviz.plan import UNITS, Plan
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import PARTS, Evidence, parts_for, weights_only
 from pruneviz.pruning.evidence_cache import EvidenceCache
@@ -57,9 +58,7 @@ class MaskCache:
         """Whether these parts of evidence (all by default) have been gathered."""
         return self._evidence.has(parts or tuple(PARTS))
 
-    def evidence(
-        self, *parts: str, progress: Callable[[float], None] = lambda done: None
-    ) -> dict[str, Evidence]:
+    def evidence(self, *parts: str, progress: ShareDone = silent_share) -> dict[str, Evidence]:
         """Evidence by layer, gathered once and kept; `parts` of PARTS, all by default."""
         return self._evidence.of(parts or tuple(PARTS), progress)
 
@@ -96,9 +95,7 @@ class MaskCache:
         """The masks of a plan that was checked, and what repairs them."""
         return self._pruned.get_or(plan, lambda: self._prune(plan))
 
-    def _gather(
-        self, parts: Collection[str], progress: Callable[[float], None]
-    ) -> dict[str, Evidence]:
+    def _gather(self, parts: Collection[str], progress: ShareDone) -> dict[str, Evidence]:
         return gather(
             self._model,
             self._layers,

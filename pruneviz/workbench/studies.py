@@ -14,8 +14,9 @@ from pruneviz.allocation.smallest import smallest, undecidable
 from pruneviz.allocation.spending import levels_of
 from pruneviz.comparison.contest import Contest, ContestRequest, contest
 from pruneviz.comparison.similar import Similarity, similarity
-from pruneviz.measuring.bench import Bench, Progress
+from pruneviz.measuring.bench import Bench
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress, silent
 from pruneviz.pruning.prune import check
 from pruneviz.sensitivity.curves import LOSE, Curves
 from pruneviz.sensitivity.prediction import Predictor, known_predictor, predictor
@@ -24,10 +25,6 @@ from pruneviz.storage.measurement_store import MeasurementStore
 
 _DENSE = Plan()
 _CONTEST = ContestRequest()
-
-
-def _silent(label: str, done: float) -> None:
-    pass
 
 
 def close(bench: object) -> None:
@@ -49,7 +46,7 @@ class Studies:
         levels: Sequence[float] = LEVELS,
         precision: float = PRECISION,
         budget: int | None = None,
-        progress: Progress = _silent,
+        progress: Progress = silent,
     ) -> Curves:
         """`Workbench.scan`, with what follows from it: knees, ranks, where a loss is certain."""
         check(plan, self._bench.layer_of)
@@ -60,7 +57,7 @@ class Studies:
         check(plan, self._bench.layer_of)
         return known(self._bench, plan, self.memory)
 
-    def predictor(self, plan: Plan = _DENSE, progress: Progress = _silent) -> Predictor:
+    def predictor(self, plan: Plan = _DENSE, progress: Progress = silent) -> Predictor:
         """What the curves of single layers tell about whole plans, for the choices of `plan`.
 
         Fitted on random plans, which are measured once; `progress` may raise to stop, and what was
@@ -95,7 +92,7 @@ class Studies:
         locked: Collection[str] = (),
         floor: float | Mapping[str, float] = 0.0,
         evaluations: int = SEARCH,
-        progress: Progress = _silent,
+        progress: Progress = silent,
     ) -> SearchResult:
         """`Workbench.allocate`, and how it went. evaluations: of moves, at most."""
         check(plan, self._bench.layer_of)
@@ -120,7 +117,7 @@ class Studies:
         locked: Collection[str] = (),
         floor: float | Mapping[str, float] = 0.0,
         evaluations: int = HUNT,
-        progress: Progress = _silent,
+        progress: Progress = silent,
     ) -> SearchResult:
         """The plan that takes most away and loses at most `lose` (of the score; 95 % sure).
 
@@ -150,7 +147,7 @@ class Studies:
         self,
         plan: Plan = _DENSE,
         levels: Sequence[float] = (0.5,),
-        progress: Progress = _silent,
+        progress: Progress = silent,
     ) -> Similarity:
         """Rank correlation and overlap of what is cut, of all criteria in every layer.
 
@@ -160,7 +157,7 @@ class Studies:
         check(plan, self._bench.layer_of)
         return similarity(self._bench, plan, levels, progress)
 
-    def contest(self, request: ContestRequest = _CONTEST, progress: Progress = _silent) -> Contest:
+    def contest(self, request: ContestRequest = _CONTEST, progress: Progress = silent) -> Contest:
         """Score against sparsity by criterion, the random control among them; see `ContestRequest`.
 
         What was measured before is remembered; `progress` may raise to stop.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from pruneviz.network.graph import Graph
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.repair.batch_norm import recalibrate
 from pruneviz.pruning.repair.consumers import RepairedNetwork, consumers
 from pruneviz.pruning.repair.folding import fold
@@ -89,7 +90,7 @@ def repair(
     batch: int = BATCH,
     samples: int = SAMPLES,
     ridge: float = RIDGE,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: ShareDone = silent_share,
 ) -> dict[str, Tensor]:
     """What takes the place of parameters and buffers of `model` by the repairs `plan` asks for.
 
@@ -112,7 +113,7 @@ def repair(
     network = RepairedNetwork(model, masks)
     affected = consumers(layers, masks, graph)
 
-    def done(step: str) -> Callable[[float], None]:
+    def done(step: str) -> ShareDone:
         return lambda part: progress((steps.index(step) + part) / len(steps))
 
     solvable = {n: c for n, c in affected.items() if "reconstruct" in steps and can_be_fitted(c)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from torch.overrides import TorchFunctionMode
 from pruneviz.data import Data
 from pruneviz.network.groups import Groups, masks_of
 from pruneviz.network.unfolding import exact
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.repair.consumers import STATS, RepairedNetwork
 
 FEWEST = 32  # samples in a batch, where there are as many: fewer say little of a variance
@@ -28,7 +29,7 @@ def recalibrate(
     repaired: Mapping[str, Tensor],
     data: Data,
     batch: int,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: ShareDone = silent_share,
 ) -> dict[str, Tensor]:
     """Running means and (unbiased) variances of all batch norms, measured under the masks.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from pruneviz.data import Data
 from pruneviz.network.calls import Call
 from pruneviz.network.unfolding import exact, unit_rows
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.repair.consumers import Consumer, RepairedNetwork, applied, by_item
 
 
@@ -19,7 +20,7 @@ def fold(
     consumers: Mapping[str, Consumer],
     data: Data,
     batch: int,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: ShareDone = silent_share,
 ) -> dict[str, Tensor]:
     """Biases and running means that make up for the mean of what consumers no longer take in.
 

@@ -17,14 +17,13 @@ from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica
 from pruneviz.plan import Plan
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.repair import BATCH, SAMPLES, repair
 from pruneviz.pruning.repair.consumers import RepairedNetwork
 from pruneviz.pruning.repair.reconstruction import RIDGE
 
 _FOLDS, _MANY = 5, 100
 _RIDGES = (RIDGE, 10 * RIDGE, 100 * RIDGE, 1000 * RIDGE)
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def mend(
     *,
     batch: int = BATCH,
     samples: int = SAMPLES,
-    progress: Progress = lambda done: None,
+    progress: ShareDone = silent_share,
 ) -> RepairResult:
     """The repairs of `plan` that bring the answers nearer to those of the dense network.
 

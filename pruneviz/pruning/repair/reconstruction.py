@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 from pruneviz.data import Data
 from pruneviz.network.calls import Call
 from pruneviz.network.unfolding import exact, rows_of, unit_rows
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.repair.consumers import Consumer, RepairedNetwork, applied, plain
 
 # Of the inputs' variance, times inputs / samples: the fewer samples there are for each weight, the
@@ -45,7 +46,7 @@ def reconstruct(
     repaired: Mapping[str, Tensor],
     data: Data,
     strength: float = RIDGE,
-    progress: Callable[[float], None] = lambda done: None,
+    progress: ShareDone = silent_share,
 ) -> dict[str, Tensor]:
     """Weights (and constants) of `consumers`, all of which `can_be_fitted`, in their places.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -13,9 +12,10 @@ from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.search import EVALUATIONS as MOVES
 from pruneviz.allocation.search import MethodResult, SearchResult, half_of
 from pruneviz.allocation.smallest import EVALUATIONS as HUNT
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.scan_work import ScanWork, remaining
@@ -82,7 +82,7 @@ def begin(allocating: AllocationWork, *, smallest: bool) -> Job:
     measures = smallest or ALLOCATIONS[wish.method].measured
     scanning = ScanWork.of(session)
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         while measures and (_busy(session.job) or scanning.running):
             report("waiting for other measurements", 0.0)
             time.sleep(_NAP)
@@ -219,7 +219,7 @@ def _found(
     begun: UndoStep,
     wish: AllocationWish,
     smallest: bool,
-    progress: Callable[[str, float], None],
+    progress: Progress,
 ) -> SearchResult:
     locked, floor = tuple(begun.locked), wish.floor / 100
     studies, plan, budget = bench.studies, begun.plan, wish.budget

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from pruneviz.allocation.devices import Device, Need, needs
 from pruneviz.allocation.suggestion import Measures, Suggestion, suggest
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.measuring.memory import peak_activation
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.sliders import Slider
 from pruneviz.storage.cache import Cache
@@ -50,7 +51,7 @@ def measure(fitting: DeviceFitWork) -> Job:
     """Start measuring the activations of the plan settled on."""
     bench, plan, peaks = fitting.session.bench, fitting.session.settled, fitting.peaks
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         report("following the activations of one sample", 0.0)
         peaks.get_or(plan, lambda: peak_of(bench, plan))
 
@@ -63,7 +64,7 @@ def look_for(fitting: DeviceFitWork, device: Device, weights: str) -> Job:
     bench, plan, locked = session.bench, session.settled, dict(session.locked)
     measures = measures_of(bench, fitting.peaks)
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         report("reading the network's groups", 0.0)
         movable = sliders(bench, plan, locked)
         fitting.suggestion = suggest(plan, movable, device, measures, weights, report)

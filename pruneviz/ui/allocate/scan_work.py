@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.plan import Plan, pattern
+from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.scale import SHARE, Scale
@@ -68,7 +69,7 @@ def start(scanning: ScanWork, budget: int | None) -> Job:
     plan = scanning.plan = settings_of(session.settled)
     scanning.message, scanning.left = None, None
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         after_the_accuracy(session, report)
         _gather(bench, plan, report)
         until = None if budget is None else time.monotonic() + scanning.limit
@@ -179,7 +180,7 @@ def _span(samples: list[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,} – {high:,}"
 
 
-def _gather(bench: Workbench, plan: Plan, report: Report) -> None:
+def _gather(bench: Workbench, plan: Plan, report: Progress) -> None:
     """What the criterion looks at, with progress of its own."""
     criterion = CRITERIA[plan.criterion]
     parts = parts_for(criterion.needs)

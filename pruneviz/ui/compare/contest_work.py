@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pruneviz.allocation.methods import ALLOCATIONS
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.comparison.contest import LEVELS, Contest, ContestRequest
 from pruneviz.comparison.sameness import SLIDERS, UNIFORM
 from pruneviz.comparison.similar import OVERLAPS, Similarity
 from pruneviz.plan import Plan, pattern
+from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.sensitivity.scan import settings_of
 from pruneviz.storage.cache import Cache
@@ -110,7 +111,7 @@ def compare(contesting: ContestWork) -> Job:
     """Start finding out how alike the criteria judge."""
     session, plan = contesting.session, _alone(contesting.session.settled)
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         after_the_accuracy(session, report)
         tell = paced(report, contesting)
         contesting.likeness.put(plan, session.bench.studies.similarity(plan, OVERLAPS, tell))
@@ -122,7 +123,7 @@ def hold(contesting: ContestWork) -> Job:
     """Start measuring the contest as it is chosen, or go on where it was stopped."""
     session, request = contesting.session, contesting.request
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         after_the_accuracy(session, report)
         session.bench.studies.contest(request, paced(report, contesting))
 
@@ -164,7 +165,7 @@ def _alone(plan: Plan) -> Plan:
     return Plan(granularity=plan.granularity, aggregate=plan.aggregate)
 
 
-def _start(contesting: ContestWork, work: Callable[[Report], None], *, holding: bool) -> Job:
+def _start(contesting: ContestWork, work: Callable[[Progress], None], *, holding: bool) -> Job:
     contesting.message = contesting.left = None
     contesting.holding = holding
     contesting.job = Job(work)

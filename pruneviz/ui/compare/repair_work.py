@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 import streamlit as st
 
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress, ShareDone
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.pruning.repair.judging import mend
+from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.jobs import so_far
 from pruneviz.ui.session.pacing import after_the_accuracy
@@ -58,7 +60,7 @@ def ways(plan: Plan) -> dict[str, Plan]:
     return plans | ({"all together": replace(plan, repair=can)} if len(can) > 1 else {})
 
 
-def measured(bench: Workbench, plan: Plan, report: Report) -> Iterator[RepairRow]:
+def measured(bench: Workbench, plan: Plan, report: Progress) -> Iterator[RepairRow]:
     """The rows of a plan one after the other, on all validation samples (a slow network's probe).
 
     report: called with a label and the fraction done; it may raise to stop.
@@ -73,13 +75,13 @@ def measured(bench: Workbench, plan: Plan, report: Report) -> Iterator[RepairRow
 
         progress(0.0)
         seconds = _seconds(bench, way, progress)
-        for n in range(bench.probe, samples, bench.probe):
-            bench.evaluate(way, n)
-            progress(0.5 + n / samples / 2)
-        yield RepairRow(label, way, bench.evaluate(way, samples), seconds)
+        evaluation = in_pieces(
+            bench, way, samples, lambda _, done: progress(0.5 + done / 2), label, bench.probe
+        )
+        yield RepairRow(label, way, evaluation, seconds)
 
 
-def _seconds(bench: Workbench, plan: Plan, progress: Callable[[float], None]) -> float:
+def _seconds(bench: Workbench, plan: Plan, progress: ShareDone) -> float:
     """How long the repairs of a plan take, done once more: what the workbench has is kept."""
     if not plan.repair:
         return 0.0
@@ -102,7 +104,7 @@ def _start(repair_work: RepairWork) -> Job:
     session, rows = repair_work.session, repair_work.rows
     rows.clear()
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         after_the_accuracy(session, report)
         rows.extend(measured(session.bench, repair_work.plan, report))
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.export import FORMATS, ExportResult, FormatResult
 from pruneviz.plan import UNITS, Plan
+from pruneviz.progress import Progress
 from pruneviz.ui.session.page_work import PageWork
 
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -38,7 +39,7 @@ def begin(exporting: ExportWork, formats: tuple[str, ...]) -> Job:
     before, place = exporting.place, Path(tempfile.mkdtemp(prefix="pruneviz-"))
     weakref.finalize(exporting, shutil.rmtree, place, ignore_errors=True)
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         if before is not None:
             shutil.rmtree(before, ignore_errors=True)
         exporting.result = bench.export(plan, place, formats, report, archive=True)

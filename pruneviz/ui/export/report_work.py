@@ -10,9 +10,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.export import stem
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.pruning.labels import label
 from pruneviz.report import report, write_report
 from pruneviz.ui.boundary import part, ticking
@@ -50,7 +51,7 @@ def begin(reporting: ReportWork, *, costed: bool) -> Job:
     place = Path(tempfile.mkdtemp(prefix="pruneviz-"))
     weakref.finalize(reporting, shutil.rmtree, place, ignore_errors=True)
 
-    def work(tell: Report) -> None:
+    def work(tell: Progress) -> None:
         if before is not None:
             shutil.rmtree(before.parent, ignore_errors=True)
         after_the_accuracy(session, tell)

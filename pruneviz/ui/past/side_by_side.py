@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from pruneviz import figures
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.history import Measurement
 from pruneviz.history.comparison import (
     PlanComparison,
@@ -22,6 +22,7 @@ from pruneviz.history.comparison import (
 )
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.ui.boundary import ticking
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import panels
@@ -176,7 +177,7 @@ def _apart(bench: Workbench, plans: tuple[Plan, Plan]) -> MaskDistance:
         distance.job.cancel()
     apart = st.session_state[_KEY] = MaskDistance(bench, plans)
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         report("the masks of the first", 0.0)
         first = bench.masks(plans[0])
         report("the masks of the second", 0.5)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import UNITS, Plan
+from pruneviz.progress import Progress
 from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
@@ -28,7 +29,7 @@ def measure(
     has collapsed under the plan. `write` is called with the plan when its measuring has ended.
     """
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         if plan.repair:
             report("repairing", 0.0)
             bench.prune(plan)
@@ -81,7 +82,7 @@ def prepare(bench: Workbench, plan: Plan, make: Callable[[], Plan]) -> Job:
     plan that `make` returns. The job's error says why it cannot be.
     """
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         criterion = CRITERIA[plan.criterion]
         if plan.granularity in UNITS or "scale" in criterion.needs:
             report("reading the network's graph", 0.0)
@@ -102,7 +103,7 @@ def _confirmed(bench: Workbench) -> bool:
     return bench.dense_confirmed or bench.source.dense is None
 
 
-def _in_pieces(bench: Workbench, plan: Plan, label: str, report: Report) -> None:
+def _in_pieces(bench: Workbench, plan: Plan, label: str, report: Progress) -> None:
     total = len(bench.source.validation)
     in_pieces(bench, plan, total, report, label, None if bench.slow else bench.probe)
     report(label, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from pruneviz.background import Report
+from pruneviz.progress import Progress
 from pruneviz.ui.session import Session
 
 # A run that waits for this one begins by dropping what has not been sent yet, and the browser
@@ -15,7 +15,7 @@ FLUSH = 0.15
 _NAP, _WARM = 0.1, 0.5
 
 
-def after_the_accuracy(session: Session, report: Report) -> None:
+def after_the_accuracy(session: Session, report: Progress) -> None:
     """Wait until the accuracy of the plan on the screen is measured: it comes first."""
     while session.job is not None and session.job.running:
         report("waiting for the accuracy", 0.0)
@@ -28,7 +28,7 @@ class Countdown(Protocol):
     left: float | None
 
 
-def paced(report: Report, timed: Countdown, until: float | None = None) -> Report:
+def paced(report: Progress, timed: Countdown, until: float | None = None) -> Progress:
     """`report` that also keeps the seconds left, by the pace since what was known is read.
 
     until: when the work ends at the latest, on the monotonic clock.

@@ -10,9 +10,10 @@ from pathlib import Path
 from threading import Event
 from typing import Self
 
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.storage.home import home
 from pruneviz.training import METHODS, Trained, Training
 from pruneviz.training.checkpoints import StoredTraining, in_use, trainings
@@ -106,7 +107,7 @@ def begin(trainer: TrainingWork, plan: Plan, training: Training) -> Job:
     trainer.go_on()
     folder = place()  # here: the thread does not know at whose browser it was begun
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         after_the_accuracy(session, report)
         tell = paced(report, trainer)
 
@@ -232,7 +233,7 @@ def epochs_of(training: Training) -> int:
     return sum(leg.epochs for leg in METHODS[training.method].legs(training))
 
 
-def _waited(trainer: TrainingWork, report: Report, label: str, done: float) -> bool:
+def _waited(trainer: TrainingWork, report: Progress, label: str, done: float) -> bool:
     """Wait while it is paused, and while somebody moves a slider: whoever waits comes first."""
     paused = False
     while trainer.paused or _needed(trainer):

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.ui.boundary import part
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy
@@ -56,7 +57,7 @@ def measure(books: LedgerWork, plan: Plan) -> Job:
     """Start on the ledger of `plan`; it begins when nothing else is being measured."""
     session, bench = books.session, books.session.bench
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         after_the_accuracy(session, report)
         books.enter(plan, bench.cost(plan, report))
 
