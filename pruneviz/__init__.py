@@ -1,24 +1,12 @@
 """See and steer neural-network pruning."""
+# ruff: noqa: F405  (names from the star below)
 
-from pruneviz import cores as _cores  # noqa: F401  # isort: skip
-from pruneviz.data import Data
-from pruneviz.measuring.counts import Counts
-from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.measuring.ledger import Cost
-from pruneviz.network.graph import trace
-from pruneviz.network.grouping import find_groups
-from pruneviz.network.groups import Group, Groups
-from pruneviz.network.layers import Layer, find_layers
-from pruneviz.plan import Plan
-from pruneviz.pruning.criteria import CRITERIA, Criterion, criterion
-from pruneviz.pruning.evidence import Evidence
-from pruneviz.pruning.gathering import gather
-from pruneviz.pruning.prune import prune
-from pruneviz.pruning.pruned import Pruned
-from pruneviz.sources import Source
-from pruneviz.training import Trained, Training, train
-from pruneviz.workbench import Workbench
-from pruneviz.workbench.opening import open_workbench as open
+import typing as _typing
+
+from pruneviz import cores as _cores  # noqa: F401
+
+if _typing.TYPE_CHECKING:
+    from pruneviz.face import *  # noqa: F403
 
 __all__ = [
     "CRITERIA",
@@ -46,3 +34,19 @@ __all__ = [
     "trace",
     "train",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """A name of the face. All are loaded with the first: torch takes seconds, in which a command
+    that only begins must already hear that it is told to stop.
+    """
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pruneviz import face
+
+    globals().update({each: getattr(face, each) for each in __all__})
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
@@ -10,6 +13,9 @@ import torch
 from torch import nn
 
 import pruneviz as pv
+from pruneviz import face
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +32,20 @@ def plan() -> pv.Plan:
 
 def test_the_face_is_sorted_and_has_exactly_the_names_there_are() -> None:
     assert pv.__all__ == sorted(set(pv.__all__))
-    public = {n for n, v in vars(pv).items() if n[0] != "_" and not isinstance(v, ModuleType)}
-    assert set(pv.__all__) == public - {"annotations"}
+    public = {n for n, v in vars(face).items() if n[0] != "_" and not isinstance(v, ModuleType)}
+    assert set(pv.__all__) == public - {"open_workbench"}
+    assert all(getattr(pv, name) is getattr(face, name) for name in pv.__all__)
+    assert set(pv.__all__) <= set(dir(pv))
+    with pytest.raises(AttributeError, match="'pruneviz' has no attribute 'nosuch'"):
+        _ = pv.nosuch  # type: ignore[attr-defined]
+
+
+def test_what_only_begins_loads_no_torch() -> None:
+    words = "import sys, pruneviz, pruneviz.__main__; print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", words], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize("name", pv.__all__)

@@ -40,6 +40,7 @@ FLOORS = (
     ("export",),
     ("workbench",),
     ("report",),
+    ("face",),
     ("",),  # the public face
     ("options",),
     ("cli", "ui"),

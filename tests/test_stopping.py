@@ -98,6 +98,29 @@ def test_a_command_in_the_middle_of_its_work(name: str, tmp_path: Path) -> None:
     assert left_in(out) == []
 
 
+def hears(process: subprocess.Popen[str], number: int) -> bool:
+    """Whether the process has something to do at this signal."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells of signals")
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3, 1.0, 2.0])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_loads_its_libraries(
+    number: signal.Signals, seconds: float, tmp_path: Path
+) -> None:
+    process = started(["compare", "lenet5"], tmp_path)
+    wait_until(lambda: hears(process, signal.SIGTERM), process)
+    time.sleep(seconds)
+    said = stopped(process, number)
+    assert process.returncode == 128 + number
+    assert f"stopped ({number.name})" in said
+    assert left_in(tmp_path / "home") == []
+
+
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_export_that_is_writing(number: signal.Signals, tmp_path: Path) -> None:
