@@ -104,6 +104,7 @@ def test_a_pattern_keeps_n_of_each_m() -> None:
         assert (groups.sum(1) == n).all(), (n, m)
 
 
+@pytest.mark.slow
 def test_a_pattern_that_is_none_is_refused_by_name(page: Page) -> None:
     page.choose("ask_granularity", "N:M").settle(fc1=0.5)
     before = page.plan

@@ -63,6 +63,7 @@ def test_json_agrees_with_the_library(bench: pv.Workbench) -> None:
     assert told["layers"] == bench.masks(found.plan).report.to_dict(orient="records")
 
 
+@pytest.mark.slow
 def test_the_smallest_network_keeps_its_promise(bench: pv.Workbench) -> None:
     told = read("lenet300", "--lose", "1")
     found = bench.studies.smallest(0.01, locked=tuple(bench.locks))

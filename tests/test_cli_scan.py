@@ -95,6 +95,7 @@ def test_what_counts_as_a_loss_is_a_choice() -> None:
     assert "at most 10 points lost" in run("lenet300", "--lose", "10").stdout
 
 
+@pytest.mark.slow
 def test_criterion_granularity_and_repair_are_obeyed() -> None:
     choices = ("--criterion", "l2", "--granularity", "neuron", "--repair", "fold")
     result = run("lenet5", *choices, "--levels", "0.5", "--json")

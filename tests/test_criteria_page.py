@@ -126,6 +126,7 @@ def test_what_cannot_be_is_said(page: Criteria) -> None:
     assert "criteria-start" not in page.buttons()
 
 
+@pytest.mark.slow
 def test_cancel_keeps_what_was_measured(page: Criteria) -> None:
     job = hold(page.contesting)
     while job.running and job.done < 0.3:

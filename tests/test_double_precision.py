@@ -13,10 +13,11 @@ from pruneviz.network.calling import call, fitting
 from pruneviz.network.double_precision import DoublePrecision, answer_in_double
 from pruneviz.network.replica import fingerprint, replica
 from pruneviz.outputs import main_output
-from tests.zoo import SMALL, made
+from tests.cases import slow_but
+from tests.zoo import ALIKE, SMALL, made
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", slow_but(lambda name: name not in ALIKE, SMALL))
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_it_answers_as_its_copy_in_double(name: str, dtype: torch.dtype) -> None:
     model, data = made(name)

@@ -68,6 +68,7 @@ def test_inputs_may_be_called_like_functions_and_words_of_python(tmp_path: Path)
     assert session.get_outputs()[0].shape[0] == "batch"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", slow_but(lambda kind: kind == "loop", ["length", "loop"]))
 def test_code_that_fixes_the_batch_leaves_in_batches_of_one_and_says_why(
     kind: str, tmp_path: Path
@@ -86,6 +87,7 @@ def test_code_that_fixes_the_batch_leaves_in_batches_of_one_and_says_why(
     assert "onnx" in fixed or kind == "length"
 
 
+@pytest.mark.slow
 def test_a_batch_that_the_exporter_baked_in_is_found_by_the_second_and_falls_back_to_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

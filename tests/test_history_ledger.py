@@ -120,6 +120,7 @@ def test_costs_beside_each_other_by_hand() -> None:
     assert rows.index.is_unique
 
 
+@pytest.mark.slow
 def test_a_ledger_measured_on_the_page_is_compared_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,6 +71,7 @@ class Odd(nn.Module):
         return {"logits": logits, "again": logits, "x": x, "best": best, "scale": self.scale}
 
 
+@pytest.mark.slow
 def test_outputs_of_odd_kinds_leave_as_well(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     bench = pv.open(Odd().eval(), X)

@@ -108,6 +108,7 @@ def test_an_upload_is_seen_by_its_own_session_alone(page: Page) -> None:
     assert other.session.name == "lenet5"
 
 
+@pytest.mark.slow
 def test_two_uploads_of_one_name_and_the_samples_stand_side_by_side(page: Page) -> None:
     for _ in range(2):
         upload(page, FITTING, ("mine.safetensors", save(own_weights())))

@@ -49,6 +49,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
+@pytest.mark.slow
 def test_two_browsers_share_a_branch_and_nothing_else(home: Path) -> None:
     first, second = Visitor("A", model="lenet300"), Visitor("B", model="lenet300")
     first.settle(fc1=0.5).finish()

@@ -289,7 +289,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize(
     ("name", "plan"),
-    slow_but(lambda name, plan: name == "lenet300" or plan.repair, SETTINGS),
+    slow_but(lambda name, plan: name == "lenet300", SETTINGS),
 )
 def test_laws(benches: Callable[[str], Workbench], name: str, plan: Plan) -> None:
     bench, memory = benches(name), MeasurementStore(None)
@@ -351,6 +351,7 @@ def test_one_that_was_stopped_goes_on(benches: Callable[[str], Workbench]) -> No
     assert len(bench.asked) == 38
 
 
+@pytest.mark.slow
 def test_other_curves_are_fitted_to_anew(benches: Callable[[str], Workbench]) -> None:
     bench, memory = benches("lenet5"), MeasurementStore(None)
     few = scan(bench, Plan(), memory, (0.5,), budget=400)
@@ -365,6 +366,7 @@ def test_other_curves_are_fitted_to_anew(benches: Callable[[str], Workbench]) ->
     assert known_predictor(bench, few, memory) is not None
 
 
+@pytest.mark.slow
 def test_what_is_damaged_is_fitted_again(benches: Callable[[str], Workbench]) -> None:
     class Damaged(MeasurementStore):
         def get(self, key: str) -> str | None:
@@ -416,6 +418,7 @@ def test_values_have_no_odds_and_may_fall_below_zero(metric: Any) -> None:
     assert found.predict(Plan()).accuracy == dense
 
 
+@pytest.mark.slow
 def test_fresh_plans_are_ranked_as_they_measure(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet300")
     told = bench.studies.curves(Plan("lamp"))

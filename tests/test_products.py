@@ -19,7 +19,7 @@ from pruneviz.network.products import recurrent
 from pruneviz.network.replica import replica
 from tests.cases import slow_but
 from tests.products import by_hand
-from tests.zoo import SMALL
+from tests.zoo import ALIKE, SMALL
 
 
 class Answers(nn.Module):
@@ -190,11 +190,7 @@ def test_what_cannot_be_counted_is_unknown_and_stops_nothing() -> None:
 SAMPLES = ("lenet300", "lenet5", "resnet20", "vit")
 
 
-# One of each kind of transformers runs by default: BERT and torch's own.
-LARGE = ("T5", "DistilBERT", "Llama-like", "GPT-2", "ViT (Transformers)")
-
-
-@pytest.fixture(scope="module", params=slow_but(lambda name: name not in LARGE, [*SMALL, *SAMPLES]))
+@pytest.fixture(scope="module", params=slow_but(lambda name: name not in ALIKE, [*SMALL, *SAMPLES]))
 def net(request: pytest.FixtureRequest, benches: Callable[[str], pv.Workbench]) -> pv.Workbench:
     return benches(request.param)
 

@@ -60,6 +60,7 @@ def test_a_switch_changes_the_plan_and_back(page: Page, name: str) -> None:
     assert page.app.toggle(key=f"ask_{name}").value is False
 
 
+@pytest.mark.slow
 def test_the_effect_is_measured(page: Page) -> None:
     page.settle(fc1=0.9)
     raw = page.finish().result()
@@ -75,6 +76,7 @@ def test_the_group_score_is_a_choice(page: Page, aggregate: str) -> None:
     assert page.plan.aggregate == aggregate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("granularity", slow_but(lambda name: name == "weight", ["weight", "N:M"]))
 def test_what_does_not_fit_a_granularity_is_switched_off_and_said(
     page: Page, granularity: str

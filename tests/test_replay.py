@@ -99,6 +99,7 @@ def test_by_hand_with_the_model_in_the_file_or_beside_it(tmp_path: Path) -> None
     assert "recipe.yaml, line 1: model: the recipe names no model; name one" in result.stderr
 
 
+@pytest.mark.slow
 def test_an_export_of_what_came_of_it(tmp_path: Path) -> None:
     path, out = written(tmp_path, f"model: lenet5\n{HAND}"), tmp_path / "out"
     words = ("--out", out, "--format", "recipe", "--format", "masks")

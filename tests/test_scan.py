@@ -112,6 +112,7 @@ def test_the_plan_gives_criterion_granularity_and_repair_and_nothing_else() -> N
     assert settings_of(plan) == Plan("l2", "neuron", repair=("fold",), aggregate="sum")
 
 
+@pytest.mark.slow
 def test_layers_that_are_cut_together_are_one_curve(
     benches: Callable[[str], Workbench], memory: MeasurementStore
 ) -> None:
@@ -347,7 +348,7 @@ def test_other_weights_or_data_have_points_of_their_own(
     assert known(new_bench("lenet5"), Plan(), memory, (0.5,)).complete
 
 
-@pytest.mark.parametrize("after", [1, 20])
+@pytest.mark.parametrize("after", slow_but(lambda after: after == 1, [1, 20]))
 def test_a_scan_that_was_cancelled_goes_on_to_the_same_numbers(
     lenet300: Counting, memory: MeasurementStore, after: int
 ) -> None:

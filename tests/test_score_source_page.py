@@ -23,6 +23,7 @@ def choose(page: Page, title: str, value: str) -> list[str]:
     return options
 
 
+@pytest.mark.slow
 def test_another_output_is_chosen_in_the_app() -> None:
     network, _ = heads("dict")
     page = page_of("heads", network, (torch.randn(80, 8), torch.arange(80) % 4))

@@ -188,6 +188,7 @@ def test_another_lock_or_method_means_other_levels(benches: Callable[[str], Work
     assert sensing.allocation_key(bench, Plan(), "lamp", ("fc3", "conv1")) == keys[-1]
 
 
+@pytest.mark.slow
 def test_the_estimate_is_what_the_predictor_knows(benches: Callable[[str], Workbench]) -> None:
     bench, plan = benches("lenet5"), Plan()
     bench.studies.curves(plan)

@@ -19,8 +19,9 @@ from pruneviz.network.shrink import shrink
 from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
 from tests.conftest import NETWORKS
-from tests.zoo import SMALL
+from tests.zoo import ALIKE, SMALL
 
 RATIOS = (0.1, 0.3, 0.5, 0.7)
 
@@ -61,7 +62,10 @@ class Shrunk:
 
 @pytest.fixture(
     scope="module",
-    params=[(n, c, s) for n in NETWORKS for c in ("l2", "random") for s in ("layer", "global")],
+    params=slow_but(
+        lambda case: case[0] != "resnet20" or case[1:] == ("l2", "global"),
+        [((n, c, s),) for n in NETWORKS for c in ("l2", "random") for s in ("layer", "global")],
+    ),
     ids="-".join,
 )
 def case(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -> Shrunk:
@@ -227,7 +231,7 @@ def test_a_mismatch_is_an_error_that_names_the_group(benches: Callable[[str], Wo
 # -- other networks ------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=SMALL)
+@pytest.fixture(scope="module", params=slow_but(lambda name: name not in ALIKE, SMALL))
 def small_bench(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -> Workbench:
     return benches(request.param)
 

@@ -193,6 +193,7 @@ def test_a_version_of_a_version_belongs_to_the_same_line(page: Trains) -> None:
     assert len(page.app.dataframe[-1].value) == 3
 
 
+@pytest.mark.slow
 def test_a_cancelled_training_changes_nothing_and_can_be_resumed(page: Trains) -> None:
     plan, fingerprint = page.plan, page.session.bench.fingerprint
     page.set(epochs=30).press("train-begin").until_epoch(1)

@@ -78,6 +78,7 @@ def _same_memory(masked: Run, removed: Run) -> None:
             assert torch.allclose(value.flatten(), expected.flatten(), atol=1e-4), (name, key)
 
 
+@pytest.mark.slow
 def test_residual_networks_and_heads_shrink(benches: Benches) -> None:
     for name, granularity in (("resnet20", "neuron"), ("vit", "head")):
         bench = benches(name)

@@ -131,6 +131,7 @@ def test_killed_and_resumed_is_undisturbed(case: str, tmp_path: Path) -> None:
     assert steps.steps < 0.7 * whole.steps  # it went on, and did not begin again
 
 
+@pytest.mark.slow
 def test_two_at_once_are_as_each_alone(tmp_path: Path) -> None:
     """With dropout and new weights, which draw from torch's own generators."""
     cases = [CASES[name] for name in ("rigl", "lottery", "gradual, removed")]

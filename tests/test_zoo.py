@@ -17,7 +17,7 @@ from pruneviz.network.replica import masked, replica, state
 from pruneviz.tasks.several import loss_of
 from pruneviz.ui.board import scene
 from tests.cases import slow_but
-from tests.zoo import SMALL, TRANSFORMERS, made
+from tests.zoo import ALIKE, SMALL, made
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning",
@@ -38,7 +38,7 @@ LANGUAGE = ("GPT-2", "T5", "Llama-like")
 
 @pytest.fixture(
     scope="module",
-    params=slow_but(lambda name: name not in TRANSFORMERS or name in ("BERT", "GPT-2"), SMALL),
+    params=slow_but(lambda name: name not in ALIKE, SMALL),
 )
 def bench(request: pytest.FixtureRequest, benches: Callable[[str], pv.Workbench]) -> pv.Workbench:
     return benches(request.param)

@@ -316,6 +316,8 @@ LARGE: dict[str, Callable[[], Made]] = {
     **{f"timm:{name}": partial(_timm, name) for name in TIMM},
     **{f"torchvision:{name}": partial(_torchvision, name) for name in TORCHVISION},
 }
+# What other networks of SMALL have too: these run with the slow tests.
+ALIKE = ("DistilBERT", "T5", "Llama-like", "ViT (Transformers)")
 
 
 def made(name: str) -> Made:
