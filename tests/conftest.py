@@ -9,17 +9,14 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
-import pruneviz
-from pruneviz.network.replica import fingerprint
-from pruneviz.sources.registered import load_registered
-from pruneviz.storage.home import VARIABLE
-from pruneviz.workbench import Workbench
-from tests import zoo
+# The process that hands out the tests reads this file too and runs none: what takes seconds to
+# import is imported where it is used.
+if TYPE_CHECKING:
+    from pruneviz.workbench import Workbench
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 CALIBRATED, VALIDATED = 64, 128
@@ -28,6 +25,8 @@ CALIBRATED, VALIDATED = 64, 128
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:
     """Small tensors on busy cores: threads that wait for each other cost twenty times the work."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -86,6 +85,8 @@ def _connections_are_closed() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What tests measure is kept in a folder of theirs, not in the user's."""
+    from pruneviz.storage.home import VARIABLE
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(tmp_path_factory.mktemp("home")))
         yield
@@ -94,6 +95,8 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def new_bench() -> Callable[[str], Workbench]:
     """Opens a sample network afresh, over few samples and with nothing measured before."""
+    from pruneviz.sources.registered import load_registered
+    from pruneviz.workbench import Workbench
 
     def make(name: str) -> Workbench:
         source = load_registered(name)
@@ -111,6 +114,9 @@ def new_bench() -> Callable[[str], Workbench]:
 
 def opened_zoo(name: str) -> Workbench:
     """A small network of the zoo with its data, under its name there."""
+    import pruneviz
+    from tests import zoo
+
     model, data = zoo.made(name)
     bench = pruneviz.open(model, data)
     bench.name = name
@@ -124,12 +130,15 @@ def benches(new_bench: Callable[[str], Workbench]) -> Iterator[Callable[[str], W
 
     When the session ends, the weights all tests have shared must be those that were loaded.
     """
+    from pruneviz.network.replica import fingerprint
+    from tests.zoo import SMALL
+
     opened: dict[str, Workbench] = {}
     loaded: dict[str, str] = {}
 
     def get(name: str) -> Workbench:
         if name not in opened:
-            opened[name] = opened_zoo(name) if name in zoo.SMALL else new_bench(name)
+            opened[name] = opened_zoo(name) if name in SMALL else new_bench(name)
             loaded[name] = fingerprint(opened[name].source.model)
         return opened[name]
 
@@ -147,6 +156,8 @@ def bench(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -
 @pytest.fixture(autouse=True)
 def _same_chance() -> Iterator[None]:
     """Every test starts from the same random stream and leaves the process's own alone."""
+    import torch
+
     before = torch.get_rng_state()
     torch.manual_seed(0)
     yield
