@@ -23,4 +23,4 @@ def silent_share(done: float) -> None:
 
 def part(progress: Progress, start: float, end: float) -> Progress:
     """Progress of a part of the work, from `start` to `end` of it, as progress of all of it."""
-    return lambda label, done: progress(label, start + (end - start) * done)
+    return lambda label, done: progress(label, start + (end - start) * min(max(done, 0.0), 1.0))

@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import half_of
 from pruneviz.background import Job
 from pruneviz.plan import Plan
@@ -299,7 +300,7 @@ def test_side_effects_are_none_where_only_levels_change() -> None:
 
 def test_the_table_tells_what_each_plan_keeps(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet300")
-    found = bench.studies.search("sensitivity", 0.5, locked=tuple(bench.locks))
+    found = bench.studies.search("sensitivity", 0.5, SearchRequest(locked=tuple(bench.locks)))
     table = room.table(bench, found)
     assert isinstance(table, pd.DataFrame)
     counts = bench.counts(found.plan)

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import pruneviz as pv
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.cli import main
 from pruneviz.plan import from_link
 from pruneviz.storage.home import VARIABLE
@@ -47,7 +48,7 @@ def read(*arguments: str) -> dict[str, object]:
 
 def test_json_agrees_with_the_library(bench: pv.Workbench) -> None:
     told = read("lenet300", "--target", "0.9")
-    found = bench.studies.search("sensitivity", 0.9, locked=tuple(bench.locks))
+    found = bench.studies.search("sensitivity", 0.9, SearchRequest(locked=tuple(bench.locks)))
     assert pv.Plan.from_dict(told["plan"]) == found.plan
     assert (told["got"], told["words"], told["evaluations"], told["samples"], told["start"]) == (
         found.got, found.words, found.evaluations, found.samples, found.start,
@@ -66,7 +67,7 @@ def test_json_agrees_with_the_library(bench: pv.Workbench) -> None:
 @pytest.mark.slow
 def test_the_smallest_network_keeps_its_promise(bench: pv.Workbench) -> None:
     told = read("lenet300", "--lose", "1")
-    found = bench.studies.smallest(0.01, locked=tuple(bench.locks))
+    found = bench.studies.smallest(0.01, SearchRequest(locked=tuple(bench.locks)))
     assert pv.Plan.from_dict(told["plan"]) == found.plan
     assert told["searched"]["delta_low"] >= -0.01
     assert told["got"] > 0.3
@@ -75,7 +76,7 @@ def test_the_smallest_network_keeps_its_promise(bench: pv.Workbench) -> None:
 def test_the_text_has_a_row_for_each_layer_and_what_was_tried(bench: pv.Workbench) -> None:
     result = run("lenet300", "--target", "0.9")
     assert result.exit_code == 0, result.output
-    found = bench.studies.search("sensitivity", 0.9, locked=tuple(bench.locks))
+    found = bench.studies.search("sensitivity", 0.9, SearchRequest(locked=tuple(bench.locks)))
     kept = dict(bench.masks(found.plan).report[["layer", "kept"]].itertuples(index=False))
     for name, count in kept.items():
         level = found.plan.sparsity.get(name, 0.0)

@@ -128,7 +128,7 @@ def test_an_allocation_is_that_of_the_steering(
     lenet300: Counting, memory: MeasurementStore
 ) -> None:
     hold(lenet300, memory, replace(ASKED, allocation="erk"))
-    wanted = lenet300.bench.studies.levels("erk", Plan(), (0.5, 0.9))
+    wanted = lenet300.bench.studies.levels("erk", (0.5, 0.9))
     for place, level in enumerate((0.5, 0.9)):
         share = {name: wanted[name][place] for name in wanted}
         assert any(dict(plan.sparsity) == pytest.approx(share) for plan, _ in lenet300.asked), level

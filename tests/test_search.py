@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import SearchResult
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
@@ -18,7 +19,9 @@ Benches = Callable[[str], Workbench]
 @pytest.fixture(scope="module")
 def found(benches: Benches) -> SearchResult:
     """A search on lenet5, with one layer locked."""
-    return benches("lenet5").studies.search("sensitivity", 0.85, locked=["conv1"], evaluations=25)
+    return benches("lenet5").studies.search(
+        "sensitivity", 0.85, SearchRequest(locked=["conv1"], evaluations=25)
+    )
 
 
 def test_it_ends_no_worse_than_the_best_method(found: SearchResult) -> None:
@@ -77,7 +80,7 @@ def test_the_same_search_finds_the_same(
     benches: Benches, new_bench: Benches, found: SearchResult
 ) -> None:
     again = new_bench("lenet5").studies.search(
-        "sensitivity", 0.85, locked=["conv1"], evaluations=25
+        "sensitivity", 0.85, SearchRequest(locked=["conv1"], evaluations=25)
     )
     assert again.plan == found.plan
 
@@ -91,10 +94,8 @@ def test_formulas_measure_nothing(new_bench: Benches) -> None:
 
 def test_units_are_searched_too(benches: Benches) -> None:
     bench = benches("lenet300")
-    done = bench.studies.search(
-        "sensitivity", 0.5, Plan(granularity="neuron"), budget="macs", locked=["fc3"],
-        evaluations=6,
-    )  # fmt: skip
+    request = SearchRequest(Plan(granularity="neuron"), "macs", ["fc3"], evaluations=6)
+    done = bench.studies.search("sensitivity", 0.5, request)
     assert abs(done.got - 0.5) < 0.05
     assert "MACs" in done.words
     if abs(done.got - 0.5) >= 0.0005:
@@ -106,7 +107,7 @@ def test_units_are_searched_too(benches: Benches) -> None:
 
 def test_what_may_be_lost_is_surely_not_lost(benches: Benches) -> None:
     bench = benches("lenet5")
-    done = bench.studies.smallest(0.1, evaluations=40)
+    done = bench.studies.smallest(0.1, SearchRequest(evaluations=40))
     assert done.result is not None
     assert done.result.delta_low >= -0.1
     assert 0 < done.got < 1
@@ -116,7 +117,7 @@ def test_what_may_be_lost_is_surely_not_lost(benches: Benches) -> None:
 
 def test_the_promise_holds_on_both_halves(new_bench: Benches) -> None:
     bench = new_bench("lenet5")
-    done = bench.studies.smallest(0.1, evaluations=30)
+    done = bench.studies.smallest(0.1, SearchRequest(evaluations=30))
     assert done.result is not None
     assert done.holdout is not None
     assert 0 < done.got < 1
@@ -126,8 +127,8 @@ def test_the_promise_holds_on_both_halves(new_bench: Benches) -> None:
 
 def test_who_may_lose_more_gets_smaller(benches: Benches) -> None:
     bench = benches("lenet5")
-    little = bench.studies.smallest(0.08, evaluations=40)
-    much = bench.studies.smallest(0.5, evaluations=40)
+    little = bench.studies.smallest(0.08, SearchRequest(evaluations=40))
+    much = bench.studies.smallest(0.5, SearchRequest(evaluations=40))
     assert much.got > little.got
 
 

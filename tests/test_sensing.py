@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.plan import Plan
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sensitivity.curves import Curve, Curves, Point
@@ -171,7 +172,7 @@ def test_the_levels_are_those_of_the_method(
     tables = told["layers"]
     assert isinstance(tables, dict)
     assert set(tables) == {"conv2", "fc1", "fc2"}
-    wanted = bench.studies.levels(method, Plan(), sensing.TARGETS, locked=("conv1", "fc3"))
+    wanted = bench.studies.levels(method, sensing.TARGETS, SearchRequest(locked=("conv1", "fc3")))
     for name, table in tables.items():
         assert numbers(table) == pytest.approx(list(wanted[name]), abs=1e-6)
         assert len(numbers(table)) == 101

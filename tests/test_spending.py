@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 import pruneviz as pv
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.spending import field_of, prepared
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
@@ -56,7 +57,7 @@ def test_a_floor_is_kept(benches: Benches, method: str) -> None:
 @pytest.mark.parametrize("name", ["lenet5", "vit"])
 def test_units_come_as_near_as_whole_items_can(benches: Benches, name: str, budget: str) -> None:
     bench, settings = benches(name), Plan(granularity="neuron")
-    space = field_of(bench, settings, budget, locked=list(bench.locks))
+    space = field_of(bench, SearchRequest(settings, budget, list(bench.locks)))
     plan = space.meet(ALLOCATIONS["uniform"].share, 0.5)
     missed = abs(space.got(plan) - 0.5)
     one = max(
@@ -74,12 +75,12 @@ def test_heads_and_latency_meet_their_targets(benches: Benches) -> None:
     heads = bench.allocate("uniform", 0.5, granularity="head")
     assert set(heads.sparsity.values()) == {0.5}
     plan = Plan(granularity="neuron")
-    space = field_of(bench, plan, "latency", locked=list(bench.locks))
+    space = field_of(bench, SearchRequest(plan, "latency", list(bench.locks)))
     assert space.got(space.meet(ALLOCATIONS["erk"].share, 0.4)) == pytest.approx(0.4, abs=0.02)
 
 
 def test_a_method_that_measures_needs_curves(benches: Benches) -> None:
-    space = field_of(benches("lenet300"), Plan())
+    space = field_of(benches("lenet300"), SearchRequest())
     with pytest.raises(ValueError, match="needs curves of the layers: scan first"):
         prepared(space, "sensitivity")
 
@@ -109,7 +110,7 @@ def test_levels_at_many_targets_add_up(benches: Benches) -> None:
     targets = [k / 20 for k in range(20)]
     sizes = {name: layer.size for name, layer in bench.layer_of.items()}
     for method in FORMULAS:
-        levels = bench.studies.levels(method, Plan(), targets)
+        levels = bench.studies.levels(method, targets)
         for place, target in enumerate(targets):
             gone = sum(levels[name][place] * sizes[name] for name in sizes)
             if method != "uniform+" or target < 0.9:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.spending import Field, Share, field_of, prepared
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
-from pruneviz.progress import Progress
+from pruneviz.progress import Progress, part
 from pruneviz.sensitivity.curves import Curves
 from pruneviz.sensitivity.scan import Memory, scan
 
@@ -66,11 +66,7 @@ def search(
     memory: Memory,
     method: str,
     target: float,
-    plan: Plan,
-    budget: str,
-    locked: Collection[str],
-    floor: float | Mapping[str, float],
-    evaluations: int,
+    request: SearchRequest,
     progress: Progress,
 ) -> SearchResult:
     """A plan of `method` that takes `target` away; "sensitivity" measures and improves it.
@@ -78,17 +74,18 @@ def search(
     The other methods are formulas: nothing is measured for them. Raises ValueError where names or
     numbers do not fit, or the target cannot be met.
     """
-    space = field_of(bench, plan, budget, locked, floor)
+    space = field_of(bench, request)
     if method != "sensitivity":
         own, allocation = prepared(space, method)
         plan = own.meet(allocation.share, target)
         return found_of(PlanScores(space, 1), plan, method, method, target, ())
     half = half_of(bench)
-    curves = scan(bench, space.base, memory, progress=part_of(progress, 0.0, 0.5), of=half)
+    curves = scan(bench, space.base, memory, progress=part(progress, 0.0, 0.5), of=half)
     measured = PlanScores(space, half)
-    results = _candidates(measured, curves, target, part_of(progress, 0.5, 0.6))
+    results = _candidates(measured, curves, target, part(progress, 0.5, 0.6))
     start = max(results, key=lambda one: measured.worth(one.plan))
-    best = _improved(measured, start.plan, target, evaluations, part_of(progress, 0.6, 1.0))
+    moves = EVALUATIONS if request.evaluations is None else request.evaluations
+    best = _improved(measured, start.plan, target, moves, part(progress, 0.6, 1.0))
     return found_of(measured, best, method, start.method, target, tuple(results))
 
 
@@ -261,8 +258,3 @@ def _words(
     if evaluations:
         text += f". {evaluations} plans were measured, beginning with the best of {start or 'none'}"
     return text + "."
-
-
-def part_of(progress: Progress, start: float, stop: float) -> Progress:
-    """Progress of a part of the work, from `start` to `stop` of the whole."""
-    return lambda label, done: progress(label, start + (stop - start) * min(max(done, 0.0), 1.0))

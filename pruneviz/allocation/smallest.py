@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
 
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import (
     PlanScores,
     SearchResult,
     found_of,
     half_of,
     moved,
-    part_of,
     tried_of,
     ways_of,
 )
@@ -20,7 +19,7 @@ from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.intervals import ALPHA, fewest
 from pruneviz.measuring.looks import surely
 from pruneviz.plan import Plan
-from pruneviz.progress import Progress
+from pruneviz.progress import Progress, part
 from pruneviz.sensitivity.scan import Memory, scan
 
 EVALUATIONS = 120
@@ -34,11 +33,7 @@ def smallest(
     bench: Bench,
     memory: Memory,
     lose: float,
-    plan: Plan,
-    budget: str,
-    locked: Collection[str],
-    floor: float | Mapping[str, float],
-    evaluations: int,
+    request: SearchRequest,
     progress: Progress,
 ) -> SearchResult:
     """The plan that takes most away of those found whose loss is surely (95 %) at most `lose`.
@@ -53,9 +48,10 @@ def smallest(
         raise ValueError(f"lose must be in (0, 1), 0.01 for one point, got {lose!r}")
     if why := undecidable(bench, lose):
         raise ValueError(why)
-    space, half = field_of(bench, plan, budget, locked, floor), half_of(bench)
-    curves = scan(bench, space.base, memory, progress=part_of(progress, 0.0, 0.4), of=half)
-    hunt = _SmallestSearch(PlanScores(space, half), lose, evaluations, part_of(progress, 0.4, 1.0))
+    space, half = field_of(bench, request), half_of(bench)
+    curves = scan(bench, space.base, memory, progress=part(progress, 0.0, 0.4), of=half)
+    most = EVALUATIONS if request.evaluations is None else request.evaluations
+    hunt = _SmallestSearch(PlanScores(space, half), lose, most, part(progress, 0.4, 1.0))
     best, target, start, results = space.base, 0.0, "", []
     ways = ways_of(space, curves)
     for name, own, share in reversed(ways):  # the likeliest first
@@ -65,9 +61,9 @@ def smallest(
             results.append(tried_of(name, best, hunt.measured.on(best)))
     if start:
         best = hunt.confirm(*hunt.push(best, target))
-    most = f"at most {bench.task.scale.amount_text(lose)}"
+    bound = f"at most {bench.task.scale.amount_text(lose)}"
     cut = best != space.base
-    words = f"loses {most} (95 % sure)" if cut else f"Nothing could go that surely loses {most}"
+    words = f"loses {bound} (95 % sure)" if cut else f"Nothing could go that surely loses {bound}"
     return found_of(hunt.measured, best, "smallest", start, None, tuple(results), words)
 
 

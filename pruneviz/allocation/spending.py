@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pruneviz.allocation.budgets import Budget, find_budget, prices
 from pruneviz.allocation.methods import ALLOCATIONS, Allocation, density_of, tame_bounds
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.shares import Part, erk, whole
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import UNITS, Plan, pattern
@@ -130,18 +131,9 @@ class Field:
         return top
 
 
-def field_of(
-    bench: Bench,
-    plan: Plan,
-    budget: str = "parameters",
-    locked: Collection[str] = (),
-    floor: float | Mapping[str, float] = 0.0,
-) -> Field:
-    """What may move under `plan`; locked layers keep their level of it.
-
-    floor: the least fraction of its items that each layer, or each layer named, keeps; one item
-    always stays. ValueError where nothing may move, or a name or number does not fit.
-    """
+def field_of(bench: Bench, request: SearchRequest) -> Field:
+    """What may move; ValueError where nothing may, or a name or number does not fit."""
+    plan, locked = request.plan, request.locked
     if pattern(plan.granularity) is not None:
         raise ValueError(
             f"granularity {plan.granularity!r} has one level only: there is nothing to share out"
@@ -149,7 +141,7 @@ def field_of(
     unknown = [name for name in locked if name not in bench.layer_of]
     if unknown:
         raise ValueError(f"no layer {unknown[0]!r} to lock; see the workbench's layers")
-    kind = find_budget(budget, plan.granularity)
+    kind = find_budget(request.budget, plan.granularity)
     plan = replace(plan, scope="layer", relative=False)
     sliders = [s for s in bench.sliders(plan, locked) if s.items > 1]
     if not sliders:
@@ -159,7 +151,7 @@ def field_of(
     pinned = {name: places for name, places in plan.pinned.items() if name not in moving}
     base = replace(plan, sparsity=levels, pinned=pinned)
     tame = tame_bounds(bench.layer_of)
-    floors = _floors(sliders, floor, bench.layer_of)
+    floors = _floors(sliders, request.floor, bench.layer_of)
     costs = prices(bench, kind, base, sliders)
     parts = tuple(
         Part(
@@ -206,14 +198,12 @@ def prepared(
 def levels_of(
     bench: Bench,
     method: str,
-    plan: Plan,
     targets: Sequence[float],
-    locked: Collection[str],
-    floor: float | Mapping[str, float],
+    request: SearchRequest,
     curves: Curves | None,
 ) -> dict[str, NDArray[np.float64]]:
     """Layer -> its sparsity at each target; beyond what bounds allow, that of the nearest below."""
-    space, allocation = prepared(field_of(bench, plan, "parameters", locked, floor), method, curves)
+    space, allocation = prepared(field_of(bench, request), method, curves)
     highest = space.highest(allocation.share)
     columns = allocation.at(space.parts, [min(target, highest) for target in targets])
     return {

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pruneviz.allocation.budgets import BUDGETS
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import MethodResult, SearchResult
 from pruneviz.cli.shared import (
     ENDS,
@@ -154,14 +155,11 @@ def _locked(bench: Workbench, request: AllocationRequest) -> dict[str, str]:
 
 
 def _find(bench: Workbench, request: AllocationRequest, locked: list[str]) -> SearchResult:
-    studies, plan, budget, floor = bench.studies, request.plan, request.budget, request.floor
-    tell = progress_with_time()
+    search = SearchRequest(request.plan, request.budget, locked, request.floor)
     if request.target is None:
         lose = (request.lose or 0.0) / bench.task.scale.factor
-        return studies.smallest(lose, plan, budget, locked=locked, floor=floor, progress=tell)
-    return studies.search(
-        request.method, request.target, plan, budget, locked=locked, floor=floor, progress=tell
-    )
+        return bench.studies.smallest(lose, search, progress_with_time())
+    return bench.studies.search(request.method, request.target, search, progress_with_time())
 
 
 def _link(bench: Workbench, plan: Plan, locked: dict[str, str]) -> str:

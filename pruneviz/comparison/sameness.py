@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.spending import levels_of
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import Plan
@@ -42,7 +43,7 @@ def plans_at(
     else:
         moving = {name for slider in sliders for name in slider.layers}
         out = [name for name in bench.layer_of if name not in moving]
-        columns = levels_of(bench, allocation, start, levels, out, 0.0, curves)
+        columns = levels_of(bench, allocation, levels, SearchRequest(start, locked=out), curves)
         shares = {s.name: [float(x) for x in columns[s.name]] for s in sliders if s.name in columns}
     plans = {}
     for place, at in enumerate(levels):

@@ -9,6 +9,7 @@ from functools import cached_property
 import pandas as pd
 from torch import Tensor
 
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.export import export
 from pruneviz.measuring.cost import cost_of, shrunk
 from pruneviz.measuring.counts import Counts, counts_of, macs_of_network
@@ -278,10 +279,8 @@ class Workbench:
         each layer, or of those named. ValueError names what does not fit, or cannot be met.
         """
         plan = plan if granularity is None else replace(plan, granularity=granularity)
-        result = self.studies.search(
-            method, target, plan, budget, locked=locked, floor=floor, progress=progress
-        )
-        return result.plan
+        request = SearchRequest(plan, budget, locked, floor)
+        return self.studies.search(method, target, request, progress).plan
 
     @cached_property
     def studies(self) -> Studies:

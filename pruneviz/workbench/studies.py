@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pruneviz.allocation.search import EVALUATIONS as SEARCH
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import SearchResult, search
-from pruneviz.allocation.smallest import EVALUATIONS as HUNT
 from pruneviz.allocation.smallest import smallest, undecidable
 from pruneviz.allocation.spending import levels_of
 from pruneviz.comparison.contest import Contest, ContestRequest, contest
@@ -24,6 +23,7 @@ from pruneviz.sensitivity.scan import LEVELS, PRECISION, known, scan
 from pruneviz.storage.measurement_store import MeasurementStore
 
 _DENSE = Plan()
+_SEARCH = SearchRequest()
 _CONTEST = ContestRequest()
 
 
@@ -70,74 +70,40 @@ class Studies:
         return known_predictor(self._bench, self.known_curves(plan), self.memory)
 
     def levels(
-        self,
-        method: str,
-        plan: Plan,
-        targets: Sequence[float],
-        locked: Collection[str] = (),
-        floor: float | Mapping[str, float] = 0.0,
+        self, method: str, targets: Sequence[float], request: SearchRequest = _SEARCH
     ) -> dict[str, NDArray[np.float64]]:
         """Layer -> its sparsity at each target, a fraction of the weights or units free to go.
 
         Nothing is measured. ValueError as `search` raises, and where "sensitivity" has no curves.
         """
-        return levels_of(self._bench, method, plan, targets, locked, floor, self.known_curves(plan))
+        check(request.plan, self._bench.layer_of)
+        curves = self.known_curves(request.plan)
+        return levels_of(self._bench, method, targets, request, curves)
 
     def search(
         self,
         method: str,
         target: float,
-        plan: Plan = _DENSE,
-        budget: str = "parameters",
-        locked: Collection[str] = (),
-        floor: float | Mapping[str, float] = 0.0,
-        evaluations: int = SEARCH,
+        request: SearchRequest = _SEARCH,
         progress: Progress = silent,
     ) -> SearchResult:
-        """`Workbench.allocate`, and how it went. evaluations: of moves, at most."""
-        check(plan, self._bench.layer_of)
-        return search(
-            self._bench,
-            self.memory,
-            method,
-            target,
-            plan,
-            budget,
-            locked,
-            floor,
-            evaluations,
-            progress,
-        )
+        """`Workbench.allocate`, and how it went; see `SearchRequest`."""
+        check(request.plan, self._bench.layer_of)
+        return search(self._bench, self.memory, method, target, request, progress)
 
     def smallest(
         self,
         lose: float = LOSE,
-        plan: Plan = _DENSE,
-        budget: str = "parameters",
-        locked: Collection[str] = (),
-        floor: float | Mapping[str, float] = 0.0,
-        evaluations: int = HUNT,
+        request: SearchRequest = _SEARCH,
         progress: Progress = silent,
     ) -> SearchResult:
         """The plan that takes most away and loses at most `lose` (of the score; 95 % sure).
 
-        plan: of the criterion, granularity and repair; locked layers keep their level of it.
-        budget: what counts as much, of BUDGETS. floor: the least fraction kept of each layer, or of
-        those named. Half of the validation samples decide, the others judge, see
-        `SearchResult.holdout`. ValueError where so few cannot tell; `undecidable` says so before.
+        Half of the validation samples decide, the others judge, see `SearchResult.holdout`.
+        ValueError where so few cannot tell; `undecidable` says so before.
         """
-        check(plan, self._bench.layer_of)
-        return smallest(
-            self._bench,
-            self.memory,
-            lose,
-            plan,
-            budget,
-            locked,
-            floor,
-            evaluations,
-            progress,
-        )
+        check(request.plan, self._bench.layer_of)
+        return smallest(self._bench, self.memory, lose, request, progress)
 
     def undecidable(self, lose: float = LOSE) -> str:
         """Why the samples cannot tell of any plan that it loses at most `lose`, or ""."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import EVALUATIONS, SearchResult
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.intervals import paired_difference
@@ -77,7 +78,7 @@ def row(
     sums = dict.fromkeys((*METHODS, "ours"), 0.0)
     said, verdicts, measured = [], [], 0
     for bench in benches:
-        found = bench.studies.search("sensitivity", target, plan, evaluations=moves)
+        found = bench.studies.search("sensitivity", target, SearchRequest(plan, evaluations=moves))
         assert found.holdout is not None
         start = len(bench.source.validation) - found.holdout.n
         held = {m: _judged(bench, m, target, plan, start) for m in METHODS}

@@ -8,6 +8,7 @@ import pytest
 from driving import Board
 
 import pruneviz as pv
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.sensitivity.prediction import Predictor
 from pruneviz.ui.board.sensing import TARGETS
 
@@ -148,7 +149,7 @@ def test_the_bulk_slider_shares_out_by_the_method_and_leaves_locked_layers(
 
     board.type("master-number", "70")
 
-    levels = bench.studies.levels("lamp", pv.Plan(), TARGETS, locked=("fc3",))
+    levels = bench.studies.levels("lamp", TARGETS, SearchRequest(locked=("fc3",)))
     now = board.percents()
     for layer in ("fc1", "fc2"):
         assert now[layer] == pytest.approx(100 * levels[layer][70], abs=0.06)

@@ -9,6 +9,7 @@ from typing import Self
 import pandas as pd
 
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import EVALUATIONS as MOVES
 from pruneviz.allocation.search import MethodResult, SearchResult, half_of
 from pruneviz.allocation.smallest import EVALUATIONS as HUNT
@@ -221,12 +222,7 @@ def _found(
     smallest: bool,
     progress: Progress,
 ) -> SearchResult:
-    locked, floor = tuple(begun.locked), wish.floor / 100
-    studies, plan, budget = bench.studies, begun.plan, wish.budget
+    request = SearchRequest(begun.plan, wish.budget, tuple(begun.locked), wish.floor / 100)
     if smallest:
-        return studies.smallest(
-            wish.lose, plan, budget, locked=locked, floor=floor, progress=progress
-        )
-    return studies.search(
-        wish.method, wish.target / 100, plan, budget, locked=locked, floor=floor, progress=progress
-    )
+        return bench.studies.smallest(wish.lose, request, progress)
+    return bench.studies.search(wish.method, wish.target / 100, request, progress)

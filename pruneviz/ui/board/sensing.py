@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.plan import Plan, pattern
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves
 from pruneviz.sensitivity.prediction import Predictor
@@ -64,9 +65,8 @@ def allocation(
     words = "" if method == "uniform" else why_not(plan, None)
     if not words and method != "uniform":
         try:
-            layers = bench.studies.levels(
-                method, settings_of(plan), TARGETS, locked=tuple(sorted(locked))
-            )
+            request = SearchRequest(settings_of(plan), locked=tuple(sorted(locked)))
+            layers = bench.studies.levels(method, TARGETS, request)
         except ValueError as error:
             words = public(error)
     tables = {name: packed(np.asarray(levels, float)) for name, levels in layers.items()}
