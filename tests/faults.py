@@ -10,6 +10,7 @@ import contextlib
 import os
 import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -25,9 +26,10 @@ import pruneviz as pv
 from pruneviz.history import History, ModelVersion
 from pruneviz.history.file import FILE
 from pruneviz.sensitivity.scan import scan
+from pruneviz.storage.home import VARIABLE
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.training import Training, train
-from tests.killed import digests
+from tests.killed import digests, of_exports
 from tests.small import small_bench
 
 PLAN = pv.Plan(sparsity={"0": 0.5})
@@ -336,6 +338,50 @@ def nan_forward(folder: Path) -> tuple[str, str]:
     return found.words, "they count as wrong; the loss is infinite"
 
 
+def _command(folder: Path, *words: str) -> subprocess.Popen[str]:
+    """A command of the terminal that waits in the middle of its work, once it is reached."""
+    reached = folder / "reached"
+    told = {"PRUNEVIZ_WAITING": str(reached), VARIABLE: str(folder / "home")}
+    command = [sys.executable, "-m", "pruneviz", *words, "--metric", "tests.waiting:waits"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, **told}, start_new_session=True,
+    )  # fmt: skip
+    while not reached.exists():
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.05)
+    return process
+
+
+def stopped_command(folder: Path) -> tuple[str, str]:
+    """Ctrl-C, and SIGTERM, in the middle of an export of the command line"""
+    folder.mkdir(parents=True, exist_ok=True)
+    said = ""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        out = folder / number.name
+        process = _command(folder, "export", "lenet5", "--all", "0.5", "--out", str(out))
+        process.send_signal(number)
+        said = process.communicate()[0].strip().splitlines()[-1]
+        assert process.returncode == 128 + number
+        assert not out.exists() or [*out.iterdir()] == []
+        (folder / "reached").unlink()
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            continue
+        raise AssertionError("something of it goes on")
+    return said, "exit codes 130 and 143; no file, no process"
+
+
+def killed_export(folder: Path) -> tuple[str, str]:
+    """kill -9 in the middle of an export over an older one, five times"""
+    of_exports(folder, 5)
+    return (
+        "nothing",
+        "each file whole, of the older export or the new one; the next clears the rest",
+    )
+
+
 FAULTS: dict[str, Callable[[Path], tuple[str, str]]] = {
     act.__name__: act
     for act in (
@@ -352,6 +398,8 @@ FAULTS: dict[str, Callable[[Path], tuple[str, str]]] = {
         loader_raises,
         little_memory,
         nan_forward,
+        stopped_command,
+        killed_export,
     )
 }
 
