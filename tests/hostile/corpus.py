@@ -153,8 +153,11 @@ def _configurations() -> Iterator[Case]:
         yield Case(name, "folder", {"net/config.json": json.dumps(config).encode()})
     deep = b'{"a":' * 100_000
     yield Case("brackets as config.json", "folder", {"net/config.json": deep})
-    files = {"net/config.json": json.dumps(vit).encode(), "net/preprocessor_config.json": b"[1]"}
-    yield Case("preprocessor_config.json [1]", "folder", files)
+    resnet = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8], "depths": [1]}
+    for config, rule in ((vit, b"[1]"), (resnet, b'{"size": 1000000}')):
+        files = {"config.json": json.dumps(config).encode(), "preprocessor_config.json": rule}
+        case = f"preprocessor_config.json {rule.decode()}"
+        yield Case(case, "folder", {f"net/{name}": data for name, data in files.items()})
 
 
 def _programs() -> Iterator[Case]:
@@ -201,6 +204,7 @@ def _names() -> Iterator[Case]:
     words = {
         "hf:~": "hf:~",
         "hf:~nobodyxx": "hf:~nobodyxx",
+        "hf:$HOME": "hf:$HOME",
         "path of 5,000 letters": "a/" * 2_500,
         "large name of timm": "timm:vit_7b_patch16_dinov3",
     }
