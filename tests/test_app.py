@@ -117,12 +117,11 @@ def test_a_pattern_that_is_none_is_refused_by_name(page: Page) -> None:
     assert page.session.message is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "granularity", slow_but(lambda kind: kind == "neuron", ["weight", "neuron"])
 )
-@pytest.mark.parametrize(
-    "scores", slow_but(lambda scores: scores == "relative", ["raw", "relative"])
-)
+@pytest.mark.parametrize("scores", ["raw", "relative"])
 def test_both_scopes_cut_with_both_kinds_of_scores(granularity: str, scores: str) -> None:
     page = Page(model="lenet5").choose("ask_granularity", granularity)
     page.choose("ask_scores", scores).choose("ask_scope", "global")
@@ -206,6 +205,7 @@ def test_a_drag_is_measured_but_not_settled(page: Page) -> None:
     assert page.address == {"model": "lenet5"}
 
 
+@pytest.mark.slow
 def test_the_dense_score_beside_a_measured_one_is_of_the_same_samples(page: Page) -> None:
     for level in (0.5, 0.9):
         page.ask("drag", {"conv2": level, "fc1": level})
@@ -283,6 +283,7 @@ def test_a_lock_on_an_unknown_layer_does_nothing(page: Page) -> None:
     assert page.session.locked == {"fc1": ""}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "granularity", slow_but(lambda kind: kind == "neuron", ["weight", "neuron", "N:M"])
 )

@@ -94,7 +94,10 @@ def test_the_text_has_a_row_for_each_layer_and_what_was_tried(bench: pv.Workbenc
     "more",
     [
         ["lenet300", "--method", "lamp"],
-        ["lenet5", "--granularity", "neuron", "--criterion", "l2", "--repair", "fold"],
+        pytest.param(
+            ["lenet5", "--granularity", "neuron", "--criterion", "l2", "--repair", "fold"],
+            marks=pytest.mark.slow,
+        ),
         ["lenet300", "--criterion", "random", "--seed", "3"],
     ],
 )

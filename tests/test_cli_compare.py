@@ -77,6 +77,7 @@ def test_locks_are_those_of_the_app_unless_unlocked() -> None:
     assert unlocked["layers"] == ["fc2", "fc3"]
 
 
+@pytest.mark.slow
 def test_the_points_can_be_written_to_a_file(tmp_path: Path) -> None:
     path = tmp_path / "points.csv"
     assert run(*ARGUMENTS, "--csv", str(path)).exit_code == 0

@@ -46,6 +46,7 @@ def test_a_format_asked_for_by_name_that_cannot_be_made_is_an_error(tmp_path: Pa
     assert (tmp_path / "masks.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_all_is_whatever_can_be_made(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     result = run("lenet5", "--all", 0.5, "--out", tmp_path, "--format", "all", "--json")

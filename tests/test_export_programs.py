@@ -117,6 +117,7 @@ class Branching(nn.Module):
         return y + 1 if float(x.detach().sum()) > 0 else y
 
 
+@pytest.mark.slow
 def test_nothing_is_printed_and_the_line_at_fault_is_named(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -303,6 +303,7 @@ def test_every_visit_stands_in_the_tree_once_below_its_parent(history: History) 
     assert folded["hidden"].sum() <= len(tree) - len(folded)
 
 
+@pytest.mark.slow
 def test_thousands_in_a_row_are_no_trouble() -> None:
     history = History(None)
     history.visit(LENET, plan(0.0))

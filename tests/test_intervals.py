@@ -23,6 +23,7 @@ from pruneviz.measuring.intervals import (
     wilson,
 )
 from tests.benchmarks.coverage import clustered, covered, scattered, windows
+from tests.cases import slow_but
 
 ANY = -math.inf, math.inf
 
@@ -225,7 +226,7 @@ def test_where_no_score_has_changed_few_samples_make_no_certainty() -> None:
 
 
 @pytest.mark.parametrize("tokens", [(20, 21), (5, 60)], ids=["alike", "uneven"])
-@pytest.mark.parametrize("n", [5, 100])
+@pytest.mark.parametrize("n", slow_but(lambda n: n == 5, [5, 100]))
 def test_the_mean_of_shares_holds_the_truth_at_least_as_often_as_it_says(
     tokens: tuple[int, int], n: int
 ) -> None:
@@ -235,7 +236,9 @@ def test_the_mean_of_shares_holds_the_truth_at_least_as_often_as_it_says(
     assert width < (0.75 if n == 5 else 0.12)
 
 
-@pytest.mark.parametrize(("n", "rate"), [(5, 0.002), (5, 0.1), (25, 0.02)])
+@pytest.mark.parametrize(
+    ("n", "rate"), slow_but(lambda n, rate: n == 5, [(5, 0.002), (5, 0.1), (25, 0.02)])
+)
 @pytest.mark.parametrize("change", [scattered, clustered])
 def test_a_rare_change_of_few_texts_is_held_as_often_as_it_says(
     change: Callable[..., tuple[float, float]], n: int, rate: float

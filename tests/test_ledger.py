@@ -82,6 +82,7 @@ def test_a_ledger_is_measured_and_stays_with_its_plan(opened: Page) -> None:
     assert opened.app.dataframe[-1].value.equals(table)
 
 
+@pytest.mark.slow
 def test_what_is_stopped_says_so_and_keeps_what_there_was(opened: Page) -> None:
     plan = opened.settle(conv2=0.7).finish().plan
     press(opened, "ledger-measure")

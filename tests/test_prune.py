@@ -182,7 +182,7 @@ def cases(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -
     return [case_of(benches(request.param[0]), plan) for plan in combinations(*request.param)]
 
 
-@pytest.fixture(scope="module", params=NETWORKS)
+@pytest.fixture(scope="module", params=slow_but(lambda name: name != "resnet20", NETWORKS))
 def pattern_cases(
     request: pytest.FixtureRequest, benches: Callable[[str], Workbench]
 ) -> list[Case]:
@@ -384,6 +384,7 @@ def test_nan_weights_are_refused_by_layer(toy: nn.Module) -> None:
 # -- ties ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("bench", slow_but(lambda name: "lenet" in name, NETWORKS), indirect=True)
 def test_counts_are_exact_when_all_scores_tie(bench: Workbench) -> None:
     model = copy.deepcopy(bench.source.model)
     for layer in bench.layer_of.values():
@@ -419,6 +420,9 @@ def test_a_fresh_workbench_makes_the_same_masks(
         assert all(torch.equal(one[name], other[name]) for name in one), criterion.name
 
 
+@pytest.mark.parametrize(
+    "bench", slow_but(lambda name: name != "resnet20", NETWORKS), indirect=True
+)
 def test_the_pure_function_makes_the_workbenchs_masks(bench: Workbench) -> None:
     for criterion, granularity, scope in (
         ("magnitude", "weight", "layer"),

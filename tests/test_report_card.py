@@ -96,6 +96,7 @@ def test_a_cancelled_report_leaves_nothing_and_another_can_be_made(page: Reports
     assert points(page.text())
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_is_said(page: Reports) -> None:
     page.begin().done()
     place = page.reporting.path

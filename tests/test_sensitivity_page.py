@@ -160,6 +160,7 @@ def test_seconds_to_spend_are_told_as_samples(page: Sensitivity) -> None:
     assert "It stops" not in page.texts()
 
 
+@pytest.mark.slow
 def test_cancel_keeps_what_was_measured(page: Sensitivity) -> None:
     page.press("scan-start")
     job = page.scanning.job

@@ -136,17 +136,20 @@ def test_a_new_step_forgets_what_was_undone(session: Session) -> None:
     assert len(session.steps) == 2
 
 
-def test_the_history_is_bounded_and_keeps_the_dense_point(session: Session) -> None:
-    for i in range(1, 620):
+def test_the_history_is_bounded_and_keeps_the_dense_point(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pruneviz.ui.session._HISTORY", 50)
+    for i in range(1, 62):
         settle(session, fc1=i / 1000)
-    assert len(session.steps) == 500
-    assert len(session.visited) <= 502
+    assert len(session.steps) == 50
+    assert len(session.visited) <= 52
     assert session.visited[0].is_dense, "all others are compared with it"
     assert session.visited[-1] == session.settled
-    for _ in range(600):
+    for _ in range(60):
         session.travel(-1)
     assert session.at == 0
-    assert session.settled.sparsity["fc1"] == pytest.approx(0.12)
+    assert session.settled.sparsity["fc1"] == pytest.approx(0.012)
 
 
 def test_every_step_tells_the_browser_that_it_moved(session: Session) -> None:

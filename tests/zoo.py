@@ -317,7 +317,7 @@ LARGE: dict[str, Callable[[], Made]] = {
     **{f"torchvision:{name}": partial(_torchvision, name) for name in TORCHVISION},
 }
 # What other networks of SMALL have too: these run with the slow tests.
-ALIKE = ("DistilBERT", "T5", "Llama-like", "ViT (Transformers)")
+ALIKE = ("DistilBERT", "T5", "Llama-like", "ViT (Transformers)", "GRU, both ways")
 
 
 def made(name: str) -> Made:
