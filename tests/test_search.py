@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from pruneviz.allocation import smallest
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import SearchResult
@@ -113,6 +115,16 @@ def test_what_may_be_lost_is_surely_not_lost(benches: Benches) -> None:
     assert 0 < done.got < 1
     assert "loses at most 10 points (95 % sure)" in done.words
     assert done.evaluations <= 40 + 2 + 17  # and the way that is confirmed
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "holds"), [(-0.1, 0.1, True), (-0.11, 0.1, False), (-0.3, -0.11, False)]
+)
+def test_a_plan_holds_where_its_worst_is_allowed(low: float, high: float, holds: bool) -> None:
+    """The second look at the other samples would hide it: a search that hopes takes longer."""
+    measured = SimpleNamespace(n=64, on=lambda *_: SimpleNamespace(delta_low=low, delta_high=high))
+    search = smallest._SmallestSearch(measured, 0.1, 40, lambda *_: None)  # type: ignore[arg-type]
+    assert search.holds(Plan()) is holds
 
 
 def test_the_promise_holds_on_both_halves(new_bench: Benches) -> None:
