@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import threading
 
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.storage.faults import log_file
 
 PATIENCE = 60.0
@@ -19,7 +20,7 @@ class Gate:
         self.arrived, self.opened = threading.Event(), threading.Event()
         self.steps: list[str] = []
 
-    def work(self, report: Report) -> None:
+    def work(self, report: Progress) -> None:
         report("first", 0.25)
         self.arrived.set()
         assert self.opened.wait(PATIENCE)
@@ -54,7 +55,7 @@ def test_a_cancelled_job_stops_at_its_next_report() -> None:
 
 
 def test_a_refusal_of_ours_is_kept_as_its_own_sentence() -> None:
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         report("first", 0.0)
         Plan(sparsity={"conv1": 2.0})
 
@@ -68,7 +69,7 @@ def test_a_refusal_of_ours_is_kept_as_its_own_sentence() -> None:
 
 
 def test_any_other_error_is_kept_with_the_number_of_its_trace() -> None:
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         raise RuntimeError("the loader broke off")
 
     job = Job(work)

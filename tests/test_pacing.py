@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from pruneviz.background import Job, Report
+from pruneviz.background import Job
+from pruneviz.progress import Progress
 from pruneviz.ui.session import pacing, start
 from pruneviz.ui.session.pacing import after_the_accuracy, paced
 from pruneviz.workbench import Workbench
@@ -38,14 +39,14 @@ def test_the_time_left_is_told_by_the_pace(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_accuracy_comes_first(benches: Callable[[str], Workbench]) -> None:
     session, gate, order = start(benches("lenet300")), threading.Event(), list[str]()
 
-    def measure(report: Report) -> None:
+    def measure(report: Progress) -> None:
         gate.wait()
         order.append("accuracy")
 
     session.job = Job(measure)
     waits = list[str]()
 
-    def work(report: Report) -> None:
+    def work(report: Progress) -> None:
         after_the_accuracy(session, lambda label, done: waits.append(label))
         order.append("work")
 
