@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -109,3 +111,21 @@ def test_whole_units_are_scored_by_the_sum_of_their_weights(granularity: str) ->
     scores = scores_for(CRITERIA["magnitude"], granularity, known)
     assert scores.tolist() == [4 + 3 + 2 + 1, 0 + 1 + 2 + 3, 4 + 5 + 6 + 7]
     assert scores.dtype == torch.float64
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (torch.bfloat16, torch.float32),
+        (torch.float16, torch.float32),
+        (torch.float32, torch.float32),
+        (torch.float64, torch.float64),
+    ],
+)
+def test_scores_of_weights_are_float32_at_least(given: torch.dtype, found: torch.dtype) -> None:
+    layer = nn.Linear(2, 3)
+    known = weights_only(layer, find_layers(layer))[""]
+    short = replace(CRITERIA["magnitude"], score=lambda evidence: evidence.weight.abs().to(given))
+    scores = scores_for(short, "weight", known)
+    assert scores.dtype == found
+    assert torch.equal(scores, layer.weight.detach().abs().to(given).to(found))

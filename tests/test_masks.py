@@ -142,6 +142,13 @@ def test_what_is_pinned_leaves_its_place_and_the_others_close_up() -> None:
         assert not left[2]
 
 
+def test_what_is_kept_by_hand_stays_however_many_go_before_it() -> None:
+    hand = torch.zeros(5_000, dtype=torch.int8)
+    hand[7] = 1
+    found = pin({"a": ranking(torch.randn(5_000))}, {"a": hand}, pooled=False)["a"]
+    assert mask_of(found, layer_count(1.0, found)).nonzero().tolist() == [[7]]
+
+
 def test_layers_without_pins_keep_their_ranking() -> None:
     alone = {"a": ranking(torch.randn(4)), "b": ranking(torch.randn(4))}
     found = pin(alone, {"a": sign(1, 0, 0, 0)}, pooled=False)

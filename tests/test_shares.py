@@ -103,6 +103,19 @@ def test_bounds_hold_and_the_others_make_up_for_them() -> None:
     )
 
 
+def test_of_bounds_on_both_sides_the_larger_violation_is_met_first() -> None:
+    """a and c may lose less than their densities ask for, b more than there is of it."""
+    parts = [
+        part("a", 20, density=0.3, most=0.3),
+        part("b", 50, density=1.5, most=0.3),
+        part("c", 10, density=1.2, most=0.5),
+    ]
+    shares = erk(parts, 0.2)
+    assert cost(parts, shares) == pytest.approx(0.2)
+    # a keeps 0.7 of 20; b and c keep 50 of 60 in proportion to 1.5 and 1.2.
+    assert shares == pytest.approx([0.3, 1 - 1.5 * 50 / 87, 1 - 1.2 * 50 / 87])
+
+
 def test_the_lowest_scores_of_all_go() -> None:
     a = part("a", 4, scores=torch.tensor([1.0, 2.0, 3.0, 4.0]))
     b = part("b", 4, scores=torch.tensor([2.5, 5.0, 6.0, 7.0]))
@@ -121,6 +134,14 @@ def test_where_items_cost_more_fewer_of_them_go() -> None:
     b = part("b", 10, cost=10.0, scores=torch.arange(3.0, 13.0))
     assert pooled([a, b], 0.5) == [1.0, 0.0]
     assert pooled([a, b], 0.75) == [1.0, 0.5]
+
+
+def test_of_two_sums_that_are_as_near_the_larger_is_taken() -> None:
+    """Items of a cost 5 and are 2.5 from either side of a target of 2.5 of 20."""
+    a = part("a", 2, cost=10.0, scores=torch.tensor([1.0, 2.0]))
+    b = part("b", 10, cost=10.0, scores=torch.arange(3.0, 13.0))
+    assert pooled([a, b], 2.5 / 20) == [0.5, 0.0]
+    assert pooled([a, b], 2.4 / 20) == [0.0, 0.0]
 
 
 def test_the_cheapest_damage_goes_first() -> None:
