@@ -67,6 +67,13 @@ def test_prices_are_of_each_slider_alone(benches: Benches) -> None:
     assert found == {name: layer.size for name, layer in bench.layer_of.items()}
 
 
+def test_prices_leave_out_what_goes_already(benches: Benches) -> None:
+    bench, plan = benches("lenet5"), Plan(sparsity={"fc3": 0.5})
+    free = [slider for slider in bench.sliders(plan) if slider.name != "fc3"]
+    found = prices(bench, BUDGETS["parameters"], plan, free)
+    assert found == {each.name: bench.layer_of[each.name].size for each in free}
+
+
 def test_what_cannot_be_counted_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown budget 'watts'; known are parameters, macs"):
         find_budget("watts", "weight")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,7 @@ from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.spending import field_of, prepared
 from pruneviz.plan import Plan
+from pruneviz.sensitivity.curves import Curve, Curves, Point
 from pruneviz.workbench import Workbench
 
 Benches = Callable[[str], Workbench]
@@ -77,6 +79,55 @@ def test_heads_and_latency_meet_their_targets(benches: Benches) -> None:
     plan = Plan(granularity="neuron")
     space = field_of(bench, SearchRequest(plan, "latency", list(bench.locks)))
     assert space.got(space.meet(ALLOCATIONS["erk"].share, 0.4)) == pytest.approx(0.4, abs=0.02)
+
+
+def test_densities_are_what_a_plan_keeps_and_never_nothing(benches: Benches) -> None:
+    space = field_of(benches("lenet5"), SearchRequest())
+    plan = space.parts[1].slider.raised(space.parts[0].slider.raised(Plan(), 1.0), 0.25)
+    assert space.densities(plan) == [0.5 / space.parts[0].items, 0.75, 1.0, 1.0, 1.0]
+
+
+def test_layers_of_two_items_move_and_of_one_do_not() -> None:
+    model = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 2), nn.Linear(2, 3))
+    bench = pv.open(model, (torch.randn(20, 1), torch.arange(20) % 3))
+    assert [part.items for part in field_of(bench, SearchRequest()).parts] == [2, 6]
+
+
+def test_the_highest_target_is_what_the_bounds_leave(benches: Benches) -> None:
+    """Also where it is next to nothing."""
+    space = field_of(benches("lenet5"), SearchRequest(floor=0.98))
+    share = ALLOCATIONS["uniform+"].share
+    highest = space.highest(share)
+    total = sum(part.cost for part in space.parts)
+    free = sum(min(part.most, part.tame) * part.cost for part in space.parts)
+    assert highest == pytest.approx(free / total, abs=1e-6)
+    share(space.parts, highest)
+    with pytest.raises(ValueError, match="cannot be met"):
+        share(space.parts, highest + 1e-4)
+
+
+def test_damage_is_odds_of_fractions_and_a_difference_of_other_scores(benches: Benches) -> None:
+    """Of two layers the one that loses less by that measure goes first."""
+    bench = benches("lenet300")
+    space = field_of(bench, SearchRequest())
+
+    def levels(dense: float, lost: dict[str, float]) -> list[float]:
+        curves = tuple(
+            Curve(
+                part.slider,
+                (Point(0.5, 0.5, 100, a := dense - lost[part.slider.name], a, a, -1, -1, -1,
+                       1.0, dense, 1.0),),
+            )
+            for part in space.parts
+        )  # fmt: skip
+        known = Curves(Plan(), curves, 100, 0.01, 0, True, "")
+        field, _ = prepared(space, "sensitivity", known)
+        return [part.damage[1][0] for part in field.parts if part.damage is not None]
+
+    lost = {"fc1": 0.0, "fc2": 0.25, "fc3": 0.5}
+    of_fractions = [0.0, math.log(75.5 / 25.5) - math.log(50.5 / 50.5)]
+    assert levels(0.75, lost)[:2] == pytest.approx(of_fractions)
+    assert levels(-3.0, lost) == pytest.approx([0.0, 0.25, 0.5])
 
 
 def test_a_method_that_measures_needs_curves(benches: Benches) -> None:
