@@ -91,6 +91,11 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
+def choice_key(app: AppTest, name: str) -> str:
+    """The key of the widget above the board that stands now for a choice."""
+    return f"{name}-{app.session_state.get('ask_generation', 0)}"
+
+
 class Page:
     """The app in one browser tab, without the browser.
 
@@ -182,12 +187,17 @@ class Page:
 
     def choose(self, key: str, value: object) -> Self:
         """Use one of the widgets above the board."""
-        self.app.session_state[key] = value
+        choice = choice_key(self.app, key) if key.startswith("ask_") else key
+        self.app.session_state[choice] = value
         return self.run().arrive()
+
+    def key(self, name: str) -> str:
+        """The key of the widget above the board for this choice."""
+        return choice_key(self.app, name)
 
     def type_pattern(self, pattern: str) -> Self:
         """Type an N:M into its box, which takes what is not in its list."""
-        box = self.app.selectbox(key="ask_pattern")
+        box = self.app.selectbox(key=self.key("ask_pattern"))
         if pattern not in box.options:  # AppTest itself knows no new options
             box.options.append(pattern)
         box.set_value(pattern)

@@ -143,7 +143,7 @@ def test_the_global_scope_gives_way_and_that_is_said(page: Page) -> None:
     assert page.plan.scope == "layer"
     assert set(page.plan.sparsity) == set(page.session.bench.layer_of)
     assert "Scope: per layer" in (page.session.message or "")
-    assert page.app.session_state["ask_scope"] == "layer"
+    assert page.app.session_state[page.key("ask_scope")] == "layer"
 
 
 def test_what_was_cut_by_hand_is_given_back_and_that_is_said(page: Page) -> None:

@@ -58,7 +58,7 @@ def test_without_a_network_every_other_page_leads_to_the_workbench() -> None:
 
 def test_another_network_is_chosen_above_the_board(page: Page) -> None:
     page.settle(fc1=0.5)
-    page.app.selectbox(key="ask_model").set_value("lenet300")
+    page.app.selectbox(key=page.key("ask_model")).set_value("lenet300")
     page.run()
     assert page.session.bench.name == "lenet300"
     assert page.plan.is_dense
@@ -191,7 +191,7 @@ def test_a_choice_keeps_what_is_cut(page: Page) -> None:
     assert page.plan.sparsity["fc1"] == 0.8
     page.ask("undo")
     assert page.plan.criterion == "magnitude"
-    assert page.app.selectbox(key="ask_criterion").value == "magnitude"
+    assert page.app.selectbox(key=page.key("ask_criterion")).value == "magnitude"
 
 
 # -- the board ---------------------------------------------------------------------------------
@@ -260,6 +260,15 @@ def test_an_undo_reaches_a_browser_that_asked_before_the_last_address_came(
 
 
 @pytest.mark.slow
+def test_what_an_undo_replaced_does_not_come_back_with_a_late_request(page: Page) -> None:
+    late = page.key("ask_criterion")
+    page.choose("ask_criterion", "wanda").ask("undo")
+    page.app.session_state[late] = "wanda"  # it was on its way when the undo was done
+    page.run()
+    assert page.plan.criterion == "magnitude"
+    assert page.app.selectbox(key=page.key("ask_criterion")).value == "magnitude"
+
+
 def test_a_new_step_forgets_what_was_undone(page: Page) -> None:
     page.settle(fc1=0.5).ask("undo").settle(fc2=0.5)
     last = page.plan
@@ -426,7 +435,7 @@ def test_a_snapshot_leads_back_to_its_plan(page: Page) -> None:
     page.app.button(key="snapshot-0").click()
     page.run().arrive().finish()
     assert (page.plan, page.numbers()) == kept
-    assert page.app.selectbox(key="ask_criterion").value == "snip"
+    assert page.app.selectbox(key=page.key("ask_criterion")).value == "snip"
 
 
 def test_a_click_is_not_lost_when_the_background_work_has_just_ended(page: Page) -> None:

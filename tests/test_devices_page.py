@@ -151,8 +151,8 @@ def test_there_and_back_loses_nothing(page: Devices) -> None:
     assert page.session is session
     assert page.plan == before
     assert page.session.have == ("", ""), "the browser has to be told everything again"
-    assert page.app.selectbox(key="ask_granularity").value == "neuron"
-    assert page.app.selectbox(key="ask_model").value == "lenet5"
+    assert page.app.selectbox(key=page.key("ask_granularity")).value == "neuron"
+    assert page.app.selectbox(key=page.key("ask_model")).value == "lenet5"
     assert page.address["model"] == "lenet5"
     page.ask("undo")
     assert page.plan != before
@@ -161,7 +161,7 @@ def test_there_and_back_loses_nothing(page: Devices) -> None:
 def test_another_network_begins_anew(page: Devices) -> None:
     first = page.fitting
     page.back()
-    page.app.selectbox(key="ask_model").set_value("lenet300")
+    page.app.selectbox(key=page.key("ask_model")).set_value("lenet300")
     page.run()
     page.go()
     assert page.fitting is not first

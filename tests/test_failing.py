@@ -16,7 +16,7 @@ from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
-from tests.page import Page, new_app, read
+from tests.page import Page, choice_key, new_app, read
 
 SAMPLES, PATIENCE = 200, 300
 ERRORS = [RuntimeError, KeyError, NotImplementedError, AssertionError, ZeroDivisionError]
@@ -32,7 +32,7 @@ class Moody(nn.Module):
         self.error = error
 
     def forward(self, x: Tensor) -> Tensor:
-        if not torch.compiler.is_compiling() and x.abs().max() > 99:
+        if type(x) is Tensor and x.abs().max() > 99:  # what follows the graph sends no numbers
             raise self.error("not today\nand the day after neither")
         return self.out(self.norm(self.fc(x)).relu())
 
@@ -128,7 +128,7 @@ def test_the_app_says_it_without_a_traceback(
         assert not app.exception
         said = read(app.error[0].value)
         assert "measuring samples 128..191: the network's own code (Moody) fails" in said
-        assert app.selectbox(key="ask_model").options[0] == f"moody_{side}:made"
+        assert app.selectbox(key=choice_key(app, "ask_model")).options[0] == f"moody_{side}:made"
         return
     page = Page()
     page.choose("ask_criterion", "wanda").arrive()

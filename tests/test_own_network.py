@@ -78,7 +78,7 @@ def test_uploaded_weights_without_data_are_compared_with_themselves(page: Page) 
     upload(page, FITTING, ("mine.safetensors", save(own_weights())))
     bench = page.session.bench
     assert page.session.name == bench.name == "mine.safetensors"
-    assert page.app.selectbox(key="ask_model").value == "mine.safetensors"
+    assert page.app.selectbox(key=page.key("ask_model")).value == "mine.safetensors"
     assert bench.task.against_dense
     assert any("synthetic" in note for note in bench.notes)
     weights = own_weights()
@@ -99,10 +99,10 @@ def test_uploaded_weights_and_data_are_measured_by_accuracy(page: Page) -> None:
 
 def test_an_upload_is_seen_by_its_own_session_alone(page: Page) -> None:
     upload(page, FITTING, ("mine.safetensors", save(own_weights())))
-    mine = page.app.selectbox(key="ask_model").options
+    mine = page.app.selectbox(key=page.key("ask_model")).options
     assert "mine.safetensors" in mine
     other = Page(model="mine.safetensors")
-    assert "mine.safetensors" not in other.app.selectbox(key="ask_model").options
+    assert "mine.safetensors" not in other.app.selectbox(key=other.key("ask_model")).options
     assert "unknown model 'mine.safetensors'" in (other.session.message or "")
     assert "upload" in (other.session.message or ""), "what to do"
     assert other.session.name == "lenet5"
@@ -112,12 +112,12 @@ def test_an_upload_is_seen_by_its_own_session_alone(page: Page) -> None:
 def test_two_uploads_of_one_name_and_the_samples_stand_side_by_side(page: Page) -> None:
     for _ in range(2):
         upload(page, FITTING, ("mine.safetensors", save(own_weights())))
-    options = page.app.selectbox(key="ask_model").options
+    options = page.app.selectbox(key=page.key("ask_model")).options
     assert {"mine.safetensors", "mine.safetensors (uploaded)", "lenet5"} <= set(options)
-    page.app.selectbox(key="ask_model").set_value("lenet5")
+    page.app.selectbox(key=page.key("ask_model")).set_value("lenet5")
     page.run()
     assert page.session.name == "lenet5"
-    page.app.selectbox(key="ask_model").set_value("mine.safetensors")
+    page.app.selectbox(key=page.key("ask_model")).set_value("mine.safetensors")
     page.run()
     assert page.session.name == "mine.safetensors"
 
@@ -206,7 +206,7 @@ def test_what_is_named_at_the_start_opens_first(
     start(monkeypatch, "--model", weights, "--arch", FITTING, "--data", data)
     page = Page()
     assert page.session.name == "mine.safetensors"
-    assert page.app.selectbox(key="ask_model").options[0] == "mine.safetensors"
+    assert page.app.selectbox(key=page.key("ask_model")).options[0] == "mine.safetensors"
     assert not page.app.error
     page.settle(fc1=0.5).finish()
     again = Page(**page.address)

@@ -57,7 +57,7 @@ def test_a_switch_changes_the_plan_and_back(page: Page, name: str) -> None:
     assert page.plan.sparsity == before.sparsity
     page.ask("undo")
     assert page.plan == before
-    assert page.app.toggle(key=f"ask_{name}").value is False
+    assert page.app.toggle(key=page.key(f"ask_{name}")).value is False
 
 
 @pytest.mark.slow
@@ -85,16 +85,16 @@ def test_what_does_not_fit_a_granularity_is_switched_off_and_said(
     page.choose("ask_granularity", granularity)
     assert page.plan.repair == ("recalibrate",)
     assert "Fold means into biases" in (page.session.message or "")
-    assert page.app.toggle(key="ask_fold").disabled
-    assert page.app.toggle(key="ask_reconstruct").disabled
-    assert not page.app.toggle(key="ask_recalibrate").disabled
+    assert page.app.toggle(key=page.key("ask_fold")).disabled
+    assert page.app.toggle(key=page.key("ask_reconstruct")).disabled
+    assert not page.app.toggle(key=page.key("ask_recalibrate")).disabled
 
 
 def test_a_link_carries_the_repairs(page: Page) -> None:
     page.choose("ask_fold", True).choose("ask_aggregate", "sum")
     other = Page(**page.address)
     assert other.plan == page.plan
-    assert other.app.toggle(key="ask_fold").value is True
+    assert other.app.toggle(key=other.key("ask_fold")).value is True
 
 
 # -- comparison ----------------------------------------------------------------------------------

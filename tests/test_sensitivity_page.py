@@ -239,7 +239,7 @@ def test_another_network_begins_anew(page: Sensitivity) -> None:
     page.press("scan-start")
     job = first.job
     page.back()
-    page.app.selectbox(key="ask_model").set_value("lenet5")
+    page.app.selectbox(key=page.key("ask_model")).set_value("lenet5")
     page.run()
     page.go()
     assert page.scanning is not first

@@ -117,6 +117,14 @@ def test_where_nothing_is_cut_dense_is_offered_and_the_others_explained() -> Non
     assert page.app.button(key="train-begin").disabled
 
 
+def test_each_method_starts_as_its_paper_does_until_another_start_is_chosen(page: Trains) -> None:
+    for method, start in (("lottery", "new"), ("gradual", "trained"), ("lottery", "new")):
+        page.set(method=method)
+        assert page.app.selectbox(key=f"train_start_{start}").value == start
+    page.set(start_new="trained").set(epochs=4)
+    assert page.app.session_state["TrainingWork"].wish.start == "trained"
+
+
 def test_what_is_out_of_range_is_said_in_words(page: Trains) -> None:
     page.set(method="gradual")
     for values, words in (
@@ -285,7 +293,7 @@ def test_another_network_stops_it_and_that_is_said(page: Trains) -> None:
     job = page.trainer.job
     assert job is not None
     page.back()
-    page.app.selectbox(key="ask_model").set_value("lenet5")
+    page.app.selectbox(key=page.key("ask_model")).set_value("lenet5")
     page.run()
     page.go()
     assert job.cancelled

@@ -24,11 +24,13 @@ from pruneviz.measuring.intervals import (
 from pruneviz.measuring.looks import looks
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sensitivity.curves import LOSE, Curve, Point
+from pruneviz.tasks.judging import judge_values, prefix_values
 
 DRAWS = 1000
 BLOCK, OF, PRECISION = 64, 2000, 0.01
 
 Interval = tuple[float, float]
+BELOW_1 = (-math.inf, 1.0)  # what R² can be
 Chance = np.random.Generator
 
 
@@ -75,6 +77,34 @@ def clustered(chance: Chance, n: int, rate: float, tokens: int = 60) -> Interval
     hit = chance.random(n) < 2 * rate
     lost = torch.from_numpy(np.where(hit, chance.binomial(tokens, 0.5, size=n) / tokens, 0.0))
     return mean_difference(1 - lost, torch.ones(n))[1:]
+
+
+def fitted(chance: Chance, n: int, noise: float) -> Interval:
+    """Of R², 1 − noise², where outputs are off by so much of the targets' own spread."""
+    targets = torch.from_numpy(chance.standard_normal((n, 1)))
+    return mean_interval(_quotients(targets, targets + _noise(chance, n, noise)), bounds=BELOW_1)[
+        1:
+    ]
+
+
+def refitted(chance: Chance, n: int, more: float, noise: float = 0.5) -> Interval:
+    """Of its change, −more², where so much error is added to what was off by `noise`."""
+    targets = torch.from_numpy(chance.standard_normal((n, 1)))
+    dense = targets + _noise(chance, n, noise)
+    scores = [_quotients(targets, outputs) for outputs in (dense + _noise(chance, n, more), dense)]
+    return mean_difference(scores[0], scores[1], bounds=BELOW_1)[1:]
+
+
+def _noise(chance: Chance, n: int, spread: float) -> torch.Tensor:
+    return torch.from_numpy(spread * chance.standard_normal((n, 1)))
+
+
+def _quotients(targets: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
+    """The scores whose mean is R², as evaluation makes them."""
+    answers = judge_values(targets.var(0, correction=0), outputs, targets)
+    score = prefix_values(True, answers, targets).score
+    assert score is not None
+    return score
 
 
 def covered(
@@ -167,6 +197,12 @@ def intervals(draws: int) -> list[Row]:
     for n, rate in ((5, 0.01), (25, 0.01), (100, 0.02)):
         cases.append(("its change, half a window at once", f"{-100 * rate:+g}", n,
                       lambda c, n=n, r=rate: clustered(c, n, r), -rate))  # fmt: skip
+    for n, noise in ((20, 0.5), (100, 0.5), (100, 0.9)):
+        cases.append(("R²: Student's t", f"{100 * (1 - noise**2):g} %", n,
+                      lambda c, n=n, e=noise: fitted(c, n, e), 1 - noise**2))  # fmt: skip
+    for n, more in ((20, 0.2), (100, 0.2), (100, 0.5)):
+        cases.append(("change of R²: Student's t", f"{-100 * more**2:+g}", n,
+                      lambda c, n=n, e=more: refitted(c, n, e), -(more**2)))  # fmt: skip
     return [
         Row(what, truth, n, *covered(draw, value, draws)) for what, truth, n, draw, value in cases
     ]

@@ -109,8 +109,10 @@ def _first_row(form: Form) -> dict[str, Any]:
         "Learning rate", 0.0, None, wish.learning_rate, 0.0005, "%g", key="train_learning_rate",
         help=_HELP["learning_rate"],
     )  # fmt: skip
+    usual_start = Training(method=method).start
     start = columns[3].selectbox(
-        "Start from", STARTS, index=STARTS.index(wish.start), key="train_start",
+        "Start from", STARTS, key=f"train_start_{usual_start}",
+        index=STARTS.index(wish.start if method == wish.method else usual_start),
         format_func=_STARTS.__getitem__, help=_HELP["start"],
     )  # fmt: skip
     samples = columns[4].number_input(

@@ -13,11 +13,12 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
 from pruneviz.storage.faults import public
 from pruneviz.ui.session.hand import holding, lost
-from pruneviz.ui.workbench import repairs
+from pruneviz.ui.workbench import choices, repairs
 
 PATTERN = "N:M"
 _PATTERNS = ("2:4", "1:4", "3:4", "1:2", "4:8")
-_KEYS = {
+_MODEL = "ask_model"
+_NAMES = {
     "criterion": "ask_criterion",
     "kind": "ask_granularity",
     "pattern": "ask_pattern",
@@ -32,41 +33,40 @@ def ask_model(names: list[str]) -> str:
     return st.selectbox(
         "Network",
         names,
-        index=_place("ask_model", names),
-        key="ask_model",
+        index=_place(_MODEL, names),
+        key=choices.key(_MODEL),
         help="The sample networks are trained and bring their own digits: 1,000 for calibration, "
         "2,000 for validation. Your own: start the app with `-- --model … --data …`, or use the "
         "upload button. Any installed package can register more.",
     )
 
 
-def _place(key: str, options: Iterable[str]) -> int:
+def _place(name: str, options: Iterable[str]) -> int:
     # What stands in session_state reaches a browser once, and a run that follows quickly can
     # swallow it; the browser then starts from the widget's default and sends that back. So each
     # widget has the same value as its default.
-    return list(options).index(st.session_state[key])
+    return list(options).index(choices.value(name))
 
 
 def are_drawn() -> bool:
     """Whether this browser shows the widgets; Streamlit forgets them on another page."""
-    return "ask_model" in st.session_state
+    return choices.known(_MODEL)
 
 
 def show(model: str, plan: Plan) -> None:
     """Set all widgets to what was reached in another way (undo, link, click)."""
-    st.session_state["ask_model"] = model
-    st.session_state.update(_values(plan))
+    choices.replace_all({_MODEL: model, **_values(plan)})
 
 
 def _values(plan: Plan) -> dict[str, object]:
     shape = pattern(plan.granularity)
     return {
-        _KEYS["criterion"]: plan.criterion,
-        _KEYS["kind"]: PATTERN if shape else plan.granularity,
-        _KEYS["pattern"]: plan.granularity if shape else _PATTERNS[0],
-        _KEYS["scope"]: plan.scope,
-        _KEYS["scores"]: "relative" if plan.relative else "raw",
-        _KEYS["seed"]: plan.seed,
+        _NAMES["criterion"]: plan.criterion,
+        _NAMES["kind"]: PATTERN if shape else plan.granularity,
+        _NAMES["pattern"]: plan.granularity if shape else _PATTERNS[0],
+        _NAMES["scope"]: plan.scope,
+        _NAMES["scores"]: "relative" if plan.relative else "raw",
+        _NAMES["seed"]: plan.seed,
         **repairs.values(plan),
     }
 
@@ -78,8 +78,7 @@ def ask_plan(
 
     more: draws what else belongs below the repairs; last: at the end of the row.
     """
-    for key, value in _values(plan).items():  # Streamlit forgets widgets that were not drawn
-        st.session_state.setdefault(key, value)
+    choices.complete(_values(plan))
     columns = st.columns(_widths(), gap="small", vertical_alignment="bottom")
     with columns[1]:
         granularity, refused = _ask_granularity(plan.granularity)
@@ -110,32 +109,32 @@ def ask_plan(
 
 def _widths() -> list[float]:
     """Of the columns, so that what an N:M and a seed need besides finds room."""
-    shape = st.session_state[_KEYS["kind"]] == PATTERN
-    seeded = st.session_state[_KEYS["criterion"]] == "random"
+    shape = choices.value(_NAMES["kind"]) == PATTERN
+    seeded = choices.value(_NAMES["criterion"]) == "random"
     first = [16.0, 21.5] if seeded else [14.5, 14.6]
     return [first[0], 23 if shape else 16.5, 17, first[1], 10.5, 10]
 
 
 def _ask_granularity(before: str) -> tuple[str, str | None]:
-    kind = st.session_state[_KEYS["kind"]]
+    kind = choices.value(_NAMES["kind"])
     names = {"weight": "weight", "neuron": "neuron", "head": "head", PATTERN: "2:4"}
     left, right = st.columns([7, 4], gap="small") if kind == PATTERN else (st, st)
     kind = left.selectbox(
         "Granularity",
         list(names),
-        index=_place(_KEYS["kind"], names),
-        key=_KEYS["kind"],
+        index=_place(_NAMES["kind"], names),
+        key=choices.key(_NAMES["kind"]),
         format_func=lambda name: GRANULARITIES[names[name]].label,
         help=granularity_term(names[kind]).as_markdown(),
     )
     if kind != PATTERN:
         return kind, None
-    patterns = dict.fromkeys((*_PATTERNS, st.session_state[_KEYS["pattern"]]))
+    patterns = dict.fromkeys((*_PATTERNS, choices.value(_NAMES["pattern"])))
     choice = right.selectbox(
         "N:M",
         patterns,
-        index=_place(_KEYS["pattern"], patterns),
-        key=_KEYS["pattern"],
+        index=_place(_NAMES["pattern"], patterns),
+        key=choices.key(_NAMES["pattern"]),
         accept_new_options=True,
         help="Keep N of each M neighbouring inputs; type any other, such as 3:8.",
     )
@@ -149,19 +148,19 @@ def _ask_granularity(before: str) -> tuple[str, str | None]:
 def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:
     allowed = [name for name, c in CRITERIA.items() if c.allows(granularity)]
     note = None
-    if st.session_state[_KEYS["criterion"]] not in allowed:
+    if choices.value(_NAMES["criterion"]) not in allowed:
         note = (
             f"{CRITERIA[before].label} is not defined for this granularity; "
             f"{CRITERIA[allowed[0]].label} stands in."
         )
-        st.session_state[_KEYS["criterion"]] = allowed[0]
+        choices.put(_NAMES["criterion"], allowed[0])
     choice = st.selectbox(
         "Criterion",
         allowed,
-        index=_place(_KEYS["criterion"], allowed),
-        key=_KEYS["criterion"],
+        index=_place(_NAMES["criterion"], allowed),
+        key=choices.key(_NAMES["criterion"]),
         format_func=lambda name: CRITERIA[name].label,
-        help=criterion_term(st.session_state[_KEYS["criterion"]]).as_markdown(),
+        help=criterion_term(choices.value(_NAMES["criterion"])).as_markdown(),
     )
     return choice, note
 
@@ -169,14 +168,14 @@ def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:
 def _ask_scope(granularity: str) -> str:
     inside_groups = pattern(granularity) is not None
     if inside_groups:
-        st.session_state[_KEYS["scope"]] = "layer"
+        choices.put(_NAMES["scope"], "layer")
     words = {"layer": "Per layer", "global": "Global"}
     why = "\n\nN:M weights compete inside their own group only." if inside_groups else ""
     scope = st.segmented_control(
         "Scope",
         list(words),
-        default=st.session_state[_KEYS["scope"]],
-        key=_KEYS["scope"],
+        default=choices.value(_NAMES["scope"]),
+        key=choices.key(_NAMES["scope"]),
         required=True,
         format_func=words.__getitem__,
         disabled=inside_groups,
@@ -191,8 +190,8 @@ def _ask_scores(criterion: str, plan: Plan) -> tuple[bool, int]:
     scores = left.segmented_control(
         "Scores",
         list(words),
-        default=st.session_state[_KEYS["scores"]],
-        key=_KEYS["scores"],
+        default=choices.value(_NAMES["scores"]),
+        key=choices.key(_NAMES["scores"]),
         required=True,
         format_func=words.__getitem__,
         help=TERMS["raw"].as_markdown() + "\n\n---\n" + TERMS["relative"].as_markdown(),
@@ -203,8 +202,8 @@ def _ask_scores(criterion: str, plan: Plan) -> tuple[bool, int]:
             right.number_input(
                 "Seed",
                 min_value=0,
-                value=st.session_state[_KEYS["seed"]],
-                key=_KEYS["seed"],
+                value=choices.value(_NAMES["seed"]),
+                key=choices.key(_NAMES["seed"]),
                 help="Another seed, another random ranking.",
             )
         )

@@ -10,8 +10,9 @@ from pruneviz.glossary import TERMS, repair_term
 from pruneviz.plan import AGGREGATES, UNITS, Plan
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.ui.text import plain
+from pruneviz.ui.workbench import choices
 
-_KEYS = {name: f"ask_{name}" for name in REPAIRS}
+_NAMES = {name: f"ask_{name}" for name in REPAIRS}
 _AGGREGATE = "ask_aggregate"
 _WIDTH = 400
 _WORDS = {"mean": "Mean", "sum": "Sum", "max": "Largest"}
@@ -19,7 +20,7 @@ _WORDS = {"mean": "Mean", "sum": "Sum", "max": "Largest"}
 
 def values(plan: Plan) -> dict[str, object]:
     """What the widgets show for a plan, by their keys."""
-    switches: dict[str, object] = {_KEYS[name]: name in plan.repair for name in REPAIRS}
+    switches: dict[str, object] = {_NAMES[name]: name in plan.repair for name in REPAIRS}
     return switches | {_AGGREGATE: plan.aggregate}
 
 
@@ -37,10 +38,10 @@ def ask_repair(
     more: draws what else belongs below the switches.
     """
     can = able(granularity)
-    gone = [name for name in REPAIRS if name not in can and st.session_state[_KEYS[name]]]
+    gone = [name for name in REPAIRS if name not in can and choices.value(_NAMES[name])]
     for name in gone:
-        st.session_state[_KEYS[name]] = False
-    on = sum(bool(st.session_state[key]) for key in _KEYS.values())
+        choices.put(_NAMES[name], False)
+    on = sum(bool(choices.value(name)) for name in _NAMES.values())
     label = f"Repair: {on}" if on else "Repair"
     with st.popover(plain(label), width="stretch", key="repair"), st.container(width=_WIDTH):
         st.markdown("**Repair without training**")
@@ -59,8 +60,8 @@ def _switch(name: str, *, enabled: bool) -> bool:
     why = "" if enabled else "\n\nOnly for granularities that cut whole units: neurons and heads."
     return st.toggle(
         REPAIRS[name].label,
-        value=bool(st.session_state[_KEYS[name]]),
-        key=_KEYS[name],
+        value=bool(choices.value(_NAMES[name])),
+        key=choices.key(_NAMES[name]),
         disabled=not enabled,
         help=repair_term(name).as_markdown() + why,
     )
@@ -72,8 +73,8 @@ def _ask_aggregate(granularity: str) -> str:
     choice = st.segmented_control(
         "Group score",
         AGGREGATES,
-        default=st.session_state[_AGGREGATE],
-        key=_AGGREGATE,
+        default=choices.value(_AGGREGATE),
+        key=choices.key(_AGGREGATE),
         required=True,
         format_func=_WORDS.__getitem__,
         disabled=not units,

@@ -1,0 +1,50 @@
+"""What do the widgets above the board hold, and how is it replaced for good?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+_GENERATION = "ask_generation"
+
+
+def key(name: str) -> str:
+    """Of the widget that stands now for this choice."""
+    return f"{name}-{st.session_state.get(_GENERATION, 0)}"
+
+
+def value(name: str) -> Any:
+    """What is chosen."""
+    return st.session_state[key(name)]
+
+
+def put(name: str, choice: object) -> None:
+    """Let the widget, which is still to be drawn, hold this."""
+    st.session_state[key(name)] = choice
+
+
+def known(name: str) -> bool:
+    """Whether a widget for this choice was drawn in the last run."""
+    return key(name) in st.session_state
+
+
+def replace_all(choices: Mapping[str, object]) -> None:
+    """Let all widgets hold these; new ones, where any held something else.
+
+    A browser sends all that its widgets hold with each request. One that was on its way meanwhile
+    would bring back what is replaced, and with it the plan that was left; of new widgets it knows
+    nothing.
+    """
+    if any(known(name) and value(name) != choice for name, choice in choices.items()):
+        st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+    for name, choice in choices.items():
+        put(name, choice)
+
+
+def complete(choices: Mapping[str, object]) -> None:
+    """Let widgets that were not drawn in the last run, and so are forgotten, hold these."""
+    for name, choice in choices.items():
+        if not known(name):
+            put(name, choice)
