@@ -147,7 +147,7 @@ class Uncut(nn.Module):
         self.fc, self.out = nn.Linear(6, 8), nn.Linear(8, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not torch.compiler.is_compiling() and bool((self.fc.weight == 0).any()):
+        if type(x) is Tensor and bool((self.fc.weight == 0).any()):
             raise RuntimeError("not today")
         out: Tensor = self.out(self.fc(x).relu())
         return out
