@@ -28,11 +28,14 @@ def test_the_switch_for_recalibration_changes_the_measured_accuracy(visit: Visit
     board = visit(address("resnet20", 0.25))
     board.until("the plan of the link", lambda: float(board.word("accuracy")) < 0.5)
     kept = board.word("kept")
-    board.page.get_by_role("button", name="Repair").first.click()
-    board.page.get_by_text("Recalibrate batch norms").click()
+    press(board.page, "Repair")
+    switch = board.page.get_by_text("Recalibrate batch norms")
+    switch.click()
     board.until("the repaired accuracy", lambda: float(board.word("accuracy")) > 0.9)
+    board.until("all of it", board.is_full)
     assert board.word("kept") == kept, "a repair cuts nothing and gives nothing back"
     board.page.keyboard.press("Escape")
+    switch.wait_for(state="hidden")
     board.click("undo")
     board.until("the damage again", lambda: float(board.word("accuracy")) < 0.5)
 
