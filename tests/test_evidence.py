@@ -151,6 +151,16 @@ def test_activations_by_class_are_those_of_numpy(
     assert not found[:, CLASSES - 1].any(), "nothing was seen of a class without samples"
 
 
+def test_two_classes_are_told_apart() -> None:
+    model = nn.Linear(2, 2, bias=False)
+    with torch.no_grad():
+        model.weight.copy_(torch.eye(2))
+    data = Data(torch.tensor([[1.0, 0], [3, 0], [0, 5]]), torch.tensor([0, 0, 1]))
+    found = gather(model, find_layers(model), None, data, classes=2)[""].by_class
+    assert found is not None
+    assert found.tolist() == [[2, 0], [0, 5]]
+
+
 def test_input_norm_of_a_linear_layer_is_that_of_numpy(
     tiny: tuple[nn.Module, Data, dict[str, Evidence]],
     naive_flow: dict[str, tuple[np.ndarray, np.ndarray]],

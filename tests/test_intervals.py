@@ -178,6 +178,7 @@ def test_how_many_samples_are_fewest_is_told_by_hand() -> None:
     assert fewest(0.01) == 368  # 0.99³⁶⁸ = 0.0248, 0.99³⁶⁷ = 0.0250…
     assert fewest(0.01, 0.05) == 299
     assert fewest(0.5, 0.05) == 5
+    assert fewest(1.0) == fewest(2.0, width=2.0) == 1  # nobody can lose more
     same = torch.ones(400)
     assert mean_difference(same[:368], same[:368])[1] >= -0.01
     assert mean_difference(same[:367], same[:367])[1] < -0.01

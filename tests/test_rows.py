@@ -70,13 +70,14 @@ class Unrolled(nn.Module):
 class Filtered(nn.Module):
     """Of each sample some rows only, another number each time, pass the layer."""
 
-    def __init__(self) -> None:
+    def __init__(self, least: float = 0.0) -> None:
         super().__init__()
+        self.least = least
         self.fc, self.out = nn.Linear(3, 8), nn.Linear(8, CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.flatten(0, 1)
-        passing = rows[:, 0] > 0
+        passing = rows[:, 0] > self.least
         seen = x.new_zeros(len(rows), 8)
         seen[passing] = self.fc(rows[passing]).relu()
         return self.out(seen.view(len(x), -1, 8).mean(1))
@@ -114,6 +115,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "views one behind the other": (Views, (6,)),
     "unrolled": (Unrolled, (7, 3)),
     "rows that are filtered": (Filtered, (7, 3)),
+    "rows that are filtered in few samples": (lambda: Filtered(least=-1.9), (7, 3)),
     "rows that belong to nobody": (Table, (6,)),
     "windows of a signal": (Waves, (4, 2, 9)),
 }
@@ -162,6 +164,15 @@ def test_gradients_and_norms_are_those_of_a_loop_over_samples(case: str) -> None
         torch.testing.assert_close(found[name].activation, torch.cat(outputs, 1).abs().mean(1))
         of_one = [o for o, y in zip(outputs, data.targets, strict=True) if y == 1]
         torch.testing.assert_close(found[name].by_class[:, 1], torch.cat(of_one, 1).mean(1))
+
+
+def test_rows_that_are_all_there_in_the_first_look_and_not_in_others() -> None:
+    """So the case above is what it says: what a few samples tell does not hold for all."""
+    _, data = made("rows that are filtered in few samples")
+    assert isinstance(data.inputs, Tensor)
+    whole = (data.inputs[..., 0] > -1.9).all(1)
+    assert whole[torch.linspace(0, SAMPLES - 1, 3).round().long()].all()
+    assert not whole.all()
 
 
 def test_wanda_of_folded_frames_is_that_of_all_frames() -> None:

@@ -264,3 +264,18 @@ def test_the_table_has_a_row_for_each_point_and_each_no_op() -> None:
 
 def test_a_loss_is_one_point_unless_said_otherwise() -> None:
     assert LOSE == 0.01
+
+
+def test_the_area_under_a_curve_by_hand() -> None:
+    # Means of the two halves: −0.05 and −0.2.
+    assert curve((0.5, -0.1), (1.0, -0.3)).area == pytest.approx(-0.125)
+    assert curve((0.5, -0.1)).area == pytest.approx(-0.05)
+
+
+def test_a_loss_as_large_as_is_allowed_is_no_larger() -> None:
+    slider = Slider("a", ("a",), 100)
+    allowed = Curve(slider, (point(0.5, -0.005, sure_low=-0.01, sure_high=-0.001),))
+    assert allowed.robust(0.01) == 0.5
+    lost = Curve(slider, (point(0.5, -0.02, sure_low=-0.03, sure_high=-0.01),))
+    assert lost.certain(0.01) is None
+    assert lost.loses(0.01) is None
