@@ -19,7 +19,7 @@ from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
 from pruneviz.sources import Source
 from pruneviz.training import Training, train
-from pruneviz.training.loop import steps_of
+from pruneviz.training.batches import steps_of
 from pruneviz.workbench import Workbench
 from tests.small import small_bench
 

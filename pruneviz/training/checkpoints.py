@@ -15,10 +15,9 @@ from zipfile import ZipFile
 import torch
 
 from pruneviz.plan import Plan
-from pruneviz.training.loop import Loop
 from pruneviz.training.mask_set import MaskSet
 from pruneviz.training.narrowing import remove_again
-from pruneviz.training.optimizers import optimizer_for
+from pruneviz.training.optimizers import Schedule, optimizer_for
 from pruneviz.training.run import EpochRow, Event, Run
 from pruneviz.training.settings import Training
 
@@ -74,16 +73,15 @@ class Store:
             ) from None
         return content
 
-    def write(self, loop: Loop, model: str) -> None:
+    def write(self, run: Run, schedule: Schedule) -> None:
         """Keep the run as it is at the end of an epoch; what goes wrong becomes the complaint."""
         if self.path is None:
             return
-        run = loop.run
-        content = _content(loop)
+        content = _content(run, schedule)
         done = sum(leg.epochs for leg in run.legs[: run.leg]) + run.epoch
         request = {
             "format": FORMAT,
-            "model": model,
+            "model": run.bench.source.name,
             "plan": run.plan.as_dict(),
             "training": run.training.as_dict(),
             "done": done / sum(leg.epochs for leg in run.legs),
@@ -104,8 +102,7 @@ class Store:
             )
 
 
-def _content(loop: Loop) -> dict[str, Any]:
-    run = loop.run
+def _content(run: Run, schedule: Schedule) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "leg": run.leg,
@@ -113,7 +110,7 @@ def _content(loop: Loop) -> dict[str, Any]:
         "step": run.step,
         "network": run.weights,
         "optimizer": run.optimizer.state_dict(),
-        "schedule": loop.schedule.state_dict(),
+        "schedule": schedule.state_dict(),
         "held": asdict(run.masks),
         "ticket": None if run.ticket is None else [run.ticket[0], asdict(run.ticket[1])],
         "rows": [asdict(row) for row in run.rows],

@@ -80,10 +80,11 @@ class RandomStream:
     """A stream of random numbers of one training's own, whatever else draws in the process.
 
     Dropout draws from torch's global generators, so a step holds them for itself; others that
-    train wait for it. states: of the generators, the CPU's first.
+    train wait for it. device: where it trains. states: of the generators, the CPU's first.
     """
 
     def __init__(self, seed: int, device: torch.device) -> None:
+        self.device = device
         self._cuda = device if device.type == "cuda" else None
         self.states: list[Tensor] = []
         with seeded(seed, device):

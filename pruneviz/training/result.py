@@ -20,17 +20,22 @@ from pruneviz.sensitivity import keys
 from pruneviz.sources import Source
 from pruneviz.sources.identity import fingerprint_of
 from pruneviz.training.augmentation import check_augmentation
+from pruneviz.training.batches import steps_of
 from pruneviz.training.beginnings import draw_again_
 from pruneviz.training.checkpoints import Store, place_for, put_back
 from pruneviz.training.devices import RandomStream, fabric_for, seed_of
+from pruneviz.training.epoch_meter import EpochMeter, Watch
 from pruneviz.training.legs import Leg
-from pruneviz.training.loop import Loop, Watch, steps_of
+from pruneviz.training.loop import Loop
+from pruneviz.training.mask_schedule import MaskSchedule
 from pruneviz.training.mask_set import MaskSet
 from pruneviz.training.methods import Method, find_method
 from pruneviz.training.optimizers import go_on_, optimizer_for
+from pruneviz.training.processes import Processes
 from pruneviz.training.rounds import run_through
 from pruneviz.training.run import Run, events_of, table_of
 from pruneviz.training.settings import Training
+from pruneviz.training.stepper import Stepper
 from pruneviz.training.steps import TrainingStep, past_of
 from pruneviz.training.structure import Structure
 
@@ -133,8 +138,9 @@ def train(
     data = training_data(bench, training)
     check_augmentation(training.augmentation, data)
     fabric = fabric_for(training)
+    processes = Processes(fabric)
     # Of several processes one keeps the training; all of them read what it kept.
-    place = None if folder is None or not fabric.is_global_zero else Path(folder)
+    place = None if folder is None or not processes.is_first else Path(folder)
     with place_for(place, key_of(bench, plan, training)) as path:
         store = Store(fabric.broadcast(path))
         legs = method.legs(training)
@@ -144,10 +150,11 @@ def train(
         if content is not None:
             put_back(run, content)
         run.steps = run.here.epochs * steps_of(len(data), training)
-        loop = Loop(run, method, fabric, data, progress, watch)
+        stepper = Stepper(run, method, fabric)
         if content is not None:
-            go_on_(loop.schedule, content["schedule"])
-        run_through(loop, store)
+            go_on_(stepper.schedule, content["schedule"])
+        masks, meter = MaskSchedule(run, method), EpochMeter(run, data, progress, watch)
+        run_through(Loop(run, data, stepper, masks, processes, meter), store)
     return _trained(run)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pruneviz.training.batches import steps_of
 from pruneviz.training.beginnings import draw_again_
 from pruneviz.training.checkpoints import Store
 from pruneviz.training.devices import RandomStream, seed_of
@@ -18,7 +19,7 @@ def run_through(loop: Loop, store: Store) -> None:
     """Train leg by leg, epoch by epoch, from where the run is to its end; each epoch is kept."""
     run = loop.run
     if run.rows:  # it goes on, or has ended before: who watches sees how far it is
-        loop.show()
+        loop.meter.show()
     while run.leg < len(run.legs):
         if run.epoch == 0:
             _enter(loop)
@@ -33,9 +34,9 @@ def run_through(loop: Loop, store: Store) -> None:
 
 
 def _keep(loop: Loop, store: Store) -> None:
-    if loop.fabric.is_global_zero:
+    if loop.processes.is_first:
         before = store.complaint
-        store.write(loop, loop.run.bench.source.name)
+        store.write(loop.run, loop.stepper.schedule)
         if store.complaint and not before:  # said once, not after each epoch
             loop.run.notes.append(store.complaint)
 
@@ -57,8 +58,8 @@ def _enter(loop: Loop) -> None:
         _leave_aside(run)
     if run.leg:  # each leg has a stream of its own, whatever controls came before
         place = (run.leg, 1) if leg.aside else (run.own, 0)
-        run.chance = RandomStream(seed_of(training.seed, *place, 1), loop.fabric.device)
-    run.step, run.steps = 0, leg.epochs * loop.per_epoch
+        run.chance = RandomStream(seed_of(training.seed, *place, 1), run.chance.device)
+    run.step, run.steps = 0, leg.epochs * steps_of(len(loop.data), training)
     _cut(loop)
     if leg.weights == "rewound":
         run.load(run.saved["rewind"])
@@ -67,9 +68,10 @@ def _enter(loop: Loop) -> None:
         draw_again_(run.network, seed_of(training.seed, run.leg))
     run.optimizer = optimizer_for(run.network, training)
     run.hold(run.masks)
-    loop.begin_leg()
+    loop.stepper.take_optimizer()
     if training.remove:
-        loop.changed()
+        loop.remove()
+        loop.meter.show()
     loop.measure(float("nan"), 0.0)
 
 
@@ -80,8 +82,8 @@ def _cut(loop: Loop) -> None:
     if leg.done is None:
         return
     first = run.leg == 0 and run.training.start == "trained"
-    if loop.method.begin is not None:
-        loop.method.begin(run, on_the_way(run.plan, leg.done, loop.method.law))
+    if loop.masks.method.begin is not None:
+        loop.masks.method.begin(run, on_the_way(run.plan, leg.done, loop.masks.method.law))
         return
     if first and leg.done == 1:
         # What is on the screen is what is trained, repairs and all.
@@ -90,7 +92,7 @@ def _cut(loop: Loop) -> None:
             run.load(pruned.tensors)
             run.hold(held_of(pruned, run.structure.layers))
             return
-    loop.cut(leg.done)
+    loop.masks.cut(leg.done)
 
 
 def _shuffled(run: Run) -> MaskSet:
