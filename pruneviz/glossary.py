@@ -116,11 +116,11 @@ TERMS = {
         "stands beside this question mark. The band is the "
         "95 % interval, paired with the dense network. The ring marks the knee, where the curve "
         "bends most; from the dashed line on, a loss of more than one point is certain. “Robust "
-        "to 70 %”: up to there it surely loses no more than a point; “at least”: what lies beyond "
-        "is not told by these samples. The order goes by where a loss is certain, then by the area "
-        "under the curve. These words allow for a scan's looking several times, so that each is "
-        "wrong in at most 2.5 % of scans; they ask for a little more than the band. Layers that "
-        "are cut together share one curve.",
+        "to 70 %”: up to there it certainly loses no more than a point; “at least”: what lies "
+        "beyond is not told by these samples. The order goes by where a loss is certain, then by "
+        "the area under the curve. These words allow for a scan's looking several times, so that "
+        "each is wrong in at most 2.5 % of scans; they ask for a little more than the band. Layers "
+        "that are cut together share one curve.",
         "Δ(s) = accuracy with this layer alone at s − accuracy of the dense network, same samples",
         "Li et al. 2017, arXiv:1608.08710, sec. 3.2; knee: Satopaa et al. 2011, "
         "doi:10.1109/ICDCSW.2011.20",

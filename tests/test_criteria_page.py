@@ -60,7 +60,7 @@ def test_before_anything_it_says_what_it_will_cost(page: Criteria) -> None:
     pace = page.session.bench.seconds_per_sample
     assert seconds == pytest.approx(plans * N * pace)
     assert f"{plans} plans on {N} samples each" in page.texts()
-    assert "All 8 criteria" in page.texts()
+    assert "all 8 criteria" in page.texts()
 
 
 def test_the_likeness_is_drawn_for_all_layers_and_the_one_in_focus(page: Criteria) -> None:

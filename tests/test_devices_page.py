@@ -84,7 +84,7 @@ def test_the_width_is_a_choice(page: Devices, weights: str, factor: int) -> None
 
 def test_a_budget_of_ones_own_stands_in_the_table(page: Devices) -> None:
     page.budget(32, 32)
-    assert page.table.loc["Your budget"]["verdict"] == "✗ short by 28.3 KiB of flash"
+    assert page.table.loc["Your own device"]["verdict"] == "✗ short by 28.3 KiB of flash"
 
 
 @pytest.mark.parametrize(("flash", "ram", "named"), [(0, 32, "flash"), (32, -1, "RAM")])
@@ -93,13 +93,13 @@ def test_a_budget_that_is_none_is_refused_by_name(
 ) -> None:
     page.budget(flash, ram)
     assert named in page.app.error[0].value
-    assert "Your budget" not in page.table.index
+    assert "Your own device" not in page.table.index
     assert len(page.table) == len(DEVICES)
 
 
 def test_a_suggestion_applied_makes_it_fit(page: Devices) -> None:
     page.budget(32, 32)
-    page.app.session_state["device_choice"] = "Your budget"
+    page.app.session_state["device_choice"] = "Your own device"
     page.done().press("devices-suggest")
     found = page.fitting.suggestion
     assert found is not None
@@ -112,13 +112,13 @@ def test_a_suggestion_applied_makes_it_fit(page: Devices) -> None:
     need = need_of(page.fitting, "int8")
     assert need is not None
     assert verdict(need, budget(32, 32)).fits
-    assert "It fits on Your budget" in page.texts()
-    assert page.table.loc["Your budget"]["verdict"] == "✓ fits"
+    assert "Fits Your own device" in page.texts()
+    assert page.table.loc["Your own device"]["verdict"] == "✓ fits"
 
 
 def test_what_can_never_fit_is_told(page: Devices) -> None:
     page.budget(1, 32)
-    page.app.session_state["device_choice"] = "Your budget"
+    page.app.session_state["device_choice"] = "Your own device"
     page.done().press("devices-suggest")
     assert "Even at 90 % everywhere" in page.texts()
     assert page.plan.is_dense
@@ -128,14 +128,14 @@ def test_single_weights_shrink_nothing_and_neurons_are_offered() -> None:
     page = Devices(model="lenet5")
     page.settle(fc1=0.9)
     page.go().budget(32, 32)
-    page.app.session_state["device_choice"] = "Your budget"
+    page.app.session_state["device_choice"] = "Your own device"
     page.done()
     assert "Zeros are stored like any other number" in page.texts()
-    assert page.table.loc["Your budget"]["verdict"].startswith("✗ short by 28.3 KiB")
+    assert page.table.loc["Your own device"]["verdict"].startswith("✗ short by 28.3 KiB")
     assert "devices-suggest" not in {button.key for button in page.app.button}
     page.press("devices-neurons")
     assert page.plan.granularity == "neuron"
-    assert page.table.loc["Your budget"]["verdict"] == "✓ fits"
+    assert page.table.loc["Your own device"]["verdict"] == "✓ fits"
 
 
 @pytest.mark.slow

@@ -59,7 +59,7 @@ def press(page: Page, key: str) -> Page:
 def test_an_empty_ledger_says_what_to_do(opened: Page) -> None:
     opened.settle(conv2=0.11)
     assert "Nothing of this plan is in the ledger yet. Measure it" in words(opened)
-    assert opened.app.button(key="ledger-measure").label == "Measure the ledger"
+    assert opened.app.button(key="ledger-measure").label == "Measure size, memory and speed"
 
 
 @pytest.mark.usefixtures("no_runtime")
@@ -92,7 +92,7 @@ def test_what_is_stopped_says_so_and_keeps_what_there_was(opened: Page) -> None:
         wait(opened)
         assert plan not in books(opened).costs
         assert any("Stopped" in block.value for block in opened.app.warning)
-    assert opened.app.button(key="ledger-measure").label == "Measure the ledger"
+    assert opened.app.button(key="ledger-measure").label == "Measure size, memory and speed"
 
 
 @pytest.mark.slow

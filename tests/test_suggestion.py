@@ -85,7 +85,7 @@ def test_what_fits_needs_no_step() -> None:
     found = suggest(DENSE, SLIDERS, device(190), MEASURES)
     assert (found.plan, found.steps) == (DENSE, ())
     assert found.need == Need(190, 24)
-    assert found.words == "It fits on thing as it is."
+    assert found.words == "The network fits thing as it is."
 
 
 def test_the_cheaper_slider_goes_first_with_its_bytes_and_points() -> None:

@@ -162,7 +162,11 @@ def budget(flash_kib: float, ram_kib: float) -> Device:
         if not _SMALLEST <= value <= _LARGEST:  # NaN is refused here too
             raise ValueError(f"{name} must be in {_SMALLEST}..{_LARGEST:,} KiB, got {value!r}")
     return Device(
-        "Your budget", MICROCONTROLLER, int(flash_kib * KIB), int(ram_kib * KIB), "your own figures"
+        "Your own device",
+        MICROCONTROLLER,
+        int(flash_kib * KIB),
+        int(ram_kib * KIB),
+        "your own figures",
     )
 
 

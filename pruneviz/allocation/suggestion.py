@@ -119,7 +119,7 @@ def suggest(
     progress("counting", 0.0)
     start = measures.need(plan, weights)
     if verdict(start, device).fits:
-        return Suggestion(plan, (), start, f"It fits on {device.name} as it is.")
+        return Suggestion(plan, (), start, f"The network fits {device.name} as it is.")
     sliders = [slider for slider in sliders if limit(slider) - slider.level(plan) > _CLOSE]
     most = plan
     for slider in sliders:
@@ -233,8 +233,8 @@ def _climb(search: _SuggestionSearch, start: Need, progress: Progress) -> Sugges
     loss = sum(step.lost for step in steps)
     loss_words = partial(_lost, scale=search.measures.scale)
     words = (
-        f"It fits on {search.device.name} after these steps. Predicted from each slider by itself: "
-        f"{loss_words(loss)}. Tried all at once on the probe: {loss_words(together)}."
+        f"The network fits {search.device.name} after these steps. Predicted from each slider by "
+        f"itself: {loss_words(loss)}. Tried all at once on the probe: {loss_words(together)}."
     )
     return Suggestion(plan, tuple(steps), need, words, together)
 

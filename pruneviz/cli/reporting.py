@@ -37,7 +37,7 @@ def write(
 ) -> None:  # fmt: skip
     """Write one HTML file on MODEL under a plan: numbers, charts, pictures, recipe and script.
 
-    It needs no network: attach it to a pull request, or hand it in.
+    It opens offline: attach it to a pull request, or hand it in.
 
     Example: pruneviz report lenet5 --all 0.8 --out report.html
     """

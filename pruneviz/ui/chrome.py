@@ -16,13 +16,6 @@ _TICK = 0.4
 _SOON = "What the choice on the workbench needs is being made ready …"
 
 
-def no_network(title: str, then: str) -> None:
-    """A page while nothing is open; then: what to do, and what the page does with it."""
-    st.header(plain(title))
-    st.info(f"No network is open in this tab yet. Open one on the workbench{plain(then)}")
-    _back()
-
-
 @part
 def heading(session: Session, title: str, line: str, help_text: str = "") -> None:
     """Title, a line on what is looked at, the way back, and what has to be said.

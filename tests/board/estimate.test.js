@@ -32,7 +32,7 @@ test("words of a curve name knee and certain loss", () => {
   state.network.sensitivity = { lose: 0.02 };
   const curve = { words: "most sensitive", points, knee: 0.3, certain: 0.4 };
   assert.equal(curveWords(state, { name: "a" }, curve, 0), "a: most sensitive; knee at 30 %; "
-    + "from 40 % on it surely loses more than 2 points");
+    + "from 40 % on a loss of more than 2 points is certain");
 });
 
 const linked = (more = {}) => {

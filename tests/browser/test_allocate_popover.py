@@ -22,7 +22,7 @@ def opened(board: Board) -> Locator:
     """The form, open."""
     press(board.page, "Allocate", exact=True)
     form = board.page.get_by_test_id("stPopoverBody")
-    form.get_by_text("Sparsity that allocates itself").wait_for()
+    form.get_by_text("Allocation: how much to cut from each layer").wait_for()
     return form
 
 

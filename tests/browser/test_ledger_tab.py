@@ -21,7 +21,7 @@ def test_the_ledger_fills_in_and_stays_with_its_plan(
         board.slider("fc1").press("End")
     empty = page.get_by_text("Nothing of this plan is in the ledger yet")
     empty.wait_for()
-    press(page, "Measure the ledger")
+    press(page, "Measure size, memory and speed")
     bar = page.get_by_test_id("stProgress").filter(has_text="%")
     seen: set[str] = set()
 

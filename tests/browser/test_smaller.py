@@ -50,7 +50,7 @@ def test_a_suggestion_makes_the_network_fit(visit: Visit) -> None:
     page.get_by_text(re.compile(r"short by .*flash")).first.wait_for()
     press(page, "Suggest sliders")
     page.get_by_role("button", name="Apply").click(timeout=90_000)
-    page.get_by_text(re.compile("^It fits on Your budget: ")).wait_for()
+    page.get_by_text(re.compile("^Fits Your own device: ")).wait_for()
     page.get_by_role("link", name="To the workbench").click()
     board.open()
     board.until("the smaller network", lambda: board.word("kept") != "61706")

@@ -33,7 +33,7 @@ def allocate(session: Session) -> None:
 def _draw(allocating: AllocationWork) -> None:
     allocating.turn()  # the page takes what was found
     with st.popover("Allocate", width="stretch", key="allocate"), st.container(width=_WIDTH):
-        st.markdown("**Sparsity that allocates itself**")
+        st.markdown("**Allocation: how much to cut from each layer**")
         _ask(allocating)
         if allocating.running:
             _progress(allocating)
@@ -50,7 +50,7 @@ def _ask(allocating: AllocationWork) -> None:
         budget = _ask_budget(wish)
     with right:
         floor = st.number_input(
-            "Every layer keeps at least (%)",
+            "Kept of each layer, at least (%)",
             0.0,
             99.0,
             wish.floor,

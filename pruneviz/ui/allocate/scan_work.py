@@ -155,7 +155,7 @@ def table(curves: Curves, lose: float) -> pd.DataFrame:
                 "robust to": _percent(curve.robust(lose)),
                 "knee": _percent(curve.knee),
                 "certain loss from": _percent(curve.certain(lose)),
-                "samples a point": _span(samples),
+                "samples per point": _span(samples),
                 "why not": curve.no_op,
             }
         )

@@ -105,7 +105,7 @@ export function curveWords(state, layer, curve, share) {
     along && `at ${levelText(share)} ${along}`,
     curve.knee === null ? "" : `knee at ${levelText(curve.knee)}`,
     curve.certain === null ? ""
-      : `from ${levelText(curve.certain)} on it surely loses more than ${lose}`,
+      : `from ${levelText(curve.certain)} on a loss of more than ${lose} is certain`,
   ].filter(Boolean).join("; ");
 }
 

@@ -27,7 +27,7 @@ from pruneviz.ui.workbench.ledger import LedgerWork
 
 _TICK = 0.4
 _EMPTY = (
-    "One HTML file that needs no network: numbers, the plan by layer, the trade-off with every "
+    "One HTML file that opens offline: numbers, the plan by layer, the trade-off with every "
     "plan this session visited, who pays, the weights, sensitivity as far as it was measured, "
     "recipe and script. It is made in the background."
 )

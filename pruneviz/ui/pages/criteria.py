@@ -15,7 +15,7 @@ from pruneviz.pruning.repair import REPAIRS
 from pruneviz.storage.faults import public
 from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.ui.boundary import fragment, part
-from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
+from pruneviz.ui.chrome import complain, heading, wait_for_choice
 from pruneviz.ui.compare.contest_work import (
     SHARES,
     ContestWork,
@@ -53,9 +53,6 @@ def main() -> None:
     """The page from top to bottom."""
     tight()
     session = address.here()
-    if session is None:
-        _empty()
-        return
     listen(session)
     contesting = ContestWork.of(session)
     take(contesting)
@@ -73,13 +70,6 @@ def main() -> None:
     if contesting.holding:
         fragment(_progress, run_every=_TICK)(contesting)
     fragment(_live, run_every=2 * _TICK if busy else None)(contesting)
-
-
-def _empty() -> None:
-    no_network(
-        "Criteria",
-        "; this page then compares what criteria would cut of it, and what that costs.",
-    )
 
 
 @part
@@ -128,13 +118,14 @@ def _likeness(contesting: ContestWork) -> None:
             st.rerun()
         samples = len(bench.source.calibration)
         right.markdown(
-            f"All {len(contesting.allowed)} criteria that cut so, in every layer: do they rank "
-            f"alike, and cut the same? Takes passes over {samples:,} calibration samples, about "
+            f"Compares all {len(contesting.allowed)} criteria that this granularity allows, layer "
+            "by layer: how alike they rank, and how much of what they cut is the same. Takes "
+            f"passes over {samples:,} calibration samples, about "
             f"{_about(6 * samples * bench.seconds_per_sample)}; what is gathered is kept."
         )
         return
     if not similarity.layers:
-        st.info("Nothing can be cut so in this network: choose another granularity.")
+        st.info("This network has nothing that can be cut by this granularity: choose another one.")
         return
     _where(contesting, similarity)
     least = "" if contesting.layer is None else f", {similarity.items[contesting.layer]:,} items"

@@ -30,7 +30,7 @@ from pruneviz.ui.allocate.device_fit_work import (
     take,
 )
 from pruneviz.ui.boundary import part, ticking
-from pruneviz.ui.chrome import follow, heading, no_network
+from pruneviz.ui.chrome import follow, heading
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session, change, changed, jobs
 from pruneviz.ui.text import plain
@@ -49,9 +49,6 @@ def main() -> None:
     """The page from top to bottom."""
     tight()
     session = address.here()
-    if session is None:
-        _empty()
-        return
     listen(session)
     fitting = DeviceFitWork.of(session)
     take(fitting)
@@ -80,13 +77,6 @@ def main() -> None:
     )
     _one_device(fitting, need, devices, weights)
     measure_accuracy(session)
-
-
-def _empty() -> None:
-    no_network(
-        "Small devices",
-        " and cut some of it; this page then tells on which devices it fits.",
-    )
 
 
 def _ask() -> tuple[str, Device | None]:
@@ -239,9 +229,9 @@ def _one_device(fitting: DeviceFitWork, need: Need, devices: list[Device], weigh
     fit = verdict(need, device)
     with right:
         if fit.fits:
-            st.success(f"It fits on {plain(device.name)}: {plain(_used(fit))}.")
+            st.success(f"Fits {plain(device.name)}: {plain(_used(fit))}.")
         else:
-            st.warning(plain(f"On {device.name} it is {fit.words}: {_used(fit)}."))
+            st.warning(plain(f"Does not fit {device.name}, {fit.words}: {_used(fit)}."))
     wish = (fitting.session.settled, device, weights)
     if fitting.running:
         _wait(fitting, "Looking for sliders …")

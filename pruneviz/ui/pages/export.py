@@ -7,7 +7,7 @@ import streamlit as st
 from pruneviz.export import DEFAULT, FORMATS
 from pruneviz.pruning.labels import label
 from pruneviz.ui.boundary import part, ticking
-from pruneviz.ui.chrome import follow, heading, no_network
+from pruneviz.ui.chrome import follow, heading
 from pruneviz.ui.export.export_work import (
     ExportWork,
     archive_of,
@@ -33,9 +33,6 @@ def main() -> None:
     """The page from top to bottom."""
     tight()
     session = address.here()
-    if session is None:
-        _empty()
-        return
     listen(session)
     exporting = ExportWork.of(session)
     take(exporting)
@@ -52,13 +49,6 @@ def main() -> None:
     st.divider()
     offer_report(session)
     measure_accuracy(session)
-
-
-def _empty() -> None:
-    no_network(
-        "Export",
-        " and cut some of it; here it then becomes files that others can run.",
-    )
 
 
 def _on_screen(session: Session) -> str:

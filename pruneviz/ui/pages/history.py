@@ -97,7 +97,7 @@ def _choose(history: History, mine: Diary | None) -> pd.DataFrame:
     criterion = _any(first[2], "Criterion", frame["criterion"], "history_criterion")
     granularity = _any(first[3], "Granularity", frame["granularity"], "history_granularity")
     folded = first[4].toggle(
-        "Fold straight runs",
+        "Collapse runs without a fork",
         value=len(frame) > 60,
         key="history_fold",
         help="Shows only where a run of plans begins, forks or ends, and what has a name or a "

@@ -21,7 +21,7 @@ from pruneviz.ui.allocate.scan_work import (
     take,
 )
 from pruneviz.ui.boundary import fragment, part
-from pruneviz.ui.chrome import complain, heading, no_network, wait_for_choice
+from pruneviz.ui.chrome import complain, heading, wait_for_choice
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import plain
@@ -39,9 +39,6 @@ def main() -> None:
     """The page from top to bottom."""
     tight()
     session = address.here()
-    if session is None:
-        _empty()
-        return
     listen(session)
     scanning = ScanWork.of(session)
     take(scanning)
@@ -52,13 +49,6 @@ def main() -> None:
     _choose(scanning)
     busy = scanning.running
     fragment(_live, run_every=_TICK if busy else None)(scanning, busy)
-
-
-def _empty() -> None:
-    no_network(
-        "Sensitivity",
-        "; this page then measures how much each of its layers bears.",
-    )
 
 
 @part
@@ -94,8 +84,8 @@ def _choose(scanning: ScanWork) -> None:
         key="scan_lose",
         least=0.005,
         most=0.1,
-        tip="A layer is robust up to the highest sparsity at which it surely (95 %) loses no more "
-        "than this. The dotted line.",
+        tip="A layer is robust up to the highest sparsity at which, with 95 % confidence, it "
+        "loses no more than this. The dotted line.",
     )
     scanning.limit = columns[1].number_input(
         "Stop after (seconds)",
@@ -231,11 +221,11 @@ def _table(scanning: ScanWork, curves: Curves) -> None:
                 help="Where the curve bends most (Satopaa et al. 2011, Kneedle)."
             ),
             "robust to": st.column_config.TextColumn(
-                help="The highest sparsity up to which it surely (95 %) loses no more than what "
-                "counts as a loss."
+                help="The highest sparsity up to which, with 95 % confidence, it loses no more "
+                "than what counts as a loss."
             ),
             "certain loss from": st.column_config.TextColumn(
-                help="The lowest sparsity from which it surely (95 %) loses more."
+                help="The lowest sparsity from which, with 95 % confidence, it loses more."
             ),
         },
     )

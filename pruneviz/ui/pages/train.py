@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pruneviz.pruning.labels import label
 from pruneviz.training.checkpoints import StoredTraining
 from pruneviz.ui.boundary import fragment, part
-from pruneviz.ui.chrome import heading, no_network, wait_for_choice
+from pruneviz.ui.chrome import heading, wait_for_choice
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import plain
@@ -42,9 +42,6 @@ def main() -> None:
     """The page from top to bottom."""
     tight()
     session = address.here()
-    if session is None:
-        no_network("Train", "; here it is then trained, and pruned while it trains.")
-        return
     listen(session)
     trainer = TrainingWork.of(session)
     take(trainer)

@@ -33,7 +33,7 @@ from pruneviz.ui.workbench.upload import ask_own
 def main() -> None:
     """The page from top to bottom."""
     tight()
-    session = address.here() or address.go_to(networks.first())
+    session = address.here()
     complaint = networks.complaint() or st.session_state.get("complaint")
     if complaint:
         st.error(plain(complaint))

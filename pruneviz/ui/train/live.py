@@ -113,7 +113,7 @@ def _layers(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
             snapshot = watching.snapshot or snapshot
         _picture(trainer, snapshot.picture)
     with right:
-        st.markdown("**Cut of each layer**")
+        st.markdown("**Sparsity of each layer**")
         own = trainer.plan.scope == "layer" and not trainer.training.remove
         targets = trainer.plan.sparsity if own and trainer.training.method != "dense" else {}
         if trainer.running:

@@ -83,9 +83,7 @@ def told(trained: Trained, scale: Scale = SHARE) -> list[str]:
     epochs, last = table[table["epoch"] > 0], table.iloc[-1]
     sentences = [f"{100 * last['sparsity']:.1f} % cut, {int(last['params']):,} parameters left."]
     if trained.training.start == "trained" and trained.training.method != "dense":
-        sentences.append(
-            _recovery(trained.recovered, str(last["leg"]), float(last["delta_high"]) < 0)
-        )
+        sentences.append(_recovery(trained.recovered, last, scale))
     sentences.append(f"Gap between training and validation {scale.change_text(last['gap'])}.")
     begin, end = float(epochs["seconds"].iloc[0]), float(epochs["seconds"].iloc[-1])
     sentences.append(
@@ -95,13 +93,18 @@ def told(trained: Trained, scale: Scale = SHARE) -> list[str]:
     return sentences
 
 
-def _recovery(back: int | None, leg: str, below: bool) -> str:
+def _recovery(back: int | None, last: pd.Series, scale: Scale) -> str:
+    low, high = float(last["delta_low"]), float(last["delta_high"])
+    end = (
+        f"at the end {scale.change_text(float(last['delta']))} from the network before it was cut "
+        f"(95 %: {scale.span_text(low, high)})"
+    )
     if back is None:
-        return "It did not come back to what it was."
-    epochs = f"{back} epoch{'' if back == 1 else 's'} of “{leg}”"
-    if below:
-        return f"After {epochs} within the interval of what it was, at the end below it again."
-    return f"Back within the interval of what it was after {epochs}."
+        return f"Not recovered: {end}."
+    epochs = f"{back} epoch{'' if back == 1 else 's'} of “{last['leg']}”"
+    if high < 0:
+        return f"Recovered after {epochs}, and lost again: {end}."
+    return f"Recovered after {epochs}: {end}."
 
 
 def use(trainer: TrainingWork, outcome: Result) -> Session:

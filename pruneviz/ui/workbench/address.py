@@ -15,15 +15,15 @@ from pruneviz.ui.workbench.live import last_seq, reach
 _SENT = "address_sent"
 
 
-def here() -> Session | None:
-    """The session of this tab; where it is gone (a reload, another server) the one that the
-    address tells of. None: it tells of none.
+def here() -> Session:
+    """The session of this tab; where there is none yet (a new tab, a reload, another server) the
+    one that the address tells of, or else the first network.
     """
     session: Session | None = st.session_state.get("session")
-    asked = st.query_params
-    if session is None and "model" in asked:
-        session = go_to(asked["model"], asked.get("plan"), asked.get("locked"))
-    return session
+    if session is not None:
+        return session
+    address = st.query_params
+    return go_to(address.get("model", networks.first()), address.get("plan"), address.get("locked"))
 
 
 def go_to(name: str, link: str | None = None, locked: str | None = None) -> Session:

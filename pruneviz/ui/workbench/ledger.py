@@ -85,7 +85,7 @@ def _draw(books: LedgerWork) -> None:
     if books.job is not None:
         _working(books, books.job, plan)
     elif st.button(
-        "Measure the ledger" if cost is None else "Measure again",
+        "Measure size, memory and speed" if cost is None else "Measure again",
         key="ledger-measure",
         icon=":material/receipt_long:",
     ):

@@ -135,7 +135,8 @@ def tradeoff(bench: Workbench, past: Visits, here: Plan, moves: int) -> Plan | N
         row = past.table.iloc[best]
         share = row["params"] / bench.counts(Plan()).params
         st.caption(
-            f"Best within {plain(scale.amount_text(lose))}: {plain(row['label'])} — "
+            f"Fewest parameters for a loss of at most {plain(scale.amount_text(lose))}: "
+            f"{plain(row['label'])} — "
             f"{plain(scale.score_text(row['accuracy']))} with {share:.0%} of the parameters."
         )
     points = [p["customdata"] for p in event["selection"]["points"] if "customdata" in p]
