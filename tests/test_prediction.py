@@ -438,3 +438,14 @@ def test_fresh_plans_are_ranked_as_they_measure(benches: Callable[[str], Workben
     assert np.mean(missed) < max(0.08, 2 * found.error)
     within = [one.low <= real <= one.high for one, real in zip(guesses, measured, strict=True)]
     assert np.mean(within) > 0.75
+
+
+def test_the_reach_of_the_first_plans_holds_their_own_errors() -> None:
+    """The plan of least damage is far off, and no other is: it widens what is near it alone."""
+    damage = np.arange(1.0, 41.0)
+    scores = 1 - damage / 1000
+    scores[0] = 0.5
+    at, wide = fit({"score": damage}, scores, 1.0).reach
+    assert at[0] < at[-1]
+    assert wide[0] > 0.45
+    assert wide[-1] < 0.1
