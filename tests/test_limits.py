@@ -111,6 +111,17 @@ def test_what_unfolds_to_more_than_is_taken_is_not_unfolded(
     tracemalloc.stop()
 
 
+def test_pixels_are_counted_as_the_floats_that_they_become(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(tmp_path / "data.npz", x=np.zeros((10, 30, 30), np.uint8))
+    monkeypatch.setenv("PRUNEVIZ_DATA_BYTES", str(4 * 9_000))
+    assert len(read_data(tmp_path / "data.npz").validation) > 0
+    monkeypatch.setenv("PRUNEVIZ_DATA_BYTES", str(4 * 9_000 - 1))
+    with pytest.raises(ValueError, match=r"36,000 bytes, more than the 35,999"):
+        read_data(tmp_path / "data.npz")
+
+
 def test_bytes_count_as_the_floats_that_they_become(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import io
 import pickle
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 import pruneviz as pv
 from pruneviz.cli import main
+from pruneviz.sources.networks.pickles import why_not
 from pruneviz.sources.opening import open_upload
 
 MARK = "ran"
@@ -125,3 +126,12 @@ def test_what_runs_code_needs_the_flag(suffix: str, tmp_path: Path) -> None:
         open_upload(path.read_bytes(), path.name, "sample:lenet5")
     bench = pv.open(path, data, unsafe=True)
     assert len(bench.layer_of) == 1
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_every_class_that_a_pickle_names_is_told(protocol: int) -> None:
+    """Newer protocols write a module's name once, and point back to it."""
+    kinds = [PurePath, PurePosixPath, PureWindowsPath]
+    said = why_not(pickle.dumps([kinds, *kinds], protocol), "w.bin")
+    assert said.startswith("w.bin holds more than tensors (")
+    assert all(f"{kind.__module__}.{kind.__qualname__}" in said for kind in kinds)
