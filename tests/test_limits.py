@@ -122,15 +122,6 @@ def test_pixels_are_counted_as_the_floats_that_they_become(
         read_data(tmp_path / "data.npz")
 
 
-def test_bytes_count_as_the_floats_that_they_become(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = saved(tmp_path / "data.npz", x=np.zeros((20, MEGA), np.uint8))
-    monkeypatch.setenv("PRUNEVIZ_DATA_BYTES", str(50 * MEGA))
-    with pytest.raises(ValueError, match=r"'x.npy' in data.npz takes 83,886,080 bytes"):
-        read_data(path)
-
-
 @pytest.mark.parametrize(
     "start",
     [

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import pruneviz as pv
 from pruneviz.sources.networks.architectures import build
-from pruneviz.sources.networks.preprocessor import FILE
+from pruneviz.sources.networks.preprocessor import FILE, image_spec
 from tests import optional
 
 RESNET = {"model_type": "resnet", "embedding_size": 8, "hidden_sizes": [8, 8], "depths": [1, 1]}
@@ -40,6 +41,11 @@ def test_every_way_to_state_a_size_is_read(
     rule: object, size: tuple[int, int] | None, tmp_path: Path
 ) -> None:
     assert build(folder(tmp_path, rule)).spec.size == size
+
+
+def test_channels_are_those_of_the_configuration_else_three(tmp_path: Path) -> None:
+    assert build(folder(tmp_path, {"size": 40}, num_channels=1)).spec.channels == 1
+    assert image_spec(SimpleNamespace(image_size=8), tmp_path, "net", ()).channels == 3
 
 
 def test_scaling_is_one_number_or_one_for_each_channel_or_none(tmp_path: Path) -> None:
