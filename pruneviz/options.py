@@ -51,8 +51,8 @@ def _column(command: Callable[..., Any]) -> Callable[[F], F]:
     """The option that names a table's target; short where the command has no other --target."""
     others = {name for one in getattr(command, "__click_params__", ()) for name in one.opts}
     names = ["--target-column", *({"--target"} - others)]
-    words = "Of a table: the column to be answered."
-    return click.option(*names, "target_column", metavar="COLUMN", help=words)
+    text = "Of a table: the column to be answered."
+    return click.option(*names, "target_column", metavar="COLUMN", help=text)
 
 
 def opening_options(command: F) -> F:
@@ -100,25 +100,25 @@ def opening(values: dict[str, Any]) -> OpenRequest:
     )
 
 
-def parse(words: Sequence[str]) -> OpenRequest | None:
+def parse(arguments: Sequence[str]) -> OpenRequest | None:
     """What the words behind `streamlit run app.py --` ask for; None where there are none.
 
     ValueError says which word is not understood.
     """
-    arguments: dict[str, Any] = {}
+    values: dict[str, Any] = {}
 
     @click.command(add_help_option=False)
     @opening_options
-    def read(**values: Any) -> None:
-        arguments.update(values)
+    def read(**options: Any) -> None:
+        values.update(options)
 
-    if not words:
+    if not arguments:
         return None
     try:
-        read.main(list(words), prog_name="app.py", standalone_mode=False)
+        read.main(list(arguments), prog_name="app.py", standalone_mode=False)
     except click.ClickException as error:
-        raise ValueError(f"{error.format_message()} (in: {' '.join(words)})") from None
-    return opening(arguments)
+        raise ValueError(f"{error.format_message()} (in: {' '.join(arguments)})") from None
+    return opening(values)
 
 
 def words(request: OpenRequest) -> list[str]:

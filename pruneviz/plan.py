@@ -7,7 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 SCOPES = ("layer", "global")
 UNITS = ("neuron", "head")
@@ -169,6 +169,11 @@ class Plan:
         if unknown:
             raise ValueError(f"unknown key {unknown[0]!r} in a plan; known are {sorted(names)}")
         return cls(**values)  # type: ignore[arg-type]
+
+
+def settings_of(plan: Plan) -> Plan:
+    """The choices of a plan alone, each layer by itself: nothing cut, nothing pinned."""
+    return replace(plan, sparsity={}, pinned={}, scope="layer", relative=False)
 
 
 def pattern(granularity: str) -> tuple[int, int] | None:

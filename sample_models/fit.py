@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from pruneviz.data import Data
-from pruneviz.training.augmentation import moved
+from pruneviz.training.augmentation import move
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def fit(
         total = 0.0
         order = torch.randperm(len(data), generator=generator)
         for chosen in torch.split(order, recipe.batch):
-            images = moved(inputs[chosen], generator, recipe.shift, recipe.turn, recipe.zoom)
+            images = move(inputs[chosen], generator, recipe.shift, recipe.turn, recipe.zoom)
             loss = F.cross_entropy(model(images), targets[chosen])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

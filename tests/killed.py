@@ -23,7 +23,7 @@ import torch
 import pruneviz as pv
 from pruneviz.cli import main as command
 from pruneviz.export.files import staging, sweep
-from pruneviz.history import History, ModelVersion, measured_of
+from pruneviz.history import History, ModelVersion, measurement_of
 from pruneviz.history.file import FILE
 
 FORMATS = ("safetensors", "state_dict", "sparse", "masks", "shrunk", "torch-prune")
@@ -128,7 +128,7 @@ def of_replays(folder: Path, rounds: int) -> str:
 def of_visits(folder: Path, rounds: int) -> str:
     """Visits with all that belongs to them; those that were confirmed must be there."""
     bench = pv.open("lenet5")
-    record = measured_of(bench.evaluate(PLANS[0]), bench.counts(PLANS[0]), bench.masks(PLANS[0]))
+    record = measurement_of(bench.evaluate(PLANS[0]), bench.counts(PLANS[0]), bench.masks(PLANS[0]))
     cost, turns = bench.cost(PLANS[0]), iter(range(rounds))
     opened: dict[str, History] = {}
     model, name = ModelVersion("lenet5", bench.fingerprint, bench.data_fingerprint), "0"
@@ -136,8 +136,8 @@ def of_visits(folder: Path, rounds: int) -> str:
     def write(turn: int) -> None:
         history = opened.setdefault(name, History(folder, session=name))  # after the fork
         number = history.visit(model, pv.Plan(sparsity={"fc1": turn / 100_000}))
-        history.measured(number, record)
-        history.costed(number, cost)
+        history.record_measurement(number, record)
+        history.record_cost(number, cost)
         history.note(number, f"{name} {turn}")
         assert not history.complaint, history.complaint
 

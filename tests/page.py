@@ -232,7 +232,7 @@ class Page:
     def result(self) -> Evaluation:
         """What is known of the settled plan by now."""
         bench = self.session.bench
-        return bench.evaluate(self.plan, max(bench.probe, bench.measured(self.plan)))
+        return bench.evaluate(self.plan, max(bench.probe, bench.samples_measured(self.plan)))
 
     def numbers(self) -> tuple[object, ...]:
         """All numbers of the settled plan."""

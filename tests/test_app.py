@@ -202,7 +202,7 @@ def test_a_drag_is_measured_but_not_settled(page: Page) -> None:
     page.ask("drag", {"conv2": 0.5})
     assert page.session.live.sparsity["conv2"] == 0.5
     assert page.plan.is_dense
-    assert page.session.bench.measured(page.session.live) >= page.session.bench.probe
+    assert page.session.bench.samples_measured(page.session.live) >= page.session.bench.probe
     assert page.address == {"model": "lenet5"}
 
 

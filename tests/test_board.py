@@ -11,7 +11,7 @@ import pytest
 
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.ui import board as board_module
-from pruneviz.ui.board import ALL, KINDS, Pin, Request, packed, parse
+from pruneviz.ui.board import ALL, KINDS, Pin, Request, pack, parse
 from pruneviz.ui.board.modules import one_module
 from tests.node import FOLDER as BOARD_TESTS
 from tests.node import run_board_tests
@@ -135,15 +135,15 @@ def test_levels_end_at_the_ends_of_the_range() -> None:
     ],
 )
 def test_packed_numbers_come_back(values: np.ndarray, width: str) -> None:
-    back = np.frombuffer(base64.b64decode(packed(values)), dtype=width)
+    back = np.frombuffer(base64.b64decode(pack(values)), dtype=width)
     assert back.tolist() == values.astype(width).ravel().tolist()
 
 
 def test_what_is_too_big_or_no_number_is_not_packed() -> None:
     with pytest.raises(ValueError, match="32 bits"):
-        packed(np.array([2**31]))
+        pack(np.array([2**31]))
     with pytest.raises(TypeError, match="numbers"):
-        packed(np.array(["a"]))
+        pack(np.array(["a"]))
 
 
 # -- modules -----------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ def test_whole_units_take_along_what_is_removed_with_them(benches: Benches) -> N
 def test_the_shrunk_network_has_lost_as_much(benches: Benches) -> None:
     bench = benches("resnet20")
     first = bench.sliders(Plan(granularity="neuron"))[1]
-    plan = first.raised(Plan(granularity="neuron"), 0.5)
+    plan = first.raise_to(Plan(granularity="neuron"), 0.5)
     small, dense = bench.prune(plan).shrink(), bench.source.model
     lost = sum(p.numel() for p in dense.parameters()) - sum(p.numel() for p in small.parameters())
     assert BUDGETS["parameters"].removed(bench, plan) == lost

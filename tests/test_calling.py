@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.network.calling import answer_of, call, fitting
+from pruneviz.network.calling import answer_of, call, fit
 
 A, B = torch.ones(2, 3), torch.zeros(2, 3)
 
@@ -67,8 +67,8 @@ def test_inputs_are_given_by_name_and_parameters_replaced() -> None:
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_floats_take_the_networks_dtype_and_whole_numbers_keep_theirs(dtype: torch.dtype) -> None:
     network = Named().to(dtype)
-    found = fitting(network, {"values": A, "ids": torch.tensor([1])})
+    found = fit(network, {"values": A, "ids": torch.tensor([1])})
     assert isinstance(found, dict)
     assert (found["values"].dtype, found["ids"].dtype) == (dtype, torch.int64)
     assert call(network, {"values": A, "ids": torch.tensor([1])}).dtype == dtype
-    assert fitting(Named(), A) is A
+    assert fit(Named(), A) is A

@@ -15,7 +15,7 @@ from torch.nn.utils import parametrize, prune
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.sources.networks.architectures import build
-from pruneviz.sources.networks.masked import baked
+from pruneviz.sources.networks.masked import bake
 from pruneviz.sources.networks.weights import Weights, read_weights
 from pruneviz.sources.opening import open_upload
 from pruneviz.ui.session import start
@@ -123,7 +123,7 @@ def test_a_mask_that_belongs_to_the_network_stays_there() -> None:
     from pruneviz.sources.networks.loading import fit
 
     net = Own()
-    weights = baked(Weights(net.state_dict()))
+    weights = bake(Weights(net.state_dict()))
     assert set(weights.masks) == {"a.weight"}
     new, _ = fit(Own(), weights)
     assert torch.equal(new.get_parameter("a.weight"), net.a.weight)
@@ -132,7 +132,7 @@ def test_a_mask_that_belongs_to_the_network_stays_there() -> None:
 def test_what_is_no_mask_is_left_alone() -> None:
     tensors = {"a.weight": torch.ones(2, 2), "a.mask": torch.tensor([[0.0, 2.0], [1.0, 1.0]]),
                "b.weight": torch.ones(2, 2), "b.weight_mask": torch.ones(2)}  # fmt: skip
-    assert baked(Weights(tensors)).tensors is tensors
+    assert bake(Weights(tensors)).tensors is tensors
 
 
 def test_the_session_begins_with_the_plan_and_dense_stays_its_baseline(tmp_path: Path) -> None:

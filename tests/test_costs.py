@@ -15,7 +15,7 @@ from torch import Tensor, nn
 import pruneviz as pv
 from pruneviz.history.records import cost_from, cost_text
 from pruneviz.measuring import cost as cost_module
-from pruneviz.measuring.cost import Cost, asked_sparsity, cost_of
+from pruneviz.measuring.cost import Cost, cost_of, planned_sparsity
 from pruneviz.measuring.latency import Timing
 from pruneviz.measuring.ledger import Footprint, RuntimeCost
 from pruneviz.measuring.sizes import FileSize
@@ -281,15 +281,15 @@ def test_a_batch_is_no_larger_than_the_data(bench: Workbench) -> None:
 def test_what_is_asked_is_over_all_units_or_weights(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet5")
     sizes = {name: layer.size for name, layer in bench.layer_of.items()}
-    asked = asked_sparsity(bench.prune(Plan(sparsity={"fc1": 0.5, "conv1": 0.2})))
+    asked = planned_sparsity(bench.prune(Plan(sparsity={"fc1": 0.5, "conv1": 0.2})))
     expected = 0.5 * sizes["fc1"] + 0.2 * sizes["conv1"]
     assert asked == pytest.approx(expected / sum(sizes.values()))
-    units = asked_sparsity(bench.prune(Plan("l2", "neuron", sparsity={"fc1": 0.5, "fc2": 0.25})))
+    units = planned_sparsity(bench.prune(Plan("l2", "neuron", sparsity={"fc1": 0.5, "fc2": 0.25})))
     # 6 and 16 filters, 120, 84 and 10 neurons; the last cannot be removed, but masked
     assert units == pytest.approx((60 + 21) / (6 + 16 + 120 + 84 + 10))
     bench = benches("vit")
     heads = bench.prune(Plan("l2", "head", sparsity={"blocks.0.attn.qkv": 0.5}))
-    assert asked_sparsity(heads) == pytest.approx(2 / 16)
+    assert planned_sparsity(heads) == pytest.approx(2 / 16)
 
 
 @pytest.mark.usefixtures("no_runtime")

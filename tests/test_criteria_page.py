@@ -10,7 +10,7 @@ import pytest
 from pruneviz import figures
 from pruneviz.comparison.contest import LEVELS, Contest
 from pruneviz.storage.home import VARIABLE
-from pruneviz.ui.compare.contest_work import ContestWork, hold, remaining
+from pruneviz.ui.compare.contest_work import ContestWork, hold, work_left
 from pruneviz.ui.session import cached
 from tests.page import PATIENCE, Page, few_validated
 
@@ -55,7 +55,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Criteria:
 
 def test_before_anything_it_says_what_it_will_cost(page: Criteria) -> None:
     assert page.buttons() == {"criteria-compare", "criteria-start"}
-    plans, seconds = remaining(page.contesting, page.contest)
+    plans, seconds = work_left(page.contesting, page.contest)
     assert plans == len(LEVELS) * (4 + 3)
     pace = page.session.bench.seconds_per_sample
     assert seconds == pytest.approx(plans * N * pace)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.network.calling import call, fitting
+from pruneviz.network.calling import call, fit
 from pruneviz.network.double_precision import DoublePrecision, answer_in_double
 from pruneviz.network.replica import fingerprint, replica
 from pruneviz.outputs import main_output
@@ -23,7 +23,7 @@ def test_it_answers_as_its_copy_in_double(name: str, dtype: torch.dtype) -> None
     model, data = made(name)
     model = model.to(dtype)
     inputs = data.first(3).inputs
-    given = fitting(model, inputs)
+    given = fit(model, inputs)
     before = fingerprint(model)
     answer = answer_in_double(model, inputs)
     got = answer[main_output(answer)]

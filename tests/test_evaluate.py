@@ -20,8 +20,8 @@ from pruneviz.measuring.evaluate import (
     BLOCK,
     Evaluation,
     answer,
+    empty_outcome,
     join,
-    nothing_answered,
     summarise,
 )
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
@@ -259,7 +259,7 @@ def test_blocks_asked_one_by_one_are_those_asked_at_once(
     tensors, kept = half_of(model), Cache[Tensor](8)
     task = task_for(called(model, data.first(2).inputs), data, metric)
     once = answer(model, tensors, data, 0, 90, task, 16)
-    steps = nothing_answered()
+    steps = empty_outcome()
     for start in range(0, 90, 16):
         steps = join(steps, answer(model, tensors, data, start, start + 16, task, 16, kept))
         again = answer(model, tensors, data, start, start + 16, task, 16, kept)
@@ -400,7 +400,7 @@ def test_plans_that_cut_the_same_share_one_measurement(counting: Workbench) -> N
     counting.evaluate(replace(HALF, relative=True))
     counting.evaluate(Plan("wanda", "neuron", sparsity={"fc1": 0}))
     assert sum(SEEN) == before
-    assert counting.measured(replace(HALF, seed=5)) == 300
+    assert counting.samples_measured(replace(HALF, seed=5)) == 300
 
 
 def test_a_longer_prefix_measures_only_what_is_missing(counting: Workbench) -> None:
@@ -413,11 +413,11 @@ def test_a_longer_prefix_measures_only_what_is_missing(counting: Workbench) -> N
 
 
 def test_what_was_measured_is_told(counting: Workbench) -> None:
-    assert counting.measured(HALF) == 0
+    assert counting.samples_measured(HALF) == 0
     counting.evaluate(HALF, 10)
-    assert 10 <= counting.measured(HALF) <= BLOCK
+    assert 10 <= counting.samples_measured(HALF) <= BLOCK
     counting.evaluate(HALF)
-    assert counting.measured(HALF) == 300
+    assert counting.samples_measured(HALF) == 300
 
 
 def test_a_prefix_first_gives_the_numbers_of_all_at_once(counting: Workbench) -> None:
@@ -443,7 +443,7 @@ def test_what_a_source_brings_along_is_not_measured_again(counting: Workbench) -
     dense = answer(counting.source.model, {}, counting.source.validation, 0, 300, CLASSES)
     known = Workbench(replace(counting.source, dense=dense))
     SEEN.clear()
-    assert known.measured(Plan()) == 300
+    assert known.samples_measured(Plan()) == 300
     known.evaluate(Plan())
     assert SEEN == []
     known.evaluate(HALF)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import pruneviz as pv
 from pruneviz.network.calling import call
 from pruneviz.network.layers import find_layers
-from pruneviz.network.replica import masked, replica, state
+from pruneviz.network.replica import apply_masks, replica, state
 from tests.zoo import made
 
 N, EXPERTS = 12, 3
@@ -145,7 +145,7 @@ def test_masks_of_experts_hold_everywhere_alike(
         pruned = bench.prune(plan)
         with torch.inference_mode():
             by_call = call(
-                replica(model), data.inputs, masked(state(model), pruned.parameter_masks)
+                replica(model), data.inputs, apply_masks(state(model), pruned.parameter_masks)
             )
             by_copy = call(pruned.model.eval(), data.inputs)
         assert not torch.equal(by_copy, dense)

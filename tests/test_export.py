@@ -220,15 +220,15 @@ def test_files_save_what_the_ledger_said(
         as_bitmask,
         encoded_bytes,
         file_bytes,
-        stored,
+        file_tensors,
         zipped_bytes,
     )
 
     bench = benches("lenet300")
     plan = plan_of(bench, "weights")
     bench.export(plan, tmp_path, ["safetensors", "sparse"])
-    dense = file_bytes(stored(bench.source.model))
-    tensors = stored(bench.prune(plan).model)
+    dense = file_bytes(file_tensors(bench.source.model))
+    tensors = file_tensors(bench.prune(plan).model)
     with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_DEFLATED) as file:
         file.write(tmp_path / "model.safetensors", "m")
     zipped, sparse = (tmp_path / n for n in ("z.zip", "sparse.safetensors"))

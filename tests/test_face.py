@@ -94,7 +94,7 @@ def test_bench_evaluate(bench: pv.Workbench, plan: pv.Plan) -> None:
 
 
 def test_the_dense_accuracy_is_there_at_once(bench: pv.Workbench) -> None:
-    assert bench.measured(pv.Plan()) == 2000
+    assert bench.samples_measured(pv.Plan()) == 2000
     result = bench.evaluate(pv.Plan())
     assert result.n == 2000
     assert result.accuracy == bench.source.card["accuracy"]

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pruneviz.history import Filter, History, Measurement, ModelVersion, measured_of
+from pruneviz.history import Filter, History, Measurement, ModelVersion, measurement_of
 from pruneviz.history.comparison import change_in_words, compare, masks_apart
-from pruneviz.history.records import packed, unpacked
+from pruneviz.history.records import pack, unpack
 from pruneviz.measuring.intervals import paired_difference
 from pruneviz.plan import Plan
 from pruneviz.ui.session import start
@@ -105,7 +105,7 @@ def test_a_parent_that_is_not_there_is_none(history: History) -> None:
 
 
 def test_all_is_there_when_the_file_is_opened_again(tmp_path: Path, grown: History) -> None:
-    grown.measured(2, record(answers=np.arange(100, dtype=np.int32)))
+    grown.record_measurement(2, record(answers=np.arange(100, dtype=np.int32)))
     grown.note(2, "look here")
     before = grown.visits()
     grown.close()
@@ -147,7 +147,7 @@ def test_no_visit_is_said_by_its_number(history: History) -> None:
 
 
 def test_what_is_deleted_leaves_the_tree_whole(grown: History) -> None:
-    grown.measured(2, record())
+    grown.record_measurement(2, record())
     assert grown.delete([2, 4, 4, 99]) == 2
     table = grown.visits().set_index("id")
     assert table.loc[[3, 5], "parent"].tolist() == [1, 1]
@@ -162,19 +162,19 @@ def test_what_is_deleted_leaves_the_tree_whole(grown: History) -> None:
 
 def test_more_samples_win_whenever_they_come(history: History) -> None:
     number = history.visit(LENET, plan(0.5))
-    history.measured(number, record(50, 0.7))
-    history.measured(number, record(100, 0.8))
-    history.measured(number, record(60, 0.9))
+    history.record_measurement(number, record(50, 0.7))
+    history.record_measurement(number, record(100, 0.8))
+    history.record_measurement(number, record(60, 0.9))
     found = history.record_of(number)
     assert found is not None
     assert (found.n, found.accuracy) == (100, 0.8)
-    history.measured(99, record())
+    history.record_measurement(99, record())
     assert history.record_of(99) is None
 
 
 def test_numbers_that_are_none_are_kept_too(history: History) -> None:
     number = history.visit(LENET, plan(0.5))
-    history.measured(
+    history.record_measurement(
         number, record(loss=math.inf, delta=math.nan, per_class={"a": math.nan, "b": 0.5})
     )
     found = history.record_of(number)
@@ -187,17 +187,17 @@ def test_numbers_that_are_none_are_kept_too(history: History) -> None:
 
 def test_answers_come_back_as_they_were() -> None:
     answers = np.array([-1, 0, 7, 100_000], np.int32)
-    back = unpacked(packed(answers))
+    back = unpack(pack(answers))
     assert back is not None
     assert back.tolist() == answers.tolist()
-    assert unpacked(packed(None)) is None
-    assert unpacked(b"no answers") is None
+    assert unpack(pack(None)) is None
+    assert unpack(b"no answers") is None
 
 
 def test_a_record_has_what_the_workbench_says(benches: Callable[[str], Workbench]) -> None:
     bench, asked = benches("lenet5"), plan(0.5)
     result, counts = bench.evaluate(asked), bench.counts(asked)
-    found = measured_of(result, counts, bench.masks(asked))
+    found = measurement_of(result, counts, bench.masks(asked))
     assert (found.n, found.accuracy, found.delta) == (result.n, result.accuracy, result.delta)
     assert found.params_kept == counts.params_kept == 61_706 - 24_000
     assert found.layers["fc1"] == (24_000, 48_000)
@@ -231,7 +231,7 @@ def test_filters_by_hand(history: History, where: Filter, expected: list[int]) -
     history.visit(LENET, plan(0.1), 3)
     history.delete([4])
     for number, accuracy, kept in ((1, 0.95, 100), (2, 0.85, 50), (3, 0.5, 20)):
-        history.measured(number, record(accuracy=accuracy, kept=kept))
+        history.record_measurement(number, record(accuracy=accuracy, kept=kept))
     history.note(1, "Remember me")
     assert history.visits(where=where)["id"].tolist() == expected
 
@@ -322,7 +322,7 @@ def test_nothing_is_a_tree_too(history: History) -> None:
 
 
 def test_csv_can_be_read_by_others(tmp_path: Path, grown: History) -> None:
-    grown.measured(2, record())
+    grown.record_measurement(2, record())
     grown.note(2, 'with "quotes", and\na line')
     text = grown.export_csv(tmp_path / "out.csv", model="lenet5")
     assert (tmp_path / "out.csv").read_bytes().decode("utf-8") == text
@@ -404,17 +404,17 @@ def test_a_session_writes_its_way(history: History, benches: Callable[[str], Wor
     table = history.visits()
     assert table["times"].tolist() == [2, 1, 1]
     assert table["parent"].tolist()[1:] == [1.0, 1.0], "another way from the same place"
-    session.diary.named(session.settled, "keep")
+    session.diary.name_branch(session.settled, "keep")
     assert history.visits()["branch"].tolist() == ["main", "main", "keep"]
     bench.evaluate(at(0.7))
-    session.diary.measured(at(0.7))
+    session.diary.record_measurement(at(0.7))
     n = history.visits()["n"].tolist()
     assert n[2] == len(bench.source.validation)
     assert math.isnan(n[1])
     with pytest.raises(ValueError, match="nope"):
         session.settle(Plan(sparsity={"nope": 0.5}))
     assert len(history.visits()) == 3
-    session.diary.measured(at(0.2))
+    session.diary.record_measurement(at(0.2))
     assert len(history.visits()) == 3, "what was not visited has no place"
 
 

@@ -17,7 +17,7 @@ from pruneviz.measuring.latency import Timing
 from pruneviz.measuring.ledger import Cost, Footprint, RuntimeCost
 from pruneviz.measuring.sizes import FileSize
 from pruneviz.plan import Plan
-from pruneviz.storage.database import opened
+from pruneviz.storage.database import open_database
 from pruneviz.storage.home import VARIABLE
 from tests.page import Page
 
@@ -57,9 +57,9 @@ def test_a_ledger_comes_back_as_it_was(tmp_path: Path, small: bool, runtime: boo
     history, kept = History(tmp_path), cost(small=small, runtime=runtime)
     number = history.visit(MODEL, Plan())
     assert history.ledger_of(number) is None
-    history.costed(number, cost(small=False, runtime=False))
-    history.costed(number, kept)
-    history.costed(number + 1, kept)
+    history.record_cost(number, cost(small=False, runtime=False))
+    history.record_cost(number, kept)
+    history.record_cost(number + 1, kept)
     history.close()
     again = History(tmp_path)
     assert again.ledger_of(number) == kept
@@ -81,7 +81,7 @@ def test_a_ledger_with_unknown_words_is_none() -> None:
 
 def test_a_history_without_ledgers_gets_room_for_them(tmp_path: Path) -> None:
     """As the first release wrote it; an older program refuses what the new one has written."""
-    old = opened(tmp_path / FILE, STEPS[:1])
+    old = open_database(tmp_path / FILE, STEPS[:1])
     old.execute("INSERT INTO models VALUES (1, 'lenet5', 'aaaaaaaaaaaa', 'dddddddddddddddd', 0)")
     old.execute(
         "INSERT INTO visits (id, model, session, digest, plan, criterion, granularity, scope, "
@@ -89,19 +89,19 @@ def test_a_history_without_ledgers_gets_room_for_them(tmp_path: Path) -> None:
     )
     old.close()
     history = History(tmp_path)
-    history.costed(7, cost(small=True, runtime=True))
+    history.record_cost(7, cost(small=True, runtime=True))
     assert history.visits()["note"].tolist() == ["kept"]
     assert history.ledger_of(7) == cost(small=True, runtime=True)
     assert history.complaint == ""
     history.close()
     with pytest.raises(sqlite3.DatabaseError, match="newer version, schema 3"):
-        opened(tmp_path / FILE, STEPS[:1])
+        open_database(tmp_path / FILE, STEPS[:1])
 
 
 def test_a_ledger_goes_along_when_the_file_is_lost(tmp_path: Path) -> None:
     history = History(tmp_path)
     number = history.visit(MODEL, Plan())
-    history.costed(number, cost(small=True, runtime=True))
+    history.record_cost(number, cost(small=True, runtime=True))
     for path in [*tmp_path.iterdir()]:
         path.unlink()
     assert history.ledger_of(number) == cost(small=True, runtime=True)

@@ -20,7 +20,7 @@ from pruneviz.history import History, Measurement, ModelVersion
 from pruneviz.history.file import FILE
 from pruneviz.history.schema import STEPS
 from pruneviz.plan import Plan
-from pruneviz.storage.database import closed_with, opened, transaction
+from pruneviz.storage.database import close_with, open_database, transaction
 
 MODEL = ModelVersion("lenet5", "a" * 12, "d" * 16)
 PATIENCE = 120.0
@@ -40,7 +40,7 @@ def write(folder: Path, name: str, count: int, start: Event) -> None:
         start.wait(PATIENCE)
         for k in range(count):
             parent = history.visit(MODEL, Plan(sparsity={"fc1": k / count}), parent)
-            history.measured(parent, RECORD)
+            history.record_measurement(parent, RECORD)
             history.note(parent, f"{name} {k}")
             assert not history.complaint, history.complaint
             told.write(b".")
@@ -142,7 +142,7 @@ def test_many_threads_share_one(tmp_path: Path) -> None:
     def work(name: int) -> None:
         for k in range(30):
             number = history.visit(MODEL, Plan(sparsity={"a": k / 30}), session=str(name))
-            history.measured(number, RECORD)
+            history.record_measurement(number, RECORD)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in range(6)]
     for thread in threads:
@@ -161,7 +161,7 @@ def goes_on(history: History) -> str:
     """Everything works in memory, and the complaint says why; returns it."""
     root = history.visit(MODEL, Plan(sparsity={"x": 0.1}))
     number = history.visit(MODEL, Plan(sparsity={"x": 0.2}), root, "branch")
-    history.measured(number, RECORD)
+    history.record_measurement(number, RECORD)
     history.note(number, "a note")
     row = history.visits().set_index("id").loc[number]
     assert (row["note"], row["branch"], row["n"]) == ("a note", "branch", 10)
@@ -303,7 +303,7 @@ def told(history: History) -> None:
 def test_a_file_taken_away_while_it_is_open_is_written_anew(tmp_path: Path, ending: str) -> None:
     history = History(tmp_path)
     first, gone = history.visit(MODEL, Plan()), history.visit(MODEL, Plan(sparsity={"x": 0.1}))
-    history.measured(first, RECORD)
+    history.record_measurement(first, RECORD)
     history.note(first, "before")
     history.delete([gone])
     for path in [*tmp_path.glob(f"{FILE}{ending}")]:
@@ -409,8 +409,8 @@ class Owner:
 def test_a_file_is_closed_with_its_owner_and_only_once() -> None:
     owner, other = Owner(), Owner()
     files = [sqlite3.connect(":memory:") for _ in range(2)]
-    close = closed_with(owner, files[0])
-    closed_with(other, files[1])
+    close = close_with(owner, files[0])
+    close_with(other, files[1])
     close()
     close()
     del other
@@ -445,31 +445,31 @@ def _wrong(file: sqlite3.Connection) -> None:
 
 def test_steps_lead_from_any_schema_to_the_newest(tmp_path: Path) -> None:
     path = tmp_path / "things.sqlite3"
-    old = opened(path, (_one,))
+    old = open_database(path, (_one,))
     old.execute("INSERT INTO things VALUES ('kept')")
     old.close()
     for _ in range(2):
-        new = opened(path, (_one, _two))
+        new = open_database(path, (_one, _two))
         assert new.execute("SELECT * FROM things").fetchall() == [("kept", 7)]
         assert new.execute("PRAGMA user_version").fetchone() == (2,)
         new.close()
     with pytest.raises(sqlite3.DatabaseError, match="newer version, schema 2"):
-        opened(path, (_one,))
+        open_database(path, (_one,))
 
 
 def test_a_step_that_fails_leaves_the_schema_before_it(tmp_path: Path) -> None:
     path = tmp_path / "things.sqlite3"
-    opened(path, (_one,)).close()
+    open_database(path, (_one,)).close()
     with pytest.raises(sqlite3.OperationalError, match="no"):
-        opened(path, (_one, _two, _wrong))
-    again = opened(path, (_one,))
+        open_database(path, (_one, _two, _wrong))
+    again = open_database(path, (_one,))
     assert again.execute("SELECT * FROM things").fetchall() == []
     again.close()
 
 
 def test_the_first_schema_stays_as_it_was_released(tmp_path: Path) -> None:
     """Whoever changes a released step breaks the files that are out there: add a step instead."""
-    file = opened(tmp_path / FILE, STEPS[:1])
+    file = open_database(tmp_path / FILE, STEPS[:1])
     columns = {
         table: [row[1] for row in file.execute(f"PRAGMA table_info({table})")]
         for table in ("models", "visits", "measured")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,12 @@ LINES, FUNCTION_LINES = 330, 60
 # A class is a noun. Its last word is no participle, but for nouns of the field that look like one.
 NOUNS = {"coupling", "drawing", "need", "ranking", "timing", "training"}
 PUBLIC = {"Pruned", "Trained"}
+# So is a function, or a verb; a property may say a state, and these are nouns or verbs.
+ACTS = {
+    *("beginning", "coupling", "cut", "embedding", "feed", "heading", "mapping", "matching"),
+    *("need", "nothing", "opening", "padding", "ranked", "ranking", "scaling", "staging"),
+    *("succeed", "ticking", "timing"),
+}
 IRREGULAR = {
     *("cut", "found", "gone", "given", "held", "kept", "known", "left", "lost", "made", "met"),
     *("said", "seen", "sent", "shown", "spent", "taken", "told", "written"),
@@ -250,6 +257,44 @@ def test_a_class_is_a_noun() -> None:
 def is_participle(name: str) -> bool:
     last = re.findall(r"[A-Z][a-z0-9]*", name)[-1].lower()
     return last not in NOUNS and (last in IRREGULAR or last.endswith(("ed", "ing")))
+
+
+def test_a_function_is_a_verb_or_a_noun() -> None:
+    none(
+        f"{name} in {named(path)} is a participle: call it by what it does or returns"
+        for name, path in functions()
+        if name not in ACTS and (name in IRREGULAR or re.fullmatch("[a-z]+(ed|ing)", name))
+    )
+
+
+def functions() -> Iterator[tuple[str, Path]]:
+    """(name without underscores, file) of each that is no property."""
+    for path in FILES:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                marks = {ast.unparse(mark) for mark in node.decorator_list}
+                if not marks & {"property", "cached_property"}:
+                    yield node.name.strip("_"), path
+
+
+def test_no_local_name_hides_one_of_its_file() -> None:
+    none(hiding_names())
+
+
+def hiding_names() -> Iterator[str]:
+    for path in FILES:
+        table = symtable.symtable(path.read_text(encoding="utf-8"), str(path), "exec")
+        top = {each.get_name() for each in table.get_symbols() if each.is_local()} - {"_"}
+        for scope in scopes(table):
+            for symbol in scope.get_symbols() if scope.get_type() == "function" else ():
+                if symbol.is_local() and symbol.get_name() in top:
+                    yield f"{symbol.get_name()} in {scope.get_name()} of {named(path)}"
+
+
+def scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    for child in table.get_children():
+        yield child
+        yield from scopes(child)
 
 
 def test_every_criterion_is_in_the_readme() -> None:

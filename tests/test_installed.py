@@ -10,7 +10,7 @@ import pytest
 from click.shell_completion import get_completion_class
 
 from pruneviz.cli import main
-from pruneviz.cli.serving import app_file
+from pruneviz.cli.serve import app_file
 
 ROOT = Path(__file__).parents[1]
 ASKED = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]

@@ -31,9 +31,9 @@ def test_a_job_measures_plan_control_dense_and_evidence(
     job = measure(bench, PLAN)
     job.wait(PATIENCE)
     assert (job.running, job.error) == (False, None)
-    assert bench.measured(PLAN) == all_
-    assert bench.measured(replace(PLAN, criterion="random")) == all_
-    assert bench.measured(Plan()) == all_
+    assert bench.samples_measured(PLAN) == all_
+    assert bench.samples_measured(replace(PLAN, criterion="random")) == all_
+    assert bench.samples_measured(Plan()) == all_
     assert bench.has_evidence()
 
 
@@ -82,17 +82,17 @@ def test_a_cancelled_job_keeps_what_was_measured(new_bench: Callable[[str], Work
     source = load_registered("lenet5")
     bench = Workbench(replace(source, dense=None))
     bench.evaluate(PLAN, 100)
-    before = bench.measured(PLAN)
+    before = bench.samples_measured(PLAN)
     job = measure(bench, PLAN)
     job.cancel()
     job.wait(PATIENCE)
     assert job.cancelled
     assert (job.running, job.error) == (False, None)
-    kept = bench.measured(PLAN)
+    kept = bench.samples_measured(PLAN)
     assert before <= kept <= len(bench.source.validation)
 
     measure(bench, PLAN).wait(PATIENCE)
-    assert bench.measured(PLAN) == len(bench.source.validation)
+    assert bench.samples_measured(PLAN) == len(bench.source.validation)
     afresh = Workbench(replace(source, dense=None)).evaluate(PLAN)
     assert bench.evaluate(PLAN).predicted.equal(afresh.predicted)
 
@@ -105,7 +105,7 @@ def test_what_was_measured_here_is_not_measured_again(
     job = measure(bench, Plan())
     job.wait(PATIENCE)
     assert job.error is None
-    assert bench.measured(Plan()) == len(bench.source.validation)
+    assert bench.samples_measured(Plan()) == len(bench.source.validation)
     assert not bench.dense_confirmed, "no source brought anything to be confirmed"
     assert is_measured(bench, Plan())
 
@@ -124,7 +124,7 @@ def test_a_slow_network_is_measured_in_blocks_and_spared_what_nobody_asked_for(
     slow: Workbench,
 ) -> None:
     assert so_far(slow, PLAN) is None
-    assert slow.measured(Plan()) == 0, "to look is not to measure"
+    assert slow.samples_measured(Plan()) == 0, "to look is not to measure"
     warnings: Cache[dict[str, str]] = Cache(2)
     job = measure(slow, PLAN, warnings)
     job.wait(PATIENCE)
@@ -133,7 +133,7 @@ def test_a_slow_network_is_measured_in_blocks_and_spared_what_nobody_asked_for(
     assert found is not None
     assert found.n == len(slow.source.validation)
     assert warnings.get(PLAN) == {}
-    assert slow.measured(replace(PLAN, criterion="random")) == 0
+    assert slow.samples_measured(replace(PLAN, criterion="random")) == 0
     assert not slow.has_evidence()
     assert is_measured(slow, PLAN)
 
@@ -228,17 +228,17 @@ def test_numbers_of_another_plan_say_so_until_the_job_has_its_own(
 ) -> None:
     bench = new_bench("lenet5")
     session = start(bench)
-    dense = live._measured(session)
+    dense = live._measured_values(session)
     assert dense is not None
     assert "stale" not in dense
     session.settle(replace(session.live, sparsity={"fc1": 0.5}, repair=("recalibrate",)))
-    shown = live._measured(session)
+    shown = live._measured_values(session)
     assert shown is not None
     assert shown["stale"]
     assert shown["accuracy"] == dense["accuracy"]
     job = measure(bench, session.settled)
     job.wait(60)
-    mine = live._measured(session)
+    mine = live._measured_values(session)
     assert mine is not None
     assert "stale" not in mine
     assert mine["full"]

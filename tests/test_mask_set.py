@@ -112,11 +112,11 @@ def test_momentum_gathered_before_the_cut_does_not_revive(kind: type) -> None:
         optimizer.step()  # the weights are not held here: they must not move by themselves
         assert layer.weight.detach()[0, 1] == layer.weight.detach()[1, 0] == 0
         assert layer.weight.detach()[0, 0] != 0
-    assert held.revived(layer) == {}
+    assert held.count_revived(layer) == {}
     assert held.gone == 2
     with torch.no_grad():
         layer.weight[0, 1] = 1e-30
-    assert held.revived(layer) == {"weight": 1}
+    assert held.count_revived(layer) == {"weight": 1}
 
 
 def test_masks_of_a_pruning_method_only_grow(benches: Benches) -> None:

@@ -245,7 +245,7 @@ def test_a_sample_with_own_data_stands_beside_the_sample(
     assert len(page.session.bench.source.validation) < 60
     page.choose("ask_model", "lenet5")
     assert len(page.session.bench.source.validation) == 2_000
-    cached.opened.clear()
+    cached.bench_of.clear()
 
 
 def test_a_link_to_a_network_that_is_not_open_here_says_so() -> None:

@@ -14,7 +14,7 @@ from pruneviz.history import History, Measurement, ModelVersion
 from pruneviz.history.file import FILE
 from pruneviz.history.schema import STEPS
 from pruneviz.plan import Plan
-from pruneviz.storage.database import opened
+from pruneviz.storage.database import open_database
 
 LENET = ModelVersion("lenet5", "a" * 12, "d" * 16)
 OTHER = ModelVersion("vit", "c" * 12, "e" * 16)
@@ -33,7 +33,7 @@ def grown(history: History, name: str) -> list[int]:
     first = history.visit(LENET, plan(0.0))
     second = history.visit(LENET, plan(0.1), first, name)
     history.note(second, f"of {name}")
-    history.measured(second, record(0.8))
+    history.record_measurement(second, record(0.8))
     return [first, second, history.visit(LENET, plan(0.2), second)]
 
 
@@ -70,7 +70,7 @@ def test_nobody_changes_what_is_anothers(whole: History) -> None:
     before = ann.visits()
     bob.note(hers[1], "mine now")
     bob.name_branch(hers[1], "mine now")
-    bob.measured(hers[1], record(0.1))
+    bob.record_measurement(hers[1], record(0.1))
     assert bob.delete(hers) == 0
     assert not bob.withdraw(hers[1])
     with pytest.raises(ValueError, match="no visit"):
@@ -107,7 +107,7 @@ def test_with_others_about_an_owner_sees_what_she_would_see_alone(whole: History
         else:
             for history, visit in zip((one, many), chosen, strict=True):
                 if act == "measured":
-                    history.measured(visit, record(step / 200))
+                    history.record_measurement(visit, record(step / 200))
                 else:
                     (history.note if act == "note" else history.name_branch)(visit, f"step {step}")
     for name in names:
@@ -180,9 +180,9 @@ def test_numbers_of_a_table_are_numbers_of_visits(whole: History) -> None:
     grown(whole, "wide")
     first, second, third = whole.visits()["id"]
     whole.note(first, "noted")
-    whole.measured(first, record(0.5))
+    whole.record_measurement(first, record(0.5))
     whole.visit(LENET, plan(0.6), parent=third)
-    assert whole.shared(whole.share(second)).plan_of(third) == plan(0.2)
+    assert whole.branch(whole.share(second)).plan_of(third) == plan(0.2)
     assert whole.withdraw(second)
     assert whole.delete([first]) == 1
     assert whole.visits()["parent"].tolist()[1:] == [2, 3]
@@ -203,7 +203,7 @@ def test_a_shared_branch_is_read_and_not_changed(whole: History) -> None:
     token = ann.share(second)
     assert ann.share(second) == token
     assert ann.shares == {second: token}
-    read = whole.of("bob").shared(token)
+    read = whole.of("bob").branch(token)
     assert read.visits()["id"].tolist() == [second, third]
     assert read.tree()["branch"].tolist() == ["wide", "wide"]
     assert read.plan_of(third) == plan(0.2)
@@ -218,7 +218,7 @@ def test_a_shared_branch_is_read_and_not_changed(whole: History) -> None:
         lambda: read.visit(LENET, plan(0.5)),
         lambda: read.note(second, "x"),
         lambda: read.name_branch(second, "x"),
-        lambda: read.measured(second, record(0.1)),
+        lambda: read.record_measurement(second, record(0.1)),
         lambda: read.delete([second]),
         lambda: read.share(third),
         lambda: read.withdraw(second),
@@ -235,7 +235,7 @@ def test_a_branch_that_was_withdrawn_or_deleted_is_read_no_longer(whole: History
     ann = whole.of("ann")
     first, second, _ = grown(ann, "wide")
     tokens = [ann.share(second), ann.share(first)]
-    reading = [whole.shared(token) for token in tokens]
+    reading = [whole.branch(token) for token in tokens]
     assert ann.withdraw(second)
     assert not ann.withdraw(second)
     assert reading[0].visits().empty
@@ -243,7 +243,7 @@ def test_a_branch_that_was_withdrawn_or_deleted_is_read_no_longer(whole: History
     assert reading[1].visits().empty
     for token in (*tokens, "", "no such token"):
         with pytest.raises(ValueError, match="nothing is shared under this address"):
-            whole.shared(token)
+            whole.branch(token)
     assert ann.share(second) not in tokens, "an address that was withdrawn stays so"
     assert ann.shares.keys() == {second}
 
@@ -252,7 +252,7 @@ def test_a_branch_that_was_withdrawn_or_deleted_is_read_no_longer(whole: History
 
 
 def test_a_file_from_before_owners_keeps_all_it_had(tmp_path: Path) -> None:
-    old = opened(tmp_path / FILE, STEPS[:2])
+    old = open_database(tmp_path / FILE, STEPS[:2])
     old.execute("INSERT INTO models VALUES (1, 'lenet5', 'a', 'd', 0.0)")
     for number in (1, 2):
         old.execute(
@@ -271,7 +271,7 @@ def test_a_file_from_before_owners_keeps_all_it_had(tmp_path: Path) -> None:
     assert ann.visits().equals(history.visits())
     history.close()
     with pytest.raises(sqlite3.DatabaseError, match="newer version"):
-        opened(tmp_path / FILE, STEPS[:2])
+        open_database(tmp_path / FILE, STEPS[:2])
 
 
 def test_owners_and_links_outlive_a_file_that_was_taken_away(tmp_path: Path) -> None:
@@ -288,4 +288,4 @@ def test_owners_and_links_outlive_a_file_that_was_taken_away(tmp_path: Path) -> 
     again = History(tmp_path)
     assert len(again.of("ann").visits()) == 6
     assert not again.of("bob").claim()
-    assert len(again.shared(token).visits()) == 2
+    assert len(again.branch(token).visits()) == 2

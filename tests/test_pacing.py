@@ -12,7 +12,7 @@ import pytest
 from pruneviz.background import Job
 from pruneviz.progress import Progress
 from pruneviz.ui.session import pacing, start
-from pruneviz.ui.session.pacing import after_the_accuracy, paced
+from pruneviz.ui.session.pacing import after_the_accuracy, pace
 from pruneviz.workbench import Workbench
 
 
@@ -25,12 +25,12 @@ def test_the_time_left_is_told_by_the_pace(monkeypatch: pytest.MonkeyPatch) -> N
     clock = [0.0]
     monkeypatch.setattr(pacing.time, "monotonic", lambda: clock[0])
     shown, said = Shown(), list[tuple[str, float]]()
-    tell = paced(lambda label, done: said.append((label, done)), shown)
+    tell = pace(lambda label, done: said.append((label, done)), shown)
     for clock[0], done in ((0.1, 0.2), (10.1, 0.4)):  # what was known is read at once
         tell("a", done)
     assert shown.left == pytest.approx(0.6 * 10 / 0.2)
     assert said == [("a", 0.2), ("a", 0.4)]
-    bounded = paced(lambda label, done: None, shown, until=clock[0] + 2.0)
+    bounded = pace(lambda label, done: None, shown, until=clock[0] + 2.0)
     clock[0] += 1.0
     bounded("b", 0.1)
     assert shown.left == pytest.approx(1.0)

@@ -30,7 +30,7 @@ from pruneviz.sensitivity.prediction import (
     predictor,
     random_plans,
 )
-from pruneviz.sensitivity.scan import known, scan
+from pruneviz.sensitivity.scan import known_curves, scan
 from pruneviz.sensitivity.taylor import LEVELS, rises
 from pruneviz.sources import Source
 from pruneviz.storage.measurement_store import MeasurementStore
@@ -310,7 +310,7 @@ def test_laws(benches: Callable[[str], Workbench], name: str, plan: Plan) -> Non
     before = found.predict(some)
     assert 0 <= before.low <= before.accuracy <= before.high <= 1
     for one in told.curves:
-        more = one.slider.raised(some, min(one.slider.level(some) + 0.2, 1.0))
+        more = one.slider.raise_to(some, min(one.slider.level(some) + 0.2, 1.0))
         assert found.predict(more).accuracy <= before.accuracy
 
 
@@ -381,7 +381,7 @@ def test_what_is_damaged_is_fitted_again(benches: Callable[[str], Workbench]) ->
 
 def test_nothing_is_foretold_before_a_scan(benches: Callable[[str], Workbench]) -> None:
     bench, memory = benches("lenet5"), MeasurementStore(None)
-    told = known(bench, Plan("fisher"), memory)
+    told = known_curves(bench, Plan("fisher"), memory)
     assert known_predictor(bench, told, memory) is None
     with pytest.raises(ValueError, match="scan first"):
         predictor(bench, told, memory, quiet)

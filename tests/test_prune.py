@@ -15,7 +15,7 @@ from torch.nn.utils import prune as torch_prune
 import pruneviz as pv
 from pruneviz.network.graph import belongings
 from pruneviz.network.layers import find_layers
-from pruneviz.network.replica import fingerprint, masked, replica, state
+from pruneviz.network.replica import apply_masks, fingerprint, replica, state
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA, Criterion
 from pruneviz.pruning.evidence import weights_only
@@ -30,7 +30,7 @@ LOW, HIGH = 0.3, 0.9
 def outputs(bench: Workbench, pruned: Pruned, n: int = 4) -> Tensor:
     """What the masked network answers, as the app computes it: parameters swapped, none written."""
     model, inputs = bench.source.model, bench.source.validation.inputs[:n]
-    parameters = masked(state(model), pruned.parameter_masks)
+    parameters = apply_masks(state(model), pruned.parameter_masks)
     with torch.inference_mode():
         return torch.func.functional_call(replica(model), parameters, (inputs,))
 

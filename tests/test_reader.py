@@ -167,7 +167,7 @@ def test_what_is_given_is_never_written_to() -> None:
 
 def test_one_more_sentence_goes_first() -> None:
     samples = read_data((X, Y))
-    assert samples.said("made up").notes == ("made up", *samples.notes)
+    assert samples.with_note("made up").notes == ("made up", *samples.notes)
 
 
 # -- what is refused -----------------------------------------------------------------------

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.plan import Plan
-from pruneviz.recipes import Recipe, from_yaml, recipe_of, replay, script_of, to_yaml, trained_again
+from pruneviz.recipes import Recipe, from_yaml, recipe_of, replay, retrain, script_of, to_yaml
 from pruneviz.recipes.reader import schema
 from pruneviz.training import Training
 from pruneviz.training.steps import TrainingStep
@@ -71,7 +71,7 @@ def test_a_replay_trains_again_and_finds_the_same(bench: Workbench, recipe: Reci
 
 
 def test_what_is_trained_already_is_not_trained_again(recipe: Recipe, version: Workbench) -> None:
-    assert trained_again(recipe, version) is version
+    assert retrain(recipe, version) is version
 
 
 def test_other_masks_are_told_with_what_may_be_the_reason(bench: Workbench, recipe: Recipe) -> None:

@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 import pruneviz as pv
 from pruneviz.network.calling import call
 from pruneviz.network.recurrence import recur, weights_of
-from pruneviz.network.replica import masked, replica, state
+from pruneviz.network.replica import apply_masks, replica, state
 
 LAYERS: dict[str, Callable[..., nn.Module]] = {
     "LSTM": nn.LSTM,
@@ -114,7 +114,7 @@ def test_each_mask_changes_the_answers_everywhere_alike(
         pruned = bench.prune(plan)
         with torch.inference_mode():
             by_call = call(
-                replica(model), data.inputs, masked(state(model), pruned.parameter_masks)
+                replica(model), data.inputs, apply_masks(state(model), pruned.parameter_masks)
             )
             by_copy = call(pruned.model.eval(), data.inputs)
             by_overlay = call(pruned.overlay(), data.inputs)

@@ -17,7 +17,7 @@ from pruneviz.network.calling import call
 from pruneviz.network.graph import Graph, trace
 from pruneviz.network.groups import Group, Groups, Place, masks_of
 from pruneviz.network.layers import find_layers
-from pruneviz.network.replica import fingerprint, masked, state
+from pruneviz.network.replica import apply_masks, fingerprint, state
 from pruneviz.plan import REPAIRS as NAMES
 from pruneviz.plan import Plan
 from pruneviz.pruning.repair import REPAIRS, repair
@@ -77,7 +77,7 @@ def run(
         assert tensor.dtype == tensors[name].dtype
         assert tensor.isfinite().all()
     whole = tensors | found
-    return found, whole | masked(whole, masks), tensors | masked(tensors, masks)
+    return found, whole | apply_masks(whole, masks), tensors | apply_masks(tensors, masks)
 
 
 def chain() -> nn.Sequential:
@@ -639,7 +639,7 @@ def test_few_samples_do_no_harm(samples: int) -> None:
     @torch.no_grad()
     def error(tensors: Mapping[str, Tensor]) -> float:
         whole = state(model) | dict(tensors)
-        answers = call(model, fresh.inputs, whole | masked(whole, masks))
+        answers = call(model, fresh.inputs, whole | apply_masks(whole, masks))
         return float((answers - model(fresh.inputs)).square().mean())
 
     assert error(found.tensors) <= 1.02 * error({})

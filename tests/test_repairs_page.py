@@ -8,7 +8,7 @@ import pytest
 
 from pruneviz.background import CancelledError
 from pruneviz.plan import Plan
-from pruneviz.ui.compare.repair_work import RepairWork, measured, table, ways
+from pruneviz.ui.compare.repair_work import RepairWork, measure_rows, table, ways
 from pruneviz.ui.workbench.repairs import able, values
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
@@ -110,7 +110,7 @@ def test_ways_are_raw_each_and_all() -> None:
 
 def test_every_row_is_what_the_workbench_measures(benches: Callable[[str], Workbench]) -> None:
     bench, told = benches("lenet5"), list[float]()
-    rows = list(measured(bench, PLAN, lambda label, done: told.append(done)))
+    rows = list(measure_rows(bench, PLAN, lambda label, done: told.append(done)))
     assert [row.plan for row in rows] == list(ways(PLAN).values())
     for row in rows:
         assert row.result.accuracy == bench.evaluate(row.plan).accuracy
@@ -128,7 +128,7 @@ def test_a_comparison_can_be_stopped(benches: Callable[[str], Workbench]) -> Non
             raise CancelledError
 
     with pytest.raises(CancelledError):
-        list(measured(benches("lenet5"), PLAN, stop))
+        list(measure_rows(benches("lenet5"), PLAN, stop))
 
 
 def test_the_button_fills_the_table(page: Page) -> None:

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import nn
 
-from pruneviz.network.replica import fingerprint, masked, replica, state
+from pruneviz.network.replica import apply_masks, fingerprint, replica, state
 from pruneviz.workbench import Workbench
 
 
@@ -56,7 +56,7 @@ def test_the_state_has_buffers_and_tied_weights_under_each_name() -> None:
 def test_only_what_a_mask_changes_is_multiplied() -> None:
     weights = {"a": torch.tensor([1.0, 2.0, 3.0]), "b": torch.tensor([4.0]), "c": torch.ones(1)}
     masks = {"a": torch.tensor([True, False, True]), "b": torch.tensor([True])}
-    found = masked(weights, masks)
+    found = apply_masks(weights, masks)
     assert found.keys() == {"a"}
     assert found["a"].tolist() == [1, 0, 3]
     assert weights["a"].tolist() == [1, 2, 3]

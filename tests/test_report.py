@@ -17,13 +17,13 @@ from torch import nn
 
 import pruneviz as pv
 from pruneviz.cli import main
-from pruneviz.history import History, ModelVersion, measured_of
+from pruneviz.history import History, ModelVersion, measurement_of
 from pruneviz.measuring import cost as cost_module
 from pruneviz.plan import Plan
 from pruneviz.recipes import from_yaml, replay
 from pruneviz.report import report, write_report
-from pruneviz.report.parts import escaped, table
-from pruneviz.report.pictures import pooled
+from pruneviz.report.parts import escape, table
+from pruneviz.report.pictures import pool
 from pruneviz.storage.home import VARIABLE
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
@@ -90,18 +90,20 @@ def test_what_the_history_has_stands_as_it_was_measured(tmp_path: Path) -> None:
     history, place = History(tmp_path), ModelVersion("mine", bench.fingerprint)
     plans = [Plan(sparsity={"0": level}) for level in (0.0, 0.25, 0.5, 0.75)]
     for number, plan in enumerate(plans):
-        record = measured_of(bench.evaluate(plan, 10), bench.counts(plan), bench.masks(plan))
+        record = measurement_of(bench.evaluate(plan, 10), bench.counts(plan), bench.masks(plan))
         visit = history.visit(place, plan, branch=EVIL if number == 1 else "")
-        history.measured(visit, replace(record, params_kept=record.params_kept + 1_000_000))
+        history.record_measurement(
+            visit, replace(record, params_kept=record.params_kept + 1_000_000)
+        )
         history.note(visit, f"note {number}")
     history.visit(place, Plan(sparsity={"0": 0.9}))  # left before it was measured
     away = history.visit(place, Plan(criterion="own", sparsity={"0": 0.9}))
-    history.measured(away, record)
+    history.record_measurement(away, record)
     text = section(report(bench, plans[3], past=history.visits()), "tradeoff")
     rows = [re.findall(r"<td.*?>(.*?)</td>", row) for row in re.findall("<tr>.*?</tr>", text)[1:]]
     assert [row[0] for row in rows] == [
         "dense",
-        f"“{escaped(EVIL)}”: Magnitude, weight: 25 % in 1 layer",
+        f"“{escape(EVIL)}”: Magnitude, weight: 25 % in 1 layer",
         "Magnitude, weight: 50 % in 1 layer",
         "Magnitude, weight: 75 % in 1 layer",
     ]
@@ -202,8 +204,8 @@ def test_no_name_is_ever_markup() -> None:
     text = report(bench, plan)
     assert EVIL not in text
     assert "<img src=x" not in text
-    assert escaped(EVIL) in section(text, "plan")
-    assert escaped(EVIL) in section(text, "classes")
+    assert escape(EVIL) in section(text, "plan")
+    assert escape(EVIL) in section(text, "classes")
 
 
 # -- parts by hand -------------------------------------------------------------------------
@@ -213,12 +215,12 @@ def test_weights_are_pooled_by_hand() -> None:
     weight = np.array([[1, -5, 2, 0]], np.float32).repeat(200, 0).repeat(100, 1)
     kept = np.ones(weight.shape, bool)
     kept[:, 100:200] = False
-    cells, down, across = pooled(weight, kept)
+    cells, down, across = pool(weight, kept)
     assert (cells.shape, down, across) == ((67, 134), 3, 3)
     assert cells[0, 0] == 1
     assert np.isnan(cells[0, 50])
     assert cells[0, 33] == 1  # one kept weight, two that are cut
-    small, down, across = pooled(weight[:2, :3], kept[:2, :3])
+    small, down, across = pool(weight[:2, :3], kept[:2, :3])
     assert (down, across) == (1, 1)
     np.testing.assert_array_equal(small, weight[:2, :3])
 
@@ -226,7 +228,7 @@ def test_weights_are_pooled_by_hand() -> None:
 def test_a_pooled_cell_is_the_largest_with_its_sign() -> None:
     weight = np.zeros((97, 1), np.float32)
     weight[0], weight[1] = 0.5, -0.75
-    assert pooled(weight, np.ones((97, 1), bool))[0][0, 0] == -0.75
+    assert pool(weight, np.ones((97, 1), bool))[0][0, 0] == -0.75
 
 
 def test_a_table_by_hand() -> None:
@@ -274,8 +276,8 @@ def test_the_command_line_shows_what_was_visited(
     bench, history = pv.open("lenet5"), History(tmp_path / "home")
     plan = Plan(sparsity={"fc1": 0.5})
     visit = history.visit(ModelVersion("lenet5", bench.fingerprint, bench.data_fingerprint), plan)
-    record = measured_of(bench.evaluate(plan, 64), bench.counts(plan), bench.masks(plan))
-    history.measured(visit, record)
+    record = measurement_of(bench.evaluate(plan, 64), bench.counts(plan), bench.masks(plan))
+    history.record_measurement(visit, record)
     history.close()
     path = tmp_path / "r.html"
     result = run("lenet5", "--all", 0.8, "-n", 64, "--visited", "--out", path)

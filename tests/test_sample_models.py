@@ -19,7 +19,7 @@ from pruneviz.measuring.evaluate import answer
 from pruneviz.measuring.intervals import wilson
 from pruneviz.sources import Source
 from pruneviz.tasks import CLASSES
-from pruneviz.training.augmentation import moved
+from pruneviz.training.augmentation import move
 from sample_models import catalogue, digits
 from sample_models.fit import fit
 from sample_models.lenet300 import RECIPE, LeNet300
@@ -158,14 +158,14 @@ def test_digits_are_normalised() -> None:
 
 def test_nothing_moves_when_nothing_may() -> None:
     images = digits.training().inputs[:8]
-    still = moved(images, torch.Generator().manual_seed(0), shift=0, turn=0, zoom=0)
+    still = move(images, torch.Generator().manual_seed(0), shift=0, turn=0, zoom=0)
     torch.testing.assert_close(still, images)
 
 
 def test_moving_a_digit_makes_a_new_one_on_the_same_background() -> None:
     images = digits.training().inputs[:8]
     before = images.clone()
-    after = moved(images, torch.Generator().manual_seed(0), shift=2, turn=10, zoom=0.1)
+    after = move(images, torch.Generator().manual_seed(0), shift=2, turn=10, zoom=0.1)
     assert torch.equal(images, before)
     assert not torch.allclose(after, before)
     torch.testing.assert_close(after[:, :, 0, 0], before[:, :, 0, 0])

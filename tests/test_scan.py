@@ -24,9 +24,9 @@ import pruneviz as pv
 from pruneviz.background import CancelledError
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.looks import looks
-from pruneviz.plan import Plan
+from pruneviz.plan import Plan, settings_of
 from pruneviz.sensitivity.curves import LOSE
-from pruneviz.sensitivity.scan import LEVELS, known, scan, settings_of
+from pruneviz.sensitivity.scan import LEVELS, known_curves, scan
 from pruneviz.storage.home import VARIABLE
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.workbench import Workbench
@@ -209,9 +209,9 @@ def test_a_pattern_has_one_point_at_its_own_level(
     for curve in found.curves:
         (point,) = curve.points
         assert point.sparsity == level
-        cut = lenet5.masks(curve.slider.raised(Plan(granularity=granularity), level))
+        cut = lenet5.masks(curve.slider.raise_to(Plan(granularity=granularity), level))
         assert point.got == cut.sparsity[curve.slider.name] > 0
-    assert known(lenet5, Plan(granularity=granularity), memory).complete
+    assert known_curves(lenet5, Plan(granularity=granularity), memory).complete
 
 
 def test_a_row_too_short_for_the_pattern_is_a_no_op(
@@ -314,7 +314,7 @@ def test_a_second_scan_measures_nothing(lenet300: Counting, memory: MeasurementS
     assert lenet300.asked
     lenet300.asked.clear()
     second = scan(lenet300, Plan(), memory)
-    told = known(lenet300, Plan(), memory)
+    told = known_curves(lenet300, Plan(), memory)
     assert lenet300.asked == []
     assert second == first
     assert told.complete
@@ -322,7 +322,7 @@ def test_a_second_scan_measures_nothing(lenet300: Counting, memory: MeasurementS
 
 
 def test_nothing_is_known_before(lenet300: Counting, memory: MeasurementStore) -> None:
-    told = known(lenet300, Plan(), memory)
+    told = known_curves(lenet300, Plan(), memory)
     assert lenet300.asked == []
     assert not told.complete
     assert [one.points for one in told.curves] == [()] * 3
@@ -332,10 +332,12 @@ def test_nothing_is_known_before(lenet300: Counting, memory: MeasurementStore) -
 def test_other_choices_have_points_of_their_own(lenet5: Counting, memory: MeasurementStore) -> None:
     scan(lenet5, Plan(), memory, (0.5,))
     for plan in (Plan("random"), Plan("l2", "neuron"), Plan(granularity="2:4")):
-        assert not any(one.points for one in known(lenet5, plan, memory, (0.5,)).curves)
-    assert known(lenet5, Plan(seed=7, scope="global"), memory, (0.5,)).complete, "is not obeyed"
+        assert not any(one.points for one in known_curves(lenet5, plan, memory, (0.5,)).curves)
+    assert known_curves(lenet5, Plan(seed=7, scope="global"), memory, (0.5,)).complete, (
+        "is not obeyed"
+    )
     scan(lenet5, Plan("random", seed=1), memory, (0.5,))
-    assert not known(lenet5, Plan("random", seed=2), memory, (0.5,)).complete
+    assert not known_curves(lenet5, Plan("random", seed=2), memory, (0.5,)).complete
 
 
 def test_other_weights_or_data_have_points_of_their_own(
@@ -344,8 +346,8 @@ def test_other_weights_or_data_have_points_of_their_own(
     scan(lenet5, Plan(), memory, (0.5,))
     source = new_bench("lenet5").source
     fewer = Workbench(replace(source, validation=source.validation.first(100)))
-    assert not known(fewer, Plan(), memory, (0.5,)).complete
-    assert known(new_bench("lenet5"), Plan(), memory, (0.5,)).complete
+    assert not known_curves(fewer, Plan(), memory, (0.5,)).complete
+    assert known_curves(new_bench("lenet5"), Plan(), memory, (0.5,)).complete
 
 
 @pytest.mark.parametrize("after", slow_but(lambda after: after == 1, [1, 20]))
@@ -363,7 +365,7 @@ def test_a_scan_that_was_cancelled_goes_on_to_the_same_numbers(
 
     with pytest.raises(CancelledError):
         scan(lenet300, Plan(), memory, progress=progress)
-    kept = known(lenet300, Plan(), memory)
+    kept = known_curves(lenet300, Plan(), memory)
     assert 0 < kept.spent < whole.spent
     assert "not finished" in kept.words
     done = [curve.points for curve in kept.curves]
@@ -371,7 +373,7 @@ def test_a_scan_that_was_cancelled_goes_on_to_the_same_numbers(
     assert scan(lenet300, Plan(), memory) == whole
     again = {plan for plan, n in lenet300.asked if not plan.is_dense}
     fine = [
-        curve.slider.raised(Plan(), point.sparsity)
+        curve.slider.raise_to(Plan(), point.sparsity)
         for curve, points in zip(kept.curves, done, strict=True)
         for point in points
         if point.fine(0.01)
@@ -429,7 +431,7 @@ def test_what_is_damaged_in_memory_is_measured_again(
 
     found = scan(lenet5, Plan(), memory, (0.5,))
     assert scan(lenet5, Plan(), Damaged(), (0.5,)) == found
-    assert not known(lenet5, Plan(), Damaged(), (0.5,)).complete
+    assert not known_curves(lenet5, Plan(), Damaged(), (0.5,)).complete
 
 
 # -- processes ---------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pruneviz.plan import Plan
 from pruneviz.pruning.masks import count
-from pruneviz.ui.board.scene import block_of, describe, drawn, picture, picture_id, scene_id
+from pruneviz.ui.board.scene import block_of, describe, drawn_cells, picture, picture_id, scene_id
 from pruneviz.ui.session import with_levels
 from pruneviz.ui.session.hand import by_hand
 from pruneviz.workbench import Workbench, units
@@ -72,7 +72,7 @@ def inputs_gone(
     bench: Workbench, plan: Plan, name: str, shape: tuple[int, ...]
 ) -> NDArray[np.bool_]:
     """The drawn cells that go because of units before the layer, as the browser reads them."""
-    table = inputs_cut(bench, plan, name, *drawn(bench.layer_of[name]))
+    table = inputs_cut(bench, plan, name, *drawn_cells(bench.layer_of[name]))
     if table is None:
         return np.zeros(shape, dtype=bool)
     places = np.arange(np.prod(shape))

@@ -91,7 +91,7 @@ def test_formulas_measure_nothing(new_bench: Benches) -> None:
     bench = new_bench("lenet300")
     done = bench.studies.search("erk", 0.5)
     assert (done.evaluations, done.samples, done.result, done.holdout) == (0, 0, None, None)
-    assert bench.measured(done.plan) == 0
+    assert bench.samples_measured(done.plan) == 0
 
 
 def test_units_are_searched_too(benches: Benches) -> None:

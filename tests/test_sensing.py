@@ -75,7 +75,7 @@ def test_what_could_not_be_cut_is_said_and_never_drawn() -> None:
 def test_before_a_scan_there_is_no_curve_and_no_way_to_share_out_by_it(
     benches: Callable[[str], Workbench],
 ) -> None:
-    told = sensing.sensed(benches("lenet5"), Plan(criterion="random", seed=4711))
+    told = sensing.sensitivity_evidence(benches("lenet5"), Plan(criterion="random", seed=4711))
     assert (told["layers"], told["estimate"]) == ({}, None)
     methods = told["methods"]
     assert isinstance(methods, list)
@@ -87,13 +87,13 @@ def test_before_a_scan_there_is_no_curve_and_no_way_to_share_out_by_it(
 
 def test_a_scan_is_heard_of_at_once(benches: Callable[[str], Workbench]) -> None:
     bench, plan = benches("lenet5"), Plan(criterion="random", seed=4712)
-    key, told = sensing.sensed_key(bench, plan), sensing.sensed(bench, plan)
-    assert sensing.sensed_key(bench, plan) == key
+    key, told = sensing.evidence_key(bench, plan), sensing.sensitivity_evidence(bench, plan)
+    assert sensing.evidence_key(bench, plan) == key
 
     bench.studies.curves(plan, LEVELS)
 
-    assert sensing.sensed_key(bench, plan) != key
-    now = sensing.sensed(bench, plan)
+    assert sensing.evidence_key(bench, plan) != key
+    now = sensing.sensitivity_evidence(bench, plan)
     assert now["id"] != told["id"]
     layers, curves = now["layers"], bench.studies.known_curves(plan)
     assert isinstance(layers, dict)
@@ -111,10 +111,10 @@ def test_what_another_process_measures_is_heard_of(
 ) -> None:
     bench, other = benches("lenet5"), new_bench("lenet5")
     plan = Plan(criterion="random", seed=4713)
-    key = sensing.sensed_key(bench, plan)
+    key = sensing.evidence_key(bench, plan)
     other.studies.curves(plan, (0.5,))
-    assert sensing.sensed_key(bench, plan) != key
-    assert sensing.sensed(bench, plan)["layers"]
+    assert sensing.evidence_key(bench, plan) != key
+    assert sensing.sensitivity_evidence(bench, plan)["layers"]
 
 
 def test_curves_belong_to_the_settings_they_were_measured_with(
@@ -122,7 +122,7 @@ def test_curves_belong_to_the_settings_they_were_measured_with(
 ) -> None:
     bench = benches("lenet5")
     keys = {
-        sensing.sensed_key(bench, plan)
+        sensing.evidence_key(bench, plan)
         for plan in (
             Plan(),
             Plan(criterion="random"),
@@ -132,7 +132,7 @@ def test_curves_belong_to_the_settings_they_were_measured_with(
         )
     }
     assert len(keys) == 5
-    assert sensing.sensed_key(bench, Plan(sparsity={"conv2": 0.5})) in keys
+    assert sensing.evidence_key(bench, Plan(sparsity={"conv2": 0.5})) in keys
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_where_nothing_can_be_shared_out_it_is_said_why(
     told = sensing.allocation(bench, plan, "lamp", ())
     assert told["layers"] == {}
     assert why in str(told["words"])
-    methods = sensing.sensed(bench, plan)["methods"]
+    methods = sensing.sensitivity_evidence(bench, plan)["methods"]
     assert isinstance(methods, list)
     assert [method["name"] for method in methods if not method["why_not"]] == ["uniform"]
 
@@ -194,7 +194,7 @@ def test_the_estimate_is_what_the_predictor_knows(benches: Callable[[str], Workb
     bench, plan = benches("lenet5"), Plan()
     bench.studies.curves(plan)
     predictor = bench.studies.predictor(plan)
-    told = sensing.sensed(bench, plan)["estimate"]
+    told = sensing.sensitivity_evidence(bench, plan)["estimate"]
     assert isinstance(told, dict)
     for names, pair in (
         (("damage", "accuracy"), predictor.link),

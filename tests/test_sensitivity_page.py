@@ -19,7 +19,7 @@ from pruneviz.sensitivity.curves import Curves
 from pruneviz.sensitivity.scan import LEVELS, scan
 from pruneviz.storage.home import VARIABLE
 from pruneviz.storage.measurement_store import MeasurementStore
-from pruneviz.ui.allocate.scan_work import ScanWork, cells, remaining, start, table
+from pruneviz.ui.allocate.scan_work import ScanWork, cells, start, table, work_left
 from pruneviz.ui.session import cached, networks
 from pruneviz.ui.wording import duration
 from pruneviz.workbench import Workbench
@@ -83,7 +83,7 @@ def scanned(
 def test_before_a_scan_the_page_says_what_it_will_cost(page: Sensitivity) -> None:
     assert "Nothing was scanned yet" in page.texts()
     assert "**Scan** cuts each of 3 layers" in page.texts()
-    samples, seconds = remaining(page.session.bench, page.curves)
+    samples, seconds = work_left(page.session.bench, page.curves)
     assert samples == round(33 * 0.45 * N)
     assert seconds == pytest.approx(samples * page.session.bench.seconds_per_sample)
     assert f"about {samples:,} samples" in page.texts()
@@ -105,7 +105,7 @@ def test_a_scan_fills_the_table(page: Sensitivity) -> None:
     assert list(rows["in words"]) == [curves.words_of(name) for name in order]
     assert curves.words in page.texts()
     assert "scan-start" not in page.buttons(), "there is nothing left to measure"
-    assert remaining(page.session.bench, curves) == (0, 0.0)
+    assert work_left(page.session.bench, curves) == (0, 0.0)
 
 
 @pytest.mark.slow
@@ -151,7 +151,7 @@ def test_seconds_to_spend_are_told_as_samples(page: Sensitivity) -> None:
     page.run()
     bench = page.session.bench
     samples = max(bench.block, round(1 / bench.seconds_per_sample))
-    if remaining(bench, page.curves)[1] > 1:
+    if work_left(bench, page.curves)[1] > 1:
         assert f"It stops after {samples:,} of them, about {duration(1.0)}." in page.texts()
     page.back().go()
     assert page.app.number_input(key="scan_limit").value == 1.0

@@ -13,8 +13,8 @@ from pruneviz.allocation.shares import (
     by_damage,
     by_damage_at,
     erk,
-    pooled,
-    pooled_at,
+    pool,
+    pool_at,
     uniform,
     uniform_plus,
     whole,
@@ -119,29 +119,29 @@ def test_of_bounds_on_both_sides_the_larger_violation_is_met_first() -> None:
 def test_the_lowest_scores_of_all_go() -> None:
     a = part("a", 4, scores=torch.tensor([1.0, 2.0, 3.0, 4.0]))
     b = part("b", 4, scores=torch.tensor([2.5, 5.0, 6.0, 7.0]))
-    assert pooled([a, b], 0.5) == [0.75, 0.25]
-    assert pooled_at([a, b], [0.0, 0.25, 0.5, 0.75]) == [[0, 0.5, 0.75, 1.0], [0, 0, 0.25, 0.5]]
+    assert pool([a, b], 0.5) == [0.75, 0.25]
+    assert pool_at([a, b], [0.0, 0.25, 0.5, 0.75]) == [[0, 0.5, 0.75, 1.0], [0, 0, 0.25, 0.5]]
 
 
 def test_no_pool_takes_more_of_a_part_than_its_bound() -> None:
     a = part("a", 4, scores=torch.tensor([1.0, 2.0, 3.0, 4.0]), most=0.5)
     b = part("b", 4, scores=torch.tensor([2.5, 5.0, 6.0, 7.0]))
-    assert pooled([a, b], 0.5) == [0.5, 0.5]
+    assert pool([a, b], 0.5) == [0.5, 0.5]
 
 
 def test_where_items_cost_more_fewer_of_them_go() -> None:
     a = part("a", 2, cost=10.0, scores=torch.tensor([1.0, 2.0]))
     b = part("b", 10, cost=10.0, scores=torch.arange(3.0, 13.0))
-    assert pooled([a, b], 0.5) == [1.0, 0.0]
-    assert pooled([a, b], 0.75) == [1.0, 0.5]
+    assert pool([a, b], 0.5) == [1.0, 0.0]
+    assert pool([a, b], 0.75) == [1.0, 0.5]
 
 
 def test_of_two_sums_that_are_as_near_the_larger_is_taken() -> None:
     """Items of a cost 5 and are 2.5 from either side of a target of 2.5 of 20."""
     a = part("a", 2, cost=10.0, scores=torch.tensor([1.0, 2.0]))
     b = part("b", 10, cost=10.0, scores=torch.arange(3.0, 13.0))
-    assert pooled([a, b], 2.5 / 20) == [0.5, 0.0]
-    assert pooled([a, b], 2.4 / 20) == [0.0, 0.0]
+    assert pool([a, b], 2.5 / 20) == [0.5, 0.0]
+    assert pool([a, b], 2.4 / 20) == [0.0, 0.0]
 
 
 def test_the_cheapest_damage_goes_first() -> None:
@@ -169,7 +169,7 @@ def test_beyond_the_last_point_nothing_goes_if_it_need_not() -> None:
 
 def test_without_scores_or_curves_it_says_so() -> None:
     with pytest.raises(ValueError, match="'a' brings no scores"):
-        pooled([part("a", 4)], 0.5)
+        pool([part("a", 4)], 0.5)
     with pytest.raises(ValueError, match="'a' has no curve yet: scan first"):
         by_damage([part("a", 4)], 0.5)
 
@@ -207,6 +207,6 @@ def test_a_higher_target_cuts_no_layer_less() -> None:
         for name, items in (("a", 10), ("b", 100), ("c", 33))
     ]  # fmt: skip
     targets = [k / 50 for k in range(45)]
-    for many in (pooled_at, by_damage_at):
+    for many in (pool_at, by_damage_at):
         for column in many(parts, targets):
             assert all(x <= y + 1e-12 for x, y in itertools.pairwise(column))

@@ -28,7 +28,7 @@ def _held_by_others() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def bound(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     gc.collect()
-    assert shelves.used() == 0
+    assert shelves.used_bytes() == 0
     monkeypatch.setenv("PRUNEVIZ_APP_BYTES", str(5 * MEGA))
     yield
     gc.collect()
@@ -54,7 +54,7 @@ def test_the_oldest_that_is_on_no_screen_makes_room_and_its_owner_is_told() -> N
     shelves.make(more, "e")
     assert list(mine) == ["a"]
     assert mine.gone == ["b"]
-    assert shelves.used() + more <= 5 * MEGA
+    assert shelves.used_bytes() + more <= 5 * MEGA
     assert list(yours) == ["c", "d"]
     assert not yours.gone
 
@@ -80,7 +80,7 @@ def test_more_than_all_the_shelves_is_refused_and_nothing_goes() -> None:
 def test_a_visitor_who_left_takes_no_room() -> None:
     fill(shelves.Shelf(), "a", "b")
     gc.collect()
-    assert shelves.used() == 0
+    assert shelves.used_bytes() == 0
     shelves.make(5 * MEGA, "all")
 
 
@@ -90,7 +90,7 @@ def test_shared_memory_counts_once_and_what_else_holds_a_network_lets_go() -> No
     mine.beside.append(versions)
     shelves.put(mine, "a", bench)
     shelves.put(mine, "b", Workbench(bench.source))
-    assert MEGA <= shelves.used() < 1.2 * MEGA
+    assert MEGA <= shelves.used_bytes() < 1.2 * MEGA
     del bench
     shelves.make(5 * MEGA, "much")
     assert not mine

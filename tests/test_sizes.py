@@ -16,7 +16,7 @@ from pruneviz.measuring.sizes import (
     as_csr,
     encoded_bytes,
     file_bytes,
-    stored,
+    file_tensors,
     zipped_bytes,
 )
 
@@ -37,7 +37,7 @@ def header(tensors: dict[str, Tensor]) -> int:
 
 
 def test_a_file_is_its_tensors_behind_a_header() -> None:
-    tensors = stored(linear(SPARSE))
+    tensors = file_tensors(linear(SPARSE))
     assert file_bytes(tensors) == 4 * 16 + header(tensors)
 
 
@@ -92,7 +92,7 @@ def test_a_tensor_that_an_encoding_makes_larger_stays_dense() -> None:
 
 
 def test_zipped_is_deflate_at_level_six_of_the_same_file() -> None:
-    tensors = stored(linear(torch.randn(700, 2000)))  # more than one piece
+    tensors = file_tensors(linear(torch.randn(700, 2000)))  # more than one piece
     done: list[float] = []
     assert zipped_bytes(tensors, done.append) == len(zlib.compress(save(tensors), 6))
     assert done == sorted(done)
@@ -109,8 +109,8 @@ def test_zipping_stops_where_its_progress_raises() -> None:
 
 def test_zeros_are_worth_a_bit_or_less_in_an_archive() -> None:
     weight = torch.randn(100, 100)
-    whole = zipped_bytes(stored(linear(weight)))
-    none = zipped_bytes(stored(linear(weight * 0)))
+    whole = zipped_bytes(file_tensors(linear(weight)))
+    none = zipped_bytes(file_tensors(linear(weight * 0)))
     assert whole > 0.9 * 40_000
     assert none < 400
 
@@ -119,7 +119,7 @@ def test_zeros_have_no_sign() -> None:
     weight = torch.randn(100, 100)
     masked = weight * (torch.rand(100, 100) < 0.1)
     assert torch.signbit(masked[masked == 0]).any(), "a product with False keeps the sign"
-    tensors = stored(linear(masked))
+    tensors = file_tensors(linear(masked))
     assert not torch.signbit(tensors["weight"][tensors["weight"] == 0]).any()
     assert torch.equal(tensors["weight"], masked)
 
@@ -134,14 +134,14 @@ def test_tied_tensors_are_stored_once_and_buffers_too() -> None:
             self.register_buffer("passing", torch.ones(1000), persistent=False)
 
     network = Tied()
-    tensors = stored(network)
+    tensors = file_tensors(network)
     assert set(tensors) == set(network.state_dict()) - {"other.weight"}
     assert file_bytes(tensors) == 4 * (16 + 4 * 4) + 8 + header(tensors)
 
 
 def test_what_is_stored_shares_nothing_with_the_network() -> None:
     network = nn.BatchNorm1d(4)
-    for tensor in stored(network).values():
+    for tensor in file_tensors(network).values():
         tensor.add_(1)
     assert network.weight.tolist() == [1.0] * 4
     assert int(network.num_batches_tracked or 0) == 0
@@ -149,8 +149,8 @@ def test_what_is_stored_shares_nothing_with_the_network() -> None:
 
 def test_the_file_reads_back_as_the_network() -> None:
     network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3)).half()
-    again = load(save(stored(network)))
+    again = load(save(file_tensors(network)))
     for name, tensor in network.state_dict().items():
         assert torch.equal(again[name], tensor)
         assert again[name].dtype == tensor.dtype
-    assert io.BytesIO(save(again)).getbuffer().nbytes == file_bytes(stored(network))
+    assert io.BytesIO(save(again)).getbuffer().nbytes == file_bytes(file_tensors(network))

@@ -49,5 +49,5 @@ def test_levels_and_raising() -> None:
     pair = Slider("a", ("a", "b"), 10)
     plan = Plan(sparsity={"b": 0.2, "c": 0.7})
     assert pair.level(plan) == 0.2
-    assert dict(pair.raised(plan, 0.5).sparsity) == {"a": 0.5, "b": 0.5, "c": 0.7}
+    assert dict(pair.raise_to(plan, 0.5).sparsity) == {"a": 0.5, "b": 0.5, "c": 0.7}
     assert pair.level(Plan()) == 0.0

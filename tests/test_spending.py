@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import pruneviz as pv
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.request import SearchRequest
-from pruneviz.allocation.spending import field_of, prepared
+from pruneviz.allocation.spending import field_of, prepare
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.curves import Curve, Curves, Point
 from pruneviz.workbench import Workbench
@@ -61,10 +61,10 @@ def test_units_come_as_near_as_whole_items_can(benches: Benches, name: str, budg
     bench, settings = benches(name), Plan(granularity="neuron")
     space = field_of(bench, SearchRequest(settings, budget, list(bench.locks)))
     plan = space.meet(ALLOCATIONS["uniform"].share, 0.5)
-    missed = abs(space.got(plan) - 0.5)
+    missed = abs(space.fraction(plan) - 0.5)
     one = max(
-        abs(space.got(part.slider.raised(plan, part.slider.level(plan) + by / part.items))
-            - space.got(plan))
+        abs(space.fraction(part.slider.raise_to(plan, part.slider.level(plan) + by / part.items))
+            - space.fraction(plan))
         for part in space.parts for by in (-1, 1)
         if 0 <= part.slider.level(plan) + by / part.items <= 1
     )  # fmt: skip
@@ -78,12 +78,12 @@ def test_heads_and_latency_meet_their_targets(benches: Benches) -> None:
     assert set(heads.sparsity.values()) == {0.5}
     plan = Plan(granularity="neuron")
     space = field_of(bench, SearchRequest(plan, "latency", list(bench.locks)))
-    assert space.got(space.meet(ALLOCATIONS["erk"].share, 0.4)) == pytest.approx(0.4, abs=0.02)
+    assert space.fraction(space.meet(ALLOCATIONS["erk"].share, 0.4)) == pytest.approx(0.4, abs=0.02)
 
 
 def test_densities_are_what_a_plan_keeps_and_never_nothing(benches: Benches) -> None:
     space = field_of(benches("lenet5"), SearchRequest())
-    plan = space.parts[1].slider.raised(space.parts[0].slider.raised(Plan(), 1.0), 0.25)
+    plan = space.parts[1].slider.raise_to(space.parts[0].slider.raise_to(Plan(), 1.0), 0.25)
     assert space.densities(plan) == [0.5 / space.parts[0].items, 0.75, 1.0, 1.0, 1.0]
 
 
@@ -121,7 +121,7 @@ def test_damage_is_odds_of_fractions_and_a_difference_of_other_scores(benches: B
             for part in space.parts
         )  # fmt: skip
         known = Curves(Plan(), curves, 100, 0.01, 0, True, "")
-        field, _ = prepared(space, "sensitivity", known)
+        field, _ = prepare(space, "sensitivity", known)
         return [part.damage[1][0] for part in field.parts if part.damage is not None]
 
     lost = {"fc1": 0.0, "fc2": 0.25, "fc3": 0.5}
@@ -133,7 +133,7 @@ def test_damage_is_odds_of_fractions_and_a_difference_of_other_scores(benches: B
 def test_a_method_that_measures_needs_curves(benches: Benches) -> None:
     space = field_of(benches("lenet300"), SearchRequest())
     with pytest.raises(ValueError, match="needs curves of the layers: scan first"):
-        prepared(space, "sensitivity")
+        prepare(space, "sensitivity")
 
 
 def test_what_does_not_fit_is_refused_by_name(benches: Benches) -> None:

@@ -74,7 +74,7 @@ def test_one_unit_stays_and_few_units_go_one_by_one() -> None:
 
 def test_what_moves_together_gets_one_level() -> None:
     pair = Slider("a", ("a", "b"), 10)
-    assert dict(pair.raised(DENSE, 0.3).sparsity) == {"a": 0.3, "b": 0.3}
+    assert dict(pair.raise_to(DENSE, 0.3).sparsity) == {"a": 0.3, "b": 0.3}
     assert pair.level(replace(DENSE, sparsity={"a": 0.0, "b": 0.4})) == 0.4
 
 
@@ -95,7 +95,7 @@ def test_the_cheaper_slider_goes_first_with_its_bytes_and_points() -> None:
     (step,) = found.steps
     assert (step.slider, step.before, step.after, step.saved) == ("a", 0.0, 0.1, 14)
     assert step.lost == pytest.approx(0.002)
-    assert found.plan == FIRST.raised(DENSE, 0.1)
+    assert found.plan == FIRST.raise_to(DENSE, 0.1)
     assert found.need == Need(176, 23)
     assert found.together == pytest.approx(0.002)
     assert "Predicted from each slider by itself: 0.2 points lost." in found.words

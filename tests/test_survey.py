@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pruneviz.data import Data
 from pruneviz.network.layers import find_layers
-from pruneviz.network.survey import seen_layers, survey
+from pruneviz.network.survey import survey, survey_layers
 from pruneviz.pruning.locks import usual_locks
 from pruneviz.workbench import Workbench
 
@@ -118,10 +118,10 @@ class Same(nn.Conv2d):
 
 def test_a_subclass_is_a_layer_if_its_own_weight_is_seen_at_work() -> None:
     model = nn.Sequential(Standardised(2, 2, 3), Same(2, 2, 3), nn.Flatten(), nn.Linear(32, 2))
-    found, _ = seen_layers(model, DATA)
+    found, _ = survey_layers(model, DATA)
     assert list(found) == ["1", "3"]
     with pytest.raises(ValueError, match="compute other weights from their own"):
-        seen_layers(nn.Sequential(Standardised(2, 2, 3), nn.Flatten()), DATA)
+        survey_layers(nn.Sequential(Standardised(2, 2, 3), nn.Flatten()), DATA)
 
 
 # -- locks ---------------------------------------------------------------------------------
@@ -154,10 +154,10 @@ def test_locks_of_the_samples(bench: Workbench) -> None:
 
 def test_where_all_would_be_locked_the_first_layer_is_free() -> None:
     model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 300))
-    layers, seen = seen_layers(model, Data(torch.ones(1, 8)))
+    layers, seen = survey_layers(model, Data(torch.ones(1, 8)))
     assert set(usual_locks(layers, seen)) == {"2"}
 
 
 def test_a_network_of_one_layer_is_not_locked() -> None:
-    layers, seen = seen_layers(nn.Linear(3, 2), Data(torch.ones(1, 3)))
+    layers, seen = survey_layers(nn.Linear(3, 2), Data(torch.ones(1, 3)))
     assert usual_locks(layers, seen) == {}

@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 
 from pruneviz.data import Data, Outcome
 from pruneviz.tasks import CLASSES, Task, task_for
-from pruneviz.tasks.judging import in_parts, joined, judge_positions
+from pruneviz.tasks.judging import concatenate, in_parts, judge_positions
 from pruneviz.tasks.measures import mean_of
 
 INF, NAN = math.inf, math.nan
@@ -229,7 +229,7 @@ def test_blocks_are_measured_by_the_spread_of_all() -> None:
     targets, outputs = torch.randn(100, 2), torch.randn(100, 2)
     task, whole = judged(outputs, targets)
     parts = [task.judge(outputs[i : i + 30], targets[i : i + 30]) for i in range(0, 100, 30)]
-    assert task.measures(joined(parts))["R²"] == pytest.approx(task.measures(whole)["R²"])
+    assert task.measures(concatenate(parts))["R²"] == pytest.approx(task.measures(whole)["R²"])
 
 
 def test_outputs_with_or_without_a_last_dimension_are_the_same() -> None:
@@ -417,7 +417,7 @@ def test_a_metric_may_give_one_number_for_a_block(kind: Callable[[float], object
 
     task = task_for(outputs, data_of(targets), share)  # type: ignore[arg-type]
     blocks = [task.judge(outputs[:4], targets[:4]), task.judge(outputs[4:], targets[4:])]
-    outcome = joined(blocks)
+    outcome = concatenate(blocks)
     expected = float((outputs.argmax(-1) == targets).double().mean())
     assert task.measures(outcome)["share"] == pytest.approx(expected)
     plain = judged(outputs, targets)

@@ -7,8 +7,8 @@ import torch
 from pruneviz.network.groups import Group, Groups
 from pruneviz.network.layers import Layer
 from pruneviz.workbench.units import (
-    evened,
-    locked_together,
+    even,
+    lock_together,
     once_each,
     own_locks,
     unit_of_row,
@@ -27,11 +27,11 @@ def test_members_share_the_level_that_is_chosen() -> None:
         return 0.7
 
     levels = {"a": 0.1, "b": 0.2, "c": 0.3, "d": 0.4}
-    assert evened(GROUPS, levels, choose) == levels | {"a": 0.7, "c": 0.7}
+    assert even(GROUPS, levels, choose) == levels | {"a": 0.7, "c": 0.7}
     assert seen == [["a", "c"]]
-    assert evened(GROUPS, levels | {"c": 0.1}, choose) == levels | {"c": 0.1}
-    assert evened(GROUPS, {"a": 0.1, "b": 0.2}, choose) == {"a": 0.1, "b": 0.2}
-    assert evened(Groups(), levels, choose) == levels
+    assert even(GROUPS, levels | {"c": 0.1}, choose) == levels | {"c": 0.1}
+    assert even(GROUPS, {"a": 0.1, "b": 0.2}, choose) == {"a": 0.1, "b": 0.2}
+    assert even(Groups(), levels, choose) == levels
 
 
 def test_who_is_not_named_follows_and_two_that_differ_stay_as_they_are() -> None:
@@ -42,10 +42,10 @@ def test_who_is_not_named_follows_and_two_that_differ_stay_as_they_are() -> None
 
 
 def test_a_lock_holds_the_group_and_goes_with_its_own_reason() -> None:
-    locked = locked_together(GROUPS, {"c": "mine", "d": ""})
+    locked = lock_together(GROUPS, {"c": "mine", "d": ""})
     assert locked == {"c": "mine", "d": "", "a": "moves together with c"}
     assert own_locks(locked) == {"c": "mine", "d": ""}
-    assert locked_together(GROUPS, locked) == locked
+    assert lock_together(GROUPS, locked) == locked
 
 
 def test_a_group_is_counted_once() -> None:

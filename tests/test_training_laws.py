@@ -12,9 +12,9 @@ import torch
 from pruneviz.network.replica import fingerprint, state
 from pruneviz.plan import Plan
 from pruneviz.training import METHODS, Moment, Training, train
-from pruneviz.training.dynamic import fraction, rewired
+from pruneviz.training.dynamic import fraction, rewire
 from pruneviz.training.legs import cubic, geometric, on_the_way
-from pruneviz.training.methods import shuffled
+from pruneviz.training.methods import shuffle
 from pruneviz.workbench import Workbench
 from tests.small import small_bench
 
@@ -42,20 +42,20 @@ def test_rewiring_two_by_two() -> None:
     weight = torch.tensor([[3.0, -1.0], [0.0, 0.0]])
     mask = torch.tensor([[True, True], [False, False]])
     wish = torch.tensor([[9.0, 9.0], [0.2, 0.7]])  # where it is kept already it asks in vain
-    after = rewired(weight, mask, wish, 1)
+    after = rewire(weight, mask, wish, 1)
     assert after.tolist() == [[True, False], [False, True]]
-    assert rewired(weight, mask, wish, 0).tolist() == mask.tolist()
-    assert rewired(weight, mask, wish, 5).tolist() == [[False, False], [True, True]]
+    assert rewire(weight, mask, wish, 0).tolist() == mask.tolist()
+    assert rewire(weight, mask, wish, 5).tolist() == [[False, False], [True, True]]
 
 
 def test_rewiring_three_by_three() -> None:
     weight = torch.tensor([[5.0, 4.0, 3.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
     mask = torch.tensor([[1, 1, 1], [1, 1, 0], [0, 0, 0]]).bool()
     wish = torch.tensor([[0.0, 0, 0], [0, 0, 3], [9, 1, 8]])
-    after = rewired(weight, mask, wish, 2)
+    after = rewire(weight, mask, wish, 2)
     assert after.tolist() == torch.tensor([[1, 1, 1], [0, 0, 0], [1, 0, 1]]).bool().tolist()
     assert after.sum() == mask.sum()
-    ties = rewired(torch.zeros(3, 3), mask, torch.zeros(3, 3), 2)
+    ties = rewire(torch.zeros(3, 3), mask, torch.zeros(3, 3), 2)
     assert ties.tolist() == torch.tensor([[0, 0, 1], [1, 1, 1], [1, 0, 0]]).bool().tolist()
 
 
@@ -98,11 +98,11 @@ def test_rewiring_keeps_the_number_in_each_layer(benches: Benches, method: str) 
 
 def test_shuffling_keeps_the_number() -> None:
     mask = torch.rand(7, 9) > 0.7
-    other = shuffled(mask, 3)
+    other = shuffle(mask, 3)
     assert other.sum() == mask.sum()
     assert not torch.equal(other, mask)
-    assert torch.equal(shuffled(mask, 3), other)
-    assert not torch.equal(shuffled(mask, 4), other)
+    assert torch.equal(shuffle(mask, 3), other)
+    assert not torch.equal(shuffle(mask, 4), other)
 
 
 @pytest.mark.parametrize("rewind", [0, 1])

@@ -13,7 +13,7 @@ import pruneviz as pv
 from pruneviz.network.groups import Group, Groups, Place
 from pruneviz.network.likeness import difference, tolerance
 from pruneviz.network.replica import fingerprint
-from pruneviz.network.trial import parameter_masks, proved
+from pruneviz.network.trial import parameter_masks, prove
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
 
@@ -92,7 +92,7 @@ def hand_made(*names: str) -> Groups:
 def test_a_claim_that_holds_is_left_as_it_is() -> None:
     model = Net(lambda m, x: x.relu()).eval()
     before = fingerprint(model)
-    found = proved(model, hand_made("one", "two"), torch.randn(2, 4))
+    found = prove(model, hand_made("one", "two"), torch.randn(2, 4))
     assert list(found.groups) == ["one", "two"]
     assert found.fixed == {"head": "it is the network's answer"}
     assert fingerprint(model) == before
@@ -100,7 +100,7 @@ def test_a_claim_that_holds_is_left_as_it_is() -> None:
 
 def test_a_claim_that_does_not_hold_is_refused_and_the_others_stay() -> None:
     model = Net(lambda m, x: x.relu()).eval()
-    found = proved(model, hand_made("wrong", "two"), torch.randn(2, 4))
+    found = prove(model, hand_made("wrong", "two"), torch.randn(2, 4))
     assert list(found.groups) == ["two"]
     assert found.fixed["one"].startswith("its trial cut failed: ")
     assert found.fixed["head"] == "it is the network's answer"

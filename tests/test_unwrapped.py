@@ -9,7 +9,7 @@ from torch.nn.utils import parametrizations, prune, spectral_norm, weight_norm
 
 import pruneviz as pv
 from pruneviz.network.replica import fingerprint
-from pruneviz.sources.networks.unwrapped import unwrapped
+from pruneviz.sources.networks.unwrapped import unwrap
 
 INPUTS = torch.randn(5, 6)
 
@@ -49,7 +49,7 @@ def test_computed_weights_become_plain_in_a_copy(way) -> None:  # type: ignore[n
     model.eval()
     keys, before = set(model.state_dict()), fingerprint(model)
     expected = model(INPUTS)
-    plain, notes = unwrapped(model)
+    plain, notes = unwrap(model)
     torch.testing.assert_close(plain(INPUTS), expected)
     assert set(plain.state_dict()) == set(network().state_dict())
     assert "weights of 0 are computed from others" in notes[0]
@@ -62,13 +62,13 @@ def test_computed_weights_become_plain_in_a_copy(way) -> None:  # type: ignore[n
 
 def test_a_plain_network_comes_back_itself() -> None:
     model = network()
-    assert unwrapped(model) == (model, ())
+    assert unwrap(model) == (model, ())
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 def test_wrappers_are_taken_off_and_said() -> None:
     model = network()
-    assert unwrapped(nn.DataParallel(model))[0] is model
-    inner, notes = unwrapped(torch.compile(nn.DataParallel(model)))  # type: ignore[arg-type]
+    assert unwrap(nn.DataParallel(model))[0] is model
+    inner, notes = unwrap(torch.compile(nn.DataParallel(model)))  # type: ignore[arg-type]
     assert inner is model
     assert [note.split()[3] for note in notes] == ["torch.compile", "DataParallel"]

@@ -16,7 +16,7 @@ from safetensors.torch import save, save_file
 from torch import Tensor, nn
 
 from pruneviz.sources.networks.loading import fit
-from pruneviz.sources.networks.unfilled import built
+from pruneviz.sources.networks.unfilled import build
 from pruneviz.sources.networks.weights import Weights, read_weights
 
 
@@ -369,7 +369,7 @@ def test_a_wrong_shape_and_a_wrong_kind_are_listed() -> None:
 
 def test_a_missing_count_of_batches_is_fine() -> None:
     state = {k: v for k, v in net().state_dict().items() if "num_batches" not in k}
-    model, _ = built(net, Weights(state))
+    model, _ = build(net, Weights(state))
     assert int(model.get_buffer("1.num_batches_tracked")) == 0
     assert model(torch.ones(1, 1, 4, 4)).shape == (1, 3)
 
@@ -392,7 +392,7 @@ class Tied(nn.Module):
 def test_tied_weights_stay_one_whichever_name_was_saved(saved: tuple[str, ...]) -> None:
     value = torch.randn(5, 3)
     for weights in (Weights({name: value.clone() for name in saved}),):
-        for model, _ in (built(Tied, weights), fit(Tied(), weights)):
+        for model, _ in (build(Tied, weights), fit(Tied(), weights)):
             assert model.get_parameter("head.weight") is model.get_parameter("embed.weight")
             assert torch.equal(model.get_parameter("head.weight"), value)
             assert torch.equal(model.get_buffer("scale"), torch.arange(3.0))
@@ -408,7 +408,7 @@ def test_tied_weights_that_differ_in_the_file_are_kept_apart_and_said() -> None:
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_the_dtype_of_the_file_stays_and_is_said(dtype: torch.dtype) -> None:
     state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in net().state_dict().items()}
-    model, notes = built(net, Weights(state))
+    model, notes = build(net, Weights(state))
     assert {p.dtype for p in model.parameters()} == {dtype}
     assert notes == (f"weights are {str(dtype).removeprefix('torch.')}, as in the file",)
 
@@ -416,14 +416,14 @@ def test_the_dtype_of_the_file_stays_and_is_said(dtype: torch.dtype) -> None:
 def test_building_for_weights_leaves_chance_and_other_networks_alone() -> None:
     state = net().state_dict()
     before = torch.get_rng_state()
-    built(net, Weights(state))
-    built(net, None)
+    build(net, Weights(state))
+    build(net, None)
     assert torch.equal(torch.get_rng_state(), before)
     assert not any(p.is_meta for p in net().parameters())
 
 
 def test_random_weights_are_the_same_each_time_and_said() -> None:
-    (one, notes), (other, _) = built(net, None), built(net, None)
+    (one, notes), (other, _) = build(net, None), build(net, None)
     assert same(dict(one.state_dict()), dict(other.state_dict()))
     assert notes == ("random weights, seed 0: it was never trained",)
 
@@ -436,7 +436,7 @@ def test_a_network_that_reads_its_own_new_weights_is_built_in_full() -> None:
         return model
 
     weights = Weights({"weight": torch.ones(2, 2), "bias": torch.zeros(2)})
-    model, _ = built(make, weights)
+    model, _ = build(make, weights)
     assert not model.get_buffer("norm").is_meta
     assert float(model.get_parameter("weight").detach().sum()) == 4
 

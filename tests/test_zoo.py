@@ -13,7 +13,7 @@ from torch import Tensor
 
 import pruneviz as pv
 from pruneviz.network.calling import call, call_all
-from pruneviz.network.replica import masked, replica, state
+from pruneviz.network.replica import apply_masks, replica, state
 from pruneviz.tasks.several import loss_of
 from pruneviz.ui.board import scene
 from tests.cases import slow_but
@@ -55,7 +55,7 @@ def half(bench: pv.Workbench, criterion: str, granularity: str = "weight") -> pv
 def answers(bench: pv.Workbench, plan: pv.Plan) -> Tensor:
     model, masks = bench.source.model, bench.prune(plan).parameter_masks
     with torch.inference_mode():
-        parameters = masked(state(model), masks)
+        parameters = apply_masks(state(model), masks)
         return call(replica(model), bench.source.validation.inputs, parameters)
 
 

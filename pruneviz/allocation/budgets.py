@@ -47,7 +47,7 @@ def prices(
     """
     before = budget.removed(bench, settings)
     return {
-        slider.name: budget.removed(bench, slider.raised(settings, 1.0)) - before
+        slider.name: budget.removed(bench, slider.raise_to(settings, 1.0)) - before
         for slider in sliders
     }
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.request import SearchRequest
-from pruneviz.allocation.spending import Field, Share, field_of, prepared
+from pruneviz.allocation.spending import Field, Share, field_of, prepare
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress, part
 from pruneviz.sensitivity.curves import Curves
-from pruneviz.sensitivity.scan import Memory, scan
+from pruneviz.sensitivity.scan import scan
+from pruneviz.storage.measurement_store import Memory
 
 EVALUATIONS = 80
 _STEP, _LAST_STEP = 1.6, 1.1  # by what a density is multiplied, at first and at last
@@ -76,17 +77,17 @@ def search(
     """
     space = field_of(bench, request)
     if method != "sensitivity":
-        own, allocation = prepared(space, method)
+        own, allocation = prepare(space, method)
         plan = own.meet(allocation.share, target)
-        return found_of(PlanScores(space, 1), plan, method, method, target, ())
+        return search_result(PlanScores(space, 1), plan, method, method, target, ())
     half = half_of(bench)
     curves = scan(bench, space.base, memory, progress=part(progress, 0.0, 0.5), of=half)
     measured = PlanScores(space, half)
     results = _candidates(measured, curves, target, part(progress, 0.5, 0.6))
     start = max(results, key=lambda one: measured.worth(one.plan))
     moves = EVALUATIONS if request.evaluations is None else request.evaluations
-    best = _improved(measured, start.plan, target, moves, part(progress, 0.6, 1.0))
-    return found_of(measured, best, method, start.method, target, tuple(results))
+    best = _improve(measured, start.plan, target, moves, part(progress, 0.6, 1.0))
+    return search_result(measured, best, method, start.method, target, tuple(results))
 
 
 def half_of(bench: Bench) -> int:
@@ -135,7 +136,7 @@ def _candidates(
         except ValueError as error:
             refusals.append(error)
             continue
-        results.append(tried_of(name, plan, measured.on(plan)))
+        results.append(method_result(name, plan, measured.on(plan)))
     if not results:
         raise refusals[0]
     return results
@@ -146,12 +147,12 @@ def ways_of(space: Field, curves: Curves) -> list[tuple[str, Field, Share]]:
     ways = []
     for name, allocation in ALLOCATIONS.items():
         for kind in ("accuracy", "loss") if allocation.measured else ("",):
-            own, _ = prepared(space, name, curves, kind)
+            own, _ = prepare(space, name, curves, kind)
             ways.append((f"{name} by {kind}" if kind else name, own, allocation.share))
     return ways
 
 
-def tried_of(name: str, plan: Plan, result: Evaluation) -> MethodResult:
+def method_result(name: str, plan: Plan, result: Evaluation) -> MethodResult:
     """A method's plan as it was measured."""
     return MethodResult(
         name,
@@ -166,7 +167,7 @@ def tried_of(name: str, plan: Plan, result: Evaluation) -> MethodResult:
     )
 
 
-def _improved(
+def _improve(
     measured: PlanScores, plan: Plan, target: float, evaluations: int, progress: Progress
 ) -> Plan:
     """The plan after moves that measured better, each at the target itself.
@@ -186,7 +187,7 @@ def _improved(
                     return best
                 name = space.parts[place].slider.name
                 progress(f"moving {name}", spent / evaluations)
-                candidate = moved(space, best, place, factor, target)
+                candidate = move(space, best, place, factor, target)
                 if candidate is None or candidate in visited:
                     continue
                 visited.add(candidate)
@@ -198,17 +199,17 @@ def _improved(
     return best
 
 
-def moved(space: Field, plan: Plan, place: int, factor: float, target: float) -> Plan | None:
+def move(space: Field, plan: Plan, place: int, factor: float, target: float) -> Plan | None:
     """`plan` with `factor` times as much kept of one part, the others making up for it."""
     densities = space.densities(plan)
     densities[place] *= factor
     try:
-        return space.meet(space.keeping(densities), target)
+        return space.meet(space.share_by(densities), target)
     except ValueError:
         return None
 
 
-def found_of(
+def search_result(
     measured: PlanScores,
     plan: Plan,
     method: str,
@@ -222,7 +223,7 @@ def found_of(
     words: what else is to be said first.
     """
     space, bench = measured.space, measured.space.bench
-    got = space.got(plan)
+    got = space.fraction(plan)
     samples = len(bench.source.validation)
     evaluations = len(measured.samples_of)
     result = measured.on(plan) if evaluations else None

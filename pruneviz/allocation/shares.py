@@ -42,27 +42,29 @@ class Part:
 
 def uniform(parts: Sequence[Part], target: float) -> list[float]:
     """The same sparsity everywhere."""
-    return _shared(parts, target, lambda _: 1.0, [part.most for part in parts])
+    return _proportions(parts, target, lambda _: 1.0, [part.most for part in parts])
 
 
 def uniform_plus(parts: Sequence[Part], target: float) -> list[float]:
     """As uniform, within tighter bounds for the first convolution and the last linear layer."""
-    return _shared(parts, target, lambda _: 1.0, [min(p.most, p.tame) for p in parts])
+    return _proportions(parts, target, lambda _: 1.0, [min(p.most, p.tame) for p in parts])
 
 
 def erk(parts: Sequence[Part], target: float) -> list[float]:
     """Density in proportion to (Σ of sizes) / (their product); what would pass 1 stays dense."""
-    densities = _shared(parts, 1 - target, lambda part: part.density, [1.0] * len(parts), low=True)
+    densities = _proportions(
+        parts, 1 - target, lambda part: part.density, [1.0] * len(parts), low=True
+    )
     return [1 - density for density in densities]
 
 
-def pooled(parts: Sequence[Part], target: float) -> list[float]:
+def pool(parts: Sequence[Part], target: float) -> list[float]:
     """The lowest scores go, wherever they stand, until the target is met."""
-    return [levels[0] for levels in pooled_at(parts, [target])]
+    return [levels[0] for levels in pool_at(parts, [target])]
 
 
-def pooled_at(parts: Sequence[Part], targets: Sequence[float]) -> list[list[float]]:
-    """`pooled` for many targets at the price of one: by part, the level at each target."""
+def pool_at(parts: Sequence[Part], targets: Sequence[float]) -> list[list[float]]:
+    """`pool` for many targets at the price of one: by part, the level at each target."""
     free = [min(part.items, math.floor(part.most * part.items + _CLOSE)) for part in parts]
     scores, costs, owner = [], [], []
     for place, (part, number) in enumerate(zip(parts, free, strict=True)):
@@ -148,7 +150,7 @@ def whole(parts: Sequence[Part], target: float, shares: Sequence[float]) -> list
     return [min(1.0, n / part.items) for n, part in zip(counts, parts, strict=True)]
 
 
-def _shared(
+def _proportions(
     parts: Sequence[Part],
     target: float,
     weight: Callable[[Part], float],

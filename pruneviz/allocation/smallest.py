@@ -8,10 +8,10 @@ from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import (
     PlanScores,
     SearchResult,
-    found_of,
     half_of,
-    moved,
-    tried_of,
+    method_result,
+    move,
+    search_result,
     ways_of,
 )
 from pruneviz.allocation.spending import Field, Share, field_of
@@ -20,7 +20,8 @@ from pruneviz.measuring.intervals import ALPHA, fewest
 from pruneviz.measuring.looks import surely
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress, part
-from pruneviz.sensitivity.scan import Memory, scan
+from pruneviz.sensitivity.scan import scan
+from pruneviz.storage.measurement_store import Memory
 
 EVALUATIONS = 120
 _HALVINGS = 6
@@ -58,13 +59,13 @@ def smallest(
         success = hunt.halve(name, own, share, target)
         if success is not None:
             best, target, start = success[0], success[1], name
-            results.append(tried_of(name, best, hunt.measured.on(best)))
+            results.append(method_result(name, best, hunt.measured.on(best)))
     if start:
         best = hunt.confirm(*hunt.push(best, target))
     bound = f"at most {bench.task.scale.amount_text(lose)}"
     cut = best != space.base
     words = f"loses {bound} (95 % sure)" if cut else f"Nothing could go that surely loses {bound}"
-    return found_of(hunt.measured, best, "smallest", start, None, tuple(results), words)
+    return search_result(hunt.measured, best, "smallest", start, None, tuple(results), words)
 
 
 def undecidable(bench: Bench, lose: float) -> str:
@@ -158,7 +159,7 @@ class _SmallestSearch:
         for step in range(_STAGES, -1, -1):
             share = 1 - (1 - target) * ratio ** (step / _STAGES)
             self._say(f"confirming {100 * share:.1f} % on other samples")
-            candidate = plan if not step else space.meet(space.keeping(densities), share)
+            candidate = plan if not step else space.meet(space.share_by(densities), share)
             if self.measured.on(candidate).delta_low < -self._lose:
                 continue  # left out before the test, by samples that it does not use
             self.measured.samples_of[candidate] = samples
@@ -176,7 +177,7 @@ class _SmallestSearch:
         for place, factor in moves:
             if self.spent:
                 return None
-            candidate = moved(space, plan, place, factor, target)
+            candidate = move(space, plan, place, factor, target)
             self._say(f"pushing on to {100 * target:.1f} %")
             if (
                 candidate is not None

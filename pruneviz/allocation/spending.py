@@ -46,10 +46,10 @@ class Field:
         """The plan with these sparsities, one for each part."""
         plan = self.base
         for part, share in zip(self.parts, shares, strict=True):
-            plan = part.slider.raised(plan, share)
+            plan = part.slider.raise_to(plan, share)
         return plan
 
-    def got(self, plan: Plan) -> float:
+    def fraction(self, plan: Plan) -> float:
         """The fraction of what is free to go that goes, in the unit of the budget."""
         return (self.budget.removed(self.bench, plan) - self.none) / (self.full - self.none)
 
@@ -63,17 +63,17 @@ class Field:
         if self.exact:
             return self.plan(whole(self.parts, target, share(self.parts, target)))
         low, high, best = 0.0, self.highest(share), self.base
-        if self.got(self._at(share, high)) < target - _TINY:
+        if self.fraction(self._at(share, high)) < target - _TINY:
             raise ValueError(
                 f"a target of {100 * target:g} % cannot be met: at most "
-                f"{100 * self.got(self._at(share, high)):.1f} % can go within the bounds of the "
-                "layers; ask for less, lower the floor, or choose another method"
+                f"{100 * self.fraction(self._at(share, high)):.1f} % can go within the bounds of "
+                "the layers; ask for less, lower the floor, or choose another method"
             )
-        nearest = abs(self.got(self.base) - target)
+        nearest = abs(self.fraction(self.base) - target)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
             plan = self._at(share, middle)
-            got = self.got(plan)
+            got = self.fraction(plan)
             if abs(got - target) < nearest:
                 nearest, best = abs(got - target), plan
             low, high = (middle, high) if got < target else (low, middle)
@@ -83,7 +83,7 @@ class Field:
         """What a plan keeps of each part; never nothing."""
         return [max(1 - part.slider.level(plan), 0.5 / part.items) for part in self.parts]
 
-    def keeping(self, densities: Sequence[float]) -> Share:
+    def share_by(self, densities: Sequence[float]) -> Share:
         """Shares that keep weights in proportion to these densities."""
 
         def share(parts: Sequence[Part], target: float) -> list[float]:
@@ -94,15 +94,15 @@ class Field:
 
     def _nearer(self, plan: Plan, target: float) -> Plan:
         """`plan`, one item more or less in one part after another as long as that comes nearer."""
-        gap = abs(self.got(plan) - target)
+        gap = abs(self.fraction(plan) - target)
         while gap > _TINY:
             gaps = {}
             for part in self.parts:
                 for by in (-1, 1):
                     level = round(part.slider.level(plan) * part.items) + by
                     if 0 <= level <= part.most * part.items:
-                        candidate = part.slider.raised(plan, level / part.items)
-                        gaps[candidate] = abs(self.got(candidate) - target)
+                        candidate = part.slider.raise_to(plan, level / part.items)
+                        gaps[candidate] = abs(self.fraction(candidate) - target)
             best = min(gaps, key=lambda candidate: gaps[candidate], default=plan)
             if not gaps or gaps[best] >= gap:
                 return plan
@@ -177,7 +177,7 @@ def field_of(bench: Bench, request: SearchRequest) -> Field:
     return replace(every, full=full, exact=exact)
 
 
-def prepared(
+def prepare(
     field: Field, method: str, curves: Curves | None = None, damage: str = "accuracy"
 ) -> tuple[Field, Allocation]:
     """The field with what a method looks at; ValueError for an unknown one, or without curves."""
@@ -203,7 +203,7 @@ def levels_of(
     curves: Curves | None,
 ) -> dict[str, NDArray[np.float64]]:
     """Layer -> its sparsity at each target; beyond what bounds allow, that of the nearest below."""
-    space, allocation = prepared(field_of(bench, request), method, curves)
+    space, allocation = prepare(field_of(bench, request), method, curves)
     highest = space.highest(allocation.share)
     columns = allocation.at(space.parts, [min(target, highest) for target in targets])
     return {
@@ -237,12 +237,12 @@ def _scores(field: Field, kind: str) -> dict[str, torch.Tensor]:
         plan = replace(plan, criterion="l2" if plan.granularity in UNITS else "magnitude", seed=0)
     rankings = field.bench.rankings(plan)
     return {
-        part.slider.name: _ascending(rankings[part.slider.name], lamp=kind == "lamp")
+        part.slider.name: _sort(rankings[part.slider.name], lamp=kind == "lamp")
         for part in field.parts
     }
 
 
-def _ascending(ranking: Ranking, *, lamp: bool) -> torch.Tensor:
+def _sort(ranking: Ranking, *, lamp: bool) -> torch.Tensor:
     scores = ranking.scores.flatten().double().sort().values
     if not lamp:
         return scores

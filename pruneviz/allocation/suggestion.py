@@ -123,7 +123,7 @@ def suggest(
     sliders = [slider for slider in sliders if limit(slider) - slider.level(plan) > _CLOSE]
     most = plan
     for slider in sliders:
-        most = slider.raised(most, limit(slider))
+        most = slider.raise_to(most, limit(slider))
     least = measures.need(most, weights)
     if not verdict(least, device).fits:
         return Suggestion(None, (), least, _why_not(least, device, sliders))
@@ -178,7 +178,7 @@ def _worth(
     worth = {}
     for slider in sliders:
         level = slider.level(plan)
-        peak = measures.peak(slider.raised(most, level), weights)
+        peak = measures.peak(slider.raise_to(most, level), weights)
         worth[slider.name] = (peak - least.activations) / (limit(slider) - level)
     return worth
 
@@ -198,7 +198,7 @@ def _prices(
         points = [(start, 0.0)]
         for number, level in enumerate(levels):
             progress(label, (place + number / len(levels)) / len(sliders))
-            lost = now - measures.accuracy(slider.raised(plan, level))
+            lost = now - measures.accuracy(slider.raise_to(plan, level))
             points.append((level, max(points[-1][1], lost)))
         prices[slider.name] = _between(points)
     return prices
@@ -231,7 +231,7 @@ def _climb(search: _SuggestionSearch, start: Need, progress: Progress) -> Sugges
     progress("trying all steps at once on the probe", 1.0)
     together = search.measures.accuracy(search.plan) - search.measures.accuracy(plan)
     loss = sum(step.lost for step in steps)
-    loss_words = partial(_lost, scale=search.measures.scale)
+    loss_words = partial(_loss_text, scale=search.measures.scale)
     words = (
         f"The network fits {search.device.name} after these steps. Predicted from each slider by "
         f"itself: {loss_words(loss)}. Tried all at once on the probe: {loss_words(together)}."
@@ -239,7 +239,7 @@ def _climb(search: _SuggestionSearch, start: Need, progress: Progress) -> Sugges
     return Suggestion(plan, tuple(steps), need, words, together)
 
 
-def _lost(lost: float, scale: Scale) -> str:
+def _loss_text(lost: float, scale: Scale) -> str:
     much = scale.change_text(abs(lost)).removeprefix("+")
     return f"{much} {'lost' if lost >= 0 else 'won'}"
 
@@ -278,7 +278,7 @@ def _best(
         if after - before < _CLOSE:
             del hopes[name]
             continue
-        candidate = slider.raised(plan, after)
+        candidate = slider.raise_to(plan, after)
         weights = needs(search.measures.params(candidate), 0, search.weights).weights
         price = search.prices[name]
         step = SuggestionStep(

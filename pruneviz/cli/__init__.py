@@ -6,19 +6,19 @@ from typing import Any
 
 import click
 
-from pruneviz.cli.allocating import allocate
-from pruneviz.cli.comparing import compare
-from pruneviz.cli.costing import cost
-from pruneviz.cli.exporting import export
-from pruneviz.cli.listing import criteria, groups, layers, models
-from pruneviz.cli.pruning import prune
-from pruneviz.cli.replaying import replay_recipe
-from pruneviz.cli.reporting import write
-from pruneviz.cli.scanning import scan
-from pruneviz.cli.serving import app
+from pruneviz.cli.allocate import allocate
+from pruneviz.cli.catalogue import criteria, groups, layers, models
+from pruneviz.cli.compare import compare
+from pruneviz.cli.cost import cost
+from pruneviz.cli.export import export
+from pruneviz.cli.prune import prune
+from pruneviz.cli.replay import replay_recipe
+from pruneviz.cli.report import write
+from pruneviz.cli.scan import scan
+from pruneviz.cli.serve import app
 from pruneviz.cli.settings import settings
-from pruneviz.cli.shrinking import shrink
-from pruneviz.cli.training import train
+from pruneviz.cli.shrink import shrink
+from pruneviz.cli.train import train
 from pruneviz.storage.faults import is_refusal, log_file, sentence
 
 _DEBUG = "pruneviz.debug"

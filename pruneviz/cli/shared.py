@@ -83,7 +83,7 @@ def end_of_progress() -> None:
         click.echo("\r\033[K", nl=False, err=True)
 
 
-def asked_levels(text: str | None, usual: tuple[float, ...]) -> tuple[float, ...]:
+def parse_levels(text: str | None, usual: tuple[float, ...]) -> tuple[float, ...]:
     """The sparsities of --levels, or the usual ones."""
     if text is None:
         return usual

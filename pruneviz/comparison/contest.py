@@ -17,13 +17,13 @@ from pruneviz.comparison.similar import able_sliders, gather_for, levels_for
 from pruneviz.comparison.verdicts import Verdict, verdict
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import change, level
-from pruneviz.plan import Plan
+from pruneviz.plan import Plan, settings_of
 from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA, find_criterion
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sensitivity.answers import measure, recall
 from pruneviz.sensitivity.curves import Curves
-from pruneviz.sensitivity.scan import Memory, settings_of
+from pruneviz.storage.measurement_store import Memory
 from pruneviz.tasks import Task
 
 LEVELS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
@@ -92,8 +92,8 @@ class Contest:
     def entries(self) -> tuple[Entry, ...]:
         """What is to be measured, level by level."""
         return tuple(
-            Entry(level, name, seed)
-            for level in self.levels
+            Entry(at, name, seed)
+            for at in self.levels
             for name in self.criteria
             for seed in range(self.seeds if name == CONTROL else 1)
         )
@@ -190,7 +190,7 @@ def contest(
     What is measured is in `memory` at once; `progress` is called before each step and may raise to
     stop. curves: for the allocation that looks at them. ValueError names what does not fit.
     """
-    names, levels, n = _checked(bench, request)
+    names, levels, n = _check(bench, request)
     sliders, left_out = _common(bench, request, names)
     plans = plans_at(bench, request.plan, request.allocation, sliders, levels, curves)
     dense = recall(bench, memory, Plan(), n)
@@ -212,12 +212,12 @@ def contest(
     )
     if dense is None or not sliders:
         return replace(result, criteria=result.criteria if sliders else ())
-    answers = _measured(bench, memory, result, plans, left_out, progress)
+    answers = _measure(bench, memory, result, plans, left_out, progress)
     able = tuple(name for name in result.criteria if name not in left_out)
     return replace(result, criteria=able, answers=answers)
 
 
-def _measured(
+def _measure(
     bench: Bench,
     memory: Memory,
     entrants: Contest,
@@ -254,9 +254,7 @@ def _at(progress: Progress, done: float) -> Progress:
     return lambda label, part: progress(f"{label}, {part:.0%}" if part else label, done)
 
 
-def _checked(
-    bench: Bench, request: ContestRequest
-) -> tuple[tuple[str, ...], tuple[float, ...], int]:
+def _check(bench: Bench, request: ContestRequest) -> tuple[tuple[str, ...], tuple[float, ...], int]:
     """(names with the control, levels, samples); ValueError names what does not fit."""
     granularity = request.plan.granularity
     if request.criteria is None:

@@ -9,10 +9,9 @@ import numpy as np
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.spending import levels_of
 from pruneviz.measuring.bench import Bench
-from pruneviz.plan import Plan
+from pruneviz.plan import Plan, settings_of
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sensitivity.curves import Curves
-from pruneviz.sensitivity.scan import settings_of
 
 UNIFORM = "uniform"
 SLIDERS = "sliders"  # the allocation that a plan has already, scaled
@@ -39,7 +38,7 @@ def plans_at(
     if allocation == UNIFORM or not sliders:
         shares = {slider.name: list(levels) for slider in sliders}
     elif allocation == SLIDERS:
-        shares = _scaled(bench, plan, sliders, levels)
+        shares = _scale(bench, plan, sliders, levels)
     else:
         moving = {name for slider in sliders for name in slider.layers}
         out = [name for name in bench.layer_of if name not in moving]
@@ -51,11 +50,11 @@ def plans_at(
         for slider in sliders:
             if slider.name in shares:
                 share = min(1.0, max(0.0, shares[slider.name][place]))
-                plans[at] = slider.raised(plans[at], share)
+                plans[at] = slider.raise_to(plans[at], share)
     return plans
 
 
-def _scaled(
+def _scale(
     bench: Bench, plan: Plan, sliders: Sequence[Slider], levels: Sequence[float]
 ) -> dict[str, list[float]]:
     """Slider -> its sparsity at each level: what a slider of `plan` keeps, to a common power."""

@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from pruneviz.comparison.similarity import SAMPLE, chance, cut_set, jaccard, sample_of, spearman
 from pruneviz.measuring.bench import Bench
-from pruneviz.plan import Plan, pattern
+from pruneviz.plan import Plan, pattern, settings_of
 from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.pruning.masks import layer_count
 from pruneviz.pruning.sliders import Slider
-from pruneviz.sensitivity.scan import settings_of
 
 OVERLAPS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _GATHERING = 0.7  # of the time, about
@@ -220,7 +219,7 @@ def _layer(
     for place, name in enumerate(names):
         if slider not in able[name]:
             continue
-        plan = slider.raised(replace(settings, criterion=name), levels[0])
+        plan = slider.raise_to(replace(settings, criterion=name), levels[0])
         try:
             ranking = bench.rankings(plan)[slider.name]
         except ValueError as error:

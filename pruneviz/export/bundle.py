@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pruneviz.export.files import check_free, disk_trouble, in_words, place, staging, zipped
-from pruneviz.export.formats import DEFAULT, FORMATS, asked_formats
+from pruneviz.export.files import check_free, disk_trouble, in_words, pack_zip, place, staging
+from pruneviz.export.formats import DEFAULT, FORMATS, check_formats
 from pruneviz.export.subject import Subject, subject_of
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.reasons import reason
@@ -99,7 +99,7 @@ def export(
     where files are there and `overwrite` is not said, OSError in a sentence for a full or closed
     disk.
     """
-    names, folder = asked_formats(formats), Path(folder).expanduser()
+    names, folder = check_formats(formats), Path(folder).expanduser()
     zip_name = f"{stem(bench.source.name)}.zip" if archive else None
     files = [name for form in names for name in FORMATS[form].files]
     with in_words(folder):
@@ -121,7 +121,7 @@ def export(
             _summary(subject, results, stage)
             ready.append(SUMMARY)
         if ready and zip_name:
-            zipped(stage, zip_name, ready, lambda done: progress("zip", done))
+            pack_zip(stage, zip_name, ready, lambda done: progress("zip", done))
             ready.insert(0, zip_name)  # the summary comes last: it vouches for the others
         progress("in place", 1.0)
         check_free(folder, ready, overwrite=overwrite)

@@ -49,11 +49,11 @@ def staging(folder: Path) -> Iterator[Path]:
 def sweep(folder: Path) -> None:
     """Clear away the stages of processes that are no more; those at work hold a lock."""
     for stage in folder.glob(f"{_PREFIX}*"):
-        if _abandoned(stage):
+        if _is_abandoned(stage):
             shutil.rmtree(stage, ignore_errors=True)
 
 
-def _abandoned(stage: Path) -> bool:
+def _is_abandoned(stage: Path) -> bool:
     try:
         with (stage / _LOCK).open("rb+") as lock:
             if fcntl is not None:
@@ -95,7 +95,7 @@ def copy_program(name: str, folder: Path) -> None:
     (folder / name).write_text(program.read_text("utf-8"), "utf-8")
 
 
-def zipped(stage: Path, archive: str, names: Sequence[str], report: ShareDone) -> None:
+def pack_zip(stage: Path, archive: str, names: Sequence[str], report: ShareDone) -> None:
     """All files of the stage in one archive beside them."""
     with ZipFile(stage / archive, "w") as file:
         for count, name in enumerate(names):

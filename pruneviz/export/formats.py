@@ -112,7 +112,7 @@ FORMATS: dict[str, Format] = {
 DEFAULT = ("safetensors", "recipe")
 
 
-def asked_formats(names: Iterable[str]) -> tuple[str, ...]:
+def check_formats(names: Iterable[str]) -> tuple[str, ...]:
     """The formats named, each once; ValueError names one that is not there, or that none is."""
     formats = tuple(dict.fromkeys(names))
     unknown = [name for name in formats if name not in FORMATS]

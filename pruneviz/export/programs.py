@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from pruneviz.data import Inputs
-from pruneviz.export.proof import Proof, Run, check, proved
+from pruneviz.export.proof import Proof, Run, check, prove
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.reasons import fixes_batch, reason
-from pruneviz.measuring.runtime import missing, onnx_session, run_onnx, separate, write_onnx
+from pruneviz.measuring.runtime import missing_library, onnx_session, run_onnx, separate, write_onnx
 from pruneviz.network.graph import ONE_AT_A_TIME
 from pruneviz.network.likeness import Likeness
 from pruneviz.network.quiet import quiet
@@ -35,12 +35,12 @@ def write_pt2(subject: Subject, folder: Path) -> None:
     try:
         with torch.no_grad(), ONE_AT_A_TIME, quiet():
             try:
-                program = _traced(subject, _BATCH)
+                program = _trace(subject, _BATCH)
             except Exception as error:
                 if not fixes_batch(error):
                     raise
                 subject.fixed[PT2] = reason(error)
-                program = _traced(subject, 1)
+                program = _trace(subject, 1)
             # The file keeps what it was traced with: nobody's samples, and no more than two.
             program.example_inputs = tree_map(torch.zeros_like, program.example_inputs)
             with (folder / PT2).open("wb") as file:
@@ -51,7 +51,7 @@ def write_pt2(subject: Subject, folder: Path) -> None:
         raise ValueError(f"torch.export cannot follow this network: {reason(error)}") from error
 
 
-def _traced(subject: Subject, size: int) -> Any:
+def _trace(subject: Subject, size: int) -> Any:
     """The program on a batch of this size, which is left free where it is not one."""
     network, example = on_cpu(subject.network), _example(subject, size)
     args = (example,) if isinstance(example, Tensor) else ()
@@ -85,7 +85,7 @@ def prove_pt2(subject: Subject, folder: Path) -> Proof:
         with torch.no_grad():
             return outputs(network(*args, **kwargs))
 
-    return proved_twice(subject, run, subject.fixed.get(PT2))
+    return prove_twice(subject, run, subject.fixed.get(PT2))
 
 
 def write_graph(subject: Subject, folder: Path) -> None:
@@ -103,7 +103,7 @@ def write_graph(subject: Subject, folder: Path) -> None:
     try:
         import onnx
     except ImportError as error:
-        raise missing(error) from None
+        raise missing_library(error) from None
     onnx.checker.check_model(str(folder / ONNX))
 
 
@@ -123,22 +123,22 @@ def prove_graph(subject: Subject, folder: Path) -> Proof:
 def _prove_graph(subject: Subject, folder: Path) -> Proof:
     session = onnx_session(folder / ONNX)
     fixed = subject.fixed.get(ONNX)
-    return proved_twice(subject, lambda part: answered(subject, session, part), fixed)
+    return prove_twice(subject, lambda part: file_answers(subject, session, part), fixed)
 
 
-def answered(subject: Subject, session: Any, inputs: Inputs) -> dict[str, Tensor]:
+def file_answers(subject: Subject, session: Any, inputs: Inputs) -> dict[str, Tensor]:
     """What an ONNX file answers, by the names of the network's own outputs."""
     return dict(zip(subject.outputs, run_onnx(session, inputs).values(), strict=True))
 
 
-def proved_twice(subject: Subject, run: Run, fixed: str | None = None) -> Proof:
+def prove_twice(subject: Subject, run: Run, fixed: str | None = None) -> Proof:
     """The proof at two batch sizes: parts of the samples, and half of a part.
 
     fixed: why it takes one sample at a time alone, if it does.
     """
     if fixed is not None:
         words = f"of the {which(subject)} network, one sample at a time: {fixed}"
-        return proved(subject, lambda given: run(take(given, 1)), words, alone=True)
+        return prove(subject, lambda given: run(take(given, 1)), words, alone=True)
     part, reference = next(subject.parts())
     size = _rows(part)
     half = max(1, size // 2)
@@ -155,7 +155,7 @@ def proved_twice(subject: Subject, run: Run, fixed: str | None = None) -> Proof:
     words = f"of the {which(subject)} network, in batches of {size} and {half}"
     if len(subject.outputs) > 1:
         words += f", outputs {', '.join(map(repr, subject.outputs))}"
-    proof = proved(subject, lambda given: run(take(given, _rows(given))), words)
+    proof = prove(subject, lambda given: run(take(given, _rows(given))), words)
     return Proof(max(likeness.difference, proof.difference or 0.0), proof.words)
 
 

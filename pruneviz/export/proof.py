@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Inputs
 from pruneviz.export.subject import Subject
-from pruneviz.measuring.sizes import tied
+from pruneviz.measuring.sizes import ties
 from pruneviz.network.calling import call_all
 from pruneviz.network.likeness import Likeness, tolerance
 from pruneviz.network.replica import replica
@@ -31,7 +31,7 @@ class Proof:
     words: str
 
 
-def running(network: nn.Module) -> Run:
+def run_of(network: nn.Module) -> Run:
     """What a network that was read back answers to a part of the samples, all its outputs."""
     own = replica(network)
 
@@ -42,7 +42,7 @@ def running(network: nn.Module) -> Run:
     return run
 
 
-def proved(subject: Subject, run: Run, words: str = "", *, alone: bool = False) -> Proof:
+def prove(subject: Subject, run: Run, words: str = "", *, alone: bool = False) -> Proof:
     """The proof that what `run` answers is what the screen shows; ValueError where it is not.
 
     Part after part of the samples, so that no more than one part's answers are held twice; each
@@ -78,15 +78,15 @@ def blank(network: nn.Module) -> nn.Module:
     return empty.eval()
 
 
-def loaded(subject: Subject, tensors: Iterable[tuple[str, Tensor]]) -> nn.Module:
+def load(subject: Subject, tensors: Iterable[tuple[str, Tensor]]) -> nn.Module:
     """A network of the user's class with these tensors in it, every one of its own.
 
     A tied one may stand under its first name alone, as `safetensors.torch.load_model` takes it.
     What has the very bits of the network on the screen shares its memory.
     """
     own = subject.overlay.state_dict()
-    values = {name: settled(tensor, own.get(name)) for name, tensor in tensors}
-    for name, first in tied(subject.overlay).items():
+    values = {name: reuse(tensor, own.get(name)) for name, tensor in tensors}
+    for name, first in ties(subject.overlay).items():
         if first in values:
             values.setdefault(name, values[first])
     empty = without_memory(subject.pruned.dense)
@@ -94,7 +94,7 @@ def loaded(subject: Subject, tensors: Iterable[tuple[str, Tensor]]) -> nn.Module
     return empty
 
 
-def settled(tensor: Tensor, like: object) -> Tensor:
+def reuse(tensor: Tensor, like: object) -> Tensor:
     """`like` where it has the very bits of `tensor`, else that tensor."""
     if not isinstance(like, Tensor) or (like.shape, like.dtype) != (tensor.shape, tensor.dtype):
         return tensor
@@ -107,11 +107,11 @@ def settled(tensor: Tensor, like: object) -> Tensor:
 def without_memory(network: nn.Module) -> nn.Module:
     """A copy whose weights have shapes alone, so that one that is not loaded cannot answer."""
     state = network.state_dict(keep_vars=True)
-    memo = dict(_held(state))
+    memo = dict(_stand_ins(state))
     return copy.deepcopy(network, memo).eval()
 
 
-def _held(tensors: Mapping[str, object]) -> Iterator[tuple[int, object]]:
+def _stand_ins(tensors: Mapping[str, object]) -> Iterator[tuple[int, object]]:
     for tensor in tensors.values():
         if isinstance(tensor, Tensor):
             shape = torch.empty_like(tensor, device="meta")

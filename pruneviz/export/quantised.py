@@ -13,15 +13,15 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.export.programs import ONNX, answered, on_cpu, take, which, write_graph
+from pruneviz.export.programs import ONNX, file_answers, on_cpu, take, which, write_graph
 from pruneviz.export.proof import Proof
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.evaluate import Evaluation, answer, summarise
 from pruneviz.measuring.runtime import onnx_session
-from pruneviz.network.calling import call_all, fitting
+from pruneviz.network.calling import call_all, fit
 from pruneviz.network.likeness import Likeness
 from pruneviz.network.replica import replica
-from pruneviz.tasks.judging import joined
+from pruneviz.tasks.judging import concatenate
 from pruneviz.tasks.several import judge_answer
 
 INT8 = "model-int8.onnx"
@@ -66,8 +66,8 @@ def prove_int8(subject: Subject, folder: Path) -> Proof:
     session = onnx_session(folder / INT8)
     likeness = Likeness()
     for part, reference in subject.parts():
-        likeness.add(reference, answered(subject, session, take(part, subject.samples)))
-    score = measured(subject, session)
+        likeness.add(reference, file_answers(subject, session, take(part, subject.samples)))
+    score = measure(subject, session)
     task, ranges = subject.bench.task, "measured" if static(subject) else "found as it runs"
     return Proof(
         likeness.difference,
@@ -78,7 +78,7 @@ def prove_int8(subject: Subject, folder: Path) -> Proof:
     )
 
 
-def measured(subject: Subject, session: Any) -> Evaluation:
+def measure(subject: Subject, session: Any) -> Evaluation:
     """The file's answers to all validation samples, paired with those of the plan."""
     bench, data = subject.bench, subject.bench.source.validation
     task, size = bench.task, len(data)
@@ -87,13 +87,13 @@ def measured(subject: Subject, session: Any) -> Evaluation:
     for start in range(0, size, bench.block):
         subject.report(start / size)
         part = data.take(slice(start, start + bench.block))
-        answers = answered(subject, session, _floats(network, part))
+        answers = file_answers(subject, session, _floats(network, part))
         dense = call_all(network, part.inputs) if task.needs_dense else None
         dense = None if dense is None else {n: t.detach().cpu() for n, t in dense.items()}
         outcomes.append(judge_answer(task, answers, part.targets, dense))
     plan = answer(model, tensors, data, 0, size, task, bench.block)
     classes = bench.source.classes
-    return summarise(joined(outcomes), plan, data.targets, classes, size, task)
+    return summarise(concatenate(outcomes), plan, data.targets, classes, size, task)
 
 
 def static(subject: Subject) -> bool:
@@ -116,7 +116,7 @@ class _Reader:
 
 
 def _floats(network: nn.Module, part: Data) -> Tensor | dict[str, Tensor]:
-    arguments = fitting(network, part.inputs)
+    arguments = fit(network, part.inputs)
     return (
         arguments.cpu()
         if isinstance(arguments, Tensor)

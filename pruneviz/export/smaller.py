@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.export.files import copy_program
-from pruneviz.export.proof import Proof, proved, running, settled, without_memory
+from pruneviz.export.proof import Proof, prove, reuse, run_of, without_memory
 from pruneviz.export.subject import Subject
 from pruneviz.export.weights import about, once, save_tensors
-from pruneviz.measuring.sizes import tied
+from pruneviz.measuring.sizes import ties
 from pruneviz.network.replica import first_names
 
 _LIST = re.compile(r"\[[^][{}]*\]")
@@ -44,11 +44,11 @@ def prove_shrunk(subject: Subject, folder: Path) -> Proof:
     network = space["rebuild"](without_memory(subject.pruned.dense), folder)
     own = small_of(subject).state_dict()
     for name, tensor in network.named_parameters(remove_duplicate=False):
-        tensor.data = settled(tensor.detach(), own[name])
+        tensor.data = reuse(tensor.detach(), own[name])
     before, after = (_params(n) for n in (subject.pruned.dense, network))
     words = f"{after:,} of {before:,} parameters; rebuild.py makes it of your own class"
     words += f"; {subject.removal}" if subject.removal else ""
-    return proved(subject, running(network), words)
+    return prove(subject, run_of(network), words)
 
 
 def small_of(subject: Subject) -> nn.Module:
@@ -76,7 +76,7 @@ def widths_of(before: nn.Module, after: nn.Module) -> dict[str, Any]:
         if changes := dict(_changes(vars(old), vars(new))):
             attributes[path] = changes
     left_out = shapes.keys() - after.state_dict().keys()
-    twice = {name: first for name, first in tied(after).items() if name not in left_out}
+    twice = {name: first for name, first in ties(after).items() if name not in left_out}
     return {
         "shapes": shapes,
         "attributes": attributes,

@@ -13,7 +13,7 @@ from pruneviz.data import Inputs
 from pruneviz.measuring.bench import Bench
 from pruneviz.memory import trim
 from pruneviz.network.agreement import pieces, size_of
-from pruneviz.network.calling import call_all, fitting
+from pruneviz.network.calling import call_all, fit
 from pruneviz.network.replica import replica
 from pruneviz.plan import Plan
 from pruneviz.progress import ShareDone, silent_share
@@ -54,7 +54,7 @@ class Subject:
     @cached_property
     def inputs(self) -> Inputs:
         """The first validation samples, as the network takes them."""
-        return fitting(self.pruned.dense, self.bench.source.validation.first(SAMPLES).inputs)
+        return fit(self.pruned.dense, self.bench.source.validation.first(SAMPLES).inputs)
 
     @property
     def samples(self) -> int:
@@ -67,9 +67,9 @@ class Subject:
         Made anew: the answers of a language model are larger than its weights.
         """
         for part in pieces(self.inputs, _WHOLE if alone else self._one):
-            yield part, self.shown(part)
+            yield part, self.pruned_outputs(part)
 
-    def shown(self, part: Inputs) -> dict[str, Tensor]:
+    def pruned_outputs(self, part: Inputs) -> dict[str, Tensor]:
         """All outputs of the dense network under masks and repairs."""
         with torch.inference_mode():
             answer = call_all(replica(self.overlay), part)
@@ -78,13 +78,13 @@ class Subject:
     @cached_property
     def outputs(self) -> tuple[str, ...]:
         """The names of the network's outputs."""
-        return tuple(self.shown(next(pieces(self.inputs, _WHOLE))))
+        return tuple(self.pruned_outputs(next(pieces(self.inputs, _WHOLE))))
 
     @cached_property
     def _one(self) -> int:
         """Bytes of the answer to a sample."""
         first = next(pieces(self.inputs, _WHOLE))
-        return size_of(self.shown(first))
+        return size_of(self.pruned_outputs(first))
 
 
 def subject_of(bench: Bench, plan: Plan, report: ShareDone = silent_share) -> Subject:

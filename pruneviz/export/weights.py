@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from pruneviz.data import Inputs
 from pruneviz.export.files import copy_program
-from pruneviz.export.proof import Proof, blank, loaded, proved, running, settled
+from pruneviz.export.proof import Proof, blank, load, prove, reuse, run_of
 from pruneviz.export.standalone import torch_prune
 from pruneviz.export.subject import Subject
-from pruneviz.measuring.sizes import tied
+from pruneviz.measuring.sizes import ties
 from pruneviz.network.calling import call_all
 from pruneviz.network.replica import first_names, overlaid, state
 
@@ -48,11 +48,11 @@ def plain(network: nn.Module) -> dict[str, Tensor]:
 
 def once(network: nn.Module) -> dict[str, Tensor]:
     """The same, tied tensors under their first name alone."""
-    twice = tied(network)
+    twice = ties(network)
     return {name: tensor for name, tensor in plain(network).items() if name not in twice}
 
 
-def cleaned(tensor: Tensor) -> Tensor:
+def clean(tensor: Tensor) -> Tensor:
     """As a file holds it: on the CPU, in one block of its own, zeros without a sign.
 
     The very tensor where it is so. A mask may leave -0.0, a bit that no archive folds away.
@@ -63,13 +63,13 @@ def cleaned(tensor: Tensor) -> Tensor:
     return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> None:
     """A safetensors file, tensor after tensor: no second copy of them all is held.
 
     The format: https://github.com/huggingface/safetensors#format
     """
     names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
-    header: dict[str, Any] = {"__metadata__": dict(sorted(about.items()))}
+    entries: dict[str, Any] = {"__metadata__": dict(sorted(header.items()))}
     end = 0
     for name in names:
         tensor = tensors[name]
@@ -77,14 +77,14 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, 
             raise ValueError(f"{name!r} is {tensor.dtype}, which safetensors does not know")
         place = [end, end := end + tensor.numel() * tensor.element_size()]
         shape = list(tensor.shape)
-        header[name] = {"dtype": _DTYPES[tensor.dtype], "shape": shape, "data_offsets": place}
-    text = json.dumps(header, separators=(",", ":")).encode()
+        entries[name] = {"dtype": _DTYPES[tensor.dtype], "shape": shape, "data_offsets": place}
+    text = json.dumps(entries, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
         for name in names:
-            file.write(cleaned(tensors[name]).reshape(-1).view(torch.uint8).numpy().data)
+            file.write(clean(tensors[name]).reshape(-1).view(torch.uint8).numpy().data)
 
 
 def save_torch(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -94,7 +94,7 @@ def save_torch(path: Path, tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         where = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype)
         if where not in copies:
-            copies[where] = cleaned(tensor)
+            copies[where] = clean(tensor)
         ready[name] = copies[where]
     with path.open("wb") as file:  # by Python, whose errors say what the disk lacks
         torch.save(ready, file)
@@ -107,7 +107,7 @@ def about(subject: Subject) -> dict[str, str]:
 
 def write_safetensors(subject: Subject, folder: Path) -> None:
     """The weights under the user's own keys; for tied ones the library's own note of it."""
-    notes = about(subject) | tied(subject.overlay)
+    notes = about(subject) | ties(subject.overlay)
     save_tensors(folder / "model.safetensors", once(subject.overlay), notes)
 
 
@@ -115,11 +115,11 @@ def prove_safetensors(subject: Subject, folder: Path) -> Proof:
     """Loaded strictly into a blank network of the user's class."""
     with safe_open(folder / "model.safetensors", "pt") as file:
         names = file.keys()
-        network = loaded(subject, ((name, file.get_tensor(name)) for name in names))
-    twice = len(tied(subject.overlay))
+        network = load(subject, ((name, file.get_tensor(name)) for name in names))
+    twice = len(ties(subject.overlay))
     words = f"{twice} tied tensor{'' if twice == 1 else 's'} written once: " if twice else ""
     words += "safetensors.torch.load_model reads it" if twice else ""
-    return proved(subject, running(network), words)
+    return prove(subject, run_of(network), words)
 
 
 def write_state_dict(subject: Subject, folder: Path) -> None:
@@ -130,8 +130,8 @@ def write_state_dict(subject: Subject, folder: Path) -> None:
 def prove_state_dict(subject: Subject, folder: Path) -> Proof:
     """Loaded strictly into a blank network of the user's class."""
     tensors = torch.load(folder / "state_dict.pt", weights_only=True, mmap=True)
-    network = loaded(subject, ((name, tensors.pop(name)) for name in list(tensors)))
-    return proved(subject, running(network))
+    network = load(subject, ((name, tensors.pop(name)) for name in list(tensors)))
+    return prove(subject, run_of(network))
 
 
 def write_masks(subject: Subject, folder: Path) -> None:
@@ -147,12 +147,12 @@ def prove_masks(subject: Subject, folder: Path) -> Proof:
     with safe_open(folder / "masks.safetensors", "pt") as file:
         for name in file.keys():  # noqa: SIM118
             mask = file.get_tensor(name).to(whole[name].device)
-            tensors[name] = settled(whole[name].masked_fill(~mask, 0), shown[name])
+            tensors[name] = reuse(whole[name].masked_fill(~mask, 0), shown[name])
             cut, entries = cut + int((~mask).sum()), entries + mask.numel()
     words = f"{cut:,} of {entries:,} entries cut"
     if pruned.repaired:
         words += "; what repairs changed is not in it"
-    return proved(subject, running(overlaid(pruned.dense, tensors)), words)
+    return prove(subject, run_of(overlaid(pruned.dense, tensors)), words)
 
 
 def write_torch_prune(subject: Subject, folder: Path) -> None:
@@ -182,4 +182,4 @@ def prove_torch_prune(subject: Subject, folder: Path) -> Proof:
         with torch.inference_mode():  # not a replica: what a hook has made is no leaf
             return {name: tensor.cpu() for name, tensor in call_all(network, part).items()}
 
-    return proved(subject, run, "torch_prune.py loads it")
+    return prove(subject, run, "torch_prune.py loads it")

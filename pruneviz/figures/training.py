@@ -109,7 +109,7 @@ def course(
     figure.update_yaxes(title=foreign(label), range=what.range)
     if kind == "loss":
         figure.update_yaxes(rangemode="tozero")
-    return _resting(figure)
+    return _finish(figure)
 
 
 def levels(sparsity: Mapping[str, float], targets: Mapping[str, float]) -> go.Figure:
@@ -131,7 +131,7 @@ def levels(sparsity: Mapping[str, float], targets: Mapping[str, float]) -> go.Fi
         )  # fmt: skip
     figure.update_xaxes(range=[0, 102], ticksuffix=" %")
     figure.update_yaxes(type="category", autorange="reversed")
-    return _resting(figure).update_layout(height=max(_HEIGHT, 70 + 22 * len(names)))
+    return _finish(figure).update_layout(height=max(_HEIGHT, 70 + 22 * len(names)))
 
 
 def tickets(rows: pd.DataFrame, *, score: str, scale: Scale = SHARE) -> go.Figure:
@@ -162,8 +162,8 @@ def tickets(rows: pd.DataFrame, *, score: str, scale: Scale = SHARE) -> go.Figur
         tickvals=densities, ticktext=[f"{share:.3g}" for share in densities],
     )  # fmt: skip
     figure.update_yaxes(title=foreign(scale.axis(score)))
-    return _resting(figure).update_layout(height=300)
+    return _finish(figure).update_layout(height=300)
 
 
-def _resting(figure: go.Figure) -> go.Figure:
+def _finish(figure: go.Figure) -> go.Figure:
     return finish(figure, legend=True).update_layout(height=_HEIGHT, margin=_TOP, legend=_LEGEND)

@@ -1,7 +1,7 @@
 """What was tried, and what came of it?"""
 
 from pruneviz.history.history import History, new_session
-from pruneviz.history.records import Measurement, ModelVersion, csv_of, measured_of
+from pruneviz.history.records import Measurement, ModelVersion, csv_of, measurement_of
 from pruneviz.history.tree import Filter
 
 __all__ = [
@@ -10,6 +10,6 @@ __all__ = [
     "Measurement",
     "ModelVersion",
     "csv_of",
-    "measured_of",
+    "measurement_of",
     "new_session",
 ]

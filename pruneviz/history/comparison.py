@@ -59,12 +59,12 @@ def compare(
     ]
     was, now = _answers(first), _answers(second)
     n = min(len(was), len(now))
-    delta, low, high = _paired(was[:n], now[:n], targets)
+    delta, low, high = _difference(was[:n], now[:n], targets)
     return PlanComparison(
         numbers=_apart(pd.DataFrame(numbers, columns=["quantity", "first", "second"])),
         layers=_layers(first.layers, second.layers),
         classes=_classes(first.per_class, second.per_class),
-        flipped=_flipped(was[:n], now[:n], targets),
+        flipped=_flips(was[:n], now[:n], targets),
         n=n,
         delta=delta,
         low=low,
@@ -129,7 +129,7 @@ def _answers(record: Measurement) -> NDArray[np.int32]:
     return np.empty(0, np.int32) if record.answers is None else record.answers
 
 
-def _flipped(
+def _flips(
     was: NDArray[np.int32], now: NDArray[np.int32], targets: NDArray[np.int64] | None
 ) -> pd.DataFrame:
     which = np.flatnonzero(was != now)
@@ -139,7 +139,7 @@ def _flipped(
     )
 
 
-def _paired(
+def _difference(
     was: NDArray[np.int32], now: NDArray[np.int32], targets: NDArray[np.int64] | None
 ) -> tuple[float, float, float]:
     if targets is None or not len(was) or len(targets) < len(was):

@@ -25,7 +25,7 @@ from pruneviz.history.records import (
     csv_of,
     record_from,
 )
-from pruneviz.history.tree import Filter, arranged, matching, with_branches
+from pruneviz.history.tree import Filter, arrange, matching, with_branches
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
 from pruneviz.storage.database import PATIENCE, transaction
@@ -43,7 +43,7 @@ class History:
     goes on in memory; if it is taken away while it is open, what was in it is written anew, and
     `complaint` says that. One object serves many threads.
 
-    This sees everybody's visits; `of` sees and changes those of one owner, and `shared` reads a
+    This sees everybody's visits; `of` sees and changes those of one owner, and `branch` reads a
     branch that an owner shares. What another owner has is as if it were not there.
 
     folder: where the file is, or is to be; None: in memory alone. session: of visits that name
@@ -84,11 +84,13 @@ class History:
         visit = statements.Visit(model, plan, parent, branch.strip(), session or self.session)
         return self._write(lambda base: statements.visit(base, self._scope, visit), 0)
 
-    def measured(self, visit: int, record: Measurement) -> None:
+    def record_measurement(self, visit: int, record: Measurement) -> None:
         """Keep what was measured of a visit, unless more samples were measured before."""
-        self._write(lambda base: statements.measured(base, self._scope, visit, record), None)
+        self._write(
+            lambda base: statements.keep_measurement(base, self._scope, visit, record), None
+        )
 
-    def costed(self, visit: int, cost: Cost) -> None:
+    def record_cost(self, visit: int, cost: Cost) -> None:
         """Keep the ledger of a visit, in place of the one before."""
         sql = "INSERT OR REPLACE INTO ledgers (cost, visit) SELECT :value, v.id FROM visits v"
         self._set(sql, visit, cost_text(cost))
@@ -141,8 +143,8 @@ class History:
         where: Filter | None = None,
         folded: bool = False,
     ) -> pd.DataFrame:
-        """`visits` in the order of their trees, with the lines to draw: see `arranged`."""
-        return arranged(self.visits(model, session), where, folded=folded)
+        """`visits` in the order of their trees, with the lines to draw: see `arrange`."""
+        return arrange(self.visits(model, session), where, folded=folded)
 
     def plan_of(self, visit: int) -> Plan:
         """The plan of a visit; ValueError if there is no such visit, or it is damaged."""
@@ -196,16 +198,16 @@ class History:
 
     def of(self, owner: str) -> History:
         """The same history as one owner sees it, by whatever name: `"ann"`, a fingerprint."""
-        return self._within(scopes.owned(owner))
+        return self._within(scopes.owner_scope(owner))
 
-    def shared(self, token: str) -> History:
+    def branch(self, token: str) -> History:
         """A branch that somebody shares, by the token that `share` returned; it can be read only.
 
         ValueError: it is not, or no longer, shared.
         """
         if not self._file.do(lambda base: scopes.is_shared(base, token), False):
             raise ValueError("nothing is shared under this address: it was withdrawn, or cut short")
-        return self._within(scopes.shared(token))
+        return self._within(scopes.branch_scope(token))
 
     def share(self, visit: int) -> str:
         """Let others read what begins at a visit; returns the token to give them, the same again.

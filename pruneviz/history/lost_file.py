@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pruneviz.history.schema import STEPS
-from pruneviz.storage.database import opened, transaction
+from pruneviz.storage.database import open_database, transaction
 
 Standing = Mapping[Path, tuple[int, int]]
 LOG_LOST = (
@@ -26,12 +26,12 @@ _TABLES = {
 }
 
 
-def standing(path: Path | None) -> Standing:
+def identities(path: Path | None) -> Standing:
     """The files that make a database up now, each with what tells it from another of that name."""
     if path is None:
         return {}
     places = (path.with_name(path.name + ending) for ending in _BESIDE)
-    return {place: identity for place in places if (identity := _known(place)) is not None}
+    return {place: identity for place in places if (identity := _identity(place)) is not None}
 
 
 def is_moved(path: Path | None, was: Standing) -> bool:
@@ -39,7 +39,7 @@ def is_moved(path: Path | None, was: Standing) -> bool:
     if path is None or path not in was:
         return False
     try:
-        return _known(path) != was[path]
+        return _identity(path) != was[path]
     except OSError:  # nobody may look; it may still be written
         return False
 
@@ -47,17 +47,17 @@ def is_moved(path: Path | None, was: Standing) -> bool:
 def is_log_lost(path: Path, was: Standing) -> bool:
     """Whether the log beside the database, in which the last writes stand, was taken away."""
     log = path.with_name(path.name + "-wal")
-    return log in was and _known(log) != was[log]
+    return log in was and _identity(log) != was[log]
 
 
 def with_new_log(old: sqlite3.Connection, path: Path, patience: float) -> sqlite3.Connection:
     """The same database, into which all has gone that only the lost log, open in `old`, held."""
     old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     old.close()
-    return opened(path, STEPS, patience)
+    return open_database(path, STEPS, patience)
 
 
-def carried_over(
+def carry_over(
     old: sqlite3.Connection, path: Path, was: Standing, patience: float
 ) -> sqlite3.Connection:
     """The database that stands at `path` now, a new one if there is none, with all that `old` has.
@@ -66,10 +66,10 @@ def carried_over(
     something else; both are then as they were.
     """
     for place, identity in was.items():  # what is left of the old one is no part of the new one
-        if place != path and _known(place) == identity:
+        if place != path and _identity(place) == identity:
             with contextlib.suppress(OSError):
                 place.unlink()
-    new = opened(path, STEPS, patience)
+    new = open_database(path, STEPS, patience)
     try:
         with transaction(new):
             _copy(old, new)
@@ -95,10 +95,10 @@ def in_memory(file: sqlite3.Connection) -> sqlite3.Connection:
     finally:
         file.close()
     memory.close()
-    return opened(None, STEPS)
+    return open_database(None, STEPS)
 
 
-def _known(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):

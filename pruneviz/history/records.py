@@ -66,7 +66,7 @@ NUMBERS = (
 FIELDS = (*NUMBERS, "layers", "per_class", "answers")
 
 
-def measured_of(result: Evaluation, counts: Counts, pruned: Pruned) -> Measurement:
+def measurement_of(result: Evaluation, counts: Counts, pruned: Pruned) -> Measurement:
     """The record of a plan: how well it answered, what is left of it."""
     report = pruned.report
     answers = result.predicted.cpu().numpy().astype(np.int32)
@@ -98,7 +98,7 @@ def measured_of(result: Evaluation, counts: Counts, pruned: Pruned) -> Measureme
 def row_of(record: Measurement) -> list[object]:
     """A record as FIELDS hold it."""
     texts = json.dumps(dict(record.layers)), json.dumps(dict(record.per_class))
-    return [*(getattr(record, name) for name in NUMBERS), *texts, packed(record.answers)]
+    return [*(getattr(record, name) for name in NUMBERS), *texts, pack(record.answers)]
 
 
 def record_from(row: Sequence[Any]) -> Measurement:
@@ -114,7 +114,7 @@ def record_from(row: Sequence[Any]) -> Measurement:
         **{name: _number(name, value) for name, value in numbers},
         layers=layer_counts,
         per_class=shares,
-        answers=unpacked(answers),
+        answers=unpack(answers),
     )
 
 
@@ -132,7 +132,7 @@ def cost_from(text: str) -> Cost | None:
     """The ledger that `cost_text` was given; None for what is damaged."""
     try:
         values = json.loads(text)
-        networks = {name: _spent(values[name]) for name in ("dense", "masked", "shrunk")}
+        networks = {name: _footprint(values[name]) for name in ("dense", "masked", "shrunk")}
         onnx = values["onnx"]
         if onnx is not None:
             there = onnx.get("dense")
@@ -144,7 +144,7 @@ def cost_from(text: str) -> Cost | None:
         return None
 
 
-def _spent(values: Mapping[str, Any] | None) -> Footprint | None:
+def _footprint(values: Mapping[str, Any] | None) -> Footprint | None:
     return (
         None if values is None else Footprint(**{**values, "latency": Timing(**values["latency"])})
     )
@@ -160,13 +160,13 @@ def csv_of(visits: pd.DataFrame, path: Path | None = None) -> str:
     return csv_text(frame, path)
 
 
-def packed(answers: NDArray[np.int32] | None) -> bytes | None:
+def pack(answers: NDArray[np.int32] | None) -> bytes | None:
     """Answers as few bytes."""
     return None if answers is None else zlib.compress(answers.astype("<i4").tobytes(), 6)
 
 
-def unpacked(data: bytes | None) -> NDArray[np.int32] | None:
-    """What `packed` was given; None for what is damaged."""
+def unpack(data: bytes | None) -> NDArray[np.int32] | None:
+    """What `pack` was given; None for what is damaged."""
     if data is None:
         return None
     try:

@@ -38,14 +38,14 @@ class Scope:
 ALL = Scope()
 
 
-def owned(owner: str) -> Scope:
+def owner_scope(owner: str) -> Scope:
     """What belongs to an owner; ValueError for an empty name."""
     if not owner:
         raise ValueError("the name of an owner must not be empty")
     return Scope(_OWNED, {"owner": owner}, owner)
 
 
-def shared(token: str) -> Scope:
+def branch_scope(token: str) -> Scope:
     """A branch that its owner lets others read: the visit that is shared and all that came of it.
 
     Nothing once it is withdrawn.

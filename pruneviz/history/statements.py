@@ -70,7 +70,9 @@ def visit(base: sqlite3.Connection, scope: Scope, what: Visit) -> int:
     return int(base.execute(_FIND, values).fetchone()[0])
 
 
-def measured(base: sqlite3.Connection, scope: Scope, number: int, record: Measurement) -> None:
+def keep_measurement(
+    base: sqlite3.Connection, scope: Scope, number: int, record: Measurement
+) -> None:
     """Keep what was measured of a visit, unless more samples were measured before."""
     names, update = ", ".join(FIELDS), ", ".join(f"{name} = excluded.{name}" for name in FIELDS)
     base.execute(

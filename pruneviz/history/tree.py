@@ -55,7 +55,7 @@ def with_branches(visits: pd.DataFrame) -> pd.DataFrame:
     return visits.assign(branch=[names[int(number)] for number in visits["id"]])
 
 
-def arranged(
+def arrange(
     visits: pd.DataFrame, where: Filter | None = None, *, folded: bool = False
 ) -> pd.DataFrame:
     """The visits in the order of their tree, sessions used last on top, with two more columns.

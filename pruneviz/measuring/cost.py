@@ -20,10 +20,10 @@ from pruneviz.measuring.sizes import (
     as_csr,
     encoded_bytes,
     file_bytes,
-    stored,
+    file_tensors,
     zipped_bytes,
 )
-from pruneviz.network.calling import fitting
+from pruneviz.network.calling import fit
 from pruneviz.network.replica import replica
 from pruneviz.progress import Progress, silent
 from pruneviz.pruning.pruned import Pruned
@@ -71,22 +71,22 @@ def cost_of(
         for place, (name, network) in enumerate(networks.items())
     }
     progress("sparse encodings", 0.45)
-    masked = stored(networks["masked"])
+    masked = file_tensors(networks["masked"])
     bitmask, csr = encoded_bytes(masked, as_bitmask), encoded_bytes(masked, as_csr)
     del masked
     progress("exporting to ONNX", 0.5)
     which = list(networks)[-1]
-    running, why_not = _running(networks[which], inputs)
+    running, why_not = _runtime_session(networks[which], inputs)
     there = {} if running is None else {_ONNX: running.call}
     if there:  # without the dense network there, a gain of the runtime's would look like the plan's
         progress("exporting the dense network to ONNX", 0.55)
-        baseline, _ = _running(networks["dense"], inputs)
+        baseline, _ = _runtime_session(networks["dense"], inputs)
         there |= {} if baseline is None else {_ONNX_DENSE: baseline.call}
-    timed = _timed(networks, there, inputs, len(data.first(batch)), seconds, progress)
+    timed = _measure_latency(networks, there, inputs, len(data.first(batch)), seconds, progress)
     onnx = None if running is None else _in_runtime(which, running, timed)
     spent = {n: Footprint(**values, latency=timed.timings[n]) for n, values in still.items()}
     return Cost(
-        asked=asked_sparsity(pruned),
+        asked=planned_sparsity(pruned),
         kept=counts.params_kept,
         ideal_macs=counts.macs_kept,
         dense=spent["dense"],
@@ -108,7 +108,7 @@ def _in_runtime(which: str, running: RuntimeSession, timed: Latency) -> RuntimeC
     return RuntimeCost(which, running.bytes, running.difference, now, dense)
 
 
-def asked_sparsity(pruned: Pruned) -> float:
+def planned_sparsity(pruned: Pruned) -> float:
     """The fraction a plan asks to prune: of units where units are cut, else of weights.
 
     A group counts once, with the level that any of its members is given.
@@ -135,7 +135,7 @@ def _still(network: nn.Module, data: Data, progress: Progress) -> dict[str, Any]
     progress("activation memory", 0.1)
     memory = peak_activation(network, data.first(1).inputs)
     progress("file", 0.2)
-    tensors = stored(network)
+    tensors = file_tensors(network)
     parameters = list(network.parameters())
     return {
         "params": sum(p.numel() for p in parameters),
@@ -153,7 +153,7 @@ def _part(
     progress(f"{name}: {label}", 0.45 * (place + done) / networks)
 
 
-def _running(
+def _runtime_session(
     network: nn.Module, inputs: Tensor | Mapping[str, Tensor]
 ) -> tuple[RuntimeSession | None, str]:
     try:
@@ -162,7 +162,7 @@ def _running(
         return None, str(error)
 
 
-def _timed(
+def _measure_latency(
     networks: Mapping[str, nn.Module],
     others: Mapping[str, Callable[[], object]],
     inputs: Tensor | Mapping[str, Tensor],
@@ -182,7 +182,7 @@ def _timed(
 
 def _forward(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -> Callable[[], object]:
     """One forward pass and nothing else, waited for where the device works on its own."""
-    arguments = fitting(network, inputs)
+    arguments = fit(network, inputs)
     args, kwargs = ((arguments,), {}) if isinstance(arguments, Tensor) else ((), arguments)
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
 

@@ -71,17 +71,21 @@ def counts_of(
     """
     parameters_by_name = dict(pruned.dense.named_parameters(remove_duplicate=False))
     parameters = list({id(p): p for p in parameters_by_name.values()}.values())
-    gone = {n: _cut(m) for n, m in pruned.parameter_masks.items()}
+    gone = {n: _count_cut(m) for n, m in pruned.parameter_masks.items()}
     masks = _removal(pruned)
-    removed = gone if masks is pruned.parameter_masks else {n: _cut(m) for n, m in masks.items()}
+    removed = (
+        gone if masks is pruned.parameter_masks else {n: _count_cut(m) for n, m in masks.items()}
+    )
     params, bytes_dense = sum(p.numel() for p in parameters), sum(p.nbytes for p in parameters)
     cut = pruned.report["total"] - pruned.report["kept"]
     cut_of = {layers[n]: k for n, k in zip(pruned.report["layer"], cut.tolist(), strict=True) if k}
-    macs_zero = macs_removed = _saved(pruned, macs, {x.name: k / x.size for x, k in cut_of.items()})
+    macs_zero = macs_removed = _macs_saved(
+        pruned, macs, {x.name: k / x.size for x, k in cut_of.items()}
+    )
     if masks is not pruned.parameter_masks:
         there = [x for x in layers.values() if x.weight in masks]
-        shares = {x.name: _cut(x.canonical(masks[x.weight])) / x.size for x in there}
-        macs_removed = _saved(pruned, macs, shares) if shares else 0.0
+        shares = {x.name: _count_cut(x.canonical(masks[x.weight])) / x.size for x in there}
+        macs_removed = _macs_saved(pruned, macs, shares) if shares else 0.0
     return Counts(
         params=params,
         params_kept=params - sum(gone.values()),
@@ -90,13 +94,13 @@ def counts_of(
         macs_kept=None if total is None else round(total - macs_zero),
         macs_shrunk=None if total is None else round(total - macs_removed),
         bytes_dense=bytes_dense,
-        bytes_sparse=bytes_dense - _encoded(parameters_by_name, gone, cut_of),
+        bytes_sparse=bytes_dense - _bytes_saved(parameters_by_name, gone, cut_of),
         bytes_shrunk=bytes_dense
         - sum(parameters_by_name[name].element_size() * k for name, k in removed.items()),
     )
 
 
-def _cut(mask: Tensor) -> int:
+def _count_cut(mask: Tensor) -> int:
     # Not summed: that would widen each mask to eight bytes a weight first.
     return mask.numel() - int(mask.count_nonzero())
 
@@ -118,7 +122,7 @@ def _removal(pruned: Pruned) -> Mapping[str, Tensor]:
     return parameter_masks(pruned.dense, pruned.groups, removable)
 
 
-def _saved(pruned: Pruned, macs: Mapping[str, int], shares: Mapping[str, float]) -> float:
+def _macs_saved(pruned: Pruned, macs: Mapping[str, int], shares: Mapping[str, float]) -> float:
     """Multiply-accumulates that go; shares: layer -> the fraction of its weights that is cut."""
     of_layers = sum(macs[name] * share for name, share in shares.items())
     if pruned.groups is None:
@@ -127,7 +131,7 @@ def _saved(pruned: Pruned, macs: Mapping[str, int], shares: Mapping[str, float])
     return of_layers + sum(one.macs({}) - one.macs(units) for one in pruned.groups.products)
 
 
-def _encoded(
+def _bytes_saved(
     parameters: Mapping[str, Tensor], gone: Mapping[str, int], cut: Mapping[Layer, int]
 ) -> int:
     """Bytes that encoding saves; gone: parameter -> entries; cut: layer -> weights of it."""

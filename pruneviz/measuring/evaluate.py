@@ -16,7 +16,7 @@ from pruneviz.network.calling import at_work, call_all, out_of_memory
 from pruneviz.network.replica import replica
 from pruneviz.storage.cache import Cache
 from pruneviz.tasks import Task
-from pruneviz.tasks.judging import joined
+from pruneviz.tasks.judging import concatenate
 from pruneviz.tasks.measures import mean_loss, mean_score
 from pruneviz.tasks.several import Answer, judge_answer, measure_outputs, outcome_of
 
@@ -105,12 +105,12 @@ class Evaluation:
         """
         tell = self.task.change_text
         span = f"{tell(self.delta_low, unit=False)} … {tell(self.delta_high, unit=False)}"
-        change = f"{tell(self.delta)} ({span})"
+        text = f"{tell(self.delta)} ({span})"
         if not math.isfinite(self.delta):
-            change = "the change can't be measured: a score is no finite number"
+            text = "the change can't be measured: a score is no finite number"
         elif not self.measurable:
-            change = f"no measurable change ({span} {self.task.unit})"
-        parts = [change]
+            text = f"no measurable change ({span} {self.task.unit})"
+        parts = [text]
         if self.broken:
             parts += [f"{self.broken} of {self.n} answers hold NaN or infinite numbers"]
         changed = {name: one for name, one in self.outputs.items() if one.measurable}
@@ -146,7 +146,7 @@ def answer(
         end = min(begin + room.size, begin // block * block + block, stop)
         fits = False
         try:
-            outcomes += _answered(network, tensors, data, slice(begin, end), task, cache)
+            outcomes += _outcomes(network, tensors, data, slice(begin, end), task, cache)
             fits = True
         except Exception as error:
             if not out_of_memory(error):
@@ -155,10 +155,10 @@ def answer(
             begin = end
         else:  # not in the except, which holds on to what did not fit
             room.halve(end - begin, begin)
-    return joined(outcomes) if outcomes else nothing_answered()
+    return concatenate(outcomes) if outcomes else empty_outcome()
 
 
-def _answered(
+def _outcomes(
     network: nn.Module,
     tensors: Mapping[str, Tensor],
     data: Data,
@@ -177,7 +177,7 @@ def _answered(
         return [judge_answer(task, answers, part.targets, dense)]
 
 
-def nothing_answered() -> Outcome:
+def empty_outcome() -> Outcome:
     """The outcome of no samples."""
     return Outcome(torch.empty(0, dtype=torch.int64), torch.empty(0))
 
@@ -185,7 +185,7 @@ def nothing_answered() -> Outcome:
 def join(first: Outcome, second: Outcome) -> Outcome:
     """Two outcomes one after the other; of their columns those that both have."""
     full = [outcome for outcome in (first, second) if len(outcome)]
-    return joined(full) if full else first
+    return concatenate(full) if full else first
 
 
 def summarise(
@@ -268,10 +268,10 @@ def _dense(network: nn.Module, inputs: Inputs, which: slice, cache: Cache[Answer
     answers = cache.get(key) if cache is not None else None
     if answers is not None:
         return answers
-    answer = call_all(network, inputs)
-    if cache is not None and sum(tensor.numel() for tensor in answer.values()) <= _SMALL:
-        cache.put(key, answer)
-    return answer
+    fresh = call_all(network, inputs)
+    if cache is not None and sum(tensor.numel() for tensor in fresh.values()) <= _SMALL:
+        cache.put(key, fresh)
+    return fresh
 
 
 def _first(outcome: Outcome, n: int, targets: Tensor | None) -> Outcome:

@@ -63,7 +63,7 @@ def latency(
             if round_ < 0:
                 continue
         progress(max(spent / seconds, (round_ + WARM_UP) / (rounds + WARM_UP)))
-        for name in _turned(list(calls), round_):
+        for name in _rotate(list(calls), round_):
             start = clock()
             calls[name]()
             if round_ >= 0:
@@ -80,6 +80,6 @@ def timing(seconds: list[float]) -> Timing:
     return Timing(median, low, high, len(seconds))
 
 
-def _turned(names: list[str], by: int) -> list[str]:
+def _rotate(names: list[str], by: int) -> list[str]:
     by %= max(1, len(names))
     return names[by:] + names[:by]

@@ -93,7 +93,7 @@ class Cost:
         table = self.table
         for column in ("dense", "masked", "shrunk", "onnx runtime"):
             pairs = zip(table[column], table["unit"], strict=True)
-            table[column] = [_said(value, unit) for value, unit in pairs]
+            table[column] = [_value_text(value, unit) for value, unit in pairs]
         return table.drop(columns="unit")
 
     def as_dict(self) -> dict[str, object]:
@@ -101,7 +101,7 @@ class Cost:
         return asdict(self)
 
 
-def _said(value: float, unit: str) -> str:
+def _value_text(value: float, unit: str) -> str:
     if pd.isna(value):
         return ""
     if unit == "bytes":
@@ -116,13 +116,13 @@ def _said(value: float, unit: str) -> str:
 
 def _rows(cost: Cost) -> list[Row]:
     """The lines of a ledger: quantity, unit, dense, masked, shrunk, onnx runtime, note."""
-    return [*_counted(cost), *_bytes(cost), *_running(cost)]
+    return [*_count_rows(cost), *_bytes(cost), *_run_rows(cost)]
 
 
-def _counted(cost: Cost) -> list[Row]:
+def _count_rows(cost: Cost) -> list[Row]:
     dense, masked, shrunk = cost.dense, cost.masked, cost.shrunk
     of = "units" if cost.per_unit else "weights"
-    words = _left(cost)
+    words = _removal_text(cost)
     return [
         (
             "asked sparsity", "%", None, 100 * cost.asked, None, None,
@@ -155,7 +155,7 @@ def _counted(cost: Cost) -> list[Row]:
     ]  # fmt: skip
 
 
-def _left(cost: Cost) -> str:
+def _removal_text(cost: Cost) -> str:
     if cost.shrunk is None:
         return f"Nothing was removed: {cost.why_not_shrunk}"
     words = "Removal takes them out of the network; its answers are those of the masked one."
@@ -204,7 +204,7 @@ def _dense(tensors: int) -> str:
     )
 
 
-def _running(cost: Cost) -> list[Row]:
+def _run_rows(cost: Cost) -> list[Row]:
     dense, masked, shrunk = cost.dense, cost.masked, cost.shrunk
     times = [
         dense.latency,
@@ -255,7 +255,7 @@ def _against(onnx: RuntimeCost | None) -> str:
         return ""
     if onnx.dense is None:
         return " The dense network does not run in ONNX Runtime, so nothing is compared there."
-    took = _said(1000 * onnx.dense.median, "ms")
+    took = _value_text(1000 * onnx.dense.median, "ms")
     return f" In ONNX Runtime it is against the dense network there, which takes {took}."
 
 

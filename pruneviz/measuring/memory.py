@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from pruneviz.network.calling import call, fitting
-from pruneviz.network.products import StepByStep, gates, in_parts
+from pruneviz.network.calling import call, fit
+from pruneviz.network.products import StepByStep, gate_bytes, in_parts
 from pruneviz.network.replica import replica, state
 
 
@@ -27,7 +27,7 @@ def peak_activation(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
     convolution, say), but for the gates of a recurrent layer, which it holds for all its steps.
     """
     network = replica(network)
-    arguments = fitting(network, inputs)
+    arguments = fit(network, inputs)
     # Copies: a sample may be a view of all the data there is.
     arguments = (
         arguments.clone()
@@ -90,7 +90,7 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 _key(tensor) not in keys or _key(tensor) in self._sizes
             ):
                 self.birth(tensor)
-        self.peak = max(self.peak, self.alive + gates(func, args))
+        self.peak = max(self.peak, self.alive + gate_bytes(func, args))
         return result
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pruneviz.data import Outcome
-from pruneviz.measuring.evaluate import join, nothing_answered
+from pruneviz.measuring.evaluate import empty_outcome, join
 from pruneviz.plan import Plan
 from pruneviz.pruning.prune import active
 from pruneviz.storage.cache import Cache
@@ -15,7 +15,7 @@ from pruneviz.storage.cache import Cache
 
 @dataclass
 class _Record:
-    outcome: Outcome = field(default_factory=nothing_answered)
+    outcome: Outcome = field(default_factory=empty_outcome)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.measuring.reasons import reason
-from pruneviz.network.calling import call_all, fitting
+from pruneviz.network.calling import call_all, fit
 from pruneviz.network.graph import ONE_AT_A_TIME
 from pruneviz.network.quiet import quiet
 from pruneviz.network.replica import replica
@@ -43,7 +43,7 @@ def in_onnx_runtime(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
     library that is missing, a network that cannot be exported, other answers than torch's.
     """
     network = replica(network)
-    arguments = fitting(network, inputs)
+    arguments = fit(network, inputs)
     try:
         with torch.no_grad(), tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "network.onnx")
@@ -58,7 +58,7 @@ def in_onnx_runtime(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -
         raise ValueError(f"this network cannot be run in ONNX Runtime: {reason(error)}") from None
     with torch.no_grad():
         reference = [tensor.cpu() for tensor in call_all(network, arguments).values()]
-    apart = max(_compared(*pair) for pair in zip(answers, reference, strict=True))
+    apart = max(_compare(*pair) for pair in zip(answers, reference, strict=True))
     return RuntimeSession(lambda: session.run(None, feeds), size, apart)
 
 
@@ -101,7 +101,7 @@ def write_onnx(
             _unlike(program.model.graph, set(tensors))
             program.save(str(path))
     except ImportError as error:
-        raise missing(error) from None
+        raise missing_library(error) from None
     except OSError:  # the disk, not the network
         raise
     except Exception as error:  # the exporter raises whatever it likes
@@ -123,7 +123,7 @@ def onnx_session(path: Path) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise missing(error) from None
+        raise missing_library(error) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.inter_op_num_threads = 1
@@ -143,22 +143,22 @@ def run_onnx(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> dict[str, T
     return {name: torch.from_numpy(value) for name, value in zip(names, values, strict=True)}
 
 
-def onnx_names(outputs: Iterable[str], inputs: Iterable[str]) -> list[str]:
+def onnx_names(names: Iterable[str], inputs: Iterable[str]) -> list[str]:
     """What outputs are called in an ONNX file: an identifier as in C, unlike those of inputs.
 
     "1.boxes" is `output_1_boxes`, "last state" is `last_state`.
     """
-    names: list[str] = []
+    identifiers: list[str] = []
     used_names = set(inputs)
-    for output in outputs:
-        plain = re.sub(r"\W", "_", output, flags=re.ASCII)
+    for name in names:
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
         plain = plain if re.match(r"[A-Za-z_]", plain) else f"output_{plain}"
         number, free = 2, plain
         while free in used_names:
             number, free = number + 1, f"{plain}_{number}"
         used_names.add(free)
-        names.append(free)
-    return names
+        identifiers.append(free)
+    return identifiers
 
 
 def _feeds(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _feeds(session: Any, inputs: Tensor | Mapping[str, Tensor]) -> dict[str, Any
     return {node.name: tensors[node.name].detach().cpu().numpy() for node in session.get_inputs()}
 
 
-def missing(error: ImportError) -> ValueError:
+def missing_library(error: ImportError) -> ValueError:
     """The sentence on a library of the extra "export" that is not installed."""
     return ValueError(f"ONNX Runtime is not here ({error}); pip install 'pruneviz[export]'")
 
@@ -208,7 +208,7 @@ def separate(answers: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
     return tuple(own)
 
 
-def _compared(answer: Tensor, reference: Tensor) -> float:
+def _compare(answer: Tensor, reference: Tensor) -> float:
     if answer.shape != reference.shape:
         raise ValueError(
             f"ONNX Runtime answers with shape {tuple(answer.shape)}, torch with "

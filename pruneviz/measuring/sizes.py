@@ -31,13 +31,13 @@ class FileSize:
     tensors: int
 
 
-def stored(network: nn.Module) -> dict[str, Tensor]:
+def file_tensors(network: nn.Module) -> dict[str, Tensor]:
     """What a file of the network holds: its state dict by name, tied tensors once.
 
     Zeros have no sign here: a mask leaves -0.0 where a weight was negative, a bit for each zero
     that nothing reads and no archive could fold away.
     """
-    twice, tensors = tied(network), {}
+    twice, tensors = ties(network), {}
     for name, tensor in network.state_dict().items():
         if not isinstance(tensor, Tensor) or name in twice:
             continue
@@ -48,7 +48,7 @@ def stored(network: nn.Module) -> dict[str, Tensor]:
     return tensors
 
 
-def tied(network: nn.Module) -> dict[str, str]:
+def ties(network: nn.Module) -> dict[str, str]:
     """Names in the state dict of what stands in it already -> its first name there."""
     first_names: dict[str, str] = {}
     names: dict[object, str] = {}
@@ -79,11 +79,11 @@ def zipped_bytes(tensors: Mapping[str, Tensor], progress: ShareDone = silent_sha
 
 def encoded_bytes(tensors: Mapping[str, Tensor], encoding: Encoding) -> FileSize:
     """Bytes of a safetensors file in which each tensor is encoded, where that makes it smaller."""
-    parts, dense = encoded(tensors, encoding)
+    parts, dense = encode(tensors, encoding)
     return FileSize(file_bytes(parts), len(dense), len(tensors))
 
 
-def encoded(
+def encode(
     tensors: Mapping[str, Tensor], encoding: Encoding
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Each tensor as the parts of its encoding (NAME.PART) where these are smaller, else itself.

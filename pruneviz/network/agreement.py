@@ -41,7 +41,7 @@ def agreement(model: nn.Module, small: nn.Module, inputs: Inputs) -> Agreement:
     rounding is coarser or its numbers are shorter, to 1e-9 with all arithmetic in double.
     """
     with torch.inference_mode():
-        own = _compared(model, small, inputs, lambda one, given: call_all(replica(one), given))
+        own = _compare(model, small, inputs, lambda one, given: call_all(replica(one), given))
     name = (
         ", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in own.dtypes)) or "integers"
     )
@@ -50,7 +50,7 @@ def agreement(model: nn.Module, small: nn.Module, inputs: Inputs) -> Agreement:
         words = f"proved in {name}: answers differ by at most {apart:.0e} of the largest"
         return Agreement(apart, name, words)
     try:
-        exact = _compared(model, small, inputs, answer_in_double)
+        exact = _compare(model, small, inputs, answer_in_double)
     except Exception as error:  # an operation or a device that knows no double
         if not decisive and own.wrong() is None:
             words = (
@@ -88,7 +88,7 @@ def size_of(answer: dict[str, Tensor]) -> int:
     return sum(tensor.nbytes for tensor in answer.values())
 
 
-def _compared(model: nn.Module, small: nn.Module, inputs: Inputs, answer: Answer) -> Likeness:
+def _compare(model: nn.Module, small: nn.Module, inputs: Inputs, answer: Answer) -> Likeness:
     """All outputs, compared; ValueError where the smaller one does not run or has others."""
     likeness, first = Likeness(), next(pieces(inputs, _BYTES))
     for part in pieces(inputs, size_of(answer(model, first))):

@@ -91,7 +91,7 @@ def call_all(
     parameters and buffers, by name. ValueError when the answer holds no tensor; ForwardError
     when the network raises.
     """
-    arguments = fitting(network, inputs)
+    arguments = fit(network, inputs)
     args = (arguments,) if isinstance(arguments, Tensor) else ()
     kwargs = {} if isinstance(arguments, Tensor) else arguments
     try:
@@ -101,14 +101,12 @@ def call_all(
     return outputs(result)
 
 
-def fitting(
-    network: nn.Module, inputs: Tensor | Mapping[str, Tensor]
-) -> Tensor | dict[str, Tensor]:
+def fit(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -> Tensor | dict[str, Tensor]:
     """The inputs on the network's device, floats in its dtype; the same objects where they are."""
     like = next((p for p in network.parameters() if p.is_floating_point()), torch.empty(0))
     if isinstance(inputs, Tensor):
-        return _fitting(inputs, like)
-    return {name: _fitting(tensor, like) for name, tensor in inputs.items()}
+        return _fit(inputs, like)
+    return {name: _fit(tensor, like) for name, tensor in inputs.items()}
 
 
 def answer_of(result: object, output: str | None = None) -> Tensor:
@@ -117,5 +115,5 @@ def answer_of(result: object, output: str | None = None) -> Tensor:
     return answers[named_output(answers, output)]
 
 
-def _fitting(tensor: Tensor, like: Tensor) -> Tensor:
+def _fit(tensor: Tensor, like: Tensor) -> Tensor:
     return tensor.to(like) if tensor.is_floating_point() else tensor.to(like.device)

@@ -45,7 +45,7 @@ def answer_in_double(
                 return call_all(own, inputs, parameters)
         except Exception:  # a layer may compare dtypes before it begins, as recurrent ones do
             own = copy.deepcopy(own).double()
-            widened = {name: _widened(tensor) for name, tensor in (parameters or {}).items()}
+            widened = {name: _widen(tensor) for name, tensor in (parameters or {}).items()}
             return call_all(own, inputs, widened)
 
 
@@ -66,10 +66,10 @@ def _in_blocks(args: tuple[Any, ...], place: int, dim: int) -> Iterator[tuple[An
 
 
 def _wide(value: Any) -> Any:
-    return _widened(value) if isinstance(value, Tensor) else value
+    return _widen(value) if isinstance(value, Tensor) else value
 
 
-def _widened(tensor: Tensor) -> Tensor:
+def _widen(tensor: Tensor) -> Tensor:
     return tensor.to(_WIDE.get(tensor.dtype, tensor.dtype))
 
 
@@ -94,7 +94,7 @@ class DoublePrecision(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func.is_view and all(tensor.dtype not in _WIDE.values() for tensor in tensors):
             return func(*args, **options)
         if func is _ATEN.embedding.default:
-            return _widened(func(*args, **options))  # it only picks rows: no arithmetic
+            return _widen(func(*args, **options))  # it only picks rows: no arithmetic
         if func in _WEIGHT_OF_PRODUCT and not options:
             parts = list(_in_blocks(args, *_WEIGHT_OF_PRODUCT[func]))
             if len(parts) > 1:
@@ -104,7 +104,7 @@ class DoublePrecision(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def widen(value: Any) -> Any:
             if not isinstance(value, Tensor) or value.dtype not in _WIDE:
                 return _WIDE.get(value, value) if isinstance(value, torch.dtype) else value
-            narrow.append((value, _widened(value)))
+            narrow.append((value, _widen(value)))
             return narrow[-1][1]
 
         result = func(*tree_map(widen, args), **tree_map(widen, options))

@@ -189,7 +189,7 @@ def activation_of(
     them; the identity where something else comes next (a sum with another branch, say).
     """
     steps: list[Node] = []
-    for node in _following(graph.calls[layer.name][0]) if graph.calls[layer.name] else ():
+    for node in _followers(graph.calls[layer.name][0]) if graph.calls[layer.name] else ():
         steps.append(node)
         if node.target in _ACTIVATIONS:
             break
@@ -204,7 +204,7 @@ def activation_of(
     return apply
 
 
-def _following(call: Node) -> Iterator[Node]:
+def _followers(call: Node) -> Iterator[Node]:
     # The chain of unit-wise operations behind a layer, up to where paths fork, join or mix units.
     node = call
     while len(node.users) == 1:

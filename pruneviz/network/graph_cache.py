@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import fitting
+from pruneviz.network.calling import fit
 from pruneviz.network.graph import Graph, UntraceableError, trace
 from pruneviz.network.grouping import find_groups
 from pruneviz.network.groups import Groups
@@ -70,7 +70,7 @@ class GraphCache:
             example = example.take(torch.tensor([0, 0]))
         try:
             network = replica(self._model)
-            return trace(network, fitting(network, example.inputs), self._layers)
+            return trace(network, fit(network, example.inputs), self._layers)
         except UntraceableError as error:
             return error
         except Exception as error:  # graphs are as various as networks are

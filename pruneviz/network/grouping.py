@@ -14,7 +14,7 @@ from pruneviz.network.coupling.atoms import Ids
 from pruneviz.network.graph import Graph
 from pruneviz.network.groups import Group, Groups, Place, Product
 from pruneviz.network.layers import Layer
-from pruneviz.network.trial import proved
+from pruneviz.network.trial import prove
 
 _SINGLE = "it has one unit only: nothing would be left"
 _TIED = "its units are tied to each other (by a channel shuffle, say): none can go without all"
@@ -44,7 +44,7 @@ def find_groups(model: nn.Module, layers: Mapping[str, Layer], graph: Graph) -> 
     fixed = {layer: _PACKED for name in groups for layer in coupled.groups[name].layers}
     rest = {name: group for name, group in coupled.groups.items() if name not in groups}
     rest_of = replace(coupled, groups=rest, fixed={**coupled.fixed, **fixed})
-    return proved(model, rest_of, graph.example)
+    return prove(model, rest_of, graph.example)
 
 
 def couplings(layers: Mapping[str, Layer], graph: Graph) -> Groups:

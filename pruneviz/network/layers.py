@@ -101,12 +101,12 @@ class Layer:
     def turn(self, tensor: Tensor) -> Tensor:
         """[units, inputs, ...] <-> as it is stored; what is not turned stays as it is."""
         if self.experts:
-            return self._stacked(tensor)
+            return self._stack(tensor)
         if not self.turned:
             return tensor
         return torch.unflatten(tensor, 0, (self.groups, -1)).transpose(1, 2).flatten(0, 1)
 
-    def _stacked(self, tensor: Tensor) -> Tensor:
+    def _stack(self, tensor: Tensor) -> Tensor:
         if tensor.ndim == 3:
             return (tensor.transpose(1, 2) if self.turned else tensor).flatten(0, 1)
         apart = torch.unflatten(tensor, 0, (self.experts, -1))

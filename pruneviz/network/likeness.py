@@ -51,7 +51,7 @@ class Likeness:
             try:
                 _add(self._outputs.setdefault(name, _Output()), tensor, got[name])
             except ValueError as error:
-                raise ValueError(self._said(name, str(error), len(reference))) from None
+                raise ValueError(self._output_text(name, str(error), len(reference))) from None
 
     @property
     def difference(self) -> float:
@@ -72,16 +72,16 @@ class Likeness:
             # A tie of two scores may fall either way.
             if one.share > _TIES:
                 words = f"{one.share:.0%} of its whole numbers differ"
-                return self._said(name, words, len(self._outputs))
+                return self._output_text(name, words, len(self._outputs))
             limit = tolerance(one.dtype) if allowed is None and one.dtype else allowed
             if limit is not None and not one.difference < limit:
                 words = (
                     f"its answers differ by {one.difference:.0e} from those of the masked network"
                 )
-                return self._said(name, words, len(self._outputs))
+                return self._output_text(name, words, len(self._outputs))
         return None
 
-    def _said(self, name: str, words: str, outputs: int) -> str:
+    def _output_text(self, name: str, words: str, outputs: int) -> str:
         return words if outputs == 1 else f"output {name!r}: {words}"
 
 

@@ -105,7 +105,7 @@ def recurrent(
     return positions * total
 
 
-def gates(func: Any, args: Sequence[Any]) -> int:
+def gate_bytes(func: Any, args: Sequence[Any]) -> int:
     """Bytes of the gates of all steps that an operator keeps inside, if it is a recurrent layer."""
     name = func._schema.name if isinstance(func, OpOverload) else ""
     if name not in _RECURRENT:
@@ -129,7 +129,7 @@ def _matrices(left: str, right: str) -> Formula:
     return count
 
 
-def _grouped(arguments: Mapping[str, Any], result: Any) -> int:
+def _group_macs(arguments: Mapping[str, Any], result: Any) -> int:
     left, right = arguments["self"], arguments["mat2"]
     if left.ndim == right.ndim == 2:
         return int(left.numel() * right.shape[-1])
@@ -151,7 +151,7 @@ def _by_time(arguments: Mapping[str, Any], result: Any) -> int:
     return int(result.numel() * arguments["weight"][..., 0].numel())
 
 
-def _deformed(arguments: Mapping[str, Any], result: Any) -> int:
+def _deformable_macs(arguments: Mapping[str, Any], result: Any) -> int:
     return int(result.numel() * arguments["weight"][0].numel())
 
 
@@ -214,13 +214,13 @@ FORMULAS: Mapping[str, Formula] = {
     "aten::addmv": _matrices("mat", "vec"),
     "aten::dot": _matrices("self", "tensor"),
     "aten::vdot": _matrices("self", "other"),
-    "aten::_grouped_mm": _grouped,
+    "aten::_grouped_mm": _group_macs,
     "aten::mkldnn_linear": _linear,
     **dict.fromkeys(
         ("aten::convolution", "aten::_convolution", "aten::convolution_overrideable"), _convolution
     ),
     "aten::conv_tbc": _by_time,
-    "torchvision::deform_conv2d": _deformed,
+    "torchvision::deform_conv2d": _deformable_macs,
     **dict.fromkeys(
         (
             "aten::_scaled_dot_product_flash_attention",

@@ -104,7 +104,9 @@ def _layers(step: _Step, args: Sequence[Any], linear: Linear) -> State:
         for side in range(directions):
             own = parameters[len(ends) * each :][:each]
             state = tuple(part[len(ends)] for part in begin)
-            outputs, end = _walk(step, values, sizes, state, _named(own, biased), side == 1, linear)
+            outputs, end = _walk(
+                step, values, sizes, state, _by_name(own, biased), side == 1, linear
+            )
             sides.append(outputs)
             ends.append(end)
         values = torch.cat(sides, -1)
@@ -116,7 +118,7 @@ def _layers(step: _Step, args: Sequence[Any], linear: Linear) -> State:
     )
 
 
-def _named(own: Sequence[Tensor], biased: bool) -> dict[str, Tensor]:
+def _by_name(own: Sequence[Tensor], biased: bool) -> dict[str, Tensor]:
     names = ("inward", "onward", *(("bias_in", "bias_on") if biased else ()), "projection")
     return dict(zip(names, own, strict=False))
 

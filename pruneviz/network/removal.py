@@ -82,7 +82,7 @@ def _forget(small: nn.Module) -> None:
 def _narrow(small: nn.Module, name: str, dims: Mapping[int, Tensor]) -> None:
     """Cut a tensor under every name that it has."""
     old = _tensor(small, name)
-    new = narrowed(old.detach(), dims).clone(memory_format=torch.contiguous_format)
+    new = narrow(old.detach(), dims).clone(memory_format=torch.contiguous_format)
     if isinstance(old, nn.Parameter):
         new = nn.Parameter(new, requires_grad=old.requires_grad)
     for module in small.modules():
@@ -93,7 +93,7 @@ def _narrow(small: nn.Module, name: str, dims: Mapping[int, Tensor]) -> None:
                     store[key] = new
 
 
-def narrowed(tensor: Tensor, dims: Mapping[int, Tensor]) -> Tensor:
+def narrow(tensor: Tensor, dims: Mapping[int, Tensor]) -> Tensor:
     """The entries of a tensor that stay; dims: dimension -> bool of its length."""
     for dim, line in dims.items():
         tensor = tensor.index_select(dim, line.nonzero().flatten().to(tensor.device))

@@ -63,7 +63,7 @@ def leaves(model: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def masked(parameters: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def apply_masks(parameters: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The parameters that a mask changes, zero where it is False; a new tensor for each.
 
     masks: parameter name -> bool of the parameter's shape, True = kept.

@@ -100,7 +100,7 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
         raise ValueError(refusal(model, sample, error)) from error
     tensors = inputs.values() if isinstance(inputs, Mapping) else (inputs,)
     first = _first(nodes, {id(t) for t in tensors if t.requires_grad})
-    makers = _made(answer, nodes) or {name: tuple(answer) for name in list(macs_by_layer)[-1:]}
+    makers = _makers(answer, nodes) or {name: tuple(answer) for name in list(macs_by_layer)[-1:]}
     return Survey(
         order=tuple(macs_by_layer),
         macs={name: macs_by_layer.get(name, 0) for name in layers},
@@ -108,13 +108,13 @@ def survey(model: nn.Module, layers: Mapping[str, Layer], data: Data) -> Survey:
         outputs_by_layer=makers,
         outputs={name: tensor.detach().to("meta") for name, tensor in answer.items()},
         activation=max(sizes),
-        ending={name: _ending(tensor) for name, tensor in answer.items()},
+        ending={name: _last_operation(tensor) for name, tensor in answer.items()},
         vocabularies=frozenset(x.shape[0] for x in layers.values() if x.kind == "embedding"),
         turned=transposed,
     )
 
 
-def seen_layers(model: nn.Module, data: Data) -> tuple[dict[str, Layer], Survey]:
+def survey_layers(model: nn.Module, data: Data) -> tuple[dict[str, Layer], Survey]:
     """The layers of `model` that may be pruned, and what the first sample of `data` told of them.
 
     A subclass with a forward of its own is a layer if its very weight was seen at work, and so are
@@ -165,7 +165,7 @@ def refusal(model: nn.Module, sample: Data, error: Exception) -> str:
     return f"{type(model).__name__} cannot take {count} of the data ({shapes}): {words}; {cure}"
 
 
-def _ending(output: Tensor) -> str:
+def _last_operation(output: Tensor) -> str:
     """The last operation that did more than to look at the same numbers in another shape."""
     node: Any = output.grad_fn
     while node is not None and node.next_functions:
@@ -189,7 +189,9 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-def _made(answer: Mapping[str, Tensor], nodes: Mapping[object, str]) -> dict[str, tuple[str, ...]]:
+def _makers(
+    answer: Mapping[str, Tensor], nodes: Mapping[object, str]
+) -> dict[str, tuple[str, ...]]:
     outputs: dict[str, tuple[str, ...]] = {}
     for output, tensor in answer.items():
         ends = {nodes[node] for node in _reach([tensor.grad_fn], nodes) if node in nodes}

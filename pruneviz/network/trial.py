@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Inputs
 from pruneviz.memory import trim
-from pruneviz.network.calling import call_all, fitting, words_of
+from pruneviz.network.calling import call_all, fit, words_of
 from pruneviz.network.double_precision import answer_in_double
 from pruneviz.network.groups import Groups, masks_of
 from pruneviz.network.likeness import TOLERANCE, Likeness
@@ -49,7 +49,7 @@ def parameter_masks(
     return {name: mask for name, mask in masks.items() if name in own}
 
 
-def proved(model: nn.Module, groups: Groups, example: Inputs) -> Groups:
+def prove(model: nn.Module, groups: Groups, example: Inputs) -> Groups:
     """`groups` without those whose trial fails; these are in `fixed`, with the reason.
 
     Some units of all groups are cut at once from a copy whose weights are shaken, so that no zero
@@ -61,7 +61,7 @@ def proved(model: nn.Module, groups: Groups, example: Inputs) -> Groups:
     stack = [list(groups.groups)]
     while stack:
         names = stack.pop()
-        reason = _known(names, failed) or (_try(noisy, groups, names) if names else None)
+        reason = _known_failure(names, failed) or (_try(noisy, groups, names) if names else None)
         if reason is None:
             continue
         if len(names) == 1:
@@ -79,7 +79,7 @@ def proved(model: nn.Module, groups: Groups, example: Inputs) -> Groups:
     return replace(groups, groups={name: groups.groups[name] for name in rest}, fixed=fixed)
 
 
-def _known(names: Sequence[str], failed: Mapping[str, str]) -> str | None:
+def _known_failure(names: Sequence[str], failed: Mapping[str, str]) -> str | None:
     """Why a group need not be tried any more: those of the same name in other blocks all failed."""
     if len(names) != 1:
         return None
@@ -141,7 +141,7 @@ def _some(units: int) -> Tensor:
 def _shaken(model: nn.Module, example: Inputs) -> _NoisyNetwork:
     """A copy with noise on every weight that answers in double where the network bears it."""
     network = _noisy(model)
-    inputs = fitting(network, example)
+    inputs = fit(network, example)
     try:
         answer = answer_in_double(network, inputs)
         if bool(torch.isfinite(answer[main_output(answer)]).all()):

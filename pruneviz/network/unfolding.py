@@ -22,7 +22,7 @@ def input_squares(call: Call) -> Tensor:
     Broadcasts over the layer's weight: [1 or units, inputs per group, kernel ...].
     """
     layer, rows = call.layer, call.rows(call.inputs)
-    if _turned_conv(layer):
+    if _is_turned_conv(layer):
         sums = exact(unit_rows(rows, layer)).square().sum((0, 2)).reshape(layer.groups, -1)
         squares = sums.reshape(*sums.shape, *[1] * (len(layer.shape) - 2))
     else:
@@ -45,7 +45,7 @@ def rows_of(call: Call, n: int, at: Tensor | None = None, layout: Layout | None 
         rows = rows if at is None else torch.take_along_dim(rows, at.unsqueeze(1), 2)
         return rows.unsqueeze(1)
     rows = _unfold(call.rows(call.inputs), layer.shape[2:], call.settings, at)
-    return _gathered(rows, n, layout)
+    return _gather(rows, n, layout)
 
 
 def by_sample(call: Call, values: Tensor, n: int, layout: Layout | None = None) -> Tensor:
@@ -53,7 +53,7 @@ def by_sample(call: Call, values: Tensor, n: int, layout: Layout | None = None) 
 
     All rows of a sample (its frames, windows, tokens) become positions of it.
     """
-    return _gathered(unit_rows(call.rows(values), call.layer), n, layout or call.usual(n))
+    return _gather(unit_rows(call.rows(values), call.layer), n, layout or call.usual(n))
 
 
 def unit_rows(values: Tensor, layer: Layer) -> Tensor:
@@ -121,16 +121,16 @@ def unit_contributions(call: Call, grad: Tensor, n: int, layout: Layout | None =
 def _pair(call: Call, grad: Tensor, n: int, layout: Layout | None) -> tuple[Tensor, Tensor]:
     # Σ over positions of outer · rowᵀ is the gradient, of a transposed convolution as it is stored.
     layer = call.layer
-    if not _turned_conv(layer):
+    if not _is_turned_conv(layer):
         outer = torch.unflatten(by_sample(call, grad, n, layout), 1, (layer.groups, -1))
         return exact(outer), exact(rows_of(call, n, None, layout))
     inputs = unit_rows(call.rows(call.inputs), layer)
     rows = _unfold(call.rows(grad), layer.shape[2:], call.settings)[..., : inputs.shape[2]]
-    outer = torch.unflatten(_gathered(inputs, n, layout), 1, (layer.groups, -1))
-    return exact(outer), exact(_gathered(rows, n, layout))
+    outer = torch.unflatten(_gather(inputs, n, layout), 1, (layer.groups, -1))
+    return exact(outer), exact(_gather(rows, n, layout))
 
 
-def _gathered(rows: Tensor, n: int, layout: Layout | None) -> Tensor:
+def _gather(rows: Tensor, n: int, layout: Layout | None) -> Tensor:
     # [rows, ..., positions] -> [n, ..., all positions of a sample]
     if len(rows) == n:
         return rows
@@ -151,14 +151,14 @@ def _parts(pairs: list[tuple[Tensor, Tensor]]) -> Iterator[tuple[list[Tensor], l
 
 
 def _like(layer: Layer, sums: Tensor) -> Tensor:
-    if not _turned_conv(layer):
+    if not _is_turned_conv(layer):
         return sums.reshape(layer.shape)
     units, inputs, *kernel = layer.shape
     weight = sums.reshape(inputs * layer.groups, units // layer.groups, *kernel)
     return layer.turn(weight)
 
 
-def _turned_conv(layer: Layer) -> bool:
+def _is_turned_conv(layer: Layer) -> bool:
     return layer.turned and not layer.flat
 
 

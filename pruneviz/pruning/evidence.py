@@ -57,7 +57,7 @@ class Evidence:
     flow: Tensor | None = None
 
     @property
-    def widened(self) -> Evidence:
+    def as_float32(self) -> Evidence:
         """The same with short number formats as float32, in which squares and sums keep digits."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         short = {
@@ -79,7 +79,7 @@ class Evidence:
         assert isinstance(value, Tensor)
         return value
 
-    def joined(self, rows: Tensor, units: int) -> Evidence:
+    def join(self, rows: Tensor, units: int) -> Evidence:
         """With `contribution` summed over the rows of whole units: [samples, units].
 
         rows: int64 [rows], the unit that each row of the weight belongs to, -1: to none.
@@ -113,7 +113,7 @@ _NO_SCALE = "no batch norm follows it; choose another criterion or leave the lay
 def parts_for(needs: Iterable[str]) -> tuple[str, ...]:
     """What must be gathered for these fields of Evidence; nothing for those told by weights."""
     fields_needed = set(needs)
-    return tuple(part for part, fields in PARTS.items() if fields_needed & set(fields))
+    return tuple(part for part, given in PARTS.items() if fields_needed & set(given))
 
 
 def weights_only(

@@ -36,12 +36,12 @@ class EvidenceCache:
         with self._lock:
             missing = [part for part in parts if part not in self._parts]
             if missing:
-                self._evidence = _merged(self._evidence, self._gather(missing, progress), missing)
+                self._evidence = _merge(self._evidence, self._gather(missing, progress), missing)
                 self._parts |= set(missing)  # last: whoever sees the part must find it
             return self._evidence
 
 
-def _merged(
+def _merge(
     before: Mapping[str, Evidence], new: Mapping[str, Evidence], parts: Collection[str]
 ) -> dict[str, Evidence]:
     if not before:

@@ -67,10 +67,10 @@ def gather(
             new = {n: Tally.of(model, layers[n], graph, max(1, classes), layouts) for n in names}
             tallies.update(new)
 
-            def done(part: float) -> None:
+            def report(part: float) -> None:
                 progress(start + share * part)
 
-            _pass(model, new, calibration, task, parts, batch, done)
+            _pass(model, new, calibration, task, parts, batch, report)
 
         half = 0.5 if mixed else 1.0
         pass_([name for name in listeners if name not in mixed], batch, 0.0, half)
@@ -86,7 +86,7 @@ def gather(
         flow = _flow(model, layers, calibration.inputs)
     evidence = {}
     for name, alone in weights_only(model, layers, graph).items():
-        heard = _told(tallies.get(name), len(calibration)) | singly.get(name, {})
+        heard = _evidence_fields(tallies.get(name), len(calibration)) | singly.get(name, {})
         flowing = None if alone.layer.kind == "embedding" else flow.get(name)
         evidence[name] = replace(alone, flow=flowing, **heard)
     return evidence
@@ -133,7 +133,7 @@ def _hear_rows(
         call_all(replica(model), data.inputs, modules)
 
 
-def _told(tally: Tally | None, samples: int) -> dict[str, Any]:
+def _evidence_fields(tally: Tally | None, samples: int) -> dict[str, Any]:
     return {"samples": samples} if tally is None else {"samples": tally.samples, **tally.result()}
 
 

@@ -85,7 +85,7 @@ def scores_for(criterion: Criterion, granularity: str, evidence: Evidence) -> Te
             evidence.of(missing[0])
         except ValueError as error:
             raise ValueError(f"criterion {criterion.name!r}: {error}") from None
-    scores = score(evidence.widened).detach()
+    scores = score(evidence.as_float32).detach()
     if granularity in UNITS:
         scores = scores.double()
         scores = scores.flatten(1).sum(1) if scores.ndim > 1 else scores

@@ -147,8 +147,8 @@ def active(plan: Plan) -> Plan:
     """The plan without layers that ask for nothing; in a pool these still compete and stay."""
     if plan.scope == "global" and not plan.is_dense:
         return plan
-    levels = {name: level for name, level in plan.sparsity.items() if level > 0}
-    return replace(plan, sparsity=levels)
+    asking = {name: level for name, level in plan.sparsity.items() if level > 0}
+    return replace(plan, sparsity=asking)
 
 
 def cuts(
@@ -173,7 +173,7 @@ def apply(
     """Cut what `plan` asks from rankings made for it, in which what is pinned has been pinned."""
     if groups is not None:
         check_units(plan, layers, groups)
-    kept = _kept(plan, layers, rankings, groups)
+    kept = _keep(plan, layers, rankings, groups)
     tensors = state(model)
     if groups is not None and graph is not None:
         own = frozenset(name for name, _ in model.named_parameters(remove_duplicate=False))
@@ -203,7 +203,7 @@ def apply(
     )
 
 
-def _kept(
+def _keep(
     plan: Plan,
     layers: Mapping[str, Layer],
     rankings: Mapping[str, Ranking],

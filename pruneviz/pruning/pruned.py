@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from pruneviz.network.graph import Graph
 from pruneviz.network.groups import Groups
-from pruneviz.network.replica import masked, overlaid, state
+from pruneviz.network.replica import apply_masks, overlaid, state
 from pruneviz.network.shrink import Removal, own_copy, removal
 from pruneviz.plan import Plan
 from pruneviz.pruning.masks import checksum_of
@@ -91,7 +91,7 @@ class Pruned:
     def tensors(self) -> dict[str, Tensor]:
         """Every parameter and buffer that is not as in the dense network, by name; made anew."""
         changed = state(self.dense) | dict(self.repaired)
-        return dict(self.repaired) | masked(changed, self.parameter_masks)
+        return dict(self.repaired) | apply_masks(changed, self.parameter_masks)
 
     @cached_property
     def model(self) -> nn.Module:

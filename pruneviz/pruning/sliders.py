@@ -25,7 +25,7 @@ class Slider:
         """Where it stands."""
         return max((plan.sparsity.get(name, 0.0) for name in self.layers), default=0.0)
 
-    def raised(self, plan: Plan, level: float) -> Plan:
+    def raise_to(self, plan: Plan, level: float) -> Plan:
         """`plan` with all its layers at this level."""
         return replace(plan, sparsity={**plan.sparsity, **dict.fromkeys(self.layers, level)})
 

@@ -75,7 +75,7 @@ def unit_scores(
         rows = group.rows[name].to(evidence[name].weight.device)
         joint, lead_evidence, inside = criterion.joint, evidence[name], rows >= 0
         lead_evidence = (
-            lead_evidence.joined(rows, group.units)
+            lead_evidence.join(rows, group.units)
             if joint and lead_evidence.has("contribution")
             else lead_evidence
         )

@@ -2,7 +2,7 @@
 
 from pruneviz.recipes.reader import from_yaml, recipe_dropped
 from pruneviz.recipes.recipe import Recipe, RecipeResult, recipe_of
-from pruneviz.recipes.replay import ReplayResult, opening_of, replay, trained_again
+from pruneviz.recipes.replay import ReplayResult, opening_of, replay, retrain
 from pruneviz.recipes.script import script_of
 from pruneviz.recipes.writer import to_yaml
 
@@ -15,7 +15,7 @@ __all__ = [
     "recipe_dropped",
     "recipe_of",
     "replay",
+    "retrain",
     "script_of",
     "to_yaml",
-    "trained_again",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from pruneviz import limits
-from pruneviz.recipes.recipe import Place, said
+from pruneviz.recipes.recipe import Place, place_text
 
 _DEPTH, _SHOWN = 12, 60
 _OPEN = 100  # brackets at once, of which a parser is not even asked: in a text they stand for less
@@ -141,7 +141,7 @@ class _ValueBuilder:
 
     def _wrong(self, event: Any, place: Place, words: str) -> ValueError:
         self.lines[place] = _line(event)
-        where = said(self.file, self.lines, place)
+        where = place_text(self.file, self.lines, place)
         return ValueError(f"{where}: {words}")
 
 

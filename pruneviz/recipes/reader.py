@@ -14,7 +14,7 @@ from jsonschema.exceptions import best_match
 
 from pruneviz.plan import Plan
 from pruneviz.recipes.parser import parse
-from pruneviz.recipes.recipe import Place, Recipe, RecipeResult, said
+from pruneviz.recipes.recipe import Place, Recipe, RecipeResult, place_text
 from pruneviz.sources.open_request import OpenRequest
 from pruneviz.training.methods import find_method
 from pruneviz.training.steps import TrainingStep
@@ -58,7 +58,7 @@ def from_yaml(data: str | bytes, file: str = "recipe") -> Recipe:
     try:
         plan = Plan.from_dict(values["plan"])
     except ValueError as error:
-        raise ValueError(f"{said(file, lines, ('plan',))}: {error}") from None
+        raise ValueError(f"{place_text(file, lines, ('plan',))}: {error}") from None
     return _recipe(values, plan, lines, file)
 
 
@@ -88,7 +88,7 @@ def _recipe(values: dict[str, Any], plan: Plan, lines: dict[Place, int], file: s
         weights=model.get("weights"),
         data=data.get("fingerprint"),
         masks=masks,
-        expected=_expected(result) if "n" in result else None,
+        expected=_result_of(result) if "n" in result else None,
         counts=values.get("counts", {}),
         cost=values.get("cost", {}),
         made=values.get("made", {}),
@@ -110,7 +110,7 @@ def _steps(
         except ValueError as error:  # its first word is the setting that does not fit
             key = next((name for name in str(error).split()[:2] if name in values), None)
             place = ("training", number) if key is None else ("training", number, key)
-            raise ValueError(f"{said(file, lines, place)}: {error}") from None
+            raise ValueError(f"{place_text(file, lines, place)}: {error}") from None
         steps.append(step)
     return tuple(steps)
 
@@ -143,7 +143,7 @@ def _opening(model: dict[str, Any], data: dict[str, Any]) -> OpenRequest:
     return OpenRequest(model.get("from", ""), **options)
 
 
-def _expected(values: dict[str, Any]) -> RecipeResult:
+def _result_of(values: dict[str, Any]) -> RecipeResult:
     numbers = {_CHANGES.get(name, name): value for name, value in values.items()}
     return RecipeResult(**{"measure": ""} | numbers)
 
@@ -173,16 +173,16 @@ def _words(error: Any, values: Any, file: str, lines: dict[Place, int]) -> str:
         near = difflib.get_close_matches(unknown[0], names, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}"
         section = ".".join(map(str, place[:-1])) or "a recipe"
-        where = said(file, lines, place).rpartition(": ")[0]
+        where = place_text(file, lines, place).rpartition(": ")[0]
         return f"{where}: unknown key {_short(unknown[0])} in {section}; {hint}"
-    where = said(file, lines, place)
+    where = place_text(file, lines, place)
     return f"{where}{_complaint(error, place)}"
 
 
 def _complaint(error: Any, place: Place) -> str:
     got, bound = _short(error.instance), error.validator_value
     if error.validator in ("required", "dependentRequired"):
-        return _missing(error, place)
+        return _absence(error, place)
     if error.validator == "type":
         kinds = [bound] if isinstance(bound, str) else bound
         rule = " or ".join(_TYPES[kind] for kind in kinds)
@@ -199,7 +199,7 @@ def _complaint(error: Any, place: Place) -> str:
     return f"{' ' if place else ': the whole '}must be {rule}, got {got}"
 
 
-def _missing(error: Any, place: Place) -> str:
+def _absence(error: Any, place: Place) -> str:
     section = ".".join(map(str, place)) or "a recipe"
     absent: list[str]
     if error.validator == "required":

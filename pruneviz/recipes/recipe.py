@@ -67,10 +67,10 @@ class Recipe:
 
     def at(self, *place: str | int) -> str:
         """Where a key stands, as an error begins: "recipe.yaml, line 7: plan.seed"."""
-        return said(self.file, self.lines, place)
+        return place_text(self.file, self.lines, place)
 
 
-def said(file: str, lines: Mapping[Place, int], place: Place) -> str:
+def place_text(file: str, lines: Mapping[Place, int], place: Place) -> str:
     """A file, the line of a key in it (of what holds it, where it has none itself), the key."""
     near = next((lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in lines), None)
     line = "" if near is None else f", line {near}"
@@ -96,7 +96,7 @@ def recipe_of(
         weights=began.weights,
         data=bench.data_fingerprint,
         masks=bench.masks(plan).checksum,
-        expected=None if result is None else _expected(result),
+        expected=None if result is None else _result_of(result),
         counts={n: k for n in COUNTS if (k := getattr(counts, n)) is not None},
         cost={} if cost is None else _costs(cost),
         made=versions(),
@@ -110,7 +110,7 @@ def versions() -> dict[str, str]:
     return names | {"python": platform.python_version()}
 
 
-def _expected(result: Evaluation) -> RecipeResult:
+def _result_of(result: Evaluation) -> RecipeResult:
     names = ("accuracy", "low", "high", "loss", "delta", "delta_low", "delta_high")
     numbers = {name: _number(getattr(result, name)) for name in names}
     return RecipeResult(measure=result.task.label, n=result.n, **numbers)
@@ -122,14 +122,14 @@ def _number(value: float) -> float | None:
 
 def _costs(cost: Cost) -> dict[str, dict[str, float]]:
     networks = {"dense": cost.dense, "masked": cost.masked, "shrunk": cost.shrunk}
-    costs = {name: _spent(spent) for name, spent in networks.items() if spent is not None}
+    costs = {name: _footprint(spent) for name, spent in networks.items() if spent is not None}
     costs["masked"]["bitmask"] = cost.bitmask.bytes
     if cost.onnx is not None:
         costs["onnx"] = {"file": cost.onnx.file, "milliseconds": 1000 * cost.onnx.latency.median}
     return costs
 
 
-def _spent(spent: Footprint) -> dict[str, float]:
+def _footprint(spent: Footprint) -> dict[str, float]:
     names = ("params", "zeros", "macs", "file", "zipped", "memory")
     every = {name: getattr(spent, name) for name in names}
     numbers: dict[str, float] = {n: number for n, number in every.items() if number is not None}

@@ -128,7 +128,7 @@ def replay(recipe: Recipe, bench: Bench, progress: Progress = silent) -> ReplayR
     Raises ValueError naming the line and the key: other weights (with both fingerprints), a layer
     or criterion that is not there, a training that cannot be done.
     """
-    bench = trained_again(recipe, bench, progress)
+    bench = retrain(recipe, bench, progress)
     progress("pruning", 0.0)
     try:
         counts, checksum = bench.counts(recipe.plan), bench.masks(recipe.plan).checksum
@@ -152,7 +152,7 @@ def replay(recipe: Recipe, bench: Bench, progress: Progress = silent) -> ReplayR
     )
 
 
-def trained_again(recipe: Recipe, bench: B, progress: Progress = silent) -> B:
+def retrain(recipe: Recipe, bench: B, progress: Progress = silent) -> B:
     """The bench at which the recipe's plan is cut: trained by its steps, where it has any.
 
     One that came of them already is given back as it is. ValueError as `replay`.

@@ -22,14 +22,14 @@ def script_of(recipe: Recipe) -> str:
     """
     parts = [
         _head(recipe),
-        _opened(recipe),
+        _open_lines(recipe),
         _weights(recipe),
-        *_trained(recipe),
+        *_train_lines(recipe),
         f"plan = {_call('pv.Plan', _plan(recipe.plan))}",
         "pruned = bench.prune(plan)",
         "print(pruned.report.to_string(index=False))",
         _masks(recipe),
-        _measured(recipe),
+        _measure_lines(recipe),
     ]
     return "\n".join(part for part in parts if part) + "\n"
 
@@ -42,7 +42,7 @@ def _head(recipe: Recipe) -> str:
     return "\n".join([*lines, "", "import pruneviz as pv", ""])
 
 
-def _opened(recipe: Recipe) -> str:
+def _open_lines(recipe: Recipe) -> str:
     request = recipe.opening or OpenRequest("")
     lines, arguments = [], []
     parameters = dict.fromkeys(recipe.in_hand) | ({} if request.model else {"model": None})
@@ -80,7 +80,7 @@ def _weights(recipe: Recipe) -> str:
     return f'assert bench.fingerprint == {recipe.weights!r}, "these are other weights"'
 
 
-def _trained(recipe: Recipe) -> list[str]:
+def _train_lines(recipe: Recipe) -> list[str]:
     lines = []
     for step in recipe.training:
         default = Training().as_dict()
@@ -112,7 +112,7 @@ def _masks(recipe: Recipe) -> str:
     return f'assert pruned.checksum == (\n    {recipe.masks!r}\n), "these are other masks"'
 
 
-def _measured(recipe: Recipe) -> str:
+def _measure_lines(recipe: Recipe) -> str:
     reference = recipe.expected
     n = "" if reference is None else f", {reference.n}"
     lines = [

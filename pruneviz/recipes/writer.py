@@ -81,19 +81,19 @@ def _sections(recipe: Recipe) -> dict[str, Any]:
     sections = {
         "recipe": 1,
         "made": dict(recipe.made),
-        "model": _said(model),
-        "data": _said(data),
+        "model": _without_defaults(model),
+        "data": _without_defaults(data),
         "in_hand": list(recipe.in_hand),
         "plan": _plan(recipe.plan),
         "training": [_step(step) for step in recipe.training],
-        "expected": _expected(recipe),
+        "expected": _result_values(recipe),
         "counts": dict(recipe.counts),
         "cost": {name: dict(numbers) for name, numbers in recipe.cost.items()},
     }
     return {name: value for name, value in sections.items() if value or name == "plan"}
 
 
-def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
     """Without what is not said, or is what is meant where nothing is said."""
     return {
         name: value
@@ -123,7 +123,7 @@ def _step(step: TrainingStep) -> dict[str, Any]:
     return settings | {"plan": _plan(step.plan)}
 
 
-def _expected(recipe: Recipe) -> dict[str, Any]:
+def _result_values(recipe: Recipe) -> dict[str, Any]:
     values: dict[str, Any] = {} if recipe.masks is None else {"masks": recipe.masks}
     if recipe.expected is None:
         return values
@@ -175,10 +175,10 @@ def _number(value: float) -> str:
 def text_of(text: str) -> str:
     """A text bare where nobody can take it for anything else, else in double quotes."""
     bare = _BARE.fullmatch(text) and text.lower() not in _WORDS and plain(text) == text
-    return text if bare else _quoted(text)
+    return text if bare else _quote(text)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     inner = json.dumps(text, ensure_ascii=False)
     return "".join(char if char.isprintable() else _escape(char) for char in inner)
 

@@ -18,9 +18,9 @@ from pruneviz.plan import Plan
 from pruneviz.progress import Progress, part, silent
 from pruneviz.recipes import Recipe, recipe_of, script_of, to_yaml
 from pruneviz.report.page import Charts, page
-from pruneviz.report.parts import escaped, items, numbers, paragraph, section, table, verbatim
+from pruneviz.report.parts import escape, items, numbers, paragraph, section, table, verbatim
 from pruneviz.report.pictures import HEIGHT, WIDTH, picture
-from pruneviz.report.tables import change_by_class, charted_curves, counted, layers, short
+from pruneviz.report.tables import change_by_class, charted_curves, count_table, layers, short
 from pruneviz.report.trade_off import OtherPlans, tradeoff
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.sensitivity.pieces import in_pieces
@@ -94,7 +94,7 @@ def _weaker(plan: Plan) -> tuple[Plan, ...]:
     """The same plan with a part of each sparsity."""
     if plan.is_dense:
         return ()
-    levels = [{name: part * x for name, x in plan.sparsity.items()} for part in PARTS]
+    levels = [{name: share * x for name, x in plan.sparsity.items()} for share in PARTS]
     return tuple(replace(plan, sparsity=each) for each in levels)
 
 
@@ -103,7 +103,7 @@ def _head(bench: Workbench, recipe: Recipe, title: str) -> str:
     when = datetime.datetime.now(datetime.UTC).strftime("%d %B %Y")
     prints = f"weights {bench.fingerprint}, data {bench.data_fingerprint}"
     return (
-        f"<header><h1>{escaped(title)}</h1>"
+        f"<header><h1>{escape(title)}</h1>"
         + paragraph(f"{when} · {versions} · {prints}", "soft")
         + items(bench.notes)
         + "</header>"
@@ -219,7 +219,9 @@ def _curves(bench: Workbench, plan: Plan, charts: Charts) -> str:
 def _ledger(bench: Workbench, plan: Plan, cost: Cost | None) -> str:
     if cost is None:
         words = "Counted, not measured: report --cost (in the app “with the ledger”) measures it."
-        return section("ledger", "Ledger", paragraph(words, "soft"), table(counted(bench, plan)))
+        return section(
+            "ledger", "Ledger", paragraph(words, "soft"), table(count_table(bench, plan))
+        )
     words = f"Timed at batch {cost.batch} on {cost.threads} threads."
     return section(
         "ledger", "Ledger", paragraph(words), table(cost.readable, text=("quantity", "note"))

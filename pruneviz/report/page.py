@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from pruneviz.report.parts import escaped
+from pruneviz.report.parts import escape
 
 _HERE = Path(__file__).parent
 _SCRIPT = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL)
@@ -45,7 +45,7 @@ class Charts:
             config={"displaylogo": False, "responsive": True},
         )
         self.scripts += _SCRIPT.findall(html)
-        return f'<div class="chart" role="figure" aria-label="{escaped(alt)}">{html}</div>'
+        return f'<div class="chart" role="figure" aria-label="{escape(alt)}">{html}</div>'
 
 
 def page(title: str, parts: Sequence[str], charts: Charts) -> str:
@@ -64,7 +64,7 @@ def page(title: str, parts: Sequence[str], charts: Charts) -> str:
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{escaped(title)}</title>
+<title>{escape(title)}</title>
 <style>{style}</style>
 </head>
 <body>

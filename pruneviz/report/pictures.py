@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pruneviz.figures import DIVERGING
-from pruneviz.report.parts import escaped
+from pruneviz.report.parts import escape
 
 HEIGHT, WIDTH = 96, 192
 _CELLS, _LARGEST = 320, 12  # pixels on the screen: of the picture's width, and of a cell at most
 
 
-def pooled(
+def pool(
     weight: NDArray[np.float32], kept: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], int, int]:
     """Weights [rows, columns] in a picture of bounded size, NaN where all is cut.
@@ -41,7 +41,7 @@ def picture(name: str, weight: NDArray[np.float32], kept: NDArray[np.bool_], lim
     weight, kept: [units, inputs]. limit: the largest |weight| of the dense layer, at which the
     colours end, so that they do not move with what is cut.
     """
-    cells, down, across = pooled(weight, kept)
+    cells, down, across = pool(weight, kept)
     high, wide = cells.shape
     each = min(_LARGEST, max(1, _CELLS // wide))
     data = base64.b64encode(png(cells, limit)).decode()
@@ -50,8 +50,8 @@ def picture(name: str, weight: NDArray[np.float32], kept: NDArray[np.bool_], lim
     words = f"{name}: {weight.shape[0]:,} × {weight.shape[1]:,}, {share}{bound}"
     return (
         f'<figure><img src="data:image/png;base64,{data}" width="{wide * each}" '
-        f'height="{high * each}" alt="Weights of {escaped(words)}">'
-        f"<figcaption>{escaped(words)}</figcaption></figure>"
+        f'height="{high * each}" alt="Weights of {escape(words)}">'
+        f"<figcaption>{escape(words)}</figcaption></figure>"
     )
 
 

@@ -69,19 +69,19 @@ def change_by_class(result: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["class", "dense, %", "pruned, %", "change, points"])
 
 
-def counted(bench: Workbench, plan: Plan) -> pd.DataFrame:
+def count_table(bench: Workbench, plan: Plan) -> pd.DataFrame:
     """What is left, counted and not timed."""
     counts = bench.counts(plan)
     rows = [
         ("parameters", counts.params, counts.params_kept),
         ("parameters after removal", counts.params, counts.params_shrunk),
-        ("MACs, ideal sparse engine", _known(counts.macs), _known(counts.macs_kept)),
+        ("MACs, ideal sparse engine", _number_text(counts.macs), _number_text(counts.macs_kept)),
         ("bytes, kept ones with one bit a weight (≈)", counts.bytes_dense, counts.bytes_sparse),
     ]
     return pd.DataFrame(rows, columns=["quantity", "dense", "pruned"])
 
 
-def _known(number: int | None) -> int | str:
+def _number_text(number: int | None) -> int | str:
     return "unknown" if number is None else number
 
 

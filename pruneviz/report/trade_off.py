@@ -15,7 +15,7 @@ from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.labels import label
 from pruneviz.report.page import Charts
-from pruneviz.report.parts import folded, paragraph, section, table
+from pruneviz.report.parts import fold, paragraph, section, table
 from pruneviz.report.tables import readable
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
@@ -47,10 +47,10 @@ def tradeoff(
     plans = list(dict.fromkeys([Plan(), *others.plans, plan]))
     control_plans = list(dict.fromkeys(filter(None, map(control_of, (*others.plans, plan)))))
     steps = _Steps(watch, len(plans) + len(control_plans))
-    now = _measured(bench, plans, n, steps)
+    now = _measure(bench, plans, n, steps)
     points = pd.DataFrame([now[0], *_rows(before), *now[1:]], columns=_COLUMNS)
-    chance = control_plans + [each for each in map(control_of, before) if _known(bench, each, n)]
-    drawn = _measured(bench, list(dict.fromkeys(filter(None, chance))), n, steps)
+    chance = control_plans + [each for each in map(control_of, before) if _is_known(bench, each, n)]
+    drawn = _measure(bench, list(dict.fromkeys(filter(None, chance))), n, steps)
     controls = pd.DataFrame(drawn, columns=_COLUMNS)
     figure = figures.tradeoff(
         points,
@@ -67,10 +67,10 @@ def tradeoff(
         "Trade-off",
         paragraph(
             "Each point is measured; crosses are as much cut by chance. Drag to zoom, point at it "
-            f"for numbers, double-click to go back.{_said(before, others.past)}"
+            f"for numbers, double-click to go back.{_past_text(before, others.past)}"
         ),
         charts.add(figure, f"{bench.task.label} against parameters kept"),
-        rows if len(points) <= _LONG else folded(f"All {len(points):,} plans", rows),
+        rows if len(points) <= _LONG else fold(f"All {len(points):,} plans", rows),
     )
 
 
@@ -89,7 +89,7 @@ class _Steps:
         self.watch(words, min(1.0, (self.begun - 1 + done) / self.steps))
 
 
-def _measured(bench: Workbench, plans: Sequence[Plan], n: int, progress: _Steps) -> list[_Row]:
+def _measure(bench: Workbench, plans: Sequence[Plan], n: int, progress: _Steps) -> list[_Row]:
     rows: list[_Row] = []
     for plan in plans:
         progress.begin()
@@ -101,8 +101,8 @@ def _measured(bench: Workbench, plans: Sequence[Plan], n: int, progress: _Steps)
     return rows
 
 
-def _known(bench: Workbench, control: Plan | None, n: int) -> bool:
-    return control is not None and bench.measured(control) >= n
+def _is_known(bench: Workbench, control: Plan | None, n: int) -> bool:
+    return control is not None and bench.samples_measured(control) >= n
 
 
 def _past(past: pd.DataFrame | None, plan: Plan) -> dict[Plan, pd.Series]:
@@ -137,7 +137,7 @@ def _rows(before: dict[Plan, pd.Series]) -> list[_Row]:
     ]
 
 
-def _said(before: dict[Plan, pd.Series], past: pd.DataFrame | None) -> str:
+def _past_text(before: dict[Plan, pd.Series], past: pd.DataFrame | None) -> str:
     if past is None:
         return ""
     if not before:

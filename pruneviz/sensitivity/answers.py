@@ -14,7 +14,7 @@ from torch import Tensor
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.keys import key_of
-from pruneviz.sensitivity.scan import Memory
+from pruneviz.storage.measurement_store import Memory
 
 _SCHEME = 2  # to be raised where an answer would come out differently
 _PIECE = 1.0  # seconds of measuring before somebody may cancel it
@@ -44,8 +44,8 @@ def measure(bench: Bench, memory: Memory, plan: Plan, n: int, tick: Callable[[],
     except ValueError as error:
         memory.put(key, json.dumps({"why": str(error)}))
         raise
-    weight = None if result.weight is None else _packed(result.weight)
-    memory.put(key, json.dumps({"scores": _packed(result.scores), "weight": weight}))
+    weight = None if result.weight is None else _pack(result.weight)
+    memory.put(key, json.dumps({"scores": _pack(result.scores), "weight": weight}))
     return Answers(result.scores, result.weight)
 
 
@@ -58,14 +58,14 @@ def recall(bench: Bench, memory: Memory, plan: Plan, n: int) -> Answers | None:
         values = json.loads(text)
         why = values.get("why")
         if why is None:
-            weight = None if values["weight"] is None else _unpacked(values["weight"], n)
-            return Answers(_unpacked(values["scores"], n), weight)
+            weight = None if values["weight"] is None else _unpack(values["weight"], n)
+            return Answers(_unpack(values["scores"], n), weight)
     except (ValueError, TypeError, KeyError, AttributeError):  # what is damaged is measured again
         return None
     raise ValueError(why)
 
 
-def _packed(values: Tensor) -> dict[str, str]:
+def _pack(values: Tensor) -> dict[str, str]:
     """A bit for each where they are right or wrong, else as float32."""
     plain = values.cpu().float().numpy()
     if bool(np.isin(plain, (0.0, 1.0)).all()):
@@ -73,7 +73,7 @@ def _packed(values: Tensor) -> dict[str, str]:
     return {"floats": base64.b64encode(plain.astype("<f4").tobytes()).decode()}
 
 
-def _unpacked(values: dict[str, str], n: int) -> Tensor:
+def _unpack(values: dict[str, str], n: int) -> Tensor:
     if "bits" in values:
         raw = np.frombuffer(base64.b64decode(values["bits"]), np.uint8)
         scores = np.unpackbits(raw, count=n).astype(np.float32)

@@ -48,7 +48,7 @@ def fit(sums: Mapping[str, Table], scores: Table, dense: float, finest: float = 
     for mix in _mixes(list(scale)):
         weights = {name: share / scale[name] for name, share in mix.items()}
         candidate = sum((w * parts[name] for name, w in weights.items()), np.zeros(len(scores)))
-        off = scores - _left_out(candidate, scores, dense)
+        off = scores - _leave_one_out(candidate, scores, dense)
         if not best or np.abs(off).mean() < np.abs(errors).mean() - 1e-9:
             best, damage, errors = mix, candidate, off
     return DamageModel(
@@ -78,7 +78,7 @@ def link_of(damage: Table, scores: Table, dense: float) -> tuple[Table, Table]:
     return np.array(xs), np.array(ys)
 
 
-def _left_out(damage: Table, scores: Table, dense: float) -> Table:
+def _leave_one_out(damage: Table, scores: Table, dense: float) -> Table:
     """For each plan what a link says that was fitted to the others."""
     every = np.arange(len(damage))
     errors = [

@@ -18,7 +18,7 @@ def in_pieces(
     """
     if step is None:
         step = bench.block * max(1, int(_PIECE / (bench.seconds_per_sample * bench.block)))
-    while (done := bench.measured(plan)) < n:
+    while (done := bench.samples_measured(plan)) < n:
         progress(words, done / n)
         bench.evaluate(plan, min(n, done + step))
     return bench.evaluate(plan, n)

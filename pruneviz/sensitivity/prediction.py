@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pruneviz.measuring.bench import Bench
-from pruneviz.plan import Plan
+from pruneviz.plan import Plan, settings_of
 from pruneviz.progress import Progress
 from pruneviz.scale import SHARE, Scale
 from pruneviz.sensitivity.curves import Curve, Curves
 from pruneviz.sensitivity.damage import Table, features_of
 from pruneviz.sensitivity.damage_model import fit
 from pruneviz.sensitivity.keys import key_of
-from pruneviz.sensitivity.scan import Memory, settings_of
 from pruneviz.sensitivity.taylor import LEVELS, rises
+from pruneviz.storage.measurement_store import Memory
 
 PLANS, SAMPLES = 48, 512  # to fit on
 _SCHEME = 2  # to be raised where a predictor would come out differently
@@ -111,7 +111,7 @@ def random_plans(curves: Curves, number: int, seed: int, whole: float = 1.0) -> 
         levels = 1 - np.exp(-share * _ruin(measured, weights, whole) * weights)
         plan = curves.plan
         for curve, level in zip(measured, levels.round(4).tolist(), strict=True):
-            plan = curve.slider.raised(plan, level)
+            plan = curve.slider.raise_to(plan, level)
         plans.append(plan)
     return plans
 
@@ -142,7 +142,9 @@ def predictor(bench: Bench, curves: Curves, memory: Memory, progress: Progress) 
         progress(f"random plan {number} of {len(plans)}", number / steps)
         scores.append(dense.accuracy + _change(bench, plan, samples, memory))
     features = features_of(curves, dense.task.bounds, by_gradient)
-    result = made(curves, features, plans, scores, dense.accuracy, dense.task.bounds, samples)
+    result = make_predictor(
+        curves, features, plans, scores, dense.accuracy, dense.task.bounds, samples
+    )
     result = replace(result, scale=dense.task.scale)
     memory.put(key_of(bench, "prediction", _SCHEME, _digest(curves)), _text(result))
     return result
@@ -157,7 +159,7 @@ def known_predictor(bench: Bench, curves: Curves, memory: Memory) -> Predictor |
         return None
 
 
-def made(
+def make_predictor(
     curves: Curves,
     features: Mapping[str, Mapping[str, Table]],
     plans: Sequence[Plan],

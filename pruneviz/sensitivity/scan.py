@@ -8,30 +8,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import count
-from typing import Protocol
 
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.looks import looks
-from pruneviz.plan import Plan, pattern
+from pruneviz.plan import Plan, pattern, settings_of
 from pruneviz.progress import Progress, silent
 from pruneviz.pruning.sliders import Slider
 from pruneviz.scale import Scale
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves, Point, point_of
 from pruneviz.sensitivity.keys import key_of
+from pruneviz.storage.measurement_store import Memory
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 PRECISION = 0.01
 _PIECE = 1.0  # seconds of measuring before somebody may cancel it
 _SCHEME = 2  # to be raised where a point would come out differently
-
-
-class Memory(Protocol):
-    """Texts by key; see `MeasurementStore`."""
-
-    def get(self, key: str) -> str | None: ...
-
-    def put(self, key: str, value: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -42,11 +34,6 @@ class ScanPoint:
     slider: Slider
     level: float
     plan: Plan
-
-
-def settings_of(plan: Plan) -> Plan:
-    """The choices under which layers are scanned: nothing cut, nothing pinned, each by itself."""
-    return replace(plan, sparsity={}, pinned={}, scope="layer", relative=False)
 
 
 def scan(
@@ -88,14 +75,14 @@ def scan(
         if budget is not None and spent + cost > budget:
             break
         label = f"{task.slider.name} at {100 * task.level:.0f} %"
-        tick = partial(progress, label, _done(tasks, points, precision, of))
+        tick = partial(progress, label, _fraction(tasks, points, precision, of))
         tick()
         points[task.place] = _measure(bench, task, n, rungs[n], memory, tick)
         spent += cost
     return _curves(bench, settings, sliders, tasks, points, precision, of, spent, budget)
 
 
-def known(
+def known_curves(
     bench: Bench,
     plan: Plan,
     memory: Memory,
@@ -150,7 +137,7 @@ def _tasks(
             if cut == 0 or (slider.name, cut) in done:
                 continue
             done.add((slider.name, cut))
-            tasks.append(ScanPoint(next(number), slider, level, slider.raised(settings, level)))
+            tasks.append(ScanPoint(next(number), slider, level, slider.raise_to(settings, level)))
     return tasks
 
 
@@ -158,7 +145,7 @@ def _counts(bench: Bench, settings: Plan) -> Callable[[Slider, float], int]:
     """(slider, level) -> how many of its items go; of a pattern the masks tell."""
 
     def by_pattern(slider: Slider, level: float) -> int:
-        cut = bench.masks(slider.raised(settings, level))  # some rows are too short for it
+        cut = bench.masks(slider.raise_to(settings, level))  # some rows are too short for it
         return round(cut.sparsity[slider.name] * slider.items)
 
     if pattern(settings.granularity) is not None:
@@ -198,7 +185,9 @@ def _excess(point: Point, precision: float) -> float:
     return excess if math.isfinite(excess) else 0.0
 
 
-def _done(tasks: Sequence[ScanPoint], points: dict[int, Point], precision: float, of: int) -> float:
+def _fraction(
+    tasks: Sequence[ScanPoint], points: dict[int, Point], precision: float, of: int
+) -> float:
     """Each point counts as one when it is fine; half of one once it has been looked at."""
     if not tasks:
         return 1.0

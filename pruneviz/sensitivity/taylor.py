@@ -37,7 +37,7 @@ def rises(
         evidence = bench.evidence("gradients", progress=progress)
     except ValueError:  # the targets fit no known loss
         return {}
-    half = {slider.name: slider.raised(plan, 0.5) for slider in sliders}
+    half = {slider.name: slider.raise_to(plan, 0.5) for slider in sliders}
     return {
         name: _table(evidence[name], bench.rankings(alone)[name])
         for name, alone in half.items()

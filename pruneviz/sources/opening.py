@@ -76,17 +76,19 @@ def find_source(
         data = own if data is None else data
     if isinstance(network, Source):
         if data is None:
-            return _registered(network, metric, task, request)
+            return _adapt(network, metric, task, request)
         network = Architecture(
             network.model, network.name, InputSpec("unknown", classes=network.classes)
         )
-    samples = _made_up(network, request.seed) if data is None else _samples(network, data, request)
+    samples = (
+        _synthesise(network, request.seed) if data is None else _samples(network, data, request)
+    )
     return Source(
         name=network.name,
         model=network.model,
         calibration=samples.calibration,
         validation=samples.validation,
-        classes=_named(request.classes, samples.classes),
+        classes=_class_names(request.classes, samples.classes),
         metric=metric,
         output=request.output,
         notes=(*network.notes, *samples.notes),
@@ -146,7 +148,9 @@ def open_upload(
         architecture = build(arch, read, folders=False)
         spec = with_order(architecture.spec, architecture.model)
         samples = (
-            _made_up(architecture, 0) if data is None else _uploaded(data, data_name, spec, ignore)
+            _synthesise(architecture, 0)
+            if data is None
+            else _read_upload(data, data_name, spec, ignore)
         )
     request = OpenRequest(weights_name, arch=arch) if weights_name else OpenRequest(arch)
     return Source(
@@ -163,7 +167,7 @@ def open_upload(
     )
 
 
-def _uploaded(data: bytes, name: str, spec: InputSpec, ignore: int | None) -> Samples:
+def _read_upload(data: bytes, name: str, spec: InputSpec, ignore: int | None) -> Samples:
     if not name.endswith(".npz"):
         raise ValueError(f"{name}: data is uploaded as .npz with x and y")
     with tempfile.TemporaryDirectory() as folder:
@@ -199,18 +203,16 @@ def _network(
     return load_registered(model)  # which says what there is
 
 
-def _registered(
-    source: Source, metric: Metric | None, task: str | None, request: OpenRequest
-) -> Source:
+def _adapt(source: Source, metric: Metric | None, task: str | None, request: OpenRequest) -> Source:
     """A source that brings its data, as far as nothing else was asked for."""
     return replace(
-        _ignoring(source, request.ignore),
+        _ignore(source, request.ignore),
         metric=metric or source.metric,
         task=task or source.task,
         # What it answered when it was trained was judged by the task that it came with.
         dense=source.dense if metric is None and task in (None, source.task) else None,
         output=request.output or source.output,
-        classes=_named(request.classes, source.classes),
+        classes=_class_names(request.classes, source.classes),
     )
 
 
@@ -259,10 +261,10 @@ def _with_code(path: Path, unsafe: bool) -> Architecture:
     return Architecture(model, path.name, InputSpec("unknown"), notes)
 
 
-def _made_up(architecture: Architecture, seed: int) -> Samples:
+def _synthesise(architecture: Architecture, seed: int) -> Samples:
     inputs = synthetic(architecture.spec, architecture.model, _SYNTHETIC, seed)
     samples = read_data(inputs, share=0.25, seed=seed)
-    return replace(samples, classes=()).said(SYNTHETIC)
+    return replace(samples, classes=()).with_note(SYNTHETIC)
 
 
 def _metric(name: str) -> Metric:
@@ -281,24 +283,24 @@ def _measure(task: str | None, metric: str) -> tuple[str | None, Metric | None]:
     return metric, None
 
 
-def _ignoring(source: Source, label: int | None) -> Source:
+def _ignore(source: Source, label: int | None) -> Source:
     notes: list[str] = []
 
-    def marked(data: Data) -> Data:
+    def mark(data: Data) -> Data:
         if data.targets is None:
             return data
         return Data(data.inputs, without(data.targets, label, notes))
 
     return replace(
         source,
-        calibration=marked(source.calibration),
-        validation=marked(source.validation),
-        training=None if source.training is None else marked(source.training),
+        calibration=mark(source.calibration),
+        validation=mark(source.validation),
+        training=None if source.training is None else mark(source.training),
         notes=(*source.notes, *dict.fromkeys(notes)),
     )
 
 
-def _named(own: tuple[str, ...], usual: tuple[str, ...]) -> tuple[str, ...]:
+def _class_names(own: tuple[str, ...], usual: tuple[str, ...]) -> tuple[str, ...]:
     if own and len(own) < len(usual):
         raise ValueError(
             f"{len(own)} class names were given for {len(usual)} classes; name them all, in "

@@ -16,7 +16,7 @@ _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 Step = Callable[[sqlite3.Connection], None]
 
 
-def opened(path: Path | None, steps: Sequence[Step], patience: float = PATIENCE) -> (
+def open_database(path: Path | None, steps: Sequence[Step], patience: float = PATIENCE) -> (
     sqlite3.Connection
 ):  # fmt: skip
     """The database in a file, or in memory where `path` is None, brought to the newest schema.
@@ -46,7 +46,7 @@ def opened(path: Path | None, steps: Sequence[Step], patience: float = PATIENCE)
     return file
 
 
-def closed_with(owner: object, file: sqlite3.Connection) -> Callable[[], object]:
+def close_with(owner: object, file: sqlite3.Connection) -> Callable[[], object]:
     """Closes `file` when it is called, when `owner` is gone, or when the program ends."""
     return weakref.finalize(owner, file.close)
 

@@ -31,7 +31,7 @@ def sentence(error: BaseException) -> str:
     words = lines[0][:_LONGEST] if lines else ""
     kind = type(error).__name__
     what = f"{kind}: {words}" if words else kind
-    return f"something went wrong that was not foreseen ({what}); fault {_noted(error)} in the log"
+    return f"something went wrong that was not foreseen ({what}); fault {_note(error)} in the log"
 
 
 def public(error: BaseException) -> str:
@@ -57,7 +57,7 @@ def log_file() -> Path:
     return home() / FILE
 
 
-def _noted(error: BaseException) -> str:
+def _note(error: BaseException) -> str:
     """The number under which the trace of `error` stands in the log from now on."""
     number = secrets.token_hex(3)
     trace = "".join(traceback.format_exception(error))

@@ -6,9 +6,9 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from pruneviz.storage.database import PATIENCE, closed_with, opened, transaction
+from pruneviz.storage.database import PATIENCE, close_with, open_database, transaction
 
 _FILE = "measured.sqlite3"
 _BOUND = 500_000  # rows; the oldest go first
@@ -17,6 +17,14 @@ _PATIENCE = PATIENCE
 _FIND = "SELECT value FROM measured WHERE key = ?"
 
 T = TypeVar("T")
+
+
+class Memory(Protocol):
+    """Texts by key: a `MeasurementStore` is one."""
+
+    def get(self, key: str) -> str | None: ...
+
+    def put(self, key: str, value: str) -> None: ...
 
 
 class MeasurementStore:
@@ -37,9 +45,9 @@ class MeasurementStore:
         self.path = None if folder is None else folder / _FILE
         self._close: Callable[[], object] = lambda: None
         if folder is not None:
-            self._file = self._guarded(lambda: _opened(folder / _FILE))
+            self._file = self._guard(lambda: _open(folder / _FILE))
         if self._file is not None:
-            self._close = closed_with(self, self._file)
+            self._close = close_with(self, self._file)
 
     def get(self, key: str) -> str | None:
         """What was put under `key`, or None."""
@@ -47,7 +55,7 @@ class MeasurementStore:
             file = self._file
             if key in self._memory or file is None:
                 return self._memory.get(key)
-            row = self._guarded(lambda: file.execute(_FIND, (key,)).fetchone())
+            row = self._guard(lambda: file.execute(_FIND, (key,)).fetchone())
             if row is not None:
                 self._memory[key] = str(row[0])
             return self._memory.get(key)
@@ -59,7 +67,7 @@ class MeasurementStore:
             self._puts += 1
             file = self._file
             if file is not None:
-                self._guarded(lambda: _put(file, key, value))
+                self._guard(lambda: _put(file, key, value))
 
     @property
     def version(self) -> tuple[int, int]:
@@ -68,7 +76,7 @@ class MeasurementStore:
             file = self._file
             if file is None:
                 return self._puts, 0
-            row = self._guarded(lambda: file.execute("PRAGMA data_version").fetchone())
+            row = self._guard(lambda: file.execute("PRAGMA data_version").fetchone())
             return self._puts, 0 if row is None else int(row[0])
 
     def close(self) -> None:
@@ -77,7 +85,7 @@ class MeasurementStore:
             self._close()
             self._file = None
 
-    def _guarded(self, act: Callable[[], T]) -> T | None:
+    def _guard(self, act: Callable[[], T]) -> T | None:
         """What `act` makes of the file; None where it fails, and the file is given up."""
         try:
             return act()
@@ -101,8 +109,8 @@ def _first(file: sqlite3.Connection) -> None:
     file.execute("CREATE TABLE IF NOT EXISTS measured (key TEXT PRIMARY KEY, value TEXT)")
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    file = opened(path, (_first,), _PATIENCE)
+def _open(path: Path) -> sqlite3.Connection:
+    file = open_database(path, (_first,), _PATIENCE)
     try:
         with transaction(file):
             file.execute(

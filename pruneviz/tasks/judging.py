@@ -166,17 +166,17 @@ def judge_nothing(outputs: Tensor, targets: Tensor) -> Outcome:
 def in_parts(judge: Callable[[Tensor, Tensor], Outcome]) -> Callable[[Tensor, Tensor], Outcome]:
     """The same judge, shown a few samples at a time: a text model's answers are large."""
 
-    def judged(outputs: Tensor, targets: Tensor) -> Outcome:
+    def judge_parts(outputs: Tensor, targets: Tensor) -> Outcome:
         step = max(1, _AT_ONCE // max(1, outputs[:1].numel()))
         if step >= len(outputs):
             return judge(outputs, targets)
         parts = zip(torch.split(outputs, step), torch.split(targets, step), strict=True)
-        return joined([judge(*part) for part in parts])
+        return concatenate([judge(*part) for part in parts])
 
-    return judged
+    return judge_parts
 
 
-def joined(outcomes: list[Outcome]) -> Outcome:
+def concatenate(outcomes: list[Outcome]) -> Outcome:
     """Outcomes one after the other; of columns those that all of them have."""
     shared = set.intersection(*(set(outcome.more) for outcome in outcomes))
     return Outcome(

@@ -123,12 +123,12 @@ def loss_of(task: Task, answer: Answer, targets: Tensor | None) -> Tensor:
     if not task.overall:
         outputs = answer[named_output(answer, task.output)]
         return task.loss(outputs, None if targets is None else targets.to(outputs.device))
-    losses = [
+    per_output = [
         one.loss(answer[name], None)
         for name, one in task.others.items()
         if answer[name].is_floating_point()
     ]
-    return torch.stack(losses).mean(0)
+    return torch.stack(per_output).mean(0)
 
 
 def outcome_of(outcome: Outcome, output: str) -> Outcome | None:

@@ -165,15 +165,15 @@ def of_form(task: Task, form: str, ndim: int) -> Task:
     """
     logits = as_logits(PLAIN if task.name in ("values", "closeness", "cosine") else form)
 
-    def made(outputs: Tensor) -> Tensor:
+    def rows_of(outputs: Tensor) -> Tensor:
         return logits(outputs if outputs.ndim >= ndim else outputs[None])
 
     def judge(outputs: Tensor, goals: Tensor) -> Outcome:
-        goals = made(goals) if task.against_dense else task.targets(goals)
-        return task.judge(made(outputs), goals)
+        goals = rows_of(goals) if task.against_dense else task.targets(goals)
+        return task.judge(rows_of(outputs), goals)
 
     def loss(outputs: Tensor, goals: Tensor | None) -> Tensor:
-        return task.loss(made(outputs), None if goals is None else task.targets(goals))
+        return task.loss(rows_of(outputs), None if goals is None else task.targets(goals))
 
     return replace(task, judge=judge, loss=loss, form=form)
 

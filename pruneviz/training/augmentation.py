@@ -27,7 +27,7 @@ class Augmentation:
     images: bool = True
 
 
-def moved(
+def move(
     images: Tensor, generator: torch.Generator, shift: float, turn: float, zoom: float
 ) -> Tensor:
     """Each image shifted, turned and scaled at random, bilinearly.
@@ -50,7 +50,7 @@ def moved(
 
 
 def _move(data: Data, chance: torch.Generator) -> Data:
-    return _with(data, moved(_images(data), chance, _SHIFT, _TURN, _ZOOM))
+    return _with(data, move(_images(data), chance, _SHIFT, _TURN, _ZOOM))
 
 
 def _flip(data: Data, chance: torch.Generator) -> Data:

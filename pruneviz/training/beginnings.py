@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from pruneviz.training.devices import seeded
+from pruneviz.training.devices import seed_generators
 
 
 def draw_again_(network: nn.Module, seed: int) -> None:
@@ -15,7 +15,7 @@ def draw_again_(network: nn.Module, seed: int) -> None:
     with the mean and deviation that it has. torch's global generators are left as they were.
     """
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
-    with seeded(seed, device), torch.no_grad():
+    with seed_generators(seed, device), torch.no_grad():
         for module in network.modules():
             reset = getattr(module, "reset_parameters", None) or getattr(
                 module, "_reset_parameters", None

@@ -186,13 +186,13 @@ def place_for(folder: Path | None, key: str) -> Iterator[Path | None]:
         except OSError as error:
             raise ValueError(f"trainings cannot be kept in {folder}: {error}") from None
         with lock:
-            if _locked(lock):
+            if _lock(lock):
                 yield path
                 return
         number += 1
 
 
-def _locked(lock: BinaryIO) -> bool:
+def _lock(lock: BinaryIO) -> bool:
     """Whether the lock could be taken. It is asked for more than once: `in_use` holds it for an
     instant.
     """

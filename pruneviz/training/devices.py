@@ -29,13 +29,13 @@ def fabric_for(training: Training) -> Fabric:
     On several devices the program is started once for each but the first, with the same words:
     call it from a script or a command line then, not from a session.
     """
-    from lightning_fabric import Fabric  # it takes two seconds to load
+    import lightning_fabric  # it takes two seconds to load
 
     if training.devices > 1:
         _check_processes(training.devices)
 
     try:
-        fabric = Fabric(
+        fabric = lightning_fabric.Fabric(
             accelerator=training.accelerator,
             devices=training.devices,
             strategy="ddp" if training.devices > 1 else "auto",
@@ -62,7 +62,7 @@ def _check_processes(devices: int) -> None:
 
 
 @contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
+def seed_generators(seed: int, device: torch.device) -> Iterator[None]:
     """torch's global generators (the CPU's and the device's) begin at a seed; all is put back.
 
     Only one training at a time is inside, or in `RandomStream.own`.
@@ -87,7 +87,7 @@ class RandomStream:
         self.device = device
         self._cuda = device if device.type == "cuda" else None
         self.states: list[Tensor] = []
-        with seeded(seed, device):
+        with seed_generators(seed, device):
             self.states = self._now()
 
     @contextmanager

@@ -13,7 +13,7 @@ from pruneviz.network.layers import Layer
 from pruneviz.network.replica import state
 from pruneviz.plan import Plan
 from pruneviz.training.devices import seed_of
-from pruneviz.training.mask_set import MaskSet, entered
+from pruneviz.training.mask_set import MaskSet, enter
 from pruneviz.training.run import Run
 
 
@@ -46,7 +46,7 @@ def fraction(drop: float, t: float) -> float:
     return drop / 2 * (1 + math.cos(math.pi * t))
 
 
-def rewired(weight: Tensor, mask: Tensor, wish: Tensor, number: int) -> Tensor:
+def rewire(weight: Tensor, mask: Tensor, wish: Tensor, number: int) -> Tensor:
     """A mask with as many True: the `number` smallest |weight| of those kept go, and of those that
     were cut before as many come, where `wish` is largest; ties in order. All of one shape.
     """
@@ -72,11 +72,11 @@ def _rewire(run: Run, t: float, wish: Callable[[Layer], Tensor]) -> None:
             continue
         number = round(fraction(run.training.drop, t) * int(mask.count_nonzero()))
         weight = layer.canonical(tensors[layer.weight]).cpu()
-        new = rewired(weight, mask.cpu(), wish(layer), number).to(mask.device)
+        new = rewire(weight, mask.cpu(), wish(layer), number).to(mask.device)
         changed = int((new != mask).sum()) // 2
         if not changed:
             continue
         layers[name] = new
-        parameters[layer.weight] = entered(parameters[layer.weight], layer, new)
+        parameters[layer.weight] = enter(parameters[layer.weight], layer, new)
         run.tell("rewired", name, changed, f"{changed / int(mask.count_nonzero()):.0%} of them")
     run.hold(MaskSet(parameters, layers, run.masks.units))

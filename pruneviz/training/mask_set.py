@@ -50,21 +50,21 @@ class MaskSet:
     def hold_weights_(self, network: nn.Module) -> None:
         """Zero what is cut of the network's parameters."""
         with torch.no_grad():
-            for parameter, cut in self._cut(network):
+            for parameter, cut in self._cut_places(network):
                 parameter.masked_fill_(cut, 0)
 
     def grip(self, network: nn.Module) -> MaskPairs:
         """The masks as each step needs them; for this network as long as these masks hold."""
-        return MaskPairs(tuple((p, (~cut).to(p.dtype)) for p, cut in self._cut(network)))
+        return MaskPairs(tuple((p, (~cut).to(p.dtype)) for p, cut in self._cut_places(network)))
 
     def hold_momentum_(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Zero what is cut of all that the optimiser remembers of each weight."""
-        for parameter, cut in self._cut(network):
+        for parameter, cut in self._cut_places(network):
             for value in optimizer.state.get(parameter, {}).values():
                 if isinstance(value, Tensor) and value.shape == parameter.shape:
                     value.masked_fill_(cut, 0)
 
-    def revived(self, network: nn.Module) -> dict[str, int]:
+    def count_revived(self, network: nn.Module) -> dict[str, int]:
         """Parameter -> how many weights that are cut are not exactly zero; empty if all hold."""
         names = dict(network.named_parameters(remove_duplicate=False))
         counts = {
@@ -80,14 +80,14 @@ class MaskSet:
         """How many parameters are cut."""
         return sum(m.numel() - int(m.count_nonzero()) for m in self.parameters.values())
 
-    def _cut(self, network: nn.Module) -> list[tuple[nn.Parameter, Tensor]]:
+    def _cut_places(self, network: nn.Module) -> list[tuple[nn.Parameter, Tensor]]:
         names = dict(network.named_parameters(remove_duplicate=False))
         return [
             (names[name], ~mask.to(names[name].device)) for name, mask in self.parameters.items()
         ]
 
 
-def entered(mask_view: Tensor, layer: Layer, mask: Tensor) -> Tensor:
+def enter(mask_view: Tensor, layer: Layer, mask: Tensor) -> Tensor:
     """A parameter's mask with that of one layer in its place."""
     if layer.rows is None:
         return layer.turn(mask)

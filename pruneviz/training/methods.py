@@ -61,7 +61,7 @@ def _iterative(training: Training) -> tuple[Leg, ...]:
     )
 
 
-def _changing(training: Training) -> tuple[Leg, ...]:
+def _changing_legs(training: Training) -> tuple[Leg, ...]:
     return (Leg("training", training.epochs, changes=True),)
 
 
@@ -71,18 +71,18 @@ def _lottery(training: Training) -> tuple[Leg, ...]:
         legs.append(Leg(f"ticket {r}", training.epochs, r / training.rounds, weights="rewound"))
         if training.controls:
             new = Leg(f"new weights {r}", training.epochs, None, "new", "stay", aside=True)
-            shuffled = Leg(
+            elsewhere = Leg(
                 f"random mask {r}", training.epochs, None, "rewound", "shuffled", aside=True
             )
-            legs += [new, shuffled]
+            legs += [new, elsewhere]
     return tuple(legs)
 
 
-def _rewiring(training: Training) -> tuple[Leg, ...]:
+def _rewiring_legs(training: Training) -> tuple[Leg, ...]:
     return (Leg("sparse", training.epochs, done=1.0, changes=True),)
 
 
-def _penalised(training: Training) -> tuple[Leg, ...]:
+def _penalised_legs(training: Training) -> tuple[Leg, ...]:
     if training.epochs < 2:
         raise ValueError(
             f"method {training.method!r} needs 2 epochs or more, got {training.epochs}: "
@@ -106,10 +106,10 @@ METHODS: dict[str, Method] = {
                "Han et al., 2015", _iterative, geometric),
         Method("gradual", "Gradual, cubic",
                "Cuts a little every few steps while it trains, much at first and ever less.",
-               "Zhu & Gupta, 2017", _changing, cubic),
+               "Zhu & Gupta, 2017", _changing_legs, cubic),
         Method("activity", "By activity while it trains",
                "Listens to every unit while it trains and cuts those that stay silent.",
-               "Hu et al., 2016", _changing, cubic, change=cut_inactive, listen=listen,
+               "Hu et al., 2016", _changing_legs, cubic, change=cut_inactive, listen=listen,
                granularities=UNITS),
         Method("lottery", "Lottery tickets",
                "Trains, cuts the smallest weights, sets the others back to where they began, "
@@ -122,21 +122,21 @@ METHODS: dict[str, Method] = {
                "elsewhere, by chance. Otherwise than in the paper, how many moves falls as a "
                "cosine and ends at a set part of the training, and what goes is the smallest of "
                "all, not of each sign.",
-               "Mocanu et al., 2018", _rewiring, begin=begin_sparse, change=grow_by_chance,
+               "Mocanu et al., 2018", _rewiring_legs, begin=begin_sparse, change=grow_by_chance,
                granularities=("weight",)),
         Method("rigl", "RigL: rewired by gradient",
                "Sparse from the start: every few steps the smallest weights go and as many grow "
                "where the loss asks for them most. Otherwise than in the paper, what grows is "
                "new to the layer: a weight that has just gone does not come back at once.",
-               "Evci et al., 2020", _rewiring, begin=begin_sparse, change=grow_by_gradient,
+               "Evci et al., 2020", _rewiring_legs, begin=begin_sparse, change=grow_by_gradient,
                granularities=("weight",)),
         Method("l1", "L1 penalty, then cut",
                "Makes weights small while it trains, then cuts the plan and retrains.",
-               "Han et al., 2015", _penalised, penalty=l1),
+               "Han et al., 2015", _penalised_legs, penalty=l1),
         Method("slimming", "Batch-norm slimming, then cut",
                "Makes the scales of batch norms small while it trains, then cuts the units behind "
                "the smallest and retrains.",
-               "Liu et al., 2017", _penalised, penalty=norm_scales, granularities=UNITS),
+               "Liu et al., 2017", _penalised_legs, penalty=norm_scales, granularities=UNITS),
     )
 }  # fmt: skip
 
@@ -164,7 +164,7 @@ def find_method(training: Training, plan: Plan) -> Method:
     return method
 
 
-def shuffled(mask: Tensor, seed: int) -> Tensor:
+def shuffle(mask: Tensor, seed: int) -> Tensor:
     """The same mask with its places in random order: as many are kept."""
     chance = torch.Generator().manual_seed(seed)
     order = torch.randperm(mask.numel(), generator=chance)

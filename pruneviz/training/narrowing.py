@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
-from pruneviz.network.removal import lines_of, narrowed, remove
+from pruneviz.network.removal import lines_of, narrow, remove
 from pruneviz.network.shrink import shrink
-from pruneviz.network.survey import seen_layers
+from pruneviz.network.survey import survey_layers
 from pruneviz.training.mask_set import MaskSet
 from pruneviz.training.optimizers import optimizer_for
 from pruneviz.training.run import Run
@@ -34,8 +34,8 @@ def remove_cut(run: Run) -> bool:
         return False
     small = shrink(run.network, groups, kept, run.structure.graph_cache.graph.example)
     small.requires_grad_(True)
-    optimizer = _carried(run, small, lines_of(groups, kept))
-    masks = _held_after(run, groups, kept)
+    optimizer = _carry(run, small, lines_of(groups, kept))
+    masks = _masks_after(run, groups, kept)
     run.memory = _memory_after(run.memory, groups, kept)
     _take_up(run, small, groups, kept)
     run.optimizer = optimizer
@@ -56,7 +56,7 @@ def remove_again(run: Run, kept: Mapping[str, Tensor]) -> None:
 
 def _take_up(run: Run, small: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> None:
     data, before = run.bench.source.validation, run.structure
-    layers = {n: x for n, x in seen_layers(small, data)[0].items() if n in before.layers}
+    layers = {n: x for n, x in survey_layers(small, data)[0].items() if n in before.layers}
     first = {name: len(line) for name, line in kept.items()}
     run.network = small
     run.structure = replace(
@@ -69,7 +69,7 @@ def _take_up(run: Run, small: nn.Module, groups: Groups, kept: Mapping[str, Tens
     run.removed.append(dict(kept))
 
 
-def _carried(
+def _carry(
     run: Run, small: nn.Module, lines: Mapping[str, Mapping[int, Tensor]]
 ) -> torch.optim.Optimizer:
     """An optimiser over the smaller network that remembers what belongs to what is left."""
@@ -81,9 +81,9 @@ def _carried(
         state, grad = old.state.get(before[name], {}), before[name].grad
         shape = before[name].shape
         # It is cut between a backward pass and its step, which is not to be lost.
-        parameter.grad = None if grad is None else narrowed(grad, lines.get(name, {}))
+        parameter.grad = None if grad is None else narrow(grad, lines.get(name, {}))
         new.state[parameter] = {
-            key: narrowed(value, lines.get(name, {}))
+            key: narrow(value, lines.get(name, {}))
             if isinstance(value, Tensor) and value.shape == shape
             else value
             for key, value in state.items()
@@ -91,10 +91,10 @@ def _carried(
     return new
 
 
-def _held_after(run: Run, groups: Groups, kept: Mapping[str, Tensor]) -> MaskSet:
+def _masks_after(run: Run, groups: Groups, kept: Mapping[str, Tensor]) -> MaskSet:
     """What is still masked: units that can be cut but not removed."""
     lines = lines_of(groups, kept)
-    parameters = {n: narrowed(m, lines.get(n, {})) for n, m in run.masks.parameters.items()}
+    parameters = {n: narrow(m, lines.get(n, {})) for n, m in run.masks.parameters.items()}
     parameters = {name: mask for name, mask in parameters.items() if not bool(mask.all())}
     layers = run.structure.layers
     return MaskSet(

@@ -145,7 +145,7 @@ def train(
         store = Store(fabric.broadcast(path))
         legs = method.legs(training)
         _check(bench, plan, method)
-        run = _begun(bench, plan, training, legs, fabric.device)
+        run = _begin(bench, plan, training, legs, fabric.device)
         content = None if fresh else store.read()
         if content is not None:
             put_back(run, content)
@@ -155,7 +155,7 @@ def train(
             go_on_(stepper.schedule, content["schedule"])
         masks, meter = MaskSchedule(run, method), EpochMeter(run, data, progress, watch)
         run_through(Loop(run, data, stepper, masks, processes, meter), store)
-    return _trained(run)
+    return _result(run)
 
 
 def training_data(bench: Bench, training: Training) -> Data:
@@ -185,7 +185,7 @@ def _check(bench: Bench, plan: Plan, method: Method) -> None:
         bench.prune(replace(plan, criterion="random", repair=()))  # the method has its own
 
 
-def _begun(
+def _begin(
     bench: Bench, plan: Plan, training: Training, legs: tuple[Leg, ...], device: torch.device
 ) -> Run:
     network = copy.deepcopy(bench.source.model).to(device).train().requires_grad_(True)
@@ -219,7 +219,7 @@ def _notes(bench: Bench) -> list[str]:
     return notes
 
 
-def _trained(run: Run) -> Trained:
+def _result(run: Run) -> Trained:
     _drop_zeros(run)
     model = copy.deepcopy(run.network).cpu().eval().requires_grad_(False)
     masks = {

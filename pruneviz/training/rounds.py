@@ -8,11 +8,11 @@ from pruneviz.training.checkpoints import Store
 from pruneviz.training.devices import RandomStream, seed_of
 from pruneviz.training.legs import on_the_way
 from pruneviz.training.loop import Loop
-from pruneviz.training.mask_set import MaskSet, entered
-from pruneviz.training.methods import shuffled
+from pruneviz.training.mask_set import MaskSet, enter
+from pruneviz.training.methods import shuffle
 from pruneviz.training.optimizers import optimizer_for
 from pruneviz.training.run import Run
-from pruneviz.training.structure import held_of
+from pruneviz.training.structure import mask_set_of
 
 
 def run_through(loop: Loop, store: Store) -> None:
@@ -78,7 +78,7 @@ def _enter(loop: Loop) -> None:
 def _cut(loop: Loop) -> None:
     run, leg = loop.run, loop.run.here
     if leg.masks == "shuffled":
-        run.masks = _shuffled(run)
+        run.masks = _shuffle(run)
     if leg.done is None:
         return
     first = run.leg == 0 and run.training.start == "trained"
@@ -90,21 +90,21 @@ def _cut(loop: Loop) -> None:
         pruned = run.bench.prune(run.plan)
         if not run.training.remove or all(bool(line.any()) for line in pruned.units.values()):
             run.load(pruned.tensors)
-            run.hold(held_of(pruned, run.structure.layers))
+            run.hold(mask_set_of(pruned, run.structure.layers))
             return
     loop.masks.cut(leg.done)
 
 
-def _shuffled(run: Run) -> MaskSet:
+def _shuffle(run: Run) -> MaskSet:
     """As many of each layer, elsewhere."""
     layers = {
-        name: shuffled(mask, seed_of(run.training.seed, run.leg, number))
+        name: shuffle(mask, seed_of(run.training.seed, run.leg, number))
         for number, (name, mask) in enumerate(run.masks.layers.items())
     }
     parameters = dict(run.masks.parameters)
     for name, mask in layers.items():
         layer = run.structure.layers[name]
-        parameters[layer.weight] = entered(parameters[layer.weight], layer, mask)
+        parameters[layer.weight] = enter(parameters[layer.weight], layer, mask)
     return MaskSet(parameters, layers)
 
 

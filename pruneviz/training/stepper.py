@@ -81,7 +81,7 @@ class Stepper:
         run = self._run
         if not all(bool(p.isfinite().all()) for p in run.network.parameters()):
             raise self._divergence("the weights became infinite or NaN", run.step)
-        revived = run.masks.revived(run.network)
+        revived = run.masks.count_revived(run.network)
         if revived:
             name, count = next(iter(revived.items()))
             raise RuntimeError(f"{count} weights of {name!r} that are cut are not zero any more")

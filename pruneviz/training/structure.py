@@ -59,7 +59,7 @@ class Structure:
         What was cut before stays cut, whatever its score is now. evidence: in place of what is
         gathered on the calibration data.
         """
-        plan = self.rescaled(plan)
+        plan = self.rescale(plan)
         if plan.is_dense:
             return before
         groups = self.groups(plan)
@@ -73,12 +73,12 @@ class Structure:
         else:
             signs = self._signs(plan, before, groups)
             if self.least and groups is not None:
-                signs = self._spared(network, active_plan, rankings, signs, groups)
-            rankings = _pinned(rankings, signs, plan)
+                signs = self._spare(network, active_plan, rankings, signs, groups)
+            rankings = _pin(rankings, signs, plan)
         pruned = apply(network, active_plan, self.layers, rankings, graph, groups)
-        return joined(before, held_of(pruned, self.layers))
+        return join(before, mask_set_of(pruned, self.layers))
 
-    def _spared(
+    def _spare(
         self,
         network: nn.Module,
         plan: Plan,
@@ -87,7 +87,7 @@ class Structure:
         groups: Groups,
     ) -> dict[str, Tensor]:
         """The signs, with one more kept in each group of which nothing would be left."""
-        candidates = _pinned(rankings, signs, plan)
+        candidates = _pin(rankings, signs, plan)
         units = apply(network, plan, self.layers, candidates, self.graph_cache.graph, groups).units
         spared = dict(signs)
         for name, line in units.items():
@@ -100,12 +100,12 @@ class Structure:
                 spared[name] = sign
         return spared
 
-    def rescaled(self, plan: Plan) -> Plan:
+    def rescale(self, plan: Plan) -> Plan:
         """The plan in fractions and places of the units that are still there, where some were
         removed.
         """
         if self.places and plan.pinned:
-            plan = replace(plan, pinned={n: self._moved(n, p) for n, p in plan.pinned.items()})
+            plan = replace(plan, pinned={n: self._move(n, p) for n, p in plan.pinned.items()})
         if not self.items:
             return plan
         groups = self.graph_cache.groups
@@ -124,7 +124,7 @@ class Structure:
         }
         return replace(plan, sparsity=levels)
 
-    def _moved(self, name: str, pinned: Mapping[str, bool]) -> dict[str, bool]:
+    def _move(self, name: str, pinned: Mapping[str, bool]) -> dict[str, bool]:
         places = self.places.get(name)
         if places is None:
             return dict(pinned)
@@ -162,21 +162,21 @@ class Structure:
         return signs
 
 
-def _pinned(
+def _pin(
     rankings: Mapping[str, Ranking], signs: Mapping[str, Tensor], plan: Plan
 ) -> dict[str, Ranking]:
     pinned = {name: sign for name, sign in signs.items() if name in rankings}
     return pin(rankings, pinned, pooled=plan.scope == "global")
 
 
-def held_of(pruned: Pruned, layers: Mapping[str, Layer]) -> MaskSet:
+def mask_set_of(pruned: Pruned, layers: Mapping[str, Layer]) -> MaskSet:
     """The masks of a plan, of what it cuts alone."""
     own = pruned.parameter_masks
     masks = {name: m for name, m in pruned.masks.items() if layers[name].weight in own}
     return MaskSet(own, masks, pruned.units)
 
 
-def joined(before: MaskSet, now: MaskSet) -> MaskSet:
+def join(before: MaskSet, now: MaskSet) -> MaskSet:
     """What either of them cuts is cut."""
 
     def both(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -34,7 +34,7 @@ def plain(text: object) -> str:
     short = _SHORTCODE.search(line)
     line = _INLINE.sub(r"\\\g<0>", line)
     line = line.replace(":", r"\:") if short else line
-    return _BLOCK.sub(_begun, line)
+    return _BLOCK.sub(_begin, line)
 
 
 def as_sentence(text: object) -> str:
@@ -63,6 +63,6 @@ def code(text: object) -> str:
     return f"{fence}{room}{line}{room}{fence}"
 
 
-def _begun(match: re.Match[str]) -> str:
+def _begin(match: re.Match[str]) -> str:
     room, mark = match.groups()
     return f"{room}{mark}\\" if mark.isdigit() else f"{room}\\{mark}"

@@ -10,7 +10,7 @@ from pruneviz.ui.text import plain
 _STEP = 0.005
 
 
-def asked_loss(
+def ask_loss(
     place: DeltaGenerator,
     title: str,
     scale: Scale,

@@ -23,6 +23,6 @@ def title(page: Path) -> str:
     return page.read_text("utf-8").partition("\n")[0].removeprefix("# ")
 
 
-def shown(page: Path) -> str:
+def app_text(page: Path) -> str:
     """The page as the app shows it: links to others lead to their addresses."""
     return _LINK.sub(r"[\1](?topic=\2)", page.read_text("utf-8"))

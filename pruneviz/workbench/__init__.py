@@ -19,7 +19,7 @@ from pruneviz.network.graph import Graph
 from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
 from pruneviz.network.replica import code_fingerprint, fingerprint, state
-from pruneviz.network.survey import seen_layers
+from pruneviz.network.survey import survey_layers
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress, ShareDone, silent, silent_share
 from pruneviz.pruning.accounting import layer_table, never_pruned, reach_notes
@@ -64,7 +64,7 @@ class Workbench:
         self.plain_source = source = plain(source)
         model = source.model
         self.name = source.name
-        self.layer_of, self.survey = seen_layers(model, source.validation)
+        self.layer_of, self.survey = survey_layers(model, source.validation)
         self.task: Task
         self.source, self.task = purpose_of(source, self.survey)
         source = self.source
@@ -226,9 +226,9 @@ class Workbench:
         check(plan, self.layer_of)
         return self._evaluation_cache.evaluate(plan, n, start)
 
-    def measured(self, plan: Plan) -> int:
+    def samples_measured(self, plan: Plan) -> int:
         """On how many validation samples `plan` has been measured already."""
-        return self._evaluation_cache.measured(plan)
+        return self._evaluation_cache.samples_measured(plan)
 
     def confirm_dense(self, progress: ShareDone = silent_share) -> None:
         """Measure the dense network here, in place of what its source brought along.

@@ -12,8 +12,8 @@ from pruneviz.measuring.evaluate import (
     BLOCK,
     Evaluation,
     answer,
+    empty_outcome,
     join,
-    nothing_answered,
     summarise,
 )
 from pruneviz.measuring.outcomes import Outcomes
@@ -56,7 +56,7 @@ class EvaluationCache:
         plans = _OUTCOMES // (task.column_bytes * max(1, self.samples))
         self._outcomes = Outcomes(min(1024, max(64, plans)), self._answer)
         self._dense_answers: Cache[Answer] = Cache(
-            _ANSWERS, lambda answer: sum(tensor.nbytes for tensor in answer.values())
+            _ANSWERS, lambda one: sum(tensor.nbytes for tensor in one.values())
         )
         self.dense_confirmed = False
         if source.dense is not None and len(source.dense) == self.samples:
@@ -78,13 +78,13 @@ class EvaluationCache:
             targets, n = None if targets is None else targets[start:n], n - start
         return summarise(outcome, dense, targets, classes, n, self._task)
 
-    def measured(self, plan: Plan) -> int:
+    def samples_measured(self, plan: Plan) -> int:
         """On how many samples `plan` has been measured already."""
         return self._outcomes.count(plan)
 
     def confirm_dense(self, progress: ShareDone) -> None:
         """Measure the dense network here, in place of what its source brought along."""
-        outcome = nothing_answered()
+        outcome = empty_outcome()
         while (done := len(outcome)) < self.samples:
             progress(done / self.samples)
             outcome = join(outcome, self._answer(Plan(), done, done + self.block))

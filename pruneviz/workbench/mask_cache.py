@@ -125,9 +125,9 @@ class MaskCache:
         graph = None if groups is None else self._graph_cache.graph
         rankings = self.rankings(active(plan))
         pruned = apply(self._model, plan, self._layers, rankings, graph, groups)
-        return self._mended(pruned) if plan.repair else pruned
+        return self._mend(pruned) if plan.repair else pruned
 
-    def _mended(self, pruned: Pruned) -> Pruned:
+    def _mend(self, pruned: Pruned) -> Pruned:
         mending = mend(
             self._model,
             self._layers,

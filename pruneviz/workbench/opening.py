@@ -69,11 +69,11 @@ def open_workbench(
         return Workbench(loaded)
     if request.classes:
         request = replace(request, classes=loaded.classes)
-    unnamed = _unnamed(model=source, data=data, metric=metric)
+    unnamed = _unnameable(model=source, data=data, metric=metric)
     return Workbench(replace(loaded, opened=request, unnamed=unnamed))
 
 
-def _unnamed(**given: object) -> tuple[str, ...]:
+def _unnameable(**given: object) -> tuple[str, ...]:
     """Which of what was given nobody else can open by its name."""
     return tuple(name for name, value in given.items() if value is not None and not _name(value))
 

@@ -19,7 +19,7 @@ from pruneviz.progress import Progress, silent
 from pruneviz.pruning.prune import check
 from pruneviz.sensitivity.curves import LOSE, Curves
 from pruneviz.sensitivity.prediction import Predictor, known_predictor, predictor
-from pruneviz.sensitivity.scan import LEVELS, PRECISION, known, scan
+from pruneviz.sensitivity.scan import LEVELS, PRECISION, known_curves, scan
 from pruneviz.storage.measurement_store import MeasurementStore
 
 _DENSE = Plan()
@@ -55,7 +55,7 @@ class Studies:
     def known_curves(self, plan: Plan = _DENSE) -> Curves:
         """The curves as far as they were measured before, at the usual levels; quick."""
         check(plan, self._bench.layer_of)
-        return known(self._bench, plan, self.memory)
+        return known_curves(self._bench, plan, self.memory)
 
     def predictor(self, plan: Plan = _DENSE, progress: Progress = silent) -> Predictor:
         """What the curves of single layers tell about whole plans, for the choices of `plan`.

@@ -33,7 +33,7 @@ def unit_of_row(groups: Groups, layer: Layer) -> NDArray[np.int64]:
     return np.arange(layer.units) if group is None else group.rows[layer.name].cpu().numpy()
 
 
-def told(bench: Workbench, groups: Groups, layer: Layer) -> dict[str, object]:
+def unit_facts(bench: Workbench, groups: Groups, layer: Layer) -> dict[str, object]:
     """What a scene says of the units of a layer.
 
     item_params: parameters that go with one unit of the whole group. rows: the share of the
@@ -103,7 +103,7 @@ def _inputs(groups: Groups, layer: Layer) -> list[list[object]]:
 # -- levels and locks --------------------------------------------------------------------------
 
 
-def evened(
+def even(
     groups: Groups, levels: Mapping[str, float], choose: Callable[[list[str]], float]
 ) -> dict[str, float]:
     """Levels in which the members of each group share one; `choose` tells it where they differ.
@@ -146,7 +146,7 @@ def with_members(groups: Groups, levels: Mapping[str, float]) -> dict[str, float
     return result
 
 
-def locked_together(groups: Groups, locked: Mapping[str, str]) -> dict[str, str]:
+def lock_together(groups: Groups, locked: Mapping[str, str]) -> dict[str, str]:
     """Locks in which one locked member locks its whole group."""
     reasons = dict(locked)
     for name in locked:

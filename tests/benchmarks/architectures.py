@@ -9,7 +9,7 @@ import torch
 
 import pruneviz as pv
 from pruneviz.network.calling import call
-from pruneviz.network.replica import masked, replica, state
+from pruneviz.network.replica import apply_masks, replica, state
 from tests.benchmarks.rows import print_rows
 from tests.zoo import LARGE, SMALL, made
 
@@ -76,7 +76,7 @@ def answers(bench: pv.Workbench, plan: pv.Plan) -> torch.Tensor:
     model, masks = bench.source.model, bench.prune(plan).parameter_masks
     with torch.inference_mode():
         inputs = bench.source.validation.first(SAMPLES).inputs
-        return call(replica(model), inputs, masked(state(model), masks))
+        return call(replica(model), inputs, apply_masks(state(model), masks))
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from pruneviz.network.coupling import elementwise, layers, shapes
 from pruneviz.network.coupling.atoms import AtomClasses, Atoms, Dims, Ids
 from pruneviz.network.coupling.products import ProductSize, products_of
 from pruneviz.network.coupling.sites import Choice, Sites, choices
-from pruneviz.network.coupling.walk import NodeDims, Rule, Walk, fixed, shape_of, shapes_of
+from pruneviz.network.coupling.walk import NodeDims, Rule, Walk, fixed_dims, shape_of, shapes_of
 from pruneviz.network.graph import Graph
 
 __all__ = ["Coupling", "couple"]
@@ -81,16 +81,16 @@ def _walk(graph: Graph, selection: Mapping[str, int | None] | None) -> tuple[Wal
     walk = Walk(atoms, Sites(atoms, selection), graph.parameters)
     for node in graph.nodes:
         if node.op == "placeholder":
-            walk.dims[node] = walk.entering(node)
+            walk.dims[node] = walk.input_dims(node)
         elif node.op == "output":
             walk.forbid_all(node.all_input_nodes, "it is the network's answer")
         elif node.op == "call_function":
             walk.dims[node] = _step(walk, node)
             inputs = node.all_input_nodes
-            if inputs and all(walk.lasting(value) for value in inputs):
+            if inputs and all(walk.is_constant(value) for value in inputs):
                 walk.weights.add(node)
         else:
-            walk.dims[node] = fixed(node)
+            walk.dims[node] = fixed_dims(node)
     return walk, atoms.solve()
 
 
@@ -100,20 +100,20 @@ def _step(walk: Walk, node: Node) -> NodeDims:
         assert isinstance(source, Node)
         whole = walk.dims.get(source, [])
         one = whole[place] if isinstance(place, int) and place < len(whole) else None
-        return one if isinstance(one, list) else fixed(node)
+        return one if isinstance(one, list) else fixed_dims(node)
     if not shape_of(node) and shapes_of(node) is None:
         if not any(word in str(node.target) for word in _SILENT):
             walk.forbid_all(node.all_input_nodes, _unknown(node))
         return []
     rule = _RULES.get(elementwise.op_of(node)) if str(node.target).startswith("aten.") else None
-    dims = _tried(rule, walk, node)
+    dims = _try(rule, walk, node)
     if dims is None:
         walk.forbid_all(node.all_input_nodes, _unknown(node))
-        return fixed(node)
+        return fixed_dims(node)
     return dims
 
 
-def _tried(rule: Rule | None, walk: Walk, node: Node) -> NodeDims | None:
+def _try(rule: Rule | None, walk: Walk, node: Node) -> NodeDims | None:
     """What a rule says, if it fits the shapes that were traced; a form it does not know is none."""
     if rule is None:
         return None

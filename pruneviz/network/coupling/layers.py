@@ -44,12 +44,12 @@ def convolution(walk: Walk, node: Node) -> NodeDims:
         walk.atoms.unite([x[at], w[0 if transposed else 1]], _STREAM)
         out = w[1 if transposed else 0]
     else:
-        out = _grouped(walk, node, x[at], w, groups, transposed)
+        out = _group(walk, node, x[at], w, groups, transposed)
     out = _units(walk, node, out, argument(node, 2, "bias"))
     return [*x[:at], out, *([None] * (len(x) - at - 1))]
 
 
-def _grouped(
+def _group(
     walk: Walk, node: Node, x: Ids | None, w: Dims, groups: int, transposed: bool
 ) -> Ids | None:
     """Either whole groups are cut, or the same number from each group."""
@@ -131,7 +131,7 @@ def product(walk: Walk, node: Node) -> NodeDims:
     left, right = node.args[0], node.args[1]
     a, b = walk.of(left), walk.of(right)
     inner = [a[-1], b[-2] if len(b) > 1 else b[0]]
-    both_move = not walk.lasting(left) and not walk.lasting(right)
+    both_move = not walk.is_constant(left) and not walk.is_constant(right)
     if both_move:
         for ids in inner:
             walk.atoms.forbid(ids, _SCALED)

@@ -58,7 +58,7 @@ def _batch(graph: Graph) -> int:
 
 def _weights(walk: Walk, node: Node) -> frozenset[str]:
     """The parameters behind those inputs of a node that come from parameters alone."""
-    stack, names = [n for n in node.all_input_nodes if walk.lasting(n)], set()
+    stack, names = [n for n in node.all_input_nodes if walk.is_constant(n)], set()
     while stack:
         one = stack.pop()
         if one.name in walk.owned:

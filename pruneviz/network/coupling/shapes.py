@@ -43,12 +43,12 @@ def permute(walk: Walk, node: Node) -> NodeDims:
     if op in ("t", "numpy_T", "mT", "adjoint"):
         return [*dims[:-2], *dims[-2:][::-1]]
     if op == "movedim":
-        order = _moved(len(dims), node.args[1], node.args[2])
+        order = _move(len(dims), node.args[1], node.args[2])
         return [dims[place] for place in order]
     return [dims[place] for place in argument(node, 1, "dims")]
 
 
-def _moved(count: int, source: Any, target: Any) -> list[int]:
+def _move(count: int, source: Any, target: Any) -> list[int]:
     sources = [source] if isinstance(source, int) else source
     targets = [target] if isinstance(target, int) else target
     sources, targets = [s % count for s in sources], [t % count for t in targets]

@@ -35,9 +35,9 @@ class Walk:
     def of(self, value: object) -> Dims:
         """The dimensions of a node that is one tensor; of anything else none."""
         dims = self.dims.get(value, []) if isinstance(value, Node) else []
-        return list(dims) if not _nested(dims) else []  # type: ignore[arg-type]
+        return list(dims) if not _is_nested(dims) else []  # type: ignore[arg-type]
 
-    def lasting(self, value: object) -> bool:
+    def is_constant(self, value: object) -> bool:
         """Whether a value comes from parameters alone, not from the network's input."""
         return isinstance(value, Node) and value in self.weights
 
@@ -47,7 +47,7 @@ class Walk:
             for ids in self.of(value):
                 self.atoms.forbid(ids, reason)
 
-    def entering(self, node: Node) -> Dims:
+    def input_dims(self, node: Node) -> Dims:
         """The dimensions of a graph input: fresh atoms for a parameter, fixed ones otherwise."""
         shape = shape_of(node)
         name = self.owned.get(node.name)
@@ -89,7 +89,7 @@ def stiff(shape: Sequence[int]) -> Dims:
     return [None for _ in shape]
 
 
-def fixed(node: Node) -> NodeDims:
+def fixed_dims(node: Node) -> NodeDims:
     """Dimensions of a node's value in which nothing may be cut."""
     several = shapes_of(node)
     if several is not None:
@@ -104,5 +104,5 @@ def _hint(size: object) -> int:
     return int(hint) if hint is not None else -1
 
 
-def _nested(dims: NodeDims) -> bool:
+def _is_nested(dims: NodeDims) -> bool:
     return bool(dims) and isinstance(dims[0], list)

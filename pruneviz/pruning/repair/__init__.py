@@ -39,8 +39,8 @@ class Repair:
 
 
 REPAIRS = {
-    repair.name: repair
-    for repair in (
+    one.name: one
+    for one in (
         Repair(
             "fold",
             "Fold means into biases",
@@ -113,16 +113,18 @@ def repair(
     network = RepairedNetwork(model, masks)
     affected = consumers(layers, masks, graph)
 
-    def done(step: str) -> ShareDone:
+    def share_of(step: str) -> ShareDone:
         return lambda part: progress((steps.index(step) + part) / len(steps))
 
     solvable = {n: c for n, c in affected.items() if "reconstruct" in steps and can_be_fitted(c)}
     if "fold" in steps:
         others = {name: consumer for name, consumer in affected.items() if name not in solvable}
-        tensors |= fold(network, others, data, batch, done("fold"))
+        tensors |= fold(network, others, data, batch, share_of("fold"))
     if solvable:
-        tensors |= reconstruct(network, solvable, tensors, data, ridge, done("reconstruct"))
+        tensors |= reconstruct(network, solvable, tensors, data, ridge, share_of("reconstruct"))
     if "recalibrate" in steps:
-        tensors |= recalibrate(network, groups, units, tensors, data, batch, done("recalibrate"))
+        tensors |= recalibrate(
+            network, groups, units, tensors, data, batch, share_of("recalibrate")
+        )
     progress(1.0)
     return tensors

@@ -49,7 +49,7 @@ def recalibrate(
     new: dict[str, Tensor] = {}
     for name, moments in statistics.moments.items():
         variance = name.removesuffix(_MEAN) + _VARIANCE
-        kept = _kept(network, groups, units, name)
+        kept = _kept_channels(network, groups, units, name)
         for key, value in ((name, moments.mean), (variance, moments.variance)):
             if value is not None and key in tensors:
                 old = tensors[key]
@@ -57,7 +57,7 @@ def recalibrate(
     return new
 
 
-def _kept(
+def _kept_channels(
     network: RepairedNetwork, groups: Groups | None, units: Mapping[str, Tensor], mean: str
 ) -> Tensor:
     # Channels that are not cut: by their group, or where they are in none by their scale.

@@ -18,7 +18,7 @@ from pruneviz.network.calling import call as answer
 from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.graph import Graph
 from pruneviz.network.layers import Layer
-from pruneviz.network.replica import first_names, masked, replica, state
+from pruneviz.network.replica import apply_masks, first_names, replica, state
 
 STATS = ("running_mean", "running_var")
 _BATCH_NORM = torch.ops.aten.batch_norm.default
@@ -88,7 +88,7 @@ class RepairedNetwork:
             for name in self._given
         }
         whole |= {self.names.get(name, name): tensor for name, tensor in repaired.items()}
-        return whole | masked(whole, self.masks) if cut else whole
+        return whole | apply_masks(whole, self.masks) if cut else whole
 
     def run(
         self,
@@ -100,14 +100,14 @@ class RepairedNetwork:
         with torch.no_grad(), listening, at_work("repairing on calibration samples"):
             answer(replica(self._model), inputs, tensors)
 
-    def listening(
+    def listener(
         self,
         tensors: Mapping[str, Tensor],
-        consumers: Mapping[str, Consumer],
+        heard: Mapping[str, Consumer],
         hear: Callable[[Call], Tensor | None],
     ) -> WeightListener:
-        """A mode in which `hear` is told of each use of the consumers' weights in `tensors`."""
-        layers = {name: consumer.layer for name, consumer in consumers.items()}
+        """A mode in which `hear` is told of each use of the weights of `heard` in `tensors`."""
+        layers = {name: consumer.layer for name, consumer in heard.items()}
         weights = {layer.weight: tensors[self.names[layer.weight]] for layer in layers.values()}
         return WeightListener(layers, weights, hear)
 
@@ -138,7 +138,7 @@ def _first_buffers(model: nn.Module) -> dict[str, str]:
     return {name: first.setdefault(id(buffer), name) for name, buffer in buffers}
 
 
-def applied(call: Call, weight: Tensor, shift: Tensor | None = None) -> Tensor:
+def apply(call: Call, weight: Tensor, shift: Tensor | None = None) -> Tensor:
     """What the layer called would put out for these inputs with another weight [units, ...]."""
     layer = call.layer
     turned_weight = weight if layer.flat else layer.turn(weight)

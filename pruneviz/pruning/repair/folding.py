@@ -12,7 +12,7 @@ from pruneviz.data import Data
 from pruneviz.network.calls import Call
 from pruneviz.network.unfolding import exact, unit_rows
 from pruneviz.progress import ShareDone, silent_share
-from pruneviz.pruning.repair.consumers import Consumer, RepairedNetwork, applied, by_item
+from pruneviz.pruning.repair.consumers import Consumer, RepairedNetwork, apply, by_item
 
 
 def fold(
@@ -29,14 +29,14 @@ def fold(
     and those used several times, are left as they are.
     """
     able = {name: c for name, c in consumers.items() if c.constant is not None}
-    lost = {name: _lost(network, c) for name, c in able.items()}
+    lost = {name: _lost_weights(network, c) for name, c in able.items()}
     sums: dict[str, Tensor] = {}
     counts: Counter[str] = Counter()
     uses: Counter[str] = Counter()
 
     def hear(call: Call) -> None:
         name = call.layer.name
-        missing = unit_rows(by_item(call, applied(call, lost[name])), call.layer)
+        missing = unit_rows(by_item(call, apply(call, lost[name])), call.layer)
         total = exact(missing).sum((0, 2), dtype=torch.float64)
         sums[name] = sums[name] + total if name in sums else total
         counts[name] += missing.shape[0] * missing.shape[2]
@@ -46,7 +46,7 @@ def fold(
     tensors = network.tensors({}, cut=False)
     for start in starts:
         inputs = data.take(slice(start, start + batch)).inputs
-        network.run(inputs, tensors, network.listening(tensors, able, hear))
+        network.run(inputs, tensors, network.listener(tensors, able, hear))
         progress(min(1.0, (start + batch) / len(data)))
     repaired: dict[str, Tensor] = {}
     for name, total in sums.items():
@@ -56,7 +56,7 @@ def fold(
     return repaired
 
 
-def _lost(network: RepairedNetwork, consumer: Consumer) -> Tensor:
+def _lost_weights(network: RepairedNetwork, consumer: Consumer) -> Tensor:
     # The weights of inputs that are cut, in rows that stay.
     layer = consumer.layer
     weight = layer.canonical(network.dense[layer.weight])

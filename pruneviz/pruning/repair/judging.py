@@ -59,7 +59,7 @@ def mend(
     """
     passes = count()
 
-    def made(names: tuple[str, ...], ridge: float, seen: Data) -> dict[str, Tensor]:
+    def make(names: tuple[str, ...], ridge: float, seen: Data) -> dict[str, Tensor]:
         request, place = replace(plan, repair=names), next(passes)
         return repair(
             model, layers, groups, graph, request, masks, units, seen,
@@ -72,7 +72,7 @@ def mend(
         return RepairResult()
     if len(data) < 2:
         return RepairResult(
-            made(plan.repair, RIDGE, data),
+            make(plan.repair, RIDGE, data),
             tuple(
                 f"repair {name!r} was judged by nothing: one calibration sample"
                 for name in plan.repair
@@ -83,12 +83,12 @@ def mend(
     names: tuple[str, ...] = ()
     notes: list[str] = []
     for name in plan.repair:
-        error, trial = _best(judge, partial(made, (*names, name)), name, ridge)
+        error, trial = _best(judge, partial(make, (*names, name)), name, ridge)
         if error <= best:
             best, ridge, names = error, trial, (*names, name)
         else:
-            notes.append(_not_kept(name, error, best, judge.samples))
-    tensors = made(names, ridge, data) if names else {}
+            notes.append(_refusal(name, error, best, judge.samples))
+    tensors = make(names, ridge, data) if names else {}
     progress(1.0)
     return RepairResult(tensors, tuple(notes))
 
@@ -150,7 +150,7 @@ class _Judge:
         return mean if mean == mean else float("inf")  # broken answers are as far as can be
 
 
-def _not_kept(name: str, error: float, without: float, samples: int) -> str:
+def _refusal(name: str, error: float, without: float, samples: int) -> str:
     return (
         f"repair {name!r} was not kept: on {samples:,} calibration "
         f"sample{'' if samples == 1 else 's'} that it had not seen, answers lay farther from the "

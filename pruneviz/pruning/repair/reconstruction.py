@@ -13,7 +13,7 @@ from pruneviz.data import Data
 from pruneviz.network.calls import Call
 from pruneviz.network.unfolding import exact, rows_of, unit_rows
 from pruneviz.progress import ShareDone, silent_share
-from pruneviz.pruning.repair.consumers import Consumer, RepairedNetwork, applied, plain
+from pruneviz.pruning.repair.consumers import Consumer, RepairedNetwork, apply, plain
 
 # Of the inputs' variance, times inputs / samples: the fewer samples there are for each weight, the
 # nearer it stays to what it was. Without, as many samples as inputs can do worse than no repair.
@@ -56,7 +56,7 @@ def reconstruct(
     a pass are left as they are, and so are those that meet other rows in the pruned network than
     in the dense one.
     """
-    data = data.first(_fitting(network, consumers, data))
+    data = data.first(_samples_at_once(network, consumers, data))
     units = sum(consumer.layer.units for consumer in consumers.values())
     rows = min(ROWS, _TARGETS // max(1, units))
     targets: dict[str, tuple[Tensor, Tensor | None]] = {}
@@ -66,7 +66,7 @@ def reconstruct(
     def note(call: Call) -> None:
         uses[call.layer.name] += 1
         values = unit_rows(plain(call).output, call.layer)
-        which = _drawn(values, rows)
+        which = _draw(values, rows)
         targets[call.layer.name] = (_at(values, which).clone(), which)
 
     def mend(whole: Call) -> Tensor | None:
@@ -85,17 +85,19 @@ def reconstruct(
         _enter(network, consumers[name], tensors, repaired, weight, shift)
         dtype = whole.output.dtype
         output = whole.output.clone()
-        whole.part(output).add_(applied(whole, weight.to(dtype), shift.to(dtype)))
+        whole.part(output).add_(apply(whole, weight.to(dtype), shift.to(dtype)))
         return output
 
     dense, cut = network.tensors({}, cut=False), network.tensors(repaired)
-    network.run(data.inputs, dense, network.listening(dense, consumers, note))
+    network.run(data.inputs, dense, network.listener(dense, consumers, note))
     progress(0.5)
-    network.run(data.inputs, cut, network.listening(cut, consumers, mend))
+    network.run(data.inputs, cut, network.listener(cut, consumers, mend))
     return tensors
 
 
-def _fitting(network: RepairedNetwork, consumers: Mapping[str, Consumer], data: Data) -> int:
+def _samples_at_once(
+    network: RepairedNetwork, consumers: Mapping[str, Consumer], data: Data
+) -> int:
     # How many samples may pass at once.
     sizes = [1]
     tensors = network.tensors({}, cut=False)
@@ -103,7 +105,7 @@ def _fitting(network: RepairedNetwork, consumers: Mapping[str, Consumer], data: 
     def weigh(call: Call) -> None:
         sizes.append(call.inputs.nbytes + call.output.nbytes)
 
-    network.run(data.first(1).inputs, tensors, network.listening(tensors, consumers, weigh))
+    network.run(data.first(1).inputs, tensors, network.listener(tensors, consumers, weigh))
     return max(1, min(len(data), _BYTES // max(sizes)))
 
 
@@ -142,7 +144,7 @@ def _blocks(consumer: Consumer) -> Iterator[_Block]:
         yield _Block(group, rows, columns)
 
 
-def _drawn(values: Tensor, rows: int) -> Tensor | None:
+def _draw(values: Tensor, rows: int) -> Tensor | None:
     """Positions [items, each] of values [items, units, positions], about `rows` in all.
 
     Always the same ones; None where there are no more than that.
@@ -170,7 +172,7 @@ def _fit(
     weight, shift = weight.double().to(device), torch.zeros(weight.shape[:2]).double().to(device)
     blocks = list(_blocks(consumer))
     sums = [_Sums(len(b.columns), len(b.rows), device) for b in blocks]
-    for start, rows in _unfolded(call, missing.shape[-1], which):
+    for start, rows in _unfold(call, missing.shape[-1], which):
         rest = missing[start : start + len(rows)]
         for block, total in zip(blocks, sums, strict=True):
             inputs = rows[:, block.group].movedim(1, -1).flatten(0, 1)
@@ -185,7 +187,7 @@ def _fit(
     return weight.reshape(layer.shape), shift.reshape(layer.units)
 
 
-def _unfolded(call: Call, positions: int, which: Tensor | None) -> Iterator[tuple[int, Tensor]]:
+def _unfold(call: Call, positions: int, which: Tensor | None) -> Iterator[tuple[int, Tensor]]:
     # (first item, [items, groups, fan-in, positions]), a part of all items at a time.
     layer = call.layer
     one = positions * layer.groups * (layer.size // layer.units)

@@ -64,13 +64,13 @@ def read_columns(frame: pd.DataFrame, request: DataRequest, where: str = "the ta
     columns = {name: _numbers(frame[name], name) for name in names if name not in (target, *index)}
     inputs = {name: column for name, column in columns.items() if column is not None}
     if not inputs:
-        raise ValueError(f"{where} holds no numbers as inputs, only {shortened(names)}")
+        raise ValueError(f"{where} holds no numbers as inputs, only {shorten(names)}")
     for name in inputs:
         _whole(inputs[name], name)
     targets, classes = (None, ()) if target is None else _targets(frame[target], target)
     rows = torch.stack([torch.from_numpy(_plain(each)) for each in inputs.values()], 1)
     pairs = pair(rows, targets, request.spec)
-    notes = [f"inputs are the columns {shortened(list(inputs))}"]
+    notes = [f"inputs are the columns {shorten(list(inputs))}"]
     notes += [] if target is None else [f"the target is the column {target}"]
     if target is None:
         notes.append(
@@ -78,8 +78,8 @@ def read_columns(frame: pd.DataFrame, request: DataRequest, where: str = "the ta
             "name the column that is, with target= (--target)"
         )
     texts = [name for name, column in columns.items() if column is None]
-    notes += [f"left out, no numbers: {shortened(texts)}"] if texts else []
-    notes += [f"left out, an index of rows: {shortened(index)}"] if index else []
+    notes += [f"left out, no numbers: {shorten(texts)}"] if texts else []
+    notes += [f"left out, an index of rows: {shorten(index)}"] if index else []
     return RawData(pairs.data, None, classes, (*notes, *pairs.notes))
 
 
@@ -92,12 +92,12 @@ def target_among(names: Sequence[str], target: str | None, where: str) -> str | 
         return next((name for name in TARGETS if name in names), None)
     if target not in names:
         raise ValueError(
-            f"{where} has no column {target!r} to be the target; it has {shortened(names)}"
+            f"{where} has no column {target!r} to be the target; it has {shorten(names)}"
         )
     return target
 
 
-def shortened(names: Sequence[str]) -> str:
+def shorten(names: Sequence[str]) -> str:
     """Names with commas between, of many the first."""
     shown = ", ".join(name or "''" for name in names[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown}, … ({len(names)} in all)"

@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from pruneviz import limits
 from pruneviz.data import IGNORED, Data, Inputs
-from pruneviz.sources.data.number_types import InputChoice, taken
+from pruneviz.sources.data.number_types import InputChoice, choose
 from pruneviz.sources.data.samples import DataRequest
 
 _IMAGES = ("", "pixel_values")
@@ -27,7 +27,7 @@ def fit(data: Data, request: DataRequest) -> tuple[Data, list[str]]:
     if len(data) == 0:
         return data, notes
     tensors = data.tensors()
-    choices = taken(
+    choices = choose(
         {name: _ways(name, each, request) for name, each in tensors.items()}, request.accepts
     )
     for way in choices.values():
@@ -114,7 +114,7 @@ def _images(label: str, tensor: Tensor, request: DataRequest, notes: list[str]) 
         if tensor.shape[1] not in (1, 3, channels) and tensor.shape[3] in (1, 3, channels):
             notes.append("images were given channels last, now channels first")
             tensor = tensor.permute(0, 3, 1, 2)
-        tensor = _coloured(tensor, channels, notes)
+        tensor = _colour(tensor, channels, notes)
     if tensor.dtype == torch.bool:
         return tensor.float()
     if eight_bit:
@@ -123,8 +123,8 @@ def _images(label: str, tensor: Tensor, request: DataRequest, notes: list[str]) 
         tensor = tensor.float().div_(255 if full else 1)
     if tensor.ndim != 4 or not tensor.is_floating_point():
         return tensor
-    tensor = _sized(tensor, request, notes)
-    return _normalised(tensor, request, eight_bit, notes).contiguous()
+    tensor = _resize(tensor, request, notes)
+    return _normalise(tensor, request, eight_bit, notes).contiguous()
 
 
 def _are_bytes(tensor: Tensor) -> bool:
@@ -133,7 +133,7 @@ def _are_bytes(tensor: Tensor) -> bool:
     return int(tensor.min()) >= 0 and int(tensor.max()) <= 255
 
 
-def _coloured(tensor: Tensor, channels: int, notes: list[str]) -> Tensor:
+def _colour(tensor: Tensor, channels: int, notes: list[str]) -> Tensor:
     if tensor.shape[1] == 1 and channels == 3:
         notes.append("images are grey: each was repeated for the network's 3 channels")
         return tensor.expand(-1, 3, -1, -1)
@@ -145,7 +145,7 @@ def _coloured(tensor: Tensor, channels: int, notes: list[str]) -> Tensor:
     return tensor
 
 
-def _sized(tensor: Tensor, request: DataRequest, notes: list[str]) -> Tensor:
+def _resize(tensor: Tensor, request: DataRequest, notes: list[str]) -> Tensor:
     here = (int(tensor.shape[2]), int(tensor.shape[3]))
     if request.size is not None and here != request.size:
         notes.append(f"images were {_by(here)} pixels, now {_by(request.size)}")
@@ -158,7 +158,7 @@ def _sized(tensor: Tensor, request: DataRequest, notes: list[str]) -> Tensor:
     return tensor
 
 
-def _normalised(tensor: Tensor, request: DataRequest, eight_bit: bool, notes: list[str]) -> Tensor:
+def _normalise(tensor: Tensor, request: DataRequest, eight_bit: bool, notes: list[str]) -> Tensor:
     mean, std = request.scaling()
     has_own_scale = request.mean is not None or request.std is not None
     if not mean:

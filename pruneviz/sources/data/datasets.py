@@ -34,8 +34,8 @@ def read_loader(loader: DataLoader[Any], request: DataRequest) -> RawData:
     """
     with _own_chance(request.seed, loader):
         if isinstance(loader.dataset, IterableDataset):
-            return _iterated(_apart(loader, loader.batch_size is not None, request.spec), request)
-        drawn = _drawn(loader)
+            return _iterate(_apart(loader, loader.batch_size is not None, request.spec), request)
+        drawn = _draw(loader)
         unique = list(dict.fromkeys(drawn))
         notes = ["the loader draws samples more than once: each was taken once"]
         notes = notes if len(unique) < len(drawn) else []
@@ -58,7 +58,7 @@ def read_loader(loader: DataLoader[Any], request: DataRequest) -> RawData:
 
         first = next(iter(fetch([0])))
         which, cut = choose(len(unique), _bytes(first, request), request)
-        return _gathered(list(fetch(which.tolist())), request, notes + cut)
+        return _gather(list(fetch(which.tolist())), request, notes + cut)
 
 
 def read_dataset(dataset: Any, request: DataRequest) -> RawData:
@@ -69,27 +69,27 @@ def read_dataset(dataset: Any, request: DataRequest) -> RawData:
     names = tuple(map(str, getattr(dataset, "classes", None) or ()))
     with _own_chance(request.seed):
         if not hasattr(dataset, "__getitem__") or not hasattr(dataset, "__len__"):
-            return _iterated(_apart(dataset, False, request.spec), request)
+            return _iterate(_apart(dataset, False, request.spec), request)
         if len(dataset) == 0:
             raise ValueError(f"{type(dataset).__name__} is empty: give at least two samples")
         first = next(_apart([dataset[0]], False, request.spec))
         which, cut = choose(len(dataset), _bytes(first, request), request)
         samples = list(_apart((dataset[i] for i in which.tolist()), False, request.spec))
-    raw = _gathered(samples, request, cut)
+    raw = _gather(samples, request, cut)
     return RawData(raw.data, None, raw.classes or names, raw.notes)
 
 
-def _iterated(samples: Iterator[Sample], request: DataRequest) -> RawData:
+def _iterate(samples: Iterator[Sample], request: DataRequest) -> RawData:
     first = next(samples, None)
     if first is None:
         raise ValueError("the data set is empty: it yields no sample")
     room = most(_bytes(first, request), request)
     head = [first, *islice(samples, room - 1)]
     more = len(head) == room and next(samples, None) is not None
-    return _gathered(head, request, [f"the first {room:,} samples were taken"] * more)
+    return _gather(head, request, [f"the first {room:,} samples were taken"] * more)
 
 
-def _gathered(samples: list[Sample], request: DataRequest, notes: list[str]) -> RawData:
+def _gather(samples: list[Sample], request: DataRequest, notes: list[str]) -> RawData:
     inputs, targets = (list(column) for column in zip(*samples, strict=True))
     whole: object
     if isinstance(inputs[0], Mapping):
@@ -133,7 +133,7 @@ def _answers(targets: list[Any]) -> tuple[Tensor, tuple[str, ...]]:
 def _apart(items: Iterable[Any], batched: bool, spec: InputSpec) -> Iterator[Sample]:
     """(inputs, target) of each item, or of each sample in each batch."""
     for item in items:
-        inputs, target = _parted(item)
+        inputs, target = _part(item)
         if len(spec.needed) > 1 and isinstance(inputs, (tuple, list)):
             inputs = by_name(inputs, spec)
         if not batched:
@@ -148,7 +148,7 @@ def _apart(items: Iterable[Any], batched: bool, spec: InputSpec) -> Iterator[Sam
             )
 
 
-def _parted(item: Any) -> Sample:
+def _part(item: Any) -> Sample:
     """(inputs, target or None) of a sample or a batch: a pair, a mapping, or inputs alone."""
     if isinstance(item, Mapping):
         label = next((name for name in TARGETS if name in item), None)
@@ -172,7 +172,7 @@ def _parted(item: Any) -> Sample:
     return item, None
 
 
-def _drawn(loader: DataLoader[Any]) -> list[Any]:
+def _draw(loader: DataLoader[Any]) -> list[Any]:
     """The indices that one pass of the loader would draw, no more than the data set is long."""
     size = len(loader.dataset)  # type: ignore[arg-type]
     batches: Any = loader.batch_sampler

@@ -34,7 +34,7 @@ def read_folder(folder: Path, request: DataRequest) -> RawData:
         if calibration.classes != validation.classes:
             raise ValueError(
                 f"{train.name} and {held_out.name} in {folder} hold different classes: "
-                f"{_differing(calibration.classes, validation.classes)}; make their folders alike"
+                f"{_differences(calibration.classes, validation.classes)}; make their folders alike"
             )
         sentence = f"{folder.name}/{train.name} calibrates, {folder.name}/{held_out.name} validates"
         notes = [f"{train.name}: {note}" for note in calibration.notes]
@@ -99,5 +99,5 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _differing(first: Sequence[str], second: Sequence[str]) -> str:
+def _differences(first: Sequence[str], second: Sequence[str]) -> str:
     return ", ".join(sorted({*first} ^ {*second})[:10])

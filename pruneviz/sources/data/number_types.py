@@ -34,7 +34,7 @@ def accepts(model: nn.Module, inputs: Inputs) -> bool:
     return True
 
 
-def taken(
+def choose(
     ways: Mapping[str, Sequence[InputChoice]], accepted: Callable[[Inputs], bool] | None
 ) -> dict[str, InputChoice]:
     """Of each input the first way that the network takes, and the last of each where it takes none.

@@ -58,13 +58,13 @@ def prepare(pictures: Sequence[Picture], request: DataRequest) -> tuple[Tensor, 
         if size is None and len(sizes) > 1:
             first, other = (f"{h}×{w}" for h, w in sizes)
             raise ValueError(f"pictures differ in size, {first} and {other}: pass size=")
-        done.append(_pixels(_cut(_tinted(image, channels), size, request)))
+        done.append(_pixels(_crop(_tint(image, channels), size, request)))
     if unreadable:
         raise ValueError(
             f"{unreadable[0]} cannot be read as a picture ({len(unreadable):,} of "
             f"{len(pictures):,} such files): repair it, or take it out of the folder"
         )
-    return torch.stack(done), _said(modes, sizes, channels, size)
+    return torch.stack(done), _sentences(modes, sizes, channels, size)
 
 
 def bytes_each(pictures: Sequence[Picture], request: DataRequest) -> int:
@@ -106,7 +106,7 @@ def _channels(pictures: Iterable[Picture], request: DataRequest, channels: int) 
     return 1
 
 
-def _tinted(image: Image.Image, channels: int) -> Image.Image:
+def _tint(image: Image.Image, channels: int) -> Image.Image:
     if image.mode.startswith("I"):  # Pillow would cut off at 255 what counts to 65,535
         values = np.asarray(image).astype(np.float64) / 257
         image = Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
@@ -116,7 +116,7 @@ def _tinted(image: Image.Image, channels: int) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _cut(image: Image.Image, size: tuple[int, int] | None, request: DataRequest) -> Image.Image:
+def _crop(image: Image.Image, size: tuple[int, int] | None, request: DataRequest) -> Image.Image:
     if size is None or ((image.height, image.width) == size and request.spec.crop == 1):
         return image
     height, width = size
@@ -140,7 +140,7 @@ def _pixels(image: Image.Image) -> Tensor:
     return torch.from_numpy(array[None] if array.ndim == 2 else array.transpose(2, 0, 1).copy())
 
 
-def _said(
+def _sentences(
     modes: Counter[str],
     sizes: Counter[tuple[int, int]],
     channels: int,

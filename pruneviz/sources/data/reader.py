@@ -85,14 +85,14 @@ def read_data(
     raw = find(given, request)
     check_enough(request.spec, raw.data)
     notes = list(raw.notes)
-    data = _fitting(raw.data, request, notes)
+    data = _fit(raw.data, request, notes)
     if raw.calibration is None:
         calibration, validation, note = split(data, share, seed)
         notes.insert(0, note)
     else:
         sentences: list[str] = []
-        calibration, validation = _fitting(raw.calibration, request, sentences), data
-        notes = [_as_given(calibration, validation), *dict.fromkeys([*notes, *sentences])]
+        calibration, validation = _fit(raw.calibration, request, sentences), data
+        notes = [_split_note(calibration, validation), *dict.fromkeys([*notes, *sentences])]
     same = twins(calibration, validation)
     if same:
         notes.append(f"{same:,} validation samples are identical to samples that calibrate")
@@ -101,7 +101,7 @@ def read_data(
     return Samples(calibration, validation, classes, tuple(notes))
 
 
-def _as_given(calibration: Data, validation: Data) -> str:
+def _split_note(calibration: Data, validation: Data) -> str:
     """The sentence on two sides that were given apart; ValueError where one is empty."""
     for side, name in ((calibration, "calibration"), (validation, "validation")):
         if len(side) == 0:
@@ -122,20 +122,18 @@ def find(given: object, request: DataRequest) -> RawData:
     if isinstance(given, (str, Path)):
         return _at(str(given), request)
     if isinstance(given, Mapping):
-        return _mapped(given, request)
+        return _read_mapping(given, request)
     if isinstance(given, DataLoader):
-        return _drawn_from(given, read_loader, request)
+        return _draw(given, read_loader, request)
     rows = isinstance(given, list) and bool(given) and all(map(_is_row, given[:2]))
     if isinstance(given, (tuple, list)) and len(given) == 2 and not rows:
         return pair(given[0], given[1], request.spec)
     if rows or (not isinstance(given, (tuple, list)) and _has_samples(given)):
-        return _drawn_from(given, read_dataset, request)
+        return _draw(given, read_dataset, request)
     raise ValueError(f"data must be {KINDS}; got {type(given).__name__}")
 
 
-def _drawn_from(
-    given: Any, read: Callable[[Any, DataRequest], RawData], request: DataRequest
-) -> RawData:
+def _draw(given: Any, read: Callable[[Any, DataRequest], RawData], request: DataRequest) -> RawData:
     """What `read` draws from the user's own code, which may raise whatever it likes."""
     try:
         return read(given, request)
@@ -182,7 +180,7 @@ def _in_folder(path: Path, request: DataRequest) -> RawData:
     raise ValueError(f"{path} holds {what}: no pictures by class, no dataset and no texts")
 
 
-def _mapped(given: Mapping[Any, Any], request: DataRequest) -> RawData:
+def _read_mapping(given: Mapping[Any, Any], request: DataRequest) -> RawData:
     """Tensors by name; or the two sides by name, each of any kind."""
     train = next((given[name] for name in TRAINING if name in given), None)
     held_out = next((given[name] for name in VALIDATION if name in given), None)
@@ -204,7 +202,7 @@ def _mapped(given: Mapping[Any, Any], request: DataRequest) -> RawData:
     return RawData(second.data, first.data, second.classes or first.classes, notes)
 
 
-def _fitting(data: Data, request: DataRequest, notes: list[str]) -> Data:
+def _fit(data: Data, request: DataRequest, notes: list[str]) -> Data:
     data, sentences = fit(data, request)
     notes += [note for note in sentences if note not in notes]
     if request.language and len(data):

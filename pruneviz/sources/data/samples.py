@@ -19,7 +19,7 @@ class Samples:
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def said(self, note: str) -> Samples:
+    def with_note(self, note: str) -> Samples:
         """The same samples, with one more sentence before the others."""
         return replace(self, notes=(note, *self.notes))
 

@@ -18,7 +18,7 @@ from pruneviz.sources.data.pictures import Picture
 from pruneviz.sources.data.samples import DataRequest, RawData
 from pruneviz.sources.data.selection import choose
 from pruneviz.sources.data.tensors import TARGETS, encode
-from pruneviz.sources.data.texts import joined, one_each
+from pruneviz.sources.data.texts import join, one_each
 
 _BATCH = 4_096  # rows read at once
 SUFFIXES = (".arrow", ".parquet")
@@ -62,9 +62,9 @@ def _splits(path: Path) -> dict[str, list[Path]]:
     index = path / "dataset_dict.json"
     names = _json(index).get("splits") if index.is_file() else None
     if isinstance(names, list):
-        return {str(name): _saved(path / _inside(str(name))) for name in names}
+        return {str(name): _split_files(path / _inside(str(name))) for name in names}
     if (path / "state.json").is_file():
-        return {"": _saved(path)}
+        return {"": _split_files(path)}
     splits: dict[str, list[Path]] = {}
     for file in _files(path) or _files(path / "data"):
         start = file.name.lower().split("-")[0].split(".")[0]
@@ -75,7 +75,7 @@ def _splits(path: Path) -> dict[str, list[Path]]:
     return splits
 
 
-def _saved(folder: Path) -> list[Path]:
+def _split_files(folder: Path) -> list[Path]:
     """The files of one saved split in their order."""
     state = folder / "state.json"
     entries = _json(state).get("_data_files") if state.is_file() else None
@@ -132,7 +132,7 @@ def _read(files: list[Path], request: DataRequest) -> RawData:
         table = table.take(which.numpy())
         targets, classes = _targets(table, label)
         texts = [each or "" for each in table[text].to_pylist()]
-        raw = joined(texts, request) if targets is None else one_each(texts, targets, request)
+        raw = join(texts, request) if targets is None else one_each(texts, targets, request)
         return replace(raw, classes=class_names or classes, notes=(*cut, *raw.notes))
     return _numbers(table, label, class_names, request, files[0].name)
 

@@ -26,11 +26,11 @@ def read_texts(path: Path, request: DataRequest) -> RawData:
     one sample, cut or padded. ValueError: no tokenizer, no text, a file that is not UTF-8.
     """
     if path.is_file():
-        return joined([_text(path)], request)
+        return join([_text(path)], request)
     below = sorted(p for p in path.iterdir() if p.is_dir() and not p.name.startswith("."))
     by_class = {each.name: sorted(each.rglob("*.txt")) for each in below}
     if not any(by_class.values()):
-        return joined([_text(file) for file in sorted(path.glob("*.txt"))], request)
+        return join([_text(file) for file in sorted(path.glob("*.txt"))], request)
     names = request.spec.classes if set(by_class) <= set(request.spec.classes) else tuple(by_class)
     files = [(file, names.index(name)) for name, raw in by_class.items() for file in raw]
     which, cut = choose(len(files), 0, request)
@@ -40,7 +40,7 @@ def read_texts(path: Path, request: DataRequest) -> RawData:
     return replace(raw, classes=names, notes=(*cut, *raw.notes))
 
 
-def joined(texts: Sequence[str], request: DataRequest) -> RawData:
+def join(texts: Sequence[str], request: DataRequest) -> RawData:
     """Texts as one stream of tokens, cut into samples of equal length."""
     tokenizer = _tokenizer(request)
     length = _length(request)
@@ -53,7 +53,7 @@ def joined(texts: Sequence[str], request: DataRequest) -> RawData:
     which, cut = choose(rows, 0, request)
     ids = torch.tensor(stream[: rows * length]).reshape(rows, length)[which]
     note = f"the text was cut into {rows:,} samples of {length} tokens"
-    inputs = _taken({"input_ids": ids, "attention_mask": torch.ones_like(ids)}, request)
+    inputs = _select({"input_ids": ids, "attention_mask": torch.ones_like(ids)}, request)
     return RawData(Data(inputs), notes=(note, *cut))
 
 
@@ -65,7 +65,7 @@ def one_each(texts: Sequence[str], targets: Tensor | None, request: DataRequest)
     filler = tokenizer.pad_token_id or 0
     inputs = pad({"input_ids": [row[:length] for row in rows]}, filler)
     note = f"{longer:,} texts were cut to {length} tokens"
-    return RawData(Data(_taken(inputs, request), targets), notes=(note,) if longer else ())
+    return RawData(Data(_select(inputs, request), targets), notes=(note,) if longer else ())
 
 
 def pad(columns: Mapping[str, Sequence[Any]], filler: int = 0) -> dict[str, Tensor]:
@@ -118,7 +118,7 @@ def next_tokens(data: Data) -> Data:
     return Data(data.inputs, targets)
 
 
-def _taken(tensors: dict[str, Tensor], request: DataRequest) -> Tensor | dict[str, Tensor]:
+def _select(tensors: dict[str, Tensor], request: DataRequest) -> Tensor | dict[str, Tensor]:
     """Only what the network takes by name; the ids alone where it takes one tensor."""
     if not request.spec.keys:
         return tensors["input_ids"] if request.spec.kind == "tokens" else tensors

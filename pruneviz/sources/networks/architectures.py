@@ -14,7 +14,7 @@ from pruneviz.sources.networks.from_timm import timm_model
 from pruneviz.sources.networks.from_torchvision import torchvision_model
 from pruneviz.sources.networks.from_transformers import transformers_model
 from pruneviz.sources.networks.loading import fit
-from pruneviz.sources.networks.masked import laid, masks_on, words
+from pruneviz.sources.networks.masked import lay, masks_on, words
 from pruneviz.sources.registered import load_registered, registered_names
 from pruneviz.sources.spec import InputSpec
 
@@ -49,19 +49,19 @@ def build(
     that do not fit, with what is missing, unexpected or of another shape.
     """
     if weights is None:
-        return _built(name, None, own_code, folders)
+        return _build(name, None, own_code, folders)
     if weights.tensors:
-        architecture = _built(name, weights, own_code, folders)
+        architecture = _build(name, weights, own_code, folders)
     else:  # masks alone, for weights that the name stands for
-        architecture = _built(name, None, own_code, folders)
-        weights = laid(architecture.model, weights)
+        architecture = _build(name, None, own_code, folders)
+        weights = lay(architecture.model, weights)
         model, _ = fit(architecture.model, weights)
         architecture = replace(architecture, model=model)
     masks = masks_on(architecture.model, weights)
     return replace(architecture, masks=masks, notes=(*architecture.notes, *words(masks)))
 
 
-def _built(name: str, weights: Weights | None, own_code: bool, folders: bool) -> Architecture:
+def _build(name: str, weights: Weights | None, own_code: bool, folders: bool) -> Architecture:
     kind, _, rest = name.partition(":")
     if kind in _KINDS and rest:
         if kind == "hf" and not folders:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pruneviz import limits
-from pruneviz.sources.networks.libraries import broken, library, said
+from pruneviz.sources.networks.libraries import broken, error_line, library
 
 _BYTES = 2**22  # of a config.json or its neighbour; those with 21,000 names of classes have 2 MB
 # Whoever writes a config.json says what is built, and some kinds read files, ask the hub, import
@@ -90,7 +90,7 @@ def read_configuration(folder: Path, name: str) -> Any:
     except Exception as error:
         raise ValueError(
             f"{name}: transformers {transformers.__version__} cannot build from its config.json "
-            f"({said(error)})"
+            f"({error_line(error)})"
         ) from error
 
 
@@ -127,7 +127,7 @@ def read_keys(path: Path, name: str) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError, OSError) as error:
-        raise ValueError(f"{name}: its {path.name} is no JSON ({said(error)})") from error
+        raise ValueError(f"{name}: its {path.name} is no JSON ({error_line(error)})") from error
     if not isinstance(values, dict):
         raise ValueError(f"{name}: its {path.name} holds {type(values).__name__}, not keys")
     return values
@@ -172,7 +172,7 @@ def _clean(kind: Any, raw: Mapping[str, Any], name: str) -> Iterator[tuple[str, 
         if key in _PARTS:
             part = kind.sub_configs.get(key)
             if part is None or not isinstance(value, dict):
-                raise _refused(name, key)
+                raise _refusal(name, key)
             yield key, dict(_clean(part, value, name))
         elif key in _NAMES:
             yield key, _labels(value, name, key)
@@ -180,7 +180,7 @@ def _clean(kind: Any, raw: Mapping[str, Any], name: str) -> Iterator[tuple[str, 
             _check_size(value, name, key)
             yield key, value
         else:
-            raise _refused(name, key)
+            raise _refusal(name, key)
 
 
 def _check_size(value: object, name: str, key: str) -> None:
@@ -202,7 +202,7 @@ def _check_size(value: object, name: str, key: str) -> None:
 def _labels(value: object, name: str, key: str) -> dict[Any, Any]:
     fits = isinstance(value, dict) and len(value) <= _ITEMS
     if not fits or not all(type(v) in (str, int) for v in value.values()):  # type: ignore[attr-defined]
-        raise _refused(name, key)
+        raise _refusal(name, key)
     return value  # type: ignore[return-value]
 
 
@@ -219,7 +219,7 @@ def _plain(value: object, *, mapping: bool, depth: int = _DEPTH) -> bool:
     return all(_plain(v, mapping=mapping, depth=depth - 1) for v in value)
 
 
-def _refused(name: str, key: str) -> ValueError:
+def _refusal(name: str, key: str) -> ValueError:
     return ValueError(
         f"{name}: {key!r} in its config.json is refused: only numbers and single words that shape "
         "the network are taken, nothing that could name a file, a repository or code"

@@ -19,7 +19,7 @@ _CONVOLUTIONS = {
 }
 
 
-def layered(program: ExportedProgram) -> nn.Module:
+def restore_layers(program: ExportedProgram) -> nn.Module:
     """The program as a module whose linear, convolution and embedding calls are layers again.
 
     An export keeps weights under their names and turns layers into calls; what is pruned are

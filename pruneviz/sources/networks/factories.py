@@ -34,7 +34,7 @@ def build_by_name(name: str, call: bool = True) -> object:
         # Whatever the user's code raises, and sys.exit() too, is said in one sentence.
         except (Exception, SystemExit) as error:
             raise ValueError(
-                f"{name!r}, called without arguments, raised {_said(error)}"
+                f"{name!r}, called without arguments, raised {_error_text(error)}"
             ) from error
     if value is None:
         raise ValueError(f"{name!r} returned None; it must return what it builds")
@@ -64,11 +64,15 @@ def _module(module_name: str, name: str) -> object:
             raise ValueError(
                 f"{name!r}: there is no module {error.name!r} in {here} or on Python's path"
             ) from error
-        raise ValueError(f"{name!r}: importing {module_name} raised {_said(error)}") from error
+        raise ValueError(
+            f"{name!r}: importing {module_name} raised {_error_text(error)}"
+        ) from error
     except (Exception, SystemExit) as error:
-        raise ValueError(f"{name!r}: importing {module_name} raised {_said(error)}") from error
+        raise ValueError(
+            f"{name!r}: importing {module_name} raised {_error_text(error)}"
+        ) from error
 
 
-def _said(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

@@ -11,7 +11,7 @@ from pruneviz.sources.networks.checkpoint import Weights
 from pruneviz.sources.networks.hub import hub_folder
 from pruneviz.sources.networks.libraries import library, unknown
 from pruneviz.sources.networks.loading import outermost
-from pruneviz.sources.networks.unfilled import built
+from pruneviz.sources.networks.unfilled import build
 from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.spec import InputSpec
 
@@ -40,7 +40,7 @@ def timm_model(name: str, weights: Weights | None) -> tuple[nn.Module, InputSpec
             raise ValueError(f"timm has no weights on the hub for {name!r}; pass a weights file")
         weights = read_weights(hub_folder(repository, "timm"), repository)
     options = _as_in(weights, timm.get_pretrained_cfg(name, allow_unregistered=True))
-    model, notes = built(_maker(timm, name, options), weights)
+    model, notes = build(_maker(timm, name, options), weights)
     data = timm.data.resolve_model_data_config(model)
     _, height, width = data["input_size"]
     channels = options.get("in_chans", data["input_size"][0])

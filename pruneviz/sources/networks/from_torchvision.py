@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from pruneviz.sources.networks.checkpoint import Weights
-from pruneviz.sources.networks.libraries import library, reach, said, unknown
+from pruneviz.sources.networks.libraries import error_line, library, reach, unknown
 from pruneviz.sources.networks.loading import outermost
-from pruneviz.sources.networks.unfilled import built
+from pruneviz.sources.networks.unfilled import build
 from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.spec import InputSpec
 
@@ -39,14 +39,14 @@ def torchvision_model(
         raise unknown(name, "torchvision", [f"{architecture}.{e}" for e in entries.__members__])
     weights_entry = entries.__members__.get(entry) or getattr(entries, "DEFAULT", None)
     if entry and weights is None and weights_entry is not None:
-        weights = _downloaded(weights_entry, name)
+        weights = _download(weights_entry, name)
     options = _options(models, architecture, pretrained=bool(entry))
     classes = None if weights is None else _classes_in(weights, models, architecture, options)
     notes: tuple[str, ...] = ()
     if classes is not None and weights is not None:
         options["num_classes"] = classes
         notes = (f"num_classes = {classes}, as in {weights.name}",)
-    model, sentences = built(_maker(models, architecture, options), weights)
+    model, sentences = build(_maker(models, architecture, options), weights)
     categories = (
         weights_entry.meta.get("categories", ()) if entry and weights_entry is not None else ()
     )
@@ -83,7 +83,7 @@ def _classes_in(weights: Weights, models: Any, name: str, options: dict[str, obj
     return len(tensor)
 
 
-def _downloaded(weights_entry: Any, name: str) -> Weights:
+def _download(weights_entry: Any, name: str) -> Weights:
     """torchvision's weights, read by the reader that runs no code; its own unpickles anything."""
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     file = folder / Path(urlsplit(weights_entry.url).path).name
@@ -93,7 +93,9 @@ def _downloaded(weights_entry: Any, name: str) -> Weights:
         try:
             torch.hub.download_url_to_file(weights_entry.url, str(file), progress=False)
         except (OSError, RuntimeError) as error:
-            raise ValueError(f"{name!r} cannot be downloaded ({said(error)}); try again") from error
+            raise ValueError(
+                f"{name!r} cannot be downloaded ({error_line(error)}); try again"
+            ) from error
     return read_weights(file, name)
 
 

@@ -14,11 +14,11 @@ from torch import nn
 from pruneviz.sources.networks.checkpoint import Weights
 from pruneviz.sources.networks.configuration import network_class, read_configuration
 from pruneviz.sources.networks.hub import hub_folder, is_hub_name
-from pruneviz.sources.networks.libraries import library, said
+from pruneviz.sources.networks.libraries import error_line, library
 from pruneviz.sources.networks.loading import refuse
 from pruneviz.sources.networks.preprocessor import image_spec
 from pruneviz.sources.networks.shards import has_weights
-from pruneviz.sources.networks.unfilled import built, check_size
+from pruneviz.sources.networks.unfilled import build, check_size
 from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.spec import InputSpec
 
@@ -50,7 +50,7 @@ def transformers_model(
     if weights is None or weights.widths is not None:
         model, notes = _random(kind, config, weights)
     else:
-        model, notes = _filled(kind, config, weights)
+        model, notes = _fill(kind, config, weights)
     return model.eval(), _spec(model, config, folder, name), notes
 
 
@@ -90,15 +90,15 @@ def _config(folder: Path, name: str) -> Any:
 
 def _random(kind: Any, config: Any, weights: Weights | None) -> tuple[nn.Module, tuple[str, ...]]:
     try:
-        return built(lambda: kind(config), weights)
+        return build(lambda: kind(config), weights)
     except ValueError:
         raise
     # A configuration that does not hold together makes a network raise anything.
     except Exception as error:
-        raise ValueError(f"{kind.__name__} cannot be built so ({said(error)})") from error
+        raise ValueError(f"{kind.__name__} cannot be built so ({error_line(error)})") from error
 
 
-def _filled(kind: Any, config: Any, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]:
+def _fill(kind: Any, config: Any, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]:
     """Transformers' own loading of tensors that were read without running code.
 
     It knows old names and ties; it takes the tensors' memory as it is.
@@ -117,7 +117,7 @@ def _filled(kind: Any, config: Any, weights: Weights) -> tuple[nn.Module, tuple[
             )
     except Exception as error:
         raise ValueError(
-            f"{weights.name} does not load into {kind.__name__}: {said(error)}"
+            f"{weights.name} does not load into {kind.__name__}: {error_line(error)}"
         ) from error
     shapes = [_mismatch(entry) for entry in sentences["mismatched_keys"]]
     unexpected = sorted(sentences["unexpected_keys"])

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pruneviz import limits
-from pruneviz.sources.networks.libraries import library, reach, said
+from pruneviz.sources.networks.libraries import error_line, library, reach
 from pruneviz.sources.networks.shards import has_weights
 
 # Only files of the model's own folder, by these names: no code, no other formats, no subfolders.
@@ -55,7 +55,7 @@ def hub_folder(name: str, needed_by: str) -> Path:
         raise
     except Exception as error:
         raise ValueError(
-            f"{name!r} cannot be had from huggingface.co ({said(error)}); check the name"
+            f"{name!r} cannot be had from huggingface.co ({error_line(error)}); check the name"
         ) from error
 
 

@@ -37,7 +37,7 @@ def library(name: str) -> ModuleType:
 
 def broken(name: str, error: BaseException) -> str:
     """The sentence on a library that is there and cannot be imported, with the cure."""
-    what = said(error)
+    what = error_line(error)
     if "torchvision" not in what:
         return f"{name} is installed, but importing it fails ({what}); install it again"
     return (
@@ -68,7 +68,7 @@ def _refuse_old(name: str) -> None:
             )
 
 
-def said(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """The first line of an error, or of what it was raised from, for a sentence in brackets."""
     while error.__cause__ is not None:
         error = error.__cause__

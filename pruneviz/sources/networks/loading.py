@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pruneviz.network.replica import first_names, replica
 from pruneviz.sources.networks.checkpoint import Weights
-from pruneviz.sources.networks.own import narrowed
+from pruneviz.sources.networks.own import narrow
 
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "backbone.")
 # What wrappers put beside the weights of the network itself.
@@ -27,11 +27,11 @@ def fit(model: nn.Module, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]
     fit: missing, unexpected, of another shape or kind; ten names each and their number.
     """
     if weights.widths is not None:
-        model, weights = narrowed(model, weights)
+        model, weights = narrow(model, weights)
     own_tensors = model.state_dict()
-    tensors, notes = _renamed(weights.tensors, set(own_tensors))
+    tensors, notes = _rename(weights.tensors, set(own_tensors))
     if weights.stored is not None:  # a network with masks of its own takes them as they are
-        own = _renamed(weights.stored, set(own_tensors))
+        own = _rename(weights.stored, set(own_tensors))
         if len(own[0].keys() & own_tensors.keys()) > len(tensors.keys() & own_tensors.keys()):
             tensors, notes = own
     _refuse_shapes(tensors, own_tensors, weights.name)
@@ -43,7 +43,7 @@ def fit(model: nn.Module, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]
             f"{weights.name} does not load into {type(model).__name__}: "
             f"{str(error).splitlines()[-1].strip()}"
         ) from error
-    notes += _tied_again(new, model, set(tensors))
+    notes += _tie_again(new, model, set(tensors))
     names = first_names(model)
     stored_names = {names.get(name, name) for name in tensors}
     missing = [
@@ -80,7 +80,7 @@ def refuse(name: str, network: str, problems: Mapping[str, Iterable[str]]) -> No
         )
 
 
-def _renamed(
+def _rename(
     tensors_in_file: Mapping[str, Tensor], goal: set[str]
 ) -> tuple[dict[str, Tensor], list[str]]:
     """The tensors under the network's own names, where taking a prefix off makes more fit."""
@@ -90,7 +90,7 @@ def _renamed(
     for prefixes in (*((one,) for one in _PREFIXES), *permutations(_PREFIXES, 2)):
         candidate = dict(tensors_in_file)
         for prefix in prefixes:
-            candidate = {_stripped(name, prefix): tensor for name, tensor in candidate.items()}
+            candidate = {_strip(name, prefix): tensor for name, tensor in candidate.items()}
         together = len(candidate) < len(tensors_in_file)
         if not together and len(goal & set(candidate)) > len(goal & set(tensors)):
             tensors, removed_prefixes = candidate, list(prefixes)
@@ -99,7 +99,7 @@ def _renamed(
     ]
 
 
-def _stripped(name: str, prefix: str) -> str:
+def _strip(name: str, prefix: str) -> str:
     # torch.compile may wrap a part of a network, and so stand in the middle of a name.
     return name.replace(prefix, "") if prefix == "_orig_mod." else name.removeprefix(prefix)
 
@@ -137,7 +137,7 @@ def _dtype(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _tied_again(new: nn.Module, model: nn.Module, loaded: set[str]) -> list[str]:
+def _tie_again(new: nn.Module, model: nn.Module, loaded: set[str]) -> list[str]:
     """Makes weights one again that are one in `model`; they were assigned name by name."""
     notes: list[str] = []
     groups: dict[str, list[str]] = {}

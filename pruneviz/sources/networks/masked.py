@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize, prune
 
-from pruneviz.network.replica import masked, state
+from pruneviz.network.replica import apply_masks, state
 from pruneviz.sources.networks.checkpoint import Weights
 
 _PARAMETRISED = re.compile(r"(?P<path>.*?)parametrizations\.(?P<leaf>\w+)\.(\d+)\.mask")
 _SHOWN = 3
 
 
-def baked(weights: Weights) -> Weights:
+def bake(weights: Weights) -> Weights:
     """The same weights with the masks of the file in them, under their plain names.
 
     Masks are those of torch.nn.utils.prune (NAME_orig, NAME_mask), of torch's own sparsifiers
@@ -44,7 +44,7 @@ def baked(weights: Weights) -> Weights:
     return replace(weights, tensors=tensors, masks=masks, stored=weights.tensors)
 
 
-def laid(model: nn.Module, weights: Weights) -> Weights:
+def lay(model: nn.Module, weights: Weights) -> Weights:
     """The state of `model` under masks that came alone; ValueError where they do not fit it."""
     own = state(model)
     masks, wrong = {}, []
@@ -61,7 +61,7 @@ def laid(model: nn.Module, weights: Weights) -> Weights:
             "they were made for"
         )
     own_tensors = {name: own[name] for name in model.state_dict() if name in own}
-    return replace(weights, tensors=own_tensors | masked(own, masks), masks=masks)
+    return replace(weights, tensors=own_tensors | apply_masks(own, masks), masks=masks)
 
 
 def masks_in(model: nn.Module) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ KNOWN = (
 _DEPTH = 4
 
 
-def found_weights(content: object, name: str) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+def find_weights(content: object, name: str) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """The state_dict in what a file held, and sentences that say where it was.
 
     content: a mapping of names to tensors, perhaps under a usual name such as 'state_dict' and

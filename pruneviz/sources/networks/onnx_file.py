@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz import limits
-from pruneviz.sources.networks.libraries import library, said
+from pruneviz.sources.networks.libraries import error_line, library
 from pruneviz.sources.networks.quantised import QUANTISED
 from pruneviz.sources.spec import InputSpec
 
@@ -38,14 +38,14 @@ def open_onnx(path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
         onnx.checker.check_model(proto)
     # protobuf and onnx raise errors of their own kinds for a damaged file.
     except Exception as error:
-        raise ValueError(f"{path.name} is no whole ONNX file ({said(error)})") from error
+        raise ValueError(f"{path.name} is no whole ONNX file ({error_line(error)})") from error
     initializers = {tensor.name for tensor in proto.graph.initializer}
     inputs = [value for value in proto.graph.input if value.name not in initializers]
-    if (operator := _quantising(proto)) is not None:
+    if (operator := _quantising_kind(proto)) is not None:
         raise ValueError(f"{path.name} is quantised ({operator}): {QUANTISED}")
     if len(inputs) != 1:
         raise ValueError(f"{path.name} {_several([v.name for v in inputs], proto)}")
-    sample, spec = _fed(inputs[0], onnx, path.name)
+    sample, spec = _feed(inputs[0], onnx, path.name)
     _check_constants(proto, onnx, path.name)
     converter = library("onnx2pytorch")
     try:
@@ -54,7 +54,7 @@ def open_onnx(path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
             model: nn.Module = converter.ConvertModel(proto, experimental=True).eval()
     except Exception as error:
         raise ValueError(
-            f"{path.name} cannot be converted to PyTorch ({said(error)}); "
+            f"{path.name} cannot be converted to PyTorch ({error_line(error)}); "
             "open the network that it was exported from"
         ) from error
     if any("." in child for child, _ in model.named_children()):
@@ -67,7 +67,7 @@ def open_onnx(path: Path) -> tuple[nn.Module, InputSpec, tuple[str, ...]]:
     return model.requires_grad_(False), spec, (f"{note}; layers have the names of its nodes",)
 
 
-def _quantising(proto: Any) -> str | None:
+def _quantising_kind(proto: Any) -> str | None:
     kinds = [node.op_type for node in proto.graph.node]
     return next((k for k in kinds if k.startswith(_QUANTISING) or k.endswith("Integer")), None)
 
@@ -115,7 +115,7 @@ def _check_constants(proto: Any, onnx: Any, name: str) -> None:
             limits.check("input_numbers", int(numbers), f"{name}: {node.op_type} makes")
 
 
-def _fed(value: Any, onnx: Any, name: str) -> tuple[Tensor, InputSpec]:
+def _feed(value: Any, onnx: Any, name: str) -> tuple[Tensor, InputSpec]:
     """Two samples of zeros of the shape that the file states, and the spec that follows from it."""
     kind = value.type.tensor_type
     sizes = [axis.dim_value or None for axis in kind.shape.dim]
@@ -140,6 +140,6 @@ def _trial(model: nn.Module, sample: Tensor, path: Path) -> None:
             model(sample)
     except Exception as error:
         raise ValueError(
-            f"{path.name} does not answer two samples ({said(error)}); "
+            f"{path.name} does not answer two samples ({error_line(error)}); "
             "export it again with a free batch axis (dynamic_shapes), or open its own network"
         ) from error

@@ -19,7 +19,7 @@ _NUMBERS = (int, float)
 _LIMIT = 2**33  # bytes that a file of bits may unfold to: a network of two billion weights
 
 
-def reopened(weights: Weights, about: Mapping[str, str]) -> Weights:
+def reopen(weights: Weights, about: Mapping[str, str]) -> Weights:
     """Weights of a safetensors file, by what pruneviz wrote beside them; others as they are.
 
     Bits and values become tensors, what a plan has cut is known as cut, and the widths of a
@@ -28,7 +28,7 @@ def reopened(weights: Weights, about: Mapping[str, str]) -> Weights:
     if "plan" not in about:
         return weights
     if "sparse" in about:
-        weights = _unfolded(weights, _json(about["sparse"], weights.name))
+        weights = _unfold(weights, _json(about["sparse"], weights.name))
     if "widths" in about:
         return replace(weights, widths=_json(about["widths"], weights.name))
     floating = {n: t for n, t in weights.tensors.items() if t.is_floating_point() and t.ndim > 1}
@@ -50,7 +50,7 @@ def _broken(name: str) -> ValueError:
     return ValueError(f"{name} does not hold what its header promises; export it again")
 
 
-def _unfolded(weights: Weights, about: Mapping[str, Any]) -> Weights:
+def _unfold(weights: Weights, about: Mapping[str, Any]) -> Weights:
     tensors = dict(weights.tensors)
     try:
         sizes = {name: tuple(map(int, shape)) for name, shape in about["shapes"].items()}
@@ -60,14 +60,14 @@ def _unfolded(weights: Weights, about: Mapping[str, Any]) -> Weights:
         if total > _LIMIT:
             raise ValueError
         for name, (bits, values) in parts.items():
-            tensors[name] = _filled(sizes[name], bits, values)
+            tensors[name] = _fill(sizes[name], bits, values)
         tied = {str(name): tensors[first] for name, first in about["tied"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError, IndexError) as error:
         raise _broken(weights.name) from error
     return replace(weights, tensors=tensors | tied)
 
 
-def _filled(shape: tuple[int, ...], bits: Tensor, values: Tensor) -> Tensor:
+def _fill(shape: tuple[int, ...], bits: Tensor, values: Tensor) -> Tensor:
     """The tensor that is zero but where a bit is set; row by row, first bit highest."""
     size = math.prod(shape)
     if bits.dtype != torch.uint8 or min(shape, default=1) < 0 or -(-size // 8) != bits.numel():
@@ -80,7 +80,7 @@ def _filled(shape: tuple[int, ...], bits: Tensor, values: Tensor) -> Tensor:
     return tensor.view(shape)
 
 
-def narrowed(model: nn.Module, weights: Weights) -> tuple[nn.Module, Weights]:
+def narrow(model: nn.Module, weights: Weights) -> tuple[nn.Module, Weights]:
     """A copy of `model` with the widths of a shrunk network, and the weights that are left to load.
 
     Sizes must be those of the tensors in the file, numbers may only become smaller: nothing else

@@ -53,7 +53,7 @@ def look(path_or_bytes: Path | bytes) -> Pickle:
     """
     classes: list[str] = []
     words: set[str] = set()
-    for name, text in _named(_stream(path_or_bytes)):
+    for name, text in _names(_stream(path_or_bytes)):
         (classes.append if name else words.add)(text)
     return Pickle(tuple(dict.fromkeys(classes)), frozenset(words))
 
@@ -66,7 +66,7 @@ def why_not(path_or_bytes: Path | bytes, name: str) -> str:
     here = look(path_or_bytes)
     code = next((one for one in here.classes if one.startswith(PREFIXES)), None)
     if code is not None:
-        return f"{name} is quantised ({_shown([code])}): {QUANTISED}"
+        return f"{name} is quantised ({_class_names([code])}): {QUANTISED}"
     if here.is_network:
         return f"{name} holds a whole network, not its weights alone: {way_out(path_or_bytes)}"
     for prefix, library in _OTHERS.items():
@@ -76,8 +76,8 @@ def why_not(path_or_bytes: Path | bytes, name: str) -> str:
     if not others:  # nothing in it but tensors, and yet it cannot be read
         return f"{name} is damaged; download or save it again"
     return (
-        f"{name} holds more than tensors ({_shown(others)}): it would run code when opened; if it "
-        "is your own file, save its state_dict by itself with torch.save, or as safetensors"
+        f"{name} holds more than tensors ({_class_names(others)}): it would run code when opened; "
+        "if it is your own file, save its state_dict by itself with torch.save, or as safetensors"
     )
 
 
@@ -97,7 +97,7 @@ def way_out(path_or_bytes: Path | bytes) -> str:
     )
 
 
-def _shown(classes: list[str]) -> str:
+def _class_names(classes: list[str]) -> str:
     # A file may call its classes anything: only what looks like a name is repeated.
     plain = [one for one in classes if _PLAIN.fullmatch(one)]
     return ", ".join(plain[:_SHOWN]) + (", …" if len(plain) > _SHOWN else "") or "no plain names"
@@ -120,7 +120,7 @@ def _stream(path_or_bytes: Path | bytes) -> IO[bytes]:
         return io.BytesIO(file.read(_BYTES))
 
 
-def _named(stream: IO[bytes]) -> Iterator[tuple[bool, str]]:
+def _names(stream: IO[bytes]) -> Iterator[tuple[bool, str]]:
     """(whether it is a class, its name) for each class and each string of the pickles."""
     for _ in range(_PARTS):
         memo: dict[Any, str] = {}

@@ -25,14 +25,14 @@ def image_spec(config: Any, folder: Path, name: str, classes: tuple[str, ...]) -
     rule = read_keys(folder / FILE, name) if (folder / FILE).is_file() else {}
     channels = getattr(config, "num_channels", 3)
     if not _is_whole(channels):
-        raise _refused(name, "num_channels", channels, "a whole number above 0")
+        raise _refusal(name, "num_channels", channels, "a whole number above 0")
     size = _size(getattr(config, "image_size", None) or _stated_size(rule), name)
     numbers = channels * math.prod(size or ())
     limits.check("input_numbers", numbers, f"{name}: a picture of the size it states has")
     scaled = bool(rule.get("do_normalize", True))
     crop = rule.get("crop_pct") or 1.0
     if not _is_number(crop) or not 0 < crop <= 1:
-        raise _refused(name, "crop_pct", crop, "above 0 and at most 1")
+        raise _refusal(name, "crop_pct", crop, "above 0 and at most 1")
     return InputSpec(
         kind="image",
         channels=channels,
@@ -63,7 +63,7 @@ def _size(value: object, name: str) -> tuple[int, int] | None:
         both = [value, value]
     if isinstance(both, list | tuple) and len(both) == 2 and all(map(_is_whole, both)):
         return both[0], both[1]
-    raise _refused(name, "size", value, "pixels: a whole number, or a height and a width")
+    raise _refusal(name, "size", value, "pixels: a whole number, or a height and a width")
 
 
 def _numbers(rule: Mapping[str, Any], key: str, name: str) -> tuple[float, ...]:
@@ -73,7 +73,7 @@ def _numbers(rule: Mapping[str, Any], key: str, name: str) -> tuple[float, ...]:
     least = 0 if key == "image_std" else -math.inf
     if all(_is_number(one) and one > least for one in each):
         return tuple(map(float, each))
-    raise _refused(name, key, value, "numbers" + " above 0" * (least == 0))
+    raise _refusal(name, key, value, "numbers" + " above 0" * (least == 0))
 
 
 def _filter(number: object) -> str:
@@ -88,5 +88,5 @@ def _is_number(value: object) -> bool:
     return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
 
 
-def _refused(name: str, key: str, value: object, what: str) -> ValueError:
+def _refusal(name: str, key: str, value: object, what: str) -> ValueError:
     return ValueError(f"{name}: {key!r}, of pictures, must be {what}; got {str(value)[:60]!r}")

@@ -45,7 +45,7 @@ _LEAVES = (
 _MATRICES = ("weight", "in_proj_weight", "W_q")
 
 
-def quantised_by(keys: Iterable[str], tensors: Mapping[str, Tensor]) -> tuple[str, str] | None:
+def quantisation_of(keys: Iterable[str], tensors: Mapping[str, Tensor]) -> tuple[str, str] | None:
     """(the key that shows it, by what) for a checkpoint of quantised weights; else None.
 
     keys: all of the file, those of no tensors too. A weight matrix of whole numbers or of less

@@ -38,7 +38,7 @@ def has_weights(folder: Path) -> bool:
     return any(any(folder.glob(pattern)) for pattern in _PATTERNS)
 
 
-def indexed(path: Path, name: str) -> dict[str, list[str]]:
+def shard_index(path: Path, name: str) -> dict[str, list[str]]:
     """The shards that an index lists, each with the tensors it should hold.
 
     Raises ValueError for a damaged index, a missing shard, and one outside the index's folder.

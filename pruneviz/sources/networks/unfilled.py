@@ -24,7 +24,7 @@ from pruneviz.sources.networks.loading import fit
 _SEED = 0
 
 
-def built(
+def build(
     make: Callable[[], nn.Module], weights: Weights | None
 ) -> tuple[nn.Module, tuple[str, ...]]:
     """The network that `make` builds, with the weights in it, or with seeded random ones.
@@ -38,7 +38,7 @@ def built(
             torch.manual_seed(_SEED)
             return make().eval(), (f"random weights, seed {_SEED}: it was never trained",)
     try:
-        with _unfilled():
+        with _empty_parameters():
             model = make()
     # Some networks read their own new weights while they are built: those are built in full.
     except RuntimeError:
@@ -56,14 +56,14 @@ def check_size(make: Callable[[], nn.Module]) -> None:
     """
     _register_once()
     try:
-        with torch.random.fork_rng(devices=[]), _counted(), torch.device("meta"):
+        with torch.random.fork_rng(devices=[]), _size_counter(), torch.device("meta"):
             make()
     except limits.OverLimit:
         raise
     # Some networks read their own new weights while they are built. Of those no more than one
     # parameter at a time has values.
     except Exception:
-        with torch.random.fork_rng(devices=[]), _counted(), _unfilled():
+        with torch.random.fork_rng(devices=[]), _size_counter(), _empty_parameters():
             try:
                 make()
             except limits.OverLimit:
@@ -73,7 +73,7 @@ def check_size(make: Callable[[], nn.Module]) -> None:
 
 
 @contextmanager
-def _counted() -> Iterator[None]:
+def _size_counter() -> Iterator[None]:
     _here.count = {"parameters": 0, "modules": 0}
     try:
         yield
@@ -89,7 +89,7 @@ def _count(kind: str, more: int) -> None:
 
 
 @contextmanager
-def _unfilled() -> Iterator[None]:
+def _empty_parameters() -> Iterator[None]:
     """Parameters made in this thread within are without values; buffers are as ever.
 
     Building on the "meta" device would leave buffers that no file holds (index tables, rotary

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from pruneviz.sources.networks.exported import layered
-from pruneviz.sources.networks.libraries import said
+from pruneviz.sources.networks.exported import restore_layers
+from pruneviz.sources.networks.libraries import error_line
 from pruneviz.sources.networks.nesting import KNOWN
 
 
@@ -41,11 +41,11 @@ def unpickle(path: Path, unsafe: bool = False) -> tuple[nn.Module, tuple[str, ..
     try:
         if runs_code(path):
             note = "opened as an exported program: its layers were found again in its graph"
-            return layered(torch.export.load(path)), (note,)
+            return restore_layers(torch.export.load(path)), (note,)
         network = torch.load(path, map_location="cpu", weights_only=False)
     # Code in the file may raise anything; a class that is not importable here is the usual case.
     except Exception as error:
-        raise ValueError(f"{path.name} cannot be opened ({said(error)})") from error
+        raise ValueError(f"{path.name} cannot be opened ({error_line(error)})") from error
     note = "opened as a whole network, running the code in the file"
     if isinstance(network, Mapping):  # a checkpoint with the network beside its optimiser
         inside = {str(key): value for key, value in network.items() if isinstance(value, nn.Module)}

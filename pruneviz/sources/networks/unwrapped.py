@@ -25,7 +25,7 @@ _WRAPPERS = {
 def plain(source: Source) -> Source:
     """The source with plain weights, what was in between said, and its masks remembered."""
     masks = masks_in(source.model)
-    model, notes = unwrapped(source.model)
+    model, notes = unwrap(source.model)
     new_masks = {name: mask for name, mask in masks.items() if name not in source.masks}
     return replace(
         source,
@@ -35,7 +35,7 @@ def plain(source: Source) -> Source:
     )
 
 
-def unwrapped(model: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
+def unwrap(model: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
     """The network with plain weights, and sentences on what was in between.
 
     Wrappers (torch.compile, DataParallel) are taken off. Weights that are computed from others
@@ -49,8 +49,8 @@ def unwrapped(model: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
     names = [name or "the network" for name, module in model.named_modules() if _ways(module)]
     if not names:
         return model, tuple(notes)
-    plain = copy.deepcopy(model, _computed(model))
-    for module in plain.modules():
+    network = copy.deepcopy(model, _copies(model))
+    for module in network.modules():
         for make_plain in _ways(module):
             make_plain()
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -58,7 +58,7 @@ def unwrapped(model: nn.Module) -> tuple[nn.Module, tuple[str, ...]]:
         f"weights of {', '.join(names[:3])}{more} are computed from others (parametrised, "
         "normalised or masked): they were computed once and are plain weights here and in exports"
     )
-    return plain, tuple(notes)
+    return network, tuple(notes)
 
 
 def _ways(module: nn.Module) -> list[Callable[[], object]]:
@@ -86,7 +86,7 @@ def _bake(module: nn.Module) -> None:
         module.register_parameter(name, nn.Parameter(value))
 
 
-def _computed(model: nn.Module) -> dict[int, Tensor]:
+def _copies(model: nn.Module) -> dict[int, Tensor]:
     # Tensors that hang on modules without being parameters cannot be copied while autograd
     # knows how they were made.
     return {id(t): t.detach().clone() for t in _loose(model)}

@@ -18,12 +18,12 @@ from torch import Tensor
 from pruneviz import limits
 from pruneviz.sources.networks.checkpoint import Weights as Weights
 from pruneviz.sources.networks.foreign import foreign
-from pruneviz.sources.networks.masked import baked
-from pruneviz.sources.networks.nesting import found_weights
-from pruneviz.sources.networks.own import reopened
+from pruneviz.sources.networks.masked import bake
+from pruneviz.sources.networks.nesting import find_weights
+from pruneviz.sources.networks.own import reopen
 from pruneviz.sources.networks.pickles import why_not
-from pruneviz.sources.networks.quantised import QUANTISED, quantised_by
-from pruneviz.sources.networks.shards import indexed, weights_in_folder
+from pruneviz.sources.networks.quantised import QUANTISED, quantisation_of
+from pruneviz.sources.networks.shards import shard_index, weights_in_folder
 
 _ADVICE = "save the network's state_dict() with torch.save, or as safetensors"
 _PICKLE_ADVICE = "save the state_dict, or convert to safetensors"
@@ -40,7 +40,7 @@ def read_weights(path_or_bytes: Path | bytes, name: str = "") -> Weights:
     Raises ValueError naming the file that is missing, damaged, or holds more than tensors.
     """
     if isinstance(path_or_bytes, bytes):
-        return _checked(_read_file(path_or_bytes, name or "the upload"), name or "the upload")
+        return _check(_read_file(path_or_bytes, name or "the upload"), name or "the upload")
     name = name or path_or_bytes.name
     if not path_or_bytes.exists():
         raise ValueError(f"{name}: there is no such file or folder; check the path")
@@ -50,9 +50,9 @@ def read_weights(path_or_bytes: Path | bytes, name: str = "") -> Weights:
     if not path.is_file():
         raise ValueError(f"{name} is no regular file; give a file of weights")
     if not path.name.endswith(".index.json"):
-        return _checked(_read_file(path, name), name)
+        return _check(_read_file(path, name), name)
     tensors: dict[str, Tensor] = {}
-    shards = indexed(path, name)
+    shards = shard_index(path, name)
     for shard, keys in shards.items():
         shard_tensors = _read_file(path.parent / shard, shard).tensors
         for key in keys:
@@ -63,7 +63,7 @@ def read_weights(path_or_bytes: Path | bytes, name: str = "") -> Weights:
                 )
             tensors[key] = shard_tensors[key]
     notes = (f"weights came in {len(shards)} shards",)
-    return _checked(Weights(tensors, notes, name), name)
+    return _check(Weights(tensors, notes, name), name)
 
 
 def _read_file(path_or_bytes: Path | bytes, name: str) -> Weights:
@@ -75,7 +75,7 @@ def _read_file(path_or_bytes: Path | bytes, name: str) -> Weights:
         raise ValueError(why)
     if head[:4] == b"PK\x03\x04":
         _check_zip(path_or_bytes, name)
-        return _unpickled(path_or_bytes, name)
+        return _unpickle(path_or_bytes, name)
     if head[8:9] == b"{" and head[:1] != b"{":
         return _read_safetensors(path_or_bytes, name, size)
     if head[:1] == b"\x80":
@@ -84,7 +84,7 @@ def _read_file(path_or_bytes: Path | bytes, name: str) -> Weights:
                 f"{name} is a pickle under the name of safetensors: it could run code when "
                 f"opened; {_PICKLE_ADVICE}"
             )
-        return _unpickled(path_or_bytes, name)
+        return _unpickle(path_or_bytes, name)
     raise ValueError(f"{name} is neither safetensors nor a file of torch.save; {_ADVICE}")
 
 
@@ -123,7 +123,7 @@ def _read_safetensors(path_or_bytes: Path | bytes, name: str, size: int) -> Weig
         and (path_or_bytes.parent / _WIDTHS).is_file()
     ):
         about = {"widths": (path_or_bytes.parent / _WIDTHS).read_text("utf-8")} | about
-    return reopened(weights, about)
+    return reopen(weights, about)
 
 
 def _check_listed(path_or_bytes: Path | bytes, length: int, name: str) -> None:
@@ -157,7 +157,7 @@ def _check_zip(path_or_bytes: Path | bytes, name: str) -> None:
         raise ValueError(f"{name} is compressed, as torch.save never does; {_ADVICE}")
 
 
-def _unpickled(path_or_bytes: Path | bytes, name: str) -> Weights:
+def _unpickle(path_or_bytes: Path | bytes, name: str) -> Weights:
     """What torch.save wrote, by torch's unpickler that knows tensors and containers only."""
     try:
         content = _load(path_or_bytes)
@@ -170,7 +170,7 @@ def _unpickled(path_or_bytes: Path | bytes, name: str) -> Weights:
             "download or save it again"
         ) from error
     _refuse_quantised(name, [*_keys(content)], {})
-    tensors, notes = found_weights(content, name)
+    tensors, notes = find_weights(content, name)
     return Weights(tensors, notes, name)
 
 
@@ -184,7 +184,7 @@ def _keys(content: object, depth: int = 4) -> Iterator[str]:
 
 
 def _refuse_quantised(name: str, keys: list[str], tensors: Mapping[str, Tensor]) -> None:
-    scheme = quantised_by(keys, tensors)
+    scheme = quantisation_of(keys, tensors)
     if scheme is not None:
         raise ValueError(f"{name} is quantised ({scheme[0]!r}: {scheme[1]}): {QUANTISED}")
 
@@ -196,7 +196,7 @@ def _load(path_or_bytes: Path | bytes) -> object:
     return torch.load(path_or_bytes, map_location="cpu", weights_only=True, mmap=mapped)
 
 
-def _checked(weights: Weights, name: str) -> Weights:
+def _check(weights: Weights, name: str) -> Weights:
     """With masks put in; ValueError for no tensors, or for one that is no block of numbers."""
     if not weights.tensors:
         raise ValueError(f"{name} holds no tensors; {_ADVICE}")
@@ -215,7 +215,7 @@ def _checked(weights: Weights, name: str) -> Weights:
                 f"{name}: {key!r} claims {tensor.numel()} values and stores fewer; "
                 "save it after .contiguous()"
             )
-    return baked(weights)
+    return bake(weights)
 
 
 def _short(error: Exception) -> str:

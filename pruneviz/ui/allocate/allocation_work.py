@@ -19,9 +19,9 @@ from pruneviz.plan import Plan
 from pruneviz.progress import Progress
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.storage.faults import public
-from pruneviz.ui.allocate.scan_work import ScanWork, remaining
+from pruneviz.ui.allocate.scan_work import ScanWork, work_left
 from pruneviz.ui.session import Session, UndoStep
-from pruneviz.ui.session.pacing import paced
+from pruneviz.ui.session.pacing import pace
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.workbench import Workbench
 
@@ -73,66 +73,66 @@ class AllocationWork(PageWork):
             self.message = f"The search on {name} was dropped: it is no longer open."
 
 
-def begin(allocating: AllocationWork, *, smallest: bool) -> Job:
+def begin(work: AllocationWork, *, smallest: bool) -> Job:
     """Start to look for the smallest network, or for what the method makes of the target.
 
     A method that measures nothing has mostly ended when this returns.
     """
-    session, wish = allocating.session, allocating.wish
+    session, wish = work.session, work.wish
     begun, box = UndoStep(session.settled, dict(session.locked)), list[Answer]()
     measures = smallest or ALLOCATIONS[wish.method].measured
-    scanning = ScanWork.of(session)
+    scan_work = ScanWork.of(session)
 
-    def work(report: Progress) -> None:
-        while measures and (_busy(session.job) or scanning.running):
+    def run(report: Progress) -> None:
+        while measures and (_busy(session.job) or scan_work.running):
             report("waiting for other measurements", 0.0)
             time.sleep(_NAP)
-        result = _found(session.bench, begun, wish, smallest, paced(report, allocating))
+        result = _search(session.bench, begun, wish, smallest, pace(report, work))
         report("counting", 1.0)
         plan = whole(session.bench, result.plan)
         box.append(Answer(result, plan, begun, table(session.bench, result)))
 
-    allocating.message = allocating.answer = allocating.left = None
-    allocating.job, allocating._box = Job(work), box
+    work.message = work.answer = work.left = None
+    work.job, work._box = Job(run), box
     if not measures:
-        allocating.job.wait(_QUICK)
-    return allocating.job
+        work.job.wait(_QUICK)
+    return work.job
 
 
 def take(session: Session) -> None:
     """Take note of work that has ended: the sliders move, if nothing else was done meanwhile."""
-    allocating = AllocationWork.of(session)
-    job = allocating.ended()
+    work = AllocationWork.of(session)
+    job = work.take_ended()
     if job is None:
         return
     if job.cancelled:
-        allocating.message = _STOPPED
+        work.message = _STOPPED
     elif job.error is not None:
-        allocating.message = f"{job.error[:1].upper()}{job.error[1:].rstrip('.')}."
+        work.message = f"{job.error[:1].upper()}{job.error[1:].rstrip('.')}."
     else:
-        allocating.answer = answer = allocating._box[0]
+        work.answer = answer = work._box[0]
         here = UndoStep(session.settled, session.locked)
         still = (
             here == answer.begun and session.live == session.settled and session.next_change is None
         )
         if still:
-            accept(allocating)
+            accept(work)
         else:
-            allocating.message = _MOVED_ON
+            work.message = _MOVED_ON
 
 
-def accept(allocating: AllocationWork) -> None:
+def accept(work: AllocationWork) -> None:
     """Move the sliders to what was found: one step, with the locks it was searched with."""
-    session, answer = allocating.session, allocating.answer
+    session, answer = work.session, work.answer
     if answer is None or answer.empty:
         return
     before = session.settled
     try:
         session.settle(answer.plan, answer.begun.locked)
     except ValueError as error:
-        allocating.message = public(error)
+        work.message = public(error)
         return
-    allocating.message = None
+    work.message = None
     sentence = f"{100 * answer.result.got:.1f} % was shared out; undo brings back what was."
     session.message = " ".join([sentence, *side_effects(before, answer.plan)])
 
@@ -155,15 +155,15 @@ def whole(bench: Workbench, plan: Plan) -> Plan:
     return replace(plan, sparsity=dict.fromkeys(bench.layer_of, 0.0) | dict(plan.sparsity))
 
 
-def price(allocating: AllocationWork) -> tuple[float, float]:
+def price(work: AllocationWork) -> tuple[float, float]:
     """(seconds for what is missing of the scan, seconds for the search at most), about.
 
     ValueError where these choices cannot be scanned.
     """
-    session = allocating.session
+    session = work.session
     bench, plan = session.bench, session.settled
     half, every = half_of(bench), len(bench.source.validation)
-    _, scan = remaining(bench, ScanWork.of(session).curves(plan))
+    _, scan = work_left(bench, ScanWork.of(session).curves(plan))
     repairs = len(plan.repair) * len(bench.source.calibration)
     most = max(HUNT, MOVES) * (half + repairs)
     return scan * half / every, most * bench.seconds_per_sample
@@ -192,7 +192,7 @@ def table(bench: Workbench, result: SearchResult) -> pd.DataFrame:
     )
 
 
-def told(answer: Answer) -> list[str]:
+def answer_sentences(answer: Answer) -> list[str]:
     """What was found, in sentences."""
     result = answer.result
     sentences = [f"{result.words[:1].upper()}{result.words[1:]}"]
@@ -215,7 +215,7 @@ def _busy(job: Job | None) -> bool:
     return job is not None and job.running
 
 
-def _found(
+def _search(
     bench: Workbench,
     begun: UndoStep,
     wish: AllocationWish,

@@ -14,7 +14,7 @@ from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.sliders import Slider
 from pruneviz.storage.cache import Cache
-from pruneviz.ui.session.hand import holding
+from pruneviz.ui.session.hand import valid_pins
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.units import by_unit
@@ -38,60 +38,60 @@ class DeviceFitWork(PageWork):
     suggestion: Suggestion | None = None
 
 
-def need_of(fitting: DeviceFitWork, weights: str) -> Need | None:
+def need_of(work: DeviceFitWork, weights: str) -> Need | None:
     """What the plan settled on takes; None while its activations are being measured."""
-    bench, plan = fitting.session.bench, fitting.session.settled
-    peak = fitting.peaks.get(plan)
+    bench, plan = work.session.bench, work.session.settled
+    peak = work.peaks.get(plan)
     if peak is None:
         return None
     return needs(bench.counts(plan).params_shrunk, peak, weights)
 
 
-def measure(fitting: DeviceFitWork) -> Job:
+def measure(work: DeviceFitWork) -> Job:
     """Start measuring the activations of the plan settled on."""
-    bench, plan, peaks = fitting.session.bench, fitting.session.settled, fitting.peaks
+    bench, plan, peaks = work.session.bench, work.session.settled, work.peaks
 
-    def work(report: Progress) -> None:
+    def run(report: Progress) -> None:
         report("following the activations of one sample", 0.0)
         peaks.get_or(plan, lambda: peak_of(bench, plan))
 
-    return _start(fitting, Job(work), plan)
+    return _start(work, Job(run), plan)
 
 
-def look_for(fitting: DeviceFitWork, device: Device, weights: str) -> Job:
+def look_for(work: DeviceFitWork, device: Device, weights: str) -> Job:
     """Start looking for sliders that make the plan settled on fit."""
-    session = fitting.session
+    session = work.session
     bench, plan, locked = session.bench, session.settled, dict(session.locked)
-    measures = measures_of(bench, fitting.peaks)
+    measures = measures_of(bench, work.peaks)
 
-    def work(report: Progress) -> None:
+    def run(report: Progress) -> None:
         report("reading the network's groups", 0.0)
         movable = sliders(bench, plan, locked)
-        fitting.suggestion = suggest(plan, movable, device, measures, weights, report)
+        work.suggestion = suggest(plan, movable, device, measures, weights, report)
 
-    fitting.suggestion, fitting.wish = None, (plan, device, weights)
-    return _start(fitting, Job(work))
+    work.suggestion, work.wish = None, (plan, device, weights)
+    return _start(work, Job(run))
 
 
-def take(fitting: DeviceFitWork) -> None:
+def take(work: DeviceFitWork) -> None:
     """Take note of work that has ended."""
-    job, message = fitting.ended(), None
+    job, message = work.take_ended(), None
     if job is None:
         return
     if job.error is not None:
         message = job.error
     elif job.cancelled:
         message = "Stopped: nothing was changed."
-    if message is not None and fitting.sizing is not None:
-        fitting.failed = fitting.sizing, message
+    if message is not None and work.sizing is not None:
+        work.failed = work.sizing, message
     else:
-        fitting.message = message
+        work.message = message
 
 
-def _start(fitting: DeviceFitWork, job: Job, sizing: Plan | None = None) -> Job:
-    if fitting.job is not None:
-        fitting.job.cancel()
-    fitting.job, fitting.sizing, fitting.failed, fitting.message = job, sizing, None, None
+def _start(work: DeviceFitWork, job: Job, sizing: Plan | None = None) -> Job:
+    if work.job is not None:
+        work.job.cancel()
+    work.job, work.sizing, work.failed, work.message = job, sizing, None, None
     return job
 
 
@@ -144,4 +144,6 @@ def by_neurons(plan: Plan) -> Plan:
     criterion = plan.criterion
     if not CRITERIA[criterion].allows("neuron"):
         criterion = next(name for name, c in CRITERIA.items() if c.allows("neuron"))
-    return replace(plan, criterion=criterion, granularity="neuron", pinned=holding(plan, "neuron"))
+    return replace(
+        plan, criterion=criterion, granularity="neuron", pinned=valid_pins(plan, "neuron")
+    )

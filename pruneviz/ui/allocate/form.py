@@ -11,14 +11,14 @@ from pruneviz.ui.allocate.allocation_work import (
     AllocationWish,
     AllocationWork,
     accept,
+    answer_sentences,
     begin,
     price,
     side_effects,
-    told,
 )
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import as_sentence, plain
-from pruneviz.ui.thresholds import asked_loss
+from pruneviz.ui.thresholds import ask_loss
 from pruneviz.ui.wording import duration
 
 _WIDTH = 440
@@ -30,21 +30,21 @@ def allocate(session: Session) -> None:
     AllocationWork.of(session).redraw(_draw)
 
 
-def _draw(allocating: AllocationWork) -> None:
-    allocating.turn()  # the page takes what was found
+def _draw(work: AllocationWork) -> None:
+    work.turn()  # the page takes what was found
     with st.popover("Allocate", width="stretch", key="allocate"), st.container(width=_WIDTH):
         st.markdown("**Allocation: how much to cut from each layer**")
-        _ask(allocating)
-        if allocating.running:
-            _progress(allocating)
-        if allocating.message:
-            st.warning(plain(allocating.message))
-        if allocating.answer is not None:
-            _show(allocating)
+        _ask(work)
+        if work.running:
+            _progress(work)
+        if work.message:
+            st.warning(plain(work.message))
+        if work.answer is not None:
+            _show(work)
 
 
-def _ask(allocating: AllocationWork) -> None:
-    wish, plan = allocating.wish, allocating.session.settled
+def _ask(work: AllocationWork) -> None:
+    wish, plan = work.wish, work.session.settled
     left, right = st.columns(2, vertical_alignment="bottom")
     with left:
         budget = _ask_budget(wish)
@@ -59,17 +59,17 @@ def _ask(allocating: AllocationWork) -> None:
             format="%.1f",
             help="Of its weights or units. One always stays.",
         )
-    barred = _barred(plan, budget)
+    barred = _is_barred(plan, budget)
     columns = st.columns([6, 5, 4], vertical_alignment="bottom")
     with columns[0]:
         method = _ask_method(wish)
     with columns[1]:
         target = _ask_target(wish)
-    busy = allocating.running
+    busy = work.running
     fill = columns[2].button("Fill", key="allocate-fill", width="stretch", disabled=busy or barred)
     columns = st.columns([11, 4], vertical_alignment="bottom")
-    scale = allocating.session.bench.task.scale
-    lose = asked_loss(
+    scale = work.session.bench.task.scale
+    lose = ask_loss(
         columns[0],
         f"Or find the smallest that loses at most ({scale.unit})",
         scale,
@@ -81,18 +81,18 @@ def _ask(allocating: AllocationWork) -> None:
         "is tried, and the best one is pushed further by measured moves. Half of the validation "
         "samples decide, the other half judges.",
     )
-    vain = allocating.session.bench.studies.undecidable(lose)
+    vain = work.session.bench.studies.undecidable(lose)
     hunt = columns[1].button(
         "Find", key="allocate-find", width="stretch", disabled=busy or barred or bool(vain)
     )
     if vain:
         st.caption(as_sentence(vain))
-    allocating.wish = AllocationWish(method, target, lose, budget, floor)
+    work.wish = AllocationWish(method, target, lose, budget, floor)
     if fill or hunt:
-        begin(allocating, smallest=hunt)
+        begin(work, smallest=hunt)
         st.rerun()
     if not busy and not barred:
-        _say(allocating)
+        _say(work)
 
 
 def _ask_budget(wish: AllocationWish) -> str:
@@ -136,7 +136,7 @@ def _ask_target(wish: AllocationWish) -> float:
     )
 
 
-def _barred(plan: Plan, budget: str) -> bool:
+def _is_barred(plan: Plan, budget: str) -> bool:
     """Whether nothing can be asked for; says why."""
     if pattern(plan.granularity) is not None:
         st.caption(f"{plain(plan.granularity)} has one level only: there is nothing to share out.")
@@ -147,10 +147,10 @@ def _barred(plan: Plan, budget: str) -> bool:
     return False
 
 
-def _say(allocating: AllocationWork) -> None:
+def _say(work: AllocationWork) -> None:
     """How long it takes, while nothing was found yet, and what else changes."""
-    plan = allocating.session.settled
-    sentences = [] if allocating.answer is not None else _cost(allocating)
+    plan = work.session.settled
+    sentences = [] if work.answer is not None else _cost(work)
     if plan.scope == "global":
         sentences.append("The scope becomes per layer.")
     if plan.pinned:
@@ -159,9 +159,9 @@ def _say(allocating: AllocationWork) -> None:
         st.caption(" ".join(sentences))
 
 
-def _cost(allocating: AllocationWork) -> list[str]:
+def _cost(work: AllocationWork) -> list[str]:
     try:
-        scan, most = price(allocating)
+        scan, most = price(work)
     except ValueError:
         return []  # the search says why
     first = f"first a scan of every layer ({duration(scan)}), " if scan > 0 else ""
@@ -171,11 +171,11 @@ def _cost(allocating: AllocationWork) -> list[str]:
     ]
 
 
-def _progress(allocating: AllocationWork) -> None:
-    job = allocating.job
+def _progress(work: AllocationWork) -> None:
+    job = work.job
     if job is None:
         return
-    time_left = "" if allocating.left is None else f" · {duration(allocating.left)} left"
+    time_left = "" if work.left is None else f" · {duration(work.left)} left"
     bar, stop = st.columns([11, 4], vertical_alignment="center")
     bar.progress(
         min(1.0, job.done), f"{plain(job.label or 'beginning')} · {job.done:.0%}{time_left}"
@@ -184,19 +184,19 @@ def _progress(allocating: AllocationWork) -> None:
         job.cancel()
 
 
-def _show(allocating: AllocationWork) -> None:
+def _show(work: AllocationWork) -> None:
     """What was found, and a button where the sliders stand elsewhere."""
-    session, answer = allocating.session, allocating.answer
+    session, answer = work.session, work.answer
     if answer is None:
         return
     if not answer.empty and session.settled != answer.plan:
         columns = st.columns([4, 11], vertical_alignment="center")
         if columns[0].button("Take it", key="allocate-take", width="stretch", type="primary"):
-            accept(allocating)
+            accept(work)
             st.rerun()
         also = side_effects(session.settled, answer.plan)
         columns[1].caption(plain(" ".join(["Moves the sliders to what was found.", *also])))
-    for sentence in told(answer):
+    for sentence in answer_sentences(answer):
         st.caption(plain(sentence))
     if not answer.table.empty:
         st.dataframe(answer.table, hide_index=True, height="content", key="allocate-table")

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from pruneviz.background import Job
-from pruneviz.plan import Plan, pattern
+from pruneviz.plan import Plan, pattern, settings_of
 from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.scale import SHARE, Scale
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves
-from pruneviz.sensitivity.scan import LEVELS, settings_of
-from pruneviz.ui.session.pacing import after_the_accuracy, paced
+from pruneviz.sensitivity.scan import LEVELS
+from pruneviz.ui.session.pacing import after_the_accuracy, pace
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.workbench import Workbench
 
@@ -59,43 +59,43 @@ class ScanWork(PageWork):
         return curves
 
 
-def start(scanning: ScanWork, budget: int | None) -> Job:
+def start(work: ScanWork, budget: int | None) -> Job:
     """Start scanning under the choices of the plan settled on, or go on where it was stopped.
 
     budget: the most samples to answer, those that are known included. When the curves are whole
     the estimates that are made of them are made ready too.
     """
-    session, bench = scanning.session, scanning.session.bench
-    plan = scanning.plan = settings_of(session.settled)
-    scanning.message, scanning.left = None, None
+    session, bench = work.session, work.session.bench
+    plan = work.plan = settings_of(session.settled)
+    work.message, work.left = None, None
 
-    def work(report: Progress) -> None:
+    def run(report: Progress) -> None:
         after_the_accuracy(session, report)
         _gather(bench, plan, report)
-        until = None if budget is None else time.monotonic() + scanning.limit
-        tell = paced(report, scanning, until)
+        until = None if budget is None else time.monotonic() + work.limit
+        tell = pace(report, work, until)
         curves = bench.studies.curves(plan, budget=budget, progress=tell)
-        scanning.left = None
+        work.left = None
         if curves.complete and curves.ranked():
             bench.studies.predictor(plan, lambda label, done: report(f"estimates: {label}", done))
 
-    scanning.job = Job(work)
-    return scanning.job
+    work.job = Job(run)
+    return work.job
 
 
-def take(scanning: ScanWork) -> bool:
+def take(work: ScanWork) -> bool:
     """Take note of work that has ended; returns whether there was any."""
-    job = scanning.ended()
+    job = work.take_ended()
     if job is None:
         return False
     if job.error is not None:
-        scanning.message = f"The scan stopped: {job.error}."
+        work.message = f"The scan stopped: {job.error}."
     elif job.cancelled:
-        scanning.message = "Stopped. What was measured until now is kept."
+        work.message = "Stopped. What was measured until now is kept."
     return True
 
 
-def remaining(bench: Workbench, curves: Curves) -> tuple[int, float]:
+def work_left(bench: Workbench, curves: Curves) -> tuple[int, float]:
     """(samples, seconds) that a whole scan would still take, about."""
     samples, points = 0.0, 0
     for curve in curves.curves:

@@ -14,7 +14,7 @@ import streamlit as st
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.ui.board.modules import one_module
 
-__all__ = ["ALL", "KINDS", "Pin", "Request", "board", "packed", "parse"]
+__all__ = ["ALL", "KINDS", "Pin", "Request", "board", "pack", "parse"]
 
 KINDS = ("drag", "settle", "focus", "lock", "pin", "undo", "redo", "need", "cancel", "measure")
 STATE = "request"
@@ -60,7 +60,7 @@ class Request:
     tables: str = ""
 
 
-def packed(array: np.typing.ArrayLike) -> str:
+def pack(array: np.typing.ArrayLike) -> str:
     """Base64 of the numbers, little-endian: float32 for floats, int32 for integers and bools."""
     values = np.asarray(array)
     if values.dtype.kind == "f":

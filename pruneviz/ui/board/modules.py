@@ -31,7 +31,7 @@ def one_module(folder: Path, entry: str) -> str:
     FileNotFoundError
         Where a file that is imported is not there.
     """
-    sources = _reached(folder, entry)
+    sources = _module_texts(folder, entry)
     needs = {name: [m[2] for m in _IMPORT.finditer(text)] for name, text in sources.items()}
     try:
         order = list(TopologicalSorter(needs).static_order())
@@ -39,14 +39,14 @@ def one_module(folder: Path, entry: str) -> str:
         circle = " → ".join(f"{name}.js" for name in reversed(error.args[1]))
         raise ValueError(f"these modules import each other in a circle: {circle}") from error
     exports = {name: _EXPORT.findall(text) for name, text in sources.items()}
-    parts = [_wrapped(name, sources[name], exports) for name in order]
+    parts = [_wrap(name, sources[name], exports) for name in order]
     main = _DEFAULT.search(sources[entry])
     if main is None:
         raise ValueError(f"{entry}.js has no `export default function`")
     return "\n".join([*parts, f"export default ${entry}.{main[1]};\n"])
 
 
-def _reached(folder: Path, entry: str) -> dict[str, str]:
+def _module_texts(folder: Path, entry: str) -> dict[str, str]:
     """File name -> text of a module and all that it imports."""
     sources: dict[str, str] = {}
     waiting = [entry]
@@ -58,7 +58,7 @@ def _reached(folder: Path, entry: str) -> dict[str, str]:
     return sources
 
 
-def _wrapped(name: str, text: str, exports: Mapping[str, list[str]]) -> str:
+def _wrap(name: str, text: str, exports: Mapping[str, list[str]]) -> str:
     for found in _IMPORT.finditer(text):
         for wanted in _names(found[1]):
             if wanted not in exports[found[2]]:

@@ -20,7 +20,7 @@ from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import expand
 from pruneviz.pruning.masks import Ranking
-from pruneviz.ui.board import packed
+from pruneviz.ui.board import pack
 from pruneviz.ui.board.tables import histogram, in_order, quantiles, reach
 from pruneviz.workbench import Workbench, units
 
@@ -70,7 +70,7 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
         ranked = dict(bench.rankings(replace(plan, sparsity=dict.fromkeys(members, 0.0))))
     total = sum(r.items for r in ranked.values())
     cost, groups = bench.counts(Plan()), units.groups_for(bench, plan)
-    reaches = {name: packed(reach(ranking, total)) for name, ranking in ranked.items()}
+    reaches = {name: pack(reach(ranking, total)) for name, ranking in ranked.items()}
     layers = []
     for name, layer in bench.layer_of.items():
         entry = _entry(bench, plan, groups, layer)
@@ -93,7 +93,7 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
         "total_macs": cost.macs,
         "total_bytes": cost.bytes_dense,
         "pool_total": total if pooled else None,
-        "pool_scores": packed(quantiles(in_order(ranked))) if ranked else None,
+        "pool_scores": pack(quantiles(in_order(ranked))) if ranked else None,
         "products": units.products(groups),
         "layers": layers,
     }
@@ -111,7 +111,7 @@ def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) ->
     """
     layer, weight = bench.layer_of[focus], bench.weight(focus)
     inputs = layer.size // layer.units
-    rows, columns = drawn(layer)
+    rows, columns = drawn_cells(layer)
     blank = np.zeros((len(rows), len(columns)))
     scores, ranks, sorted_scores = blank, blank.astype(np.int64) + _STAYS, np.zeros(1)
     ascending, unit_rank = sorted_scores, None
@@ -134,23 +134,23 @@ def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) ->
         "note": note(layer.units, len(rows), inputs, len(columns)),
         "row_word": layer.unit_word,
         "col_word": "input" if layer.flat else "weight",
-        "row_index": packed(rows),
-        "col_index": packed(columns),
-        "weight": packed(_cells(weight, rows, columns)),
-        "score": packed(scores),
-        "rank": packed(ranks),
-        "scores": packed(quantiles(ascending)),
+        "row_index": pack(rows),
+        "col_index": pack(columns),
+        "weight": pack(_cells(weight, rows, columns)),
+        "score": pack(scores),
+        "rank": pack(ranks),
+        "scores": pack(quantiles(ascending)),
         "hist": histogram(sorted_scores) if scored else None,
         "limit_layer": _limit(weight),
         "classes": list(bench.columns),
-        "activation": None if activation is None else packed(activation),
-        "activation_rows": None if activation is None else packed(rows),
-        "unit_rank": None if unit_rank is None else packed(unit_rank),
+        "activation": None if activation is None else pack(activation),
+        "activation_rows": None if activation is None else pack(rows),
+        "unit_rank": None if unit_rank is None else pack(unit_rank),
         **_heads(bench, plan, layer, rows),
     }
 
 
-def drawn(layer: Layer) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def drawn_cells(layer: Layer) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Which rows and columns of a layer's matrix a picture shows."""
     return _spread(layer.units, ROWS), _spread(layer.size // layer.units, COLUMNS)
 
@@ -178,7 +178,7 @@ def _heads(
         return {"units": None, "firsts": None}
     unit = units.unit_of_row(groups, layer)
     firsts = [int(np.argmax(unit == number)) for number in range(group.units)]
-    return {"units": packed(unit[rows]), "firsts": packed(np.array(firsts))}
+    return {"units": pack(unit[rows]), "firsts": pack(np.array(firsts))}
 
 
 def _activation(
@@ -216,7 +216,7 @@ def _entry(bench: Workbench, plan: Plan, groups: Groups, layer: Layer) -> dict[s
         "macs": bench.macs[layer.name],
         "snap": snap,
     }
-    return entry | (units.told(bench, groups, layer) if units.by_unit(plan) else {})
+    return entry | (units.unit_facts(bench, groups, layer) if units.by_unit(plan) else {})
 
 
 def block_of(name: str) -> str:

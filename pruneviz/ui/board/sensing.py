@@ -12,25 +12,24 @@ import numpy as np
 
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.request import SearchRequest
-from pruneviz.plan import Plan, pattern
+from pruneviz.plan import Plan, pattern, settings_of
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves
 from pruneviz.sensitivity.prediction import Predictor
-from pruneviz.sensitivity.scan import settings_of
 from pruneviz.storage.faults import public
-from pruneviz.ui.board import packed, scene
+from pruneviz.ui.board import pack, scene
 from pruneviz.workbench import Workbench
 
 TARGETS = tuple(k / 100 for k in range(101))
 _SHORT = {"erk": "ERK", "lamp": "LAMP"}
 
 
-def sensed_key(bench: Workbench, plan: Plan) -> str:
-    """The name of all that `sensed` tells; another one as soon as something more was measured."""
+def evidence_key(bench: Workbench, plan: Plan) -> str:
+    """The name of all that `sensitivity_evidence` tells; another one once more was measured."""
     network = scene.scene_id(bench, settings_of(plan), {})
     return f"{network}|{plan.repair}|{plan.scope}|{bench.studies.memory.version}"
 
 
-def sensed(bench: Workbench, plan: Plan, lose: float = LOSE) -> dict[str, object]:
+def sensitivity_evidence(bench: Workbench, plan: Plan, lose: float = LOSE) -> dict[str, object]:
     """The curves by slider, what they predict, and by what a target can be shared out.
 
     lose: the loss whose certainty is marked in the tracks. Nothing is measured.
@@ -69,7 +68,7 @@ def allocation(
             layers = bench.studies.levels(method, TARGETS, request)
         except ValueError as error:
             words = public(error)
-    tables = {name: packed(np.asarray(levels, float)) for name, levels in layers.items()}
+    tables = {name: pack(np.asarray(levels, float)) for name, levels in layers.items()}
     content: dict[str, object] = {"method": method, "words": words, "layers": tables}
     return content | {"id": _id(content)}
 
@@ -115,10 +114,10 @@ def _curve(curve: Curve, lose: float) -> dict[str, object]:
     if not points:
         return {"no_op": curve.no_op}
     return {
-        "x": packed(np.array([point.sparsity for point in points])),
-        "delta": packed(np.array([point.delta for point in points])),
-        "low": packed(np.array([point.delta_low for point in points])),
-        "high": packed(np.array([point.delta_high for point in points])),
+        "x": pack(np.array([point.sparsity for point in points])),
+        "delta": pack(np.array([point.delta for point in points])),
+        "low": pack(np.array([point.delta_low for point in points])),
+        "high": pack(np.array([point.delta_high for point in points])),
         "knee": curve.knee,
         "certain": curve.certain(lose),
         "robust": curve.robust(lose),
@@ -131,11 +130,11 @@ def _estimate(predictor: Predictor | None) -> dict[str, object] | None:
         return None
     (damage, accuracy), (missed_at, error) = predictor.link, predictor.reach
     return {
-        "tables": {name: packed(np.asarray(t, float)) for name, t in predictor.tables.items()},
-        "damage": packed(np.asarray(damage, float)),
-        "accuracy": packed(np.asarray(accuracy, float)),
-        "missed_at": packed(np.asarray(missed_at, float)),
-        "missed": packed(np.asarray(error, float)),
+        "tables": {name: pack(np.asarray(t, float)) for name, t in predictor.tables.items()},
+        "damage": pack(np.asarray(damage, float)),
+        "accuracy": pack(np.asarray(accuracy, float)),
+        "missed_at": pack(np.asarray(missed_at, float)),
+        "missed": pack(np.asarray(error, float)),
         "bounds": [bound if math.isfinite(bound) else None for bound in predictor.bounds],
         "words": predictor.words,
     }

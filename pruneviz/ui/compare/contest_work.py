@@ -11,13 +11,12 @@ from pruneviz.background import Job
 from pruneviz.comparison.contest import LEVELS, Contest, ContestRequest
 from pruneviz.comparison.sameness import SLIDERS, UNIFORM
 from pruneviz.comparison.similar import OVERLAPS, Similarity
-from pruneviz.plan import Plan, pattern
+from pruneviz.plan import Plan, pattern, settings_of
 from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
-from pruneviz.sensitivity.scan import settings_of
 from pruneviz.storage.cache import Cache
 from pruneviz.ui.session import Session
-from pruneviz.ui.session.pacing import after_the_accuracy, paced
+from pruneviz.ui.session.pacing import after_the_accuracy, pace
 from pruneviz.ui.session.page_work import PageWork
 
 _LOOK = 1.5
@@ -107,44 +106,44 @@ class ContestWork(PageWork):
         return contest
 
 
-def compare(contesting: ContestWork) -> Job:
+def compare(work: ContestWork) -> Job:
     """Start finding out how alike the criteria judge."""
-    session, plan = contesting.session, _alone(contesting.session.settled)
+    session, plan = work.session, _alone(work.session.settled)
 
-    def work(report: Progress) -> None:
+    def run(report: Progress) -> None:
         after_the_accuracy(session, report)
-        tell = paced(report, contesting)
-        contesting.likeness.put(plan, session.bench.studies.similarity(plan, OVERLAPS, tell))
+        tell = pace(report, work)
+        work.likeness.put(plan, session.bench.studies.similarity(plan, OVERLAPS, tell))
 
-    return _start(contesting, work, holding=False)
+    return _start(work, run, holding=False)
 
 
-def hold(contesting: ContestWork) -> Job:
+def hold(work: ContestWork) -> Job:
     """Start measuring the contest as it is chosen, or go on where it was stopped."""
-    session, request = contesting.session, contesting.request
+    session, request = work.session, work.request
 
-    def work(report: Progress) -> None:
+    def run(report: Progress) -> None:
         after_the_accuracy(session, report)
-        session.bench.studies.contest(request, paced(report, contesting))
+        session.bench.studies.contest(request, pace(report, work))
 
-    return _start(contesting, work, holding=True)
+    return _start(work, run, holding=True)
 
 
-def take(contesting: ContestWork) -> None:
+def take(work: ContestWork) -> None:
     """Take note of work that has ended."""
-    job = contesting.ended()
+    job = work.take_ended()
     if job is None:
         return
-    contesting.holding = False
+    work.holding = False
     if job.error is not None:
-        contesting.message = f"It stopped: {job.error}."
+        work.message = f"It stopped: {job.error}."
     elif job.cancelled:
-        contesting.message = "Stopped. What was measured until now is kept."
+        work.message = "Stopped. What was measured until now is kept."
 
 
-def remaining(contesting: ContestWork, contest: Contest) -> tuple[int, float]:
+def work_left(work: ContestWork, contest: Contest) -> tuple[int, float]:
     """(plans, seconds) that the contest would still take, about."""
-    bench = contesting.session.bench
+    bench = work.session.bench
     missing = sum(entry not in contest.answers for entry in contest.entries)
     mending = len(contest.plan.repair) * len(bench.source.calibration)
     return missing, missing * (contest.n + mending) * bench.seconds_per_sample
@@ -165,8 +164,8 @@ def _alone(plan: Plan) -> Plan:
     return Plan(granularity=plan.granularity, aggregate=plan.aggregate)
 
 
-def _start(contesting: ContestWork, work: Callable[[Progress], None], *, holding: bool) -> Job:
-    contesting.message = contesting.left = None
-    contesting.holding = holding
-    contesting.job = Job(work)
-    return contesting.job
+def _start(work: ContestWork, run: Callable[[Progress], None], *, holding: bool) -> Job:
+    work.message = work.left = None
+    work.holding = holding
+    work.job = Job(run)
+    return work.job

@@ -60,7 +60,7 @@ def ways(plan: Plan) -> dict[str, Plan]:
     return plans | ({"all together": replace(plan, repair=can)} if len(can) > 1 else {})
 
 
-def measured(bench: Workbench, plan: Plan, report: Progress) -> Iterator[RepairRow]:
+def measure_rows(bench: Workbench, plan: Plan, report: Progress) -> Iterator[RepairRow]:
     """The rows of a plan one after the other, on all validation samples (a slow network's probe).
 
     report: called with a label and the fraction done; it may raise to stop.
@@ -106,7 +106,7 @@ def _start(repair_work: RepairWork) -> Job:
 
     def work(report: Progress) -> None:
         after_the_accuracy(session, report)
-        rows.extend(measured(session.bench, repair_work.plan, report))
+        rows.extend(measure_rows(session.bench, repair_work.plan, report))
 
     repair_work.message, repair_work.job = None, Job(work)
     return repair_work.job
@@ -114,7 +114,7 @@ def _start(repair_work: RepairWork) -> Job:
 
 def _draw(work: RepairWork) -> None:
     work.turn()
-    ended = work.ended()
+    ended = work.take_ended()
     if ended is not None:
         work.message = ended.error
     job, plan = work.job, work.plan

@@ -33,31 +33,31 @@ class ExportWork(PageWork):
     place: Path | None = None
 
 
-def begin(exporting: ExportWork, formats: tuple[str, ...]) -> Job:
+def begin(work: ExportWork, formats: tuple[str, ...]) -> Job:
     """Start writing the plan settled on; files of the export before are gone then."""
-    bench, plan = exporting.session.bench, exporting.session.settled
-    before, place = exporting.place, Path(tempfile.mkdtemp(prefix="pruneviz-"))
-    weakref.finalize(exporting, shutil.rmtree, place, ignore_errors=True)
+    bench, plan = work.session.bench, work.session.settled
+    before, place = work.place, Path(tempfile.mkdtemp(prefix="pruneviz-"))
+    weakref.finalize(work, shutil.rmtree, place, ignore_errors=True)
 
-    def work(report: Progress) -> None:
+    def run(report: Progress) -> None:
         if before is not None:
             shutil.rmtree(before, ignore_errors=True)
-        exporting.result = bench.export(plan, place, formats, report, archive=True)
+        work.result = bench.export(plan, place, formats, report, archive=True)
 
-    exporting.plan, exporting.formats, exporting.place = plan, formats, place
-    exporting.result, exporting.message, exporting.job = None, None, Job(work)
-    return exporting.job
+    work.plan, work.formats, work.place = plan, formats, place
+    work.result, work.message, work.job = None, None, Job(run)
+    return work.job
 
 
-def take(exporting: ExportWork) -> None:
+def take(work: ExportWork) -> None:
     """Take note of work that has ended."""
-    job = exporting.ended()
+    job = work.take_ended()
     if job is None:
         return
     if job.error is not None:
-        exporting.message = f"Nothing was exported: {job.error}"
-    elif exporting.result is None:
-        exporting.message = "Stopped: nothing was written."
+        work.message = f"Nothing was exported: {job.error}"
+    elif work.result is None:
+        work.message = "Stopped: nothing was written."
 
 
 def unfit(plan: Plan) -> dict[str, str]:
@@ -69,9 +69,9 @@ def unfit(plan: Plan) -> dict[str, str]:
     return {}
 
 
-def archive_of(exporting: ExportWork) -> Path | None:
+def archive_of(work: ExportWork) -> Path | None:
     """The zip of the last export, while it is there."""
-    result = exporting.result
+    result = work.result
     path = None if result is None or result.archive is None else result.folder / result.archive
     return path if path is not None and zipfile.is_zipfile(path) else None
 

@@ -44,60 +44,60 @@ class ReportWork(PageWork):
     path: Path | None = None
 
 
-def begin(reporting: ReportWork, *, costed: bool) -> Job:
+def begin(work: ReportWork, *, costed: bool) -> Job:
     """Start on the report of the plan settled on; costed: with a ledger, if it takes measuring."""
-    session, plan = reporting.session, reporting.session.settled
-    before, books = reporting.path, LedgerWork.of(session)
+    session, plan = work.session, work.session.settled
+    before, ledger_work = work.path, LedgerWork.of(session)
     place = Path(tempfile.mkdtemp(prefix="pruneviz-"))
-    weakref.finalize(reporting, shutil.rmtree, place, ignore_errors=True)
+    weakref.finalize(work, shutil.rmtree, place, ignore_errors=True)
 
-    def work(tell: Progress) -> None:
+    def run(tell: Progress) -> None:
         if before is not None:
             shutil.rmtree(before.parent, ignore_errors=True)
         after_the_accuracy(session, tell)
-        cost = books.costs.get(plan)
+        cost = ledger_work.costs.get(plan)
         if cost is None and costed:
             cost = session.bench.cost(plan, tell)
-            books.enter(plan, cost)
+            ledger_work.enter(plan, cost)
         diary = session.diary
         past = None if diary is None else diary.history.visits(diary.version, diary.session)
         text = report(session.bench, plan, cost=cost, progress=tell, past=past)
         path = place / f"{stem(session.bench.name)}-report.html"
-        reporting.path = write_report(path, text)
+        work.path = write_report(path, text)
 
-    reporting.plan, reporting.path, reporting.message = plan, None, None
-    reporting.job = Job(work)
-    return reporting.job
+    work.plan, work.path, work.message = plan, None, None
+    work.job = Job(run)
+    return work.job
 
 
-def take(reporting: ReportWork) -> None:
+def take(work: ReportWork) -> None:
     """Take note of work that has ended."""
-    job = reporting.ended()
+    job = work.take_ended()
     if job is None:
         return
     if job.error is not None:
-        reporting.message = f"There is no report: {job.error}"
-    elif reporting.path is None:
-        reporting.message = "Stopped: no report was written."
+        work.message = f"There is no report: {job.error}"
+    elif work.path is None:
+        work.message = "Stopped: no report was written."
 
 
 @part
 def offer_report(session: Session) -> None:
     """The part of a page that makes the report and offers it."""
-    reporting = ReportWork.of(session)
-    take(reporting)
+    work = ReportWork.of(session)
+    take(work)
     st.markdown("#### Report")
-    if reporting.running:
-        _wait(reporting)
+    if work.running:
+        _wait(work)
     else:
-        _ask(reporting)
-    if reporting.message is not None:
-        st.warning(plain(reporting.message))
-    _found(reporting)
+        _ask(work)
+    if work.message is not None:
+        st.warning(plain(work.message))
+    _show_report(work)
 
 
-def _ask(reporting: ReportWork) -> None:
-    session = reporting.session
+def _ask(work: ReportWork) -> None:
+    session = work.session
     is_measured = session.settled in LedgerWork.of(session).costs
     left, right = st.columns([1, 4], vertical_alignment="center")
     click = left.button(
@@ -110,25 +110,25 @@ def _ask(reporting: ReportWork) -> None:
         help="It is measured already." if is_measured else "It takes some seconds more.",
     )
     if click:
-        begin(reporting, costed=costed)
+        begin(work, costed=costed)
         st.rerun()
-    if reporting.path is None and reporting.message is None:
+    if work.path is None and work.message is None:
         st.caption(_EMPTY)
 
 
-def _wait(reporting: ReportWork) -> None:
+def _wait(work: ReportWork) -> None:
     @ticking(_TICK)
     def watch() -> None:
-        follow(reporting.job, "report-cancel")
+        follow(work.job, "report-cancel")
 
     watch()
 
 
-def _found(reporting: ReportWork) -> None:
-    path, plan = reporting.path, reporting.plan
-    if path is None or plan is None or reporting.running or not path.is_file():
+def _show_report(work: ReportWork) -> None:
+    path, plan = work.path, work.plan
+    if path is None or plan is None or work.running or not path.is_file():
         return
-    if plan != reporting.session.settled:
+    if plan != work.session.settled:
         st.info(
             f"This report is on a plan before ({plain(label(plan))}). Make one again to have this."
         )

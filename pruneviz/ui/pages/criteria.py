@@ -21,8 +21,8 @@ from pruneviz.ui.compare.contest_work import (
     ContestWork,
     compare,
     hold,
-    remaining,
     take,
+    work_left,
 )
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
@@ -54,22 +54,22 @@ def main() -> None:
     tight()
     session = address.here()
     listen(session)
-    contesting = ContestWork.of(session)
-    take(contesting)
+    work = ContestWork.of(session)
+    take(work)
     _head(session)
     if session.next_change is not None:
         wait_for_choice(session)
         return
-    busy = contesting.running
-    if contesting.message and not busy:
-        st.warning(plain(contesting.message))
+    busy = work.running
+    if work.message and not busy:
+        st.warning(plain(work.message))
     st.markdown("#### How alike do they judge?")
-    _likeness(contesting)
+    _likeness(work)
     st.markdown(f"#### Which leaves more {plain(session.bench.task.word)}?")
-    _choose(contesting)
-    if contesting.holding:
-        fragment(_progress, run_every=_TICK)(contesting)
-    fragment(_live, run_every=2 * _TICK if busy else None)(contesting)
+    _choose(work)
+    if work.holding:
+        fragment(_progress, run_every=_TICK)(work)
+    fragment(_live, run_every=2 * _TICK if busy else None)(work)
 
 
 @part
@@ -89,12 +89,12 @@ def label(plan: Plan) -> str:
     return f"what is cut: {plan.granularity}" + (f"; repair: {', '.join(repairs)}" * bool(repairs))
 
 
-def _progress(contesting: ContestWork) -> None:
-    job = contesting.job
+def _progress(work: ContestWork) -> None:
+    job = work.job
     if job is None or not job.running:
         st.rerun()
         return
-    time_left = "" if contesting.left is None else f" · {duration(contesting.left)} left"
+    time_left = "" if work.left is None else f" · {duration(work.left)} left"
     bar, stop = st.columns([6, 1], vertical_alignment="center")
     bar.progress(
         min(1.0, job.done), f"{plain(job.label or 'beginning')} · {job.done:.0%}{time_left}"
@@ -104,21 +104,21 @@ def _progress(contesting: ContestWork) -> None:
 
 
 @part
-def _likeness(contesting: ContestWork) -> None:
+def _likeness(work: ContestWork) -> None:
     """Two heatmaps, or the button that makes them."""
-    similarity, bench = contesting.alike, contesting.session.bench
-    if similarity is None and contesting.running and not contesting.holding:
-        fragment(_progress, run_every=_TICK)(contesting)
+    similarity, bench = work.alike, work.session.bench
+    if similarity is None and work.running and not work.holding:
+        fragment(_progress, run_every=_TICK)(work)
         return
     if similarity is None:
         left, right = st.columns([1, 5], vertical_alignment="center")
         if left.button("Compare", key="criteria-compare", type="primary", width="stretch",
-                       icon=":material/compare:", disabled=contesting.running):  # fmt: skip
-            compare(contesting)
+                       icon=":material/compare:", disabled=work.running):  # fmt: skip
+            compare(work)
             st.rerun()
         samples = len(bench.source.calibration)
         right.markdown(
-            f"Compares all {len(contesting.allowed)} criteria that this granularity allows, layer "
+            f"Compares all {len(work.allowed)} criteria that this granularity allows, layer "
             "by layer: how alike they rank, and how much of what they cut is the same. Takes "
             f"passes over {samples:,} calibration samples, about "
             f"{_about(6 * samples * bench.seconds_per_sample)}; what is gathered is kept."
@@ -127,60 +127,60 @@ def _likeness(contesting: ContestWork) -> None:
     if not similarity.layers:
         st.info("This network has nothing that can be cut by this granularity: choose another one.")
         return
-    _where(contesting, similarity)
-    least = "" if contesting.layer is None else f", {similarity.items[contesting.layer]:,} items"
+    _where(work, similarity)
+    least = "" if work.layer is None else f", {similarity.items[work.layer]:,} items"
     left, right = st.columns(2)
     with left:
         st.caption(f"**Rank correlation** (Spearman; 1: the same order, 0: no relation){least}")
-        square = similarity.correlations(contesting.layer)
+        square = similarity.correlations(work.layer)
         st.plotly_chart(figures.alike(square, least=-1.0, middle=0.0), key="criteria-spearman",
                         config={"displayModeBar": False})  # fmt: skip
     with right:
-        chance = similarity.chance(contesting.at, contesting.layer)
+        chance = similarity.chance(work.at, work.layer)
         chance = 0.0 if math.isnan(chance) else chance
         st.caption(
             f"**Overlap of what is cut** (Jaccard; by chance {chance:.2f})", help=_CUT_NOT_KEPT
         )
-        square = similarity.overlaps(contesting.at, contesting.layer)
+        square = similarity.overlaps(work.at, work.layer)
         st.plotly_chart(figures.alike(square, least=0.0, middle=chance), key="criteria-jaccard",
                         config={"displayModeBar": False})  # fmt: skip
     for note in similarity.notes:
         st.caption(plain(f"{note}."))
 
 
-def _where(contesting: ContestWork, similarity: Similarity) -> None:
+def _where(work: ContestWork, similarity: Similarity) -> None:
     """The layer, and the sparsity at which what is cut is compared."""
     places = [_MEAN, *similarity.layers]
-    if contesting.layer not in similarity.layers:
-        contesting.layer = None
-    if contesting.at not in similarity.levels:
-        contesting.at = similarity.levels[len(similarity.levels) // 2]
+    if work.layer not in similarity.layers:
+        work.layer = None
+    if work.at not in similarity.levels:
+        work.at = similarity.levels[len(similarity.levels) // 2]
     columns = st.columns([3, 1, 4, 2], vertical_alignment="bottom")
-    focus = _slider_of(contesting, similarity)
+    focus = _slider_of(work, similarity)
     if columns[1].button("In focus", key="criteria-focus", disabled=focus is None, width="stretch",
                          help="The layer that is in focus on the workbench."):  # fmt: skip
         st.session_state["criteria_layer"] = focus
     if st.session_state.get("criteria_layer") not in places:  # or it was forgotten
-        st.session_state["criteria_layer"] = contesting.layer or _MEAN
+        st.session_state["criteria_layer"] = work.layer or _MEAN
     choice = columns[0].selectbox("Layer", places, key="criteria_layer")
-    contesting.layer = None if choice == _MEAN else str(choice)
+    work.layer = None if choice == _MEAN else str(choice)
     if len(similarity.levels) > 1:
-        contesting.at = float(
+        work.at = float(
             columns[2].select_slider(
-                "Cut of the layer", OVERLAPS, contesting.at, key="criteria_at",
+                "Cut of the layer", OVERLAPS, work.at, key="criteria_at",
                 format_func=lambda level: f"{100 * level:g} %",
             )
         )  # fmt: skip
     columns[3].download_button(
         "Table (CSV)", csv_text(similarity.table),
-        f"{contesting.session.name}-likeness.csv", "text/csv", key="criteria-alike-csv",
+        f"{work.session.name}-likeness.csv", "text/csv", key="criteria-alike-csv",
         icon=":material/download:",
     )  # fmt: skip
 
 
-def _slider_of(contesting: ContestWork, similarity: Similarity) -> str | None:
+def _slider_of(work: ContestWork, similarity: Similarity) -> str | None:
     """Under which name the layer in focus was compared, if it was."""
-    session = contesting.session
+    session = work.session
     plan = session.settled
     focus = session.focus
     if focus in similarity.layers:
@@ -192,50 +192,50 @@ def _slider_of(contesting: ContestWork, similarity: Similarity) -> str | None:
 
 
 @part
-def _choose(contesting: ContestWork) -> None:
+def _choose(work: ContestWork) -> None:
     """Who takes part, where, and on how many samples."""
-    busy = contesting.running
+    busy = work.running
     columns = st.columns([5, 4, 2, 1.4], vertical_alignment="bottom")
-    names = [name for name in contesting.allowed if name != CONTROL]
-    granularity = contesting.session.settled.granularity
+    names = [name for name in work.allowed if name != CONTROL]
+    granularity = work.session.settled.granularity
     choice = columns[0].multiselect(
         "Criteria, beside the random control",
         names,
-        [name for name in contesting.criteria if name in names],
+        [name for name in work.criteria if name in names],
         key=f"criteria_chosen_{granularity}",
         format_func=lambda name: CRITERIA[name].label,
         disabled=busy,
     )
-    contesting.chosen[granularity] = tuple(name for name in names if name in choice)
+    work.chosen[granularity] = tuple(name for name in names if name in choice)
     if pattern(granularity) is None:
         levels = columns[1].multiselect(
             "Cut of the weights or units",
             _LEVELS,
-            list(contesting.levels),
+            list(work.levels),
             key="criteria_levels",
             format_func=lambda level: f"{100 * level:g} %",
             disabled=busy,
         )
-        contesting.levels = tuple(sorted(levels))
-    share = contesting.share if contesting.share in contesting.shares else contesting.shares[0]
-    contesting.share = str(columns[2].selectbox(
-        "Shared out", contesting.shares, contesting.shares.index(share), key="criteria_share",
+        work.levels = tuple(sorted(levels))
+    share = work.share if work.share in work.shares else work.shares[0]
+    work.share = str(columns[2].selectbox(
+        "Shared out", work.shares, work.shares.index(share), key="criteria_share",
         format_func=SHARES.__getitem__, disabled=busy,
         help="How much goes from each layer; the same for all criteria.",
     ))  # fmt: skip
-    contesting.n = int(columns[3].number_input(
-        "Samples", 2, len(contesting.session.bench.source.validation), contesting.n,
+    work.n = int(columns[3].number_input(
+        "Samples", 2, len(work.session.bench.source.validation), work.n,
         key="criteria_n", disabled=busy,
     ))  # fmt: skip
 
 
-def _live(contesting: ContestWork) -> None:
+def _live(work: ContestWork) -> None:
     """All that changes while the contest is measured."""
-    if not contesting.levels:
+    if not work.levels:
         st.info("Choose at least one sparsity.")
         return
     try:
-        contest = contesting.contest()
+        contest = work.contest()
     except ValueError as error:
         st.error(f"These can't be compared so: {plain(public(error))}.")
         return
@@ -244,19 +244,19 @@ def _live(contesting: ContestWork) -> None:
     if not contest.layers:
         st.info("There is no layer that all of these can cut and that is not locked.")
         return
-    if not contesting.running and not contest.complete:
-        _begin(contesting, contest)
+    if not work.running and not contest.complete:
+        _begin(work, contest)
     if contest.answers:
-        _show(contesting, contest)
+        _show(work, contest)
 
 
-def _begin(contesting: ContestWork, contest: Contest) -> None:
-    plans, seconds = remaining(contesting, contest)
+def _begin(work: ContestWork, contest: Contest) -> None:
+    plans, seconds = work_left(work, contest)
     left, right = st.columns([1, 5], vertical_alignment="center")
     word = "Go on" if contest.answers else "Measure"
     if left.button(word, key="criteria-start", type="primary", width="stretch",
                    icon=":material/play_arrow:"):  # fmt: skip
-        hold(contesting)
+        hold(work)
         st.rerun()
     right.markdown(
         f"{plans:,} plans on {contest.n:,} samples each: about {_about(seconds)} on this machine. "
@@ -268,8 +268,8 @@ def _about(seconds: float) -> str:
     return duration(max(1.0, seconds))
 
 
-def _show(contesting: ContestWork, contest: Contest) -> None:
-    table, task = contest.table, contesting.session.bench.task
+def _show(work: ContestWork, contest: Contest) -> None:
+    table, task = contest.table, work.session.bench.task
     ready = [name for name in contest.criteria if (table["criterion"] == name).any()]
     labels = {name: CRITERIA[name].label for name in ready}
     left, right = st.columns([8, 3])
@@ -286,10 +286,10 @@ def _show(contesting: ContestWork, contest: Contest) -> None:
                      key="criteria-verdicts", row_height=32)  # fmt: skip
     else:
         st.caption("No sparsity has been measured for all of them yet.")
-    if not contesting.running:
+    if not work.running:
         st.download_button(
             "Download all points (CSV)", csv_text(table),
-            f"{contesting.session.name}-criteria.csv", "text/csv", key="criteria-csv",
+            f"{work.session.name}-criteria.csv", "text/csv", key="criteria-csv",
             icon=":material/download:",
         )  # fmt: skip
 

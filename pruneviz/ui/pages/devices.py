@@ -32,7 +32,7 @@ from pruneviz.ui.allocate.device_fit_work import (
 from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.chrome import follow, heading
 from pruneviz.ui.look import tight
-from pruneviz.ui.session import Session, change, changed, jobs
+from pruneviz.ui.session import Session, change, jobs, plan_with
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen, reach
@@ -50,16 +50,16 @@ def main() -> None:
     tight()
     session = address.here()
     listen(session)
-    fitting = DeviceFitWork.of(session)
-    take(fitting)
+    work = DeviceFitWork.of(session)
+    take(work)
     heading(session, "Small devices", label(session.settled))
     weights, own = _ask()
     if session.next_change is not None:
-        _wait(fitting, "The units are being made ready …")
+        _wait(work, "The units are being made ready …")
         return
-    need = need_of(fitting, weights)
+    need = need_of(work, weights)
     if need is None:
-        _size(fitting)
+        _size(work)
         return
     _totals(session, need, weights)
     devices = [*([own] if own else []), *DEVICES]
@@ -75,7 +75,7 @@ def main() -> None:
         "Weights and activations alone: the program, its stack and the system come on top.",
         help=TERMS["fits"].as_markdown(),
     )
-    _one_device(fitting, need, devices, weights)
+    _one_device(work, need, devices, weights)
     measure_accuracy(session)
 
 
@@ -121,25 +121,25 @@ def _ask() -> tuple[str, Device | None]:
         return str(weights), None
 
 
-def _size(fitting: DeviceFitWork) -> None:
-    if fitting.failed is not None and fitting.failed[0] == fitting.session.settled:
-        st.error(f"What this plan takes can't be counted: {plain(fitting.failed[1])}")
+def _size(work: DeviceFitWork) -> None:
+    if work.failed is not None and work.failed[0] == work.session.settled:
+        st.error(f"What this plan takes can't be counted: {plain(work.failed[1])}")
         if st.button("Try again", key="devices-again"):
-            measure(fitting)
+            measure(work)
             st.rerun()
         return
-    if not fitting.running:
-        measure(fitting).wait(_TICK)
+    if not work.running:
+        measure(work).wait(_TICK)
         st.rerun()
-    _wait(fitting, "Counting …")
+    _wait(work, "Counting …")
 
 
-def _wait(fitting: DeviceFitWork, words: str) -> None:
+def _wait(work: DeviceFitWork, words: str) -> None:
     @ticking(_TICK)
     def watch() -> None:
-        job = fitting.job
-        if fitting.session.next_change is not None:
-            if listen(fitting.session) or fitting.session.next_change is None:
+        job = work.job
+        if work.session.next_change is not None:
+            if listen(work.session) or work.session.next_change is None:
                 st.rerun()
             st.progress(0.0, plain(words))
             return
@@ -177,7 +177,7 @@ def _totals(session: Session, need: Need, weights: str) -> None:
 
 def _switch(session: Session) -> None:
     plan = by_neurons(session.live)
-    reach(session, plan, lambda: changed(session, plan), lambda session: change(session, plan))
+    reach(session, plan, lambda: plan_with(session, plan), lambda session: change(session, plan))
     st.rerun()
 
 
@@ -209,7 +209,7 @@ def _share(share: float | None) -> str:
 
 
 @part
-def _one_device(fitting: DeviceFitWork, need: Need, devices: list[Device], weights: str) -> None:
+def _one_device(work: DeviceFitWork, need: Need, devices: list[Device], weights: str) -> None:
     names = [device.name for device in devices]
     short = [device.name for device in devices if not verdict(need, device).fits]
     if st.session_state.get(_CHOICE) not in names:
@@ -229,35 +229,35 @@ def _one_device(fitting: DeviceFitWork, need: Need, devices: list[Device], weigh
     fit = verdict(need, device)
     with right:
         if fit.fits:
-            st.success(f"Fits {plain(device.name)}: {plain(_used(fit))}.")
+            st.success(f"Fits {plain(device.name)}: {plain(_use_text(fit))}.")
         else:
-            st.warning(plain(f"Does not fit {device.name}, {fit.words}: {_used(fit)}."))
-    wish = (fitting.session.settled, device, weights)
-    if fitting.running:
-        _wait(fitting, "Looking for sliders …")
+            st.warning(plain(f"Does not fit {device.name}, {fit.words}: {_use_text(fit)}."))
+    wish = (work.session.settled, device, weights)
+    if work.running:
+        _wait(work, "Looking for sliders …")
     elif not fit.fits:
-        _suggest(fitting, device, weights, wish)
+        _suggest(work, device, weights, wish)
 
 
-def _used(fit: DeviceFit) -> str:
+def _use_text(fit: DeviceFit) -> str:
     flash = "" if fit.flash_share is None else f"{_share(fit.flash_share)} of its flash, "
     return f"{flash}{_share(fit.ram_share)} of its RAM"
 
 
-def _suggest(fitting: DeviceFitWork, device: Device, weights: str, wish: object) -> None:
-    session = fitting.session
+def _suggest(work: DeviceFitWork, device: Device, weights: str, wish: object) -> None:
+    session = work.session
     if not by_unit(session.settled):
         st.caption("Suggestions remove whole units: switch to neurons first.")
         return
     if st.button("Suggest sliders", key="devices-suggest", icon=":material/lightbulb:"):
-        look_for(fitting, device, weights)
+        look_for(work, device, weights)
         st.rerun()
-    if fitting.wish != wish:
+    if work.wish != wish:
         return
-    if fitting.message is not None:
-        st.warning(plain(fitting.message))
-    if fitting.suggestion is not None:
-        _show(session, fitting.suggestion)
+    if work.message is not None:
+        st.warning(plain(work.message))
+    if work.suggestion is not None:
+        _show(session, work.suggestion)
 
 
 def _show(session: Session, suggestion: Suggestion) -> None:

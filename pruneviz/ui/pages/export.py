@@ -34,18 +34,18 @@ def main() -> None:
     tight()
     session = address.here()
     listen(session)
-    exporting = ExportWork.of(session)
-    take(exporting)
+    work = ExportWork.of(session)
+    take(work)
     heading(session, "Export", _on_screen(session))
     if session.next_change is not None:
-        _wait(exporting)
+        _wait(work)
         return
     names = _ask(session)
-    if exporting.running:
-        _wait(exporting)
+    if work.running:
+        _wait(work)
     else:
-        _button(exporting, names)
-    _found(exporting)
+        _button(work, names)
+    _show_result(work)
     st.divider()
     offer_report(session)
     measure_accuracy(session)
@@ -84,7 +84,7 @@ def _ask(session: Session) -> tuple[str, ...]:
     return tuple(name for name in FORMATS if switches[name] and name not in missing)
 
 
-def _button(exporting: ExportWork, names: tuple[str, ...]) -> None:
+def _button(work: ExportWork, names: tuple[str, ...]) -> None:
     left, right = st.columns([1, 4], vertical_alignment="center")
     count = f"{len(names)} format{'' if len(names) == 1 else 's'}"
     if left.button(
@@ -95,7 +95,7 @@ def _button(exporting: ExportWork, names: tuple[str, ...]) -> None:
         disabled=not names,
         width="stretch",
     ):
-        begin(exporting, names)
+        begin(work, names)
         st.rerun()
     right.caption(
         "Each file is read back, and its answers are compared with those on the screen, before "
@@ -105,10 +105,10 @@ def _button(exporting: ExportWork, names: tuple[str, ...]) -> None:
     )
 
 
-def _wait(exporting: ExportWork) -> None:
+def _wait(work: ExportWork) -> None:
     @ticking(_TICK)
     def watch() -> None:
-        session, job = exporting.session, exporting.job
+        session, job = work.session, work.job
         if session.next_change is not None:
             if listen(session) or session.next_change is None:
                 st.rerun()
@@ -120,17 +120,17 @@ def _wait(exporting: ExportWork) -> None:
 
 
 @part
-def _found(exporting: ExportWork) -> None:
-    if exporting.message is not None:
-        st.warning(plain(exporting.message))
+def _show_result(work: ExportWork) -> None:
+    if work.message is not None:
+        st.warning(plain(work.message))
         return
-    result = exporting.result
+    result = work.result
     if result is None:
-        if not exporting.running:
+        if not work.running:
             st.caption("Nothing is exported yet.")
         return
-    if exporting.plan is not None and exporting.plan != exporting.session.settled:
-        before = plain(label(exporting.plan))
+    if work.plan is not None and work.plan != work.session.settled:
+        before = plain(label(work.plan))
         st.info(
             f"These files are of a plan before ({before}), not of the one on the screen. Export "
             "again to have that."
@@ -155,7 +155,7 @@ def _found(exporting: ExportWork) -> None:
             "verdict": st.column_config.TextColumn(width="large"),
         },
     )
-    archive = archive_of(exporting)
+    archive = archive_of(work)
     if archive is not None:
         st.download_button(
             f"Download {plain(archive.name)} ({size(archive.stat().st_size)})",

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pruneviz.history import Filter, History, ModelVersion, csv_of
-from pruneviz.history.tree import arranged, matching
+from pruneviz.history.tree import arrange, matching
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
 from pruneviz.ui.look import tight
@@ -54,7 +54,7 @@ def main() -> None:
         here = None if mine is None or session is None else mine.visits.get(session.settled)
         _tree(tree, here)
         rows = {int(row["id"]): row for _, row in tree.head(_SHOWN).iterrows()}
-        _chosen(_Look(history, session, reading), rows, here)
+        _show_choice(_Look(history, session, reading), rows, here)
     if session is not None:
         measure_accuracy(session)
 
@@ -83,8 +83,8 @@ def _choose(history: History, mine: Diary | None) -> pd.DataFrame:
     """The visits that are asked for, as a tree; mine: what this tab writes."""
     models = history.models()
     first = st.columns([3, 2, 2, 2, 2.4], vertical_alignment="bottom")
-    choices = {_ALL: None, **{_named(each, models): each for each in models}}
-    usual = _named(mine.version, models) if mine else _ALL
+    choices = {_ALL: None, **{_model_name(each, models): each for each in models}}
+    usual = _model_name(mine.version, models) if mine else _ALL
     if st.session_state.get("history_model") not in choices:
         st.session_state["history_model"] = usual if usual in choices else _ALL
     model = choices[first[0].selectbox("Network", [*choices], key="history_model")]
@@ -130,7 +130,7 @@ def _choose(history: History, mine: Diary | None) -> pd.DataFrame:
         on_click="ignore",
         width="stretch",
     )
-    return arranged(frame, where, folded=folded)
+    return arrange(frame, where, folded=folded)
 
 
 def _any(place: st.delta_generator.DeltaGenerator, label: str, values: pd.Series, key: str) -> (
@@ -143,7 +143,7 @@ def _any(place: st.delta_generator.DeltaGenerator, label: str, values: pd.Series
     return None if choice == _ANY else str(choice)
 
 
-def _named(version: ModelVersion, models: list[ModelVersion]) -> str:
+def _model_name(version: ModelVersion, models: list[ModelVersion]) -> str:
     """A model by its name, with its weights where several have that name."""
     alike = [other for other in models if other.name == version.name]
     if len(alike) <= 1:
@@ -203,7 +203,7 @@ def _tree(tree: pd.DataFrame, here: int | None) -> None:
 
 
 @part
-def _chosen(look: _Look, rows: Rows, here: int | None) -> None:
+def _show_choice(look: _Look, rows: Rows, here: int | None) -> None:
     left, right = st.columns([4, 9], gap="medium")
     numbers = [*rows]
     with left:

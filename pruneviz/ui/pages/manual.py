@@ -6,7 +6,7 @@ import streamlit as st
 
 from pruneviz.ui.boundary import part
 from pruneviz.ui.look import tight
-from pruneviz.ui.topics import shown, title, topics
+from pruneviz.ui.topics import app_text, title, topics
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
         )
     st.query_params["topic"] = topic
     with text:
-        st.markdown(shown(pages[topic]))
+        st.markdown(app_text(pages[topic]))
 
 
 part(main)()

@@ -15,17 +15,17 @@ from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.ui.allocate.scan_work import (
     ScanWork,
     cells,
-    remaining,
     start,
     table,
     take,
+    work_left,
 )
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import complain, heading, wait_for_choice
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import plain
-from pruneviz.ui.thresholds import asked_loss
+from pruneviz.ui.thresholds import ask_loss
 from pruneviz.ui.wording import duration
 from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen
@@ -40,15 +40,15 @@ def main() -> None:
     tight()
     session = address.here()
     listen(session)
-    scanning = ScanWork.of(session)
-    take(scanning)
+    work = ScanWork.of(session)
+    take(work)
     _head(session)
     if session.next_change is not None:
         wait_for_choice(session)
         return
-    _choose(scanning)
-    busy = scanning.running
-    fragment(_live, run_every=_TICK if busy else None)(scanning, busy)
+    _choose(work)
+    busy = work.running
+    fragment(_live, run_every=_TICK if busy else None)(work, busy)
 
 
 @part
@@ -72,75 +72,75 @@ def label(plan: Plan) -> str:
 
 
 @part
-def _choose(scanning: ScanWork) -> None:
+def _choose(work: ScanWork) -> None:
     """What counts as a loss, how long to measure, and which chart."""
     columns = st.columns([2, 2, 3, 3], vertical_alignment="bottom")
-    scale = scanning.session.bench.task.scale
-    scanning.lose = asked_loss(
+    scale = work.session.bench.task.scale
+    work.lose = ask_loss(
         columns[0],
         "Points that count as a loss" if scale.share else "What counts as a loss",
         scale,
-        scanning.lose,
+        work.lose,
         key="scan_lose",
         least=0.005,
         most=0.1,
         tip="A layer is robust up to the highest sparsity at which, with 95 % confidence, it "
         "loses no more than this. The dotted line.",
     )
-    scanning.limit = columns[1].number_input(
+    work.limit = columns[1].number_input(
         "Stop after (seconds)",
         0.0,
         None,
-        scanning.limit,
+        work.limit,
         10.0,
         key="scan_limit",
         format="%.0f",
-        disabled=scanning.running,
+        disabled=work.running,
         help="A budget: as many samples as this machine answers in so many seconds. 0: until "
         "every interval is narrow enough. What was stopped can go on.",
     )
     view = columns[2].segmented_control(
         "Chart",
         list(_VIEWS),
-        default=scanning.view,
+        default=work.view,
         key="scan_view",
         required=True,
         format_func=_VIEWS.__getitem__,
     )
-    scanning.view = str(view)
+    work.view = str(view)
     with columns[3]:
         st.caption("Intervals: 95 %, paired with dense.", help=TERMS["delta"].as_markdown())
 
 
-def _live(scanning: ScanWork, busy: bool) -> None:
+def _live(work: ScanWork, busy: bool) -> None:
     """All that changes while the scan runs."""
-    if busy and not scanning.running:
+    if busy and not work.running:
         st.rerun()
-    session = scanning.session
+    session = work.session
     try:
-        curves = scanning.curves(session.settled)
+        curves = work.curves(session.settled)
     except ValueError as error:
         st.error(f"These choices can't be scanned: {plain(public(error))}")
         return
-    if scanning.running:
-        _progress(scanning, curves)
+    if work.running:
+        _progress(work, curves)
     else:
-        _begin(scanning, curves)
-    if scanning.message and not scanning.running:
-        st.warning(plain(scanning.message))
+        _begin(work, curves)
+    if work.message and not work.running:
+        st.warning(plain(work.message))
     if not any(curve.points or curve.no_op for curve in curves.curves):
         return
     if any(curve.points for curve in curves.curves):
-        _draw(scanning, curves)
-    _table(scanning, curves)
+        _draw(work, curves)
+    _table(work, curves)
 
 
-def _progress(scanning: ScanWork, curves: Curves) -> None:
-    job = scanning.job
+def _progress(work: ScanWork, curves: Curves) -> None:
+    job = work.job
     if job is None:
         return
-    other = "" if scanning.plan == curves.plan else f"{label(scanning.plan)}: "
-    time_left = "" if scanning.left is None else f" · {duration(scanning.left)} left"
+    other = "" if work.plan == curves.plan else f"{label(work.plan)}: "
+    time_left = "" if work.left is None else f" · {duration(work.left)} left"
     bar, stop = st.columns([6, 1], vertical_alignment="center")
     bar.progress(
         min(1.0, job.done),
@@ -150,20 +150,20 @@ def _progress(scanning: ScanWork, curves: Curves) -> None:
         job.cancel()
 
 
-def _begin(scanning: ScanWork, curves: Curves) -> None:
+def _begin(work: ScanWork, curves: Curves) -> None:
     """The button, with what it will cost; nothing where there is nothing to measure."""
-    bench = scanning.session.bench
+    bench = work.session.bench
     sliders = [curve for curve in curves.curves if not curve.no_op]
     if curves.complete:
         st.caption(plain(curves.words))
         return
     begun = any(curve.points for curve in sliders)
-    samples, seconds = remaining(bench, curves)
+    samples, seconds = work_left(bench, curves)
     budget, limit_words = None, ""
-    if 0 < scanning.limit < seconds:
-        more = max(bench.block, round(scanning.limit / bench.seconds_per_sample))
+    if 0 < work.limit < seconds:
+        more = max(bench.block, round(work.limit / bench.seconds_per_sample))
         budget = curves.spent + more
-        limit_words = f" It stops after {more:,} of them, about {duration(scanning.limit)}."
+        limit_words = f" It stops after {more:,} of them, about {duration(work.limit)}."
     left, right = st.columns([1, 6], vertical_alignment="center")
     if left.button(
         "Go on" if begun else "Scan",
@@ -172,7 +172,7 @@ def _begin(scanning: ScanWork, curves: Curves) -> None:
         icon=":material/play_arrow:",
         width="stretch",
     ):
-        start(scanning, budget)
+        start(work, budget)
         st.rerun()
     cost = f"about {samples:,} samples, {duration(seconds)} on this machine.{limit_words}"
     if begun:
@@ -185,12 +185,12 @@ def _begin(scanning: ScanWork, curves: Curves) -> None:
         )
 
 
-def _draw(scanning: ScanWork, curves: Curves) -> None:
-    lose, scale = scanning.lose, scanning.session.bench.task.scale
+def _draw(work: ScanWork, curves: Curves) -> None:
+    lose, scale = work.lose, work.session.bench.task.scale
     line = scale.factor * lose
-    if scanning.view == "heat":
+    if work.view == "heat":
         figure = figures.curves_heat(*cells(curves, scale), scale=scale)
-    elif scanning.view == "together":
+    elif work.view == "together":
         figure = figures.curves_together(curves.table, lose=line, scale=scale)
     else:
         names = [curve.slider.name for curve in curves.curves]
@@ -200,16 +200,16 @@ def _draw(scanning: ScanWork, curves: Curves) -> None:
             names = [name for name in names if name in first]
         words = {name: curves.words_of(name, lose) for name in names}
         figure = figures.curves_apart(curves.table, words, lose=line, scale=scale)
-    st.plotly_chart(figure, key=f"scan-chart-{scanning.view}", config={"displayModeBar": False})
-    if scanning.view == "heat":
+    st.plotly_chart(figure, key=f"scan-chart-{work.view}", config={"displayModeBar": False})
+    if work.view == "heat":
         st.caption(
             f"{plain(scale.change_axis.replace('c', 'C', 1))}; orange: lost, blue: gained. "
             "*no-op*: nothing is cut at this level. *·*: not measured yet."
         )
 
 
-def _table(scanning: ScanWork, curves: Curves) -> None:
-    rows = table(curves, scanning.lose)
+def _table(work: ScanWork, curves: Curves) -> None:
+    rows = table(curves, work.lose)
     st.dataframe(
         rows if any(curve.no_op for curve in curves.curves) else rows.drop(columns="why not"),
         hide_index=True,
@@ -229,11 +229,11 @@ def _table(scanning: ScanWork, curves: Curves) -> None:
             ),
         },
     )
-    if not scanning.running:
+    if not work.running:
         st.download_button(
             "Download all points (CSV)",
             csv_text(curves.table),
-            f"{scanning.session.name}-sensitivity.csv",
+            f"{work.session.name}-sensitivity.csv",
             "text/csv",
             key="scan-csv",
             icon=":material/download:",

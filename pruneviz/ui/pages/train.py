@@ -24,7 +24,7 @@ from pruneviz.ui.train.training_work import (
     begin,
     delete,
     epochs_of,
-    kept,
+    kept_trainings,
     take,
     take_over,
     words_of,
@@ -43,8 +43,8 @@ def main() -> None:
     tight()
     session = address.here()
     listen(session)
-    trainer = TrainingWork.of(session)
-    take(trainer)
+    work = TrainingWork.of(session)
+    take(work)
     heading(
         session,
         "Train",
@@ -55,12 +55,12 @@ def main() -> None:
     if session.next_change is not None:
         wait_for_choice(session)
         return
-    busy = trainer.running
+    busy = work.running
     if not busy:
-        _form(trainer)
-    fragment(_live, run_every=_TICK if busy else None)(trainer, busy)
+        _form(work)
+    fragment(_live, run_every=_TICK if busy else None)(work, busy)
     if not busy:
-        _kept(trainer)
+        _show_kept(work)
         lineage(session)
     measure_accuracy(session)
 
@@ -73,9 +73,9 @@ def _on_screen(session: Session) -> str:
 
 
 @part
-def _form(trainer: TrainingWork) -> None:
-    plan = trainer.session.settled
-    training = ask(trainer, plan)
+def _form(work: TrainingWork) -> None:
+    plan = work.session.settled
+    training = ask(work, plan)
     left, right = st.columns([1, 6], vertical_alignment="center")
     click = left.button(
         "Train",
@@ -86,7 +86,7 @@ def _form(trainer: TrainingWork) -> None:
         width="stretch",
     )
     if click and training is not None:
-        begin(trainer, plan, training)
+        begin(work, plan, training)
         st.rerun()
     if plan.is_dense:
         right.caption(
@@ -101,40 +101,40 @@ def _form(trainer: TrainingWork) -> None:
         )
 
 
-def _live(trainer: TrainingWork, busy: bool) -> None:
+def _live(work: TrainingWork, busy: bool) -> None:
     """All that changes while it trains, and what came of it."""
-    if busy and not trainer.running:
+    if busy and not work.running:
         st.rerun()
-    if trainer.running:
-        st.caption(plain(f"{words_of(trainer.training)} — {label(trainer.plan)}"))
-        progress(trainer)
-    if trainer.message and not trainer.running:
-        st.warning(plain(trainer.message))
-    if trainer.result is not None and not trainer.running:
-        if trainer.plan != trainer.session.settled:
-            st.info(f"This was trained with a plan before: {plain(label(trainer.plan))}.")
-        result(trainer)
-    if trainer.running or trainer.watching.snapshot is not None:
-        charts(trainer)
+    if work.running:
+        st.caption(plain(f"{words_of(work.training)} — {label(work.plan)}"))
+        progress(work)
+    if work.message and not work.running:
+        st.warning(plain(work.message))
+    if work.result is not None and not work.running:
+        if work.plan != work.session.settled:
+            st.info(f"This was trained with a plan before: {plain(label(work.plan))}.")
+        result(work)
+    if work.running or work.watching.snapshot is not None:
+        charts(work)
 
 
 @part
-def _kept(trainer: TrainingWork) -> None:
+def _show_kept(work: TrainingWork) -> None:
     """What is kept of trainings of this network, to go on with."""
-    trainings = kept(trainer)
+    trainings = kept_trainings(work)
     if not trainings:
         return
     unfinished = sum(one.done < 1 for one in trainings)
     words = f"Trainings of this network that are kept: {len(trainings)}"
     words += f", {unfinished} of them unfinished" if unfinished else ""
-    with st.expander(plain(words), expanded=unfinished > 0 and trainer.result is None):
+    with st.expander(plain(words), expanded=unfinished > 0 and work.result is None):
         for one in trainings[:_SHOWN]:
-            _offer(trainer, one)
+            _offer(work, one)
         if len(trainings) > _SHOWN:
             st.caption(f"The last {_SHOWN} of {len(trainings)}.")
 
 
-def _offer(trainer: TrainingWork, one: StoredTraining) -> None:
+def _offer(work: TrainingWork, one: StoredTraining) -> None:
     name = one.folder.name
     epochs = epochs_of(one.training)
     here = round(one.done * epochs)
@@ -143,11 +143,11 @@ def _offer(trainer: TrainingWork, one: StoredTraining) -> None:
     what = plain(f"{words_of(one.training)} — {label(one.plan)}")
     words.markdown(f"{what}  \n:small[{when:%d %b, %H:%M}]")
     if at_work(one):
-        _take_over(trainer, one, go)
+        _take_over(work, one, go)
         return
     text = "Open again" if one.done >= 1 else f"Resume (epoch {here:d} of {epochs:d})"
     if go.button(text, key=f"train-again-{name}", width="stretch"):
-        begin(trainer, one.plan, one.training)
+        begin(work, one.plan, one.training)
         st.rerun()
     if st.session_state.get(_DOOMED) != name:
         if gone.button("Delete …", key=f"train-delete-{name}", width="stretch"):
@@ -159,7 +159,7 @@ def _offer(trainer: TrainingWork, one: StoredTraining) -> None:
         st.rerun()
 
 
-def _take_over(trainer: TrainingWork, one: StoredTraining, place: DeltaGenerator) -> None:
+def _take_over(work: TrainingWork, one: StoredTraining, place: DeltaGenerator) -> None:
     """Of a training that goes on elsewhere: that it does, and how to have it here."""
     st.caption("At work: begun in another tab, or before this page was loaded anew.")
     if place.button(
@@ -168,7 +168,7 @@ def _take_over(trainer: TrainingWork, one: StoredTraining, place: DeltaGenerator
         width="stretch",
         help="Stops it there and goes on from its last full epoch, on this page.",
     ):
-        if take_over(trainer, one):
+        if take_over(work, one):
             st.rerun()
         st.warning("It does not let go: a command line, or another server, is at it.")
 

@@ -16,12 +16,12 @@ from pruneviz.ui.look import tight
 from pruneviz.ui.session import (
     Session,
     change,
-    changed,
     jobs,
     networks,
     pacing,
+    plan_with,
 )
-from pruneviz.ui.session.dropped_recipe import taken
+from pruneviz.ui.session.dropped_recipe import take_recipe
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import address, controls, panels
 from pruneviz.ui.workbench.ledger import ledger
@@ -39,7 +39,7 @@ def main() -> None:
         st.error(plain(complaint))
     listen(session)
     take(session)
-    session.message = networks.left() or session.message
+    session.message = networks.departure_text() or session.message
     drawn = (session.name, session.moves)
     away = not controls.are_drawn()
     if away:  # another page was shown: this browser has nothing of the board any more
@@ -53,7 +53,7 @@ def main() -> None:
     with top[1], st.container(horizontal=True, gap="xxsmall", wrap=False):
         score_name = panels.about(session.bench, lambda: ask_scores(session)) or session.name
         name = ask_own(session.name) or (name if name != session.name else score_name)
-    recipe = taken()
+    recipe = take_recipe()
     if recipe is not None:
         address.go_to(*recipe)
         st.rerun()
@@ -85,7 +85,7 @@ def _change(session: Session, plan: Plan, note: str | None) -> None:
         session.message = note or session.message  # what `change` had to give back
 
     session.moves += 1  # the widgets show what stands until it is there
-    reach(session, plan, lambda: changed(session, plan), go)
+    reach(session, plan, lambda: plan_with(session, plan), go)
 
 
 def _go_to(session: Session, plan: Plan) -> None:
@@ -114,7 +114,7 @@ def _results(session: Session) -> None:
                 panels.per_class(result, dense=plan.is_dense)
         if flips.open:
             with flips:
-                panels.flipped(bench, result)
+                panels.show_flips(bench, result)
         if maps.open:
             with maps:
                 panels.filters_and_maps(bench, plan, session.focus)
@@ -138,7 +138,7 @@ def _keep(session: Session) -> None:
         if columns[1].form_submit_button("Keep", use_container_width=True) and name.strip():
             session.snapshots[name.strip()] = session.settled
             if session.diary is not None:
-                session.diary.named(session.settled, name.strip())
+                session.diary.name_branch(session.settled, name.strip())
     if session.diary is not None and session.diary.history.complaint:
         left.warning(plain(f"{session.diary.history.complaint}."))
     with right:

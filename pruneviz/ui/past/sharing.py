@@ -21,7 +21,7 @@ def history_here() -> tuple[History, bool]:
     if token is None:
         return mine, False
     try:
-        history = mine.shared(token)
+        history = mine.branch(token)
     except ValueError as error:
         st.warning(as_sentence(public(error)))
         return mine, False

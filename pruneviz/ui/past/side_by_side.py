@@ -59,7 +59,7 @@ def side_by_side(
         _TABS, key="history_tabs", on_change="rerun"
     )
     with numbers:
-        _table(_said(comparison.numbers), "numbers")
+        _table(_as_text(comparison.numbers), "numbers")
     with layers:
         _table(comparison.layers, "layers")
     with classes:
@@ -94,7 +94,7 @@ def _table(table: pd.DataFrame, key: str) -> None:
     st.dataframe(table, hide_index=True, height="content", key=f"history-{key}", row_height=30)
 
 
-def _said(numbers: pd.DataFrame) -> pd.DataFrame:
+def _as_text(numbers: pd.DataFrame) -> pd.DataFrame:
     """Shares in per cent, counts whole, as people read them."""
 
     def text(quantity: str, value: float, sign: str = "") -> str:
@@ -129,7 +129,7 @@ def _flips(
         st.caption("The answers of one of the two were not kept.")
         return
     was, now = (record.answers for record in records)
-    dense = None if bench is None else bench.measured(Plan())
+    dense = None if bench is None else bench.samples_measured(Plan())
     if bench is None or not dense or was is None or now is None:
         st.caption(f"{len(comparison.flipped):,} of {comparison.n:,} answers differ.")
         if len(comparison.flipped):
@@ -141,7 +141,7 @@ def _flips(
         dense_predicted=torch.from_numpy(was[: comparison.n].astype(np.int64)),
         predicted=torch.from_numpy(now[: comparison.n].astype(np.int64)),
     )
-    panels.flipped(bench, result)
+    panels.show_flips(bench, result)
 
 
 def _masks(bench: Workbench | None, name: str, plans: tuple[Plan, Plan]) -> None:

@@ -103,7 +103,7 @@ class Session:
 
     def _write(self, plan: Plan, came: Plan) -> None:
         if self.diary is not None:
-            self.diary.settled(plan, came)
+            self.diary.visit(plan, came)
 
     def _show(self, plan: Plan, locked: dict[str, str]) -> None:
         self.live, self.locked = plan, locked
@@ -115,7 +115,7 @@ class Session:
 
 def start(bench: Workbench, name: str | None = None) -> Session:
     """A session with the dense network, the usual layers locked; name: of it in the list."""
-    plan = untouched(bench)
+    plan = first_plan(bench)
     locked = {layer: why for layer, why in bench.locks.items() if not plan.sparsity.get(layer)}
     focus = next((n for n in bench.layer_of if n not in locked), next(iter(bench.layer_of)))
     steps = [UndoStep(plan, dict(locked))]
@@ -125,7 +125,7 @@ def start(bench: Workbench, name: str | None = None) -> Session:
     return session
 
 
-def untouched(bench: Workbench) -> Plan:
+def first_plan(bench: Workbench) -> Plan:
     """The plan every session begins with: all layers whole, but for what it came pruned by."""
     levels = dict.fromkeys(bench.layer_of, 0.0) | dict(bench.plan.sparsity)
     return replace(bench.plan, sparsity=levels)
@@ -161,13 +161,13 @@ def _obey(session: Session, request: Request) -> bool:
         session.travel(-1 if request.kind == "undo" else 1)
         return True
     if request.kind == "lock":
-        locked = _locked(session, request.locked)
+        locked = _locks(session, request.locked)
         levels = session.live.sparsity
         session.settle(with_levels(session.bench, session.live, levels, locked), locked)
         return True
     plan = with_levels(session.bench, session.live, request.sparsity, session.locked)
     if request.pin is not None:
-        plan = _pinned(session, plan, request.pin)
+        plan = _pin(session, plan, request.pin)
     if request.kind == "drag":
         session.drag(plan)
         return False
@@ -175,16 +175,16 @@ def _obey(session: Session, request: Request) -> bool:
     return True
 
 
-def _locked(session: Session, names: Iterable[str]) -> dict[str, str]:
+def _locks(session: Session, names: Iterable[str]) -> dict[str, str]:
     """The locks asked for: a group is locked, or unlocked, with any of its members."""
     bench, groups = session.bench, units.groups_for(session.bench, session.live)
     unlocks = {m for name in set(session.locked) - set(names) for m in groups.members(name)}
     reasons = {**bench.locks, **session.locked}
     locked = {n: reasons.get(n, "") for n in names if n in bench.layer_of and n not in unlocks}
-    return units.locked_together(groups, locked)
+    return units.lock_together(groups, locked)
 
 
-def _pinned(session: Session, plan: Plan, pin: Pin) -> Plan:
+def _pin(session: Session, plan: Plan, pin: Pin) -> Plan:
     if pin.layer in session.locked:
         raise ValueError(f"{pin.layer!r} is locked: unlock it to cut or keep by hand")
     reason = session.bench.cannot(plan).get(pin.layer)
@@ -215,17 +215,17 @@ def with_levels(
     are cut together share one level, that of the member that was moved, and one lock.
     """
     whole, groups = bench.cannot(plan), units.groups_for(bench, plan)
-    locked = units.locked_together(groups, locked)
+    locked = units.lock_together(groups, locked)
     able = [name for name in bench.layer_of if name not in whole]
     if plan.scope == "layer":
         source = {name: plan.sparsity if name in locked else levels for name in able}
         sparsity = {name: source[name].get(name, 0.0) for name in able}
-        sparsity = units.evened(groups, sparsity, units.last_moved(bench, plan.sparsity, sparsity))
+        sparsity = units.even(groups, sparsity, units.last_moved(bench, plan.sparsity, sparsity))
         return replace(plan, sparsity=sparsity | dict.fromkeys(whole, 0.0))
     members = [name for name in able if name not in locked]
     shared = max((levels[name] for name in members if name in levels), default=0.0)
     sparsity = {name: levels.get(name, shared) for name in members}
-    sparsity = units.evened(groups, sparsity, units.last_moved(bench, plan.sparsity, sparsity))
+    sparsity = units.even(groups, sparsity, units.last_moved(bench, plan.sparsity, sparsity))
     return replace(plan, sparsity=sparsity)
 
 
@@ -235,19 +235,19 @@ def change(session: Session, request: Plan) -> None:
     `request` has the new choices; sparsity, locks and what was pinned by hand stay. What cannot be
     pinned any more is said. ValueError leaves all as it is.
     """
-    plan = changed(session, request)
-    loss = hand.lost(session.live, plan)
+    plan = plan_with(session, request)
+    loss = hand.loss_text(session.live, plan)
     session.settle(plan, _locks_under(session, plan))
     session.message = loss
 
 
-def changed(session: Session, request: Plan) -> Plan:
+def plan_with(session: Session, request: Plan) -> Plan:
     """The live plan with the criterion, granularity and scope of `request`."""
     bench, before = session.bench, session.live
     levels = {name: before.sparsity.get(name, 0.0) for name in bench.layer_of}
     if request.scope != before.scope:
-        levels = _got(session)
-    pinned = hand.holding(before, request.granularity)
+        levels = _levels_now(session)
+    pinned = hand.valid_pins(before, request.granularity)
     blank = replace(request, sparsity={} if request.scope == "global" else levels, pinned=pinned)
     blank = replace(blank, pinned=hand.that_fit(bench, blank, bench.cannot(blank)))
     locked = _locks_under(session, blank)
@@ -270,7 +270,7 @@ def _locks_under(session: Session, plan: Plan) -> dict[str, str]:
     whole = {name for name in after if name in own or not session.live.sparsity.get(name)}
     usual = {name: why for name, why in after.items() if name in whole - unlocks}
     new_locks = {name: why for name, why in own.items() if name not in before}
-    return units.locked_together(groups, usual | new_locks)
+    return units.lock_together(groups, usual | new_locks)
 
 
 def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) -> None:
@@ -287,7 +287,7 @@ def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) ->
     else:
         reasons = {**bench.locks, **usual}
         locks = {name: reasons.get(name, "") for name in locked if name in bench.layer_of}
-        locks = units.locked_together(groups, locks)
+        locks = units.lock_together(groups, locks)
     if plan.scope == "layer":
         plan = replace(plan, sparsity=dict.fromkeys(bench.layer_of, 0.0) | dict(plan.sparsity))
     elif not plan.sparsity:
@@ -303,10 +303,10 @@ def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
     groups = units.groups_for(bench, plan)
     usual = unit_locks(bench.locks, groups)
     locks = {name: why for name, why in usual.items() if not plan.sparsity.get(name)}
-    return units.locked_together(groups, locks)
+    return units.lock_together(groups, locks)
 
 
-def _got(session: Session) -> dict[str, float]:
+def _levels_now(session: Session) -> dict[str, float]:
     got = session.bench.masks(session.live).sparsity
     return {name: round(level, 4) for name, level in got.items()}
 

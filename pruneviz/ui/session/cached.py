@@ -24,7 +24,7 @@ def bench(name: str) -> Workbench:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the network …")
-def opened(request: OpenRequest) -> Workbench:
+def bench_of(request: OpenRequest) -> Workbench:
     """The workbench of what the app was started with, opened once for everybody."""
     return open_workbench(request)
 
@@ -60,9 +60,9 @@ def picture_data(
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def sensed(key: str, _bench: Workbench, _plan: Plan) -> dict[str, object]:
+def sensitivity_evidence(key: str, _bench: Workbench, _plan: Plan) -> dict[str, object]:
     """Curves and estimates for the board; key tells all of it."""
-    return sensing.sensed(_bench, _plan)
+    return sensing.sensitivity_evidence(_bench, _plan)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

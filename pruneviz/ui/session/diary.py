@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pruneviz.background import Job
-from pruneviz.history import History, ModelVersion, measured_of, new_session
+from pruneviz.history import History, ModelVersion, measurement_of, new_session
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
@@ -26,7 +26,7 @@ class Diary:
         """The model at work, as the history knows it."""
         return ModelVersion(self._name, self._bench.fingerprint, self._bench.data_fingerprint)
 
-    def settled(self, plan: Plan, came: Plan) -> None:
+    def visit(self, plan: Plan, came: Plan) -> None:
         """Write down that `plan` was settled on, coming from `came`; staying there is no visit."""
         if plan == came:
             return
@@ -34,41 +34,45 @@ class Diary:
             self._visit(came, None)
         self._visit(plan, self.visits[came])
 
-    def named(self, plan: Plan, name: str) -> None:
+    def name_branch(self, plan: Plan, name: str) -> None:
         """Give a plan settled on a name."""
         if plan not in self.visits:
             self._visit(plan, None)
         self.history.name_branch(self.visits[plan], name)
 
-    def costed(self, plan: Plan, cost: Cost) -> None:
+    def record_cost(self, plan: Plan, cost: Cost) -> None:
         """Write down the ledger of a plan."""
         if plan not in self.visits:
             self._visit(plan, None)
-        self.history.costed(self.visits[plan], cost)
+        self.history.record_cost(self.visits[plan], cost)
 
-    def measured(self, plan: Plan) -> None:
+    def record_measurement(self, plan: Plan) -> None:
         """Write down what has been measured of a plan until now, and of where the session began.
 
         Counts what is left of the network: not to be called while somebody waits.
         """
         for each in dict.fromkeys((next(iter(self.visits), plan), plan)):
-            self._measured(each)
+            self._record_measurement(each)
 
     def catch_up(self, plan: Plan) -> Job | None:
         """Start writing down what was measured of a plan before it came here, if it is more."""
-        done = self._written.get(plan, 0) >= self._bench.measured(plan)
-        return None if done or plan not in self.visits else Job(lambda report: self.measured(plan))
+        done = self._written.get(plan, 0) >= self._bench.samples_measured(plan)
+        return (
+            None
+            if done or plan not in self.visits
+            else Job(lambda report: self.record_measurement(plan))
+        )
 
     def _visit(self, plan: Plan, parent: int | None) -> None:
         self.visits[plan] = self.history.visit(self.version, plan, parent, session=self.session)
 
-    def _measured(self, plan: Plan) -> None:
+    def _record_measurement(self, plan: Plan) -> None:
         bench, visit = self._bench, self.visits.get(plan)
-        n = bench.measured(plan)
+        n = bench.samples_measured(plan)
         if bench.slow:  # compared with the same samples of the dense network
-            n = min(n, bench.measured(Plan()))
+            n = min(n, bench.samples_measured(Plan()))
         if visit is None or n <= self._written.get(plan, 0):
             return
-        record = measured_of(bench.evaluate(plan, n), bench.counts(plan), bench.masks(plan))
-        self.history.measured(visit, record)
+        record = measurement_of(bench.evaluate(plan, n), bench.counts(plan), bench.masks(plan))
+        self.history.record_measurement(visit, record)
         self._written[plan] = n

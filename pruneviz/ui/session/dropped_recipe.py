@@ -14,7 +14,7 @@ _ROUND, _TAKEN = "recipe_round", "recipe_taken"
 
 
 def ask_recipe(here: str) -> None:
-    """A place for a recipe; here: the network on the screen. `taken` tells where it leads.
+    """A place for a recipe; here: the network on the screen. `take_recipe` tells where it leads.
 
     What is refused is said in one sentence, and nothing of the session is lost.
     """
@@ -40,7 +40,7 @@ def ask_recipe(here: str) -> None:
     st.session_state[_ROUND] = turn + 1
 
 
-def taken() -> tuple[str, str] | None:
+def take_recipe() -> tuple[str, str] | None:
     """(network, link of the plan) of the recipe that was dropped last, once."""
     place: tuple[str, str] | None = st.session_state.pop(_TAKEN, None)
     return place

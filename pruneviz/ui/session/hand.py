@@ -52,7 +52,7 @@ def counts_by_hand(bench: Workbench, plan: Plan) -> dict[str, tuple[int, int]]:
     return counts_of
 
 
-def holding(plan: Plan, granularity: str) -> Pins:
+def valid_pins(plan: Plan, granularity: str) -> Pins:
     """The pins of `plan` that can hold under another granularity, by their form.
 
     A whole row is one under single weights and neurons alike; a row of a head is not the head.
@@ -82,7 +82,7 @@ def that_fit(bench: Workbench, plan: Plan, whole: Mapping[str, str]) -> Pins:
     return pins
 
 
-def lost(before: Plan, after: Plan) -> str | None:
+def loss_text(before: Plan, after: Plan) -> str | None:
     """A sentence on what had to be given back between two plans, or None."""
     number = sum(len(places) for places in before.pinned.values())
     number -= sum(len(places) for places in after.pinned.values())

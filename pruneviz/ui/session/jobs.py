@@ -47,7 +47,7 @@ def measure(
             _in_pieces(bench, control, "random control", report)
         if not bench.has_evidence():
             bench.evidence(progress=lambda done: report("calibration pass", done))
-        if not _confirmed(bench):
+        if not _is_confirmed(bench):
             bench.confirm_dense(lambda done: report("dense network", done))
 
     return Job(work)
@@ -63,9 +63,9 @@ def so_far(bench: Workbench, plan: Plan) -> Evaluation | None:
 
     Of a plan that need not wait for its job the probe is measured for it.
     """
-    n = bench.measured(plan)
+    n = bench.samples_measured(plan)
     if waits(bench, plan):
-        n = min(n, bench.measured(Plan())) if bench.slow else n
+        n = min(n, bench.samples_measured(Plan())) if bench.slow else n
         return bench.evaluate(plan, n) if n else None
     return bench.evaluate(plan, max(n, bench.probe))
 
@@ -73,8 +73,10 @@ def so_far(bench: Workbench, plan: Plan) -> Evaluation | None:
 def is_measured(bench: Workbench, plan: Plan) -> bool:
     """Whether a job for `plan` would find nothing to do."""
     plans = [plan] if bench.slow else [plan, control_of(plan)]
-    whole = all(p is None or bench.measured(p) == len(bench.source.validation) for p in plans)
-    return whole and (bench.slow or (_confirmed(bench) and bench.has_evidence()))
+    whole = all(
+        p is None or bench.samples_measured(p) == len(bench.source.validation) for p in plans
+    )
+    return whole and (bench.slow or (_is_confirmed(bench) and bench.has_evidence()))
 
 
 def prepare(bench: Workbench, plan: Plan, make: Callable[[], Plan]) -> Job:
@@ -98,7 +100,7 @@ def prepare(bench: Workbench, plan: Plan, make: Callable[[], Plan]) -> Job:
     return Job(work)
 
 
-def _confirmed(bench: Workbench) -> bool:
+def _is_confirmed(bench: Workbench) -> bool:
     # Only what a source brought along was measured elsewhere.
     return bench.dense_confirmed or bench.source.dense is None
 

@@ -16,7 +16,7 @@ from pruneviz.sources.registered import registered_names
 from pruneviz.storage.faults import public
 from pruneviz.ui.session import Session, cached, shelves, start
 from pruneviz.ui.session.diary import Diary
-from pruneviz.ui.session.score_source import ScoreSource, base_of, rescored, scored_name, scoring_of
+from pruneviz.ui.session.score_source import ScoreSource, base_of, rescore, scored_name, scoring_of
 from pruneviz.workbench import Workbench
 
 _FIRST = "lenet5"
@@ -27,19 +27,19 @@ _BOUND = 8  # uploaded and trained networks of one visitor stay in memory
 
 def names() -> list[str]:
     """What was named at the start, then what this session uploaded, then what is registered."""
-    request = _asked()
+    request = _open_request()
     extra = [] if request is None else [_started_name(request)]
-    return [*extra, *_own(), *_registered()]
+    return [*extra, *_own(), *_registered_names()]
 
 
 def first() -> str:
     """The network a visit without an address begins with."""
-    return names()[0] if _asked() is not None else another("")
+    return names()[0] if _open_request() is not None else another("")
 
 
 def another(name: str) -> str:
     """A registered network that stands in for one that does not open."""
-    others = [other for other in _registered() if other != name]
+    others = [other for other in _registered_names() if other != name]
     return _FIRST if _FIRST in others else others[0]
 
 
@@ -48,13 +48,13 @@ def open_bench(name: str) -> Workbench:
     if name in _own():
         return _own()[name]
     if (base := base_of(name)) != name:
-        bench = rescored(open_bench(base), base, name)
+        bench = rescore(open_bench(base), base, name)
         keep(name, bench)
         return bench
-    request = _asked()
+    request = _open_request()
     if request is not None and name == _started_name(request):
-        return cached.opened(request)
-    if name not in _registered():
+        return cached.bench_of(request)
+    if name not in _registered_names():
         choices = ", ".join(names())
         raise ValueError(
             f"unknown model {name!r}; there are {choices}. A link to somebody's own network needs "
@@ -93,20 +93,20 @@ def keep(name: str, bench: Workbench) -> str:
     return unique
 
 
-def scored(name: str, source: ScoreSource) -> str:
+def scored_name_of(name: str, source: ScoreSource) -> str:
     """The name under which the network of this name opens when it is scored as `source` says."""
     base = base_of(name)
     return scored_name(base, scoring_of(open_bench(base)), source)
 
 
-def left() -> str | None:
+def departure_text() -> str | None:
     """What to say of networks that made room for others since this was asked last, or None."""
     own = _own()
-    names, own.gone = own.gone, []
-    if not names:
+    gone, own.gone = own.gone, []
+    if not gone:
         return None
     return (
-        f"{', '.join(map(repr, names))} made room for networks that were opened later: this server "
+        f"{', '.join(map(repr, gone))} made room for networks that were opened later: this server "
         "holds only so much. Open it again to go on; its plans stand in the history"
     )
 
@@ -131,7 +131,7 @@ def beside(shelf: dict[str, Any]) -> None:
 
 
 @cache
-def _registered() -> tuple[str, ...]:
+def _registered_names() -> tuple[str, ...]:
     # Every run of a page asks, and reading what all installed packages offer takes 5 ms.
     return registered_names()
 
@@ -143,7 +143,7 @@ def _own() -> shelves.Shelf:
     return own
 
 
-def _asked() -> OpenRequest | None:
+def _open_request() -> OpenRequest | None:
     try:
         return parse(_words())
     except ValueError:
@@ -156,4 +156,4 @@ def _words() -> list[str]:
 
 
 def _started_name(request: OpenRequest) -> str:
-    return f"{request.label} (yours)" if request.label in _registered() else request.label
+    return f"{request.label} (yours)" if request.label in _registered_names() else request.label

@@ -28,7 +28,7 @@ class Countdown(Protocol):
     left: float | None
 
 
-def paced(report: Progress, timed: Countdown, until: float | None = None) -> Progress:
+def pace(report: Progress, timed: Countdown, until: float | None = None) -> Progress:
     """`report` that also keeps the seconds left, by the pace since what was known is read.
 
     until: when the work ends at the latest, on the monotonic clock.

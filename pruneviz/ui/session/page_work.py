@@ -57,7 +57,7 @@ class PageWork:
         """Whether something is being worked at."""
         return self.job is not None and self.job.running
 
-    def ended(self) -> Job | None:
+    def take_ended(self) -> Job | None:
         """The job that has ended since this was asked last."""
         job = self.job
         if job is None or job.running:

@@ -36,14 +36,14 @@ def recognise() -> None:
     if owner is None:
         return
     if owner.token:
-        owner = _answered(owner)
+        owner = _ask(owner)
     if owner.kept and not st.session_state.get(_DONE):
         # Only of somebody who comes back: what is nobody's would be lost with the tab.
         st.session_state[_DONE] = True
         cached.history().claim()
 
 
-def _answered(owner: Owner) -> Owner:
+def _ask(owner: Owner) -> Owner:
     """The owner as the browser knows it, which is given a cookie that it keeps, or not."""
     data = {"name": COOKIE, "token": owner.token, "known": owner.kept is True, "seconds": _SECONDS}
     with st.container(key="owner"):  # of no height: see pruneviz/ui/look.py

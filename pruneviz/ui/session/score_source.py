@@ -36,12 +36,12 @@ def base_of(name: str) -> str:
     return name.partition(_OUTPUT)[0].partition(_TASK)[0]
 
 
-def rescored(bench: Workbench, base: str, name: str) -> Workbench:
+def rescore(bench: Workbench, base: str, name: str) -> Workbench:
     """`bench`, called `base`, opened anew as `name` says; ValueError where that does not fit."""
     output, _, task = name.removeprefix(base).partition(_TASK)
     usual = scoring_of(bench)
     score = ScoreSource(
-        _wanted(output.removeprefix(_OUTPUT), usual.output), _wanted(task, usual.task)
+        _choice(output.removeprefix(_OUTPUT), usual.output), _choice(task, usual.task)
     )
     source = bench.plain_source
     stale = {bench.task.note, *output_notes(bench.task, bench.survey.outputs)}
@@ -60,5 +60,5 @@ def rescored(bench: Workbench, base: str, name: str) -> Workbench:
     )
 
 
-def _wanted(text: str, usual: str | None) -> str | None:
+def _choice(text: str, usual: str | None) -> str | None:
     return usual if not text else None if text == _USUAL else text

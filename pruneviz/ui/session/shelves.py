@@ -49,12 +49,12 @@ def make(more: int, what: str) -> None:
     limits.check("app_bytes", more, f"{what} takes about")
     most = limits.limit("app_bytes")
     with _LOCK:
-        while used() + more > most:
+        while used_bytes() + more > most:
             if not _drop_oldest():
                 raise ValueError(
                     f"there is no room for {what} now: it takes about {-(-more // _MEGA):,} MiB, "
-                    f"and {used() // _MEGA:,} of {most // _MEGA:,} MiB are taken by networks that "
-                    "are in use; try again later, or open a smaller one"
+                    f"and {used_bytes() // _MEGA:,} of {most // _MEGA:,} MiB are taken by networks "
+                    "that are in use; try again later, or open a smaller one"
                 )
 
 
@@ -66,7 +66,7 @@ def put(shelf: Shelf, name: str, bench: Workbench) -> None:
         _OLDEST.append((weakref.ref(shelf), name))
 
 
-def used() -> int:
+def used_bytes() -> int:
     """Bytes of all networks that were put here and live, with their data; shared ones once."""
     with _LOCK:
         return sum(dict(_storages(*_LIVING)).values())

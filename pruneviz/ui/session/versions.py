@@ -40,20 +40,20 @@ def first_of(name: str, bench: Workbench) -> Version:
 
 def add(version: Version) -> None:
     """Keep a version in this session."""
-    versions = _known()
+    versions = _versions()
     versions[version.name] = version
     while len(versions) > _BOUND:
         del versions[next(iter(versions))]
 
 
-def known(name: str) -> Version | None:
+def version_of(name: str) -> Version | None:
     """The version of this name."""
-    return _known().get(name)
+    return _versions().get(name)
 
 
 def next_name(name: str) -> str:
     """What the next version made from `name` is called; short: a list of networks is narrow."""
-    root, names, number = _root(name), _known(), 1
+    root, names, number = _root(name), _versions(), 1
     while f"{root} · v{number}" in names:
         number += 1
     return f"{root} · v{number}"
@@ -62,7 +62,7 @@ def next_name(name: str) -> str:
 def family(name: str) -> list[Version]:
     """All that go back to the same network as `name`, in the order they were made."""
     root = _root(name)
-    return [version for version in _known().values() if _root(version.name) == root]
+    return [version for version in _versions().values() if _root(version.name) == root]
 
 
 def table(versions: list[Version]) -> pd.DataFrame:
@@ -96,14 +96,14 @@ def change_words(task: Task, delta: float, low: float, high: float) -> str:
 
 
 def _root(name: str) -> str:
-    versions, names = _known(), set[str]()
+    versions, names = _versions(), set[str]()
     while name in versions and versions[name].parent and name not in names:
         names.add(name)
         name = versions[name].parent
     return name
 
 
-def _known() -> dict[str, Version]:
+def _versions() -> dict[str, Version]:
     versions: dict[str, Version] = st.session_state.setdefault(_KEY, {})
     networks.beside(versions)
     return versions

@@ -53,17 +53,17 @@ class Form:
     plan: Plan
 
 
-def ask(trainer: TrainingWork, plan: Plan) -> Training | None:
+def ask(work: TrainingWork, plan: Plan) -> Training | None:
     """The training asked for; None where it cannot be, and says why.
 
     What a method does not use is not asked, and stays as usual.
     """
     try:
-        data = training_data(trainer.session.bench, Training())
+        data = training_data(work.session.bench, Training())
     except ValueError as error:
-        st.info(plain(_said(error)))
+        st.info(plain(_error_text(error)))
         return None
-    form = Form(trainer.wish, len(data), plan)
+    form = Form(work.wish, len(data), plan)
     settings = _first_row(form)
     method = METHODS[settings["method"]]
     st.caption(f"**{method.label}**. {method.meaning} {_source(method.source)}")
@@ -73,11 +73,11 @@ def ask(trainer: TrainingWork, plan: Plan) -> Training | None:
     choices = {n: v for n, v in settings.items() if n != "method" or not plan.is_dense}
     try:
         training = Training(**settings)
-        trainer.wish = replace(trainer.wish, **choices)
+        work.wish = replace(work.wish, **choices)
         find_method(training, plan)
         check_augmentation(training.augmentation, data)
     except ValueError as error:
-        st.warning(plain(_said(error)))
+        st.warning(plain(_error_text(error)))
         return None
     return training
 
@@ -284,6 +284,6 @@ def _source(source: str) -> str:
     return f"*{source}*" if source else ""
 
 
-def _said(error: ValueError) -> str:
+def _error_text(error: ValueError) -> str:
     words = public(error).replace("learning_rate", "learning rate")
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."

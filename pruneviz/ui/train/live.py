@@ -36,44 +36,42 @@ _KINDS = {
 }
 
 
-def progress(trainer: TrainingWork) -> None:
+def progress(work: TrainingWork) -> None:
     """How far it is, how long it will still take, and how to stop it."""
-    job = trainer.job
+    job = work.job
     if job is None:
         return
-    time_left = (
-        "" if trainer.left is None or trainer.paused else f" · {duration(trainer.left)} left"
-    )
+    time_left = "" if work.left is None or work.paused else f" · {duration(work.left)} left"
     bar, hold, stop = st.columns([8, 1.3, 1.3], vertical_alignment="center")
     words = job.label or "making ready"
     label = plain(f"{words[:1].upper()}{words[1:]}")
     bar.progress(min(1.0, job.done), f"{label} · {job.done:.0%}{time_left}")
-    if trainer.paused:
+    if work.paused:
         if hold.button("Resume", key="train-resume", width="stretch", icon=":material/play_arrow:"):
-            trainer.go_on()
+            work.go_on()
     elif hold.button("Pause", key="train-pause", width="stretch", icon=":material/pause:"):
-        trainer.pause()
+        work.pause()
     if stop.button("Cancel", key="train-cancel", width="stretch"):
         job.cancel()
 
 
-def charts(trainer: TrainingWork) -> None:
+def charts(work: TrainingWork) -> None:
     """All that moves while it trains, as far as it has come."""
-    snapshot = trainer.watching.snapshot
+    snapshot = work.watching.snapshot
     if snapshot is None or snapshot.table.empty:
         st.caption("The first numbers come as soon as the network is measured.")
         return
     for note in snapshot.notes:
         st.warning(as_sentence(note))
-    _curves(trainer, snapshot)
-    _layers(trainer, snapshot)
-    if trainer.training.method == "lottery" and not trainer.running:
-        _tickets(trainer, snapshot)
+    _curves(work, snapshot)
+    _layers(work, snapshot)
+    if work.training.method == "lottery" and not work.running:
+        _tickets(work, snapshot)
     _events(snapshot)
 
 
-def _curves(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
-    task = trainer.session.bench.task
+def _curves(work: TrainingWork, snapshot: TrainingSnapshot) -> None:
+    task = work.session.bench.task
     rows, stretches = along(snapshot.table, snapshot.size)
     last = rows.iloc[-1]
     drawn = {
@@ -86,7 +84,7 @@ def _curves(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
     ):
         with column:
             st.markdown(f"**{plain(title)}**", help=_HELP[kind])
-            if trainer.running:
+            if work.running:
                 drawing = figures.moving_course(
                     kind, rows, stretches, label=label, ink=_ink(), scale=task.scale
                 )
@@ -100,23 +98,23 @@ def _curves(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
     st.caption(f"Epoch {int(last['at'])}. {words}. {cut}.{pace}")
 
 
-def _layers(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
-    watching, bench = trainer.watching, trainer.session.bench
+def _layers(work: TrainingWork, snapshot: TrainingSnapshot) -> None:
+    watching, bench = work.watching, work.session.bench
     left, right = st.columns([3, 2], gap="medium")
     with left:
         names = [*bench.layer_of]
         watching.layer = st.selectbox(
             "Weights of", names, index=names.index(watching.layer), key="train_layer", width=320
         )
-        if not trainer.running and snapshot.picture.layer != watching.layer:
+        if not work.running and snapshot.picture.layer != watching.layer:
             watching.rest()
             snapshot = watching.snapshot or snapshot
-        _picture(trainer, snapshot.picture)
+        _picture(work, snapshot.picture)
     with right:
         st.markdown("**Sparsity of each layer**")
-        own = trainer.plan.scope == "layer" and not trainer.training.remove
-        targets = trainer.plan.sparsity if own and trainer.training.method != "dense" else {}
-        if trainer.running:
+        own = work.plan.scope == "layer" and not work.training.remove
+        targets = work.plan.sparsity if own and work.training.method != "dense" else {}
+        if work.running:
             drawing = figures.moving_levels(snapshot.levels, targets, ink=_ink())
             st.html(_as_image("levels", "svg+xml", drawing.svg.encode(), drawing.words))
         else:
@@ -125,9 +123,9 @@ def _layers(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
             )
 
 
-def _picture(trainer: TrainingWork, picture: Picture) -> None:
-    limit = trainer.session.bench.limits[picture.layer]
-    if trainer.running:
+def _picture(work: TrainingWork, picture: Picture) -> None:
+    limit = work.session.bench.limits[picture.layer]
+    if work.running:
         cut = 100 * np.isnan(picture.cells).mean()
         words = f"Weights of {picture.layer}, {cut:.0f} % cut"
         st.html(_as_image("weights", "png", png(picture.cells, limit), words, _TALL))
@@ -158,14 +156,14 @@ def _ink() -> str:
     return _INKS.get(st.context.theme.type or "", "#7a7f88")
 
 
-def _tickets(trainer: TrainingWork, snapshot: TrainingSnapshot) -> None:
+def _tickets(work: TrainingWork, snapshot: TrainingSnapshot) -> None:
     if not (snapshot.table["epoch"] > 0).any():
         return
     st.markdown("**Tickets**: at the end of each stretch, against what is left")
-    task = trainer.session.bench.task
+    task = work.session.bench.task
     figure = figures.tickets(snapshot.table, score=task.word, scale=task.scale)
     st.plotly_chart(figure, key="train-tickets", config=_CHART)
-    if not trainer.training.controls:
+    if not work.training.controls:
         st.caption("Without controls nobody can tell a ticket from any other sparse network.")
 
 
@@ -181,12 +179,12 @@ def _events(snapshot: TrainingSnapshot) -> None:
             each = ", ".join(f"{count:,} of {code(layer)}" for layer, count in counts.items())
             st.markdown(f"Units cut for what they had been doing: {each}.")
         st.dataframe(
-            told(snapshot.events), hide_index=True, key="train-events", row_height=28,
+            events_text(snapshot.events), hide_index=True, key="train-events", row_height=28,
             height=min(320, 40 + 28 * min(len(snapshot.events), _MOST)),
         )  # fmt: skip
 
 
-def told(events: pd.DataFrame) -> pd.DataFrame:
+def events_text(events: pd.DataFrame) -> pd.DataFrame:
     """Events as people read them, the latest first."""
     latest = events.iloc[::-1].head(_MOST)
     return pd.DataFrame(

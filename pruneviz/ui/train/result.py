@@ -21,15 +21,17 @@ from pruneviz.ui.wording import duration
 from pruneviz.ui.workbench.live import last_seq, reach
 
 
-def result(trainer: TrainingWork) -> None:
+def result(work: TrainingWork) -> None:
     """The numbers before and after, and a button that makes a version of it."""
-    outcome = trainer.result
+    outcome = work.result
     if outcome is None:
         return
-    session, trained = trainer.session, outcome.trained
+    session, trained = work.session, outcome.trained
     left, right = st.columns([6, 1.6], vertical_alignment="center")
     task = session.bench.task
-    left.markdown(f"**{plain(trainer.name)}**: {plain(' '.join(told(trained, task.scale)))}")
+    left.markdown(
+        f"**{plain(work.name)}**: {plain(' '.join(result_sentences(trained, task.scale)))}"
+    )
     if right.button(
         "Use as a new version",
         key="train-use",
@@ -39,7 +41,7 @@ def result(trainer: TrainingWork) -> None:
         "it was made from stays as it is.",
     ):
         try:
-            use(trainer, outcome)
+            use(work, outcome)
         except (ValueError, OSError) as error:
             st.error(plain(f"{public(error)}."))
             return
@@ -77,7 +79,7 @@ def summary(trained: Trained, dense: Evaluation, cut: Evaluation, task: Task) ->
     )
 
 
-def told(trained: Trained, scale: Scale = SHARE) -> list[str]:
+def result_sentences(trained: Trained, scale: Scale = SHARE) -> list[str]:
     """What one wants to know of a training, in sentences."""
     table = trained.table[~trained.table["aside"].astype(bool)]
     epochs, last = table[table["epoch"] > 0], table.iloc[-1]
@@ -107,12 +109,12 @@ def _recovery(back: int | None, last: pd.Series, scale: Scale) -> str:
     return f"Recovered after {epochs}: {end}."
 
 
-def use(trainer: TrainingWork, outcome: Result) -> Session:
+def use(work: TrainingWork, outcome: Result) -> Session:
     """Open the result as a network of its own, at the plan that reproduces its masks."""
-    before, trained = trainer.session, outcome.trained
-    if versions.known(before.name) is None:
+    before, trained = work.session, outcome.trained
+    if versions.version_of(before.name) is None:
         versions.add(versions.first_of(before.name, before.bench))
-    name = networks.keep(trainer.name, outcome.bench)
+    name = networks.keep(work.name, outcome.bench)
     session = networks.begin(name)
     session.seq = last_seq()  # what the board asked of the network before is not for this one
     plan, last = trained.plan, trained.table[~trained.table["aside"].astype(bool)].iloc[-1]

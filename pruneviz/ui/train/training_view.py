@@ -88,7 +88,7 @@ class TrainingView:
             moment.table,
             events_of(run.events),
             run.size,
-            _gone(moment),
+            _cut_fractions(moment),
             tuple(run.notes),
             picture_of(moment, self.layer),
         )
@@ -96,7 +96,7 @@ class TrainingView:
         self._next = now + max(_OFTEN, _SHARE * (now - began))
 
 
-def _gone(moment: Moment) -> dict[str, float]:
+def _cut_fractions(moment: Moment) -> dict[str, float]:
     now, before = moment.run.structure.layers, moment.run.bench.layer_of
     return {
         name: 1 - (1 - level) * now[name].size / before[name].size
@@ -107,7 +107,7 @@ def _gone(moment: Moment) -> dict[str, float]:
 def picture_of(moment: Moment, name: str) -> Picture:
     """The weights of a layer at a moment, at most as many as the workbench draws."""
     layer = moment.run.structure.layers[name]
-    rows, columns = scene.drawn(layer)
+    rows, columns = scene.drawn_cells(layer)
     weight = moment.weight(name).flatten(1)
     cells = weight[torch.from_numpy(rows)][:, torch.from_numpy(columns)]
     words = [scene.note(layer.units, len(rows), weight.shape[1], len(columns))]

@@ -19,7 +19,7 @@ from pruneviz.training import METHODS, Trained, Training
 from pruneviz.training.checkpoints import StoredTraining, in_use, trainings
 from pruneviz.training.result import key_of
 from pruneviz.ui.session import cached, owners, versions
-from pruneviz.ui.session.pacing import after_the_accuracy, paced
+from pruneviz.ui.session.pacing import after_the_accuracy, pace
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.train.training_view import TrainingView
 from pruneviz.workbench import Workbench
@@ -97,44 +97,44 @@ class TrainingWork(PageWork):
         self._going.set()
 
 
-def begin(trainer: TrainingWork, plan: Plan, training: Training) -> Job:
+def begin(work: TrainingWork, plan: Plan, training: Training) -> Job:
     """Start to train, or go on with what is kept of the very same training."""
-    session = trainer.session
+    session = work.session
     bench, name = session.bench, versions.next_name(session.name)
-    watching = trainer.watching = TrainingView(trainer.watching.layer)
-    trainer.plan, trainer.training, trainer.name = plan, training, name
-    trainer.message = trainer.result = trainer.left = None
-    trainer.go_on()
+    watching = work.watching = TrainingView(work.watching.layer)
+    work.plan, work.training, work.name = plan, training, name
+    work.message = work.result = work.left = None
+    work.go_on()
     folder = place()  # here: the thread does not know at whose browser it was begun
 
-    def work(report: Progress) -> None:
+    def run(report: Progress) -> None:
         after_the_accuracy(session, report)
-        tell = paced(report, trainer)
+        tell = pace(report, work)
 
         def progress(label: str, done: float) -> None:
             nonlocal tell
             watching.step()
-            if _waited(trainer, report, label, done):
-                tell = paced(report, trainer)  # the time spent waiting tells nothing of the pace
+            if _wait(work, report, label, done):
+                tell = pace(report, work)  # the time spent waiting tells nothing of the pace
             tell(label, done)
 
         trained = bench.train(plan, training, folder, progress=progress, watch=watching.watch)
-        trainer.left = None
+        work.left = None
         report("measuring", 1.0)
         version = Workbench(trained.source(name))
         version.evaluate(trained.plan)
         watching.rest()
-        trainer.result = Result(trained, version, bench.evaluate(plan))
+        work.result = Result(trained, version, bench.evaluate(plan))
 
-    trainer.job = Job(work)
+    work.job = Job(run)
     for path, other in list(_AT_WORK.items()):
         if not other.job.running:
             _AT_WORK.pop(path, None)
     with suppress(ValueError):  # what cannot be trained is said by the job
         path = folder / key_of(bench, plan, training)
         # Of two tabs at the very same the first has the folder; the other has one of its own.
-        _AT_WORK.setdefault(path, Occupant(trainer.job, session.name, plan, training, time.time()))
-    return trainer.job
+        _AT_WORK.setdefault(path, Occupant(work.job, session.name, plan, training, time.time()))
+    return work.job
 
 
 def at_work(one: StoredTraining) -> bool:
@@ -143,7 +143,7 @@ def at_work(one: StoredTraining) -> bool:
     return in_use(one.folder) or (known is not None and known.job.running)
 
 
-def take_over(trainer: TrainingWork, one: StoredTraining) -> bool:
+def take_over(work: TrainingWork, one: StoredTraining) -> bool:
     """Go on here with what is trained elsewhere; False where it does not let go.
 
     Work of another process, a command line's say, is not stopped.
@@ -154,21 +154,21 @@ def take_over(trainer: TrainingWork, one: StoredTraining) -> bool:
         known.job.wait(_LEAVES)
     if at_work(one):
         return False
-    begin(trainer, one.plan, one.training)
+    begin(work, one.plan, one.training)
     return True
 
 
-def take(trainer: TrainingWork) -> None:
+def take(work: TrainingWork) -> None:
     """Take note of work that has ended."""
-    job = trainer.ended()
+    job = work.take_ended()
     if job is None:
         return
     if job.error is not None:
-        trainer.message = f"The training stopped: {job.error.rstrip('.')}."
-    elif trainer.result is None:
-        snapshot = trainer.watching.snapshot
+        work.message = f"The training stopped: {job.error.rstrip('.')}."
+    elif work.result is None:
+        snapshot = work.watching.snapshot
         has_epochs = snapshot is not None and bool((snapshot.table["epoch"] > 0).any())
-        trainer.message = _STOPPED if has_epochs else _NOTHING
+        work.message = _STOPPED if has_epochs else _NOTHING
 
 
 def place() -> Path:
@@ -180,9 +180,9 @@ def place() -> Path:
     return home() / "owners" / owner.name / "training"
 
 
-def kept(trainer: TrainingWork) -> list[StoredTraining]:
+def kept_trainings(work: TrainingWork) -> list[StoredTraining]:
     """Trainings that belong to this network and its data: on disk, or at work."""
-    bench, folder = trainer.session.bench, place()
+    bench, folder = work.session.bench, place()
     stored = trainings(folder)
     there = {one.folder for one in stored}
     stored += [  # in their first epoch nothing is on disk yet
@@ -193,12 +193,12 @@ def kept(trainer: TrainingWork) -> list[StoredTraining]:
     entries = []
     for one in stored:
         name = one.folder.name
-        if name not in trainer.mine:
+        if name not in work.mine:
             try:
-                trainer.mine[name] = key_of(bench, one.plan, one.training) == name
+                work.mine[name] = key_of(bench, one.plan, one.training) == name
             except ValueError:
-                trainer.mine[name] = False
-        if trainer.mine[name]:
+                work.mine[name] = False
+        if work.mine[name]:
             entries.append(one)
     return entries
 
@@ -233,21 +233,21 @@ def epochs_of(training: Training) -> int:
     return sum(leg.epochs for leg in METHODS[training.method].legs(training))
 
 
-def _waited(trainer: TrainingWork, report: Progress, label: str, done: float) -> bool:
+def _wait(work: TrainingWork, report: Progress, label: str, done: float) -> bool:
     """Wait while it is paused, and while somebody moves a slider: whoever waits comes first."""
     paused = False
-    while trainer.paused or _needed(trainer):
-        report(f"{label}, paused" if trainer.paused else label, done)
+    while work.paused or _is_needed(work):
+        report(f"{label}, paused" if work.paused else label, done)
         time.sleep(_NAP)
         paused = True
     return paused
 
 
-def _needed(trainer: TrainingWork) -> bool:
-    session = trainer.session
+def _is_needed(work: TrainingWork) -> bool:
+    session = work.session
     if session.job is not None and session.job.running:
         return True
     now = time.monotonic()
-    if trainer._moved[0] != session.seq:
-        trainer._moved = session.seq, now
-    return session.live != session.settled and now - trainer._moved[1] < _HOLD
+    if work._moved[0] != session.seq:
+        work._moved = session.seq, now
+    return session.live != session.settled and now - work._moved[1] < _HOLD

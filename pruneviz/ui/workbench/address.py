@@ -9,7 +9,7 @@ import streamlit as st
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.pruning.prune import check
 from pruneviz.storage.faults import public
-from pruneviz.ui.session import Session, arrive, locks_for, networks, untouched
+from pruneviz.ui.session import Session, arrive, first_plan, locks_for, networks
 from pruneviz.ui.workbench.live import last_seq, reach
 
 _SENT = "address_sent"
@@ -74,7 +74,7 @@ def _query(session: Session) -> dict[str, str]:
     bench, plan = session.bench, session.settled
     query = {"model": session.name}
     special = set(session.locked) != set(locks_for(bench, plan))
-    if special or plan != untouched(bench):
+    if special or plan != first_plan(bench):
         query["plan"] = to_link(plan, bench.fingerprint)
     return query | {"locked": ",".join(session.locked)} if special else query
 

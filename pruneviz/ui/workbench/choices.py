@@ -25,7 +25,7 @@ def put(name: str, choice: object) -> None:
     st.session_state[key(name)] = choice
 
 
-def known(name: str) -> bool:
+def is_known(name: str) -> bool:
     """Whether a widget for this choice was drawn in the last run."""
     return key(name) in st.session_state
 
@@ -37,7 +37,7 @@ def replace_all(choices: Mapping[str, object]) -> None:
     would bring back what is replaced, and with it the plan that was left; of new widgets it knows
     nothing.
     """
-    if any(known(name) and value(name) != choice for name, choice in choices.items()):
+    if any(is_known(name) and value(name) != choice for name, choice in choices.items()):
         st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
     for name, choice in choices.items():
         put(name, choice)
@@ -46,5 +46,5 @@ def replace_all(choices: Mapping[str, object]) -> None:
 def complete(choices: Mapping[str, object]) -> None:
     """Let widgets that were not drawn in the last run, and so are forgotten, hold these."""
     for name, choice in choices.items():
-        if not known(name):
+        if not is_known(name):
             put(name, choice)

@@ -12,7 +12,7 @@ from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
 from pruneviz.storage.faults import public
-from pruneviz.ui.session.hand import holding, lost
+from pruneviz.ui.session.hand import loss_text, valid_pins
 from pruneviz.ui.workbench import choices, repairs
 
 PATTERN = "N:M"
@@ -50,7 +50,7 @@ def _place(name: str, options: Iterable[str]) -> int:
 
 def are_drawn() -> bool:
     """Whether this browser shows the widgets; Streamlit forgets them on another page."""
-    return choices.known(_MODEL)
+    return choices.is_known(_MODEL)
 
 
 def show(model: str, plan: Plan) -> None:
@@ -99,11 +99,11 @@ def ask_plan(
         scope=scope,
         relative=relative,
         seed=seed,
-        pinned=holding(plan, granularity),
+        pinned=valid_pins(plan, granularity),
         aggregate=aggregate,
         repair=repair,
     )
-    notes = [text for text in (refused or note, gone, lost(plan, new)) if text]
+    notes = [text for text in (refused or note, gone, loss_text(plan, new)) if text]
     return new, " ".join(notes) or None
 
 

@@ -42,64 +42,64 @@ class LedgerWork(PageWork):
         for old in list(self.costs)[:-_REMEMBERED]:
             del self.costs[old]
         if self.session.diary is not None:
-            self.session.diary.costed(plan, cost)
+            self.session.diary.record_cost(plan, cost)
 
 
 @part
 def ledger(session: Session) -> None:
     """The ledger of the plan that was settled on, redrawn by itself while it is measured."""
-    books = LedgerWork.of(session)
-    _take(books)
-    books.redraw(_draw)
+    work = LedgerWork.of(session)
+    _take(work)
+    work.redraw(_draw)
 
 
-def measure(books: LedgerWork, plan: Plan) -> Job:
+def measure(work: LedgerWork, plan: Plan) -> Job:
     """Start on the ledger of `plan`; it begins when nothing else is being measured."""
-    session, bench = books.session, books.session.bench
+    session, bench = work.session, work.session.bench
 
-    def work(report: Progress) -> None:
+    def run(report: Progress) -> None:
         after_the_accuracy(session, report)
-        books.enter(plan, bench.cost(plan, report))
+        work.enter(plan, bench.cost(plan, report))
 
-    books.plan, books.message, books.job = plan, None, Job(work)
-    return books.job
+    work.plan, work.message, work.job = plan, None, Job(run)
+    return work.job
 
 
-def _take(books: LedgerWork) -> None:
+def _take(work: LedgerWork) -> None:
     """Take note of work that has ended."""
-    job = books.ended()
+    job = work.take_ended()
     if job is None:
         return
     if job.error is not None:
-        books.message = f"The ledger could not be measured: {job.error}"
+        work.message = f"The ledger could not be measured: {job.error}"
     elif job.cancelled:
-        books.message = "Stopped. Nothing of this ledger was kept."
+        work.message = "Stopped. Nothing of this ledger was kept."
 
 
-def _draw(books: LedgerWork) -> None:
-    books.turn()
-    plan = books.session.settled
-    if books.message is not None and books.plan == plan:
-        st.warning(plain(books.message))
-    cost = books.costs.get(plan)
-    if books.job is not None:
-        _working(books, books.job, plan)
+def _draw(work: LedgerWork) -> None:
+    work.turn()
+    plan = work.session.settled
+    if work.message is not None and work.plan == plan:
+        st.warning(plain(work.message))
+    cost = work.costs.get(plan)
+    if work.job is not None:
+        _show_progress(work, work.job, plan)
     elif st.button(
         "Measure size, memory and speed" if cost is None else "Measure again",
         key="ledger-measure",
         icon=":material/receipt_long:",
     ):
-        measure(books, plan)
+        measure(work, plan)
         st.rerun()
     if cost is not None:
         _table(cost)
-    elif books.job is None:
+    elif work.job is None:
         st.caption(_EMPTY)
 
 
-def _working(books: LedgerWork, job: Job, plan: Plan) -> None:
+def _show_progress(work: LedgerWork, job: Job, plan: Plan) -> None:
     bar, stop = st.columns([5, 1], vertical_alignment="center")
-    other = "" if books.plan == plan else " (of the plan before)"
+    other = "" if work.plan == plan else " (of the plan before)"
     bar.progress(min(1.0, job.done), f"{plain(job.label or 'beginning')}{other} · {job.done:.0%}")
     if stop.button("Cancel", key="ledger-cancel", width="stretch"):
         job.cancel()

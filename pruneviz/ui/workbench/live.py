@@ -11,7 +11,7 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.storage.faults import public
-from pruneviz.ui.board import Request, board, packed, parse, scene, sensing
+from pruneviz.ui.board import Request, board, pack, parse, scene, sensing
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.session import Session, cached, jobs, obey
 from pruneviz.ui.session.hand import counts_by_hand
@@ -71,7 +71,7 @@ def measure(session: Session) -> None:
         if session.diary is not None:
             session.diary.catch_up(session.settled)
     else:
-        write = None if session.diary is None else session.diary.measured
+        write = None if session.diary is None else session.diary.record_measurement
         session.job = jobs.measure(session.bench, session.settled, session.facts.warnings, write)
 
 
@@ -147,8 +147,8 @@ def _data(session: Session) -> dict[str, object]:
         else cached.picture_data(picture_id, bench, plan, session.focus, has_scores),
         "picture_id": picture_id,
         "limit_model": max(bench.limits.values()) if session.scale == "model" else None,
-        "settled": _settled(session),
-        "measured": _measured(session),
+        "settled": _settled_values(session),
+        "measured": _measured_values(session),
         "dense": None if dense is None else _numbers(dense),
         "task": _task(bench),
         "slow": _slow(bench, plan),
@@ -162,17 +162,17 @@ def _data(session: Session) -> dict[str, object]:
             and not jobs.is_measured(bench, session.settled),
         },
         "message": session.message,
-        **_sensed(session),
+        **_evidence(session),
     }
 
 
-def _sensed(session: Session) -> dict[str, object]:
+def _evidence(session: Session) -> dict[str, object]:
     """Curves and allocation as far as they are known; None where the browser has them."""
     bench, plan, request = session.bench, session.live, _request()
     method = "uniform" if request is None else request.allocation
     key = sensing.allocation_key(bench, plan, method, session.locked)
     tables = cached.allocation(key, bench, plan, method, session.locked)
-    curves = cached.sensed(sensing.sensed_key(bench, plan), bench, plan)
+    curves = cached.sensitivity_evidence(sensing.evidence_key(bench, plan), bench, plan)
     have = ("", "") if request is None else (request.sensitivity, request.tables)
     return {
         "sensitivity": None if have[0] == curves["id"] else curves,
@@ -183,13 +183,13 @@ def _sensed(session: Session) -> dict[str, object]:
     }
 
 
-def _settled(session: Session) -> dict[str, object]:
+def _settled_values(session: Session) -> dict[str, object]:
     bench = session.bench
     pruned, cost = bench.masks(session.live), bench.counts(session.live)
     return {
         "sparsity": {name: session.live.sparsity.get(name, 0.0) for name in bench.layer_of},
         "locked": dict(session.locked),
-        "cut": _cut(bench, pruned),
+        "cut": _cut_counts(bench, pruned),
         "by_hand": counts_by_hand(bench, session.live),
         "inputs_cut": _inputs_cut(session),
         "kept_params": cost.params_kept,
@@ -200,7 +200,7 @@ def _settled(session: Session) -> dict[str, object]:
     }
 
 
-def _cut(bench: Workbench, pruned: Pruned) -> dict[str, int]:
+def _cut_counts(bench: Workbench, pruned: Pruned) -> dict[str, int]:
     """Layer -> how many of its items are cut; members of a group have the same ones."""
     if units.by_unit(pruned.plan):
         groups = units.groups_for(bench, pruned.plan)
@@ -213,8 +213,8 @@ def _cut(bench: Workbench, pruned: Pruned) -> dict[str, int]:
 def _inputs_cut(session: Session) -> dict[str, object] | None:
     """Which drawn cells of the layer in focus go because of units before it, as bits."""
     bench, focus = session.bench, session.focus
-    bits = units.inputs_cut(bench, session.live, focus, *scene.drawn(bench.layer_of[focus]))
-    return None if bits is None else {"layer": focus, "bits": packed(bits)}
+    bits = units.inputs_cut(bench, session.live, focus, *scene.drawn_cells(bench.layer_of[focus]))
+    return None if bits is None else {"layer": focus, "bits": pack(bits)}
 
 
 def _warnings(session: Session) -> dict[str, str] | None:
@@ -225,11 +225,11 @@ def _warnings(session: Session) -> dict[str, str] | None:
         return cache.get(session.live)
     try:
         return cache.get_or(session.live, lambda: session.bench.warnings(session.live))
-    except ValueError:  # the network's own, which `_measured` tells
+    except ValueError:  # the network's own, which `_measured_values` tells
         return None
 
 
-def _measured(session: Session) -> dict[str, object] | None:
+def _measured_values(session: Session) -> dict[str, object] | None:
     """The numbers of the plan on the screen; of a slow network the last there are."""
     bench, live = session.bench, session.live
     try:
@@ -259,7 +259,7 @@ def _task(bench: Workbench) -> dict[str, object]:
     task = bench.task
     usual = task.name == "classes" or not task.note
     notes = (_caution(bench), "" if usual else task.note)
-    note = " · ".join(part for part in notes if part)
+    note = " · ".join(filter(None, notes))
     return {"label": task.label, "word": task.word, "note": note, "share": task.share}
 
 

@@ -21,7 +21,7 @@ from pruneviz.pruning.labels import label
 from pruneviz.storage.cache import Cache
 from pruneviz.ui.boundary import part
 from pruneviz.ui.text import code, plain
-from pruneviz.ui.thresholds import asked_loss
+from pruneviz.ui.thresholds import ask_loss
 from pruneviz.workbench import Workbench
 
 _SHOWN_FLIPS, _SHOWN_FILTERS = 12, 64
@@ -43,12 +43,14 @@ def visits(bench: Workbench, history: list[Plan], counts: Cache[int]) -> Visits:
 
     counts: parameters kept by plan, so that old plans need not be made again.
     """
-    dense = bench.measured(Plan())  # a plan is compared with the same samples of the dense network
-    plans = [plan for plan in history if dense and bench.measured(plan)]
+    dense = bench.samples_measured(
+        Plan()
+    )  # a plan is compared with the same samples of the dense network
+    plans = [plan for plan in history if dense and bench.samples_measured(plan)]
     controls = [
         control
         for control in dict.fromkeys(map(control_of, plans))
-        if control is not None and bench.measured(control) == len(bench.source.validation)
+        if control is not None and bench.samples_measured(control) == len(bench.source.validation)
     ]
     return Visits(tuple(plans), _table(bench, plans, counts), _table(bench, controls, counts))
 
@@ -56,11 +58,13 @@ def visits(bench: Workbench, history: list[Plan], counts: Cache[int]) -> Visits:
 def _table(bench: Workbench, plans: list[Plan], counts: Cache[int]) -> pd.DataFrame:
     rows = []
     for plan in plans:
-        result = bench.evaluate(plan, min(bench.measured(plan), bench.measured(Plan())))
+        result = bench.evaluate(
+            plan, min(bench.samples_measured(plan), bench.samples_measured(Plan()))
+        )
         rows.append(
             {
                 "label": label(plan),
-                "params": counts.get_or(plan, partial(_kept, bench, plan)),
+                "params": counts.get_or(plan, partial(_params_kept, bench, plan)),
                 "accuracy": result.accuracy,
                 "low": result.low,
                 "high": result.high,
@@ -73,7 +77,7 @@ def _table(bench: Workbench, plans: list[Plan], counts: Cache[int]) -> pd.DataFr
     return pd.DataFrame(rows, columns=columns)
 
 
-def _kept(bench: Workbench, plan: Plan) -> int:
+def _params_kept(bench: Workbench, plan: Plan) -> int:
     return bench.counts(plan).params_kept
 
 
@@ -102,7 +106,7 @@ def tradeoff(bench: Workbench, past: Visits, here: Plan, moves: int) -> Plan | N
         label_visibility="collapsed",
     )
     scale = bench.task.scale
-    lose = asked_loss(
+    lose = ask_loss(
         limit,
         "Points to lose" if scale.share else "To lose at most",
         scale,
@@ -116,7 +120,7 @@ def tradeoff(bench: Workbench, past: Visits, here: Plan, moves: int) -> Plan | N
         st.plotly_chart(figures.nonzeros(bench.masks(here).report), key="nonzeros")
         return None
     best = best_within(past.table, lose)
-    n = bench.measured(Plan())
+    n = bench.samples_measured(Plan())
     chart = figures.tradeoff(
         past.table,
         past.controls,
@@ -167,7 +171,7 @@ def per_class(result: Evaluation | None, *, dense: bool) -> None:
 
 
 @part
-def flipped(bench: Workbench, result: Evaluation | None) -> None:
+def show_flips(bench: Workbench, result: Evaluation | None) -> None:
     """The samples whose answer changed, as pictures; what broke comes first."""
     if result is None:
         st.caption(_WAITING)
@@ -181,7 +185,7 @@ def flipped(bench: Workbench, result: Evaluation | None) -> None:
     if not len(changed):
         st.caption(f"No answer changed on {result.n:,} samples. Cut more to see what breaks.")
         return
-    targets = _classes_meant(bench, result)
+    targets = _class_labels(bench, result)
     words = f"{len(changed):,} of {result.n:,} answers changed"
     if targets is None:
         order = changed.tolist()
@@ -201,7 +205,7 @@ def flipped(bench: Workbench, result: Evaluation | None) -> None:
         st.dataframe(pd.DataFrame({"sample": shown, "answer": captions}), hide_index=True)
 
 
-def _classes_meant(bench: Workbench, result: Evaluation) -> Tensor | None:
+def _class_labels(bench: Workbench, result: Evaluation) -> Tensor | None:
     """The class of each sample, where there is one."""
     targets = bench.source.validation.targets
     if targets is None or targets.ndim != 1 or targets.is_floating_point():
@@ -252,7 +256,7 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
     weight = bench.weight(focus)[:_SHOWN_FILTERS].float().mean(1).double().cpu().numpy()
     left.plotly_chart(figures.mosaic(weight, kept, signed=True), key="filters")
     # A repair that is still at work is not made a second time for a picture.
-    shown = plan if bench.measured(plan) else replace(plan, repair=())
+    shown = plan if bench.samples_measured(plan) else replace(plan, repair=())
     maps = bench.feature_maps(shown, focus, sample)[:_SHOWN_FILTERS].double().cpu().numpy()
     right.plotly_chart(figures.mosaic(maps, kept, signed=False), key="maps")
 

@@ -33,7 +33,7 @@ def ask_scores(session: Session) -> str:
             "themselves; agreement, closeness and cosine compare with the dense network.",
         )  # fmt: skip
     source = ScoreSource(output, task)
-    return session.name if source == now else networks.scored(session.name, source)
+    return session.name if source == now else networks.scored_name_of(session.name, source)
 
 
 def _ask(session: Session, title: str, names: list[str], now: str | None, tip: str) -> str | None:

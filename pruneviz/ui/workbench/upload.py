@@ -70,7 +70,7 @@ def ask_own(here: str) -> str | None:
                 help=f"An .npz with x (inputs) and y (labels), up to {most:,} MB. Without it the "
                 "pruned network is compared with the dense one on synthetic inputs.",
             )
-            task, ignore = _measured_by(turn)
+            task, ignore = _ask_measure(turn)
             click = st.form_submit_button("Open", type="primary", width="stretch")
         ask_recipe(here)
         if not click:
@@ -85,7 +85,7 @@ def ask_own(here: str) -> str | None:
         return networks.keep(bench.name, bench)
 
 
-def _measured_by(turn: int) -> tuple[str | None, int | None]:
+def _ask_measure(turn: int) -> tuple[str | None, int | None]:
     """What outputs and targets are, where the user says so, and the label that does not count."""
     task = st.selectbox(
         "Measured by",

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.plan_options import plan_options, take_plan
 from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
 from pruneviz.options import opening_options
 
@@ -22,7 +22,7 @@ def cost(as_json: bool, **values: Any) -> None:
     """
     bench = open_bench(values)
     try:
-        plan, alone = asked_plan(bench, values)
+        plan, alone = take_plan(bench, values)
         ledger = bench.cost(plan, progress())
     except ValueError as error:
         raise click.ClickException(str(error)) from None

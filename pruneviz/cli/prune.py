@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.plan_options import plan_options, take_plan
 from pruneviz.cli.shared import JSON, open_bench, print_json
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
@@ -28,7 +28,7 @@ def prune(samples: int | None, as_json: bool, **values: Any) -> None:
     """
     bench = open_bench(values)
     try:
-        plan, alone = asked_plan(bench, values)
+        plan, alone = take_plan(bench, values)
         summary = _summary(bench, plan, samples)
     except ValueError as error:
         raise click.ClickException(str(error)) from None

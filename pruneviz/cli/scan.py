@@ -12,10 +12,10 @@ import pandas as pd
 from pruneviz.cli.shared import (
     ENDS,
     JSON,
-    asked_levels,
     end_of_progress,
     exit_code,
     open_bench,
+    parse_levels,
     print_json,
     progress_with_time,
 )
@@ -23,7 +23,7 @@ from pruneviz.options import opening_options
 from pruneviz.plan import Plan
 from pruneviz.scale import Scale
 from pruneviz.sensitivity.curves import LOSE, Curves
-from pruneviz.sensitivity.scan import LEVELS, PRECISION, known
+from pruneviz.sensitivity.scan import LEVELS, PRECISION, known_curves
 from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.workbench import Workbench
 
@@ -71,7 +71,7 @@ def scan(
     """
     if lose is not None and not lose > 0:
         raise click.BadParameter(f"must be above 0, got {lose:g}", param_hint="--lose")
-    levels = asked_levels(values.pop("levels"), LEVELS)
+    levels = parse_levels(values.pop("levels"), LEVELS)
     plan, values = _plan(values)
     bench = open_bench(values)
     scale = bench.task.scale
@@ -84,13 +84,13 @@ def scan(
         raise click.ClickException(str(error)) from None
     except ENDS as error:
         status = exit_code(error)
-        curves = known(bench, plan, bench.studies.memory, levels, width)
+        curves = known_curves(bench, plan, bench.studies.memory, levels, width)
     finally:
         end_of_progress()
     if csv is not None:
         _write(csv, curves)
     if as_json:
-        print_json(_told(bench, curves, least))
+        print_json(_summary(bench, curves, least))
     else:
         _print(curves, least, scale)
     if bench.studies.memory.complaint:
@@ -117,7 +117,7 @@ def _write(path: Path, curves: Curves) -> None:
         raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
 
 
-def _told(bench: Workbench, curves: Curves, lose: float) -> dict[str, Any]:
+def _summary(bench: Workbench, curves: Curves, lose: float) -> dict[str, Any]:
     ranks = {curve.slider.name: place for place, curve in enumerate(curves.ranked(lose), 1)}
     return {
         "model": bench.name,
@@ -139,11 +139,11 @@ def _told(bench: Workbench, curves: Curves, lose: float) -> dict[str, Any]:
             for curve in curves.curves
         ],
         "points": curves.table.dropna(subset="sparsity").to_dict(orient="records"),
-        "kept_in": _kept_in(bench),
+        "kept_in": _store_path(bench),
     }
 
 
-def _kept_in(bench: Workbench) -> str | None:
+def _store_path(bench: Workbench) -> str | None:
     memory = bench.studies.memory
     return None if memory.path is None or memory.complaint else str(memory.path)
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.plan_options import plan_options, take_plan
 from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
 from pruneviz.history import History, ModelVersion
 from pruneviz.options import opening_options
@@ -43,7 +43,7 @@ def write(
     """
     bench = open_bench(values)
     try:
-        plan, alone = asked_plan(bench, values)
+        plan, alone = take_plan(bench, values)
         if out.exists() and not force:
             raise ValueError(f"{out} is there already; choose another, or write over with --force")
         if scan:

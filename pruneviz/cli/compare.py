@@ -13,10 +13,10 @@ from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.cli.shared import (
     ENDS,
     JSON,
-    asked_levels,
     end_of_progress,
     exit_code,
     open_bench,
+    parse_levels,
     print_json,
     progress_with_time,
 )
@@ -64,7 +64,7 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
     Example: pruneviz compare lenet5 --criteria magnitude,wanda,taylor --levels 0.8,0.9
     """
     unlocked = values.pop("unlocked")
-    request, values = _asked(values)
+    request, values = _request_of(values)
     bench = open_bench(values)
     status, contest = 0, None
     try:
@@ -87,14 +87,14 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
     if csv is not None:
         _write(csv, alike.table if contest is None else contest.table)
     if as_json:
-        print_json(_told(bench, alike, contest))
+        print_json(_summary(bench, alike, contest))
     else:
         _print(alike, contest)
     if bench.studies.memory.complaint:
         click.echo(f"Warning: {bench.studies.memory.complaint}.", err=True)
 
 
-def _asked(values: dict[str, Any]) -> tuple[ContestRequest, dict[str, Any]]:
+def _request_of(values: dict[str, Any]) -> tuple[ContestRequest, dict[str, Any]]:
     """What is to be compared, and the values that are left."""
     names = ("granularity", "aggregate", "repair")
     mine = (*names, "criteria", "levels", "allocation", "lock", "samples", "seeds")
@@ -105,7 +105,7 @@ def _asked(values: dict[str, Any]) -> tuple[ContestRequest, dict[str, Any]]:
     criteria = values["criteria"]
     request = ContestRequest(
         None if criteria is None else tuple(name.strip() for name in criteria.split(",")),
-        asked_levels(values["levels"], LEVELS),
+        parse_levels(values["levels"], LEVELS),
         plan,
         values["allocation"],
         values["lock"],
@@ -127,7 +127,7 @@ def _write(path: Path, table: pd.DataFrame) -> None:
         raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
 
 
-def _told(bench: Workbench, alike: Similarity, contest: Contest | None) -> dict[str, Any]:
+def _summary(bench: Workbench, alike: Similarity, contest: Contest | None) -> dict[str, Any]:
     content: dict[str, Any] = {
         "model": bench.name,
         "pairs": alike.table.to_dict(orient="records"),

@@ -18,8 +18,8 @@ from pruneviz.recipes import (
     from_yaml,
     opening_of,
     replay,
+    retrain,
     script_of,
-    trained_again,
 )
 from pruneviz.workbench.opening import open_workbench
 
@@ -90,7 +90,7 @@ def _again(
         for name in ("model", "data", "arch", "trust", "task", "metric", "ignore")
     }
     bench = open_workbench(opening_of(recipe, folder=file.parent, **options))
-    bench = trained_again(recipe, bench, progress_with_time())
+    bench = retrain(recipe, bench, progress_with_time())
     result = replay(recipe, bench, progress())
     if values["out"] is None:
         return result, None

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pruneviz.allocation.methods import ALLOCATIONS
-from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.plan_options import plan_options, take_plan
 from pruneviz.cli.shared import (
     ENDS,
     JSON,
@@ -125,9 +125,9 @@ def train(
     bench = open_bench(values)
     try:
         training = Training(seed=values["seed"], **settings)
-        plan, alone = asked_plan(bench, values)
+        plan, alone = take_plan(bench, values)
         if allocate is not None:
-            plan = _shared_out(bench, plan, allocate, target, [*alone])
+            plan = _share_out(bench, plan, allocate, target, [*alone])
         folder = home() / "training" if keep is None else keep
         tell = progress_with_time()
         trained = bench.train(
@@ -147,14 +147,12 @@ def train(
         click.echo(f"left dense: {name} ({reason})", err=True)
     _write(trained, out, csv, recipe)
     if as_json:
-        print_json(_told(bench, trained))
+        print_json(_summary(bench, trained))
     else:
         _print(bench, trained)
 
 
-def _shared_out(
-    bench: Workbench, plan: Plan, method: str, target: float, locked: list[str]
-) -> Plan:
+def _share_out(bench: Workbench, plan: Plan, method: str, target: float, locked: list[str]) -> Plan:
     """The plan with `target` of all that is not locked, shared out by a method."""
     dense = replace(plan, sparsity={})
     try:
@@ -213,7 +211,7 @@ def _write(trained: Trained, out: Path | None, csv: Path | None, recipe: Path | 
         raise click.ClickException(str(error)) from None
 
 
-def _told(bench: Workbench, trained: Trained) -> dict[str, Any]:
+def _summary(bench: Workbench, trained: Trained) -> dict[str, Any]:
     return {
         "model": bench.name,
         "plan": trained.asked.as_dict(),

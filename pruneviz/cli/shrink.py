@@ -12,9 +12,9 @@ import click
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.plan_options import plan_options, take_plan
 from pruneviz.cli.shared import JSON, open_bench, print_json
-from pruneviz.measuring.sizes import stored
+from pruneviz.measuring.sizes import file_tensors
 from pruneviz.network.agreement import agreement
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
@@ -43,12 +43,12 @@ def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
     _check(out, force=force)
     bench = open_bench(values)
     try:
-        plan, alone = asked_plan(bench, values)
+        plan, alone = take_plan(bench, values)
         pruned = bench.prune(plan)
         small = pruned.removal().network
         data = bench.source.validation.first(_SAMPLES)
         proof = agreement(pruned.overlay(), small, data.inputs)
-        tensors = stored(small)
+        tensors = file_tensors(small)
         _write(out, tensors, plan)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None

@@ -82,11 +82,11 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
 
     Example: pruneviz allocate lenet5 --target 0.9 --floor 0.02
     """
-    request, values = _asked(values)
+    request, values = _request_of(values)
     opening = what_to_open(dict(values))
     bench = open_bench(values)
     try:
-        locked = _locked(bench, request)
+        locked = _locks_of(bench, request)
         search_result = _find(bench, request, [*locked])
         result = bench.evaluate(search_result.plan)
     except ValueError as error:
@@ -100,14 +100,14 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
     if link:
         click.echo(_link(bench, search_result.plan, locked))
     elif as_json:
-        print_json(_told(bench, opening, search_result, result, locked))
+        print_json(_summary(bench, opening, search_result, result, locked))
     else:
         _print(bench, opening, search_result, result)
         for name, why in locked.items():
             click.echo(f"left as it is: {name} ({why})", err=True)
 
 
-def _asked(values: dict[str, Any]) -> tuple[AllocationRequest, dict[str, Any]]:
+def _request_of(values: dict[str, Any]) -> tuple[AllocationRequest, dict[str, Any]]:
     """What the options ask for, and the values that are left."""
     names = ("criterion", "granularity", "seed", "aggregate", "repair")
     own = ("method", "target", "lose", "budget", "floor", "lock", "unlocked")
@@ -146,7 +146,7 @@ def _floor(texts: tuple[str, ...]) -> float | dict[str, float]:
     return floors[""]
 
 
-def _locked(bench: Workbench, request: AllocationRequest) -> dict[str, str]:
+def _locks_of(bench: Workbench, request: AllocationRequest) -> dict[str, str]:
     """Layer -> why it stays as it is."""
     usual = {} if request.unlocked else bench.locks
     if request.plan.granularity in UNITS:
@@ -184,7 +184,7 @@ def _again(opening: OpenRequest, plan: Plan) -> str:
     return shlex.join(parts)
 
 
-def _told(
+def _summary(
     bench: Workbench,
     opening: OpenRequest,
     search_result: SearchResult,

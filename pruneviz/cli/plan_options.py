@@ -41,20 +41,20 @@ _PINS = {"cut": False, "keep": True}
 
 
 def plan_options(command: F) -> F:
-    """The options that say what is to be pruned; `asked_plan` makes a plan of them."""
+    """The options that say what is to be pruned; `take_plan` makes a plan of them."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def asked_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str, str]]:
+def take_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str, str]]:
     """The plan that the options of `plan_options` ask for; they are taken out of `values`.
 
     Where they ask for nothing it is the plan that the network begins with.
     Also tells which layers --all left alone, and why. ValueError names what does not fit.
     """
     everywhere = values.pop("everywhere")
-    alone = {} if everywhere is None else _left_alone(bench, values)
+    alone = {} if everywhere is None else _exceptions(bench, values)
     del values["unlocked"]
     levels = {name: everywhere for name in bench.layer_of if everywhere is not None}
     levels = {name: level for name, level in levels.items() if name not in alone}
@@ -85,7 +85,7 @@ def asked_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str
     return plan, {name: why for name, why in alone.items() if name not in plan.sparsity}
 
 
-def _left_alone(bench: Workbench, values: Mapping[str, Any]) -> dict[str, str]:
+def _exceptions(bench: Workbench, values: Mapping[str, Any]) -> dict[str, str]:
     """Layer -> why --all does not mean it: locked, or nothing in it can be cut so."""
     granularity = values["granularity"]
     by_unit = granularity in UNITS

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pruneviz.cli.planning import asked_plan, plan_options
+from pruneviz.cli.plan_options import plan_options, take_plan
 from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
 from pruneviz.export import DEFAULT, FORMATS, ExportResult
 from pruneviz.options import opening_options
@@ -50,7 +50,7 @@ def export(
     bench = open_bench(values)
     names = tuple(FORMATS) if _ALL in formats else formats or DEFAULT
     try:
-        plan, alone = asked_plan(bench, values)
+        plan, alone = take_plan(bench, values)
         result = bench.export(plan, out, names, progress(), overwrite=force, archive=archive)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
