@@ -93,7 +93,10 @@ def texts(app: AppTest) -> str:
 
 def choice_key(app: AppTest, name: str) -> str:
     """The key of the widget above the board that stands now for a choice."""
-    return f"{name}-{app.session_state.get('ask_generation', 0)}"
+    generation = "ask_generation"
+    if generation not in app.session_state:  # which has no `get` in older versions
+        return f"{name}-0"
+    return f"{name}-{app.session_state[generation]}"
 
 
 class Page:
