@@ -137,7 +137,7 @@ def test_what_slips_in_does_not_run(browser: Browser, file: Path) -> None:
         slipped.textContent = 'ran.push(3)';
         document.body.append(slipped);
     """)
-    until(page, "refused.length >= 4")
+    until(page, "new Set(refused).size >= 3")  # how often one is told is the browser's own
     assert page.evaluate("ran") == []
     found = set(page.evaluate("refused"))
     context.close()
