@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from pruneviz.network.graph import ONE_AT_A_TIME
 from pruneviz.network.replica import replica
 from pruneviz.sources.networks.unpickled import runs_code, unpickle
 
@@ -49,7 +50,8 @@ class Evil:
 
 def exported(model: nn.Module, inputs: Tensor, path: Path) -> Path:
     batch = torch.export.Dim("batch", min=1)
-    program = torch.export.export(model, (inputs,), dynamic_shapes=({0: batch},))
+    with ONE_AT_A_TIME:  # a page that another test left may still be at it
+        program = torch.export.export(model, (inputs,), dynamic_shapes=({0: batch},))
     torch.export.save(program, path)
     return path
 

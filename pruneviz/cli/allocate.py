@@ -14,6 +14,7 @@ from pruneviz.allocation.budgets import BUDGETS
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import MethodResult, SearchResult
+from pruneviz.cli.plan_options import ranking_options, take_ranking
 from pruneviz.cli.shared import (
     ENDS,
     JSON,
@@ -63,13 +64,8 @@ class AllocationRequest:
               "layer keeps, or one layer; repeatable.")  # fmt: skip
 @click.option("--lock", multiple=True, metavar="LAYER", help="Leave this layer whole; repeatable.")
 @click.option("--unlocked", is_flag=True, help="Layers that are usually locked may move too.")
-@click.option("--criterion", default="magnitude", show_default=True, help="How importance is told.")
+@ranking_options("criterion", "seed", "aggregate", "repair")
 @click.option("--granularity", default="weight", show_default=True, help="weight, neuron or head.")
-@click.option("--seed", default=0, show_default=True, help="Of the random criterion.")
-@click.option("--aggregate", default="mean", show_default=True, help="How the scores of layers "
-              "that are cut together make one: mean, sum or max.")  # fmt: skip
-@click.option("--repair", multiple=True, metavar="NAME", help="Mend the damage without training: "
-              "fold, reconstruct or recalibrate; repeatable.")  # fmt: skip
 @click.option(
     "--link", is_flag=True, help="Print nothing but the plan's part of the app's address."
 )
@@ -109,22 +105,18 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
 
 def _request_of(values: dict[str, Any]) -> tuple[AllocationRequest, dict[str, Any]]:
     """What the options ask for, and the values that are left."""
-    names = ("criterion", "granularity", "seed", "aggregate", "repair")
     own = ("method", "target", "lose", "budget", "floor", "lock", "unlocked")
     options = {name: values[name] for name in own}
     if (options["target"] is None) == (options["lose"] is None):
         raise click.UsageError("name what is wanted: --target 0.9, or --lose 1; one of them")
     if options["lose"] is not None and options["method"] is not None:
         raise click.UsageError("--lose tries every method itself: leave --method out")
-    try:
-        plan = Plan(**{name: values[name] for name in names})
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
+    plan = take_ranking(values)
     options |= {
         "method": options["method"] or _METHOD,
         "floor": _floor(options["floor"]),
     }
-    rest = {name: value for name, value in values.items() if name not in (*names, *own)}
+    rest = {name: value for name, value in values.items() if name not in own}
     return AllocationRequest(plan=plan, **options), rest
 
 

@@ -10,6 +10,7 @@ import click
 import pandas as pd
 
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.cli.plan_options import ranking_options, take_ranking
 from pruneviz.cli.shared import (
     ENDS,
     JSON,
@@ -38,12 +39,7 @@ _POINT = 100
               "[default: all that the granularity allows]")  # fmt: skip
 @click.option("--levels", metavar="X,Y,…", help="Sparsities above 0, up to 1.  [default: "
               + ",".join(f"{x:g}" for x in LEVELS) + "]")  # fmt: skip
-@click.option("--granularity", default="weight", show_default=True,
-              help="weight, neuron, head or N:M.")  # fmt: skip
-@click.option("--aggregate", default="mean", show_default=True, help="How the scores of layers "
-              "that are cut together make one: mean, sum or max.")  # fmt: skip
-@click.option("--repair", multiple=True, metavar="NAME", help="Mend the damage without training: "
-              "fold, reconstruct or recalibrate; repeatable.")  # fmt: skip
+@ranking_options("granularity", "aggregate", "repair")
 @click.option("--allocation", type=click.Choice([*ALLOCATIONS]), default=UNIFORM,
               show_default=True, help="How it is shared out, the same for all.")  # fmt: skip
 @click.option("--lock", multiple=True, metavar="LAYER", help="Leave this layer whole; repeatable.")
@@ -96,12 +92,8 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
 
 def _request_of(values: dict[str, Any]) -> tuple[ContestRequest, dict[str, Any]]:
     """What is to be compared, and the values that are left."""
-    names = ("granularity", "aggregate", "repair")
-    mine = (*names, "criteria", "levels", "allocation", "lock", "samples", "seeds")
-    try:
-        plan = Plan(**{name: values[name] for name in names})
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
+    mine = ("criteria", "levels", "allocation", "lock", "samples", "seeds")
+    plan = take_ranking(values)
     criteria = values["criteria"]
     request = ContestRequest(
         None if criteria is None else tuple(name.strip() for name in criteria.split(",")),

@@ -17,34 +17,61 @@ from pruneviz.workbench import Workbench
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_OPTIONS = (
-    click.option("--criterion", default="magnitude", show_default=True,
-                 help="How importance is told."),
-    click.option("--granularity", default="weight", show_default=True,
-                 help="weight, neuron, head or N:M."),
+_RANKING = {
+    "criterion": click.option("--criterion", default="magnitude", show_default=True,
+                              help="How importance is told."),
+    "granularity": click.option("--granularity", default="weight", show_default=True,
+                                help="weight, neuron, head or N:M."),
+    "seed": click.option("--seed", default=0, show_default=True, help="Of the random criterion."),
+    "aggregate": click.option("--aggregate", default="mean", show_default=True,
+                              help="How the scores of layers that are cut together make one: mean, "
+                              "sum or max."),
+    "repair": click.option("--repair", multiple=True, metavar="NAME",
+                           help="Mend the damage without training: fold, reconstruct or "
+                           "recalibrate; repeatable."),
+}  # fmt: skip
+RANKING = tuple(_RANKING)
+_LEVELS = (
     click.option("--scope", default="layer", show_default=True, help="layer or global."),
     click.option("--relative", is_flag=True, help="Divide scores by their layer's L2 norm first."),
-    click.option("--seed", default=0, show_default=True, help="Of the random criterion."),
     click.option("--all", "everywhere", type=float, help="Sparsity of every unlocked layer, 0..1."),
     click.option("--unlocked", is_flag=True,
                  help="--all also means layers that are usually locked."),
     click.option("--sparsity", multiple=True, metavar="LAYER=X", help="Of one layer; repeatable."),
     click.option("--pin", multiple=True, metavar="LAYER:UNIT=cut|keep",
                  help="Cut or keep one unit by hand, whatever its score; repeatable."),
-    click.option("--aggregate", default="mean", show_default=True, help="How the scores of layers "
-                 "that are cut together make one: mean, sum or max."),
-    click.option("--repair", multiple=True, metavar="NAME", help="Mend the damage without "
-                 "training: fold, reconstruct or recalibrate; repeatable."),
 )  # fmt: skip
 _CHOICES = ("criterion", "granularity", "scope", "relative")
 _PINS = {"cut": False, "keep": True}
 
 
+def ranking_options(*names: str) -> Callable[[F], F]:
+    """The options of RANKING, or those named: what is ranked and cut, without how much."""
+
+    def add(command: F) -> F:
+        for name in reversed(names or RANKING):
+            command = _RANKING[name](command)
+        return command
+
+    return add
+
+
+def take_ranking(values: dict[str, Any]) -> Plan:
+    """The plan, nothing cut yet, that the options of `ranking_options` ask for; they are taken out
+    of `values`.
+    """
+    choices = {name: values.pop(name) for name in RANKING if name in values}
+    try:
+        return Plan(**choices)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+
+
 def plan_options(command: F) -> F:
     """The options that say what is to be pruned; `take_plan` makes a plan of them."""
-    for option in reversed(_OPTIONS):
+    for option in reversed(_LEVELS):
         command = option(command)
-    return command
+    return ranking_options()(command)
 
 
 def take_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import pandas as pd
 
+from pruneviz.cli.plan_options import ranking_options, take_ranking
 from pruneviz.cli.shared import (
     ENDS,
     JSON,
@@ -20,7 +21,6 @@ from pruneviz.cli.shared import (
     progress_with_time,
 )
 from pruneviz.options import opening_options
-from pruneviz.plan import Plan
 from pruneviz.scale import Scale
 from pruneviz.sensitivity.curves import LOSE, Curves
 from pruneviz.sensitivity.scan import LEVELS, PRECISION, known_curves
@@ -32,15 +32,7 @@ _POINT = 100
 
 @click.command()
 @opening_options
-@click.option("--criterion", default="magnitude", show_default=True, help="How importance is told.")
-@click.option(
-    "--granularity", default="weight", show_default=True, help="weight, neuron, head or N:M."
-)
-@click.option("--seed", default=0, show_default=True, help="Of the random criterion.")
-@click.option("--aggregate", default="mean", show_default=True, help="How the scores of layers "
-              "that are cut together make one: mean, sum or max.")  # fmt: skip
-@click.option("--repair", multiple=True, metavar="NAME", help="Mend the damage without training: "
-              "fold, reconstruct or recalibrate; repeatable.")  # fmt: skip
+@ranking_options()
 @click.option(
     "--levels", metavar="X,Y,…", help="Sparsities above 0, up to 1.  [default: 0.1 to 0.98, eleven]"
 )
@@ -72,7 +64,7 @@ def scan(
     if lose is not None and not lose > 0:
         raise click.BadParameter(f"must be above 0, got {lose:g}", param_hint="--lose")
     levels = parse_levels(values.pop("levels"), LEVELS)
-    plan, values = _plan(values)
+    plan = take_ranking(values)
     bench = open_bench(values)
     scale = bench.task.scale
     width = PRECISION if precision is None else precision / scale.factor
@@ -98,16 +90,6 @@ def scan(
     if status:
         click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
         raise SystemExit(status)
-
-
-def _plan(values: dict[str, Any]) -> tuple[Plan, dict[str, Any]]:
-    """The choices to scan with, and the values that are left."""
-    names = ("criterion", "granularity", "seed", "aggregate", "repair")
-    try:
-        plan = Plan(**{name: values[name] for name in names})
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    return plan, {name: value for name, value in values.items() if name not in names}
 
 
 def _write(path: Path, curves: Curves) -> None:

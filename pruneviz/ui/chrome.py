@@ -6,6 +6,7 @@ import streamlit as st
 
 from pruneviz.background import Job
 from pruneviz.ui.boundary import part, ticking
+from pruneviz.ui.job_bar import job_bar
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import as_sentence, code, plain
@@ -51,17 +52,14 @@ def wait_for_choice(session: Session, words: str = _SOON) -> None:
     watch()
 
 
-def follow(job: Job | None, key: str, words: str = "beginning") -> None:
-    """How far a job is, with a button that cancels it; draws the page again when it has ended.
+def follow(job: Job | None, key: str, left: float | None = None) -> None:
+    """A `job_bar`; draws the page again when the job has ended.
 
-    Called from a fragment that runs every moment. key: of the button.
+    Called from a fragment that runs every moment.
     """
     if job is None or not job.running:
         st.rerun()
-    bar, stop = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(min(1.0, job.done), f"{plain(job.label or words)} · {job.done:.0%}")
-    if stop.button("Cancel", key=key, width="stretch"):
-        job.cancel()
+    job_bar(job, key, left=left)
 
 
 def _back() -> None:

@@ -16,6 +16,7 @@ from pruneviz.ui.allocate.allocation_work import (
     price,
     side_effects,
 )
+from pruneviz.ui.job_bar import job_bar
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.thresholds import ask_loss
@@ -172,16 +173,8 @@ def _cost(work: AllocationWork) -> list[str]:
 
 
 def _progress(work: AllocationWork) -> None:
-    job = work.job
-    if job is None:
-        return
-    time_left = "" if work.left is None else f" · {duration(work.left)} left"
-    bar, stop = st.columns([11, 4], vertical_alignment="center")
-    bar.progress(
-        min(1.0, job.done), f"{plain(job.label or 'beginning')} · {job.done:.0%}{time_left}"
-    )
-    if stop.button("Cancel", key="allocate-cancel", width="stretch"):
-        job.cancel()
+    if work.job is not None:
+        job_bar(work.job, "allocate-cancel", left=work.left, width=11 / 4)
 
 
 def _show(work: AllocationWork) -> None:

@@ -16,6 +16,7 @@ from pruneviz.progress import Progress, ShareDone
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.pruning.repair.judging import mend
 from pruneviz.sensitivity.pieces import in_pieces
+from pruneviz.ui.job_bar import job_bar
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.jobs import so_far
 from pruneviz.ui.session.pacing import after_the_accuracy
@@ -125,10 +126,7 @@ def _draw(work: RepairWork) -> None:
         for note in work.session.bench.prune(plan).notes:
             st.warning(as_sentence(note))
     if job is not None:
-        bar, stop = st.columns([3, 1], vertical_alignment="center")
-        bar.progress(min(1.0, job.done), plain(job.label or "beginning"))
-        if stop.button("Cancel", key="compare-cancel", width="stretch"):
-            job.cancel()
+        job_bar(job, "compare-cancel", width=3)
     elif st.button("Compare repairs", key="compare", width="stretch", help=_HELP):
         _start(work)
         st.rerun()

@@ -15,7 +15,7 @@ from pruneviz.pruning.repair import REPAIRS
 from pruneviz.storage.faults import public
 from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.ui.boundary import fragment, part
-from pruneviz.ui.chrome import complain, heading, wait_for_choice
+from pruneviz.ui.chrome import complain, follow, heading, wait_for_choice
 from pruneviz.ui.compare.contest_work import (
     SHARES,
     ContestWork,
@@ -90,17 +90,7 @@ def label(plan: Plan) -> str:
 
 
 def _progress(work: ContestWork) -> None:
-    job = work.job
-    if job is None or not job.running:
-        st.rerun()
-        return
-    time_left = "" if work.left is None else f" · {duration(work.left)} left"
-    bar, stop = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(
-        min(1.0, job.done), f"{plain(job.label or 'beginning')} · {job.done:.0%}{time_left}"
-    )
-    if stop.button("Cancel", key="criteria-cancel", width="stretch"):
-        job.cancel()
+    follow(work.job, "criteria-cancel", work.left)
 
 
 @part

@@ -143,7 +143,7 @@ def _wait(work: DeviceFitWork, words: str) -> None:
                 st.rerun()
             st.progress(0.0, plain(words))
             return
-        follow(job, "devices-cancel", words)
+        follow(job, "devices-cancel")
 
     watch()
 

@@ -22,6 +22,7 @@ from pruneviz.ui.allocate.scan_work import (
 )
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import complain, heading, wait_for_choice
+from pruneviz.ui.job_bar import job_bar
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import plain
@@ -136,18 +137,9 @@ def _live(work: ScanWork, busy: bool) -> None:
 
 
 def _progress(work: ScanWork, curves: Curves) -> None:
-    job = work.job
-    if job is None:
-        return
-    other = "" if work.plan == curves.plan else f"{label(work.plan)}: "
-    time_left = "" if work.left is None else f" · {duration(work.left)} left"
-    bar, stop = st.columns([6, 1], vertical_alignment="center")
-    bar.progress(
-        min(1.0, job.done),
-        f"{plain(other)}{plain(job.label or 'beginning')} · {job.done:.0%}{time_left}",
-    )
-    if stop.button("Cancel", key="scan-cancel", width="stretch"):
-        job.cancel()
+    if work.job is not None:
+        other = "" if work.plan == curves.plan else f"{label(work.plan)}: "
+        job_bar(work.job, "scan-cancel", of=other, left=work.left)
 
 
 def _begin(work: ScanWork, curves: Curves) -> None:

@@ -24,6 +24,7 @@ from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress
 from pruneviz.ui.boundary import ticking
+from pruneviz.ui.chrome import follow
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import panels
 from pruneviz.workbench import Workbench
@@ -191,14 +192,7 @@ def _apart(bench: Workbench, plans: tuple[Plan, Plan]) -> MaskDistance:
 def _wait(apart: MaskDistance) -> None:
     @ticking(_TICK)
     def watch() -> None:
-        job = apart.job
-        if job is None or not job.running:
-            st.rerun()
-            return
-        bar, stop = st.columns([6, 1], vertical_alignment="center")
-        bar.progress(min(1.0, job.done), plain(job.label or "beginning"))
-        if stop.button("Cancel", key="history-masks-cancel", width="stretch"):
-            job.cancel()
+        follow(apart.job, "history-masks-cancel")
 
     watch()
 

@@ -11,6 +11,7 @@ from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress
 from pruneviz.ui.boundary import part
+from pruneviz.ui.job_bar import job_bar
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.pacing import after_the_accuracy
 from pruneviz.ui.session.page_work import PageWork
@@ -98,11 +99,7 @@ def _draw(work: LedgerWork) -> None:
 
 
 def _show_progress(work: LedgerWork, job: Job, plan: Plan) -> None:
-    bar, stop = st.columns([5, 1], vertical_alignment="center")
-    other = "" if work.plan == plan else " (of the plan before)"
-    bar.progress(min(1.0, job.done), f"{plain(job.label or 'beginning')}{other} · {job.done:.0%}")
-    if stop.button("Cancel", key="ledger-cancel", width="stretch"):
-        job.cancel()
+    job_bar(job, "ledger-cancel", of="" if work.plan == plan else "the plan before: ", width=5)
 
 
 def _table(cost: Cost) -> None:
