@@ -104,3 +104,24 @@ def test_a_scan_comes_back(server: Server, page: Page) -> None:
     server.start()
     page.get_by_role("button", name="Go on").wait_for()
     page.get_by_role("heading", name="Sensitivity: slow").wait_for()
+
+
+def test_an_export_can_be_made_again(server: Server, page: Page) -> None:
+    page.goto(f"http://127.0.0.1:{server.port}/?model=slow")
+    board = Board(page)
+    board.until("the heatmap", board.heatmap.is_visible)
+    board.page.get_by_test_id("number-fc1").fill("75")
+    page.keyboard.press("Enter")
+    board.until("the plan in the address", lambda: board.link() != "")
+    page.get_by_role("link", name="Export").click()
+    press(page, "Export 2 formats")
+    page.get_by_role("button", name="Cancel").wait_for()
+    server.kill()
+    server.start()
+
+    page.get_by_role("heading", name="Export: slow").wait_for()
+    page.get_by_text("5,573 of 8,645 parameters kept").wait_for()
+    page.get_by_text("Nothing is exported yet.").wait_for()
+    press(page, "Export 2 formats")
+    press(page, "Cancel")
+    page.get_by_text("Stopped: nothing was written.").wait_for()
