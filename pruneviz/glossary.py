@@ -100,6 +100,15 @@ TERMS = {
         "How strongly each unit answers to each class: its mean activation on calibration samples "
         "of that class, dense network, behind its own batch norm and activation function.",
     ),
+    "thumbnails": Term(
+        "Small pictures",
+        "Each layer as a whole, with its mask: weights, importance or activations, chosen for all "
+        "rows at once. Where a layer has more numbers than fit, a cell stands for a block of them: "
+        "it has the colour of the largest (of importance: of the one in the middle), and as much "
+        "of it is blank as is cut, at least a ninth as soon as one is. What is cut altogether is "
+        "hatched. The four squares show all layers side by side, with the histograms of their "
+        "scores.",
+    ),
     "master": Term(
         "Master slider",
         "Moves all unlocked layers of the chosen target at once and shows which share of them is "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -329,6 +330,17 @@ def test_what_the_browser_has_is_not_sent_again(page: Page) -> None:
     scene = scene_id(session.bench, session.live, session.locked)
     page.ask("drag", {"conv2": 0.5}, have={"scene": scene, "picture": ""})
     assert sizes() < full
+
+
+def test_small_pictures_are_sent_of_the_layers_that_are_asked_for(page: Page) -> None:
+    def given() -> set[str]:
+        data = json.loads(page.app.get("bidi_component")[0].proto.json)
+        return {name.split("|")[-3] for name in data["thumbnails"]["pictures"]}
+
+    page.ask("need")
+    assert given() == set()
+    page.ask("need", thumbnails=["conv2", "nosuch"])
+    assert given() == {"conv2"}
 
 
 @pytest.mark.slow

@@ -88,6 +88,12 @@ def test_a_request_says_by_what_to_share_out_and_which_curves_it_holds() -> None
         assert (request.allocation, request.sensitivity, request.tables) == (method, "c", "t")
 
 
+def test_a_request_names_the_layers_it_has_no_picture_of() -> None:
+    request = parse(WHOLE | {"thumbnails": ["conv1", "fc1"]})
+    assert request is not None
+    assert request.thumbnails == ("conv1", "fc1")
+
+
 @pytest.mark.parametrize("value", [None, 1, "x", [], [WHOLE], {}, {"seq": 1}, True])
 def test_what_is_no_request_is_none(value: object) -> None:
     assert parse(value) is None
@@ -107,6 +113,7 @@ def test_a_request_with_a_part_missing_is_none(name: str) -> None:
         *(("sparsity", x) for x in (None, [], "a", 0.5, {1: 0.5})),
         *(("locked", x) for x in ("ab", [1], None, {"a": 1}, 3)),
         *(("focus", x) for x in (None, 3, [])),
+        *(("thumbnails", x) for x in (None, 3, "ab", [1], {"a": 1}, ["a"] * 33)),
         *(("have", x) for x in (None, [], {"scene": 1, "picture": ""}, {"scene": ""})),
         *(("have", {"scene": "", "picture": "", x: 1}) for x in ("sensitivity", "allocation")),
         *(("allocation", x) for x in ("", "LAMP", "boom", None, 3, ["lamp"])),

@@ -89,15 +89,21 @@ def _entries(tensor: torch.Tensor, place: Place) -> int:
     return int((place.unit >= 0).sum()) * (tensor.numel() // tensor.shape[place.dim])
 
 
-def _inputs(groups: Groups, layer: Layer) -> list[list[object]]:
+def input_units(groups: Groups, layer: Layer) -> dict[str, NDArray[np.int64]]:
+    """Group -> the unit of it that each input of a layer is, -1 for inputs that are none."""
     dim = 0 if layer.turned else 1
-    return [
-        [group.name, float((place.unit >= 0).float().mean())]
+    return {
+        group.name: place.unit.cpu().numpy()
         for group in groups.groups.values()
         if layer.name in group.consumers
         for place in group.places
         if place.tensor == layer.weight and place.dim == dim
-    ]
+    }
+
+
+def _inputs(groups: Groups, layer: Layer) -> list[list[object]]:
+    units = input_units(groups, layer)
+    return [[name, float((unit >= 0).mean())] for name, unit in units.items()]
 
 
 # -- levels and locks --------------------------------------------------------------------------

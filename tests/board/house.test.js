@@ -10,6 +10,7 @@ const FILES = new Map(readdirSync(FOLDER).filter((name) => name.endsWith(".js"))
 
 // Each record of the state is written by one file alone.
 const OWNERS = { network: "answers.js", answer: "answers.js", plan: "plan.js",
+  thumbnails: "thumbnails.js",
   requests: "requests.js", view: "view.js", hand: "hand.js", page: "board.js" };
 
 const every = (complaints) => assert.deepEqual(complaints, []);

@@ -5,6 +5,7 @@ import { newHand } from "../../pruneviz/ui/board/hand.js";
 import { STOPS } from "../../pruneviz/ui/board/numbers.js";
 import { newPlan } from "../../pruneviz/ui/board/plan.js";
 import { newRequests } from "../../pruneviz/ui/board/requests.js";
+import { newThumbnails } from "../../pruneviz/ui/board/thumbnails.js";
 import { newView } from "../../pruneviz/ui/board/view.js";
 import { readScene } from "../../pruneviz/ui/board/wire.js";
 
@@ -35,7 +36,8 @@ export function rawScene(layers, more = {}) {
 // A state whose scene is there; what it sends and how often it is redrawn is kept.
 export function stateOf(scene = rawScene([rawLayer("a", 10), rawLayer("b", 30)])) {
   const state = { network: newNetwork(), answer: newAnswer(), plan: newPlan(),
-    requests: newRequests(), view: newView(), hand: newHand(), page: null, sent: [], drawn: 0 };
+    requests: newRequests(), view: newView(), hand: newHand(),
+    thumbnails: newThumbnails(), page: null, sent: [], drawn: 0 };
   if (scene) state.network.scene = readScene(scene);
   state.redraw = () => { state.drawn += 1; };
   state.send = (request) => state.sent.push(structuredClone(request));

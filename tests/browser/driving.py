@@ -60,6 +60,11 @@ class Board:
         """Wait until the board is drawn and the numbers on it are measured in full."""
         self.until("the heatmap", self.heatmap.is_visible)
         self.until("the dense numbers", self.is_full)
+        self.until("the small pictures", self.has_pictures)
+
+    def has_pictures(self) -> bool:
+        """Whether every layer in sight is drawn in its row, so that nothing more is asked for."""
+        return self.word("missing") == "0"
 
     def is_full(self) -> bool:
         """Whether the numbers shown belong to the plan shown, measured on all samples."""
@@ -69,6 +74,7 @@ class Board:
     @contextmanager
     def settling(self) -> Iterator[None]:
         """What is done inside sends something; wait until it is answered and measured in full."""
+        self.until("the small pictures", self.has_pictures)
         before = self.seq("seq")
         yield
         self.until("an answer", lambda: self.seq("seq") > before)

@@ -20,10 +20,12 @@ KINDS = ("drag", "settle", "focus", "lock", "pin", "undo", "redo", "need", "canc
 STATE = "request"
 ALL = "all"  # in a pin: every place of the layer
 
+_BATCH = 32  # thumbnails that are asked for at once
 _STROKE = 4096  # places that one stroke of a hand may touch
 _PLACE = re.compile(r"[0-9]{1,9}|[0-9]{1,9}:[0-9]{1,9},[0-9]{1,9}:[0-9]{1,9}")
 
 _FOLDER = Path(__file__).parent
+_STYLES = ("board", "curves", "thumbnails")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Request:
     holds ("" for none), so that neither is sent twice. `scale`: what the colours of the weights
     are to be compared over. pin: of the kind "pin" alone. allocation: by what the master slider
     shares out; `sensitivity` and `tables` are the ids of the curves and levels it holds.
+    thumbnails: layers in sight of which it has no picture yet.
     """
 
     seq: int
@@ -58,6 +61,7 @@ class Request:
     allocation: str = "uniform"
     sensitivity: str = ""
     tables: str = ""
+    thumbnails: tuple[str, ...] = ()
 
 
 def pack(array: np.typing.ArrayLike) -> str:
@@ -101,9 +105,12 @@ def parse(value: object) -> Request | None:
     pin = _pin(value.get("pin")) if kind == "pin" else None
     if kind == "pin" and pin is None:
         return None
+    small = _names(value.get("thumbnails", ()))
+    if small is None or len(small) > _BATCH:
+        return None
     scale = "model" if value.get("scale") == "model" else "layer"
     request = (seq, kind, sparsity, locked, focus, scene, picture, scale, pin)
-    return Request(*request, allocation, curves, tables)
+    return Request(*request, allocation, curves, tables, small)
 
 
 def _shares(value: object) -> dict[str, float] | None:
@@ -146,7 +153,7 @@ def _names(value: object) -> tuple[str, ...] | None:
 _component = st.components.v2.component(
     "pruneviz.board",
     js=one_module(_FOLDER, "board"),
-    css="\n".join((_FOLDER / f"{name}.css").read_text("utf-8") for name in ("board", "curves")),
+    css="\n".join((_FOLDER / f"{name}.css").read_text("utf-8") for name in _STYLES),
     isolate_styles=True,
 )
 

@@ -1,8 +1,9 @@
 // What has Python answered, and what is still missing?
 
 import { chooseMethod } from "./plan.js";
+import { readThumbnail } from "./pooled.js";
 import { adopt, enqueue, followFocus, pump } from "./requests.js";
-import { allocations, pictures, scenes, sensitivities } from "./store.js";
+import { allocations, pictures, scenes, sensitivities, thumbnails } from "./store.js";
 import {
   NO_SCENE, readPicture, readScene, readSensitivity, readSettled, readTables, textOf,
 } from "./wire.js";
@@ -46,6 +47,7 @@ export function receive(state, data) {
   }
   followFocus(state, textOf(answer.data.focus));
   takePicture(state);
+  takeThumbnails(state);
   askForMissing(state);
   pump(state);
 }
@@ -108,6 +110,13 @@ function takePicture(state) {
   if (!id) return;
   if (isSent(picture) && !pictures.has(id)) pictures.keep(id, readPicture(picture));
   if (pictures.has(id)) state.network.pictureIds.set(textOf(focus), id);
+}
+
+/** @param {State} state */
+function takeThumbnails(state) {
+  for (const [id, given] of Object.entries(state.answer.data.thumbnails?.pictures ?? {})) {
+    if (isSent(given) && !thumbnails.has(id)) thumbnails.keep(id, readThumbnail(given));
+  }
 }
 
 /** @param {State} state */

@@ -2,13 +2,14 @@
 
 import { newAnswer, newNetwork, receive } from "./answers.js";
 import { readPalette } from "./colours.js";
-import { make, makePopover, setAttribute, setText } from "./dom.js";
+import { make, makePopover, setAttribute, setClass, setText } from "./dom.js";
 import { newHand } from "./hand.js";
 import { buildHeadline, renderHeadline } from "./headline.js";
 import { buildPictures, renderPictures } from "./pictures.js";
 import { newPlan } from "./plan.js";
 import { command, goOnWaiting, isAhead, newRequests, stopWaiting } from "./requests.js";
 import { buildBoard, renderBoard } from "./rows.js";
+import { newThumbnails } from "./thumbnails.js";
 import { buildToolbar, renderToolbar, undoKeys } from "./toolbar.js";
 import { newView } from "./view.js";
 import { isNumber, NO_SCENE, textOf } from "./wire.js";
@@ -29,6 +30,7 @@ function newState(parent) {
     requests: newRequests(),
     view: newView(),
     hand: newHand(),
+    thumbnails: newThumbnails(),
     page: newPage(root),
     redraw: () => render(state),
     send: (/** @type {Request} */ request) =>
@@ -124,6 +126,7 @@ function renderStatus(state, { message, work, stop, again }) {
 function render(state) {
   const { root, parts } = state.page;
   const { scene } = state.network;
+  setClass(root, "walled", state.view.wall);
   const ready = scene.layers.length > 0;
   parts.skeleton.hidden = ready;
   parts.body.hidden = !ready;

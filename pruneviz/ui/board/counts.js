@@ -6,7 +6,7 @@ import { askedOf, isGlobal, isLocked, isMovable } from "./plan.js";
 import { pictureNow } from "./store.js";
 import { isNumber } from "./wire.js";
 
-/** @import { Layer, State } from "./types.d.ts" */
+/** @import { Layer, State, Table } from "./types.d.ts" */
 
 /**
  * Scope global: the one share of the pool that all movable layers are asked for.
@@ -63,10 +63,20 @@ export function rankLimit(state, layer) {
  * @param {Layer} layer
  */
 export function thresholdNow(state, layer) {
+  return thresholdIn(state, layer, pictureNow(state)?.scores ?? null);
+}
+
+/**
+ * scores: the table of the layer's own.
+ * @param {State} state
+ * @param {Layer} layer
+ * @param {Table | null} scores
+ */
+export function thresholdIn(state, layer, scores) {
   const { scene } = state.network;
   if (cutNow(state, layer) <= byHand(state, layer)[0]) return null;
   if (!isGlobal(state)) {
-    return thresholdAt(pictureNow(state)?.scores ?? null, layer.items, cutNow(state, layer));
+    return thresholdAt(scores, layer.items, cutNow(state, layer));
   }
   if (!isMovable(state, layer)) return null;
   return thresholdAt(scene.pool_scores, scene.pool_total, poolCut(state));

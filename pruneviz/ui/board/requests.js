@@ -93,6 +93,7 @@ export function pump(state) {
     allocation: plan.method || EVENLY,
     have: { scene: network.sceneId, picture: network.pictureIds.get(view.focus) ?? "",
       sensitivity: network.sensitivityId, allocation: network.allocationId },
+    thumbnails: entry.kind === "drag" ? [] : state.thumbnails.wanted,
     ...(entry.pin ? { pin: entry.pin } : {}),
   };
   if (changesPlan(state, entry.kind)) requests.planSeq = requests.seq;

@@ -9,11 +9,14 @@ import { rowMenu } from "./menu.js";
 import { askedOf, isGlobal, isLocked, isMovable } from "./plan.js";
 import { enqueue } from "./requests.js";
 import { handleSlider, holdOrFree, showSlider } from "./sliders.js";
+import { makeThumbnail, watchThumbnail } from "./thumbnails.js";
 import { complain, lookAt, lookLater, tick } from "./view.js";
 import { textOf } from "./wire.js";
 import { countText, fieldText, percentText } from "./words.js";
 
 /** @import { BlockRow, Layer, LayerRow, Row, Rows, State, Timer } from "./types.d.ts" */
+
+const THUMBNAIL = { width: 96, height: 42 }; // pixels
 
 /** The signs of a row that say what it belongs to. */
 function buildSigns() {
@@ -64,15 +67,17 @@ export function buildRow(state, layer) {
   const signs = buildSigns();
   const curve = buildCurve();
   const warn = make("span", { class: "warn", hidden: "", role: "img" }, icon("warn"));
+  const thumbnail = makeThumbnail(state, name, THUMBNAIL);
+  thumbnail.dataset.testid = `thumbnail-${name}`;
   const menu = iconButton("menu", `more for ${name}`, { "data-testid": `menu-${name}` });
   opensPopover(menu, state.page.menuBox, () => rowMenu(state, layer));
   const named = make("div", { class: "named" }, title, signs.chain);
   const node = make("div", { class: "row", role: "group", "aria-label": name, "data-testid":
     `row-${name}`, onpointerdown: () => focusLayer(state, name), onfocusin: () =>
     focusSoon(state, name) }, box, lock, make("div", { class: "at-name" }, named, what),
-  curve.node, slider.range, make("label", { class: "percent" }, slider.field, "%"), count, warn,
-  menu,
-  make("div", { class: "noted" }, curve.rank, note, signs.only));
+  thumbnail, curve.node, slider.range, make("label", { class: "percent" }, slider.field, "%"),
+  count, warn, menu, make("div", { class: "noted" }, curve.rank, note, signs.only));
+  watchThumbnail(state, node, name, thumbnail);
   return { node, kind: /** @type {"layer"} */ ("layer"), layer, handle, slider, tick: box, lock,
     count, note, warn, title, curve, ...signs };
 }
@@ -81,7 +86,7 @@ export function buildRow(state, layer) {
  * @param {State} state
  * @param {string} name
  */
-function focusLayer(state, name) {
+export function focusLayer(state, name) {
   if (!lookAt(state, name)) return;
   pointAt(state, null);
   complain(state, "");

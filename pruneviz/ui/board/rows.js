@@ -3,12 +3,15 @@
 import { onceEach } from "./chain.js";
 import { cutNow } from "./counts.js";
 import { renderScale } from "./curves.js";
-import { helpButton, icon, make, setAttribute, setText } from "./dom.js";
+import { helpButton, icon, iconButton, make, setAttribute, setText } from "./dom.js";
 import { shareOf } from "./handles.js";
 import { layersOf, movableLayers } from "./plan.js";
 import { buildRow, renderRow } from "./row.js";
 import { handleSlider, showSlider } from "./sliders.js";
-import { toggleBlock } from "./view.js";
+import { drawThumbnails, forgetThumbnails } from "./thumbnails.js";
+import { chooseKind, toggleBlock, toggleWall } from "./view.js";
+import { VIEWS } from "./views.js";
+import { buildWall, renderWall } from "./wall.js";
 import { NO_SCENE } from "./wire.js";
 import { countText } from "./words.js";
 
@@ -16,6 +19,26 @@ import { countText } from "./words.js";
 
 const FOLD_FROM = 40; // a network with more layers folds by block
 const REST = 120; // ms without a move after which rows out of sight are drawn too
+
+/**
+ * What all thumbnails show, and the way to see them side by side.
+ * @param {State} state
+ */
+function buildChoice(state) {
+  const kind = make("select", { class: "kind", "aria-label": "what the small pictures show",
+    "data-testid": "kind", onchange: () => {
+      chooseKind(state, kind.value);
+      state.redraw();
+    } }, ...VIEWS.map(({ id, text }) => make("option", { value: id }, text)));
+  const wall = iconButton("grid", "all layers side by side", { "data-testid": "wall-button",
+    "aria-pressed": "false", onclick: () => {
+      toggleWall(state);
+      state.redraw();
+    } });
+  const node = make("span", { class: "at-thumbnail" }, kind, wall,
+    helpButton(state, "thumbnails", "a small picture"));
+  return { node, kind, wall };
+}
 
 /** @param {State} state */
 export function buildBoard(state) {
@@ -28,10 +51,12 @@ export function buildBoard(state) {
   helpButton(state, "curve", "the curve in a track")) };
   const sparsity = make("span", { class: "at-slider" }, "sparsity",
     helpButton(state, "asked", "sparsity"), scale.node);
+  const choice = buildChoice(state);
   const head = make("div", { class: "row head" },
     make("span", { class: "at-lock" }, helpButton(state, "lock", "a lock")),
-    make("span", { class: "at-name" }, "layer"), sparsity, kept);
-  const scroll = make("div", { class: "scroll" }, head, list, empty);
+    make("span", { class: "at-name" }, "layer"), choice.node, sparsity, kept);
+  const wall = buildWall();
+  const scroll = make("div", { class: "scroll" }, head, list, wall.node, empty);
   /** @type {Map<Element, Row>} */
   const near = new Map(); // the node of a row -> its row; those far from sight are drawn later
   const watch = new IntersectionObserver((entries) => {
@@ -45,7 +70,7 @@ export function buildBoard(state) {
   const rows = [];
   /** @type {Timer} */
   const rest = null;
-  return { scroll, list, empty, kept, scale, near, watch, rows, shape: "", rest };
+  return { scroll, list, wall, choice, empty, kept, scale, near, watch, rows, shape: "", rest };
 }
 
 /**
@@ -102,6 +127,7 @@ function ensureRows(state, board) {
       rows.push(buildRow(state, layer));
     }
   }
+  forgetThumbnails(state, board.rows.map((row) => row.node));
   board.rows = rows;
   board.list.replaceChildren(...rows.map((row) => row.node));
   board.watch.disconnect();
@@ -138,14 +164,19 @@ export function renderBoard(state, board) {
   ensureRows(state, board);
   const { search, searchText, open } = state.view;
   const searching = searchText !== "";
-  let shown = 0;
+  const { wall, choice } = board;
+  let shown = renderWall(state, wall);
+  board.list.hidden = state.view.wall;
+  if (choice.kind.value !== state.view.kind) choice.kind.value = state.view.kind;
+  setAttribute(choice.wall, "aria-pressed", String(state.view.wall));
+  drawThumbnails(state);
   setText(board.kept, `${state.network.scene.item}s kept`);
   renderScale(state, board.scale);
   for (const row of board.rows) {
     const found = row.kind === "block" ? row.layers.some(search.finds)
       : search.finds(row.layer) && (searching || !row.inside || open.has(row.inside));
     if (row.node.hidden === found) row.node.hidden = !found;
-    if (!found) continue;
+    if (!found || state.view.wall) continue;
     shown += 1;
     if (row.far) row.stale = true;
     else renderOne(state, row);

@@ -25,8 +25,8 @@ from pruneviz.ui.board.tables import histogram, in_order, quantiles, reach
 from pruneviz.workbench import Workbench, units
 
 ROWS, COLUMNS = 128, 160
-_HUGE = 2**22  # weights; to rank as many takes half a second
-_STAYS = 2**30  # the rank of what is not in the ranking
+HUGE = 2**22  # weights; to rank as many takes half a second
+STAYS = 2**30  # the rank of what is not in the ranking
 _MARKS: WeakKeyDictionary[Workbench, int] = WeakKeyDictionary()
 _NUMBERS = count()
 
@@ -102,7 +102,7 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
 def is_scored(bench: Workbench, plan: Plan, locked: Mapping[str, str], focus: str) -> bool:
     """Whether the layer in focus is worth ranking: not one that is huge, locked and whole."""
     whole = focus in locked and not plan.sparsity.get(focus)
-    return not (whole and bench.layer_of[focus].size > _HUGE)
+    return not (whole and bench.layer_of[focus].size > HUGE)
 
 
 def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) -> dict[str, object]:
@@ -113,14 +113,14 @@ def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) ->
     inputs = layer.size // layer.units
     rows, columns = drawn_cells(layer)
     blank = np.zeros((len(rows), len(columns)))
-    scores, ranks, sorted_scores = blank, blank.astype(np.int64) + _STAYS, np.zeros(1)
+    scores, ranks, sorted_scores = blank, blank.astype(np.int64) + STAYS, np.zeros(1)
     ascending, unit_rank = sorted_scores, None
     if scored and focus not in bench.cannot(plan):
-        ranking = _ranking(bench, plan, focus)
+        ranking = ranking_of(bench, plan, focus)
         sorted_scores = np.sort(ranking.scores.flatten().cpu().numpy())
         alone = plan.scope == "layer" and bool(ranking.cut or ranking.keep)
         ascending = in_order({focus: ranking}) if alone else sorted_scores
-        ranking = _by_row(bench, plan, layer, ranking)
+        ranking = by_row(bench, plan, layer, ranking)
         scores = _cells(expand(layer, ranking.scores), rows, columns)
         if focus in plan.sparsity or plan.scope == "layer":
             ranks = _cells(expand(layer, ranking.rank), rows, columns)
@@ -141,7 +141,7 @@ def picture(bench: Workbench, plan: Plan, focus: str, *, scored: bool = True) ->
         "rank": pack(ranks),
         "scores": pack(quantiles(ascending)),
         "hist": histogram(sorted_scores) if scored else None,
-        "limit_layer": _limit(weight),
+        "limit_layer": limit_of(weight),
         "classes": list(bench.columns),
         "activation": None if activation is None else pack(activation),
         "activation_rows": None if activation is None else pack(rows),
@@ -155,7 +155,7 @@ def drawn_cells(layer: Layer) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return _spread(layer.units, ROWS), _spread(layer.size // layer.units, COLUMNS)
 
 
-def _by_row(bench: Workbench, plan: Plan, layer: Layer, ranking: Ranking) -> Ranking:
+def by_row(bench: Workbench, plan: Plan, layer: Layer, ranking: Ranking) -> Ranking:
     """A group's ranking as one of the layer's rows; a row that stays has no score."""
     groups = units.groups_for(bench, plan)
     if groups.of(layer.name) is None:
@@ -164,7 +164,7 @@ def _by_row(bench: Workbench, plan: Plan, layer: Layer, ranking: Ranking) -> Ran
     stays, unit = unit < 0, unit.clamp(min=0)
     rank, scores = ranking.rank.cpu()[unit], ranking.scores.cpu()[unit].double()
     return replace(
-        ranking, rank=rank.masked_fill(stays, _STAYS), scores=scores.masked_fill(stays, torch.nan)
+        ranking, rank=rank.masked_fill(stays, STAYS), scores=scores.masked_fill(stays, torch.nan)
     )
 
 
@@ -195,7 +195,7 @@ def _cells(values: Tensor, rows: NDArray[np.int64], columns: NDArray[np.int64]) 
     return (cells.float() if cells.is_floating_point() else cells).cpu().numpy()
 
 
-def _limit(weight: Tensor) -> float:
+def limit_of(weight: Tensor) -> float:
     low, high = weight.detach().aminmax()
     return max(abs(float(low)), abs(float(high)))
 
@@ -226,7 +226,7 @@ def block_of(name: str) -> str:
     return ".".join(parts[: numbers[-1] + 1]) if numbers else ""
 
 
-def _ranking(bench: Workbench, plan: Plan, name: str) -> Ranking:
+def ranking_of(bench: Workbench, plan: Plan, name: str) -> Ranking:
     lead = units.groups_for(bench, plan).lead(name)
     if plan.scope == "global" and name in plan.sparsity:
         return bench.rankings(plan)[lead]

@@ -1,6 +1,6 @@
 // What outlives a remount of the component, within bounds?
 
-/** @import { Allocation, Picture, Scene, Sensitivity, State } from "./types.d.ts" */
+/** @import { Allocation, Picture, Scene, Sensitivity, State, Thumbnail } from "./types.d.ts" */
 
 /**
  * Values by their ids, no more than a number of them.
@@ -44,6 +44,8 @@ export class Store {
 export const scenes = new Store(4);
 /** @type {Store<Picture>} */
 export const pictures = new Store(24);
+/** @type {Store<Thumbnail>} */
+export const thumbnails = new Store(600);
 /** @type {Store<Sensitivity>} */
 export const sensitivities = new Store(24);
 /** @type {Store<Allocation>} */

@@ -116,6 +116,40 @@ export interface Picture {
   made: Map<string, any>;
 }
 
+/** A matrix on few pixels; of each cell the value that is largest by magnitude. */
+export interface Pooled {
+  rows: number;
+  cols: number;
+  /** Pixels of the side of a cell. */
+  depth: number;
+  /** Members of a cell, down and across. */
+  down: number;
+  across: number;
+  limit: number;
+  /** In 32767ths of the limit. */
+  values: Int16Array;
+  /** Of each cell depth × depth ranks as codes, rising; null: none for each weight. */
+  codes: Uint16Array | null;
+  lines: PooledLine[];
+  made: Map<string, any>;
+}
+
+/** Ranks of whole rows (or columns) as codes: units of a group. */
+export interface PooledLine {
+  group: string;
+  across: boolean;
+  codes: Uint16Array;
+}
+
+export interface Thumbnail {
+  /** Why there is none. */
+  why: string;
+  matrix: Pooled | null;
+  activation: Pooled | null;
+  scores: Table | null;
+  hist: Histogram | null;
+}
+
 export interface Points {
   x: number[];
   delta: number[];
@@ -217,6 +251,13 @@ export interface Data {
   help?: Record<string, Record<string, string>>;
   limit_model?: number | null;
   message?: string;
+  thumbnails?: {
+    activity?: boolean;
+    /** Layer -> what is pinned in it; "" -> in all. */
+    pins?: Record<string, string>;
+    /** Id -> a thumbnail. */
+    pictures?: Record<string, Raw>;
+  };
 }
 
 // ---- the records of the state; each is written in one file alone
@@ -280,6 +321,8 @@ export interface View {
   searchText: string;
   search: Search;
   kind: string;
+  /** All layers side by side instead of rows. */
+  wall: boolean;
   tool: string;
   scale: string;
   complaint: string;
@@ -291,6 +334,26 @@ export interface Hand {
   thumb: string[] | null;
   stroke: Stroke | null;
   pointer: Pointer | null;
+}
+
+/** The layers in sight, drawn in small (thumbnails.js). */
+export interface Thumbnails {
+  spots: Map<Element, Spot>;
+  watch: IntersectionObserver | null;
+  frame: number | null;
+  wanted: string[];
+  asked: string;
+}
+
+export interface Spot {
+  node: Element;
+  name: string;
+  canvas: HTMLCanvasElement;
+  follow: (thumbnail: Thumbnail | null) => void;
+  image: ImageData;
+  seen: boolean;
+  key: string;
+  repaints: number;
 }
 
 /** The elements of the page (board.js). */
@@ -314,6 +377,7 @@ export interface State {
   requests: Requests;
   view: View;
   hand: Hand;
+  thumbnails: Thumbnails;
   page: Page;
   redraw: () => void;
   send: (request: Request) => void;
@@ -355,6 +419,7 @@ export interface Request {
   scale: string;
   allocation: string;
   have: Record<string, string>;
+  thumbnails: string[];
   pin?: Pin;
 }
 
@@ -487,6 +552,20 @@ export type Parts = Omit<ReturnType<typeof buildParts>, "pictures" | "rows"> & {
   pictures: Pictures;
   rows: Rows;
 };
+export interface Wall {
+  node: HTMLElement;
+  tiles: Tile[];
+  shape: string;
+}
+export interface Tile {
+  node: HTMLElement;
+  name: string;
+  slider: Slider;
+  title: HTMLElement;
+  count: HTMLElement;
+  scores: HTMLCanvasElement;
+  key: string;
+}
 export type Rows = Omit<ReturnType<typeof buildBoard>, "rest"> & { rest: Timer };
 export type Track = Omit<ReturnType<typeof buildCurve>, "of"> & { of: Curve | null };
 export type Row = LayerRow | BlockRow;

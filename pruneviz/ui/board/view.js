@@ -15,6 +15,7 @@ export function newView() {
     searchText: "",
     search: readSearch(""),
     kind: "weights",
+    wall: false,
     tool: "look",
     scale: "layer",
     complaint: "",
@@ -112,6 +113,11 @@ export function chooseTarget(state, target) {
  */
 export function chooseKind(state, kind) {
   state.view.kind = kind;
+}
+
+/** @param {State} state */
+export function toggleWall(state) {
+  state.view.wall = !state.view.wall;
 }
 
 /**

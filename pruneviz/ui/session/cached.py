@@ -11,7 +11,7 @@ from pruneviz.history import History
 from pruneviz.plan import Plan
 from pruneviz.sources.opening import OpenRequest
 from pruneviz.storage.home import home
-from pruneviz.ui.board import scene, sensing
+from pruneviz.ui.board import scene, sensing, thumbnails
 from pruneviz.ui.session import owners
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
@@ -57,6 +57,14 @@ def picture_data(
 ) -> dict[str, object]:
     """The pictures of the layer in focus; picture_id tells all of it."""
     return scene.picture(_bench, _plan, focus, scored=scored)
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def thumbnail_data(
+    thumbnail_id: str, _bench: Workbench, _plan: Plan, name: str
+) -> dict[str, object]:
+    """A layer in small; thumbnail_id tells all of it."""
+    return thumbnails.thumbnail(_bench, _plan, name)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -16,6 +16,7 @@ from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.session import Session, cached, jobs, obey
 from pruneviz.ui.session.hand import counts_by_hand
 from pruneviz.ui.wording import measures_text
+from pruneviz.ui.workbench.small_pictures import small_pictures
 from pruneviz.workbench import Workbench, units
 
 BOARD = "board"
@@ -162,6 +163,7 @@ def _data(session: Session) -> dict[str, object]:
             and not jobs.is_measured(bench, session.settled),
         },
         "message": session.message,
+        "thumbnails": small_pictures(session, _request(), scene_id),
         **_evidence(session),
     }
 

@@ -1,0 +1,137 @@
+"""How soon after a thumb moves is the board painted?
+
+Run from the top of the checkout: python tests/benchmarks/painting.py [NETWORK …]
+Opens the app in headless Chromium, drags one layer and then all of them, and prints the median and
+the 95th percentile of the milliseconds from the input event to the end of the frame that follows,
+and how many bytes the pictures of the layers took.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, WebSocket, sync_playwright
+
+sys.path.append(str(Path(__file__).parents[1] / "browser"))
+from conftest import FLAGS
+from serving import free_port, served
+
+MOVES, PAUSE = 80, 40  # milliseconds
+DEEP = '''
+"""A network of 301 layers."""
+
+import torch
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(64, 96), nn.Linear(96, 64)
+
+    def forward(self, x):
+        return x + self.fc2(torch.relu(self.fc1(x)))
+
+
+class Deep(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList(Block() for _ in range(150))
+        self.head = nn.Linear(64, 3)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+
+def network():
+    torch.manual_seed(0)
+    return Deep().eval().requires_grad_(False)
+
+
+def data():
+    torch.manual_seed(0)
+    return torch.randn(128, 64), torch.randint(3, (128,))
+'''
+WATCH = """() => {
+  window.painted = [];
+  document.addEventListener("input", (event) => {
+    const began = event.timeStamp;
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => window.painted.push(performance.now() - began);
+      port2.postMessage(null);
+    });
+  }, true);
+}"""
+
+
+def main(names: Sequence[str]) -> None:
+    """Print one line a network and slider."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
+        (Path(folder) / "deep300.py").write_text(DEEP, "utf-8")
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=[*FLAGS])
+        for name in names:
+            words = ["--model", "deep300:network", "--data", "deep300:data"]
+            own = name == "deep300"
+            environment = {
+                "PYTHONPATH": os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])
+            }
+            log = Path(folder) / "log"
+            with served(log, free_port(), words if own else (), environment) as app:
+                page = browser.new_page(viewport={"width": 1440, "height": 900})
+                frames: list[int] = []
+                page.on("websocket", partial(count_bytes, frames))
+                page.goto(app.address if own else f"{app.address}/?model={name}")
+                print_times(page, name, frames)
+                page.close()
+        browser.close()
+
+
+def count_bytes(frames: list[int], socket: WebSocket) -> None:
+    """Note the size of whatever the server sends."""
+    socket.on("framereceived", lambda data: frames.append(len(data)))
+
+
+def print_times(page: Page, name: str, frames: list[int]) -> None:
+    """Drag one slider, then the bulk slider, and print how long the frames took."""
+    page.wait_for_selector("[data-testid=board][data-accuracy] [data-testid=heatmap]")
+    if name == "deep300":
+        page.get_by_test_id("search").fill("fc")
+    page.wait_for_timeout(8000)
+    print(f"{name}: {sum(frames):,} bytes until it rests")
+    page.evaluate(WATCH)
+    rows = page.locator("input[data-testid^='slider-']:not([data-testid^='slider-block-']):visible")
+    free = next(rows.nth(i) for i in range(rows.count()) if rows.nth(i).is_enabled())
+    for what, slider in (("one layer", free), ("all layers", page.get_by_test_id("master"))):
+        times = drag(page, slider)
+        high = statistics.quantiles(times, n=20)[-1]
+        print(f"{name}, {what}: p50 {statistics.median(times):.1f}, p95 {high:.1f} ms", flush=True)
+
+
+def drag(page: Page, slider: Locator) -> list[float]:
+    """Milliseconds from each input to the end of the frame after it."""
+    page.evaluate("() => { window.painted = []; }")
+    box = slider.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 8, y)
+    page.mouse.down()
+    for step in range(1, MOVES + 1):
+        page.mouse.move(box["x"] + 8 + 0.9 * step / MOVES * (box["width"] - 16), y)
+        page.wait_for_timeout(PAUSE)
+    page.mouse.up()
+    page.wait_for_timeout(1500)
+    return [float(x) for x in page.evaluate("() => window.painted")]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ("lenet5", "resnet20", "vit", "deep300"))
