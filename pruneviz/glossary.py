@@ -220,9 +220,11 @@ TERMS = {
     ),
     "tradeoff": Term(
         "Accuracy against parameters",
-        "Every plan you visited is a point with its 95 % interval, the thin line is your path, the "
-        "stair is the Pareto front: plans that no other beats in both. The crosses are the random "
-        "control at the same sparsity. Click a point to return to it.",
+        "What is cut grows to the right; accuracy goes from chance to all right. The present plan "
+        "moves under your thumb, with its 95 % interval and the way it came; hollow where it is "
+        "estimated. Every plan you visited is a point, the thin line is their order, the stair is "
+        "the Pareto front: plans that no other beats in both. The crosses are the random control "
+        "at the same sparsity. Click a point to return to it, drag to zoom.",
     ),
     "classes": Term(
         "Per-class change",

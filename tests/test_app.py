@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -12,6 +13,7 @@ from streamlit.testing.v1.element_tree import TextInput
 
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.ui.board import MEASURES
 from pruneviz.ui.board.scene import scene_id
 from pruneviz.ui.session import cached
 from tests.cases import slow_but
@@ -40,7 +42,8 @@ def test_every_network_opens_with_its_board_and_its_dense_accuracy(network: str)
     assert page.result().n == 2_000, "the source brings its dense answers along"
     assert page.address == {"model": network}
     assert session.message is None
-    assert len(page.app.get("bidi_component")) == 1
+    names = [each.proto.component_name for each in page.app.get("bidi_component")]
+    assert names == ["pruneviz.board", "pruneviz.chart_program"]
 
 
 def test_the_first_visit_opens_a_network_without_being_asked() -> None:
@@ -412,20 +415,35 @@ def test_a_network_cut_in_two_is_shown_and_can_be_undone(page: Page) -> None:
 # -- results -----------------------------------------------------------------------------------
 
 
-def test_every_kind_of_chart_is_drawn(page: Page) -> None:
+def sent(page: Page) -> dict[str, Any]:
+    """What the board was sent last."""
+    data = json.loads(page.app.get("bidi_component")[0].proto.json)
+    assert isinstance(data, dict)
+    return data
+
+
+def test_every_kind_of_chart_is_sent_once(page: Page) -> None:
     page.settle(fc1=0.7).finish()
-    for kind in ("loss", "by layer", "accuracy"):
-        page.choose("chart", kind)
-    assert page.app.get("plotly_chart")
+    for measure in MEASURES:
+        told = sent(page.ask("need", measure=measure))
+        assert (told["measure"], len(told["chart"]["keys"])) == (measure, 2 * (measure != "layers"))
+        have = {"scene": "", "picture": "", "chart": told["chart_id"]}
+        assert sent(page.ask("need", measure=measure, have=have))["chart"] is None
+    assert "100 points" in sent(page.ask("need", lose=1.0))["chart"]["words"]
 
 
-def test_the_best_plan_within_a_loss_is_named(page: Page) -> None:
-    page.settle(fc1=0.5).finish()
-    page.choose("points", 100.0)
-    assert any(
-        "Fewest parameters for a loss of at most 100 points: Magnitude" in text.value
-        for text in page.app.caption
-    )
+def test_a_point_of_the_chart_leads_back_to_its_plan(page: Page) -> None:
+    dense = page.plan
+    pruned = page.settle(fc1=0.7).finish().plan
+    keys = sent(page)["chart"]["keys"]
+    page.ask("return", point=keys[0]).arrive()
+    assert page.plan == dense
+    assert page.ask("return", point=keys[1]).arrive().plan == pruned
+    moves = page.session.moves
+    for point in (keys[1], "nosuch"):
+        assert page.ask("return", point=point).arrive().plan == pruned
+    assert page.session.moves == moves, "nothing was settled"
+    assert page.ask("undo").plan == dense, "a return is a step like others"
 
 
 def test_the_pictures_follow_the_focus(page: Page) -> None:

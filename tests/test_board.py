@@ -11,7 +11,7 @@ import pytest
 
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.ui import board as board_module
-from pruneviz.ui.board import ALL, KINDS, Pin, Request, pack, parse
+from pruneviz.ui.board import ALL, KINDS, MEASURES, Pin, Request, pack, parse
 from pruneviz.ui.board.modules import one_module
 from tests.node import FOLDER as BOARD_TESTS
 from tests.node import run_board_tests
@@ -35,7 +35,7 @@ def test_a_whole_request_is_read() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_request_is_known(kind: str) -> None:
-    request = parse(WHOLE | {"kind": kind, "pin": PIN})
+    request = parse(WHOLE | {"kind": kind, "pin": PIN, "point": "a"})
     assert request is not None
     assert request.kind == kind
     assert (request.pin is not None) == (kind == "pin")
@@ -94,6 +94,31 @@ def test_a_request_names_the_layers_it_has_no_picture_of() -> None:
     assert request.thumbnails == ("conv1", "fc1")
 
 
+def test_a_request_says_what_the_chart_shows_and_to_which_point_to_return() -> None:
+    request = parse(WHOLE)
+    assert request is not None
+    assert (request.measure, request.lose, request.chart, request.point) == (
+        "accuracy",
+        0.01,
+        "",
+        "",
+    )
+    have = {"scene": "s", "picture": "", "chart": "c"}
+    for measure in MEASURES:
+        more = {"kind": "return", "point": "p", "measure": measure, "lose": 5, "have": have}
+        request = parse(WHOLE | more)
+        assert request is not None
+        assert (request.measure, request.lose) == (measure, 5.0)
+        assert (request.chart, request.point) == ("c", "p")
+
+
+@pytest.mark.parametrize(("given", "read"), [(-1, 0), (0.02, 0.02), (10**400, 1e9)])
+def test_the_loss_allowed_is_an_amount(given: float, read: float) -> None:
+    request = parse(WHOLE | {"lose": given})
+    assert request is not None
+    assert request.lose == read
+
+
 @pytest.mark.parametrize("value", [None, 1, "x", [], [WHOLE], {}, {"seq": 1}, True])
 def test_what_is_no_request_is_none(value: object) -> None:
     assert parse(value) is None
@@ -117,6 +142,11 @@ def test_a_request_with_a_part_missing_is_none(name: str) -> None:
         *(("have", x) for x in (None, [], {"scene": 1, "picture": ""}, {"scene": ""})),
         *(("have", {"scene": "", "picture": "", x: 1}) for x in ("sensitivity", "allocation")),
         *(("allocation", x) for x in ("", "LAMP", "boom", None, 3, ["lamp"])),
+        *(("measure", x) for x in ("", "Loss", None, 3, ["loss"])),
+        *(("lose", x) for x in ("1", None, True, float("nan"), float("inf"), [])),
+        ("have", {"scene": "", "picture": "", "chart": 1}),
+        *(("point", x) for x in (None, 3, ["a"])),
+        ("kind", "return"),
     ],
 )
 def test_a_damaged_request_is_none(name: str, value: object) -> None:
@@ -164,11 +194,13 @@ def test_the_boards_code_passes_its_own_tests(tmp_path: Path) -> None:
 
 
 def test_every_file_of_the_folder_is_reached() -> None:
-    script = one_module(FOLDER, "board")
+    scripts = [one_module(FOLDER, entry) for entry in ("board", "deliver")]
     for file in FOLDER.glob("*.js"):
-        assert f"const ${file.stem} = " in script, f"{file.name} is imported by no other"
-    assert len(re.findall(r"^export ", script, re.MULTILINE)) == 1
-    assert not re.search(r"^import ", script, re.MULTILINE)
+        reaches = [script for script in scripts if f"const ${file.stem} = " in script]
+        assert reaches, f"{file.name} is imported by no other"
+    for script in scripts:
+        assert len(re.findall(r"^export ", script, re.MULTILINE)) == 1
+        assert not re.search(r"^import ", script, re.MULTILINE)
 
 
 def modules(folder: Path, **files: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
+import json
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import plotly.graph_objects as go
 import pytest
 
 from pruneviz import figures
+from pruneviz.scale import Scale
 
 VISITS = pd.DataFrame(
     {
@@ -77,24 +80,62 @@ def test_nothing_beats_a_point_of_the_front_and_something_beats_the_others() -> 
 def test_every_plan_visited_is_a_point_with_its_interval() -> None:
     figure = figures.tradeoff(VISITS, CONTROLS, floor=0.97, best=1, here=3)
     points = trace(figure, "visited")
-    assert list(points.x) == [100, 60, 40, 40]
-    assert list(points.y) == pytest.approx([98, 97, 60, 90])
-    assert list(points.customdata) == [0, 1, 2, 3]
-    assert list(points.text) == ["dense", "a", "b", "c"]
+    assert list(points.x) == [40, 40]
+    assert list(points.y) == pytest.approx([60, 90])
+    assert list(points.customdata) == [2, 3]
+    assert list(points.text) == ["b", "c"]
     assert points.error_y.symmetric is not True
-    assert list(points.error_y.array) == pytest.approx([1, 1, 5, 2])
-    assert list(points.error_y.arrayminus) == pytest.approx([1, 2, 5, 2])
-    assert list(points.marker.symbol) == ["star", "circle", "circle", "circle"]
-    assert points.marker.color[1] == figures.ORANGE
-    assert list(points.marker.line.width) == [0, 0, 0, 3]
+    assert list(points.error_y.array) == pytest.approx([5, 2])
+    assert list(points.error_y.arrayminus) == pytest.approx([5, 2])
+    for name, place, look in (
+        ("dense", 0, ("star", figures.BLUE)),
+        ("fewest parameters", 1, (None, figures.ORANGE)),
+        ("this plan", 3, ("circle-open", figures.GREEN)),
+    ):
+        mark = trace(figure, name)
+        assert (list(mark.customdata), list(mark.x)) == ([place], [VISITS["params"][place]])
+        assert list(mark.y) == pytest.approx([100 * VISITS["accuracy"][place]])
+        assert (mark.marker.symbol, mark.marker.color) == look
+
+
+@pytest.mark.parametrize("best", [None, 0, 2])
+@pytest.mark.parametrize("here", [None, 0, 3])
+def test_every_mark_stands_in_the_legend(best: int | None, here: int | None) -> None:
+    figure = figures.tradeoff(VISITS, CONTROLS, floor=0.97, best=best, here=here)
+    assert figure.layout.showlegend
+    for mark in (*figure.data, *figure.layout.shapes):
+        assert mark.name
+        assert mark.showlegend is not False
+    places = [place for one in figure.data for place in one.customdata or ()]
+    assert set(places) == {0, 1, 2, 3}, "each plan can be clicked"
+
+
+def test_what_is_cut_grows_to_the_right_from_chance_to_all() -> None:
+    left, right = figures.tradeoff(VISITS, CONTROLS, total=200).layout.xaxis.range
+    assert left > 200 > 0 > right
+    figure = figures.tradeoff(VISITS, CONTROLS, chance=0.1)
+    assert figure.layout.xaxis.autorange == "reversed"
+    low, high = figure.layout.yaxis.range
+    assert (low, high) == (pytest.approx(6.4), pytest.approx(103.6))
+    for other in ({"measure": "loss"}, {"scale": Scale(False, "R²")}):
+        assert figures.tradeoff(VISITS, CONTROLS, chance=0.1, **other).layout.yaxis.range is None
+
+
+def test_a_figure_and_its_program_are_a_browsers_own_to_draw() -> None:
+    text = json.loads(figures.as_text(figures.tradeoff(VISITS, CONTROLS)))
+    assert {one["name"] for one in text["data"]} >= {"visited", "dense"}
+    assert len(json.dumps(text)) < 5_000, "no template comes along"
+    program = gzip.decompress(figures.program()).decode()
+    assert "Plotly" in program
+    assert figures.program() is figures.program()
 
 
 def test_path_front_control_and_floor_are_drawn() -> None:
     figure = figures.tradeoff(VISITS, CONTROLS, floor=0.97)
-    assert list(trace(figure, "path").y) == pytest.approx([98, 97, 60, 90])
+    assert list(trace(figure, "order of visits").y) == pytest.approx([98, 97, 60, 90])
     assert list(trace(figure, "Pareto front").x) == [40, 60, 100]
     assert list(trace(figure, "Pareto front").y) == pytest.approx([90, 97, 98])
-    control = trace(figure, "random")
+    control = trace(figure, "random control")
     assert (list(control.x), list(control.y)) == ([40], pytest.approx([30]))
     assert list(control.error_y.array) == pytest.approx([6])
     (line,) = figure.layout.shapes
@@ -103,7 +144,8 @@ def test_path_front_control_and_floor_are_drawn() -> None:
 
 def test_loss_has_its_own_front_and_no_interval() -> None:
     figure = figures.tradeoff(VISITS, CONTROLS, measure="loss", floor=0.97)
-    assert list(trace(figure, "visited").y) == pytest.approx([0.1, 0.2, 2.0, 0.4])
+    assert list(trace(figure, "visited").y) == pytest.approx([0.2, 2.0, 0.4])
+    assert list(trace(figure, "dense").y) == pytest.approx([0.1])
     assert list(trace(figure, "Pareto front").x) == [40, 60, 100]
     assert list(trace(figure, "Pareto front").y) == pytest.approx([0.4, 0.2, 0.1])
     assert trace(figure, "visited").error_y.array is None
@@ -113,7 +155,7 @@ def test_loss_has_its_own_front_and_no_interval() -> None:
 def test_nothing_visited_is_an_empty_chart() -> None:
     figure = figures.tradeoff(NONE, NONE, floor=0.9)
     assert len(trace(figure, "visited").x) == 0
-    assert "random" not in {one.name for one in figure.data}
+    assert "random control" not in {one.name for one in figure.data}
 
 
 # -- the others --------------------------------------------------------------------------------

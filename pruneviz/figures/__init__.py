@@ -1,5 +1,6 @@
 """How do the numbers of a session look as charts?"""
 
+from pruneviz.figures.browser import as_text, program
 from pruneviz.figures.curves import alike, contest, curves_apart, curves_heat, curves_together
 from pruneviz.figures.moving import Drawing, moving_course, moving_levels, ticks
 from pruneviz.figures.plans import nonzeros, pareto, per_class, tradeoff
@@ -15,6 +16,7 @@ __all__ = [
     "ORANGE",
     "Drawing",
     "alike",
+    "as_text",
     "contest",
     "course",
     "curves_apart",
@@ -28,6 +30,7 @@ __all__ = [
     "nonzeros",
     "pareto",
     "per_class",
+    "program",
     "tickets",
     "ticks",
     "tradeoff",

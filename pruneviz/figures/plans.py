@@ -11,6 +11,9 @@ import plotly.graph_objects as go
 from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, foreign, layout
 from pruneviz.scale import SHARE, Scale
 
+_ROOM = 1.04  # of an axis, so that a point at its end is whole
+_HOVER = "%{text}<br>%{x:,} parameters<br>%{y:.4g}<br>click to return<extra></extra>"
+
 
 def pareto(params: Sequence[float], value: Sequence[float], *, higher: bool = True) -> list[int]:
     """Positions of the points that no other beats in both: fewer parameters and a better value.
@@ -36,49 +39,90 @@ def tradeoff(
     best: int | None = None,
     here: int | None = None,
     scale: Scale = SHARE,
+    total: int | None = None,
+    chance: float | None = None,
 ) -> go.Figure:
-    """Accuracy, or another score, or the loss against parameters kept, for each plan visited.
+    """Accuracy, or another score, or the loss against parameters kept, for each plan visited; what
+    is cut grows to the right.
 
     visits: rows in the order of visiting, with label, params, accuracy, low, high, loss, n,
     dense. controls: params, accuracy, low, high, loss of random pruning. labels: of the score and
     of the loss. floor: accuracy under which too much is lost; best: position of the smallest
-    plan above it; here: the current plan. scale: the unit of the score. Each point carries its
-    position as customdata.
+    plan above it; here: the current plan. scale: the unit of the score. total: parameters of the
+    dense network, where the axis begins; None: as the points need it. chance: the score of a
+    guess, for an axis from it to all right. Each point carries its position as customdata.
     """
     is_accuracy = measure == "accuracy"
     factor = scale.factor if is_accuracy else 1.0
-    bars = partial(_bars, factor=factor)
+    bars = partial(_bars, factor=factor) if is_accuracy else lambda _: None
     x, y = visits["params"].to_numpy(), visits[measure].to_numpy() * factor
     front = pareto(list(visits["params"]), list(visits[measure]), higher=is_accuracy)
     path = _scatter(
-        "path", x, y, mode="lines", line={"color": GREY, "width": 1}, opacity=0.6, hoverinfo="skip"
+        "order of visits", x, y, mode="lines", line={"color": GREY, "width": 1}, hoverinfo="skip"
     )
     random = _scatter(
-        "random", controls["params"].to_numpy(), controls[measure].to_numpy() * factor,
-        mode="markers", error_y=bars(controls) if is_accuracy else None,
+        "random control", controls["params"].to_numpy(), controls[measure].to_numpy() * factor,
+        mode="markers", error_y=bars(controls),
         marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
-        hovertemplate="random control<br>%{y:.4g}<extra></extra>",
+        hovertemplate="random control<br>%{x:,} parameters<br>%{y:.4g}<extra></extra>",
     )  # fmt: skip
     unbeaten = _scatter(
         "Pareto front", x[front], y[front], mode="lines", hoverinfo="skip",
         line={"color": GREEN, "width": 3, "shape": "hv"},
     )  # fmt: skip
-    points = _scatter(
-        "visited", x, y, mode="markers", error_y=bars(visits) if is_accuracy else None,
-        customdata=list(range(len(visits))), text=[foreign(label) for label in visits["label"]],
-        marker=_markers(visits, best, here),
-        hovertemplate="%{text}<br>%{x:,} parameters<br>%{y:.4g}<br>click to return<extra></extra>",
-    )  # fmt: skip
+    points = [
+        _scatter(
+            name, x[places], y[places], mode="markers", error_y=bars(visits.iloc[places]),
+            customdata=places, text=[foreign(visits["label"].iloc[i]) for i in places],
+            marker=marker, hovertemplate=_HOVER,
+        )
+        for name, (places, marker) in _kinds(visits, best, here).items()
+    ]  # fmt: skip
     title = scale.axis(labels[0]) if is_accuracy else f"loss: {labels[1]}"
+    line = floor is not None and is_accuracy
     return go.Figure(
-        [path, *([random] if len(controls) else []), unbeaten, points],
+        [path, *([random] if len(controls) else []), unbeaten, *points],
         layout(
             legend=True,
-            shapes=[_level(factor * floor)] if floor is not None and is_accuracy else [],
-            xaxis={"title": "parameters kept", "rangemode": "tozero", "tickformat": "~s"},
-            yaxis={"title": foreign(title)},
+            shapes=[_level(factor * floor)] if line and floor is not None else [],
+            xaxis={"title": "parameters kept", "tickformat": "~s", **_across(total)},
+            yaxis={"title": foreign(title), **_up(chance if is_accuracy else None, scale)},
         ),
     )
+
+
+def _kinds(
+    visits: pd.DataFrame, best: int | None, here: int | None
+) -> dict[str, tuple[list[int], dict[str, object]]]:
+    """Name -> positions of the points that look alike, and how; the last lie above the others."""
+    dense = [i for i, each in enumerate(visits["dense"]) if each]
+    others = [i for i in range(len(visits)) if i not in dense and i != best]
+    smallest = [] if best is None else [best]
+    kinds: dict[str, tuple[list[int], dict[str, object]]] = {
+        "visited": (others, {"size": 9, "color": BLUE}),
+        "dense": (dense, {"size": 14, "color": BLUE, "symbol": "star"}),
+        "fewest parameters": (smallest, {"size": 13, "color": ORANGE}),
+        "this plan": (
+            [] if here is None else [here],
+            {"size": 18, "color": GREEN, "symbol": "circle-open", "line": {"width": 3}},
+        ),
+    }
+    return {name: kind for name, kind in kinds.items() if kind[0] or name == "visited"}
+
+
+def _across(total: int | None) -> dict[str, object]:
+    """The axis of parameters, from all of them on the left to none."""
+    if total is None:
+        return {"autorange": "reversed", "rangemode": "tozero"}
+    return {"range": [_ROOM * total, (1 - _ROOM) * total]}
+
+
+def _up(chance: float | None, scale: Scale) -> dict[str, object]:
+    """The axis of a score, from chance to all right where there is such a thing."""
+    if chance is None or not scale.share:
+        return {}
+    room = (_ROOM - 1) * (1 - chance)
+    return {"range": [scale.factor * (chance - room), scale.factor * (1 + room)]}
 
 
 def per_class(dense: Mapping[str, float], pruned: Mapping[str, float]) -> go.Figure:
@@ -135,6 +179,8 @@ def _level(value: float) -> dict[str, object]:
     """A dotted line across the chart."""
     return {
         "type": "line",
+        "name": "loss allowed",
+        "showlegend": True,
         "x0": 0,
         "x1": 1,
         "xref": "x domain",
@@ -153,14 +199,4 @@ def _bars(rows: pd.DataFrame, factor: float) -> dict[str, object]:
         "thickness": 1,
         "width": 2,
         "color": GREY,
-    }
-
-
-def _markers(visits: pd.DataFrame, best: int | None, here: int | None) -> dict[str, object]:
-    places = range(len(visits))
-    return {
-        "symbol": ["star" if d else "circle" for d in visits["dense"]],
-        "size": [14 if d or i in (best, here) else 9 for i, d in enumerate(visits["dense"])],
-        "color": [ORANGE if i == best else BLUE for i in places],
-        "line": {"width": [3 if i == here else 0 for i in places], "color": GREEN},
     }

@@ -171,44 +171,6 @@ def test_layers_are_found_by_a_regular_expression_and_set_together(visit: Visit)
     assert board.percents() == {"conv1": 0, "conv2": 0, "fc1": 40, "fc2": 40, "fc3": 0}
 
 
-def test_a_point_of_the_chart_leads_back_to_its_plan(visit: Visit) -> None:
-    board = visit("?model=lenet5")
-    dense = board.numbers()
-    with board.changing_address():
-        board.type("number-fc1", "80")
-    board.wait_for_pictures()
-    pruned = board.numbers()
-
-    with board.changing_address():
-        click_point(board, 0)
-    assert board.numbers() == dense
-    board.wait_for_pictures()
-    with board.changing_address():
-        click_point(board, 1)
-    assert board.numbers() == pruned
-    assert board.percent("fc1") == 80
-
-
-def click_point(board: Board, place: int) -> None:
-    """Click the point of the chart that stands for the place-th plan visited."""
-    chart = board.page.locator(".js-plotly-plot").first
-    chart.scroll_into_view_if_needed()
-    x, y = chart.evaluate(
-        """(plot, place) => {
-            const { xaxis, yaxis } = plot._fullLayout;
-            const points = plot._fullData.find((trace) => trace.name === "visited");
-            const box = plot.getBoundingClientRect();
-            return [box.left + xaxis._offset + xaxis.d2p(points.x[place]),
-                    box.top + yaxis._offset + yaxis.d2p(points.y[place])];
-        }""",
-        place,
-    )
-    board.page.mouse.move(x - 3, y)
-    board.page.mouse.move(x, y)
-    board.page.wait_for_timeout(300)  # Plotly looks for what is under the mouse now and then
-    board.page.mouse.click(x, y)
-
-
 def test_a_snapshot_leads_back_to_its_plan(visit: Visit) -> None:
     board = visit("?model=lenet5")
     with board.changing_address():

@@ -6,26 +6,32 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import streamlit as st
 
 from pruneviz.allocation.methods import ALLOCATIONS
+from pruneviz.sensitivity.curves import LOSE
 from pruneviz.ui.board.modules import one_module
 
-__all__ = ["ALL", "KINDS", "Pin", "Request", "board", "pack", "parse"]
+__all__ = ["ALL", "KINDS", "MEASURES", "Pin", "Request", "board", "chart_program", "pack", "parse"]
 
-KINDS = ("drag", "settle", "focus", "lock", "pin", "undo", "redo", "need", "cancel", "measure")
+KINDS = (
+    *("drag", "settle", "focus", "lock", "pin", "undo", "redo", "need", "cancel", "measure"),
+    "return",
+)
+MEASURES = ("accuracy", "loss", "layers")  # what the chart shows
 STATE = "request"
 ALL = "all"  # in a pin: every place of the layer
 
 _BATCH = 32  # thumbnails that are asked for at once
+_MOST = 1e9  # of a score that may be lost
 _STROKE = 4096  # places that one stroke of a hand may touch
 _PLACE = re.compile(r"[0-9]{1,9}|[0-9]{1,9}:[0-9]{1,9},[0-9]{1,9}:[0-9]{1,9}")
 
 _FOLDER = Path(__file__).parent
-_STYLES = ("board", "curves", "thumbnails")
+_STYLES = ("board", "curves", "thumbnails", "chart")
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,10 @@ class Request:
     `sparsity` is in [0, 1] by layer name; `scene` and `picture` are the ids the browser
     holds ("" for none), so that neither is sent twice. `scale`: what the colours of the weights
     are to be compared over. pin: of the kind "pin" alone. allocation: by what the master slider
-    shares out; `sensitivity` and `tables` are the ids of the curves and levels it holds.
-    thumbnails: layers in sight of which it has no picture yet.
+    shares out; `sensitivity`, `tables` and `chart` are the ids of the curves, levels and chart it
+    holds. measure: of MEASURES. lose: how much of the score may be lost. point: of the kind
+    "return" alone: the key of a point of the chart. thumbnails: layers in sight of which it has
+    no picture yet.
     """
 
     seq: int
@@ -61,6 +69,10 @@ class Request:
     allocation: str = "uniform"
     sensitivity: str = ""
     tables: str = ""
+    chart: str = ""
+    measure: str = "accuracy"
+    lose: float = LOSE
+    point: str = ""
     thumbnails: tuple[str, ...] = ()
 
 
@@ -96,21 +108,53 @@ def parse(value: object) -> Request | None:
     scene, picture = have.get("scene"), have.get("picture")
     if not isinstance(scene, str) or not isinstance(picture, str):
         return None
-    allocation = value.get("allocation", "uniform")
-    curves, tables = have.get("sensitivity", ""), have.get("allocation", "")
+    pin = _pin(value.get("pin")) if kind == "pin" else None
+    choices = _choices(value, have)
+    if choices is None or (kind == "pin" and pin is None):
+        return None
+    scale = "model" if value.get("scale") == "model" else "layer"
+    return Request(seq, kind, sparsity, locked, focus, scene, picture, scale, pin, **choices)
+
+
+class _Choices(TypedDict):
+    allocation: str
+    sensitivity: str
+    tables: str
+    chart: str
+    measure: str
+    lose: float
+    point: str
+    thumbnails: tuple[str, ...]
+
+
+def _choices(value: Mapping[str, object], have: Mapping[str, object]) -> _Choices | None:
+    """What a request may leave out."""
+    allocation, measure = value.get("allocation", "uniform"), value.get("measure", "accuracy")
+    curves, tables, chart = (have.get(name, "") for name in ("sensitivity", "allocation", "chart"))
+    lose, point = _amount(value.get("lose", LOSE)), value.get("point", "")
     if not isinstance(allocation, str) or allocation not in ALLOCATIONS:
         return None
-    if not isinstance(curves, str) or not isinstance(tables, str):
+    if not isinstance(measure, str) or measure not in MEASURES or lose is None:
         return None
-    pin = _pin(value.get("pin")) if kind == "pin" else None
-    if kind == "pin" and pin is None:
+    if not isinstance(curves, str) or not isinstance(tables, str) or not isinstance(chart, str):
         return None
     small = _names(value.get("thumbnails", ()))
     if small is None or len(small) > _BATCH:
         return None
-    scale = "model" if value.get("scale") == "model" else "layer"
-    request = (seq, kind, sparsity, locked, focus, scene, picture, scale, pin)
-    return Request(*request, allocation, curves, tables, small)
+    if not isinstance(point, str) or (value.get("kind") == "return" and not point):
+        return None
+    return _Choices(
+        allocation=allocation, sensitivity=curves, tables=tables, chart=chart, measure=measure,
+        lose=lose, point=point, thumbnails=small,
+    )  # fmt: skip
+
+
+def _amount(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return float(min(max(value, 0), _MOST))
 
 
 def _shares(value: object) -> dict[str, float] | None:
@@ -168,3 +212,16 @@ def board(
     """
     result = _component(data=dict(data), key=key, on_request_change=on_request)
     return parse(result.get(STATE))
+
+
+_chart_program = st.components.v2.component(
+    "pruneviz.chart_program", js=one_module(_FOLDER, "deliver")
+)
+
+
+def chart_program(packed: bytes) -> None:
+    """Give the board the program that draws its chart, packed by gzip.
+
+    It has a component of its own: Streamlit sends the same again only where a browser has lost it.
+    """
+    _chart_program(data=packed, key="chart_program", height=1)

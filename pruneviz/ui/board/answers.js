@@ -1,18 +1,21 @@
 // What has Python answered, and what is still missing?
 
+import { readChart } from "./figure.js";
 import { chooseMethod } from "./plan.js";
 import { readThumbnail } from "./pooled.js";
+import { lengthened, newTrail } from "./present.js";
 import { adopt, enqueue, followFocus, pump } from "./requests.js";
 import { allocations, pictures, scenes, sensitivities, thumbnails } from "./store.js";
 import {
-  NO_SCENE, readPicture, readScene, readSensitivity, readSettled, readTables, textOf,
+  isNumber, NO_SCENE, readPicture, readScene, readSensitivity, readSettled, readTables,
+  textOf,
 } from "./wire.js";
 
-/** @import { Answer, Data, Network, State } from "./types.d.ts" */
+/** @import { Answer, Data, Network, Settled, State } from "./types.d.ts" */
 
 /** @returns {Answer} */
 export function newAnswer() {
-  return { data: {}, settled: null, measured: null, needed: new Set() };
+  return { data: {}, settled: null, measured: null, needed: new Set(), trail: newTrail() };
 }
 
 /** @returns {Network} */
@@ -25,6 +28,8 @@ export function newNetwork() {
     sensitivityId: "",
     allocation: null,
     allocationId: "",
+    chart: null,
+    chartId: "",
   };
 }
 
@@ -40,10 +45,12 @@ export function receive(state, data) {
   takeScene(state);
   takeCurves(state);
   takeTables(state);
+  takeChart(state);
   const settled = readSettled(answer.data.settled);
   if (settled) {
     answer.settled = settled;
     adopt(state, settled);
+    takeTrail(state, settled);
   }
   followFocus(state, textOf(answer.data.focus));
   takePicture(state);
@@ -98,6 +105,31 @@ function takeTables(state) {
   network.allocationId = id;
 }
 
+/**
+ * The newest alone: a point comes with every plan.
+ * @param {State} state
+ */
+function takeChart(state) {
+  const { network } = state;
+  const { chart, chart_id: named } = state.answer.data;
+  const read = isSent(chart) ? readChart(chart) : null;
+  if (read === null) return;
+  network.chart = read;
+  network.chartId = textOf(named);
+}
+
+/**
+ * @param {State} state
+ * @param {Settled} settled
+ */
+function takeTrail(state, { step, seq, kept_params: kept }) {
+  const { answer } = state;
+  const { measured } = answer;
+  if (!measured || measured.stale || measured.seq !== seq || !isNumber(kept)) return;
+  const { accuracy, loss } = measured;
+  answer.trail = lengthened(answer.trail, step, { kept, accuracy, loss });
+}
+
 /** @param {unknown} given */
 function isSent(given) {
   return Boolean(given) && typeof given === "object";
@@ -123,12 +155,13 @@ function takeThumbnails(state) {
 function askForMissing(state) {
   const { needed } = state.answer;
   const { scene_id: scene, picture_id: picture } = state.answer.data;
-  const { sensitivity_id: curves, allocation_id: tables } = state.answer.data;
+  const { sensitivity_id: curves, allocation_id: tables, chart_id: chart } = state.answer.data;
   const lacks = [
     scene && !scenes.has(scene) ? `scene ${scene}` : "",
     picture && !pictures.has(picture) ? `picture ${picture}` : "",
     curves && !sensitivities.has(curves) ? `curves ${curves}` : "",
     tables && !allocations.has(tables) ? `tables ${tables}` : "",
+    chart && chart !== state.network.chartId ? `chart ${chart}` : "",
   ].filter(Boolean);
   if (lacks.length === 0) needed.clear();
   if (lacks.every((id) => needed.has(id))) return;

@@ -1,6 +1,7 @@
 // What does the board do when data, a hand or the clock moves it?
 
 import { newAnswer, newNetwork, receive } from "./answers.js";
+import { buildChart, renderChart } from "./chart.js";
 import { readPalette } from "./colours.js";
 import { make, makePopover, setAttribute, setClass, setText } from "./dom.js";
 import { newHand } from "./hand.js";
@@ -72,17 +73,19 @@ export function buildParts(state) {
   const headline = buildHeadline(state);
   const bar = buildToolbar(state);
   const rows = buildBoard(state);
+  const chart = buildChart(state);
   const pictures = buildPictures(state);
   const status = buildStatus(state);
   const left = make("section", { class: "what-moves", "aria-label": "layers" }, bar.node,
     rows.scroll);
   const body = make("div", { class: "body" }, headline.node,
-    make("div", { class: "halves" }, left, pictures.node), status.node);
+    make("div", { class: "halves" }, left,
+      make("div", { class: "right" }, chart.node, pictures.node)), status.node);
   const says = make("p");
   const skeleton = make("div", { class: "skeleton", role: "status" },
     make("div", { class: "ghost strip" }), make("div", { class: "halves" },
       make("div", { class: "ghost" }), make("div", { class: "ghost" })), says);
-  return { headline, bar, rows, pictures, status, body, skeleton, says };
+  return { headline, bar, rows, chart, pictures, status, body, skeleton, says };
 }
 
 /** @param {State} state */
@@ -141,6 +144,7 @@ function render(state) {
   renderToolbar(state, parts.bar);
   renderBoard(state, parts.rows);
   renderPictures(state, parts.pictures);
+  renderChart(state, parts.chart);
   renderStatus(state, parts.status);
 }
 

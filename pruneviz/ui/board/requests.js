@@ -8,7 +8,8 @@ import { lookAt } from "./view.js";
 const LOST_AFTER = 5000; // ms without an echo before a request counts as lost
 const QUIET = 250; // ms without a further key before a keyboard change settles
 const LONGEST_QUEUE = 8;
-const ALONE = new Set(["undo", "redo", "pin", "cancel", "measure"]); // each is asked for by itself
+const ALONE = new Set([ // each is asked for by itself
+  "undo", "redo", "pin", "cancel", "measure", "return"]);
 
 /** @returns {Requests} */
 export function newRequests() {
@@ -30,7 +31,7 @@ export function newRequests() {
  */
 function changesPlan(state, kind) {
   if (kind === "lock") return isGlobal(state);
-  return ["drag", "settle", "pin", "undo", "redo"].includes(kind);
+  return ["drag", "settle", "pin", "undo", "redo", "return"].includes(kind);
 }
 
 /**
@@ -39,13 +40,14 @@ function changesPlan(state, kind) {
  * echo may not move back.
  * @param {State} state
  * @param {string} kind
- * @param {Pin | null} [pin]
+ * @param {Pin | string | null} [what] a stroke to pin, or the point to return to
  */
-export function enqueue(state, kind, pin = null) {
+export function enqueue(state, kind, what = null) {
   const { queue } = state.requests;
   const entry = {
     kind,
-    pin,
+    pin: typeof what === "string" ? null : what,
+    point: typeof what === "string" ? what : "",
     sparsity: { ...state.plan.sparsity },
     locked: Object.keys(state.plan.locked),
     touched: takeTouched(state),
@@ -91,10 +93,14 @@ export function pump(state) {
     focus: view.focus,
     scale: view.scale,
     allocation: plan.method || EVENLY,
+    measure: view.measure,
+    lose: view.lose,
     have: { scene: network.sceneId, picture: network.pictureIds.get(view.focus) ?? "",
-      sensitivity: network.sensitivityId, allocation: network.allocationId },
+      sensitivity: network.sensitivityId, allocation: network.allocationId,
+      chart: network.chartId },
     thumbnails: entry.kind === "drag" ? [] : state.thumbnails.wanted,
     ...(entry.pin ? { pin: entry.pin } : {}),
+    ...(entry.point ? { point: entry.point } : {}),
   };
   if (changesPlan(state, entry.kind)) requests.planSeq = requests.seq;
   requests.sentFocus = view.focus;
@@ -159,11 +165,11 @@ export function settleNow(state) {
 /**
  * @param {State} state
  * @param {string} kind
- * @param {Pin | null} [pin]
+ * @param {Pin | string | null} [what]
  */
-export function command(state, kind, pin) {
+export function command(state, kind, what) {
   if (state.requests.unsettled) settleNow(state);
-  enqueue(state, kind, pin);
+  enqueue(state, kind, what);
 }
 
 /**

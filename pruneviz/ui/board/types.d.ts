@@ -26,6 +26,7 @@ export type Timer = ReturnType<typeof setTimeout> | null;
 // ---- what Python sends
 
 export interface Scene {
+  model?: string;
   scope: string;
   granularity: string;
   item: string;
@@ -215,6 +216,7 @@ export interface Settled {
 
 export interface Measured {
   accuracy?: number;
+  loss?: number;
   low?: number;
   high?: number;
   delta?: number;
@@ -239,6 +241,9 @@ export interface Data {
   sensitivity_id?: string;
   allocation?: Raw;
   allocation_id?: string;
+  chart?: Raw;
+  chart_id?: string;
+  measure?: string;
   method?: string;
   focus?: string;
   settled?: Raw;
@@ -272,6 +277,8 @@ export interface Network {
   sensitivityId: string;
   allocation: Allocation | null;
   allocationId: string;
+  chart: TradeOff | null;
+  chartId: string;
 }
 
 /** What Python said last (answers.js). */
@@ -281,6 +288,7 @@ export interface Answer {
   measured: Measured | null;
   /** What was named, never came and was asked for. */
   needed: Set<string>;
+  trail: Trail;
 }
 
 /** What is asked of each layer (plan.js). */
@@ -325,6 +333,10 @@ export interface View {
   wall: boolean;
   tool: string;
   scale: string;
+  /** What the chart shows. */
+  measure: string;
+  /** How much of the score may be lost. */
+  lose: number;
   complaint: string;
 }
 
@@ -405,6 +417,8 @@ export interface Pin {
 export interface Entry {
   kind: string;
   pin: Pin | null;
+  /** The key of a point to return to, or "". */
+  point: string;
   sparsity: Shares;
   locked: string[];
   touched: Set<string>;
@@ -418,9 +432,12 @@ export interface Request {
   focus: string;
   scale: string;
   allocation: string;
+  measure: string;
+  lose: number;
   have: Record<string, string>;
   thumbnails: string[];
   pin?: Pin;
+  point?: string;
 }
 
 export interface Flight {
@@ -524,6 +541,101 @@ export interface Estimate {
   high: number;
   dense: number;
   words: string;
+}
+
+// ---- the chart
+
+/** What Plotly draws; of its own form. */
+export interface Figure {
+  data: Raw[];
+  layout: Record<string, Raw>;
+}
+
+/** What stands in the legend. */
+export interface Mark {
+  name: string;
+  kind: string;
+  colour: string;
+}
+
+export interface TradeOff {
+  figure: Figure;
+  /** Of the points, by position. */
+  keys: string[];
+  words: string;
+}
+
+/** Plotly's program, as far as it is used. */
+export interface Plotly {
+  react: (plot: Plot, data: Raw[], layout: Raw, options: Raw) => Promise<unknown>;
+  relayout: (plot: Plot, changes: Raw) => Promise<unknown>;
+  Fx: { unhover: (plot: Plot) => void };
+}
+
+export interface Plot extends HTMLElement {
+  on: (event: string, call: (what: { event: MouseEvent }) => void) => void;
+  _fullLayout: Raw;
+  _fullData: Raw[];
+}
+
+export interface Meeting {
+  program: Promise<Plotly>;
+  give: (program: Plotly) => void;
+  begun: boolean;
+}
+
+/** Values at both ends, in pixels from the chart's corner. */
+export interface Axis {
+  range: number[];
+  offset: number;
+  length: number;
+  upward: boolean;
+}
+
+export interface Chart {
+  node: HTMLElement;
+  measures: Radios;
+  lose: HTMLInputElement;
+  unit: HTMLElement;
+  back: HTMLElement;
+  box: HTMLElement;
+  plot: Plot;
+  /** Above Plotly's picture: what moves under the thumb. */
+  over: HTMLElement;
+  trail: Element;
+  now: Element;
+  rise: Element;
+  interval: Element;
+  none: HTMLElement;
+  key: HTMLElement;
+  listed: string;
+  words: HTMLElement;
+  program: Plotly | null;
+  axes: { x: Axis; y: Axis } | null;
+  /** What Plotly has drawn, and what stands above it. */
+  drawn: string;
+  at: string;
+}
+
+export interface Present {
+  /** measured, behind (of the plan before), estimated or none */
+  kind: string;
+  x: number;
+  y: number | null;
+  low: number | null;
+  high: number | null;
+}
+
+export interface TrailPoint {
+  kept: number;
+  accuracy?: number;
+  loss?: number;
+}
+
+export interface Trail {
+  step: number;
+  ended: boolean;
+  points: TrailPoint[];
 }
 
 export interface Choice {

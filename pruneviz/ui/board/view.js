@@ -18,6 +18,8 @@ export function newView() {
     wall: false,
     tool: "look",
     scale: "layer",
+    measure: "accuracy",
+    lose: 0.01,
     complaint: "",
   };
 }
@@ -132,6 +134,26 @@ export function chooseTool(state, tool) {
 /** @param {State} state */
 export function toggleScale(state) {
   state.view.scale = state.view.scale === "layer" ? "model" : "layer";
+}
+
+/**
+ * What the chart shows.
+ * @param {State} state
+ * @param {string} measure
+ */
+export function chooseMeasure(state, measure) {
+  state.view.measure = measure;
+}
+
+/**
+ * How much of the score may be lost; returns whether it is an amount.
+ * @param {State} state
+ * @param {number} lose
+ */
+export function allowLoss(state, lose) {
+  if (!Number.isFinite(lose) || lose < 0) return false;
+  state.view.lose = lose;
+  return true;
 }
 
 /**

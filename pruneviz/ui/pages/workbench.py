@@ -6,10 +6,12 @@ import time
 
 import streamlit as st
 
+from pruneviz import figures
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
 from pruneviz.ui.allocate.allocation_work import take
 from pruneviz.ui.allocate.form import allocate
+from pruneviz.ui.board import chart_program
 from pruneviz.ui.boundary import part
 from pruneviz.ui.compare import repair_work
 from pruneviz.ui.look import tight
@@ -76,6 +78,7 @@ def main() -> None:
     if session.next_change is None:  # else a link would lose what is on its way
         address.write(session)
     measure(session)
+    chart_program(figures.program())
     time.sleep(pacing.FLUSH)
 
 
@@ -96,31 +99,24 @@ def _go_to(session: Session, plan: Plan) -> None:
 @part
 def _results(session: Session) -> None:
     bench, plan = session.bench, session.settled
-    visits = panels.visits(bench, session.visited, session.facts.params)
-    left, right = st.columns([5, 6], gap="medium")
-    with left:
-        choice = panels.tradeoff(bench, visits, plan, session.moves)
-    if choice is not None and choice != plan:
-        _go_to(session, choice)
     try:
         result = jobs.so_far(bench, plan)
     except ValueError:  # the board says why
         result = None
-    with right:
-        names = ["Per-class change", "Flipped examples", "Feature maps", "Ledger"]
-        classes, flips, maps, costs = st.tabs(names, key="tabs", on_change="rerun")
-        if classes.open:
-            with classes:
-                panels.per_class(result, dense=plan.is_dense)
-        if flips.open:
-            with flips:
-                panels.show_flips(bench, result)
-        if maps.open:
-            with maps:
-                panels.filters_and_maps(bench, plan, session.focus)
-        if costs.open:
-            with costs:
-                ledger(session)
+    names = ["Per-class change", "Flipped examples", "Feature maps", "Ledger"]
+    classes, flips, maps, costs = st.tabs(names, key="tabs", on_change="rerun")
+    if classes.open:
+        with classes:
+            panels.per_class(result, dense=plan.is_dense)
+    if flips.open:
+        with flips:
+            panels.show_flips(bench, result)
+    if maps.open:
+        with maps:
+            panels.filters_and_maps(bench, plan, session.focus)
+    if costs.open:
+        with costs:
+            ledger(session)
 
 
 @part

@@ -9,14 +9,15 @@ from pruneviz.background import Job
 from pruneviz.network.groups import Groups
 from pruneviz.plan import Plan
 from pruneviz.pruning.locks import unit_locks
-from pruneviz.storage.cache import Cache
+from pruneviz.sensitivity.curves import LOSE
 from pruneviz.storage.faults import public
 from pruneviz.ui.board import Pin, Request
 from pruneviz.ui.session import hand
+from pruneviz.ui.session.chart import Chart, PlanFacts
 from pruneviz.ui.session.diary import Diary
 from pruneviz.workbench import Workbench, units
 
-_HISTORY, _REMEMBERED = 500, 1_500
+_HISTORY = 500
 _OUTSIDE = "out of the ranking"
 
 
@@ -29,14 +30,6 @@ class UndoStep:
 
 
 @dataclass
-class PlanFacts:
-    """What was found out once, by plan: parameters kept, and what has collapsed."""
-
-    params: Cache[int] = field(default_factory=lambda: Cache(_REMEMBERED))
-    warnings: Cache[dict[str, str]] = field(default_factory=lambda: Cache(_REMEMBERED))
-
-
-@dataclass
 class Session:
     """The state of one browser tab: a list of plans, a place in it, and what the screen shows.
 
@@ -45,6 +38,7 @@ class Session:
     whether the board is being drawn as a part of the whole page. shown: the last numbers that were
     measured, as the board has them. next_change: what waits until `job` has made ready what it
     needs. facts: what costs too much to find out at every run. diary: what writes it all down.
+    measure, lose: what the chart shows (of MEASURES), and how much of the score may be lost.
     """
 
     bench: Workbench
@@ -60,6 +54,9 @@ class Session:
     moves: int = 0
     have: tuple[str, str] = ("", "")
     scale: str = "layer"
+    measure: str = "accuracy"
+    lose: float = LOSE
+    chart: Chart | None = None
     message: str | None = None
     job: Job | None = None
     next_change: Callable[[Session], None] | None = None
@@ -140,6 +137,7 @@ def obey(session: Session, request: Request) -> bool:
         return False
     session.seq = request.seq
     session.have, session.scale = (request.scene, request.picture), request.scale
+    session.measure, session.lose = request.measure, request.lose
     if request.focus in session.bench.layer_of:
         session.focus = request.focus
     try:
@@ -152,7 +150,7 @@ def obey(session: Session, request: Request) -> bool:
 
 
 def _obey(session: Session, request: Request) -> bool:
-    if request.kind in ("focus", "need"):
+    if request.kind in ("focus", "need", "return"):
         return False
     session.message = None
     if request.kind in ("cancel", "measure"):

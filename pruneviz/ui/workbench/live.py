@@ -13,10 +13,12 @@ from pruneviz.pruning.pruned import Pruned
 from pruneviz.storage.faults import public
 from pruneviz.ui.board import Request, board, pack, parse, scene, sensing
 from pruneviz.ui.boundary import fragment, part
-from pruneviz.ui.session import Session, cached, jobs, obey
+from pruneviz.ui.session import Session, arrive, cached, jobs, obey
 from pruneviz.ui.session.hand import counts_by_hand
 from pruneviz.ui.wording import measures_text
+from pruneviz.ui.workbench import trade_off
 from pruneviz.ui.workbench.small_pictures import small_pictures
+from pruneviz.ui.workbench.task_facts import task_facts, why_late
 from pruneviz.workbench import Workbench, units
 
 BOARD = "board"
@@ -34,6 +36,8 @@ def listen(session: Session) -> bool:
         if request.kind == "drag" and session.job is not None and session.next_change is None:
             session.job.cancel()
         again = obey(session, request) or session.focus != focus
+        if request.kind == "return":
+            again |= _return(session, request.point)
     return _take_job(session) or again
 
 
@@ -94,6 +98,15 @@ def reach(
     return session.next_change is None
 
 
+def _return(session: Session, point: str) -> bool:
+    """To the plan of a point of the chart; returns whether there is one elsewhere."""
+    plan = trade_off.plan_at(session, point)
+    if plan is None or plan == session.settled:
+        return False
+    reach(session, plan, lambda: plan, lambda session: arrive(session, plan))
+    return True
+
+
 def _board(session: Session) -> None:
     # While the whole page is drawn it needs no second drawing, and a click on it would be lost.
     if not session.drawing_page and listen(session):
@@ -151,8 +164,8 @@ def _data(session: Session) -> dict[str, object]:
         "settled": _settled_values(session),
         "measured": _measured_values(session),
         "dense": None if dense is None else _numbers(dense),
-        "task": _task(bench),
-        "slow": _slow(bench, plan),
+        "task": task_facts(bench),
+        "slow": why_late(bench, plan),
         "background": _background(session),
         "help": _help(plan),
         "can": {
@@ -165,7 +178,16 @@ def _data(session: Session) -> dict[str, object]:
         "message": session.message,
         "thumbnails": small_pictures(session, _request(), scene_id),
         **_evidence(session),
+        **_chart(session),
     }
+
+
+def _chart(session: Session) -> dict[str, object]:
+    """The chart of all plans visited; None where the browser has it."""
+    chart, request = trade_off.chart(session), _request()
+    known = request is not None and request.chart == chart.id
+    content = {"figure": chart.figure, "keys": chart.keys, "words": chart.words}
+    return {"chart": None if known else content, "chart_id": chart.id, "measure": session.measure}
 
 
 def _evidence(session: Session) -> dict[str, object]:
@@ -248,6 +270,7 @@ def _measured_values(session: Session) -> dict[str, object] | None:
         "delta": result.delta,
         "delta_low": result.delta_low,
         "delta_high": result.delta_high,
+        "loss": result.loss,
         "words": "this is the dense network" if live.is_dense else result.words,
         "measures": measures_text(result),
         "of": of,
@@ -255,36 +278,6 @@ def _measured_values(session: Session) -> dict[str, object] | None:
         "seq": session.seq,
     }
     return session.shown
-
-
-def _task(bench: Workbench) -> dict[str, object]:
-    task = bench.task
-    usual = task.name == "classes" or not task.note
-    notes = (_caution(bench), "" if usual else task.note)
-    note = " · ".join(filter(None, notes))
-    return {"label": task.label, "word": task.word, "note": note, "share": task.share}
-
-
-def _slow(bench: Workbench, plan: Plan) -> str | None:
-    """Why nothing is measured while a thumb moves, or None where it is."""
-    if not bench.slow:
-        return "repaired, then measured, when you let go" if plan.repair else None
-    pace = 1 / bench.seconds_per_sample
-    count = f"{pace:.0f}" if pace >= 10 else f"{pace:.1g}" if pace < 1 else f"{pace:.1f}"
-    return f"this network answers {count} samples a second here"
-
-
-def _caution(bench: Workbench) -> str:
-    """What must be said beside the headline: made-up data, several outputs, little in reach."""
-    notes = []
-    if any("synthetic" in note for note in bench.notes):
-        notes.append(f"synthetic inputs: {bench.task.word}, not accuracy")
-    if bench.task.overall:
-        notes.append(f"the mean over {len(bench.task.others)} outputs")
-    elif bench.task.others:
-        notes.append(f"of output {bench.task.output}")
-    notes += [note.partition(";")[0] for note in bench.notes if note.startswith("sliders reach")]
-    return "; ".join(notes)
 
 
 def _numbers(result: Evaluation) -> dict[str, object]:

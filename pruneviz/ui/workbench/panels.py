@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,138 +15,13 @@ from pruneviz import figures, limits
 from pruneviz.glossary import TERMS
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
-from pruneviz.pruning.chance import control_of
-from pruneviz.pruning.labels import label
-from pruneviz.storage.cache import Cache
 from pruneviz.ui.boundary import part
 from pruneviz.ui.text import code, plain
-from pruneviz.ui.thresholds import ask_loss
 from pruneviz.workbench import Workbench
 
 _SHOWN_FLIPS, _SHOWN_FILTERS = 12, 64
-_SHORT, _WIDTH = 12, 420
+_WIDTH = 420
 _WAITING = "Nothing is measured yet: the first numbers come with the next piece of work."
-
-
-@dataclass(frozen=True)
-class Visits:
-    """Every plan visited with what was measured of it so far, and its random controls."""
-
-    plans: tuple[Plan, ...]
-    table: pd.DataFrame
-    controls: pd.DataFrame
-
-
-def visits(bench: Workbench, history: list[Plan], counts: Cache[int]) -> Visits:
-    """Tables of what was measured; nothing is measured for them.
-
-    counts: parameters kept by plan, so that old plans need not be made again.
-    """
-    dense = bench.samples_measured(
-        Plan()
-    )  # a plan is compared with the same samples of the dense network
-    plans = [plan for plan in history if dense and bench.samples_measured(plan)]
-    controls = [
-        control
-        for control in dict.fromkeys(map(control_of, plans))
-        if control is not None and bench.samples_measured(control) == len(bench.source.validation)
-    ]
-    return Visits(tuple(plans), _table(bench, plans, counts), _table(bench, controls, counts))
-
-
-def _table(bench: Workbench, plans: list[Plan], counts: Cache[int]) -> pd.DataFrame:
-    rows = []
-    for plan in plans:
-        result = bench.evaluate(
-            plan, min(bench.samples_measured(plan), bench.samples_measured(Plan()))
-        )
-        rows.append(
-            {
-                "label": label(plan),
-                "params": counts.get_or(plan, partial(_params_kept, bench, plan)),
-                "accuracy": result.accuracy,
-                "low": result.low,
-                "high": result.high,
-                "loss": result.loss,
-                "n": result.n,
-                "dense": plan.is_dense,
-            }
-        )
-    columns = ["label", "params", "accuracy", "low", "high", "loss", "n", "dense"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _params_kept(bench: Workbench, plan: Plan) -> int:
-    return bench.counts(plan).params_kept
-
-
-def best_within(table: pd.DataFrame, lose: float) -> int | None:
-    """Position of the smallest plan that loses at most `lose` of the score against dense."""
-    dense = table[table["dense"]]
-    if dense.empty:
-        return None
-    floor = float(dense["accuracy"].iloc[0]) - lose - 1e-12  # rounding is no loss
-    allowed = table[table["accuracy"] >= floor]
-    return None if allowed.empty else int(allowed.index[int(allowed["params"].to_numpy().argmin())])
-
-
-def tradeoff(bench: Workbench, past: Visits, here: Plan, moves: int) -> Plan | None:
-    """The trade-off chart; returns the plan of a point that was clicked."""
-    head, chart, limit = st.columns([4, 7, 4], vertical_alignment="bottom", gap="small")
-    head.markdown("**Trade-off**", help=TERMS["tradeoff"].as_markdown())
-    short = {"accuracy": "score" if len(bench.task.word) > _SHORT else bench.task.word}
-    measure = chart.segmented_control(
-        "Chart",
-        ["accuracy", "loss", "by layer"],
-        default="accuracy",
-        required=True,
-        key="chart",
-        format_func=lambda name: plain(short.get(name, name)),
-        label_visibility="collapsed",
-    )
-    scale = bench.task.scale
-    lose = ask_loss(
-        limit,
-        "Points to lose" if scale.share else "To lose at most",
-        scale,
-        0.01,
-        key="points",
-        most=1.0,
-        tip=f"At most so much of {bench.task.word} lost against dense: the dotted line. "
-        "The smallest plan visited above it is marked in orange.",
-    )
-    if measure == "by layer":
-        st.plotly_chart(figures.nonzeros(bench.masks(here).report), key="nonzeros")
-        return None
-    best = best_within(past.table, lose)
-    n = bench.samples_measured(Plan())
-    chart = figures.tradeoff(
-        past.table,
-        past.controls,
-        measure=str(measure),
-        labels=(bench.task.label, bench.task.loss_label),
-        floor=bench.evaluate(Plan(), n).accuracy - lose if n else None,
-        best=best,
-        here=past.plans.index(here) if here in past.plans else None,
-        scale=scale,
-    )
-    # A key of its own for each step: a click belongs to the chart it was made on.
-    event = st.plotly_chart(
-        chart, key=f"tradeoff-{moves}", on_select="rerun", selection_mode="points"
-    )
-    if best is not None:
-        row = past.table.iloc[best]
-        share = row["params"] / bench.counts(Plan()).params
-        st.caption(
-            f"Fewest parameters for a loss of at most {plain(scale.amount_text(lose))}: "
-            f"{plain(row['label'])} — "
-            f"{plain(scale.score_text(row['accuracy']))} with {share:.0%} of the parameters."
-        )
-    points = [p["customdata"] for p in event["selection"]["points"] if "customdata" in p]
-    if not points:
-        return None
-    place = points[0][0] if isinstance(points[0], list) else points[0]
-    return past.plans[int(place)]
 
 
 @part

@@ -1,0 +1,93 @@
+// How is a figure of Python's read, and dressed for the page?
+
+import { cssRgb } from "./colours.js";
+import { textOf } from "./wire.js";
+
+/** @import { Figure, Mark, Palette, Raw, Size, TradeOff } from "./types.d.ts" */
+
+/** @type {Record<string, string>} */
+const SYMBOLS = { star: "star", "x-thin": "cross" };
+
+/**
+ * @param {Raw} raw
+ * @returns {TradeOff | null}
+ */
+export function readChart(raw) {
+  let figure;
+  try {
+    figure = JSON.parse(textOf(raw.figure));
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(figure?.data) || typeof figure.layout !== "object") return null;
+  const keys = Array.isArray(raw.keys) ? raw.keys.map(textOf) : [];
+  return { figure, keys, words: textOf(raw.words) };
+}
+
+/**
+ * What stands in the legend: each trace and shape that has a name, with how it is drawn.
+ * @param {Figure} figure
+ * @returns {Mark[]}
+ */
+export function marksOf({ data, layout }) {
+  const traces = data.map(({ name, type, mode, marker, line }) => {
+    const look = line ?? marker;
+    const kind = type === "bar" ? (marker.pattern ? "hatch" : "square")
+      : mode === "lines" ? (line.width > 2 ? "thick" : "thin")
+        : SYMBOLS[marker.symbol] ?? "point";
+    return { name, kind, colour: look.color ?? look.line.color };
+  });
+  const shapes = (layout.shapes ?? []).map((/** @type {Raw} */ { name, line }) =>
+    ({ name, kind: "dots", colour: line.color }));
+  const empty = new Set(data.filter((x) => !x.x?.length && !x.x?.bdata).map((x) => x.name));
+  return [...traces, ...shapes].filter((mark) => !empty.has(mark.name));
+}
+
+/**
+ * The figure in the colours and letters of the page, at the size of its box; the legend is the
+ * board's own, which takes less room.
+ * @param {Figure} figure
+ * @param {Palette} palette
+ * @param {Size} size
+ * @param {string} model whose zoom stays
+ * @param {string} family of letters
+ */
+export function dressed(figure, palette, size, model, family) {
+  const clear = "rgba(0, 0, 0, 0)";
+  const ink = cssRgb(palette.ink);
+  const { xaxis = {}, yaxis = {} } = figure.layout;
+  const title = textOf(yaxis.title?.text);
+  const axis = (/** @type {Raw} */ of, /** @type {number} */ standoff) => ({ ...of,
+    gridcolor: cssRgb(palette.ink, 0.14), zeroline: false, linecolor: ink, tickcolor: ink,
+    title: { ...of.title, standoff, font: { size: 12 } } });
+  const layout = { ...figure.layout, ...size, paper_bgcolor: clear, plot_bgcolor: clear,
+    font: { color: ink, size: 12, family }, dragmode: "zoom", showlegend: false,
+    margin: { l: 50, r: 10, t: 10, b: 40 }, uirevision: `${model} ${title}`,
+    hoverlabel: { ...figure.layout.hoverlabel, bgcolor: cssRgb(palette.paper), bordercolor: ink,
+      font: { color: ink, family } },
+    xaxis: axis(xaxis, 2), yaxis: axis(yaxis, 4) };
+  return { data: structuredClone(figure.data), layout: structuredClone(layout) };
+}
+
+const REACH = 16; // pixels from a click to the plan that is meant
+
+/**
+ * The position of the plan whose point is nearest, -1 where none is near: a control or a line may
+ * lie between.
+ * @param {Raw[]} traces as Plotly has read them
+ * @param {Raw} across axis of Plotly
+ * @param {Raw} up axis of Plotly
+ * @param {number} x
+ * @param {number} y
+ */
+export function nearestPlan(traces, across, up, x, y) {
+  let [nearest, place] = [REACH, -1];
+  for (const trace of traces.filter((each) => each.customdata)) {
+    trace.customdata.forEach((/** @type {number} */ plan, /** @type {number} */ i) => {
+      const right = across._offset + across.d2p(trace.x[i]) - x;
+      const far = Math.hypot(right, up._offset + up.d2p(trace.y[i]) - y);
+      if (far < nearest) [nearest, place] = [far, plan];
+    });
+  }
+  return place;
+}

@@ -1,0 +1,34 @@
+"""What does the chart of one visitor show, and what is known of its points?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pruneviz.storage.cache import Cache
+from pruneviz.workbench import Workbench
+
+_REMEMBERED = 1_500
+
+
+@dataclass
+class PlanFacts:
+    """What was found out once, by plan: its point of the chart, and what has collapsed."""
+
+    points: Cache[dict[str, object]] = field(default_factory=lambda: Cache(_REMEMBERED))
+    warnings: Cache[dict[str, str]] = field(default_factory=lambda: Cache(_REMEMBERED))
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart as the browser draws it.
+
+    shows, of: what it was made for: network, measure and loss allowed; and its points. figure: of
+    plotly, as JSON. keys: of the points, by position. words: a sentence below it, or "".
+    """
+
+    shows: tuple[Workbench, str, float]
+    of: int
+    id: str
+    figure: str
+    keys: tuple[str, ...]
+    words: str
