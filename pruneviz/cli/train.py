@@ -54,8 +54,8 @@ _SETTINGS: tuple[tuple[str, Any, str], ...] = (
     ("strength", float, "Of the penalty of l1 and slimming."),
     ("silent", float, "activity: cut only units that are ≤ 0 in this fraction of cases."),
     ("memory", float, "activity: how much the running means keep at each step."),
-    ("accelerator", str, "Where it runs, in Lightning Fabric's words: auto, cpu, cuda, mps."),
-    ("devices", int, "On how many at once."),
+    ("accelerator", str, "Where it runs: auto, cpu, cuda, mps."),
+    ("devices", int, "On how many at once; several need pruneviz[devices]."),
 )
 _FLAGS = (
     ("controls", "lottery: follow each ticket by new weights and by a random mask."),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from pruneviz.training.one_device import OneDevice
 from pruneviz.training.settings import Training
 
 if TYPE_CHECKING:
@@ -20,34 +21,41 @@ if TYPE_CHECKING:
 _CHANCE = RLock()
 
 
-def fabric_for(training: Training) -> Fabric:
-    """Lightning Fabric at the devices asked for; ValueError in its words where there are none.
-
-    Fabric, not Accelerate: its state belongs to the object. Accelerate keeps one for the whole
-    process, and two sessions that train at once would share it.
-
-    On several devices the program is started once for each but the first, with the same words:
-    call it from a script or a command line then, not from a session.
-    """
-    import lightning_fabric  # it takes two seconds to load
-
-    if training.devices > 1:
-        _check_processes(training.devices)
-
+def device_for(training: Training) -> OneDevice | Fabric:
+    """Where a training runs, as asked for; ValueError where there is no such device."""
     try:
-        fabric = lightning_fabric.Fabric(
-            accelerator=training.accelerator,
-            devices=training.devices,
-            strategy="ddp" if training.devices > 1 else "auto",
-            precision=training.precision,  # type: ignore[arg-type]
-        )
-        if training.devices > 1:
-            fabric.launch()
-        return fabric
-    except Exception as error:  # it raises its own kinds, and those of what it looks for
+        if training.devices == 1:
+            return OneDevice(training.accelerator, training.precision)
+        _check_processes(training.devices)
+        return _fabric(training)
+    except Exception as error:  # Fabric raises its own kinds, and those of what it looks for
         raise ValueError(
             f"cannot train on {training.devices} device(s) of {training.accelerator!r}: {error}"
         ) from None
+
+
+def _fabric(training: Training) -> Fabric:
+    """Lightning Fabric on several devices: the program is started once for each but the first,
+    with the same words.
+
+    Fabric, not Accelerate: its state belongs to the object. Accelerate keeps one for the whole
+    process, and two sessions that train at once would share it.
+    """
+    try:
+        import lightning_fabric
+    except ImportError as error:
+        raise ValueError(
+            f"several devices need Lightning Fabric ({error}); pip install 'pruneviz[devices]', "
+            "or train on one"
+        ) from error
+    fabric = lightning_fabric.Fabric(
+        accelerator=training.accelerator,
+        devices=training.devices,
+        strategy="ddp",
+        precision=training.precision,  # type: ignore[arg-type]
+    )
+    fabric.launch()
+    return fabric
 
 
 def _check_processes(devices: int) -> None:
@@ -56,8 +64,8 @@ def _check_processes(devices: int) -> None:
     script = bool(sys.argv[0]) and sys.argv[0] != "-c" and not hasattr(sys, "ps1")
     if not variables and not (script and current_thread() is main_thread()):
         raise ValueError(
-            f"to train on {devices} devices the program is started once for each, which needs a "
-            f"script or a command line: pruneviz train … --devices {devices}; train on one here"
+            "the program is started once for each, which needs a script or a command line: "
+            f"pruneviz train … --devices {devices}; train on one here"
         )
 
 

@@ -23,7 +23,7 @@ from pruneviz.training.augmentation import check_augmentation
 from pruneviz.training.batches import steps_of
 from pruneviz.training.beginnings import draw_again_
 from pruneviz.training.checkpoints import Store, place_for, put_back
-from pruneviz.training.devices import RandomStream, fabric_for, seed_of
+from pruneviz.training.devices import RandomStream, device_for, seed_of
 from pruneviz.training.epoch_meter import EpochMeter, Watch
 from pruneviz.training.legs import Leg
 from pruneviz.training.loop import Loop
@@ -137,20 +137,20 @@ def train(
     method = find_method(training, plan)
     data = training_data(bench, training)
     check_augmentation(training.augmentation, data)
-    fabric = fabric_for(training)
-    processes = Processes(fabric)
+    runner = device_for(training)
+    processes = Processes(runner)
     # Of several processes one keeps the training; all of them read what it kept.
     place = None if folder is None or not processes.is_first else Path(folder)
     with place_for(place, key_of(bench, plan, training)) as path:
-        store = Store(fabric.broadcast(path))
+        store = Store(runner.broadcast(path))
         legs = method.legs(training)
         _check(bench, plan, method)
-        run = _begin(bench, plan, training, legs, fabric.device)
+        run = _begin(bench, plan, training, legs, runner.device)
         content = None if fresh else store.read()
         if content is not None:
             put_back(run, content)
         run.steps = run.here.epochs * steps_of(len(data), training)
-        stepper = Stepper(run, method, fabric)
+        stepper = Stepper(run, method, runner)
         if content is not None:
             go_on_(stepper.schedule, content["schedule"])
         masks, meter = MaskSchedule(run, method), EpochMeter(run, data, progress, watch)

@@ -33,7 +33,8 @@ class Training:
     that must be ≤ 0 for it to count as silent; "activity" cuts silent units alone where it is
     above 0, else the least active. memory: how much the running statistics keep at each step.
     remove: whether units that are cut are removed at once, so that what follows is cheaper.
-    accelerator, devices: where it runs, in Lightning Fabric's words.
+    accelerator: auto, cpu, cuda, mps; devices: on how many, of which more than one need the extra
+    `devices`.
 
     Raises ValueError naming the value that is out of range.
 

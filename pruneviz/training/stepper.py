@@ -15,6 +15,7 @@ from pruneviz.tasks.several import loss_of
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.mask_set import MaskPairs, MaskSet
 from pruneviz.training.methods import Method
+from pruneviz.training.one_device import OneDevice
 from pruneviz.training.optimizers import Schedule, schedule_for
 from pruneviz.training.run import Run
 
@@ -28,8 +29,8 @@ class Stepper:
     Masks may change between the two, when the gradients are there.
     """
 
-    def __init__(self, run: Run, method: Method, fabric: Fabric) -> None:
-        self._run, self._method, self._fabric = run, method, fabric
+    def __init__(self, run: Run, method: Method, runner: OneDevice | Fabric) -> None:
+        self._run, self._method, self._runner = run, method, runner
         self._pairs, self._paired = MaskPairs(), (run.network, MaskSet())
         self._rate = run.training.learning_rate
         self.take_network()
@@ -37,11 +38,11 @@ class Stepper:
 
     def take_network(self) -> None:
         """Train the run's network, which is another one after a removal."""
-        self._module = self._fabric.setup_module(self._run.network)
+        self._module = self._runner.setup_module(self._run.network)
 
     def take_optimizer(self, before: Schedule | None = None) -> None:
         """Train with the run's optimiser; before: the schedule that goes on with it."""
-        optimizer = self._fabric.setup_optimizers(self._run.optimizer)
+        optimizer = self._runner.setup_optimizers(self._run.optimizer)
         assert not isinstance(optimizer, tuple)  # one was given
         self._optimizer = optimizer
         self.schedule = schedule_for(self._run, before)
@@ -62,7 +63,7 @@ class Stepper:
         if not math.isfinite(plain):
             raise self._divergence(f"the loss became {plain}", run.step + 1)
         self._optimizer.zero_grad()
-        self._fabric.backward(loss)
+        self._runner.backward(loss)
         run.step += 1
         return plain
 
