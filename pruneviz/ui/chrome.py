@@ -6,6 +6,7 @@ import streamlit as st
 
 from pruneviz.background import Job
 from pruneviz.ui.boundary import part, ticking
+from pruneviz.ui.elsewhere import show_work
 from pruneviz.ui.job_bar import job_bar
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session
@@ -23,6 +24,7 @@ def heading(session: Session, title: str, line: str, help_text: str = "") -> Non
 
     What is looked at stands in the address too, so that it comes back after a reload.
     """
+    show_work(title)
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown(f"### {plain(title)}: {code(session.name)}\n{plain(line)}", help=plain(help_text))
     with right:

@@ -5,7 +5,7 @@ export default [
   { ignores: ["**/.*/", "**/build/"] },
   js.configs.recommended,
   {
-    files: ["pruneviz/ui/board/*.js"],
+    files: ["pruneviz/ui/*/*.js"],
     languageOptions: { globals: globals.browser },
   },
   {

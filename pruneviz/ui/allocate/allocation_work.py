@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import pandas as pd
 
@@ -60,6 +60,8 @@ class Answer:
 @dataclass
 class AllocationWork(PageWork):
     """What one session asked for, the work on it, and what came of it."""
+
+    page: ClassVar[str] = "Workbench"
 
     wish: AllocationWish = field(default_factory=AllocationWish)
     answer: Answer | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from pruneviz.allocation.devices import Device, Need, needs
 from pruneviz.allocation.suggestion import Measures, Suggestion, suggest
@@ -30,6 +31,8 @@ class DeviceFitWork(PageWork):
     peaks: bytes of activations by plan. failed: the plan whose activations could not be measured,
     and why. wish: what a suggestion is wanted for, or was found for.
     """
+
+    page: ClassVar[str] = "Small devices"
 
     peaks: Cache[int] = field(default_factory=lambda: Cache(_REMEMBERED))
     sizing: Plan | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pandas as pd
 
@@ -31,6 +32,8 @@ class ScanWork(PageWork):
     plan: the choices that `job` scans. lose, limit, view: what was chosen on the page: what of the
     score is a loss, seconds to spend (0: as many as it takes), the chart.
     """
+
+    page: ClassVar[str] = "Sensitivity"
 
     plan: Plan = field(init=False)
     lose: float = LOSE

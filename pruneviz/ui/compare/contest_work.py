@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.background import Job
@@ -38,6 +39,8 @@ class ContestWork(PageWork):
     cut is compared. likeness: found so far, by what it depends on. holding: whether the job is the
     contest.
     """
+
+    page: ClassVar[str] = "Criteria"
 
     holding: bool = False
     chosen: dict[str, tuple[str, ...]] = field(default_factory=dict)

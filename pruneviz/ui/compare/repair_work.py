@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import pandas as pd
 import streamlit as st
@@ -41,6 +42,8 @@ class RepairRow:
 @dataclass
 class RepairWork(PageWork):
     """The rows of one plan, as far as they are known, and the work on the others."""
+
+    page: ClassVar[str] = "Workbench"
 
     plan: Plan = field(init=False)
     rows: list[RepairRow] = field(default_factory=list)

@@ -8,6 +8,7 @@ import weakref
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
@@ -26,6 +27,8 @@ class ExportWork(PageWork):
 
     place: the folder that holds its files until the next.
     """
+
+    page: ClassVar[str] = "Export"
 
     plan: Plan | None = None
     formats: tuple[str, ...] = ()

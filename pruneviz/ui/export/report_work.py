@@ -7,6 +7,7 @@ import tempfile
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import streamlit as st
 
@@ -39,6 +40,8 @@ class ReportWork(PageWork):
 
     path: of the file, which is kept until the next.
     """
+
+    page: ClassVar[str] = "Export"
 
     plan: Plan | None = None
     path: Path | None = None

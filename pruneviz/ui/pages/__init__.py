@@ -5,3 +5,14 @@ from pathlib import Path
 # Where they lie, not where the app was started from: an installed app.py stands elsewhere.
 FOLDER = Path(__file__).parent
 WORKBENCH = FOLDER / "workbench.py"
+# Title -> file and icon, in the order of the bar on top.
+PAGES = {
+    "Workbench": (WORKBENCH, "tune"),
+    "Sensitivity": (FOLDER / "sensitivity.py", "monitoring"),
+    "Criteria": (FOLDER / "criteria.py", "compare_arrows"),
+    "Small devices": (FOLDER / "devices.py", "memory"),
+    "Train": (FOLDER / "train.py", "model_training"),
+    "History": (FOLDER / "history.py", "history"),
+    "Export": (FOLDER / "export.py", "inventory_2"),
+    "Manual": (FOLDER / "manual.py", "menu_book"),
+}

@@ -11,6 +11,7 @@ from pruneviz.history import Filter, History, ModelVersion, csv_of
 from pruneviz.history.tree import arrange, matching
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
+from pruneviz.ui.elsewhere import show_work
 from pruneviz.ui.look import tight
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.past import visits
@@ -35,6 +36,7 @@ def main() -> None:
     session: Session | None = st.session_state.get("session")
     if session is not None:
         listen(session)
+    show_work("History")
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown("### History")
     right.page_link(WORKBENCH, label="To the workbench", icon=":material/tune:")

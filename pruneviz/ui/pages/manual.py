@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz.ui.boundary import part
+from pruneviz.ui.elsewhere import show_work
 from pruneviz.ui.look import tight
 from pruneviz.ui.topics import app_text, title, topics
 
@@ -12,6 +13,7 @@ from pruneviz.ui.topics import app_text, title, topics
 def main() -> None:
     """The page from top to bottom."""
     tight()
+    show_work("Manual")
     pages = topics()
     wish = st.query_params.get("topic", "")
     menu, text = st.columns([1, 3.4], gap="large")

@@ -14,6 +14,7 @@ from pruneviz.ui.allocate.form import allocate
 from pruneviz.ui.board import chart_program
 from pruneviz.ui.boundary import part
 from pruneviz.ui.compare import repair_work
+from pruneviz.ui.elsewhere import show_work
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import (
     Session,
@@ -30,12 +31,15 @@ from pruneviz.ui.workbench.ledger import ledger
 from pruneviz.ui.workbench.live import listen, live_board, measure, reach
 from pruneviz.ui.workbench.scores import ask_scores
 from pruneviz.ui.workbench.upload import ask_own
+from pruneviz.ui.workbench.welcome import PAYS, welcome
 
 
 def main() -> None:
     """The page from top to bottom."""
     tight()
     session = address.here()
+    show_work("Workbench")
+    welcome(session)
     complaint = networks.complaint() or st.session_state.get("complaint")
     if complaint:
         st.error(plain(complaint))
@@ -103,7 +107,7 @@ def _results(session: Session) -> None:
         result = jobs.so_far(bench, plan)
     except ValueError:  # the board says why
         result = None
-    names = ["Per-class change", "Flipped examples", "Feature maps", "Ledger"]
+    names = ["Per-class change", PAYS, "Feature maps", "Ledger"]
     classes, flips, maps, costs = st.tabs(names, key="tabs", on_change="rerun")
     if classes.open:
         with classes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import streamlit as st
 
@@ -21,8 +21,11 @@ class PageWork:
 
     job: at work, or ended and not yet taken note of. message: what became of the last. left:
     seconds until it has ended, where that can be told. watched: whether a running job was drawn
-    last, and the page redraws itself. drawing_page: whether the whole page is being drawn.
+    last, and the page redraws itself. drawing_page: whether the whole page is being drawn. page:
+    the title of the page that shows it, "" where it is gone with that page.
     """
+
+    page: ClassVar[str] = ""
 
     session: Session
     job: Job | None = None

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Self
+from typing import ClassVar, Self
 
 from pruneviz.background import Job
 from pruneviz.measuring.evaluate import Evaluation
@@ -60,6 +60,8 @@ class TrainingWork(PageWork):
     plan, training, name: of the job, and of the version it makes. mine: folder -> whether what is
     kept there belongs to this network.
     """
+
+    page: ClassVar[str] = "Train"
 
     watching: TrainingView = field(init=False)
     wish: Training = field(default_factory=Training)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import streamlit as st
 
@@ -30,6 +31,8 @@ _EMPTY = (
 @dataclass
 class LedgerWork(PageWork):
     """The ledgers of one session, the work on the next one, and what went wrong with the last."""
+
+    page: ClassVar[str] = "Workbench"
 
     costs: dict[Plan, Cost] = field(default_factory=dict)
     plan: Plan | None = None

@@ -1,0 +1,41 @@
+"""What is at work for this visitor on other pages than the one on the screen?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pruneviz.ui.boundary import part, ticking
+from pruneviz.ui.pages import PAGES
+from pruneviz.ui.session.page_work import PageWork
+from pruneviz.ui.text import plain
+
+_TICK = 1.0
+
+
+@part
+def show_work(here: str) -> None:
+    """A line for each job that other pages than `here` (a title) show: how far it is, with the way
+    there. Nothing where nothing is at work.
+    """
+    if work_beside(here):
+        _watch(here)
+
+
+def work_beside(here: str) -> list[PageWork]:
+    """What is at work and shown on another page, in the order of the pages."""
+    every = [work for work in st.session_state.values() if isinstance(work, PageWork)]
+    running = [work for work in every if work.running and work.page not in ("", here)]
+    return sorted(running, key=lambda work: [*PAGES].index(work.page))
+
+
+@ticking(_TICK)
+def _watch(here: str) -> None:
+    running = work_beside(here)
+    if not running:
+        st.rerun()
+    with st.container(horizontal=True, gap="medium", key="work-elsewhere"):
+        for work in running:
+            assert work.job is not None
+            page, icon = PAGES[work.page]
+            words = f"{work.page} is at work: {work.job.label or 'beginning'} · {work.job.done:.0%}"
+            st.page_link(page, label=plain(words), icon=f":material/{icon}:", width="content")

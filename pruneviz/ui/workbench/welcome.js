@@ -1,0 +1,42 @@
+/** Whoever has taken or dismissed the steps in this browser never sees them again. */
+const KEY = "pruneviz.welcome";
+
+function isKnown() {
+    try {
+        return localStorage.getItem(KEY) === "seen";
+    } catch {
+        return false; // a browser that keeps nothing is new each time
+    }
+}
+
+function keep() {
+    try {
+        localStorage.setItem(KEY, "seen");
+    } catch {
+        // it is asked again
+    }
+}
+
+/** @param {{ data: { done: string[] }, parentElement: ShadowRoot }} component */
+export default function ({ data, parentElement }) {
+    const root = /** @type {HTMLElement} */ (parentElement.querySelector(".welcome"));
+    const place = /** @type {HTMLElement | null} */ (parentElement.host?.closest(".st-key-welcome"));
+    /** @param {boolean} shown */
+    const show = shown => {
+        root.hidden = !shown;
+        if (place) place.style.display = shown ? "" : "none";
+    };
+    if (!root.dataset.open) {
+        root.dataset.open = isKnown() ? "no" : "yes";
+        /** @type {HTMLElement} */ (root.querySelector("button")).onclick = () => {
+            keep();
+            show(false);
+        };
+        show(root.dataset.open === "yes");
+    }
+    const steps = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("li")]);
+    for (const step of steps) {
+        step.toggleAttribute("data-done", data.done.includes(step.dataset.step ?? ""));
+    }
+    if (steps.every(step => step.hasAttribute("data-done"))) keep();
+}
