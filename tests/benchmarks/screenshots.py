@@ -27,7 +27,7 @@ FLAGS = [
 ]
 TOP = Path(__file__).parents[2]
 FILM = TOP / ".github" / "drag.gif"
-SCREEN: ViewportSize = {"width": 1366, "height": 720}
+SCREEN: ViewportSize = {"width": 1366, "height": 860}
 THUMB = 8  # half a thumb, in pixels
 MOVES, COLOURS, BOUND = 24, 64, 2_000_000  # bytes
 SECOND, PAUSE = 1000, 200  # milliseconds
@@ -55,7 +55,7 @@ def take(url: str, scheme: str, folder: str = "") -> None:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(
-            viewport={"width": 1440, "height": 980},
+            viewport={"width": 1440, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
         )
         start = time.perf_counter()
@@ -80,6 +80,8 @@ def film(url: str, layer: str) -> None:
         page = browser.new_page(viewport=SCREEN)
         page.goto(url)
         page.wait_for_selector("[data-testid=board][data-accuracy] [data-testid=heatmap]")
+        page.wait_for_selector("[data-testid=present] circle", state="visible")
+        page.wait_for_timeout(20 * PAUSE)  # for what is gathered behind it
         slider = page.get_by_test_id(f"slider-{layer}")
         box = slider.bounding_box()
         assert box is not None
@@ -89,7 +91,7 @@ def film(url: str, layer: str) -> None:
         frames = [shot(page)]
         for step in range(1, MOVES + 1):
             page.mouse.move(
-                box["x"] + THUMB + step / MOVES * 0.95 * (box["width"] - 2 * THUMB), middle
+                box["x"] + THUMB + step / MOVES * 0.99 * (box["width"] - 2 * THUMB), middle
             )
             page.wait_for_timeout(PAUSE)  # for the answer that follows the thumb
             frames.append(shot(page))

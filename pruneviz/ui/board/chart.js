@@ -21,7 +21,7 @@ const MEASURES = [
 function buildOver() {
   const over = make("div", { class: "over", "aria-hidden": "true" });
   over.innerHTML = '<svg><polyline class="trail" /><g class="now" data-testid="present"><g '
-    + 'class="rise"><path class="interval" /><circle class="dot" r="7" /></g></g></svg>';
+    + 'class="rise"><path class="interval" /><circle class="dot" r="5" /></g></g></svg>';
   const [trail, now, rise, interval] = [".trail", ".now", ".rise", ".interval"].map((each) =>
     /** @type {Element} */ (over.querySelector(each)));
   return { over, trail, now, rise, interval };
