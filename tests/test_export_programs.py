@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -103,6 +105,39 @@ def test_a_batch_that_the_exporter_baked_in_is_found_by_the_second_and_falls_bac
     assert "one sample at a time: in batches of two sizes:" in words
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
     assert session.get_inputs()[0].shape[0] == 1
+
+
+@pytest.mark.slow
+def test_weights_that_are_many_lie_beside_the_graph_and_come_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the folder and the zip, with their bytes and their SHA-256; the 8-bit file needs none."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    monkeypatch.setattr("pruneviz.measuring.runtime._BESIDE", 2**10)
+    model = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 3)).eval()
+    bench = pv.open(model, torch.randn(SIZE))
+    plan = pv.Plan("l2", "neuron", sparsity={"0": 0.5})
+    formats = ("onnx-int8", "onnx")
+    found = bench.export(plan, tmp_path, formats, archive=True)
+    assert found.failed == {}
+    files = {one.format: one.files for one in found.written}
+    assert files == {
+        "onnx": ("model.onnx", "model.onnx.data"),
+        "onnx-int8": ("model-int8.onnx",),
+    }
+    sizes = [(tmp_path / name).stat().st_size for name in files["onnx"]]
+    assert next(one.bytes for one in found.written if one.format == "onnx") == sum(sizes)
+    summary = json.loads((tmp_path / "export.json").read_text("utf-8"))
+    digests = next(one["sha256"] for one in summary["formats"] if one["format"] == "onnx")
+    assert list(digests) == list(files["onnx"])
+    ZipFile(tmp_path / str(found.archive)).extractall(tmp_path / "else")
+    inputs = bench.source.validation.inputs[:3]
+    for folder in (tmp_path, tmp_path / "else"):
+        session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
+        (got,) = session.run(None, {"input": inputs.numpy()})
+        torch.testing.assert_close(torch.from_numpy(got), bench.prune(plan).model(inputs))
+    with pytest.raises(FileExistsError, match=r"model\.onnx"):
+        bench.export(plan, tmp_path, ["onnx"])
 
 
 class Branching(nn.Module):

@@ -45,9 +45,10 @@ def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
     try:
         plan, alone = take_plan(bench, values)
         pruned = bench.prune(plan)
-        small = pruned.removal().network
+        masked = pruned.overlay()
+        small = pruned.removal(masked).network
         data = bench.source.validation.first(_SAMPLES)
-        proof = agreement(pruned.overlay(), small, data.inputs)
+        proof = agreement(masked, small, data.inputs)
         tensors = file_tensors(small)
         _write(out, tensors, plan)
     except (ValueError, OSError) as error:

@@ -27,9 +27,10 @@ SUMMARY = "export.json"
 class FormatResult:
     """What became of one format.
 
-    file: the main one, "" where there is none; bytes: of it. files: all. difference: the largest
-    between the answers of what was read back and those on the screen, relative to the largest
-    answer; None where nothing answers. words: what was proved, or why there is nothing.
+    file: the main one, "" where there is none; bytes: of it, with weights beside it. files: all.
+    difference: the largest between the answers of what was read back and those on the screen,
+    relative to the largest answer; None where nothing answers. words: what was proved, or why
+    there is nothing.
     """
 
     format: str
@@ -101,7 +102,8 @@ def export(
     """
     names, folder = check_formats(formats), Path(folder).expanduser()
     zip_name = f"{stem(bench.source.name)}.zip" if archive else None
-    files = [name for form in names for name in FORMATS[form].files]
+    forms = [FORMATS[name] for name in names]
+    files = [name for form in forms for name in (*form.files, *form.beside)]
     with in_words(folder):
         check_free(
             folder, [*files, SUMMARY, *([zip_name] if zip_name else [])], overwrite=overwrite
@@ -160,11 +162,13 @@ def _one(name: str, subject: Subject, stage: Path, folder: Path, watch: _Watch) 
         trouble = disk_trouble(error, folder)
         if trouble is not None:
             raise trouble from None
-        for file in form.files:
+        for file in (*form.files, *form.beside):
             (stage / file).unlink(missing_ok=True)
         return FormatResult(name, "", (), 0, None, reason(error))
-    size = (stage / form.files[0]).stat().st_size
-    return FormatResult(name, form.files[0], form.files, size, proof.difference, proof.words)
+    files = form.files_in(stage)
+    main = (files[0], *files[len(form.files) :])
+    size = sum((stage / file).stat().st_size for file in main)
+    return FormatResult(name, files[0], files, size, proof.difference, proof.words)
 
 
 def _summary(subject: Subject, results: list[FormatResult], stage: Path) -> None:

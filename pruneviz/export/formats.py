@@ -14,6 +14,7 @@ from pruneviz.export.subject import Subject
 @dataclass(frozen=True)
 class Format:
     """files: what it writes into a folder, the main one first. label, meaning: for people.
+    beside: what comes with them where a network is large.
 
     write(subject, folder) makes the files; prove(subject, folder) loads them back and compares.
     Both raise ValueError where it cannot be done, in a sentence.
@@ -24,6 +25,11 @@ class Format:
     files: tuple[str, ...]
     write: Callable[[Subject, Path], None]
     prove: Callable[[Subject, Path], Proof]
+    beside: tuple[str, ...] = ()
+
+    def files_in(self, folder: Path) -> tuple[str, ...]:
+        """Those that it has written there."""
+        return (*self.files, *(name for name in self.beside if (folder / name).exists()))
 
 
 FORMATS: dict[str, Format] = {
@@ -59,10 +65,12 @@ FORMATS: dict[str, Format] = {
     ),
     "onnx": Format(
         "ONNX",
-        "For ONNX Runtime and others, any batch size; the shrunk network where units were cut.",
+        "For ONNX Runtime and others, any batch size; the shrunk network where units were cut. "
+        "Weights of more than 256 MiB lie in a file beside it.",
         (programs.ONNX,),
         programs.write_graph,
         programs.prove_graph,
+        (programs.ONNX_WEIGHTS,),
     ),
     "onnx-int8": Format(
         "ONNX, 8 bits",

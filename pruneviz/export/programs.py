@@ -27,6 +27,7 @@ from pruneviz.network.replica import replica
 from pruneviz.outputs import outputs
 
 PT2, ONNX = "model.pt2", "model.onnx"
+ONNX_WEIGHTS = f"{ONNX}.data"  # as torch calls it
 _BATCH = 2  # torch.export takes a size of one, or none, for a number that never changes
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,8 @@ from pruneviz.network.likeness import Likeness, tolerance
 from pruneviz.network.replica import replica
 
 TOLERANCE = 1e-4
+_BLOCK = 2**23  # numbers that are compared at a time
+_PARTS, _LEAST = 8, 2**25  # of a file, after each of which it is opened anew; bytes of one
 
 Run = Callable[[Inputs], Mapping[str, Tensor]]
 
@@ -52,6 +55,7 @@ def prove(subject: Subject, run: Run, words: str = "", *, alone: bool = False) -
     for part, reference in subject.parts(alone=alone):
         got = run(part)
         likeness.add(reference, got)
+        del reference, got  # before the next are made
     check(likeness)
     sentence = f"read back, answers alike on {subject.samples:,} samples"
     return Proof(likeness.difference, f"{sentence}; {words}" if words else sentence)
@@ -68,24 +72,11 @@ def check(likeness: Likeness) -> None:
         )
 
 
-def blank(network: nn.Module) -> nn.Module:
-    """A copy of the user's network whose every weight is broken, so that all must be loaded."""
-    empty = copy.deepcopy(network)
-    with torch.no_grad():
-        for tensor in empty.state_dict().values():
-            if isinstance(tensor, Tensor):
-                tensor.fill_(float("nan") if tensor.is_floating_point() else 0)
-    return empty.eval()
-
-
-def load(subject: Subject, tensors: Iterable[tuple[str, Tensor]]) -> nn.Module:
+def load(subject: Subject, values: dict[str, Tensor]) -> nn.Module:
     """A network of the user's class with these tensors in it, every one of its own.
 
     A tied one may stand under its first name alone, as `safetensors.torch.load_model` takes it.
-    What has the very bits of the network on the screen shares its memory.
     """
-    own = subject.overlay.state_dict()
-    values = {name: reuse(tensor, own.get(name)) for name, tensor in tensors}
     for name, first in ties(subject.overlay).items():
         if first in values:
             values.setdefault(name, values[first])
@@ -94,14 +85,64 @@ def load(subject: Subject, tensors: Iterable[tuple[str, Tensor]]) -> nn.Module:
     return empty
 
 
-def reuse(tensor: Tensor, like: object) -> Tensor:
+def read_back(
+    open_file: Callable[[], Mapping[str, Tensor]], shown: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """The tensors of a file by name, as `reuse` gives them.
+
+    open_file: the same, mapped into memory. What was looked at of a mapped file takes memory until
+    the file is closed, so it is opened anew now and then.
+    """
+    tensors = dict(open_file())
+    share = max(_LEAST, sum(tensor.nbytes for tensor in tensors.values()) // _PARTS)
+    seen = 0
+
+    def part(name: str, start: int) -> Tensor:
+        nonlocal tensors, seen
+        if seen > share:
+            tensors, seen = dict(open_file()), 0
+        numbers = tensors[name].reshape(-1)[start : start + _BLOCK]
+        seen += numbers.nbytes
+        return numbers
+
+    values = {}
+    for name in list(tensors):
+        kind, like = (tensors[name].shape, tensors[name].dtype), shown.get(name)
+        same = _same(like, kind, partial(part, name))
+        values[name] = _beside(tensors[name], like) if same is None else same
+    return values
+
+
+def reuse(tensor: Tensor, like: Tensor | None) -> Tensor:
     """`like` where it has the very bits of `tensor`, else that tensor."""
-    if not isinstance(like, Tensor) or (like.shape, like.dtype) != (tensor.shape, tensor.dtype):
-        return tensor
-    same = tensor.to(like.device).contiguous().view(-1), like.contiguous().view(-1)
-    if not like.numel() or torch.equal(*(part.view(torch.uint8) for part in same)):
-        return like
-    return tensor.to(like.device)
+    flat = tensor.reshape(-1)
+    same = _same(like, (tensor.shape, tensor.dtype), lambda start: flat[start : start + _BLOCK])
+    return _beside(tensor, like) if same is None else same
+
+
+def _same(
+    like: Tensor | None, kind: tuple[torch.Size, torch.dtype], part: Callable[[int], Tensor]
+) -> Tensor | None:
+    """`like` where it is of this shape and dtype, with the very bits of the parts, one at a time.
+
+    part: what begins at a place in the numbers, of _BLOCK at most.
+    """
+    if like is None or (like.shape, like.dtype) != kind:
+        return None
+    own = like.detach().reshape(-1)
+    for start in range(0, len(own), _BLOCK):
+        block = own[start : start + _BLOCK]
+        if not torch.equal(_bits(part(start).to(own.device)), _bits(block)):
+            return None
+    return like
+
+
+def _bits(numbers: Tensor) -> Tensor:
+    return numbers.contiguous().view(torch.uint8)
+
+
+def _beside(tensor: Tensor, like: Tensor | None) -> Tensor:
+    return tensor if like is None else tensor.to(like.device)
 
 
 def without_memory(network: nn.Module) -> nn.Module:

@@ -13,7 +13,15 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.export.programs import ONNX, file_answers, on_cpu, take, which, write_graph
+from pruneviz.export.programs import (
+    ONNX,
+    ONNX_WEIGHTS,
+    file_answers,
+    on_cpu,
+    take,
+    which,
+    write_graph,
+)
 from pruneviz.export.proof import Proof
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.evaluate import Evaluation, answer, summarise
@@ -58,7 +66,8 @@ def write_int8(subject: Subject, folder: Path) -> None:
                 q.quantize_dynamic(folder / ONNX, folder / INT8, weight_type=q.QuantType.QInt8)
     finally:
         if not there:
-            (folder / ONNX).unlink(missing_ok=True)
+            for name in (ONNX, ONNX_WEIGHTS):
+                (folder / name).unlink(missing_ok=True)
 
 
 def prove_int8(subject: Subject, folder: Path) -> Proof:

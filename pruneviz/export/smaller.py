@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.export.files import copy_program
-from pruneviz.export.proof import Proof, prove, reuse, run_of, without_memory
+from pruneviz.export.proof import Proof, prove, read_back, run_of, without_memory
 from pruneviz.export.subject import Subject
 from pruneviz.export.weights import about, once, save_tensors
 from pruneviz.measuring.sizes import ties
@@ -42,9 +42,14 @@ def prove_shrunk(subject: Subject, folder: Path) -> Proof:
     source = (folder / "rebuild.py").read_text("utf-8")
     exec(compile(source, "rebuild.py", "exec"), space)
     network = space["rebuild"](without_memory(subject.pruned.dense), folder)
-    own = small_of(subject).state_dict()
+
+    def open_file() -> dict[str, Tensor]:
+        again = space["rebuild"](without_memory(subject.pruned.dense), folder)
+        return _parameters(again)
+
+    values = read_back(open_file, _parameters(small_of(subject)))
     for name, tensor in network.named_parameters(remove_duplicate=False):
-        tensor.data = reuse(tensor.detach(), own[name])
+        tensor.data = values[name]
     before, after = (_params(n) for n in (subject.pruned.dense, network))
     words = f"{after:,} of {before:,} parameters; rebuild.py makes it of your own class"
     words += f"; {subject.removal}" if subject.removal else ""
@@ -102,6 +107,11 @@ def _tensors(network: nn.Module) -> dict[str, Tensor]:
     first = first_names(network)
     own = {n: p for n, p in network.named_parameters(remove_duplicate=False) if first[n] == n}
     return own | dict(network.named_buffers())
+
+
+def _parameters(network: nn.Module) -> dict[str, Tensor]:
+    own = network.named_parameters(remove_duplicate=False)
+    return {name: parameter.detach() for name, parameter in own}
 
 
 def _params(network: nn.Module) -> int:

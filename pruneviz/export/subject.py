@@ -15,6 +15,7 @@ from pruneviz.memory import trim
 from pruneviz.network.agreement import pieces, size_of
 from pruneviz.network.calling import call_all, fit
 from pruneviz.network.replica import replica
+from pruneviz.network.shrink import Removal
 from pruneviz.plan import Plan
 from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.pruned import Pruned
@@ -27,17 +28,13 @@ _WHOLE = 2**62  # bytes of an answer that leave each sample by itself
 class Subject:
     """One plan on its way into files.
 
-    small: the network without the units that were cut, or None and `why_not_small`. removal: how
-    it was proved. report: called with the fraction of a format that is done; it may raise to stop.
+    report: called with the fraction of a format that is done; it may raise to stop.
     fixed: file -> why it takes one sample at a time, of those that do; entered as they are written.
     """
 
     bench: Bench
     plan: Plan
     pruned: Pruned
-    small: nn.Module | None
-    why_not_small: str
-    removal: str = ""
     report: ShareDone = field(default=lambda done: None, repr=False)
     fixed: dict[str, str] = field(default_factory=dict)
 
@@ -45,6 +42,34 @@ class Subject:
     def overlay(self) -> nn.Module:
         """The network on the screen, which shares with the dense one what was not changed."""
         return self.pruned.overlay()
+
+    @property
+    def small(self) -> nn.Module | None:
+        """The network without the units that were cut; None: see `why_not_small`."""
+        return None if isinstance(self._removal, str) else self._removal.network
+
+    @property
+    def why_not_small(self) -> str:
+        """Why there is no smaller network, "" where there is one."""
+        return self._removal if isinstance(self._removal, str) else ""
+
+    @property
+    def removal(self) -> str:
+        """How the smaller network was proved."""
+        proof = None if isinstance(self._removal, str) else self._removal.proof
+        return "" if proof is None else proof.words
+
+    @cached_property
+    def _removal(self) -> Removal | str:
+        """Made for the first format that needs it; where it cannot be, the reason."""
+        if self.plan.is_dense:
+            return "this plan cuts nothing, so that there is nothing to remove"
+        try:
+            return self.pruned.removal(self.overlay)
+        except ValueError as error:
+            return str(error)
+        finally:
+            trim()
 
     @property
     def network(self) -> nn.Module:
@@ -89,14 +114,4 @@ class Subject:
 
 def subject_of(bench: Bench, plan: Plan, report: ShareDone = silent_share) -> Subject:
     """`plan` ready for export; ValueError names what of it does not fit the network."""
-    pruned = bench.prune(plan)
-    small, proof, why = None, "", "this plan cuts nothing, so that there is nothing to remove"
-    if not plan.is_dense:
-        try:
-            removal = pruned.removal()
-            small, why = removal.network, ""
-            proof = "" if removal.proof is None else removal.proof.words
-        except ValueError as error:
-            why = str(error)
-    trim()
-    return Subject(bench, plan, pruned, small, why, proof, report)
+    return Subject(bench, plan, bench.prune(plan), report)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pruneviz.data import Inputs
 from pruneviz.export.files import copy_program
-from pruneviz.export.proof import Proof, blank, load, prove, reuse, run_of
+from pruneviz.export.proof import Proof, load, prove, read_back, reuse, run_of, without_memory
 from pruneviz.export.standalone import torch_prune
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.sizes import ties
 from pruneviz.network.calling import call_all
 from pruneviz.network.replica import first_names, overlaid, state
+from pruneviz.pruning.pruned import Pruned
 
 _DTYPES = {
     torch.bool: "BOOL",
@@ -38,6 +43,16 @@ _DTYPES = {
     torch.float8_e4m3fn: "F8_E4M3",
     torch.float8_e5m2: "F8_E5M2",
 }
+_BLOCK = 2**22  # numbers that are written at a time
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tensor of a file, which `make` gives when it is its turn to be written."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    make: Callable[[], Tensor]
 
 
 def plain(network: nn.Module) -> dict[str, Tensor]:
@@ -58,33 +73,48 @@ def clean(tensor: Tensor) -> Tensor:
     The very tensor where it is so. A mask may leave -0.0, a bit that no archive folds away.
     """
     tensor = tensor.detach().cpu().contiguous()
-    if tensor.is_floating_point() and bool((torch.signbit(tensor) & (tensor == 0)).any()):
+    if any(map(_has_signed_zeros, tensor.view(-1).split(_BLOCK))):
         return tensor + 0.0
     return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
 
 
+def _has_signed_zeros(numbers: Tensor) -> bool:
+    if not numbers.is_floating_point() or numbers.element_size() == 1:  # torch tells none there
+        return False
+    return bool((torch.signbit(numbers) & (numbers == 0)).any())
+
+
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> None:
-    """A safetensors file, tensor after tensor: no second copy of them all is held.
+    """As `save_entries`, of tensors that are there already."""
+    entries = {
+        n: Entry(t.dtype, tuple(t.shape), partial(Tensor.detach, t)) for n, t in tensors.items()
+    }
+    save_entries(path, entries, header)
+
+
+def save_entries(path: Path, entries: Mapping[str, Entry], header: Mapping[str, str]) -> None:
+    """A safetensors file, a part of a tensor after the other: no second copy is held.
 
     The format: https://github.com/huggingface/safetensors#format
     """
-    names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))
-    entries: dict[str, Any] = {"__metadata__": dict(sorted(header.items()))}
+    names = sorted(entries, key=lambda name: (-entries[name].dtype.itemsize, name))
+    index: dict[str, Any] = {"__metadata__": dict(sorted(header.items()))}
     end = 0
     for name in names:
-        tensor = tensors[name]
-        if tensor.dtype not in _DTYPES:
-            raise ValueError(f"{name!r} is {tensor.dtype}, which safetensors does not know")
-        place = [end, end := end + tensor.numel() * tensor.element_size()]
-        shape = list(tensor.shape)
-        entries[name] = {"dtype": _DTYPES[tensor.dtype], "shape": shape, "data_offsets": place}
-    text = json.dumps(entries, separators=(",", ":")).encode()
+        dtype, shape = entries[name].dtype, entries[name].shape
+        if dtype not in _DTYPES:
+            raise ValueError(f"{name!r} is {dtype}, which safetensors does not know")
+        place = [end, end := end + prod(shape) * dtype.itemsize]
+        index[name] = {"dtype": _DTYPES[dtype], "shape": list(shape), "data_offsets": place}
+    text = json.dumps(index, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with path.open("wb") as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
         for name in names:
-            file.write(clean(tensors[name]).reshape(-1).view(torch.uint8).numpy().data)
+            for part in entries[name].make().detach().reshape(-1).split(_BLOCK):
+                numbers = part.cpu() + 0.0 if _has_signed_zeros(part) else part.cpu()
+                file.write(numbers.view(torch.uint8).numpy().data)
 
 
 def save_torch(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -113,9 +143,8 @@ def write_safetensors(subject: Subject, folder: Path) -> None:
 
 def prove_safetensors(subject: Subject, folder: Path) -> Proof:
     """Loaded strictly into a blank network of the user's class."""
-    with safe_open(folder / "model.safetensors", "pt") as file:
-        names = file.keys()
-        network = load(subject, ((name, file.get_tensor(name)) for name in names))
+    open_file = partial(load_file, folder / "model.safetensors")
+    network = load(subject, read_back(open_file, plain(subject.overlay)))
     twice = len(ties(subject.overlay))
     words = f"{twice} tied tensor{'' if twice == 1 else 's'} written once: " if twice else ""
     words += "safetensors.torch.load_model reads it" if twice else ""
@@ -129,8 +158,8 @@ def write_state_dict(subject: Subject, folder: Path) -> None:
 
 def prove_state_dict(subject: Subject, folder: Path) -> Proof:
     """Loaded strictly into a blank network of the user's class."""
-    tensors = torch.load(folder / "state_dict.pt", weights_only=True, mmap=True)
-    network = load(subject, ((name, tensors.pop(name)) for name in list(tensors)))
+    open_file = partial(torch.load, folder / "state_dict.pt", weights_only=True, mmap=True)
+    network = load(subject, read_back(open_file, plain(subject.overlay)))
     return prove(subject, run_of(network))
 
 
@@ -159,24 +188,32 @@ def write_torch_prune(subject: Subject, folder: Path) -> None:
     """NAME_orig and NAME_mask for what is cut, all else as it is."""
     pruned = subject.pruned
     tensors, first = plain(subject.overlay), first_names(pruned.dense)
-    # Masks and repairs know one name of what is tied, torch's own pruning masks each by itself.
+    # Masks know one name of what is tied, torch's own pruning masks each by itself.
     masks = {first[name]: mask for name, mask in pruned.parameter_masks.items()}
-    repaired = {first.get(name, name): tensor for name, tensor in pruned.repaired.items()}
-    for name, own in pruned.dense.named_parameters(remove_duplicate=False):
-        mask = masks.get(first[name])
-        if mask is None:
-            continue
-        del tensors[name]
-        whole = repaired.get(first[name], own.detach())
-        tensors[f"{name}_orig"] = whole
-        tensors[f"{name}_mask"] = mask.to(whole.dtype)
+    for name, whole in _unmasked(pruned).items():
+        if first[name] in masks:
+            del tensors[name]
+            tensors[f"{name}_orig"] = whole
+            tensors[f"{name}_mask"] = masks[first[name]].to(whole.dtype)
     save_torch(folder / "torch_prune.pt", tensors)
     copy_program("torch_prune.py", folder)
 
 
+def _unmasked(pruned: Pruned) -> dict[str, Tensor]:
+    """Parameters as they are before they are masked, under each of their names."""
+    first = first_names(pruned.dense)
+    repaired = {first.get(name, name): tensor for name, tensor in pruned.repaired.items()}
+    own = pruned.dense.named_parameters(remove_duplicate=False)
+    return {name: repaired.get(first[name], tensor.detach()) for name, tensor in own}
+
+
 def prove_torch_prune(subject: Subject, folder: Path) -> Proof:
     """Loaded strictly into a blank network on which `prune.identity` was called."""
-    network = torch_prune.load(blank(subject.pruned.dense), folder / "torch_prune.pt")
+    shown = plain(subject.overlay)
+    shown |= {f"{name}_orig": tensor for name, tensor in _unmasked(subject.pruned).items()}
+    open_file = partial(torch.load, folder / "torch_prune.pt", weights_only=True, mmap=True)
+    values = read_back(open_file, shown)
+    network = torch_prune.put(without_memory(subject.pruned.dense), values)
 
     def run(part: Inputs) -> Mapping[str, Tensor]:
         with torch.inference_mode():  # not a replica: what a hook has made is no leaf

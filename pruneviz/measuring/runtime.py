@@ -21,6 +21,7 @@ from pruneviz.network.replica import replica
 from pruneviz.outputs import outputs
 
 TOLERANCE = 1e-4
+_BESIDE = 2**28  # bytes of weights above which they lie in a file of their own
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def write_onnx(
 
     A single input is called "input"; outputs are called as `onnx_names` says. any_batch: the first
     dimension of all inputs may have any size; the network is given those of a batch of two or more
-    to be followed.
+    to be followed. Weights of more than 256 MiB lie beside it, in PATH.data: protobuf holds 2 GiB,
+    and all of them at once.
     ValueError says in a sentence why it cannot be.
     """
     _check_place(inputs)
@@ -99,7 +101,8 @@ def write_onnx(
             if program is None:
                 raise RuntimeError("the exporter made nothing")
             _unlike(program.model.graph, set(tensors))
-            program.save(str(path))
+            weights = sum(p.nbytes for p in network.parameters())
+            program.save(str(path), external_data=weights > _BESIDE)
     except ImportError as error:
         raise missing_library(error) from None
     except OSError:  # the disk, not the network

@@ -15,6 +15,7 @@ from pruneviz.progress import ShareDone, silent_share
 
 _LEVEL = 6  # of deflate: what zip and gzip do unless they are told otherwise
 _PIECE = 2**22
+_ENTRIES = 2**20  # of a tensor that are encoded at a time; whole bytes of bits
 _SMALL = 2**31
 
 Encoding = Callable[[Tensor], dict[str, Tensor]]
@@ -104,9 +105,13 @@ def encode(
 
 def as_bitmask(tensor: Tensor) -> dict[str, Tensor]:
     """One bit an entry, set where it is not zero (row by row, first bit highest); the values."""
-    present = tensor != 0
-    bits = np.packbits(present.numpy().reshape(-1))
-    return {"bits": torch.from_numpy(bits), "values": tensor[present]}
+    blocks = torch.split(tensor.reshape(-1), _ENTRIES)
+    bits = [np.packbits((block != 0).numpy()) for block in blocks]
+    counts = [int((block != 0).sum()) for block in blocks]
+    values = tensor.new_empty(sum(counts))
+    for block, place in zip(blocks, torch.split(values, counts), strict=True):
+        place.copy_(block[block != 0])
+    return {"bits": torch.from_numpy(np.concatenate(bits)), "values": values}
 
 
 def as_csr(tensor: Tensor) -> dict[str, Tensor]:

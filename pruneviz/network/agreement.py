@@ -98,4 +98,5 @@ def _compare(model: nn.Module, small: nn.Module, inputs: Inputs, answer: Answer)
         except Exception as error:  # the network's own code meets sizes that it never saw
             raise ValueError(words_of(error)) from None
         likeness.add(reference, got)
+        del reference, got  # before the next are made
     return likeness

@@ -65,6 +65,20 @@ def _in_blocks(args: tuple[Any, ...], place: int, dim: int) -> Iterator[tuple[An
         yield tuple(part)
 
 
+def _side_by_side(func: Any, parts: Sequence[tuple[Any, ...]], units: int) -> Tensor:
+    """The answers of a product to its parts, each written into its place as it comes."""
+    result: Tensor | None = None
+    start = 0
+    for part in parts:
+        answer: Tensor = func(*(_wide(value) for value in part))
+        if result is None:
+            result = answer.new_empty((*answer.shape[:-1], units))
+        result[..., start : start + answer.shape[-1]] = answer
+        start += answer.shape[-1]
+    assert result is not None
+    return result
+
+
 def _wide(value: Any) -> Any:
     return _widen(value) if isinstance(value, Tensor) else value
 
@@ -96,9 +110,10 @@ class DoublePrecision(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func is _ATEN.embedding.default:
             return _widen(func(*args, **options))  # it only picks rows: no arithmetic
         if func in _WEIGHT_OF_PRODUCT and not options:
-            parts = list(_in_blocks(args, *_WEIGHT_OF_PRODUCT[func]))
+            place, dim = _WEIGHT_OF_PRODUCT[func]
+            parts = list(_in_blocks(args, place, dim))
             if len(parts) > 1:
-                return torch.cat([func(*(_wide(value) for value in part)) for part in parts], -1)
+                return _side_by_side(func, parts, args[place].shape[dim])
         narrow: list[tuple[Tensor, Tensor]] = []
 
         def widen(value: Any) -> Any:

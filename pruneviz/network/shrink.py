@@ -12,6 +12,7 @@ from pruneviz.data import Inputs
 from pruneviz.network.agreement import Agreement, agreement
 from pruneviz.network.groups import Groups
 from pruneviz.network.removal import remove
+from pruneviz.network.replica import state
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,13 @@ def shrink(
 
 
 def own_copy(small: nn.Module, model: nn.Module) -> nn.Module:
-    """A copy of a smaller network that shares nothing, switched as the one it came from."""
-    own = copy.deepcopy(small)
+    """A smaller network that shares nothing with `model`, switched as it is.
+
+    What `small` has for itself is not copied: nobody else is to hold it.
+    """
+    shared = {tensor.untyped_storage().data_ptr() for tensor in state(model).values()}
+    kept = [p for p in small.parameters() if p.untyped_storage().data_ptr() not in shared]
+    own = copy.deepcopy(small, {id(parameter): parameter for parameter in kept})
     for mine, theirs in zip(own.modules(), model.modules(), strict=True):
         mine.training = theirs.training  # a norm that is frozen stays so
     return own

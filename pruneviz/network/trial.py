@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,16 +13,19 @@ from pruneviz.data import Inputs
 from pruneviz.memory import trim
 from pruneviz.network.calling import call_all, fit, words_of
 from pruneviz.network.double_precision import answer_in_double
-from pruneviz.network.groups import Groups, masks_of
+from pruneviz.network.groups import Group, Groups, masks_of
 from pruneviz.network.likeness import TOLERANCE, Likeness
-from pruneviz.network.removal import remove
-from pruneviz.network.replica import replica, state
+from pruneviz.network.removal import lines_of, narrow, remove
+from pruneviz.network.replica import overlaid, replica, state
 from pruneviz.outputs import main_output
 
 _SHARE = 0.3  # of a group's units go in its trial
 _NOISE = 0.1
 _ENOUGH = 3  # failures of the same layer in as many blocks tell enough of the others
 _BLOCK = re.compile(r"\d+")
+_NUMBERS = 2**20  # of an answer that are looked at at a time
+
+Change = Callable[[str, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,7 @@ def prove(model: nn.Module, groups: Groups, example: Inputs) -> Groups:
     hides a mistake; where that fails the groups are halved until it is known which of them are to
     blame.
     """
+    trim()
     noisy = _shaken(model, example)
     failed: dict[str, str] = {}
     stack = [list(groups.groups)]
@@ -107,14 +110,21 @@ def _together(
 def _try(noisy: _NoisyNetwork, groups: Groups, names: Sequence[str]) -> str | None:
     """Why a trial cut of these groups is no proof, or None where it is."""
     kept = {name: _some(groups.groups[name].units) for name in names}
-    network = _noisy(noisy.model)
+    lines = lines_of(groups, kept)
     with torch.inference_mode():
         try:  # the quicker half first: where it fails no more needs to be done
-            got = noisy.answer(remove(network, groups, kept), noisy.inputs)
+            small = _noisy(
+                noisy.model,
+                remove(noisy.model, groups, kept),
+                lambda name, tensor: narrow(tensor, lines.get(name, {})),
+            )
+            got = noisy.answer(small, noisy.inputs)
         except Exception as error:  # the network's own code meets sizes that it never saw
             return words_of(error)[:200]
-        _mask_(network, parameter_masks(network, groups, kept))
-        reference = noisy.answer(network, noisy.inputs)
+        del small
+        trim()
+        masked = _noisy(noisy.model, noisy.model, _masking(noisy.model, groups, kept))
+        reference = noisy.answer(masked, noisy.inputs)
     likeness = Likeness()
     try:
         likeness.add(reference, got)
@@ -123,10 +133,22 @@ def _try(noisy: _NoisyNetwork, groups: Groups, names: Sequence[str]) -> str | No
     return likeness.wrong(TOLERANCE)
 
 
-def _mask_(network: nn.Module, masks: Mapping[str, Tensor]) -> None:
-    for name, parameter in network.named_parameters(remove_duplicate=False):
-        if name in masks:
-            parameter.masked_fill_(~masks[name], 0)
+def _masking(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> Change:
+    """What `parameter_masks` does to a parameter, whose mask is made when it is asked for."""
+    parts: dict[str, list[tuple[Group, Tensor]]] = {}
+    for name, line in kept.items():
+        for place in groups.groups[name].places:
+            part = replace(groups.groups[name], places=(place,))
+            parts.setdefault(place.tensor, []).append((part, line))
+    tensors = state(model)
+
+    def mask_(name: str, tensor: Tensor) -> Tensor:
+        masks: dict[str, Tensor] = {}
+        for group, line in parts.get(name, ()):
+            masks_of(group, line, tensors, masks)
+        return tensor.masked_fill_(~masks[name], 0) if name in masks else tensor
+
+    return mask_
 
 
 def _some(units: int) -> Tensor:
@@ -140,24 +162,33 @@ def _some(units: int) -> Tensor:
 
 def _shaken(model: nn.Module, example: Inputs) -> _NoisyNetwork:
     """A copy with noise on every weight that answers in double where the network bears it."""
-    network = _noisy(model)
+    network = _noisy(model, model, lambda _, tensor: tensor)
     inputs = fit(network, example)
     try:
         answer = answer_in_double(network, inputs)
-        if bool(torch.isfinite(answer[main_output(answer)]).all()):
+        numbers = torch.split(answer[main_output(answer)].flatten(), _NUMBERS)
+        if all(bool(torch.isfinite(part).all()) for part in numbers):
             return _NoisyNetwork(model, inputs, answer_in_double)
     except Exception:  # whatever a network raises in a precision that it was not made for
         pass
     return _NoisyNetwork(model, inputs, lambda one, *given: call_all(replica(one), *given))
 
 
-def _noisy(model: nn.Module) -> nn.Module:
-    network = copy.deepcopy(model).eval()
-    generator = torch.Generator().manual_seed(0)
+def _noisy(model: nn.Module, network: nn.Module, change: Change) -> nn.Module:
+    """`network` with the parameters of `model`, noise on each, as `change` makes them.
+
+    One after the other: of the whole network with noise on it no more is held than that.
+    """
+    generator, tensors = torch.Generator().manual_seed(0), {}
     with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.is_floating_point():
-                noise = torch.randn(parameter.shape, generator=generator)
-                spread = float(parameter.std()) if parameter.numel() > 1 else 0.0
-                parameter.add_(noise.mul_(_NOISE * max(spread, 0.1)).to(parameter))
-    return network
+        for name, parameter in model.named_parameters():
+            own = parameter.detach()
+            if own.is_floating_point():
+                spread = float(own.std()) if own.numel() > 1 else 0.0
+                noise = torch.randn(own.shape, generator=generator)
+                tensor = noise.mul_(_NOISE * max(spread, 0.1)).to(own).add_(own)
+                del noise
+            else:
+                tensor = own.clone()
+            tensors[name] = change(name, tensor)
+    return overlaid(network, tensors)

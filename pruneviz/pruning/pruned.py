@@ -119,18 +119,20 @@ class Pruned:
             return copy.deepcopy(self.dense)
         return own_copy(self.removal().network, self.dense)
 
-    def removal(self) -> Removal:
+    def removal(self, masked: nn.Module | None = None) -> Removal:
         """The network without the units that were cut, sharing what was not; and its proof.
 
+        masked: what `overlay` has given, where it is there already.
         It is proved on the example that the network was traced with that it answers as the masked
         network does: to 1e-5 of the largest answer, or in double precision (to 1e-9) where its
         own does not decide. ValueError names the group that breaks it, and what cannot be removed.
         """
         if self.plan.is_dense:
-            return Removal(self.overlay(), None)
+            return Removal(masked or self.overlay(), None)
         if self.groups is None or self.graph is None:
             raise ValueError(
                 f"granularity {self.plan.granularity!r} leaves the shape of a network as it is; "
                 "only whole units ('neuron', 'head') can be removed"
             )
-        return removal(self.overlay(), self.groups, self.units, self.graph.example)
+        masked = masked or self.overlay()
+        return removal(masked, self.groups, self.units, self.graph.example)

@@ -26,13 +26,25 @@ def each(path: str | Path) -> Iterator[tuple[str, Tensor]]:
     """Name and tensor, one after the other: one bit an entry says where its values stand."""
     with safe_open(path, "pt") as file:
         shapes = json.loads(file.metadata()["sparse"])["shapes"]
-        for name, shape in shapes.items():
-            bits, values = file.get_tensor(f"{name}.bits"), file.get_tensor(f"{name}.values")
-            where = np.unpackbits(bits.numpy(), count=prod(shape)).astype(bool)
-            tensor = torch.zeros(shape, dtype=values.dtype)
-            tensor.view(-1)[torch.from_numpy(where)] = values
-            yield name, tensor
-        parts = {f"{name}.{part}" for name in shapes for part in ("bits", "values")}
-        for name in file.keys():  # noqa: SIM118
-            if name not in parts:
-                yield name, file.get_tensor(name)
+        names = list(file.keys())
+    for name, shape in shapes.items():
+        yield name, decode(_get(path, f"{name}.bits"), _get(path, f"{name}.values"), shape)
+    parts = {f"{name}.{part}" for name in shapes for part in ("bits", "values")}
+    for name in names:
+        if name not in parts:
+            yield name, _get(path, name)
+
+
+def decode(bits: Tensor, values: Tensor, shape: list[int]) -> Tensor:
+    """The tensor of this shape that has these values where a bit is set, and zeros elsewhere."""
+    where = np.unpackbits(bits.numpy(), count=prod(shape)).view(bool)
+    tensor = torch.zeros(shape, dtype=values.dtype)
+    tensor.view(-1).masked_scatter_(torch.from_numpy(where), values)
+    return tensor
+
+
+def _get(path: str | Path, name: str) -> Tensor:
+    # Opened for each: what was read of a mapped file takes memory until it is closed.
+    with safe_open(path, "pt") as file:
+        tensor: Tensor = file.get_tensor(name)
+        return tensor
