@@ -73,7 +73,7 @@ def clean(tensor: Tensor) -> Tensor:
     The very tensor where it is so. A mask may leave -0.0, a bit that no archive folds away.
     """
     tensor = tensor.detach().cpu().contiguous()
-    if any(map(_has_signed_zeros, tensor.view(-1).split(_BLOCK))):
+    if any(map(_has_signed_zeros, torch.split(tensor.view(-1), _BLOCK))):
         return tensor + 0.0
     return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
 
@@ -112,7 +112,7 @@ def save_entries(path: Path, entries: Mapping[str, Entry], header: Mapping[str, 
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
         for name in names:
-            for part in entries[name].make().detach().reshape(-1).split(_BLOCK):
+            for part in torch.split(entries[name].make().detach().reshape(-1), _BLOCK):
                 numbers = part.cpu() + 0.0 if _has_signed_zeros(part) else part.cpu()
                 file.write(numbers.view(torch.uint8).numpy().data)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from pruneviz.data import Inputs
+from pruneviz.memory import trim
 from pruneviz.network.agreement import Agreement, agreement
 from pruneviz.network.groups import Groups
 from pruneviz.network.removal import remove
@@ -42,6 +43,7 @@ def own_copy(small: nn.Module, model: nn.Module) -> nn.Module:
 
     What `small` has for itself is not copied: nobody else is to hold it.
     """
+    trim()  # what `small` was compared with may just have gone
     shared = {tensor.untyped_storage().data_ptr() for tensor in state(model).values()}
     kept = [p for p in small.parameters() if p.untyped_storage().data_ptr() not in shared]
     own = copy.deepcopy(small, {id(parameter): parameter for parameter in kept})
