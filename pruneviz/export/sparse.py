@@ -11,7 +11,7 @@ from pruneviz.export.files import copy_program
 from pruneviz.export.proof import Proof, load, prove, reuse, run_of
 from pruneviz.export.standalone.sparse_reader import each
 from pruneviz.export.subject import Subject
-from pruneviz.export.weights import Entry, about, once, plain, save_entries
+from pruneviz.export.weights import FileEntry, about, once, plain, save_entries
 from pruneviz.measuring.sizes import as_bitmask, ties
 
 NAME = "sparse.safetensors"
@@ -20,7 +20,7 @@ NAME = "sparse.safetensors"
 def write_sparse(subject: Subject, folder: Path) -> None:
     """A bit an entry and the values, of each tensor that is smaller so; and its reader."""
     network = subject.overlay
-    entries: dict[str, Entry] = {}
+    entries: dict[str, FileEntry] = {}
     shapes = {}
     for name, tensor in once(network).items():
         parts = entries_of(tensor.detach())
@@ -32,17 +32,17 @@ def write_sparse(subject: Subject, folder: Path) -> None:
     copy_program("sparse_reader.py", folder)
 
 
-def entries_of(tensor: Tensor) -> dict[str, Entry]:
+def entries_of(tensor: Tensor) -> dict[str, FileEntry]:
     """The parts of its encoding, the values made as they are written; itself ("") where that is
     no larger.
     """
     parts = as_bitmask(tensor.cpu())
     if sum(part.nbytes for part in parts.values()) >= tensor.nbytes:
-        return {"": Entry(tensor.dtype, tuple(tensor.shape), lambda: tensor)}
+        return {"": FileEntry(tensor.dtype, tuple(tensor.shape), lambda: tensor)}
     bits, values = parts["bits"], parts["values"]
     return {
-        "bits": Entry(bits.dtype, tuple(bits.shape), lambda: bits),
-        "values": Entry(
+        "bits": FileEntry(bits.dtype, tuple(bits.shape), lambda: bits),
+        "values": FileEntry(
             values.dtype, tuple(values.shape), lambda: as_bitmask(tensor.cpu())["values"]
         ),
     }

@@ -47,7 +47,7 @@ _BLOCK = 2**22  # numbers that are written at a time
 
 
 @dataclass(frozen=True)
-class Entry:
+class FileEntry:
     """A tensor of a file, which `make` gives when it is its turn to be written."""
 
     dtype: torch.dtype
@@ -87,12 +87,12 @@ def _has_signed_zeros(numbers: Tensor) -> bool:
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, str]) -> None:
     """As `save_entries`, of tensors that are there already."""
     entries = {
-        n: Entry(t.dtype, tuple(t.shape), partial(Tensor.detach, t)) for n, t in tensors.items()
+        n: FileEntry(t.dtype, tuple(t.shape), partial(Tensor.detach, t)) for n, t in tensors.items()
     }
     save_entries(path, entries, header)
 
 
-def save_entries(path: Path, entries: Mapping[str, Entry], header: Mapping[str, str]) -> None:
+def save_entries(path: Path, entries: Mapping[str, FileEntry], header: Mapping[str, str]) -> None:
     """A safetensors file, a part of a tensor after the other: no second copy is held.
 
     The format: https://github.com/huggingface/safetensors#format
@@ -190,7 +190,7 @@ def write_torch_prune(subject: Subject, folder: Path) -> None:
     tensors, first = plain(subject.overlay), first_names(pruned.dense)
     # Masks know one name of what is tied, torch's own pruning masks each by itself.
     masks = {first[name]: mask for name, mask in pruned.parameter_masks.items()}
-    for name, whole in _unmasked(pruned).items():
+    for name, whole in _parameters_of(pruned).items():
         if first[name] in masks:
             del tensors[name]
             tensors[f"{name}_orig"] = whole
@@ -199,7 +199,7 @@ def write_torch_prune(subject: Subject, folder: Path) -> None:
     copy_program("torch_prune.py", folder)
 
 
-def _unmasked(pruned: Pruned) -> dict[str, Tensor]:
+def _parameters_of(pruned: Pruned) -> dict[str, Tensor]:
     """Parameters as they are before they are masked, under each of their names."""
     first = first_names(pruned.dense)
     repaired = {first.get(name, name): tensor for name, tensor in pruned.repaired.items()}
@@ -210,7 +210,7 @@ def _unmasked(pruned: Pruned) -> dict[str, Tensor]:
 def prove_torch_prune(subject: Subject, folder: Path) -> Proof:
     """Loaded strictly into a blank network on which `prune.identity` was called."""
     shown = plain(subject.overlay)
-    shown |= {f"{name}_orig": tensor for name, tensor in _unmasked(subject.pruned).items()}
+    shown |= {f"{name}_orig": tensor for name, tensor in _parameters_of(subject.pruned).items()}
     open_file = partial(torch.load, folder / "torch_prune.pt", weights_only=True, mmap=True)
     values = read_back(open_file, shown)
     network = torch_prune.put(without_memory(subject.pruned.dense), values)

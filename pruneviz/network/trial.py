@@ -123,7 +123,7 @@ def _try(noisy: _NoisyNetwork, groups: Groups, names: Sequence[str]) -> str | No
             return words_of(error)[:200]
         del small
         trim()
-        masked = _noisy(noisy.model, noisy.model, _masking(noisy.model, groups, kept))
+        masked = _noisy(noisy.model, noisy.model, _mask_change(noisy.model, groups, kept))
         reference = noisy.answer(masked, noisy.inputs)
     likeness = Likeness()
     try:
@@ -133,7 +133,7 @@ def _try(noisy: _NoisyNetwork, groups: Groups, names: Sequence[str]) -> str | No
     return likeness.wrong(TOLERANCE)
 
 
-def _masking(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> Change:
+def _mask_change(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> Change:
     """What `parameter_masks` does to a parameter, whose mask is made when it is asked for."""
     parts: dict[str, list[tuple[Group, Tensor]]] = {}
     for name, line in kept.items():
