@@ -53,10 +53,10 @@ def main() -> None:
     if away or st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
         controls.show(session.name, session.live)
         st.session_state["drawn"] = drawn
-    top = st.columns([18.5, 13.3, 108.2], gap="small", vertical_alignment="bottom")
-    with top[0]:
+    row = st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="controls")
+    with row:
         name = controls.ask_model(networks.names())
-    with top[1], st.container(horizontal=True, gap="xxsmall", wrap=False):
+    with row, st.container(horizontal=True, gap="xxsmall", wrap=False, width=controls.ICONS):
         score_name = panels.about(session.bench, lambda: ask_scores(session)) or session.name
         name = ask_own(session.name) or (name if name != session.name else score_name)
     recipe = take_recipe()
@@ -66,7 +66,7 @@ def main() -> None:
     if name != session.name:
         address.go_to(name)
         st.rerun()
-    with top[2]:
+    with row:
         plan, note = controls.ask_plan(
             session.live, lambda: repair_work.compare(session), lambda: allocate(session)
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pruneviz.glossary import TERMS, criterion_term, granularity_term
 from pruneviz.plan import Plan, pattern
@@ -18,6 +19,11 @@ from pruneviz.ui.workbench import choices, repairs
 PATTERN = "N:M"
 _PATTERNS = ("2:4", "1:4", "3:4", "1:2", "4:8")
 _MODEL = "ask_model"
+# Widths in pixels: what does not fit a narrow screen goes to the next line, with its words whole.
+ICONS = 122
+_NETWORK, _SEED, _PATTERN = 165, 95, 100
+_CONTROLS = {"criterion": 178, "granularity": 195, "scope": 172, "scores": 162}
+_BUTTONS = {"repair": 127, "last": 127}
 _NAMES = {
     "criterion": "ask_criterion",
     "kind": "ask_granularity",
@@ -35,6 +41,7 @@ def ask_model(names: list[str]) -> str:
         names,
         index=_place(_MODEL, names),
         key=choices.key(_MODEL),
+        width=_NETWORK,
         help="The sample networks are trained and bring their own digits: 1,000 for calibration, "
         "2,000 for validation. Your own: start the app with `-- --model … --data …`, or use the "
         "upload button. Any installed package can register more.",
@@ -79,18 +86,18 @@ def ask_plan(
     more: draws what else belongs below the repairs; last: at the end of the row.
     """
     choices.complete(_values(plan))
-    columns = st.columns(_widths(), gap="small", vertical_alignment="bottom")
-    with columns[1]:
+    places = _places()
+    with places["granularity"]:
         granularity, refused = _ask_granularity(plan.granularity)
-    with columns[0]:
+    with places["criterion"]:
         criterion, note = _ask_criterion(granularity, plan.criterion)
-    with columns[2]:
+    with places["scope"]:
         scope = _ask_scope(granularity)
-    with columns[3]:
+    with places["scores"]:
         relative, seed = _ask_scores(criterion, plan)
-    with columns[4]:
+    with places["repair"]:
         aggregate, repair, gone = repairs.ask_repair(granularity, more)
-    with columns[5]:
+    with places["last"]:
         last()
     new = replace(
         plan,
@@ -107,18 +114,26 @@ def ask_plan(
     return new, " ".join(notes) or None
 
 
-def _widths() -> list[float]:
-    """Of the columns, so that what an N:M and a seed need besides finds room."""
-    shape = choices.value(_NAMES["kind"]) == PATTERN
-    seeded = choices.value(_NAMES["criterion"]) == "random"
-    first = [16.0, 21.5] if seeded else [14.5, 14.6]
-    return [first[0], 23 if shape else 16.5, 17, first[1], 10.5, 10]
+def _places() -> dict[str, DeltaGenerator]:
+    """Where each control stands; an N:M and a seed need room of their own."""
+    widths = _CONTROLS | _BUTTONS
+    widths["granularity"] += _PATTERN if choices.value(_NAMES["kind"]) == PATTERN else 0
+    widths["scores"] += _SEED if choices.value(_NAMES["criterion"]) == "random" else 0
+    return {name: st.container(width=width) for name, width in widths.items()}
+
+
+def _pair(name: str, beside: int) -> list[DeltaGenerator]:
+    return st.columns([_CONTROLS[name], beside], gap="small")
 
 
 def _ask_granularity(before: str) -> tuple[str, str | None]:
     kind = choices.value(_NAMES["kind"])
     names = {"weight": "weight", "neuron": "neuron", "head": "head", PATTERN: "2:4"}
-    left, right = st.columns([7, 4], gap="small") if kind == PATTERN else (st, st)
+    left, right = (
+        st.columns([_CONTROLS["granularity"], _PATTERN], gap="small")
+        if kind == PATTERN
+        else (st, st)
+    )
     kind = left.selectbox(
         "Granularity",
         list(names),
@@ -185,7 +200,9 @@ def _ask_scope(granularity: str) -> str:
 
 
 def _ask_scores(criterion: str, plan: Plan) -> tuple[bool, int]:
-    left, right = st.columns([5, 2], gap="small") if criterion == "random" else (st, st)
+    left, right = (
+        st.columns([_CONTROLS["scores"], _SEED], gap="small") if criterion == "random" else (st, st)
+    )
     words = {"raw": "Raw", "relative": "Relative"}
     scores = left.segmented_control(
         "Scores",
