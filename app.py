@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pruneviz.ui import navigation
 from pruneviz.ui.pages import PAGES, WORKBENCH
 from pruneviz.ui.session.recognition import recognise
 
@@ -9,10 +10,9 @@ st.set_page_config(
     page_title="pruneviz", page_icon="✂️", layout="wide", initial_sidebar_state="collapsed"
 )
 recognise()
-st.navigation(
+navigation.show(
     [
         st.Page(page, title=title, icon=f":material/{icon}:", default=page == WORKBENCH)
         for title, (page, icon) in PAGES.items()
-    ],
-    position="top",
-).run()
+    ]
+)

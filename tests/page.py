@@ -172,6 +172,10 @@ class Page:
         """All that is written in words."""
         return texts(self.app)
 
+    def errors(self) -> str:
+        """What is said at the top of what the address names and is not there."""
+        return read("\n".join(box.value for box in self.app.error))
+
     def finish(self) -> Self:
         """Let the background work end, and draw what it found."""
         while (job := self.session.job) is not None:

@@ -57,7 +57,7 @@ def test_a_page_that_is_opened_bare_opens_the_first_network(name: str) -> None:
     app.run()
     assert not app.exception
     assert app.session_state["session"].bench.name == "lenet5"
-    assert dict(app.query_params) == {"model": "lenet5"}
+    assert not app.query_params, "it says as much, and Back would lead to it first"
     assert app.button
 
 
@@ -538,10 +538,14 @@ def damaged(link: str) -> list[str]:
 @pytest.mark.parametrize("which", slow_but(lambda which: which == 2, range(1, 7)))
 def test_a_damaged_link_is_said_and_shows_the_dense_network(which: int) -> None:
     link = to_link(Plan(sparsity={"conv2": 0.5}), cached.bench("lenet5").fingerprint)
-    page = Page(model="lenet5", plan=damaged(link)[which])
+    address = {"model": "lenet5", "plan": damaged(link)[which]}
+    page = Page(**address)
     assert page.plan.is_dense
-    assert re.search(r"damaged .*dense network", page.session.message or "")
-    assert page.address == {"model": "lenet5"}
+    assert re.search(r"damaged .*lenet5, and nothing is cut", page.errors())
+    assert page.address == address, "what was asked for stays until something else is done"
+    page.settle(fc1=0.5)
+    assert not page.errors()
+    assert page.address["plan"] == to_link(page.plan, page.session.bench.fingerprint)
 
 
 def test_an_empty_link_is_no_link() -> None:
@@ -553,7 +557,7 @@ def test_an_empty_link_is_no_link() -> None:
 def test_a_link_to_other_weights_is_said(page: Page) -> None:
     page = Page(model="lenet5", plan=to_link(Plan(sparsity={"conv2": 0.5}), "0123456789ab"))
     assert page.plan.is_dense
-    assert "other weights" in (page.session.message or "")
+    assert "other weights" in page.errors()
 
 
 def test_a_link_that_asks_for_what_is_not_there_is_said() -> None:
@@ -566,15 +570,16 @@ def test_a_link_that_asks_for_what_is_not_there_is_said() -> None:
     ):
         page = Page(model="lenet5", plan=to_link(plan, mark))
         assert page.plan.is_dense
-        assert named in (page.session.message or "")
+        assert named in page.errors()
 
 
 def test_an_unknown_network_is_said_and_another_opens() -> None:
     page = Page(model="nosuch", plan="broken")
     assert page.session.bench.name == "lenet5"
     assert page.plan.is_dense
-    assert "unknown model 'nosuch'" in (page.session.message or "")
-    assert page.address == {"model": "lenet5"}
+    assert "Unknown model 'nosuch'" in page.errors()
+    assert "Open in its place is lenet5" in page.errors()
+    assert page.address == {"model": "nosuch", "plan": "broken"}
 
 
 # -- several people ----------------------------------------------------------------------------

@@ -149,7 +149,10 @@ def test_a_plan_comes_back_as_the_next_step(page: Past) -> None:
 def test_after_a_reload_it_is_all_there_and_opens_its_network(page: Past) -> None:
     before = list(page.table["plan"])
     other = new_app()
+    other.query_params["model"] = "lenet300"
     other.switch_page(path_of("history"))
+    other.run()
+    other.session_state["history_model"] = "lenet5"
     other.run()
     assert [text.replace("○", "●") for text in other.dataframe[0].value["plan"]] == [
         text.replace("○", "●") for text in before
@@ -173,7 +176,7 @@ def test_another_models_plan_is_refused_in_words(page: Past) -> None:
     page.run()
     before = page.plan
     page.pick(number).press("history-restore")
-    assert "made for the weights feedfacecafe of 'mine'" in page.texts()
+    assert "unknown model 'mine'" in page.texts()
     assert page.plan == before
     page.pick(number, int(page.table["number"].iloc[-1]))
     assert "can be compared" in page.texts()

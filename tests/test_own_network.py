@@ -103,8 +103,8 @@ def test_an_upload_is_seen_by_its_own_session_alone(page: Page) -> None:
     assert "mine.safetensors" in mine
     other = Page(model="mine.safetensors")
     assert "mine.safetensors" not in other.app.selectbox(key=other.key("ask_model")).options
-    assert "unknown model 'mine.safetensors'" in (other.session.message or "")
-    assert "upload" in (other.session.message or ""), "what to do"
+    assert "Unknown model 'mine.safetensors'" in other.errors()
+    assert "upload" in other.errors(), "what to do"
     assert other.session.name == "lenet5"
 
 
@@ -251,8 +251,8 @@ def test_a_sample_with_own_data_stands_beside_the_sample(
 def test_a_link_to_a_network_that_is_not_open_here_says_so() -> None:
     link = to_link(Page(model="lenet5").plan, fingerprint(load_registered("lenet5").model))
     page = Page(model="theirs.safetensors", plan=link)
-    assert "'theirs.safetensors'" in (page.session.message or "")
-    assert "--model" in (page.session.message or "")
+    assert "'theirs.safetensors'" in page.errors()
+    assert "--model" in page.errors()
 
 
 @pytest.mark.parametrize("name", ["whole.pt", "gptq.safetensors", "llama.gguf", "script.pt"])

@@ -74,7 +74,7 @@ def test_a_choice_that_does_not_fit_is_said_and_the_network_stays() -> None:
     page = page_of("heads", network, (torch.randn(80, 8), torch.arange(80) % 5))
     choose(page, "Score from output", "boxes")  # which are four
     assert page.session.name == "heads"
-    assert "choose another with output=" in str(page.session.message)
+    assert "choose another with output=" in page.errors()
     box = next(box for box in page.app.selectbox if box.label == "Score from output")
     assert box.value == "the usual"
 
@@ -86,7 +86,7 @@ def test_the_address_of_a_choice_opens_it_again() -> None:
     choose(page, "Measured by", "the usual")
     assert page.session.name == "lenet300"
     lost = Page(model="lenet300 · task poetry")
-    assert "task must be one of" in str(lost.session.message)
+    assert "Task must be one of" in lost.errors()
 
 
 @pytest.mark.parametrize("other", ["agreement", "cosine"])

@@ -28,7 +28,8 @@ def heading(session: Session, title: str, line: str, help_text: str = "") -> Non
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown(f"### {plain(title)}: {code(session.name)}\n{plain(line)}", help=plain(help_text))
     with right:
-        _back()
+        back()
+    address.tell(session)
     if session.message:
         st.warning(plain(session.message))
     if session.next_change is None:  # else what is on its way would be lost
@@ -64,5 +65,11 @@ def follow(job: Job | None, key: str, left: float | None = None) -> None:
     job_bar(job, key, left=left)
 
 
-def _back() -> None:
-    st.page_link(WORKBENCH, label="To the workbench", icon=":material/tune:")
+def back() -> None:
+    """The way to the workbench."""
+    st.page_link(
+        WORKBENCH,
+        label="To the workbench",
+        icon=":material/tune:",
+        query_params=address.query_here(),
+    )

@@ -11,7 +11,12 @@ _STYLE = """
 .stAppHeader { min-height: 2.4rem; height: 2.4rem; }
 .stAppHeader, .stAppHeader * { pointer-events: none; }
 .stAppHeader :is(a, button), .stAppHeader :is(a, button) * { pointer-events: auto; }
-.st-key-owner { display: none; } /* it keeps a cookie, and shows nothing */
+:has(> .st-key-owner) { display: none; } /* it keeps a cookie, and shows nothing */
+:has(> .st-key-navigation) { position: absolute; } /* in the header: it takes no room below */
+.st-key-navigation { position: fixed; inset: 0 5.5rem auto 1.5rem; width: auto; height: 2.4rem;
+  z-index: 1000000; justify-content: center; overflow: auto hidden; scrollbar-width: none; }
+.st-key-navigation a { padding: 0.1rem 0.5rem; white-space: nowrap; }
+.st-key-navigation p { font-size: 0.875rem; }
 [data-testid=stStatusWidget] { display: none; } /* the board says itself what is at work */
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
@@ -171,7 +172,7 @@ def visit(
         gone = "Failed to load resource" in message.text and url.startswith(f"{server}/media/")
         gone |= message.text.startswith(f"Client Error: Image source error - {server}/media/")
         # Asked for a page by its own address, Streamlit looks for its server below that first.
-        gone |= "404" in message.text and url.startswith(f"{server}/history/_stcore/")
+        gone |= "404" in message.text and bool(re.match(rf"{server}/\w+/_stcore/", url))
         if message.type == "error" and not foreign and not gone:
             complaints.append(f"{message.text} ({url})")
 

@@ -11,15 +11,17 @@ from pruneviz.history import Filter, History, ModelVersion, csv_of
 from pruneviz.history.tree import arrange, matching
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
+from pruneviz.ui.chrome import back
 from pruneviz.ui.elsewhere import show_work
 from pruneviz.ui.look import tight
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.past import visits
-from pruneviz.ui.past.sharing import history_here, offer, whose
+from pruneviz.ui.past.sharing import SHARED, history_here, offer, whose
 from pruneviz.ui.past.side_by_side import side_by_side
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.diary import Diary
 from pruneviz.ui.text import as_sentence, plain
+from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen
 from pruneviz.ui.workbench.live import measure as measure_accuracy
 
@@ -33,14 +35,17 @@ Rows = dict[int, pd.Series]
 def main() -> None:
     """The page from top to bottom."""
     tight()
-    session: Session | None = st.session_state.get("session")
-    if session is not None:
-        listen(session)
+    session = address.here()
+    listen(session)
     show_work("History")
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown("### History")
-    right.page_link(WORKBENCH, label="To the workbench", icon=":material/tune:")
+    with right:
+        back()
+    address.tell(session)
     history, reading = history_here()
+    if session.next_change is None:  # else what is on its way would be lost
+        address.write(session, SHARED)
     whose()
     models = history.models()  # before what there is to complain of: reading finds it out
     if history.complaint:
@@ -48,17 +53,16 @@ def main() -> None:
     if not models:
         _empty()
         return
-    mine = None if reading or session is None else session.diary
+    mine = None if reading else session.diary
     tree = _choose(history, mine)
     if tree.empty:
         st.info("No plan visited is like that. Ask for less above.")
     else:
-        here = None if mine is None or session is None else mine.visits.get(session.settled)
+        here = None if mine is None else mine.visits.get(session.settled)
         _tree(tree, here)
         rows = {int(row["id"]): row for _, row in tree.head(_SHOWN).iterrows()}
         _show_choice(_Look(history, session, reading), rows, here)
-    if session is not None:
-        measure_accuracy(session)
+    measure_accuracy(session)
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class _Look:
     """What is looked at: a history, with the session of this tab; reading: it is another's."""
 
     history: History
-    session: Session | None
+    session: Session
     reading: bool
 
 
@@ -243,9 +247,8 @@ def _one(look: _Look, row: pd.Series, second: int | None) -> None:
     if sentence:
         st.error(plain(sentence))
     back, gone = st.columns(2)
-    words = (
-        "Return to the first" if session is not None else f"Open {plain(row['model'])} at the first"
-    )
+    other = row["model"] != session.name
+    words = f"Open {plain(row['model'])} at the first" if other else "Return to the first"
     if back.button(words, key="history-restore", type="primary", width="stretch"):
         _restore(history, session, row)
     if look.reading:
@@ -266,7 +269,7 @@ def _one(look: _Look, row: pd.Series, second: int | None) -> None:
             st.rerun()
 
 
-def _restore(history: History, session: Session | None, row: pd.Series) -> None:
+def _restore(history: History, session: Session, row: pd.Series) -> None:
     try:
         plan = history.plan_of(int(row["id"]))
         restored_session = visits.restore(session, visits.version_of(row), plan)
@@ -274,7 +277,7 @@ def _restore(history: History, session: Session | None, row: pd.Series) -> None:
         st.session_state[_SAID] = f"{public(error)}."
         st.rerun()
     st.session_state["session"] = restored_session
-    st.switch_page(WORKBENCH)
+    st.switch_page(WORKBENCH, query_params=address.query(restored_session))
 
 
 def _confirm(history: History) -> None:
@@ -312,8 +315,7 @@ def _two(look: _Look, first: pd.Series, second: pd.Series) -> None:
     except ValueError as error:
         st.error(plain(f"{public(error)}."))
         return
-    fits = session is not None and visits.refusal(session, made_for) is None
-    bench = session.bench if session is not None and fits else None
+    bench = session.bench if visits.refusal(session, made_for) is None else None
     ledgers = history.ledger_of(numbers[0]), history.ledger_of(numbers[1])
     side_by_side(bench, made_for.name, plans, (records[0], records[1]), ledgers)
 

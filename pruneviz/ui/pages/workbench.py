@@ -44,6 +44,7 @@ def main() -> None:
     if complaint:
         st.error(plain(complaint))
     listen(session)
+    address.tell(session)
     take(session)
     session.message = networks.departure_text() or session.message
     drawn = (session.name, session.moves)
@@ -61,10 +62,10 @@ def main() -> None:
         name = ask_own(session.name) or (name if name != session.name else score_name)
     recipe = take_recipe()
     if recipe is not None:
-        address.go_to(*recipe)
+        address.go_to(address.Address(*recipe))
         st.rerun()
     if name != session.name:
-        address.go_to(name)
+        address.go_to(address.Address(name))
         st.rerun()
     with row:
         plan, note = controls.ask_plan(

@@ -12,12 +12,12 @@ from pruneviz.ui.boundary import part
 from pruneviz.ui.session import cached, owners
 from pruneviz.ui.text import as_sentence
 
-_WORD = "shared"  # in the address
+SHARED = "shared"  # in the address
 
 
 def history_here() -> tuple[History, bool]:
     """The history that this page shows, and whether it is somebody else's, to be read only."""
-    mine, token = cached.history(), st.query_params.get(_WORD)
+    mine, token = cached.history(), st.query_params.get(SHARED)
     if token is None:
         return mine, False
     try:
@@ -31,7 +31,7 @@ def history_here() -> tuple[History, bool]:
         "from there in a history of your own. Nothing of it can be changed here."
     )
     if right.button("My own history", key="history-mine", width="stretch"):
-        del st.query_params[_WORD]
+        del st.query_params[SHARED]
         st.rerun()
     return history, True
 
@@ -74,4 +74,4 @@ def whose() -> None:
 
 def _link(token: str) -> str:
     base = (st.context.url or "").split("?")[0]
-    return f"{base}?{urlencode({_WORD: token})}"
+    return f"{base}?{urlencode({SHARED: token})}"

@@ -78,7 +78,7 @@ def refusal(session: Session, made_for: ModelVersion) -> str | None:
     if bench.fingerprint != made_for.weights:
         return (
             f"This plan was made for the weights {made_for.weights} of {made_for.name!r}; open is "
-            f"{session.name!r} with {bench.fingerprint}. Choose that network on the workbench first"
+            f"{session.name!r} with {bench.fingerprint}"
         )
     if bench.data_fingerprint != made_for.data:
         return (
@@ -88,12 +88,13 @@ def refusal(session: Session, made_for: ModelVersion) -> str | None:
     return None
 
 
-def restore(session: Session | None, made_for: ModelVersion, plan: Plan) -> Session:
-    """Make a plan of the history the next step; without a session its network is opened.
+def restore(session: Session, made_for: ModelVersion, plan: Plan) -> Session:
+    """Make a plan of the history the next step; where another network is open, its own is opened.
 
     ValueError says why it cannot be.
     """
-    session = session or networks.begin(made_for.name)
+    if session.name != made_for.name:
+        session = networks.begin(made_for.name)
     reason = refusal(session, made_for)
     if reason is not None:
         raise ValueError(reason)

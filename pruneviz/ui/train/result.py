@@ -18,6 +18,7 @@ from pruneviz.ui.session.versions import Version, change_words
 from pruneviz.ui.text import plain
 from pruneviz.ui.train.training_work import Result, TrainingWork
 from pruneviz.ui.wording import duration
+from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import last_seq, reach
 
 
@@ -41,11 +42,11 @@ def result(work: TrainingWork) -> None:
         "it was made from stays as it is.",
     ):
         try:
-            use(work, outcome)
+            session = use(work, outcome)
         except (ValueError, OSError) as error:
             st.error(plain(f"{public(error)}."))
             return
-        st.switch_page(WORKBENCH)
+        st.switch_page(WORKBENCH, query_params=address.query(session))
     dense = session.bench.evaluate(Plan())
     st.dataframe(
         summary(trained, dense, outcome.cut, task),

@@ -2,90 +2,218 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pruneviz.plan import Plan, from_link, to_link
 from pruneviz.pruning.prune import check
 from pruneviz.storage.faults import public
-from pruneviz.ui.session import Session, arrive, first_plan, locks_for, networks
+from pruneviz.ui.session import (
+    Session,
+    UndoStep,
+    arrive,
+    first_plan,
+    locks_for,
+    networks,
+)
+from pruneviz.ui.text import as_sentence
 from pruneviz.ui.workbench.live import last_seq, reach
 
-_SENT = "address_sent"
+_SENT, _ARRIVED, _NOTICE, _WISH = (f"address_{n}" for n in ("sent", "arrived", "notice", "wish"))
+
+
+@dataclass(frozen=True)
+class Address:
+    """What the address of a page names, on whichever page.
+
+    plan: as a link, "" for the one that every session begins with. locked: layers to lock, with
+    commas between; None: those that go with the plan.
+    """
+
+    model: str
+    plan: str = ""
+    locked: str | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """As the browser has it."""
+        query = {"model": self.model}
+        if self.plan:
+            query["plan"] = self.plan
+        return query if self.locked is None else query | {"locked": self.locked}
 
 
 def here() -> Session:
-    """The session of this tab; where there is none yet (a new tab, a reload, another server) the
-    one that the address tells of, or else the first network.
+    """The session of this tab, where Back and Forward lead too; where there is none yet (a new
+    tab, a reload, another server) the one that the address tells of, or else the first network.
     """
     session: Session | None = st.session_state.get("session")
-    if session is not None:
-        return session
-    address = st.query_params
-    return go_to(address.get("model", networks.first()), address.get("plan"), address.get("locked"))
+    params, moved = st.query_params.to_dict(), went()
+    if session is None or moved or params == st.session_state.get(_SENT):
+        st.session_state[_SENT], st.session_state[_ARRIVED] = params, True
+    if session is None:
+        return go_to(_read())
+    return _follow(session, _read()) if moved else session
 
 
-def go_to(name: str, link: str | None = None, locked: str | None = None) -> Session:
-    """A fresh session at the model of this name, at the plan of the link if it is whole.
+def went() -> bool:
+    """Whether Back or Forward led here.
 
-    locked: layers to lock, with commas between; None: those that go with the plan.
+    Streamlit says so, except where something else was asked for at the same time. But once a
+    browser has the address that was sent last, only they lead to another.
     """
-    message = None
+    if getattr(get_script_run_ctx(), "is_history_navigation", False):
+        return True
+    sent = st.session_state.get(_SENT)
+    moved = sent is not None and _read() != _read(sent)
+    return moved and st.session_state.get(_ARRIVED, False)
+
+
+def go_to(address: Address) -> Session:
+    """A fresh session at what the address names; what is not there is said at the top."""
+    st.session_state.pop(_NOTICE, None)
+    notice = None
     try:
-        session = networks.begin(name)
+        session = networks.begin(address.model)
         st.session_state.pop("complaint", None)
     except Exception as error:  # whatever a file made a library raise
         before: Session | None = st.session_state.get("session")
-        message = public(error)
-        if name == networks.first():
-            st.session_state["complaint"] = f"{name} cannot be opened: {public(error)}"
+        notice = public(error).rstrip(".")
+        if address.model == networks.first():
+            st.session_state["complaint"] = f"{address.model} cannot be opened: {notice}"
         if before is not None:
-            before.message = message
             before.moves += 1  # so that the widgets go back to the network that stands
+            _say(before, f"{notice}. {before.name} stays open")
             return before
-        session = networks.begin(networks.another(name))
-    if link and message is None:
-        try:
-            plan = from_link(link, session.bench.fingerprint)
-            check(plan, session.bench.layer_of)
-            settle(session, plan, None if locked is None else locked.split(","))
-            message = session.message
-        except ValueError as error:
-            message = f"{public(error)}. This is the dense network."
-    session.message = message
+        session = networks.begin(networks.another(address.model))
+        notice = f"{notice}. Open in its place is {session.name}, and nothing is cut"
     session.seq = last_seq()  # what the board asked of the network before is not for this one
     st.session_state["session"] = session
+    if notice is not None:
+        _say(session, notice)
+    else:
+        _open_plan(session, address)
     return session
 
 
-def settle(session: Session, plan: Plan, locked: list[str] | None = None) -> None:
+def settle(session: Session, plan: Plan, locked: Iterable[str] | None = None) -> None:
     """Settle on a plan as soon as what it needs is there."""
     reach(session, plan, lambda: plan, lambda session: arrive(session, plan, locked))
+
+
+def query(session: Session) -> dict[str, str]:
+    """What stands in the address of exactly this state, on every page."""
+    return _now(session).query
+
+
+def query_here() -> dict[str, str]:
+    """What a link to another page takes along from this one."""
+    session: Session | None = st.session_state.get("session")
+    return _read().query if session is None else query(session)
 
 
 def link_to(session: Session) -> str:
     """The address of exactly this state, on this page."""
     base = (st.context.url or "").split("?")[0]
-    return f"{base}?{urlencode(_query(session))}"
+    return f"{base}?{urlencode(query(session))}"
 
 
-def _query(session: Session) -> dict[str, str]:
-    bench, plan = session.bench, session.settled
-    query = {"model": session.name}
-    special = set(session.locked) != set(locks_for(bench, plan))
-    if special or plan != first_plan(bench):
-        query["plan"] = to_link(plan, bench.fingerprint)
-    return query | {"locked": ",".join(session.locked)} if special else query
-
-
-def write(session: Session) -> None:
-    """Put the state into the address.
+def write(session: Session, *others: str) -> None:
+    """Put the state into the address; others: what else of it belongs to this page.
 
     A request that was on its way when the last address was sent still carries the one before; so
-    what was sent counts too.
+    what was sent counts too. What could not be opened stays in the address until something else
+    is done: it may be there after a reload. An address that names nothing opens the first network
+    as well, and stays: Back would lead to it first.
     """
-    query = _query(session)
-    if not st.query_params.to_dict() == query == st.session_state.get(_SENT, query):
-        st.query_params.from_dict(query)
-    st.session_state[_SENT] = query
+    state, params = query(session), st.query_params.to_dict()
+    if st.session_state.get(_NOTICE, ("", {}))[1] == state:
+        return
+    st.session_state.pop(_NOTICE, None)
+    sent = st.session_state.get(_SENT, params)
+    if params == sent and "model" not in params and state == Address(networks.first()).query:
+        return
+    wanted = state | {name: params[name] for name in others if name in params}
+    if not params == wanted == sent:
+        st.query_params.from_dict(wanted)
+        st.session_state[_ARRIVED] = False
+    st.session_state[_SENT] = wanted
+
+
+def tell(session: Session) -> None:
+    """Say at the top of a page what its address names and is not there."""
+    if session.next_change is None:
+        before = st.session_state.pop(_WISH, None)
+        if before == query(session) and session.message:  # what it asked for could not be done
+            _say(session, _standing(session, session.message))
+            session.message = None
+    notice, state = st.session_state.get(_NOTICE, ("", {}))
+    if notice and state == query(session):
+        st.error(as_sentence(notice))
+
+
+def _say(session: Session, notice: str) -> None:
+    st.session_state[_NOTICE] = notice, query(session)
+
+
+def _read(query: Mapping[str, str] | None = None) -> Address:
+    params = st.query_params if query is None else query
+    return Address(
+        params.get("model", networks.first()), params.get("plan", ""), params.get("locked")
+    )
+
+
+def _now(session: Session) -> Address:
+    return _address(session, UndoStep(session.settled, session.locked))
+
+
+def _address(session: Session, step: UndoStep) -> Address:
+    bench, plan = session.bench, step.plan
+    special = set(step.locked) != set(locks_for(bench, plan))
+    link = to_link(plan, bench.fingerprint) if special or plan != first_plan(bench) else ""
+    return Address(session.name, link, ",".join(step.locked) if special else None)
+
+
+def _open_plan(session: Session, address: Address) -> None:
+    """Settle on the plan that an address names, if it is whole and goes with the network."""
+    if not address.plan:
+        return
+    try:
+        plan = from_link(address.plan, session.bench.fingerprint)
+        check(plan, session.bench.layer_of)
+    except ValueError as error:
+        _say(session, _standing(session, public(error)))
+        return
+    st.session_state[_WISH] = query(session)
+    settle(session, plan, None if address.locked is None else address.locked.split(","))
+
+
+def _standing(session: Session, why: str) -> str:
+    plan = "nothing is cut" if session.settled.is_dense else "its plan is as before"
+    return f"{why.rstrip('.')}. Open is {session.name}, and {plan}"
+
+
+def _follow(session: Session, address: Address) -> Session:
+    """Where Back or Forward led: to a step of this session, nearest first, so that the others stay
+    to be undone and redone; or else to what the address names, as a reload would.
+    """
+    if session.next_change is not None and session.job is not None:  # left before it was ready
+        session.job.cancel()
+        session.job = session.next_change = None
+    if address == _now(session):
+        return session
+    if address.model != session.name:
+        return go_to(address)
+    places = sorted(range(len(session.steps)), key=lambda place: abs(place - session.at))
+    for place in places:
+        if _address(session, session.steps[place]) == address:
+            session.travel(place - session.at)
+            return session
+    if address.plan:
+        _open_plan(session, address)
+        return session
+    return go_to(address)

@@ -1,0 +1,104 @@
+"""Does every page keep network and plan in its address, and do Back and Forward undo and redo?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from driving import Board
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+TITLES = ("Sensitivity", "Criteria", "Small devices", "Train", "History", "Export", "Manual")
+
+
+def go(page: Page, title: str) -> None:
+    """To a page by the links on top."""
+    page.get_by_role("link", name=title, exact=True).click()
+
+
+def named_by(address: str | None) -> dict[str, list[str]]:
+    """What an address names, but for the page."""
+    return parse_qs(urlsplit(address or "").query)
+
+
+def stands(page: Page, title: str) -> Callable[[], bool]:
+    """Whether a page is drawn, and its links lead to what its own address names."""
+    link = page.get_by_role("link", name=title, exact=True)
+    rests = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
+
+    def holds() -> bool:
+        here, drawn = named_by(page.url), page.get_by_role("heading").count()
+        same = link.count() > 0 and named_by(link.get_attribute("href")) == here
+        return bool(rests.count() and drawn and same)
+
+    return holds
+
+
+def entries(page: Page) -> int:
+    """How many entries the history of this tab has."""
+    return int(page.evaluate("history.length"))
+
+
+def test_a_page_comes_back_by_reload_and_opens_in_another_tab(visit: Callable[..., Board]) -> None:
+    board = visit("?model=lenet300")
+    board.type("number-fc1", "50")
+    wanted, page = named_by(board.page.url), board.page
+    assert wanted["model"] == ["lenet300"]
+    assert wanted["plan"]
+    for number, title in enumerate(TITLES, entries(page) + 1):
+        go(page, title)
+        board.until(f"the page {title}", stands(page, title))
+        assert named_by(page.url) == wanted
+        assert entries(page) == number, "each page is one step"
+        page.reload()
+        board.until(f"the page {title}, loaded anew", stands(page, title))
+        assert named_by(page.url) == wanted
+        other = visit(page.url, measured=False)
+        other.until(f"the page {title} in another tab", stands(other.page, title))
+        assert named_by(other.page.url) == wanted
+        other.page.close()
+    for title in reversed(TITLES[:-1]):
+        page.go_back()
+        board.until(f"back at {title}", stands(page, title))
+    page.go_back()
+    board.until("the plan", lambda: board.root.count() > 0 and board.percent("fc1") == 50)
+
+
+def test_back_is_undo_and_forward_is_redo(visit: Callable[..., Board]) -> None:
+    board = visit()
+    page, before = board.page, entries(board.page)
+    seen = [board.percents()]
+    for layer, percent in (("fc1", "50"), ("fc2", "60"), ("conv2", "30")):
+        with board.changing_address():
+            board.type(f"number-{layer}", percent)
+        seen.append(board.percents())
+    board.drag(board.slider("fc1"), 0.5, 0.8)
+    assert entries(page) == before + 4, "one for each plan, none for the way there"
+    for step, place in ((-1, 3), (-1, 2), (-1, 1), (-1, 0), (1, 1), (1, 2), (1, 3)):
+        page.evaluate(f"history.go({step})")
+        board.until(f"plan {place}", lambda place=place: board.percents() == seen[place])
+        board.until("its numbers", board.is_full)
+    assert entries(page) == before + 4, "nothing is pushed on the way"
+    board.click("undo")
+    assert board.percents() == seen[2], "the steps in the app are the same ones"
+    for _ in range(3):  # without waiting for anything, as somebody in a hurry
+        page.evaluate("history.back()")
+    board.until("three plans back", lambda: board.percents() == seen[1])
+    go(page, "Train")
+    page.get_by_role("heading", name="Train").wait_for()
+    page.go_back()
+    board.until("the board", lambda: board.root.count() > 0 and board.percents() == seen[1])
+
+
+def test_two_tabs_stay_two_sessions(visit: Callable[..., Board]) -> None:
+    first = visit("?model=lenet300")
+    first.type("number-fc1", "50")
+    second = visit(first.page.url)
+    second.type("number-fc2", "60")
+    second.page.go_back()
+    second.until("the link", lambda: second.percents()["fc2"] == 0)
+    first.page.reload()
+    first.open()
+    assert first.percents() == second.percents() == {"fc1": 50, "fc2": 0, "fc3": 0}
