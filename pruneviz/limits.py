@@ -106,6 +106,11 @@ LIMITS: Mapping[str, Limit] = {
             "of one file through the browser: a network of 90 million parameters has 360 MB",
         ),
         Limit(
+            "training_bytes", 20 * 2**30, "bytes",
+            "of the trainings that a visitor of the app keeps on disk: sixty of a network of 25 "
+            "million parameters. The oldest makes room",
+        ),
+        Limit(
             "app_bytes", 4 * 2**30, "bytes",
             "of all networks and data that visitors of the app have opened, together: what a "
             "small server can spare. The oldest that is on no screen makes room",

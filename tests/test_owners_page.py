@@ -12,7 +12,6 @@ from pruneviz.plan import Plan
 from pruneviz.storage.home import VARIABLE
 from pruneviz.ui.session import cached, owners
 from pruneviz.ui.session.owners import Owner
-from pruneviz.ui.train import training_work
 from tests.page import Page, new_app, path_of
 
 TOKENS = {name: name * 43 for name in "AB"}
@@ -124,7 +123,7 @@ def test_trainings_are_their_owners(home: Path, monkeypatch: pytest.MonkeyPatch)
     places = {}
     for name in (None, "first", "second", "third"):
         who["now"] = None if name is None else Owner(name)
-        places[name] = training_work.place()
+        places[name] = cached.training_folder()
     assert places[None] == places["first"] == home / "training", "where the command line has them"
     assert len(set(places.values())) == 3
     assert all(place.is_relative_to(home) for place in places.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,9 @@ import torch
 from pruneviz.training import METHODS, Training
 from pruneviz.training.checkpoints import trainings
 from pruneviz.training.result import key_of
+from pruneviz.ui.session import cached
 from pruneviz.ui.session.versions import Version
-from pruneviz.ui.train.training_work import TrainingWork, place
+from pruneviz.ui.train.training_work import TrainingWork
 from tests.page import PATIENCE, Page, new_app, path_of
 
 
@@ -186,6 +188,38 @@ def test_a_training_shows_its_numbers_and_becomes_a_version(page: Trains) -> Non
     assert page.session.diary.version.name == "lenet300 · v1"
 
 
+def test_the_address_of_a_version_opens_it_in_another_tab_and_after_a_restart(
+    page: Trains,
+) -> None:
+    for number in (1, 2):
+        page.set(epochs=1).press("train-begin").done().press("train-use").arrive()
+        assert page.session.name == f"lenet300 · v{number}"
+        page.go()
+    page.back()
+    cached.bench.clear()  # a server that has just started
+    again = Page(**page.address).arrive()
+    assert not again.errors()
+    assert again.session.name == "lenet300 · v2"
+    assert again.session.bench.fingerprint == page.session.bench.fingerprint
+    assert again.plan == page.plan
+    assert again.address == page.address
+    assert list(again.app.session_state["versions"]) == [*page.versions]
+    assert again.session.bench is not page.session.bench
+
+    (first, second) = (page.versions[f"lenet300 · v{number}"].key for number in (1, 2))
+    shutil.rmtree(cached.training_folder() / first)
+    for address, named in (
+        (page.address, f"no trained version '{first}'"),
+        ({**page.address, "version": "0" * 32}, "no trained version '00000"),
+        ({**page.address, "version": "../../etc"}, "no trained version '../../etc'"),
+    ):
+        lost = Page(**address)
+        assert named in lost.errors()
+        assert "Open in its place is lenet5" in lost.errors()
+        assert lost.address == address
+    assert second in {one.folder.name for one in trainings(cached.training_folder())}
+
+
 @pytest.mark.slow
 def test_a_version_of_a_version_belongs_to_the_same_line(page: Trains) -> None:
     for number in (1, 2):
@@ -213,7 +247,7 @@ def test_a_cancelled_training_changes_nothing_and_can_be_resumed(page: Trains) -
     assert page.plan == plan
     assert page.session.bench.fingerprint == fingerprint
     assert page.trainer.result is None
-    kept = trainings(place())
+    kept = trainings(cached.training_folder())
     assert len(kept) == 1
     here = round(30 * kept[0].done)
     assert f"Resume (epoch {here} of 30)" in page.labels()
@@ -271,13 +305,13 @@ def test_a_pause_holds_it_and_going_on_ends_it(page: Trains) -> None:
 @pytest.mark.slow
 def test_what_is_kept_is_of_this_network_alone_and_can_be_deleted(page: Trains) -> None:
     page.press("train-begin").done()
-    name = trainings(place())[0].folder.name
+    name = trainings(cached.training_folder())[0].folder.name
     other = Trains(model="lenet5").go()
     assert "Open again" not in other.labels()
     page.press(f"train-again-{name}").done()
     assert page.trainer.result is not None
     page.press(f"train-delete-{name}").press(f"train-delete-yes-{name}")
-    assert not trainings(place())
+    assert not trainings(cached.training_folder())
     assert "Open again" not in page.labels()
 
 
@@ -317,7 +351,7 @@ def test_two_tabs_train_the_very_same_and_end_alike(page: Trains) -> None:
 @pytest.mark.slow
 def test_a_checkpoint_that_cannot_be_written_is_told_and_nothing_is_lost(page: Trains) -> None:
     training = Training(epochs=2, samples=500)
-    folder = place() / key_of(page.session.bench, page.plan, training)
+    folder = cached.training_folder() / key_of(page.session.bench, page.plan, training)
     (folder / "request.json").mkdir(parents=True)  # what is written cannot take this place
     page.press("train-begin").done()
     assert "could not be written" in page.warned()

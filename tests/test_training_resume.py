@@ -17,7 +17,7 @@ import torch
 
 from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
-from pruneviz.training import Moment, Trained, Training, train
+from pruneviz.training import Moment, Trained, Training, reopen, train
 from pruneviz.training.checkpoints import in_use, place_for, trainings
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
@@ -83,11 +83,14 @@ def test_cancelled_and_resumed_is_undisturbed(case: str, tmp_path: Path) -> None
         assert fingerprint(bench.source.model) == before
     (kept,) = trainings(tmp_path)
     assert 0 < kept.done < 1
+    with pytest.raises(ValueError, match="has not ended"):
+        reopen(bench, kept)
     assert kept.plan == plan
     assert kept.training == training
     resumed = train(bench, plan, training, tmp_path)
     same(resumed, alone)
     same(train(bench, plan, training, tmp_path, progress=Stop(1)), alone)  # only read
+    same(reopen(bench, *trainings(tmp_path)), alone)
     same(train(bench, plan, training, tmp_path, fresh=True), alone)
 
 

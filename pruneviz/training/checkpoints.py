@@ -88,9 +88,9 @@ class Store:
         }
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            with _whole(self.path / _FILE) as place:
+            with whole_file(self.path / _FILE) as place:
                 torch.save(content, place)
-            with _whole(self.path / _REQUEST) as place:
+            with whole_file(self.path / _REQUEST) as place:
                 place.write_text(json.dumps(request), encoding="utf-8")
             self.complaint = ""
         except (OSError, RuntimeError) as error:
@@ -208,7 +208,7 @@ def _lock(lock: BinaryIO) -> bool:
 
 
 @contextlib.contextmanager
-def _whole(file: Path) -> Iterator[Path]:
+def whole_file(file: Path) -> Iterator[Path]:
     """A place to write to that becomes `file` when all has been written."""
     place = file.with_name(f".{file.name}.{os.getpid()}.{time.monotonic_ns()}")
     try:

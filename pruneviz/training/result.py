@@ -22,7 +22,7 @@ from pruneviz.sources.identity import fingerprint_of
 from pruneviz.training.augmentation import check_augmentation
 from pruneviz.training.batches import steps_of
 from pruneviz.training.beginnings import draw_again_
-from pruneviz.training.checkpoints import Store, place_for, put_back
+from pruneviz.training.checkpoints import Store, StoredTraining, place_for, put_back
 from pruneviz.training.devices import RandomStream, device_for, seed_of
 from pruneviz.training.epoch_meter import EpochMeter, Watch
 from pruneviz.training.legs import Leg
@@ -32,7 +32,7 @@ from pruneviz.training.mask_set import MaskSet
 from pruneviz.training.methods import Method, find_method
 from pruneviz.training.optimizers import go_on_, optimizer_for
 from pruneviz.training.processes import Processes
-from pruneviz.training.rounds import run_through
+from pruneviz.training.rounds import leave_aside, run_through
 from pruneviz.training.run import Run, events_of, table_of
 from pruneviz.training.settings import Training
 from pruneviz.training.stepper import Stepper
@@ -155,6 +155,28 @@ def train(
             go_on_(stepper.schedule, content["schedule"])
         masks, meter = MaskSchedule(run, method), EpochMeter(run, data, progress, watch)
         run_through(Loop(run, data, stepper, masks, processes, meter), store)
+    return _result(run)
+
+
+@torch.inference_mode(False)
+def reopen(bench: Bench, stored: StoredTraining) -> Trained:
+    """What came of a training that is on disk and has ended; nothing is trained, measured, locked.
+
+    bench: of the network it was trained from. ValueError: it has not ended, is damaged, or was
+    made of other weights, data or settings.
+    """
+    plan, training, name = stored.plan, stored.training, stored.folder.name
+    if key_of(bench, plan, training) != name:
+        raise ValueError(
+            f"the training {name!r} was not made of this network and its data as they are now"
+        )
+    legs = find_method(training, plan).legs(training)
+    content = Store(stored.folder).read()
+    if content is None or (content["leg"], content["epoch"]) != (len(legs) - 1, legs[-1].epochs):
+        raise ValueError(f"the training {name!r} has not ended: resume it on the page Train")
+    run = _begin(bench, plan, training, legs, device_for(training).device)
+    put_back(run, content)
+    leave_aside(run)
     return _result(run)
 
 

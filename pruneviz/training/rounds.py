@@ -30,7 +30,7 @@ def run_through(loop: Loop, store: Store) -> None:
         if run.leg == len(run.legs) - 1:
             break
         run.leg, run.epoch = run.leg + 1, 0
-    _leave_aside(run)
+    leave_aside(run)
 
 
 def _keep(loop: Loop, store: Store) -> None:
@@ -55,7 +55,7 @@ def _enter(loop: Loop) -> None:
     if leg.aside and run.ticket is None:
         run.ticket = (run.weights, run.masks)
     if not leg.aside:
-        _leave_aside(run)
+        leave_aside(run)
     if run.leg:  # each leg has a stream of its own, whatever controls came before
         place = (run.leg, 1) if leg.aside else (run.own, 0)
         run.chance = RandomStream(seed_of(training.seed, *place, 1), run.chance.device)
@@ -108,7 +108,7 @@ def _shuffle(run: Run) -> MaskSet:
     return MaskSet(parameters, layers)
 
 
-def _leave_aside(run: Run) -> None:
+def leave_aside(run: Run) -> None:
     """After controls, the ticket is at hand again."""
     if run.ticket is not None:
         weights, masks = run.ticket

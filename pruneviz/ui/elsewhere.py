@@ -8,6 +8,7 @@ from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.pages import PAGES
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import plain
+from pruneviz.ui.workbench import address
 
 _TICK = 1.0
 
@@ -38,4 +39,10 @@ def _watch(here: str) -> None:
             assert work.job is not None
             page, icon = PAGES[work.page]
             words = f"{work.page} is at work: {work.job.label or 'beginning'} · {work.job.done:.0%}"
-            st.page_link(page, label=plain(words), icon=f":material/{icon}:", width="content")
+            st.page_link(
+                page,
+                label=plain(words),
+                icon=f":material/{icon}:",
+                width="content",
+                query_params=address.query_here(),
+            )

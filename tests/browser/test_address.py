@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from driving import Board
-from playwright.sync_api import Page
+from driving import Board, press
+from playwright.sync_api import Browser, Page
+from test_comes_back import Server
 
 pytestmark = pytest.mark.browser
-TITLES = ("Sensitivity", "Criteria", "Small devices", "Train", "History", "Export", "Manual")
+HEADINGS = {  # of each page, by its link on top
+    "Sensitivity": "Sensitivity: lenet300",
+    "Criteria": "Criteria: lenet300",
+    "Small devices": "Small devices: lenet300",
+    "Train": "Train: lenet300",
+    "History": "History",
+    "Export": "Export: lenet300",
+    "Manual": "How much from each layer",
+}
+TITLES = tuple(HEADINGS)
+
+
+@pytest.fixture
+def server_alone(tmp_path: Path, models: Path) -> Iterator[Server]:
+    """A server that can be killed."""
+    found = Server(tmp_path, models)
+    found.start()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a browser that nobody has used."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(90_000)
+    yield context.new_page()
+    context.close()
 
 
 def go(page: Page, title: str) -> None:
@@ -26,10 +55,11 @@ def named_by(address: str | None) -> dict[str, list[str]]:
 def stands(page: Page, title: str) -> Callable[[], bool]:
     """Whether a page is drawn, and its links lead to what its own address names."""
     link = page.get_by_role("link", name=title, exact=True)
+    heading = page.get_by_role("heading", name=HEADINGS[title]).first
     rests = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
 
     def holds() -> bool:
-        here, drawn = named_by(page.url), page.get_by_role("heading").count()
+        here, drawn = named_by(page.url), heading.count()
         same = link.count() > 0 and named_by(link.get_attribute("href")) == here
         return bool(rests.count() and drawn and same)
 
@@ -44,7 +74,7 @@ def entries(page: Page) -> int:
 def test_a_page_comes_back_by_reload_and_opens_in_another_tab(visit: Callable[..., Board]) -> None:
     board = visit("?model=lenet300")
     board.type("number-fc1", "50")
-    wanted, page = named_by(board.page.url), board.page
+    wanted, page, other = named_by(board.page.url), board.page, visit(measured=False).page
     assert wanted["model"] == ["lenet300"]
     assert wanted["plan"]
     for number, title in enumerate(TITLES, entries(page) + 1):
@@ -55,10 +85,9 @@ def test_a_page_comes_back_by_reload_and_opens_in_another_tab(visit: Callable[..
         page.reload()
         board.until(f"the page {title}, loaded anew", stands(page, title))
         assert named_by(page.url) == wanted
-        other = visit(page.url, measured=False)
-        other.until(f"the page {title} in another tab", stands(other.page, title))
-        assert named_by(other.page.url) == wanted
-        other.page.close()
+        other.goto(page.url)
+        board.until(f"the page {title} in another tab", stands(other, title))
+        assert named_by(other.url) == wanted
     for title in reversed(TITLES[:-1]):
         page.go_back()
         board.until(f"back at {title}", stands(page, title))
@@ -90,6 +119,48 @@ def test_back_is_undo_and_forward_is_redo(visit: Callable[..., Board]) -> None:
     page.get_by_role("heading", name="Train").wait_for()
     page.go_back()
     board.until("the board", lambda: board.root.count() > 0 and board.percents() == seen[1])
+
+
+def test_a_trained_version_comes_back_after_a_restart(
+    server_alone: Server, page: Page, browser: Browser
+) -> None:
+    page.goto(f"{server_alone.address}/?model=lenet300")
+    board = Board(page)
+    board.open()
+    board.type("number-fc1", "50")
+    go(page, "Train")
+    page.get_by_role("spinbutton", name="Epochs").fill("1")
+    page.get_by_role("spinbutton", name="Training samples").fill("500")
+    page.keyboard.press("Enter")
+    press(page, "Train", exact=True)
+    press(page, "Use as a new version")
+    board.until("the version", lambda: bool(named_by(page.url).get("version")))
+    board.open()
+    wanted, numbers = named_by(page.url), board.numbers()
+    assert wanted["model"] == ["lenet300 · v1"]
+    board.type("number-fc2", "60")
+    page.go_back()
+    board.until("the plan it was made with", lambda: named_by(page.url) == wanted)
+    board.until("its numbers", lambda: board.is_full() and board.numbers() == numbers)
+
+    server_alone.kill()
+    server_alone.start()
+    other = page.context.new_page()
+    other.goto(page.url)
+    again = Board(other)
+    again.open()
+    assert again.numbers() == numbers
+    go(other, "Export")
+    other.get_by_role("heading", name="Export: lenet300 · v1").wait_for()
+    other.reload()
+    other.get_by_role("heading", name="Export: lenet300 · v1").wait_for()
+    assert named_by(other.url) == wanted
+    other.go_back()
+    again.until("the board", lambda: again.root.count() > 0 and again.numbers() == numbers)
+    theirs = browser.new_context().new_page()
+    theirs.goto(page.url)
+    theirs.get_by_text("no trained version").wait_for()
+    theirs.context.close()
 
 
 def test_two_tabs_stay_two_sessions(visit: Callable[..., Board]) -> None:

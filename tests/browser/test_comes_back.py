@@ -24,6 +24,11 @@ class Server:
         self._up = ExitStack()
         self._app: Served | None = None
 
+    @property
+    def address(self) -> str:
+        """Where it is served."""
+        return f"http://127.0.0.1:{self.port}"
+
     def start(self) -> Served:
         """Serve."""
         known = {"PRUNEVIZ_HOME": str(self._home), "PYTHONPATH": str(self._models)}

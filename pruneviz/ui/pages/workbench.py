@@ -23,6 +23,7 @@ from pruneviz.ui.session import (
     networks,
     pacing,
     plan_with,
+    versions,
 )
 from pruneviz.ui.session.dropped_recipe import take_recipe
 from pruneviz.ui.text import plain
@@ -65,7 +66,7 @@ def main() -> None:
         address.go_to(address.Address(*recipe))
         st.rerun()
     if name != session.name:
-        address.go_to(address.Address(name))
+        address.go_to(address.Address(name, version=versions.key_of(name)))
         st.rerun()
     with row:
         plan, note = controls.ask_plan(

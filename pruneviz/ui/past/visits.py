@@ -12,7 +12,7 @@ from pruneviz.history import ModelVersion
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
 from pruneviz.pruning.prune import check
-from pruneviz.ui.session import Session, arrive, networks
+from pruneviz.ui.session import Session, arrive, networks, versions
 from pruneviz.ui.workbench.live import reach
 
 _HERE, _THERE = "●", "○"
@@ -94,6 +94,7 @@ def restore(session: Session, made_for: ModelVersion, plan: Plan) -> Session:
     ValueError says why it cannot be.
     """
     if session.name != made_for.name:
+        versions.open_named(made_for.name)
         session = networks.begin(made_for.name)
     reason = refusal(session, made_for)
     if reason is not None:

@@ -40,6 +40,15 @@ def everybodys_history() -> History:
     return _history(str(home()))
 
 
+def training_folder() -> Path:
+    """Where the trainings of whoever is at this browser are kept."""
+    owner = owners.current()
+    # Whoever has what is nobody's shares it with the command line, which names no owner.
+    if owner is None or history().holds:
+        return home() / "training"
+    return home() / "owners" / owner.name / "training"
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _history(folder: str) -> History:
     return History(Path(folder))

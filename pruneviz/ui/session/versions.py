@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +11,11 @@ import streamlit as st
 from pruneviz.measuring.evaluate import change
 from pruneviz.plan import Plan
 from pruneviz.tasks import Task
-from pruneviz.ui.session import networks
+from pruneviz.training import METHODS, Trained, reopen
+from pruneviz.training.checkpoints import trainings
+from pruneviz.training.stored_versions import find_version, keep_version, stored_versions
+from pruneviz.ui.session import cached, networks
+from pruneviz.ui.session.score_source import base_of
 from pruneviz.workbench import Workbench
 
 _KEY, _BOUND = "versions", 24
@@ -21,7 +26,8 @@ class Version:
     """One of a line of networks. parent: the name of the one it was made from, or "".
 
     plan: under which it is compared; how: it was made; params: that are left under the plan;
-    seconds: an epoch of its training took at the end.
+    seconds: an epoch of its training took at the end. key: of its training, by which it is found
+    again in another tab and after a restart; "" where it is not kept.
     """
 
     name: str
@@ -31,6 +37,7 @@ class Version:
     how: str
     params: int
     seconds: float | None = None
+    key: str = ""
 
 
 def first_of(name: str, bench: Workbench) -> Version:
@@ -51,9 +58,68 @@ def version_of(name: str) -> Version | None:
     return _versions().get(name)
 
 
+def key_of(name: str) -> str:
+    """By which key a network of this name is found again, however it is scored; "" for most."""
+    version = _versions().get(base_of(name))
+    return "" if version is None else version.key
+
+
+def trained_version(
+    parent: str, name: str, bench: Workbench, trained: Trained, key: str = ""
+) -> Version:
+    """What a training made of the network `parent`."""
+    last = trained.table[~trained.table["aside"].astype(bool)].iloc[-1]
+    how, params = METHODS[trained.training.method].label, int(last["params"])
+    return Version(name, parent, bench, trained.plan, how, params, float(last["seconds"]), key)
+
+
+def store(folder: Path, name: str, parent: str) -> tuple[str, str]:
+    """Keep a finished training as a version; returns its name and its key.
+
+    What is one already has the name it has. OSError: it cannot be written.
+    """
+    for version in stored_versions(folder.parent):
+        if version.training.folder == folder:
+            return version.name, version.key
+    if not any(one.folder == folder and one.done >= 1 for one in trainings(folder.parent)):
+        raise OSError("its last epoch is not on disk")
+    keep_version(folder, name, parent, key_of(parent))
+    return name, folder.name
+
+
+def open_version(key: str, depth: int = 0) -> str:
+    """Open the version with this key, and those it was made from; returns its name in the list.
+
+    ValueError says what of it is not there.
+    """
+    here = _open_under(key)
+    if here is not None:
+        return here
+    stored = find_version(cached.training_folder(), key)
+    if depth == _BOUND:
+        raise ValueError(f"the version {stored.name!r} comes of more than {_BOUND} others")
+    parent = stored.model
+    if stored.parent:
+        base = open_version(stored.parent, depth + 1)
+        parent = base + parent.removeprefix(base_of(parent))
+    try:
+        bench = networks.open_bench(parent)
+        trained = reopen(bench, stored.training)
+    except ValueError as error:
+        raise ValueError(f"the version {stored.name!r} cannot be opened: {error}") from None
+    if version_of(parent) is None:
+        add(first_of(parent, bench))
+    made = Workbench(trained.source(stored.name))
+    name = networks.keep(stored.name, made)
+    add(trained_version(parent, name, made, trained, key))
+    return name
+
+
 def next_name(name: str) -> str:
     """What the next version made from `name` is called; short: a list of networks is narrow."""
-    root, names, number = _root(name), _versions(), 1
+    root, number = _root(name), 1
+    stored = {version.name for version in stored_versions(cached.training_folder())}
+    names = stored | {*_versions()}
     while f"{root} · v{number}" in names:
         number += 1
     return f"{root} · v{number}"
@@ -93,6 +159,25 @@ def change_words(task: Task, delta: float, low: float, high: float) -> str:
     """A change in the task's unit with its interval; says so where none can be told."""
     words = task.scale.paired_text(delta, low, high)
     return f"{words}: no measurable change" if low <= 0 <= high else words
+
+
+def open_named(name: str) -> None:
+    """Open the version of this name, if there is one that is kept and not open."""
+    base = base_of(name)
+    if base not in networks.names():
+        for version in stored_versions(cached.training_folder()):
+            if version.name == base:
+                open_version(version.key)
+                return
+
+
+def is_open(key: str) -> bool:
+    """Whether the version with this key is open in this session."""
+    return _open_under(key) is not None
+
+
+def _open_under(key: str) -> str | None:
+    return next((each.name for each in _versions().values() if key and each.key == key), None)
 
 
 def _root(name: str) -> str:

@@ -10,11 +10,11 @@ from pruneviz.plan import Plan
 from pruneviz.scale import SHARE, Scale
 from pruneviz.storage.faults import public
 from pruneviz.tasks import Task
-from pruneviz.training import METHODS, Trained
+from pruneviz.training import Trained
 from pruneviz.ui.boundary import part
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session, arrive, networks, versions
-from pruneviz.ui.session.versions import Version, change_words
+from pruneviz.ui.session.versions import change_words
 from pruneviz.ui.text import plain
 from pruneviz.ui.train.training_work import Result, TrainingWork
 from pruneviz.ui.wording import duration
@@ -115,15 +115,22 @@ def use(work: TrainingWork, outcome: Result) -> Session:
     before, trained = work.session, outcome.trained
     if versions.version_of(before.name) is None:
         versions.add(versions.first_of(before.name, before.bench))
-    name = networks.keep(work.name, outcome.bench)
+    name, key, complaint = work.name, "", None
+    try:
+        name, key = versions.store(outcome.folder, work.name, before.name)
+    except OSError as error:
+        complaint = f"This version could not be kept, and ends with this tab: {public(error)}."
+    if key and versions.is_open(key):
+        name = versions.open_version(key)
+    else:
+        name = networks.keep(name, outcome.bench)
+        versions.add(versions.trained_version(before.name, name, outcome.bench, trained, key))
     session = networks.begin(name)
     session.seq = last_seq()  # what the board asked of the network before is not for this one
-    plan, last = trained.plan, trained.table[~trained.table["aside"].astype(bool)].iloc[-1]
+    plan = trained.plan
     if not plan.is_dense:
         reach(session, plan, lambda: plan, lambda session: arrive(session, plan))
-    how = METHODS[trained.training.method].label
-    params, seconds = int(last["params"]), float(last["seconds"])
-    versions.add(Version(name, before.name, outcome.bench, plan, how, params, seconds))
+    session.message = complaint or session.message
     st.session_state["session"] = session
     return session
 

@@ -11,14 +11,15 @@ from threading import Event
 from typing import ClassVar, Self
 
 from pruneviz.background import Job
+from pruneviz.limits import limit
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress
-from pruneviz.storage.home import home
 from pruneviz.training import METHODS, Trained, Training
 from pruneviz.training.checkpoints import StoredTraining, in_use, trainings
 from pruneviz.training.result import key_of
-from pruneviz.ui.session import cached, owners, versions
+from pruneviz.training.stored_versions import make_room
+from pruneviz.ui.session import cached, versions
 from pruneviz.ui.session.pacing import after_the_accuracy, pace
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.train.training_view import TrainingView
@@ -32,11 +33,15 @@ _NOTHING = "Stopped before the first epoch had ended: nothing was kept, and noth
 
 @dataclass(frozen=True)
 class Result:
-    """What a training came to. cut: the plan asked for without training; bench: of the result."""
+    """What a training came to.
+
+    bench: of the result; cut: the plan asked for without training; folder: where it is kept.
+    """
 
     trained: Trained
     bench: Workbench
     cut: Evaluation
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,9 @@ def begin(work: TrainingWork, plan: Plan, training: Training) -> Job:
     work.plan, work.training, work.name = plan, training, name
     work.message = work.result = work.left = None
     work.go_on()
-    folder = place()  # here: the thread does not know at whose browser it was begun
+    folder = (
+        cached.training_folder()
+    )  # here: the thread does not know at whose browser it was begun
 
     def run(report: Progress) -> None:
         after_the_accuracy(session, report)
@@ -126,7 +133,9 @@ def begin(work: TrainingWork, plan: Plan, training: Training) -> Job:
         version = Workbench(trained.source(name))
         version.evaluate(trained.plan)
         watching.rest()
-        work.result = Result(trained, version, bench.evaluate(plan))
+        kept = folder / key_of(bench, plan, training)
+        work.message = _room_text(make_room(folder, limit("training_bytes"), kept))
+        work.result = Result(trained, version, bench.evaluate(plan), kept)
 
     work.job = Job(run)
     for path, other in list(_AT_WORK.items()):
@@ -173,18 +182,9 @@ def take(work: TrainingWork) -> None:
         work.message = _STOPPED if has_epochs else _NOTHING
 
 
-def place() -> Path:
-    """The folder in which the trainings of whoever is at this browser are kept."""
-    owner = owners.current()
-    # Whoever has what is nobody's shares it with the command line, which names no owner.
-    if owner is None or cached.history().holds:
-        return home() / "training"
-    return home() / "owners" / owner.name / "training"
-
-
 def kept_trainings(work: TrainingWork) -> list[StoredTraining]:
     """Trainings that belong to this network and its data: on disk, or at work."""
-    bench, folder = work.session.bench, place()
+    bench, folder = work.session.bench, cached.training_folder()
     stored = trainings(folder)
     there = {one.folder for one in stored}
     stored += [  # in their first epoch nothing is on disk yet
@@ -233,6 +233,15 @@ def words_of(training: Training) -> str:
 def epochs_of(training: Training) -> int:
     """Epochs of all its stretches together."""
     return sum(leg.epochs for leg in METHODS[training.method].legs(training))
+
+
+def _room_text(gone: list[StoredTraining]) -> str | None:
+    if not gone:
+        return None
+    what = f"the training of {gone[0].model!r} kept longest" if len(gone) == 1 else (
+        f"the {len(gone)} trainings kept longest"
+    )  # fmt: skip
+    return f"To make room, {what} had to go, with the version made of it."
 
 
 def _wait(work: TrainingWork, report: Progress, label: str, done: float) -> bool:

@@ -19,7 +19,9 @@ from pruneviz.ui.session import (
     first_plan,
     locks_for,
     networks,
+    versions,
 )
+from pruneviz.ui.session.score_source import base_of
 from pruneviz.ui.text import as_sentence
 from pruneviz.ui.workbench.live import last_seq, reach
 
@@ -30,20 +32,22 @@ _SENT, _ARRIVED, _NOTICE, _WISH = (f"address_{n}" for n in ("sent", "arrived", "
 class Address:
     """What the address of a page names, on whichever page.
 
-    plan: as a link, "" for the one that every session begins with. locked: layers to lock, with
-    commas between; None: those that go with the plan.
+    version: the key of a trained version, "" for what was not trained here. plan: as a link, ""
+    for the one that every session begins with. locked: layers to lock, with commas between; None:
+    those that go with the plan.
     """
 
     model: str
     plan: str = ""
     locked: str | None = None
+    version: str = ""
 
     @property
     def query(self) -> dict[str, str]:
         """As the browser has it."""
         query = {"model": self.model}
-        if self.plan:
-            query["plan"] = self.plan
+        named = {"version": self.version, "plan": self.plan}
+        query |= {name: value for name, value in named.items() if value}
         return query if self.locked is None else query | {"locked": self.locked}
 
 
@@ -78,7 +82,7 @@ def go_to(address: Address) -> Session:
     st.session_state.pop(_NOTICE, None)
     notice = None
     try:
-        session = networks.begin(address.model)
+        session = networks.begin(_name(address))
         st.session_state.pop("complaint", None)
     except Exception as error:  # whatever a file made a library raise
         before: Session | None = st.session_state.get("session")
@@ -163,7 +167,22 @@ def _say(session: Session, notice: str) -> None:
 def _read(query: Mapping[str, str] | None = None) -> Address:
     params = st.query_params if query is None else query
     return Address(
-        params.get("model", networks.first()), params.get("plan", ""), params.get("locked")
+        params.get("model", networks.first()),
+        params.get("plan", ""),
+        params.get("locked"),
+        params.get("version", ""),
+    )
+
+
+def _name(address: Address) -> str:
+    """The network in the list that an address names; a trained version is opened first.
+
+    What it is called is no more than a name: another browser may call another one so.
+    """
+    if not address.version:
+        return address.model
+    return versions.open_version(address.version) + address.model.removeprefix(
+        base_of(address.model)
     )
 
 
@@ -175,7 +194,8 @@ def _address(session: Session, step: UndoStep) -> Address:
     bench, plan = session.bench, step.plan
     special = set(step.locked) != set(locks_for(bench, plan))
     link = to_link(plan, bench.fingerprint) if special or plan != first_plan(bench) else ""
-    return Address(session.name, link, ",".join(step.locked) if special else None)
+    locked = ",".join(step.locked) if special else None
+    return Address(session.name, link, locked, versions.key_of(session.name))
 
 
 def _open_plan(session: Session, address: Address) -> None:
@@ -206,7 +226,7 @@ def _follow(session: Session, address: Address) -> Session:
         session.job = session.next_change = None
     if address == _now(session):
         return session
-    if address.model != session.name:
+    if (address.model, address.version) != (session.name, versions.key_of(session.name)):
         return go_to(address)
     places = sorted(range(len(session.steps)), key=lambda place: abs(place - session.at))
     for place in places:
