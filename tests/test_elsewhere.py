@@ -69,6 +69,6 @@ def test_a_page_says_how_far_the_work_of_another_is(endless: Job) -> None:
     app.session_state["ScanWork"] = works(endless)["ScanWork"]
     app.run()
     app.switch_page(path_of("manual")).run()
-    assert [link.proto.label for link in app.get("page_link")] == [
-        "Sensitivity is at work: conv1 · 33%"
-    ]
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert labels[: len(PAGES)] == [*PAGES], "the bar on top"
+    assert labels[len(PAGES) :] == ["Sensitivity is at work: conv1 · 33%"]
