@@ -28,7 +28,7 @@ def heading(session: Session, title: str, line: str, help_text: str = "") -> Non
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown(f"### {plain(title)}: {code(session.name)}\n{plain(line)}", help=plain(help_text))
     with right:
-        back()
+        link_back()
     address.tell(session)
     if session.message:
         st.warning(plain(session.message))
@@ -65,7 +65,7 @@ def follow(job: Job | None, key: str, left: float | None = None) -> None:
     job_bar(job, key, left=left)
 
 
-def back() -> None:
+def link_back() -> None:
     """The way to the workbench."""
     st.page_link(
         WORKBENCH,

@@ -11,7 +11,7 @@ from pruneviz.history import Filter, History, ModelVersion, csv_of
 from pruneviz.history.tree import arrange, matching
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
-from pruneviz.ui.chrome import back
+from pruneviz.ui.chrome import link_back
 from pruneviz.ui.elsewhere import show_work
 from pruneviz.ui.look import tight
 from pruneviz.ui.pages import WORKBENCH
@@ -41,7 +41,7 @@ def main() -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown("### History")
     with right:
-        back()
+        link_back()
     address.tell(session)
     history, reading = history_here()
     if session.next_change is None:  # else what is on its way would be lost

@@ -45,10 +45,9 @@ class Address:
     @property
     def query(self) -> dict[str, str]:
         """As the browser has it."""
-        query = {"model": self.model}
-        named = {"version": self.version, "plan": self.plan}
-        query |= {name: value for name, value in named.items() if value}
-        return query if self.locked is None else query | {"locked": self.locked}
+        words = {"version": self.version, "plan": self.plan}
+        words = {"model": self.model} | {name: word for name, word in words.items() if word}
+        return words if self.locked is None else words | {"locked": self.locked}
 
 
 def here() -> Session:
@@ -153,7 +152,7 @@ def tell(session: Session) -> None:
     if session.next_change is None:
         before = st.session_state.pop(_WISH, None)
         if before == query(session) and session.message:  # what it asked for could not be done
-            _say(session, _standing(session, session.message))
+            _say(session, _sentence(session, session.message))
             session.message = None
     notice, state = st.session_state.get(_NOTICE, ("", {}))
     if notice and state == query(session):
@@ -164,8 +163,8 @@ def _say(session: Session, notice: str) -> None:
     st.session_state[_NOTICE] = notice, query(session)
 
 
-def _read(query: Mapping[str, str] | None = None) -> Address:
-    params = st.query_params if query is None else query
+def _read(words: Mapping[str, str] | None = None) -> Address:
+    params = st.query_params if words is None else words
     return Address(
         params.get("model", networks.first()),
         params.get("plan", ""),
@@ -206,13 +205,13 @@ def _open_plan(session: Session, address: Address) -> None:
         plan = from_link(address.plan, session.bench.fingerprint)
         check(plan, session.bench.layer_of)
     except ValueError as error:
-        _say(session, _standing(session, public(error)))
+        _say(session, _sentence(session, public(error)))
         return
     st.session_state[_WISH] = query(session)
     settle(session, plan, None if address.locked is None else address.locked.split(","))
 
 
-def _standing(session: Session, why: str) -> str:
+def _sentence(session: Session, why: str) -> str:
     plan = "nothing is cut" if session.settled.is_dense else "its plan is as before"
     return f"{why.rstrip('.')}. Open is {session.name}, and {plan}"
 
