@@ -109,12 +109,13 @@ test("values have their colours, in all views", () => {
 test("cells fill a canvas; what is cut is paper with lines, never a colour of a value", () => {
   const image = pooled();
   const size = { width: 12, height: 6 };
-  const places = pixelPlaces(image, size);
+  const { places, cells } = pixelPlaces(image, size);
   assert.deepEqual([...places.slice(0, 12)], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
   assert.deepEqual([...places.slice(24, 28)], [6, 6, 7, 7]);
   const pixels = new Uint32Array(72);
   const colours = Uint32Array.from([111, 222]);
-  const drawn = { image, places, colours, width: 12 };
+  assert.deepEqual([...cells.slice(24, 36)], [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]);
+  const drawn = { places, cells, colours, width: 12 };
   fillPixels(pixels, { ...drawn, parts: partsOf(image, () => 0, 0) }, palette);
   assert.deepEqual(new Set(pixels), new Set([111, 222, pixels[6]]), "one is cut by hand");
   fillPixels(pixels, { ...drawn, parts: partsOf(image, () => 0, 10) }, palette);

@@ -101,6 +101,7 @@ export function partsOf(image, limitOf, own) {
   const across = lineParts(lines.filter((x) => x.across), wide, limitOf);
   const parts = new Uint8Array(rows * depth * wide);
   const places = new Int32Array(many);
+  const order = ORDER[depth];
   for (let cell = 0; cell < rows * cols; cell += 1) {
     const top = Math.floor(cell / cols) * depth;
     const left = (cell % cols) * depth;
@@ -109,7 +110,7 @@ export function partsOf(image, limitOf, own) {
       const y = top + Math.floor(i / depth);
       const x = left + (i % depth);
       const place = y * wide + x;
-      const code = codes ? codes[cell * many + ORDER[depth][i]] : STAYS;
+      const code = codes ? codes[cell * many + order[i]] : STAYS;
       places[i] = place;
       if (code === 0) parts[place] = PARTS.cutByHand;
       else parts[place] = Math.max(down[y], across[x], code < own ? PARTS.cut : PARTS.shown);
@@ -163,42 +164,40 @@ export function cellColours(image, { kind, name, most, total }, palette) {
 }
 
 /**
- * Of each pixel of a canvas the pixel of the cells that it shows.
+ * Of each pixel of a canvas the pixel of the cells that it shows, and its cell.
  * @param {Pooled} image
  * @param {{ width: number, height: number }} size
  */
 export function pixelPlaces({ rows, cols, depth }, { width, height }) {
-  const places = new Uint32Array(width * height);
+  const places = new Uint16Array(width * height);
+  const cells = new Uint16Array(width * height);
   for (let y = 0; y < height; y += 1) {
-    const row = Math.floor((y * rows * depth) / height) * cols * depth;
+    const row = Math.floor((y * rows * depth) / height);
     for (let x = 0; x < width; x += 1) {
-      places[y * width + x] = row + Math.floor((x * cols * depth) / width);
+      const col = Math.floor((x * cols * depth) / width);
+      places[y * width + x] = row * cols * depth + col;
+      cells[y * width + x] = Math.floor(row / depth) * cols + Math.floor(col / depth);
     }
   }
-  return places;
+  return { places, cells };
 }
 
 /**
  * @param {Uint32Array} pixels
- * @param {{ image: Pooled, places: Uint32Array, parts: Uint8Array, colours: Uint32Array,
+ * @param {{ places: Uint16Array, cells: Uint16Array, parts: Uint8Array, colours: Uint32Array,
  *   width: number }} drawn
  * @param {Palette} palette
  */
-export function fillPixels(pixels, { image, places, parts, colours, width }, palette) {
-  const { cols, depth } = image;
+export function fillPixels(pixels, { places, cells, parts, colours, width }, palette) {
   const mixed = (/** @type {number[]} */ ink, /** @type {number} */ part) => packRgb(
     palette.paper.map((x, c) => Math.round(x * (1 - part) + ink[c] * part)));
   const paper = packRgb(palette.paper);
   const line = mixed(palette.ink, palette.dark ? 0.42 : 0.34);
   const hand = mixed(palette.hand, 0.45);
-  const wide = cols * depth;
   for (let i = 0; i < pixels.length; i += 1) {
-    const place = places[i];
-    const part = parts[place];
+    const part = parts[places[i]];
     if (part === PARTS.shown) {
-      const cell = Math.floor(Math.floor(place / wide) / depth) * cols
-        + Math.floor((place % wide) / depth);
-      pixels[i] = colours[cell];
+      pixels[i] = colours[cells[i]];
     } else if (part === PARTS.cutByHand) {
       pixels[i] = hand;
     } else {

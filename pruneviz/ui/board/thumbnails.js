@@ -169,10 +169,10 @@ function drawSpot(state, spot, layer, thumbnail) {
     return;
   }
   const { width, height } = spot.canvas;
-  const places = kept(image, `${width}×${height}`, () => pixelPlaces(image, { width, height }));
+  const laid = kept(image, `${width}×${height}`, () => pixelPlaces(image, { width, height }));
   const parts = partsOf(image, limitOf, limits[0]);
   const pixels = new Uint32Array(spot.image.data.buffer);
-  fillPixels(pixels, { image, places, parts, colours, width }, palette);
+  fillPixels(pixels, { ...laid, parts, colours, width }, palette);
   context.putImageData(spot.image, 0, 0);
   spot.repaints += 1;
   spot.canvas.dataset.repaints = String(spot.repaints);
