@@ -117,7 +117,9 @@ test("cells fill a canvas; what is cut is paper with lines, never a colour of a 
   assert.deepEqual([...cells.slice(24, 36)], [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]);
   const drawn = { places, cells, colours, width: 12 };
   fillPixels(pixels, { ...drawn, parts: partsOf(image, () => 0, 0) }, palette);
-  assert.deepEqual(new Set(pixels), new Set([111, 222, pixels[6]]), "one is cut by hand");
+  const third = [...pixels].filter((x) => x !== 111 && x !== 222);
+  assert.equal(third.length, 4, "one is cut by hand");
+  assert.equal(new Set(third).size, 1);
   fillPixels(pixels, { ...drawn, parts: partsOf(image, () => 0, 10) }, palette);
   const left = [...pixels].filter((_, i) => i % 12 < 6);
   assert.ok(!left.includes(111));

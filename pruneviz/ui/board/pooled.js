@@ -105,12 +105,14 @@ export function partsOf(image, limitOf, own) {
   for (let cell = 0; cell < rows * cols; cell += 1) {
     const top = Math.floor(cell / cols) * depth;
     const left = (cell % cols) * depth;
+    // Otherwise neighbours that are alike would look like rows and columns that are cut.
+    const shift = Math.imul(cell + 1, 0x9E3779B1) >>> 16;
     let shown = 0;
     for (let i = 0; i < many; i += 1) {
       const y = top + Math.floor(i / depth);
       const x = left + (i % depth);
       const place = y * wide + x;
-      const code = codes ? codes[cell * many + order[i]] : STAYS;
+      const code = codes ? codes[cell * many + order[(i + shift) % many]] : STAYS;
       places[i] = place;
       if (code === 0) parts[place] = PARTS.cutByHand;
       else parts[place] = Math.max(down[y], across[x], code < own ? PARTS.cut : PARTS.shown);
