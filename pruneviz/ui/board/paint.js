@@ -78,7 +78,7 @@ export function paintGrid(grid, cells, box, palette) {
   contextOf(buffer).putImageData(grid.image, 0, 0);
   sizeCanvas(canvas, place.width, place.height, ratio);
   const context = contextOf(canvas);
-  context.imageSmoothingEnabled = place.w < 1 || place.h < 1;
+  context.imageSmoothingEnabled = false; // a cut cell is blank, or is not drawn: never a mixture
   context.drawImage(buffer, 0, 0, place.width, place.height);
   if (Math.min(place.w, place.h) >= HATCH_FROM * ratio) {
     hatchCells(context, cells, fates, place, palette, ratio);
