@@ -30,6 +30,7 @@ def test_a_small_picture_is_repainted_under_the_thumb_before_release(visit: Visi
     board = visit("?model=lenet5")
     picture = board.page.get_by_test_id("thumbnail-fc1")
     other = board.page.get_by_test_id("thumbnail-fc2")
+    board.wait_for_pictures()  # nothing above the board comes or goes any more and moves it
     dense, still = blank(picture), other.get_attribute("data-repaints")
     asked = board.seq("seq")
 
