@@ -211,12 +211,14 @@ def test_the_address_of_a_version_opens_it_in_another_tab_and_after_a_restart(
     for address, named in (
         (page.address, f"no trained version '{first}'"),
         ({**page.address, "version": "0" * 32}, "no trained version '00000"),
+        ({"model": "lenet5", "version": "0" * 32}, "no trained version '00000"),
         ({**page.address, "version": "../../etc"}, "no trained version '../../etc'"),
     ):
         lost = Page(**address)
         assert named in lost.errors()
         assert "Open in its place is lenet5" in lost.errors()
         assert lost.address == address
+        assert len(lost.app.error) == 1, "said once"
     assert second in {one.folder.name for one in trainings(cached.training_folder())}
 
 

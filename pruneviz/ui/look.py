@@ -17,6 +17,9 @@ _STYLE = """
   z-index: 1000000; justify-content: center; overflow: auto hidden; scrollbar-width: none; }
 .st-key-navigation a { padding: 0.1rem 0.5rem; white-space: nowrap; }
 .st-key-navigation p { font-size: 0.875rem; }
+@media (max-width: 940px) {
+  .st-key-navigation [data-testid=stIconMaterial] { display: none; }
+}
 [data-testid=stStatusWidget] { display: none; } /* the board says itself what is at work */
 """
 

@@ -86,13 +86,13 @@ def go_to(address: Address) -> Session:
     except Exception as error:  # whatever a file made a library raise
         before: Session | None = st.session_state.get("session")
         notice = public(error).rstrip(".")
-        if address.model == networks.first():
+        if address.model == networks.first() and not address.version:
             st.session_state["complaint"] = f"{address.model} cannot be opened: {notice}"
         if before is not None:
             before.moves += 1  # so that the widgets go back to the network that stands
             _say(before, f"{notice}. {before.name} stays open")
             return before
-        session = networks.begin(networks.another(address.model))
+        session = networks.begin(networks.another("" if address.version else address.model))
         notice = f"{notice}. Open in its place is {session.name}, and nothing is cut"
     session.seq = last_seq()  # what the board asked of the network before is not for this one
     st.session_state["session"] = session
