@@ -19,7 +19,7 @@ HEADINGS = {  # of each page, by its link on top
     "Train": "Train: lenet300",
     "History": "History",
     "Export": "Export: lenet300",
-    "Manual": "How much from each layer",
+    "Manual": "The workbench, from top to bottom",
 }
 TITLES = tuple(HEADINGS)
 
