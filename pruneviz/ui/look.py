@@ -18,7 +18,7 @@ _STYLE = """
 .st-key-navigation a { padding: 0.1rem 0.5rem; white-space: nowrap; }
 .st-key-navigation p { font-size: 0.875rem; }
 @media (max-width: 940px) {
-  .st-key-navigation [data-testid=stIconMaterial] { display: none; }
+  .st-key-navigation a > :first-child:not(:only-child) { display: none; } /* the icons */
 }
 [data-testid=stStatusWidget] { display: none; } /* the board says itself what is at work */
 """
