@@ -219,6 +219,14 @@ def test_a_file_is_no_longer_than_a_room() -> None:
     )
 
 
+def test_no_two_test_files_share_a_name() -> None:
+    """pytest knows the files of folders that are no packages by their names alone."""
+    paths: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        paths.setdefault(path.name, []).append(named(path))
+    none(" and ".join(each) for each in paths.values() if len(each) > 1)
+
+
 def test_a_function_does_one_thing() -> None:
     none(long_functions())
 

@@ -11,8 +11,15 @@ from pathlib import Path
 
 import pytest
 from driving import Board
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, sync_playwright
-from serving import free_port, served
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    sync_playwright,
+)
+from serving import Server, free_port, served
 
 BOARDS = pytest.StashKey[list[Board]]()
 FLAGS = (
@@ -135,6 +142,24 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """Where pages open: it keeps the app's scripts, which are half of what opening a page takes."""
     opened = _new_context(browser)
     yield opened
+    opened.close()
+
+
+@pytest.fixture
+def server_alone(tmp_path: Path, models: Path) -> Iterator[Server]:
+    """A server with a history of its own, at work, that can be killed."""
+    found = Server(tmp_path, models)
+    found.start()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of a browser that nobody has used."""
+    opened = _new_context(browser)
+    opened.set_default_timeout(90_000)
+    yield opened.new_page()
     opened.close()
 
 

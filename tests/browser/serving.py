@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,37 @@ def served(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+class Server:
+    """The app at one address, which can be killed and started again."""
+
+    def __init__(self, home: Path, models: Path) -> None:
+        self.port, self._home, self._models = free_port(), home, models
+        self._up = ExitStack()
+        self._app: Served | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it is served."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Served:
+        """Serve."""
+        known = {"PRUNEVIZ_HOME": str(self._home), "PYTHONPATH": str(self._models)}
+        self._app = self._up.enter_context(served(self._home / "log", self.port, (), known))
+        return self._app
+
+    def kill(self) -> None:
+        """End it as the power does."""
+        assert self._app is not None
+        self._app.process.kill()
+        self._app.process.wait()
+        self._up.close()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._up.close()
 
 
 def _wait_for_health(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from driving import Board, press
 from playwright.sync_api import Browser, Page
-from test_comes_back import Server
+from serving import Server
 
 pytestmark = pytest.mark.browser
 HEADINGS = {  # of each page, by its link on top
@@ -22,24 +21,6 @@ HEADINGS = {  # of each page, by its link on top
     "Manual": "The workbench, from top to bottom",
 }
 TITLES = tuple(HEADINGS)
-
-
-@pytest.fixture
-def server_alone(tmp_path: Path, models: Path) -> Iterator[Server]:
-    """A server that can be killed."""
-    found = Server(tmp_path, models)
-    found.start()
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of a browser that nobody has used."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(90_000)
-    yield context.new_page()
-    context.close()
 
 
 def go(page: Page, title: str) -> None:

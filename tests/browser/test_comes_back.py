@@ -3,66 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from driving import Board, press
-from playwright.sync_api import Browser, Page
-from serving import Served, free_port, served
+from playwright.sync_api import Page
+from serving import Server
 from test_watch_training import back, choose_gradual, moving
 
 pytestmark = pytest.mark.browser
-
-
-class Server:
-    """The app at one address, which can be killed and started again."""
-
-    def __init__(self, home: Path, models: Path) -> None:
-        self.port, self._home, self._models = free_port(), home, models
-        self._up = ExitStack()
-        self._app: Served | None = None
-
-    @property
-    def address(self) -> str:
-        """Where it is served."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> Served:
-        """Serve."""
-        known = {"PRUNEVIZ_HOME": str(self._home), "PYTHONPATH": str(self._models)}
-        self._app = self._up.enter_context(served(self._home / "log", self.port, (), known))
-        return self._app
-
-    def kill(self) -> None:
-        """End it as the power does."""
-        assert self._app is not None
-        self._app.process.kill()
-        self._app.process.wait()
-        self._up.close()
-
-    def close(self) -> None:
-        """Stop serving."""
-        self._up.close()
-
-
-@pytest.fixture
-def server(tmp_path: Path, models: Path) -> Iterator[Server]:
-    """A server with a history of its own, at work."""
-    found = Server(tmp_path, models)
-    found.start()
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of a browser that nobody has used."""
-    context = browser.new_context(viewport={"width": 1366, "height": 850})
-    context.set_default_timeout(90_000)
-    yield context.new_page()
-    context.close()
 
 
 def epochs(page: Page) -> int:
@@ -71,8 +19,8 @@ def epochs(page: Page) -> int:
     return max(map(int, re.findall(r"epoch (\d+):", told)), default=0)
 
 
-def test_a_training_comes_back(server: Server, page: Page) -> None:
-    page.goto(f"http://127.0.0.1:{server.port}/?model=lenet300")
+def test_a_training_comes_back(server_alone: Server, page: Page) -> None:
+    page.goto(f"http://127.0.0.1:{server_alone.port}/?model=lenet300")
     board = Board(page)
     board.open()
     choose_gradual(board, "60")
@@ -86,8 +34,8 @@ def test_a_training_comes_back(server: Server, page: Page) -> None:
     page.get_by_role("button", name="Pause").wait_for()
     moving(page, "score").wait_for()
 
-    server.kill()
-    server.start()
+    server_alone.kill()
+    server_alone.start()
     page.get_by_role("button", name="Resume (epoch").wait_for()  # it comes back by itself
     page.get_by_role("heading", name="Train: lenet300").wait_for()
     press(page, "Resume (epoch")
@@ -97,8 +45,8 @@ def test_a_training_comes_back(server: Server, page: Page) -> None:
     board.until("the plan", lambda: board.percents()["fc1"] == 90)
 
 
-def test_a_scan_comes_back(server: Server, page: Page) -> None:
-    page.goto(f"http://127.0.0.1:{server.port}/?model=slow")
+def test_a_scan_comes_back(server_alone: Server, page: Page) -> None:
+    page.goto(f"http://127.0.0.1:{server_alone.port}/?model=slow")
     board = Board(page)
     board.until("the heatmap", board.heatmap.is_visible)
     page.get_by_role("link", name="Sensitivity").click()
@@ -108,14 +56,14 @@ def test_a_scan_comes_back(server: Server, page: Page) -> None:
     page.get_by_role("link", name="Manual").click()
     page.get_by_role("link", name="Sensitivity is at work").click()
     page.get_by_test_id("stProgress").filter(has_text="left").wait_for()
-    server.kill()
-    server.start()
+    server_alone.kill()
+    server_alone.start()
     page.get_by_role("button", name="Go on").wait_for()
     page.get_by_role("heading", name="Sensitivity: slow").wait_for()
 
 
-def test_an_export_can_be_made_again(server: Server, page: Page) -> None:
-    page.goto(f"http://127.0.0.1:{server.port}/?model=slow")
+def test_an_export_can_be_made_again(server_alone: Server, page: Page) -> None:
+    page.goto(f"http://127.0.0.1:{server_alone.port}/?model=slow")
     board = Board(page)
     board.until("the heatmap", board.heatmap.is_visible)
     board.page.get_by_test_id("number-fc1").fill("75")
@@ -124,8 +72,8 @@ def test_an_export_can_be_made_again(server: Server, page: Page) -> None:
     page.get_by_role("link", name="Export").click()
     press(page, "Export 2 formats")
     page.get_by_role("button", name="Cancel").wait_for()
-    server.kill()
-    server.start()
+    server_alone.kill()
+    server_alone.start()
 
     page.get_by_role("heading", name="Export: slow").wait_for()
     page.get_by_text("5,573 of 8,645 parameters kept").wait_for()
