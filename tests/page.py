@@ -91,6 +91,12 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
+def board_json(app: AppTest) -> str:
+    """What the board was sent last."""
+    parts = app.get("bidi_component")
+    return next(part.proto.json for part in parts if part.proto.component_name == "pruneviz.board")
+
+
 def choice_key(app: AppTest, name: str) -> str:
     """The key of the widget above the board that stands now for a choice."""
     generation = "ask_generation"

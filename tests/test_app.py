@@ -17,7 +17,7 @@ from pruneviz.ui.board import MEASURES
 from pruneviz.ui.board.scene import scene_id
 from pruneviz.ui.session import cached
 from tests.cases import slow_but
-from tests.page import Page, new_app, path_of
+from tests.page import Page, board_json, new_app, path_of
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
@@ -325,7 +325,7 @@ def test_the_focus_goes_where_it_is_sent(page: Page) -> None:
 
 def test_what_the_browser_has_is_not_sent_again(page: Page) -> None:
     def sizes() -> int:
-        return len(page.app.get("bidi_component")[0].proto.json)
+        return len(board_json(page.app))
 
     page.ask("need")
     full = sizes()
@@ -337,7 +337,7 @@ def test_what_the_browser_has_is_not_sent_again(page: Page) -> None:
 
 def test_small_pictures_are_sent_of_the_layers_that_are_asked_for(page: Page) -> None:
     def given() -> set[str]:
-        data = json.loads(page.app.get("bidi_component")[0].proto.json)
+        data = json.loads(board_json(page.app))
         return {name.split("|")[-3] for name in data["thumbnails"]["pictures"]}
 
     page.ask("need")
@@ -417,7 +417,7 @@ def test_a_network_cut_in_two_is_shown_and_can_be_undone(page: Page) -> None:
 
 def sent(page: Page) -> dict[str, Any]:
     """What the board was sent last."""
-    data = json.loads(page.app.get("bidi_component")[0].proto.json)
+    data = json.loads(board_json(page.app))
     assert isinstance(data, dict)
     return data
 

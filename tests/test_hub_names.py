@@ -124,8 +124,8 @@ def test_an_address_tells_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(APP.parent)
     said = set()
     for name in ("~", "~root", "~nobodyxx", "../home", str(home), str(home / "nothing"), "$HOME"):
-        message = Page(model=f"hf:{name}").session.message or ""
-        assert "unknown model" in message
+        message = Page(model=f"hf:{name}").errors()
+        assert "Unknown model" in message
         assert str(home) not in message
         said.add(masked(message, name))
     assert len(said) == 1, said

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import pruneviz as pv
 from pruneviz.cli import main
-from pruneviz.ui.workbench import live
+from pruneviz.ui.workbench.task_facts import task_facts
 from tests.page import Page
 
 
@@ -63,7 +63,7 @@ def test_the_app_says_it_beside_the_headline(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sys, "argv", words)
     page = Page()
     assert page.session.bench.notes[-1].startswith("sliders reach 1.8 % of the parameters; ")
-    assert "sliders reach 1.8 % of the parameters" in live._task(page.session.bench)["note"]
+    assert "sliders reach 1.8 % of the parameters" in str(task_facts(page.session.bench)["note"])
     assert any("1,000 of Own" in text.value for text in page.app.markdown)
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pruneviz.measuring.evaluate import change
 from pruneviz.plan import Plan
+from pruneviz.storage.faults import public
 from pruneviz.tasks import Task
 from pruneviz.training import METHODS, Trained, reopen
 from pruneviz.training.checkpoints import trainings
@@ -106,7 +107,8 @@ def open_version(key: str, depth: int = 0) -> str:
         bench = networks.open_bench(parent)
         trained = reopen(bench, stored.training)
     except ValueError as error:
-        raise ValueError(f"the version {stored.name!r} cannot be opened: {error}") from None
+        reason = public(error)
+        raise ValueError(f"the version {stored.name!r} cannot be opened: {reason}") from None
     if version_of(parent) is None:
         add(first_of(parent, bench))
     made = Workbench(trained.source(stored.name))
