@@ -103,6 +103,7 @@ def test_a_formula_fills_the_sliders_in_one_step_and_undo_brings_them_back(page:
         assert (page.plan, page.session.at) == (before, at)
 
 
+@pytest.mark.slow
 def test_sensitivity_is_measured_and_says_so(page: Page) -> None:
     scanned = page.session.bench.studies.known_curves(page.plan).complete
     assert ("first a scan of every layer" in texts(page.app)) != scanned
@@ -146,6 +147,7 @@ def test_the_global_scope_gives_way_and_that_is_said(page: Page) -> None:
     assert page.app.session_state[page.key("ask_scope")] == "layer"
 
 
+@pytest.mark.slow
 def test_what_was_cut_by_hand_is_given_back_and_that_is_said(page: Page) -> None:
     plan = replace(page.plan, pinned={"fc1": {"3": False}})
     page.session.settle(plan)
@@ -169,6 +171,7 @@ def test_whole_units_move_in_their_groups() -> None:
 # -- the smallest network ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_smallest_network_is_found_and_locked_layers_do_not_move(page: Page) -> None:
     page.settle(fc3=0.2).ask("lock", locked=["fc2", "fc3"])
     before, at = page.plan, page.session.at

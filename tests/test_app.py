@@ -61,6 +61,7 @@ def test_a_page_that_is_opened_bare_opens_the_first_network(name: str) -> None:
     assert app.button
 
 
+@pytest.mark.slow
 def test_another_network_is_chosen_above_the_board(page: Page) -> None:
     page.settle(fc1=0.5)
     page.app.selectbox(key=page.key("ask_model")).set_value("lenet300")
@@ -274,6 +275,7 @@ def test_what_an_undo_replaced_does_not_come_back_with_a_late_request(page: Page
     assert page.app.selectbox(key=page.key("ask_criterion")).value == "magnitude"
 
 
+@pytest.mark.slow
 def test_a_new_step_forgets_what_was_undone(page: Page) -> None:
     page.settle(fc1=0.5).ask("undo").settle(fc2=0.5)
     last = page.plan
@@ -397,6 +399,7 @@ def test_what_is_no_request_is_ignored(page: Page) -> None:
         assert page.plan.is_dense, request
 
 
+@pytest.mark.slow
 def test_levels_beyond_the_range_end_at_its_ends(page: Page) -> None:
     page.settle(conv2=7.0, fc1=-3.0)
     assert page.plan.sparsity["conv2"] == 1.0
@@ -446,6 +449,7 @@ def test_a_point_of_the_chart_leads_back_to_its_plan(page: Page) -> None:
     assert page.ask("undo").plan == dense, "a return is a step like others"
 
 
+@pytest.mark.slow
 def test_the_pictures_follow_the_focus(page: Page) -> None:
     page.settle(conv2=0.4).choose("tabs", "Feature maps").ask("focus", focus="fc2")
     assert any("`fc2` is a linear layer" in text.value for text in page.app.caption)
@@ -458,6 +462,7 @@ def snapshot_name(page: Page) -> TextInput:
     return next(field for field in page.app.text_input if field.label == "Snapshot")
 
 
+@pytest.mark.slow
 def test_a_snapshot_leads_back_to_its_plan(page: Page) -> None:
     page.choose("ask_criterion", "snip").settle(fc1=0.7).finish()
     kept = page.plan, page.numbers()
@@ -483,6 +488,7 @@ def test_a_click_is_not_lost_when_the_background_work_has_just_ended(page: Page)
     assert page.session.snapshots == {"mine": page.plan}
 
 
+@pytest.mark.slow
 def test_flipped_examples_and_classes_are_drawn(page: Page) -> None:
     page.settle(fc1=0.97).finish()
     changed = int((page.result().predicted != page.result().dense_predicted).sum())
@@ -585,6 +591,7 @@ def test_an_unknown_network_is_said_and_another_opens() -> None:
 # -- several people ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_tabs_share_the_network_but_not_the_plan(page: Page) -> None:
     other = Page(model="lenet5")
     assert other.session.bench is page.session.bench

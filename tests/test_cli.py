@@ -258,6 +258,7 @@ def test_a_layer_of_one_unit_is_left_alone_and_it_is_said() -> None:
     assert found["plan"]["sparsity"]["2"] == 0.5
 
 
+@pytest.mark.slow
 def test_heads_are_asked_of_attention_alone() -> None:
     arguments = ["prune", "vit", "--granularity", "head", "--criterion", "l2", "--all", "0.5"]
     found = read(*arguments, "-n", "64")

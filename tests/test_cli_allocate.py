@@ -73,6 +73,7 @@ def test_the_smallest_network_keeps_its_promise(bench: pv.Workbench) -> None:
     assert told["got"] > 0.3
 
 
+@pytest.mark.slow
 def test_the_text_has_a_row_for_each_layer_and_what_was_tried(bench: pv.Workbench) -> None:
     result = run("lenet300", "--target", "0.9")
     assert result.exit_code == 0, result.output
@@ -145,6 +146,7 @@ def test_one_member_locks_its_group() -> None:
     assert not moved & {"conv1", "layer1.0.conv2", "layer1.1.conv2", "layer1.2.conv2"}
 
 
+@pytest.mark.slow
 def test_floors_hold_for_all_layers_or_one() -> None:
     quick = ("lenet300", "--method", "lamp", "--target", "0.6")
     free = read(*quick)["plan"]["sparsity"]

@@ -53,6 +53,7 @@ def test_json_agrees_with_the_library() -> None:
     assert found["pairs"][1]["spearman"] == alike.table["spearman"][1]
 
 
+@pytest.mark.slow
 def test_the_text_has_all_three_tables() -> None:
     result = run(*ARGUMENTS)
     assert result.exit_code == 0, result.output
@@ -63,6 +64,7 @@ def test_the_text_has_all_three_tables() -> None:
     assert "Holm" in result.stdout
 
 
+@pytest.mark.slow
 def test_rankings_alone_measure_nothing() -> None:
     result = run("lenet5", "--granularity", "neuron", "--levels", "0.5", "--rankings")
     assert result.exit_code == 0, result.output
@@ -72,6 +74,7 @@ def test_rankings_alone_measure_nothing() -> None:
     assert "verdicts" not in told
 
 
+@pytest.mark.slow
 def test_locks_are_those_of_the_app_unless_unlocked() -> None:
     unlocked = json.loads(run(*ARGUMENTS, "--unlocked", "--lock", "fc1", "--json").stdout)
     assert unlocked["layers"] == ["fc2", "fc3"]

@@ -106,6 +106,7 @@ def test_criterion_granularity_and_repair_are_obeyed() -> None:
     assert found["points"] == table.to_dict(orient="records")
 
 
+@pytest.mark.slow
 def test_no_ops_are_said_as_such() -> None:
     result = run("lenet5", "--levels", "0.001")
     assert result.exit_code == 0

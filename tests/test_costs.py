@@ -161,6 +161,7 @@ def test_the_dense_plan_has_a_ledger_too(bench: Workbench) -> None:
     assert all(getattr(cost.dense, name) == getattr(cost.masked, name) for name in same)
 
 
+@pytest.mark.slow
 def test_the_table_has_every_quantity_with_its_words(removed: Cost) -> None:
     cost = removed
     table = cost.table
@@ -278,6 +279,7 @@ def test_a_batch_is_no_larger_than_the_data(bench: Workbench) -> None:
     assert measured(bench, WEIGHTS, None, batch=samples + 5).batch == samples
 
 
+@pytest.mark.slow
 def test_what_is_asked_is_over_all_units_or_weights(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet5")
     sizes = {name: layer.size for name, layer in bench.layer_of.items()}
@@ -292,6 +294,7 @@ def test_what_is_asked_is_over_all_units_or_weights(benches: Callable[[str], Wor
     assert planned_sparsity(heads) == pytest.approx(2 / 16)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_runtime")
 def test_what_stays_as_zeros_is_told(benches: Callable[[str], Workbench]) -> None:
     bench = benches("vit")

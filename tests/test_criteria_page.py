@@ -63,6 +63,7 @@ def test_before_anything_it_says_what_it_will_cost(page: Criteria) -> None:
     assert "all 8 criteria" in page.texts()
 
 
+@pytest.mark.slow
 def test_the_likeness_is_drawn_for_all_layers_and_the_one_in_focus(page: Criteria) -> None:
     page.press("criteria-compare").done()
     found = page.contesting.alike
@@ -154,6 +155,7 @@ def test_neurons_have_criteria_of_their_own(page: Criteria) -> None:
     assert "bn_scale is left out" in page.texts()
 
 
+@pytest.mark.slow
 def test_figures_hold_the_numbers_they_are_given(page: Criteria) -> None:
     page.choose("criteria_levels", [0.5, 0.9])
     hold(page.contesting).wait(PATIENCE)

@@ -116,6 +116,7 @@ def test_a_suggestion_applied_makes_it_fit(page: Devices) -> None:
     assert page.table.loc["Your own device"]["verdict"] == "✓ fits"
 
 
+@pytest.mark.slow
 def test_what_can_never_fit_is_told(page: Devices) -> None:
     page.budget(1, 32)
     page.app.session_state["device_choice"] = "Your own device"
@@ -158,6 +159,7 @@ def test_there_and_back_loses_nothing(page: Devices) -> None:
     assert page.plan != before
 
 
+@pytest.mark.slow
 def test_another_network_begins_anew(page: Devices) -> None:
     first = page.fitting
     page.back()

@@ -106,6 +106,7 @@ def test_filters_narrow_the_tree_and_say_when_nothing_is_left(page: Past) -> Non
     assert list(page.table["plan"]) == fc1, "fc1 is the larger one"
 
 
+@pytest.mark.slow
 def test_two_are_compared(page: Past) -> None:
     numbers = list(page.table["number"])
     page.pick(numbers[1], numbers[2])
@@ -146,6 +147,7 @@ def test_a_plan_comes_back_as_the_next_step(page: Past) -> None:
     assert len(page.table) == 3, "visited again, not another one"
 
 
+@pytest.mark.slow
 def test_after_a_reload_it_is_all_there_and_opens_its_network(page: Past) -> None:
     before = list(page.table["plan"])
     other = new_app()
@@ -202,6 +204,7 @@ def test_words_are_kept(page: Past) -> None:
     assert page.table["note"].iloc[-1] == "the wide one"
 
 
+@pytest.mark.slow
 def test_deleting_asks_first(page: Past) -> None:
     root, fc1, fc2 = page.table["number"]
     page.pick(int(root)).press("history-delete")

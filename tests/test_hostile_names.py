@@ -174,6 +174,7 @@ def test_no_page_reads_a_name(home: Path) -> None:
     assert [text for text in markdown(page.app) if text], "the page has texts"
 
 
+@pytest.mark.slow
 def test_the_history_shows_names_of_everything_as_they_are(home: Path) -> None:
     """Rows of another visitor: their network, branches and notes."""
     bench = hostile_bench()
@@ -211,6 +212,7 @@ def test_an_error_that_quotes_a_file_is_text(home: Path) -> None:
     assert page.app.error
 
 
+@pytest.mark.slow
 def test_the_report_and_its_charts_hold_names_as_text() -> None:
     bench = hostile_bench()
     plan = Plan(sparsity={NAMES[2]: 0.5, NAMES[0]: 0.5})

@@ -115,6 +115,7 @@ def test_a_folder_that_is_written_as_a_path_opens(name: str, home: Path) -> None
     assert build(f"hf:{name}").spec.vocab == 50
 
 
+@pytest.mark.slow
 def test_the_whole_path_opens(home: Path) -> None:
     assert build(f"hf:{home / 'net'}").spec.vocab == 50
     assert CliRunner().invoke(main, ["layers", f"hf:{home / 'net'}"]).exit_code == 0

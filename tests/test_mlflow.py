@@ -52,6 +52,7 @@ def test_metrics_are_those_of_the_workbench(benches: Callable[[str], Workbench])
     assert found["class/3"] == result.per_class["3"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_run_holds_parameters_metrics_and_files(
     store: str, tmp_path: Path, benches: Callable[[str], Workbench]

@@ -32,6 +32,7 @@ def test_names_in_onnx_are_identifiers_and_differ(names: list[str], expected: li
     assert onnx_names(names, ["x", "input"]) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "container",
     slow_but(

@@ -74,6 +74,7 @@ def errors(page: Page) -> str:
 # -- through the browser -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_uploaded_weights_without_data_are_compared_with_themselves(page: Page) -> None:
     upload(page, FITTING, ("mine.safetensors", save(own_weights())))
     bench = page.session.bench
@@ -97,6 +98,7 @@ def test_uploaded_weights_and_data_are_measured_by_accuracy(page: Page) -> None:
     assert page.result().accuracy > 0.8
 
 
+@pytest.mark.slow
 def test_an_upload_is_seen_by_its_own_session_alone(page: Page) -> None:
     upload(page, FITTING, ("mine.safetensors", save(own_weights())))
     mine = page.app.selectbox(key=page.key("ask_model")).options
@@ -199,6 +201,7 @@ def start(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
     monkeypatch.setattr(sys, "argv", ["/somewhere/app.py", *words])
 
 
+@pytest.mark.slow
 def test_what_is_named_at_the_start_opens_first(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:

@@ -103,6 +103,7 @@ def test_the_script_trains_again(recipe: Recipe, tmp_path: Path) -> None:
     assert "exactly as before" in found.stdout
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_one_and_does_it_again(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     words = ["--method", "activity", "--granularity", "neuron", "--all", "0.5", "--allocate", "erk"]

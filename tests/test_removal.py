@@ -181,6 +181,7 @@ def test_numbers_of_heads_are_brought_up_to_date(benches: Callable[[str], Workbe
     assert all(getattr(other, name) == 4 for name in heads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["BERT", "GPT-2", "Llama-like", "T5"])
 def test_heads_of_transformers_can_be_removed(
     benches: Callable[[str], Workbench], name: str

@@ -70,6 +70,7 @@ def test_the_effect_is_measured(page: Page) -> None:
     assert repaired.accuracy > raw.accuracy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("aggregate", slow_but(lambda name: name == "max", ["sum", "max"]))
 def test_the_group_score_is_a_choice(page: Page, aggregate: str) -> None:
     page.choose("ask_aggregate", aggregate)
@@ -90,6 +91,7 @@ def test_what_does_not_fit_a_granularity_is_switched_off_and_said(
     assert not page.app.toggle(key=page.key("ask_recalibrate")).disabled
 
 
+@pytest.mark.slow
 def test_a_link_carries_the_repairs(page: Page) -> None:
     page.choose("ask_fold", True).choose("ask_aggregate", "sum")
     other = Page(**page.address)
@@ -108,6 +110,7 @@ def test_ways_are_raw_each_and_all() -> None:
     assert [way.repair for way in ways(Plan()).values()] == [(), ("recalibrate",)]
 
 
+@pytest.mark.slow
 def test_every_row_is_what_the_workbench_measures(benches: Callable[[str], Workbench]) -> None:
     bench, told = benches("lenet5"), list[float]()
     rows = list(measure_rows(bench, PLAN, lambda label, done: told.append(done)))
@@ -131,6 +134,7 @@ def test_a_comparison_can_be_stopped(benches: Callable[[str], Workbench]) -> Non
         list(measure_rows(benches("lenet5"), PLAN, stop))
 
 
+@pytest.mark.slow
 def test_the_button_fills_the_table(page: Page) -> None:
     page.finish().app.button(key="compare").click()
     page.run()

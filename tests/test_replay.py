@@ -72,6 +72,7 @@ def test_what_was_written_comes_out_the_same_elsewhere(
     assert bool(found.notes) == ((name, granularity) == ("vit", "neuron"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lenet300", "lenet5"])
 def test_an_exported_recipe_replays_on_the_command_line(name: str, tmp_path: Path) -> None:
     words = ["export", name, "--criterion", "wanda", "--all", "0.7", "--format", "recipe"]
@@ -288,6 +289,7 @@ def test_files_may_lie_beside_the_recipe(tmp_path: Path) -> None:
     assert (found.model, found.data) == (str(tmp_path / "w.safetensors"), "d.npz")
 
 
+@pytest.mark.slow
 def test_own_weights_and_data_again_from_another_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

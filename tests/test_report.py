@@ -47,6 +47,7 @@ def section(text: str, name: str) -> str:
     return found[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bench", slow_but(lambda name: name in ("lenet5", "vit"), NETWORKS), indirect=True
 )
@@ -256,6 +257,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_report(path / "x.html", "third")
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_one(tmp_path: Path) -> None:
     path = tmp_path / "r.html"
     words = ("lenet5", "--all", 0.8, "-n", 256, "--out", path)
@@ -269,6 +271,7 @@ def test_the_command_line_writes_one(tmp_path: Path) -> None:
     assert run(*words, "--force").exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_command_line_shows_what_was_visited(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

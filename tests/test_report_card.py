@@ -58,6 +58,7 @@ def page() -> Reports:
     return found.go()
 
 
+@pytest.mark.slow
 def test_a_report_shows_the_plans_of_this_session(page: Reports) -> None:
     page.begin().done()
     text = page.text()
@@ -84,6 +85,7 @@ def test_its_ledger_is_that_of_the_ledger_tab(page: Reports) -> None:
     assert page.plan in page.app.session_state["LedgerWork"].costs
 
 
+@pytest.mark.slow
 def test_a_cancelled_report_leaves_nothing_and_another_can_be_made(page: Reports) -> None:
     page.begin()
     job = page.reporting.job

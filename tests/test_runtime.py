@@ -45,6 +45,7 @@ class Moody(nn.Module):
         return x if torch.compiler.is_compiling() else 2 * x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", slow_but(lambda name: name == "lenet5", NETWORKS))
 def test_the_sample_networks_answer_alike(benches: Callable[[str], Workbench], name: str) -> None:
     bench = benches(name)
@@ -59,12 +60,14 @@ def test_the_sample_networks_answer_alike(benches: Callable[[str], Workbench], n
     )
 
 
+@pytest.mark.slow
 def test_inputs_by_name_find_their_places() -> None:
     given = {"ids": torch.tensor([[1, 2, 3]]), "mask": torch.tensor([[1.0, 0.0, 2.0]])}
     running = in_onnx_runtime(Named(), given)
     assert running.difference < 1e-6
 
 
+@pytest.mark.slow
 def test_nothing_is_printed_written_or_warned(capsys: pytest.CaptureFixture[str]) -> None:
     network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Flatten()).train()
     before = fingerprint(network)

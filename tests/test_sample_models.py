@@ -113,6 +113,7 @@ def test_the_card_tells_the_recipe_in_use(sample: Source) -> None:
     assert sample.card["recipe"] == {"optimiser": "AdamW", "schedule": "one-cycle", **recipe}
 
 
+@pytest.mark.slow
 def test_torch_export_traces_any_number_of_samples(sample: Source) -> None:
     batch = {0: torch.export.Dim.DYNAMIC}
     images = sample.validation.inputs

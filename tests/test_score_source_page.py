@@ -42,6 +42,7 @@ def test_another_output_is_chosen_in_the_app() -> None:
     assert not undrawn(page.app)
 
 
+@pytest.mark.slow
 def test_a_choice_goes_back_to_the_targets_as_they_were_given() -> None:
     """Once they are classes, one-hot rows are numbers, which no task of rows would take."""
     rows = nn.functional.one_hot(torch.arange(80) % 4, 4)
@@ -79,6 +80,7 @@ def test_a_choice_that_does_not_fit_is_said_and_the_network_stays() -> None:
     assert box.value == "the usual"
 
 
+@pytest.mark.slow
 def test_the_address_of_a_choice_opens_it_again() -> None:
     page = Page(model="lenet300 · task agreement")
     assert page.session.bench.task.name == "agreement"

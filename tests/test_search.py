@@ -94,6 +94,7 @@ def test_formulas_measure_nothing(new_bench: Benches) -> None:
     assert bench.samples_measured(done.plan) == 0
 
 
+@pytest.mark.slow
 def test_units_are_searched_too(benches: Benches) -> None:
     bench = benches("lenet300")
     request = SearchRequest(Plan(granularity="neuron"), "macs", ["fc3"], evaluations=6)
@@ -137,6 +138,7 @@ def test_the_promise_holds_on_both_halves(new_bench: Benches) -> None:
     assert done.holdout.delta_low >= -0.1
 
 
+@pytest.mark.slow
 def test_who_may_lose_more_gets_smaller(benches: Benches) -> None:
     bench = benches("lenet5")
     little = bench.studies.smallest(0.08, SearchRequest(evaluations=40))

@@ -122,6 +122,7 @@ def test_what_counts_as_a_loss_is_a_choice_that_stays(scanned: Sensitivity) -> N
     assert page.app.number_input(key="scan_lose").value == 10.0
 
 
+@pytest.mark.slow
 def test_every_chart_draws_and_stays_chosen(scanned: Sensitivity) -> None:
     for view in ("heat", "together", "apart"):
         scanned.choose("scan_view", view)
@@ -234,6 +235,7 @@ def test_trouble_with_the_file_is_told_and_stops_nothing(
     assert broken.curves.complete
 
 
+@pytest.mark.slow
 def test_another_network_begins_anew(page: Sensitivity) -> None:
     first = page.scanning
     page.press("scan-start")
@@ -259,6 +261,7 @@ def neurons() -> Curves:
     return scan(bench, Plan(granularity="neuron"), MeasurementStore(None), budget=14_000)
 
 
+@pytest.mark.slow
 def test_cells_hold_every_point_and_mark_the_rest(neurons: Curves) -> None:
     change, marks = cells(neurons)
     assert list(change.index) == [curve.slider.name for curve in neurons.curves]

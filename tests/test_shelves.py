@@ -45,6 +45,7 @@ def fill(shelf: shelves.Shelf, *names: str) -> None:
         shelves.put(shelf, name, network())
 
 
+@pytest.mark.slow
 def test_the_oldest_that_is_on_no_screen_makes_room_and_its_owner_is_told() -> None:
     mine, yours = shelves.Shelf(), shelves.Shelf()
     fill(mine, "a", "b")

@@ -188,6 +188,7 @@ def test_a_training_shows_its_numbers_and_becomes_a_version(page: Trains) -> Non
     assert page.session.diary.version.name == "lenet300 · v1"
 
 
+@pytest.mark.slow
 def test_the_address_of_a_version_opens_it_in_another_tab_and_after_a_restart(
     page: Trains,
 ) -> None:
@@ -317,6 +318,7 @@ def test_what_is_kept_is_of_this_network_alone_and_can_be_deleted(page: Trains) 
     assert "Open again" not in page.labels()
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_is_told_with_what_to_do(page: Trains) -> None:
     page.set(optimizer="sgd", learning_rate=1e9).press("train-begin").done()
     assert "learning rate" in page.warned()
@@ -324,6 +326,7 @@ def test_a_loss_that_is_no_number_is_told_with_what_to_do(page: Trains) -> None:
     assert not page.app.exception
 
 
+@pytest.mark.slow
 def test_another_network_stops_it_and_that_is_said(page: Trains) -> None:
     page.set(epochs=50).press("train-begin").until_epoch(1)
     job = page.trainer.job

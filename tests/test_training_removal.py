@@ -114,6 +114,7 @@ def test_the_best_unit_of_a_group_stays(benches: Benches, method: str) -> None:
     assert any("last unit" in note for note in trained.notes)
 
 
+@pytest.mark.slow
 def test_pins_hold_their_units_when_others_were_removed(benches: Benches) -> None:
     bench = benches("lenet5")
     pinned = {"fc1": {"119": True, "80": True, "3": False}}

@@ -70,6 +70,7 @@ def same(one: Trained, other: Trained) -> None:
 QUICK = ("gradual, removed", "lottery", "rigl", "linear sgd")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", slow_but(lambda case: case in QUICK, CASES))
 def test_cancelled_and_resumed_is_undisturbed(case: str, tmp_path: Path) -> None:
     plan, settings = CASES[case]
