@@ -201,14 +201,22 @@ class Board:
         )
 
     def choose(self, label: str, option: str) -> None:
-        """Choose an option of one of Streamlit's own select boxes above the board."""
+        """Choose an option of one of Streamlit's own select boxes above the board, once the script
+        rests: a box that is drawn anew closes its list.
+        """
+        rest(self.page)
         self.page.get_by_role("combobox", name=label).click()
         self.page.get_by_role("option", name=option, exact=True).click()
+
+
+def rest(page: Page) -> None:
+    """Wait until the script of a page rests."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
 def press(page: Page, name: str, *, exact: bool = False) -> None:
     """Click a button of the page once its script rests: while a page is drawn, what stands on it
     still moves up and down, and a button that moves between press and release loses the click.
     """
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    rest(page)
     page.get_by_role("button", name=name, exact=exact).click()

@@ -49,7 +49,7 @@ def test_a_scan_comes_back(server_alone: Server, page: Page) -> None:
     page.goto(f"http://127.0.0.1:{server_alone.port}/?model=slow")
     board = Board(page)
     board.until("the heatmap", board.heatmap.is_visible)
-    page.get_by_role("link", name="Sensitivity").click()
+    page.get_by_role("link", name="Sensitivity", exact=True).click()
     page.get_by_text("on this machine. It stops after").wait_for()
     press(page, "Scan")
     page.get_by_test_id("stProgress").filter(has_text="left").wait_for()

@@ -123,7 +123,7 @@ def test_drag_snapshot_branch_compare_restore_and_reload(
     page.keyboard.press("Enter")
     board.until("it alone", lambda: "narrow" in (now := cells(page)) and "wide" not in now)
     tick(page, 1)
-    press(page, "Open lenet5 at the first")
+    press(page, "Return to the first")
     board.until("the board", board.heatmap.is_visible)
     board.until("the plan", lambda: board.percents() == wanted)
 

@@ -86,7 +86,7 @@ def until(page: Page, expression: str) -> None:
 
 def span(page: Page) -> float:
     """How much of the trade-off's x axis is seen."""
-    found: float = page.evaluate(f"(r => r[1] - r[0])({_RANGE})")
+    found: float = page.evaluate(f"(r => Math.abs(r[1] - r[0]))({_RANGE})")
     return found
 
 
@@ -95,10 +95,10 @@ def test_charts_answer_to_the_mouse(opened: Callable[..., Page]) -> None:
     assert page.locator(".js-plotly-plot").count() == 3
     chart = page.locator("#chart-1")
     chart.scroll_into_view_if_needed()
-    dense = chart.locator("g.trace.scatter").last.locator(".points path").first
-    dense.hover(force=True)
+    smallest = chart.locator("g.trace.scatter").last.locator(".points path").first
+    smallest.hover(force=True)
     chart.locator(".hoverlayer .hovertext").first.wait_for()
-    assert "83 parameters" in (chart.locator(".hoverlayer").text_content() or "")
+    assert "47 parameters" in (chart.locator(".hoverlayer").text_content() or "")
     box = chart.locator(".nsewdrag").first.bounding_box()
     assert box is not None
     before = span(page)
@@ -106,7 +106,7 @@ def test_charts_answer_to_the_mouse(opened: Callable[..., Page]) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.7, steps=5)
     page.mouse.up()
-    until(page, f"(r => r[1] - r[0] < {0.5 * before})({_RANGE})")
+    until(page, f"(r => Math.abs(r[1] - r[0]) < {0.5 * before})({_RANGE})")
     assert span(page) < 0.5 * before
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 def go(board: Board) -> Page:
     """To the page of curves by the bar on top."""
-    board.page.get_by_role("link", name="Sensitivity").click()
+    board.page.get_by_role("link", name="Sensitivity", exact=True).click()
     board.page.get_by_role("heading", name="Sensitivity").wait_for()
     return board.page
 

@@ -13,12 +13,14 @@ import { countText } from "./words.js";
 /** @import { Layer, Pooled, Spot, State, Thumbnail, Thumbnails } from "./types.d.ts" */
 
 const BATCH = 12; // layers that are asked for at once
+const PATIENCE = 1000; // ms until what did not come is asked for again; twice as long each time
+const TIMES = 6; // that the same is asked for: Python may have none
 const FRAME = 6; // ms that painting may take of one frame; the rest is painted in the next
 const NEAR = "120px"; // from sight
 
 /** @returns {Thumbnails} */
 export function newThumbnails() {
-  return { spots: new Map(), watch: null, frame: null, wanted: [], asked: "" };
+  return { spots: new Map(), watch: null, frame: null, wanted: [], asked: "", times: 0, next: 0 };
 }
 
 /**
@@ -122,8 +124,12 @@ function askForThumbnails(state, missing) {
   const { flight, queue } = state.requests;
   const asked = mine.wanted.map((name) => thumbnailId(state, name)).join("\n");
   if (flight !== null || queue.length > 0 || state.hand.thumb !== null) return;
-  if (asked === "" || asked === mine.asked) return; // what was asked for and never came
-  mine.asked = asked;
+  if (asked === "") return;
+  if (asked !== mine.asked) Object.assign(mine, { asked, times: 0, next: 0 });
+  if (mine.times === TIMES || performance.now() < mine.next) return;
+  const wait = PATIENCE * 2 ** mine.times;
+  Object.assign(mine, { times: mine.times + 1, next: performance.now() + wait });
+  setTimeout(() => drawThumbnails(state), wait);
   enqueue(state, "need");
 }
 

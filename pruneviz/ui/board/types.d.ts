@@ -354,7 +354,10 @@ export interface Thumbnails {
   watch: IntersectionObserver | null;
   frame: number | null;
   wanted: string[];
+  /** The pictures that were asked for last, how often, and when they may be again. */
   asked: string;
+  times: number;
+  next: number;
 }
 
 export interface Spot {
