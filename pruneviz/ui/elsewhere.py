@@ -24,8 +24,9 @@ def show_work(here: str) -> None:
 
 def work_beside(here: str) -> list[PageWork]:
     """What is at work and shown on another page, in the order of the pages."""
-    every = [work for work in st.session_state.values() if isinstance(work, PageWork)]
-    running = [work for work in every if work.running and work.page not in ("", here)]
+    every = [st.session_state.get(kind.__name__) for kind in PageWork.__subclasses__()]
+    others = [work for work in every if work is not None and work.page not in ("", here)]
+    running = [work for work in others if work.running]
     return sorted(running, key=lambda work: [*PAGES].index(work.page))
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
 PATIENCE = 90.0  # seconds; a bound for hanging, never a measurement
 
@@ -202,11 +202,17 @@ class Board:
 
     def choose(self, label: str, option: str) -> None:
         """Choose an option of one of Streamlit's own select boxes above the board, once the script
-        rests: a box that is drawn anew closes its list.
+        rests. A box that was drawn anew may take the first click for its focus alone.
         """
         rest(self.page)
-        self.page.get_by_role("combobox", name=label).click()
-        self.page.get_by_role("option", name=option, exact=True).click()
+        box = self.page.get_by_role("combobox", name=label)
+        wanted = self.page.get_by_role("option", name=option, exact=True)
+        for _ in range(3):
+            box.click()
+            with suppress(TimeoutError):
+                wanted.click(timeout=3_000)
+                return
+        wanted.click()
 
 
 def rest(page: Page) -> None:

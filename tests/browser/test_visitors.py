@@ -18,6 +18,11 @@ def history_of(board: Board) -> Page:
     return page
 
 
+def words(plans_seen: list[str]) -> set[str]:
+    """The plans, without the marks of the tree; a tab that opens a page visits some anew."""
+    return {each.lstrip("○●├└│─ ") for each in plans_seen}
+
+
 def test_two_browsers_see_their_own_and_read_what_is_shared(visit: Callable[..., Board]) -> None:
     first, second = visit("?model=lenet300"), visit("?model=lenet300", stranger=True)
     first.drag(first.slider("fc1"), 0.0, 0.5)
@@ -32,7 +37,7 @@ def test_two_browsers_see_their_own_and_read_what_is_shared(visit: Callable[...,
     again = first.page.context.new_page()  # another tab of the same browser
     again.goto(pages[0].url)
     board = Board(again)
-    board.until("the same history", lambda: len(plans(again)) == 2)
+    board.until("the same history", lambda: words(seen[0]) <= words(plans(again)))
     again.close()
 
     press(pages[0], "Share to read")
@@ -49,14 +54,15 @@ def test_two_browsers_see_their_own_and_read_what_is_shared(visit: Callable[...,
     pages[0].get_by_role("button", name="Share to read").wait_for()
     reader.goto(address)
     reader.get_by_text("Nothing is shared under this address").wait_for()
-    second.until("his own again", lambda: len(plans(reader)) == 2)
+    second.until("his own again", lambda: words(seen[1]) <= words(plans(reader)))
+    count = len(plans(reader))
     assert pages[0].get_by_test_id("stException").count() == 0
 
     press(pages[1], "Delete …")
     press(pages[1], "Delete", exact=True)
-    second.until("one less", lambda: len(plans(reader)) == 1)
+    second.until("one less", lambda: len(plans(reader)) == count - 1)
     pages[0].reload()
-    first.until("nothing of hers is gone", lambda: len(plans(pages[0])) == 2)
+    first.until("nothing of hers is gone", lambda: words(seen[0]) <= words(plans(pages[0])))
 
 
 def test_a_browser_that_keeps_no_cookie_has_a_history_within_the_tab(

@@ -55,7 +55,7 @@ def main() -> None:
     if away or st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
         controls.show(session.name, session.live)
         st.session_state["drawn"] = drawn
-    row = st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="controls")
+    row = st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom", key="controls")
     with row:
         name = controls.ask_model(networks.names())
     with row, st.container(horizontal=True, gap="xxsmall", wrap=False, width=controls.ICONS):

@@ -21,9 +21,9 @@ _PATTERNS = ("2:4", "1:4", "3:4", "1:2", "4:8")
 _MODEL = "ask_model"
 # Widths in pixels: what does not fit a narrow screen goes to the next line, with its words whole.
 ICONS = 122
-_NETWORK, _SEED, _PATTERN = 165, 95, 100
+_NETWORK, _SEED, _PATTERN = 160, 95, 100
 _CONTROLS = {"criterion": 178, "granularity": 195, "scope": 172, "scores": 162}
-_BUTTONS = {"repair": 127, "last": 127}
+_BUTTONS = {"repair": 118, "last": 118}
 _NAMES = {
     "criterion": "ask_criterion",
     "kind": "ask_granularity",
