@@ -67,7 +67,7 @@ export function buildRow(state, layer) {
   const signs = buildSigns();
   const curve = buildCurve();
   const warn = make("span", { class: "warn", hidden: "", role: "img" }, icon("warn"));
-  const thumbnail = makeThumbnail(state, name, THUMBNAIL);
+  const thumbnail = makeThumbnail(name, THUMBNAIL);
   thumbnail.dataset.testid = `thumbnail-${name}`;
   const menu = iconButton("menu", `more for ${name}`, { "data-testid": `menu-${name}` });
   opensPopover(menu, state.page.menuBox, () => rowMenu(state, layer));

@@ -56,3 +56,19 @@ export function pictureNow(state) {
   const id = state.network.pictureIds.get(state.view.focus);
   return id === undefined ? null : pictures.get(id);
 }
+
+/**
+ * What was made of an image before under this key, or is now; a few are kept with it.
+ * @template M
+ * @param {{ made: Map<string, any> }} image
+ * @param {string} key
+ * @param {() => M} make
+ * @returns {M}
+ */
+export function madeOf({ made }, key, make) {
+  if (!made.has(key)) {
+    if (made.size > 8) made.clear();
+    made.set(key, make());
+  }
+  return made.get(key);
+}

@@ -6,7 +6,7 @@ import { make, setAttribute, setClass } from "./dom.js";
 import { isGlobal } from "./plan.js";
 import { cellColours, codeLimit, fillPixels, partsOf, pixelPlaces } from "./pooled.js";
 import { enqueue } from "./requests.js";
-import { thumbnails } from "./store.js";
+import { madeOf, thumbnails } from "./store.js";
 import { isNumber } from "./wire.js";
 import { countText } from "./words.js";
 
@@ -24,18 +24,17 @@ export function newThumbnails() {
 }
 
 /**
- * The picture of a layer on a canvas of this size, drawn whenever `node` is in sight; `follow` is
- * called with it before.
- * @param {State} state
+ * The canvas for the picture of a layer.
  * @param {string} name
  * @param {{ width: number, height: number }} size
  */
-export function makeThumbnail(state, name, { width, height }) {
+export function makeThumbnail(name, { width, height }) {
   return make("canvas", { class: "thumbnail", role: "img", width, height, "data-repaints": 0,
     "aria-label": name });
 }
 
 /**
+ * Draw the picture of a layer whenever `node` is in sight; `follow` is called with it before.
  * @param {State} state
  * @param {Element} node
  * @param {string} name
@@ -163,7 +162,7 @@ function drawSpot(state, spot, layer, thumbnail) {
   if (spot.key === key) return;
   spot.key = key;
   const total = isGlobal(state) ? scene.pool_total : layer.items;
-  const colours = image && kept(image, `${kind}|${most}|${total}|${palette.id}`, () =>
+  const colours = image && madeOf(image, `${kind}|${most}|${total}|${palette.id}`, () =>
     cellColours(image, { kind, name: layer.name, most, total }, palette));
   const says = whatIsDrawn(state, layer, colours ? image : null, thumbnail);
   setAttribute(spot.canvas, "title", says);
@@ -175,29 +174,13 @@ function drawSpot(state, spot, layer, thumbnail) {
     return;
   }
   const { width, height } = spot.canvas;
-  const laid = kept(image, `${width}×${height}`, () => pixelPlaces(image, { width, height }));
+  const laid = madeOf(image, `${width}×${height}`, () => pixelPlaces(image, { width, height }));
   const parts = partsOf(image, limitOf, limits[0]);
   const pixels = new Uint32Array(spot.image.data.buffer);
   fillPixels(pixels, { ...laid, parts, colours, width }, palette);
   context.putImageData(spot.image, 0, 0);
   spot.repaints += 1;
   spot.canvas.dataset.repaints = String(spot.repaints);
-}
-
-/**
- * @template M
- * @param {Pooled} image
- * @param {string} key
- * @param {() => M} fresh
- * @returns {M}
- */
-function kept(image, key, fresh) {
-  const { made } = image;
-  if (!made.has(key)) {
-    if (made.size > 8) made.clear();
-    made.set(key, fresh());
-  }
-  return made.get(key);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { divergingColours, sequentialColours } from "./colours.js";
 import { isGlobal } from "./plan.js";
+import { madeOf } from "./store.js";
 import { isNumber } from "./wire.js";
 import { valueText } from "./words.js";
 
@@ -12,23 +13,6 @@ export const VIEWS = [
   { id: "importance", text: "Importance" },
   { id: "activations", text: "Activations" },
 ];
-
-/**
- * What a picture was made into before, or is now.
- * @template M
- * @param {Picture} picture
- * @param {string} key
- * @param {() => M} make
- * @returns {M}
- */
-function cached(picture, key, make) {
-  const { made } = picture;
-  if (!made.has(key)) {
-    if (made.size > 8) made.clear();
-    made.set(key, make());
-  }
-  return made.get(key);
-}
 
 /** @param {Float32Array} values */
 function biggest(values) {
@@ -51,7 +35,7 @@ export const DRAW = {
     const whole = state.view.scale === "model" ? state.answer.data.limit_model : null;
     const given = isNumber(whole) ? whole : picture.limit_layer;
     const most = isNumber(given) && given > 0 ? given : biggest(weight) || 1;
-    const colours = cached(picture, `w${most}|${palette.id}`, () =>
+    const colours = madeOf(picture, `w${most}|${palette.id}`, () =>
       divergingColours(weight, most, palette));
     return { rows, cols, colours, rank, limit, ramp: palette.diverging, marks: signedMarks(most),
       says: "dense weight, colour by √" };
@@ -61,7 +45,7 @@ export const DRAW = {
     const { rank, rows, cols } = picture;
     if (!rank) return null;
     const total = isGlobal(state) ? state.network.scene.pool_total : layer.items;
-    const colours = cached(picture, `i${total}${palette.id}`, () =>
+    const colours = madeOf(picture, `i${total}${palette.id}`, () =>
       sequentialColours(rank, 0, total - 1, palette));
     return { rows, cols, colours, rank, limit, ramp: palette.sequential,
       marks: ["first to go", "last to go"],
@@ -71,7 +55,7 @@ export const DRAW = {
     const { palette } = state.page;
     const { activation, activation_rows: units, classes, unit_rank: rank } = picture;
     if (!activation || !units) return null;
-    const made = cached(picture, `a${palette.id}`, () =>
+    const made = madeOf(picture, `a${palette.id}`, () =>
       colouredByClass(turned(activation, units.length, classes.length), palette));
     return { rows: classes.length, cols: units.length, ...made, limit, stretch: 9,
       rank: rank && rankOfUnits(rank, classes.length), says: "mean activation per class" };

@@ -33,7 +33,7 @@ function buildTile(state, name) {
   const title = make("button", { type: "button", class: "name", title: name, onclick: () =>
     focusLayer(state, name) }, make("bdi", {}, name));
   const count = make("span", { class: "count" });
-  const canvas = makeThumbnail(state, name, PICTURE);
+  const canvas = makeThumbnail(name, PICTURE);
   canvas.dataset.testid = `wall-picture-${name}`;
   const scores = make("canvas", { class: "histogram", role: "img",
     "aria-label": `scores of ${name}` });

@@ -112,9 +112,7 @@ def begin(work: TrainingWork, plan: Plan, training: Training) -> Job:
     work.plan, work.training, work.name = plan, training, name
     work.message = work.result = work.left = None
     work.go_on()
-    folder = (
-        cached.training_folder()
-    )  # here: the thread does not know at whose browser it was begun
+    folder = cached.training_folder()  # the thread does not know at whose browser it was begun
 
     def run(report: Progress) -> None:
         after_the_accuracy(session, report)
