@@ -202,7 +202,7 @@ class Board:
 
     def choose(self, label: str, option: str) -> None:
         """Choose an option of one of Streamlit's own select boxes above the board, once the script
-        rests. A box that was drawn anew may take the first click for its focus alone.
+        rests. A list closes where the page is drawn once more a moment later: it is opened again.
         """
         rest(self.page)
         box = self.page.get_by_role("combobox", name=label)
