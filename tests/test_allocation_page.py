@@ -89,6 +89,7 @@ def texts(app: AppTest) -> str:
 # -- filling the sliders -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_formula_fills_the_sliders_in_one_step_and_undo_brings_them_back(page: Page) -> None:
     page.settle(fc1=0.3)
     before, at, locked = page.plan, page.session.at, dict(page.session.locked)

@@ -233,6 +233,7 @@ def test_a_release_is_settled_measured_in_full_and_in_the_address(page: Page) ->
     assert page.app.code[0].value.endswith(page.address["plan"])
 
 
+@pytest.mark.slow
 def test_undo_and_redo_bring_back_the_exact_numbers(page: Page) -> None:
     seen = [(page.plan, page.numbers(), page.address)]
     for level in (0.5, 0.9):
@@ -425,6 +426,7 @@ def sent(page: Page) -> dict[str, Any]:
     return data
 
 
+@pytest.mark.slow
 def test_every_kind_of_chart_is_sent_once(page: Page) -> None:
     page.settle(fc1=0.7).finish()
     for measure in MEASURES:

@@ -125,7 +125,10 @@ def lenet5() -> pv.Workbench:
     return pv.open("lenet5")
 
 
-@pytest.mark.parametrize(("options", "plan"), ASKED)
+@pytest.mark.parametrize(
+    ("options", "plan"),
+    slow_but(lambda options, plan: plan.repair or plan.pinned or not options, ASKED),
+)
 def test_json_agrees_with_the_library_to_the_last_digit(
     lenet5: pv.Workbench, options: list[str], plan: pv.Plan
 ) -> None:

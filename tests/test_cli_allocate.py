@@ -46,6 +46,7 @@ def read(*arguments: str) -> dict[str, object]:
     return found
 
 
+@pytest.mark.slow
 def test_json_agrees_with_the_library(bench: pv.Workbench) -> None:
     told = read("lenet300", "--target", "0.9")
     found = bench.studies.search("sensitivity", 0.9, SearchRequest(locked=tuple(bench.locks)))

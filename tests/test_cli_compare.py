@@ -34,6 +34,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["compare", *arguments])
 
 
+@pytest.mark.slow
 def test_json_agrees_with_the_library() -> None:
     result = run(*ARGUMENTS, "--json")
     assert result.exit_code == 0, result.output

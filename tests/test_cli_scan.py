@@ -38,6 +38,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["scan", *arguments])
 
 
+@pytest.mark.slow
 def test_json_agrees_with_the_library() -> None:
     result = run("lenet300", "--json")
     assert result.exit_code == 0, result.output

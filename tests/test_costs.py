@@ -235,6 +235,7 @@ def test_all_but_time_is_the_same_twice(bench: Workbench, removed: Cost) -> None
     assert still(measured(bench, UNITS, cut_by_hand(bench))) == still(removed)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("masked", "removed")
 def test_no_network_is_written_to(bench: Workbench, small: nn.Module) -> None:
     dense = bench.source.model

@@ -97,6 +97,7 @@ def test_a_budget_that_is_none_is_refused_by_name(
     assert len(page.table) == len(DEVICES)
 
 
+@pytest.mark.slow
 def test_a_suggestion_applied_makes_it_fit(page: Devices) -> None:
     page.budget(32, 32)
     page.app.session_state["device_choice"] = "Your own device"

@@ -121,6 +121,7 @@ def test_the_whole_path_opens(home: Path) -> None:
     assert CliRunner().invoke(main, ["layers", f"hf:{home / 'net'}"]).exit_code == 0
 
 
+@pytest.mark.slow
 def test_an_address_tells_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(APP.parent)
     said = set()

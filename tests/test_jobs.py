@@ -177,6 +177,7 @@ def test_why_a_plan_cannot_be_made_ready_is_a_sentence(
     assert "batch norm" in (job.error or "")
 
 
+@pytest.mark.slow
 def test_what_a_source_brings_along_is_measured_again_here() -> None:
     bench = Workbench(load_registered("lenet5"))
     brought = bench.evaluate(Plan()).predicted

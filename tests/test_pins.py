@@ -126,6 +126,7 @@ def test_pins_and_counts_in_a_pool() -> None:
     assert found["2"].int().tolist() == [1, 1, 1, 0]
 
 
+@pytest.mark.slow
 def test_a_pin_in_any_member_is_a_pin_of_the_group(benches: Callable[[str], Workbench]) -> None:
     bench = benches("resnet20")
     pins = {"layer2.2.conv2": {"7": False}, "layer2.0.downsample.0": {"8": True}}
@@ -138,6 +139,7 @@ def test_a_pin_in_any_member_is_a_pin_of_the_group(benches: Callable[[str], Work
         assert pruned.masks[name][8].any()
 
 
+@pytest.mark.slow
 def test_a_row_of_a_head_is_the_whole_head(benches: Callable[[str], Workbench]) -> None:
     bench, name = benches("vit"), "blocks.2.attn.qkv"
     row = int((bench.groups.groups[name].rows[name] == 2).nonzero()[-1])

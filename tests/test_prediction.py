@@ -398,6 +398,7 @@ def test_where_nothing_can_be_cut_nothing_changes(benches: Callable[[str], Workb
     assert known_predictor(bench, told, memory) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "metric",
     slow_but(

@@ -17,9 +17,11 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.gathering import find_layouts, gather
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.workbench.opening import open_workbench
+from tests.cases import slow_but
 
 CLASSES, SAMPLES = 4, 20
 REPAIRED = ("reconstruct",)
+QUICK = ("frames of a moment together", "views one behind the other", "unrolled")
 
 
 class Clip(nn.Module):
@@ -184,7 +186,7 @@ def test_wanda_of_folded_frames_is_that_of_all_frames() -> None:
     torch.testing.assert_close(found["conv"].input_norm, norm)
 
 
-@pytest.mark.parametrize("case", NETWORKS)
+@pytest.mark.parametrize("case", slow_but(lambda case: case in QUICK, NETWORKS))
 def test_every_criterion_and_repair_works(case: str) -> None:
     model, data = made(case)
     bench = open_workbench(model.float(), (data.inputs.float(), data.targets))

@@ -80,6 +80,7 @@ def test_nothing_is_printed_written_or_warned(capsys: pytest.CaptureFixture[str]
     assert network.training
 
 
+@pytest.mark.slow
 def test_what_cannot_be_exported_is_said_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match=r"cannot be run in ONNX Runtime: .+") as error:
         in_onnx_runtime(Choosy(), torch.ones(1, 3))
@@ -89,6 +90,7 @@ def test_what_cannot_be_exported_is_said_in_a_sentence(capsys: pytest.CaptureFix
     assert (printed.out, printed.err) == ("", "")
 
 
+@pytest.mark.slow
 def test_other_answers_than_torchs_are_refused() -> None:
     with pytest.raises(ValueError, match=r"differ from torch's by 5.0e-01 of the largest"):
         in_onnx_runtime(Moody(), torch.ones(1, 3))

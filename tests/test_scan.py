@@ -226,6 +226,7 @@ def test_a_row_too_short_for_the_pattern_is_a_no_op(
 # -- samples -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_samples_go_where_they_tell_something(lenet300: Counting, memory: MeasurementStore) -> None:
     found = scan(lenet300, Plan(), memory)
     points = [point for curve in found.curves for point in curve.points]
@@ -381,6 +382,7 @@ def test_a_scan_that_was_cancelled_goes_on_to_the_same_numbers(
     assert not again & set(fine), "what was fine is not measured again"
 
 
+@pytest.mark.slow
 def test_a_scan_stopped_by_its_budget_goes_on(lenet300: Counting, memory: MeasurementStore) -> None:
     whole = scan(lenet300, Plan(), MeasurementStore(None))
     for budget in (3_000, 9_000, 30_000):

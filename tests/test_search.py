@@ -78,6 +78,7 @@ def test_it_is_told_what_happens_and_can_be_stopped(benches: Benches) -> None:
     assert any(label.startswith("measuring") for label, _ in seen)
 
 
+@pytest.mark.slow
 def test_the_same_search_finds_the_same(
     benches: Benches, new_bench: Benches, found: SearchResult
 ) -> None:

@@ -170,6 +170,7 @@ def test_of_a_dense_plan_it_is_a_copy(bench: Workbench) -> None:
     )
 
 
+@pytest.mark.slow
 def test_heads_and_neurons_can_go_one_after_the_other(benches: Callable[[str], Workbench]) -> None:
     bench = benches("vit")
     heads = {name: 0.5 for name in bench.layer_of if name.endswith("qkv")}

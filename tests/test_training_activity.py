@@ -53,6 +53,7 @@ def test_the_silenced_units_are_cut_and_no_others(muted: Workbench, remove: bool
         assert (~rows).nonzero().flatten().tolist() == units
 
 
+@pytest.mark.slow
 def test_units_keep_the_number_they_had_at_first(benches: Benches) -> None:
     """Removed in many small steps, no unit is told of twice, and what is left fits the numbers."""
     plan = Plan("l2", "neuron", sparsity={"conv2": 0.5, "fc1": 0.75})

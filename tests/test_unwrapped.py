@@ -65,6 +65,7 @@ def test_a_plain_network_comes_back_itself() -> None:
     assert unwrap(model) == (model, ())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 def test_wrappers_are_taken_off_and_said() -> None:
     model = network()
