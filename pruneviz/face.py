@@ -5,7 +5,7 @@ from pruneviz.measuring.counts import Counts as Counts
 from pruneviz.measuring.evaluate import Evaluation as Evaluation
 from pruneviz.measuring.ledger import Cost as Cost
 from pruneviz.network.graph import trace as trace
-from pruneviz.network.grouping import find_groups as find_groups
+from pruneviz.network.group_search import find_groups as find_groups
 from pruneviz.network.groups import Group as Group
 from pruneviz.network.groups import Groups as Groups
 from pruneviz.network.layers import Layer as Layer
@@ -15,7 +15,7 @@ from pruneviz.pruning.criteria import CRITERIA as CRITERIA
 from pruneviz.pruning.criteria import Criterion as Criterion
 from pruneviz.pruning.criteria import criterion as criterion
 from pruneviz.pruning.evidence import Evidence as Evidence
-from pruneviz.pruning.gathering import gather as gather
+from pruneviz.pruning.evidence_pass import gather as gather
 from pruneviz.pruning.prune import prune as prune
 from pruneviz.pruning.pruned import Pruned as Pruned
 from pruneviz.sources import Source as Source

@@ -18,7 +18,7 @@ import pruneviz as pv
 from pruneviz.measuring.evaluate import answer
 from pruneviz.pruning.criteria import CRITERIA, Criterion
 from pruneviz.pruning.evidence import Evidence
-from pruneviz.pruning.gathering import gather
+from pruneviz.pruning.evidence_pass import gather
 from pruneviz.pruning.prune import apply, rank
 from pruneviz.sources import Source
 from pruneviz.workbench import Workbench

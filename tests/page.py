@@ -17,7 +17,7 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.sources.open_request import OpenRequest
 from pruneviz.sources.registered import load_registered
-from pruneviz.ui.session import Session, cached, pacing
+from pruneviz.ui.session import Session, cached, countdown
 from pruneviz.ui.session.shelves import Shelf, put
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
@@ -52,7 +52,7 @@ def few_validated(n: int) -> Iterator[None]:
 
 
 cached.open_workbench = _quick
-pacing.FLUSH = 0.0  # there is no browser to send to
+countdown.FLUSH = 0.0  # there is no browser to send to
 
 
 @cache

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.sources.networks.architectures import build
 from pruneviz.sources.networks.libraries import library, reach
 from pruneviz.sources.networks.synthetic import synthetic

@@ -120,7 +120,7 @@ def test_a_mask_that_belongs_to_the_network_stays_there() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return self.b(nn.functional.linear(x, self.a.weight * self.a.mask))  # type: ignore[no-any-return, operator]
 
-    from pruneviz.sources.networks.loading import fit
+    from pruneviz.sources.networks.weight_fit import fit
 
     net = Own()
     weights = bake(Weights(net.state_dict()))

@@ -14,7 +14,7 @@ from pruneviz.network.coupling.atoms import Atoms
 from pruneviz.network.coupling.reshapes import reshape
 from pruneviz.network.coupling.sites import Sites
 from pruneviz.network.graph import trace
-from pruneviz.network.grouping import couplings
+from pruneviz.network.group_search import couplings
 from pruneviz.network.groups import Group, Groups
 from pruneviz.network.layers import find_layers
 

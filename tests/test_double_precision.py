@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.network.calling import call, fit
 from pruneviz.network.double_precision import DoublePrecision, answer_in_double
+from pruneviz.network.forward_pass import call, fit
 from pruneviz.network.replica import fingerprint, replica
 from pruneviz.outputs import main_output
 from tests.cases import slow_but

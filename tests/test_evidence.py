@@ -14,7 +14,7 @@ from pruneviz.network.layers import find_layers
 from pruneviz.network.replica import fingerprint
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import Evidence, weights_only
-from pruneviz.pruning.gathering import gather
+from pruneviz.pruning.evidence_pass import gather
 from pruneviz.pruning.granularity import scores_for
 from pruneviz.pruning.prune import cannot
 from pruneviz.workbench import Workbench

@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 import pruneviz as pv
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.layers import find_layers
 from pruneviz.network.replica import apply_masks, replica, state
 from tests.zoo import made

@@ -16,7 +16,7 @@ from pruneviz.export.proof import read_back
 from pruneviz.export.subject import subject_of
 from pruneviz.export.weights import save_tensors
 from pruneviz.measuring.memory import _Follower
-from pruneviz.network.grouping import couplings
+from pruneviz.network.group_search import couplings
 from pruneviz.network.trial import prove
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.workbench import Workbench

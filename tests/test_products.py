@@ -14,7 +14,7 @@ import pruneviz as pv
 from pruneviz.data import Data
 from pruneviz.measuring.counts import macs_of_network
 from pruneviz.measuring.memory import peak_activation
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.products import recurrent
 from pruneviz.network.replica import replica
 from tests.cases import slow_but

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 import pruneviz as pv
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.recurrence import recur, weights_of
 from pruneviz.network.replica import apply_masks, replica, state
 

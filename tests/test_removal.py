@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.network.graph import trace
-from pruneviz.network.grouping import find_groups
+from pruneviz.network.group_search import find_groups
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import find_layers
 from pruneviz.network.removal import remove

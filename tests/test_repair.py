@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import pruneviz as pv
 from pruneviz.data import Data
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.graph import Graph, trace
 from pruneviz.network.groups import Group, Groups, Place, masks_of
 from pruneviz.network.layers import find_layers
@@ -21,8 +21,8 @@ from pruneviz.network.replica import apply_masks, fingerprint, state
 from pruneviz.plan import REPAIRS as NAMES
 from pruneviz.plan import Plan
 from pruneviz.pruning.repair import REPAIRS, repair
-from pruneviz.pruning.repair.judging import RepairResult, mend
 from pruneviz.pruning.repair.reconstruction import RIDGE
+from pruneviz.pruning.repair.verdict import RepairResult, mend
 
 ALL = ("fold", "reconstruct", "recalibrate")
 

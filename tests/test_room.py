@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data
 from pruneviz.measuring.evaluate import BLOCK
-from pruneviz.network.calling import out_of_memory
+from pruneviz.network.forward_pass import out_of_memory
 from pruneviz.plan import Plan
 from pruneviz.sources import Source
 from pruneviz.workbench import Workbench

@@ -14,7 +14,7 @@ from pruneviz.network.layers import find_layers
 from pruneviz.network.rows import Layout, find_layout
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
-from pruneviz.pruning.gathering import find_layouts, gather
+from pruneviz.pruning.evidence_pass import find_layouts, gather
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.workbench.opening import open_workbench
 from tests.cases import slow_but

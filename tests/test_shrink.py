@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import pruneviz as pv
 from pruneviz.data import Inputs
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.groups import Groups
 from pruneviz.network.replica import fingerprint, replica
 from pruneviz.network.shrink import shrink

@@ -22,8 +22,8 @@ from torch.nn.functional import cross_entropy
 
 from pruneviz.data import Data, Outcome
 from pruneviz.tasks import CLASSES, Task, task_for
-from pruneviz.tasks.judging import concatenate, in_parts, judge_positions
 from pruneviz.tasks.measures import mean_of
+from pruneviz.tasks.task_scores import concatenate, in_parts, judge_positions
 
 INF, NAN = math.inf, math.nan
 
@@ -195,7 +195,7 @@ def test_large_answers_are_judged_a_few_at_a_time(monkeypatch: pytest.MonkeyPatc
         seen.append(len(outputs))
         return judge_positions(-1, outputs, targets)
 
-    monkeypatch.setattr("pruneviz.tasks.judging._AT_ONCE", 3 * 11 * 17)
+    monkeypatch.setattr("pruneviz.tasks.task_scores._AT_ONCE", 3 * 11 * 17)
     parts = in_parts(judge)(outputs, targets)
     assert seen == [3, 3, 1]
     for name in ("predicted", "loss", "score", "weight"):

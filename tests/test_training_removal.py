@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.replica import replica
 from pruneviz.plan import Plan
 from pruneviz.training import Moment, Training, train

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import save, save_file
 from torch import Tensor, nn
 
-from pruneviz.sources.networks.loading import fit
 from pruneviz.sources.networks.unfilled import build
+from pruneviz.sources.networks.weight_fit import fit
 from pruneviz.sources.networks.weights import Weights, read_weights
 
 

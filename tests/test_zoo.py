@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import pruneviz as pv
-from pruneviz.network.calling import call, call_all
+from pruneviz.network.forward_pass import call, call_all
 from pruneviz.network.replica import apply_masks, replica, state
 from pruneviz.tasks.several import loss_of
 from pruneviz.ui.board import scene
@@ -149,7 +149,7 @@ def test_evidence_has_the_shapes_of_the_layers(bench: pv.Workbench) -> None:
 
 
 def test_gradients_are_those_of_autograd(bench: pv.Workbench) -> None:
-    """Their mean over the calibration samples, that is; by sample see test_unfolding."""
+    """Their mean over the calibration samples, that is; by sample see test_weight_inputs."""
     model = copy.deepcopy(bench.source.model).eval().requires_grad_()
     data = bench.source.calibration
     loss = loss_of(bench.task, call_all(model, data.inputs), data.targets).mean()

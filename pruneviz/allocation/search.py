@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pruneviz.allocation.exact_target import Field, Share, field_of, prepare
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.request import SearchRequest
-from pruneviz.allocation.spending import Field, Share, field_of, prepare
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from pruneviz.allocation.exact_target import Field, Share, field_of
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import (
     PlanScores,
@@ -14,7 +15,6 @@ from pruneviz.allocation.search import (
     search_result,
     ways_of,
 )
-from pruneviz.allocation.spending import Field, Share, field_of
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.intervals import ALPHA, fewest
 from pruneviz.measuring.looks import surely

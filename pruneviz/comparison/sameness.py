@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pruneviz.allocation.exact_target import levels_of
 from pruneviz.allocation.request import SearchRequest
-from pruneviz.allocation.spending import levels_of
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import Plan, settings_of
 from pruneviz.pruning.sliders import Slider

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pruneviz.data import Inputs
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.sizes import ties
-from pruneviz.network.calling import call_all
+from pruneviz.network.forward_pass import call_all
 from pruneviz.network.likeness import Likeness, tolerance
 from pruneviz.network.replica import replica
 

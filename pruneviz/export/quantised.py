@@ -26,11 +26,11 @@ from pruneviz.export.proof import Proof
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.evaluate import Evaluation, answer, summarise
 from pruneviz.measuring.runtime import onnx_session
-from pruneviz.network.calling import call_all, fit
+from pruneviz.network.forward_pass import call_all, fit
 from pruneviz.network.likeness import Likeness
 from pruneviz.network.replica import replica
-from pruneviz.tasks.judging import concatenate
 from pruneviz.tasks.several import judge_answer
+from pruneviz.tasks.task_scores import concatenate
 
 INT8 = "model-int8.onnx"
 _CALIBRATED, _PIECE = 64, 8

@@ -13,7 +13,7 @@ from pruneviz.data import Inputs
 from pruneviz.measuring.bench import Bench
 from pruneviz.memory import trim
 from pruneviz.network.agreement import pieces, size_of
-from pruneviz.network.calling import call_all, fit
+from pruneviz.network.forward_pass import call_all, fit
 from pruneviz.network.replica import replica
 from pruneviz.network.shrink import Removal
 from pruneviz.plan import Plan

@@ -21,7 +21,7 @@ from pruneviz.export.proof import Proof, load, prove, read_back, reuse, run_of, 
 from pruneviz.export.standalone import torch_prune
 from pruneviz.export.subject import Subject
 from pruneviz.measuring.sizes import ties
-from pruneviz.network.calling import call_all
+from pruneviz.network.forward_pass import call_all
 from pruneviz.network.replica import first_names, overlaid, state
 from pruneviz.pruning.pruned import Pruned
 

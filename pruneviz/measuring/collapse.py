@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import at_work, call_all
 from pruneviz.network.calls import Call, WeightListener
+from pruneviz.network.forward_pass import at_work, call_all
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica
 from pruneviz.pruning.pruned import Pruned

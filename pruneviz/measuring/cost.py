@@ -23,7 +23,7 @@ from pruneviz.measuring.sizes import (
     file_tensors,
     zipped_bytes,
 )
-from pruneviz.network.calling import fit
+from pruneviz.network.forward_pass import fit
 from pruneviz.network.replica import replica
 from pruneviz.progress import Progress, silent
 from pruneviz.pruning.pruned import Pruned

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.layers import Layer
 from pruneviz.network.products import Counter, StepByStep
 from pruneviz.network.replica import replica

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from pruneviz.data import Data, Inputs, Outcome
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
 from pruneviz.measuring.room import Room
-from pruneviz.network.calling import at_work, call_all, out_of_memory
+from pruneviz.network.forward_pass import at_work, call_all, out_of_memory
 from pruneviz.network.replica import replica
 from pruneviz.storage.cache import Cache
 from pruneviz.tasks import Task
-from pruneviz.tasks.judging import concatenate
 from pruneviz.tasks.measures import mean_loss, mean_score
 from pruneviz.tasks.several import Answer, judge_answer, measure_outputs, outcome_of
+from pruneviz.tasks.task_scores import concatenate
 
 # Samples are answered in blocks that always start at the same places: a sample's answer then
 # does not depend on which prefixes were asked for before it.

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data, Inputs
-from pruneviz.network.calling import at_work
-from pruneviz.network.calling import call as answer
 from pruneviz.network.calls import Call, WeightListener
+from pruneviz.network.forward_pass import at_work
+from pruneviz.network.forward_pass import call as answer
 from pruneviz.network.graph import Graph, activation_of
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica, state

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from pruneviz.network.calling import call, fit
+from pruneviz.network.forward_pass import call, fit
 from pruneviz.network.products import StepByStep, gate_bytes, in_parts
 from pruneviz.network.replica import replica, state
 

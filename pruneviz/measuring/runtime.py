@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.measuring.reasons import reason
-from pruneviz.network.calling import call_all, fit
+from pruneviz.network.forward_pass import call_all, fit
 from pruneviz.network.graph import ONE_AT_A_TIME
 from pruneviz.network.quiet import quiet
 from pruneviz.network.replica import replica

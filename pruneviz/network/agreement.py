@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Inputs
-from pruneviz.network.calling import call_all, words_of
 from pruneviz.network.double_precision import answer_in_double
+from pruneviz.network.forward_pass import call_all, words_of
 from pruneviz.network.likeness import Likeness
 from pruneviz.network.replica import replica
 

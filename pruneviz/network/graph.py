@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Node
 
-from pruneviz.network.calling import words_of
+from pruneviz.network.forward_pass import words_of
 from pruneviz.network.layers import Layer
 from pruneviz.network.quiet import quiet
 from pruneviz.network.replica import first_names

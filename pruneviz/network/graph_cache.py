@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import fit
+from pruneviz.network.forward_pass import fit
 from pruneviz.network.graph import Graph, UntraceableError, trace
-from pruneviz.network.grouping import find_groups
+from pruneviz.network.group_search import find_groups
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica

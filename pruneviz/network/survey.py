@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import call_all, out_of_memory, shapes_of, words_of
 from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.experts import StackUse, StackUses
+from pruneviz.network.forward_pass import call_all, out_of_memory, shapes_of, words_of
 from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.replica import first_names, leaves, replica
 from pruneviz.outputs import main_output

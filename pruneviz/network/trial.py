@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from pruneviz.data import Inputs
 from pruneviz.memory import trim
-from pruneviz.network.calling import call_all, fit, words_of
 from pruneviz.network.double_precision import answer_in_double
+from pruneviz.network.forward_pass import call_all, fit, words_of
 from pruneviz.network.groups import Group, Groups, masks_of
 from pruneviz.network.likeness import TOLERANCE, Likeness
 from pruneviz.network.removal import lines_of, narrow, remove

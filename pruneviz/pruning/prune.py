@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.network.graph import Graph
-from pruneviz.network.grouping import find_groups
+from pruneviz.network.group_search import find_groups
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.replica import state

@@ -14,7 +14,12 @@ from pruneviz.network.graph import Graph, activation_of
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import state
 from pruneviz.network.rows import Layout
-from pruneviz.network.unfolding import by_sample, gradient_sums, input_squares, unit_contributions
+from pruneviz.network.weight_inputs import (
+    by_sample,
+    gradient_sums,
+    input_squares,
+    unit_contributions,
+)
 
 Use = tuple[str, int]  # a layer, and how many uses of it came before in the same pass
 LARGE = 2**20  # from so many weights on, sums of gradients are kept in float32

@@ -7,8 +7,8 @@ import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
 from torch import Tensor
 
 from pruneviz.data import IGNORED, Outcome, check_targets
-from pruneviz.tasks.judging import outcome_of, overflown, wide
 from pruneviz.tasks.measures import mean_loss, mean_score
+from pruneviz.tasks.task_scores import outcome_of, overflown, wide
 
 
 def judge_binary(outputs: Tensor, targets: Tensor) -> Outcome:

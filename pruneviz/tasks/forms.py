@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pruneviz.tasks.judging import wide
+from pruneviz.tasks.task_scores import wide
 
 # Of outputs. CHANCES: each between 0 and 1 by itself, as a sigmoid gives them.
 PLAIN, PROBABILITIES, LOG_PROBABILITIES, CHANCES, UNIT = (

@@ -8,7 +8,7 @@ import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
 from torch import Tensor
 
 from pruneviz.data import IGNORED
-from pruneviz.tasks.judging import flat, wide
+from pruneviz.tasks.task_scores import flat, wide
 
 
 def loss_classes(outputs: Tensor, targets: Tensor | None) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pruneviz.data import Metric, Outcome
-from pruneviz.tasks.judging import wide
+from pruneviz.tasks.task_scores import wide
 
 
 def name_of(metric: Metric) -> str:

@@ -12,9 +12,9 @@ from torch import Tensor
 from pruneviz.data import Data, Metric, Outcome
 from pruneviz.outputs import named_output
 from pruneviz.tasks import losses, measures
-from pruneviz.tasks.choosing import task_for
 from pruneviz.tasks.forms import Signs
 from pruneviz.tasks.task import Task
+from pruneviz.tasks.task_choice import task_for
 
 Answer = Mapping[str, Tensor]
 _NAMED = 6  # outputs that a note names

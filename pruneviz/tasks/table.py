@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pruneviz.data import Metric, Outcome
-from pruneviz.tasks import binary, judging, losses, measures, metrics, targets
+from pruneviz.tasks import binary, losses, measures, metrics, targets, task_scores
 from pruneviz.tasks.forms import PLAIN, as_logits
 from pruneviz.tasks.task import Task, same
 
@@ -25,7 +25,7 @@ CLASSES = Task(
     loss_label="cross-entropy, nats",
     binary=True,
     against_dense=False,
-    judge=judging.judge_classes,
+    judge=task_scores.judge_classes,
     loss=losses.loss_classes,
     measures=measures.measure_classes,
     targets=targets.as_classes,
@@ -65,8 +65,8 @@ def positions(outputs: Tensor, axis: int) -> Task:
     """A class for each position, the outputs' classes on `axis`: the last of a text."""
     language = outputs.ndim == 3 and axis == -1
     classes = outputs.shape[axis]
-    overlaps = not language and classes <= judging.OVERLAPS
-    judge = partial(judging.judge_positions, axis, overlaps=overlaps)
+    overlaps = not language and classes <= task_scores.OVERLAPS
+    judge = partial(task_scores.judge_positions, axis, overlaps=overlaps)
     return Task(
         name="positions",
         label="Accuracy per position",
@@ -74,7 +74,7 @@ def positions(outputs: Tensor, axis: int) -> Task:
         loss_label="cross-entropy, nats",
         binary=False,
         against_dense=False,
-        judge=judging.in_parts(judge),
+        judge=task_scores.in_parts(judge),
         loss=partial(losses.loss_positions, axis),
         measures=measures.measure_language if language else measures.measure_pixels,
         targets=partial(targets.as_positions, axis, outputs.ndim),
@@ -92,11 +92,11 @@ def values(goals: Tensor) -> Task:
         loss_label="squared error",
         binary=False,
         against_dense=False,
-        judge=partial(judging.judge_values, _spread(goals, alike)),
+        judge=partial(task_scores.judge_values, _spread(goals, alike)),
         loss=losses.loss_values,
         measures=measures.measure_values,
         targets=targets.as_values,
-        prefix=partial(judging.prefix_values, alike),
+        prefix=partial(task_scores.prefix_values, alike),
         column_bytes=24 if alike else 24 + 4 * goals[:1].numel(),
         bounds=(-math.inf, 1.0),
         share=False,
@@ -106,7 +106,7 @@ def values(goals: Tensor) -> Task:
 def agreement(outputs: Tensor, axis: int) -> Task:
     """The class that the dense network answers, classes on `axis`."""
     single = outputs.ndim == 2
-    judge = partial(judging.judge_agreement, axis)
+    judge = partial(task_scores.judge_agreement, axis)
     loss = losses.loss_classes if single else partial(losses.loss_positions, axis)
     return Task(
         name="agreement",
@@ -115,7 +115,7 @@ def agreement(outputs: Tensor, axis: int) -> Task:
         loss_label="KL divergence from dense, nats",
         binary=single,
         against_dense=True,
-        judge=judge if single else judging.in_parts(judge),
+        judge=judge if single else task_scores.in_parts(judge),
         loss=partial(losses.loss_own, loss),
         measures=measures.measure_agreement,
     )
@@ -128,7 +128,7 @@ CLOSENESS = Task(
     loss_label="relative error",
     binary=False,
     against_dense=True,
-    judge=judging.judge_closeness,
+    judge=task_scores.judge_closeness,
     loss=partial(losses.loss_own, losses.loss_values),
     measures=measures.measure_closeness,
     bounds=(-math.inf, 1.0),
@@ -140,7 +140,7 @@ COSINE = replace(
     label="Cosine with dense",
     word="cosine with dense",
     loss_label="1 − cosine",
-    judge=judging.judge_cosine,
+    judge=task_scores.judge_cosine,
     measures=measures.measure_cosine,
     bounds=(-1.0, 1.0),
 )
@@ -152,7 +152,7 @@ UNKNOWN = Task(
     loss_label="no known loss",
     binary=False,
     against_dense=False,
-    judge=judging.judge_nothing,
+    judge=task_scores.judge_nothing,
     loss=losses.loss_unknown,
     measures=measures.measure_nothing,
 )

@@ -12,7 +12,7 @@ from torch import Tensor, distributed
 from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.graph import activation_of
 from pruneviz.network.replica import state
-from pruneviz.network.unfolding import unit_rows
+from pruneviz.network.weight_inputs import unit_rows
 from pruneviz.pruning.evidence import Evidence, weights_only
 from pruneviz.training.legs import cubic, on_the_way
 from pruneviz.training.run import Run

@@ -15,8 +15,8 @@ from zipfile import ZipFile
 import torch
 
 from pruneviz.plan import Plan
+from pruneviz.training.live_removal import remove_again
 from pruneviz.training.mask_set import MaskSet
-from pruneviz.training.narrowing import remove_again
 from pruneviz.training.optimizers import Schedule, optimizer_for
 from pruneviz.training.run import EpochRow, Event, Run
 from pruneviz.training.settings import Training

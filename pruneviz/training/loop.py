@@ -7,8 +7,8 @@ import time
 from pruneviz.data import Data
 from pruneviz.training.batches import batches
 from pruneviz.training.epoch_meter import EpochMeter
+from pruneviz.training.live_removal import remove_cut
 from pruneviz.training.mask_schedule import MaskSchedule
-from pruneviz.training.narrowing import remove_cut
 from pruneviz.training.processes import Processes
 from pruneviz.training.run import Run
 from pruneviz.training.stepper import Stepper

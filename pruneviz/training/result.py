@@ -21,10 +21,10 @@ from pruneviz.sources import Source
 from pruneviz.sources.identity import fingerprint_of
 from pruneviz.training.augmentation import check_augmentation
 from pruneviz.training.batches import steps_of
-from pruneviz.training.beginnings import draw_again_
 from pruneviz.training.checkpoints import Store, StoredTraining, place_for, put_back
 from pruneviz.training.devices import RandomStream, device_for, seed_of
 from pruneviz.training.epoch_meter import EpochMeter, Watch
+from pruneviz.training.initial_weights import draw_again_
 from pruneviz.training.legs import Leg
 from pruneviz.training.loop import Loop
 from pruneviz.training.mask_schedule import MaskSchedule

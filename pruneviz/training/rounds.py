@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pruneviz.training.batches import steps_of
-from pruneviz.training.beginnings import draw_again_
 from pruneviz.training.checkpoints import Store
 from pruneviz.training.devices import RandomStream, seed_of
+from pruneviz.training.initial_weights import draw_again_
 from pruneviz.training.legs import on_the_way
 from pruneviz.training.loop import Loop
 from pruneviz.training.mask_set import MaskSet, enter

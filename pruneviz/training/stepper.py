@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import call_all
+from pruneviz.network.forward_pass import call_all
 from pruneviz.tasks.several import loss_of
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.mask_set import MaskPairs, MaskSet

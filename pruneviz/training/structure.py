@@ -15,7 +15,7 @@ from pruneviz.network.layers import Layer
 from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import Evidence, parts_for, weights_only
-from pruneviz.pruning.gathering import gather
+from pruneviz.pruning.evidence_pass import gather
 from pruneviz.pruning.masks import Ranking, pin
 from pruneviz.pruning.pins import hands
 from pruneviz.pruning.prune import active, apply, rank

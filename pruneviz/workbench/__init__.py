@@ -22,12 +22,12 @@ from pruneviz.network.replica import code_fingerprint, fingerprint, state
 from pruneviz.network.survey import survey_layers
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress, ShareDone, silent, silent_share
-from pruneviz.pruning.accounting import layer_table, never_pruned, reach_notes
-from pruneviz.pruning.beginning import beginning
 from pruneviz.pruning.criteria import has_own_criteria
 from pruneviz.pruning.evidence import Evidence
+from pruneviz.pruning.initial_plan import beginning
 from pruneviz.pruning.locks import usual_locks
 from pruneviz.pruning.masks import Ranking
+from pruneviz.pruning.parameter_reach import layer_table, never_pruned, reach_notes
 from pruneviz.pruning.prune import check
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.sliders import Slider

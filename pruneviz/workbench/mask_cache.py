@@ -17,12 +17,12 @@ from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import PARTS, Evidence, parts_for, weights_only
 from pruneviz.pruning.evidence_cache import EvidenceCache
-from pruneviz.pruning.gathering import gather
+from pruneviz.pruning.evidence_pass import gather
 from pruneviz.pruning.masks import Ranking
 from pruneviz.pruning.prune import active, apply, cannot
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.ranking_cache import RankingCache
-from pruneviz.pruning.repair.judging import mend
+from pruneviz.pruning.repair.verdict import mend
 from pruneviz.pruning.sliders import Slider, find_sliders
 from pruneviz.pruning.units import cannot_units
 from pruneviz.storage.cache import Cache

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pruneviz.data import Data
-from pruneviz.network.calling import call_all
+from pruneviz.network.forward_pass import call_all
 from pruneviz.network.replica import replica
 from pruneviz.network.survey import Survey, refusal
 from pruneviz.outputs import named_output

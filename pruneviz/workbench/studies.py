@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pruneviz.allocation.exact_target import levels_of
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import SearchResult, search
 from pruneviz.allocation.smallest import smallest, undecidable
-from pruneviz.allocation.spending import levels_of
 from pruneviz.comparison.contest import Contest, ContestRequest, contest
 from pruneviz.comparison.similar import Similarity, similarity
 from pruneviz.measuring.bench import Bench

@@ -8,7 +8,7 @@ import time
 import torch
 
 import pruneviz as pv
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.replica import apply_masks, replica, state
 from tests.benchmarks.rows import print_rows
 from tests.zoo import LARGE, SMALL, made

@@ -12,7 +12,7 @@ from torch import nn
 
 import pruneviz as pv
 from pruneviz.measuring.counts import macs_of_network
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.replica import replica
 from tests.benchmarks.rows import print_rows
 from tests.products import by_hand

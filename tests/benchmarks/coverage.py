@@ -24,7 +24,7 @@ from pruneviz.measuring.intervals import (
 from pruneviz.measuring.looks import looks
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sensitivity.curves import LOSE, Curve, Point
-from pruneviz.tasks.judging import judge_values, prefix_values
+from pruneviz.tasks.task_scores import judge_values, prefix_values
 
 DRAWS = 1000
 BLOCK, OF, PRECISION = 64, 2000, 0.01

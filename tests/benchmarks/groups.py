@@ -12,7 +12,7 @@ from collections import Counter
 import torch
 
 import pruneviz as pv
-from pruneviz.network.calling import ForwardError, call
+from pruneviz.network.forward_pass import ForwardError, call
 from pruneviz.network.likeness import difference
 from tests.benchmarks.rows import print_rows
 from tests.zoo import LARGE, SMALL, made

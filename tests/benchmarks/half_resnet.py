@@ -10,7 +10,7 @@ import pruneviz as pv
 from pruneviz.data import Data
 from pruneviz.measuring.counts import macs_of_network
 from pruneviz.measuring.latency import latency
-from pruneviz.network.calling import call
+from pruneviz.network.forward_pass import call
 from pruneviz.network.likeness import difference
 from tests import optional
 

@@ -10,7 +10,7 @@ from driving import Board
 import pruneviz as pv
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.sensitivity.prediction import Predictor
-from pruneviz.ui.board.sensing import TARGETS
+from pruneviz.ui.board.curve_data import TARGETS
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Board]

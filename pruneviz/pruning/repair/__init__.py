@@ -15,7 +15,7 @@ from pruneviz.plan import Plan
 from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.repair.batch_norm import recalibrate
 from pruneviz.pruning.repair.consumers import RepairedNetwork, consumers
-from pruneviz.pruning.repair.folding import fold
+from pruneviz.pruning.repair.mean_output import fold
 from pruneviz.pruning.repair.reconstruction import RIDGE, can_be_fitted, reconstruct
 
 __all__ = ["REPAIRS", "SAMPLES", "Repair", "repair"]

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from pruneviz.data import Data
 from pruneviz.network.groups import Groups, masks_of
-from pruneviz.network.unfolding import exact
+from pruneviz.network.weight_inputs import exact
 from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.repair.consumers import STATS, RepairedNetwork
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.fx import Node
 
 from pruneviz.data import Inputs
-from pruneviz.network.calling import at_work
-from pruneviz.network.calling import call as answer
 from pruneviz.network.calls import Call, WeightListener
+from pruneviz.network.forward_pass import at_work
+from pruneviz.network.forward_pass import call as answer
 from pruneviz.network.graph import Graph
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import apply_masks, first_names, replica, state

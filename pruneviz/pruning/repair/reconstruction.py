@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pruneviz.data import Data
 from pruneviz.network.calls import Call
-from pruneviz.network.unfolding import exact, rows_of, unit_rows
+from pruneviz.network.weight_inputs import exact, rows_of, unit_rows
 from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.repair.consumers import Consumer, RepairedNetwork, apply, plain
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Inputs
-from pruneviz.network.calling import call_all
+from pruneviz.network.forward_pass import call_all
 from pruneviz.network.replica import replica
 
 _TRIES = 64  # of one sample each

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from pruneviz.data import Data, Inputs
-from pruneviz.network.calling import words_of
+from pruneviz.network.forward_pass import words_of
 from pruneviz.sources.data.arrays import read_npy, read_npz
 from pruneviz.sources.data.columns import SUFFIXES, read_columns, read_csv
 from pruneviz.sources.data.conversion import fit

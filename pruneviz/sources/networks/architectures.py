@@ -13,8 +13,8 @@ from pruneviz.sources.networks.factories import module_by_name
 from pruneviz.sources.networks.from_timm import timm_model
 from pruneviz.sources.networks.from_torchvision import torchvision_model
 from pruneviz.sources.networks.from_transformers import transformers_model
-from pruneviz.sources.networks.loading import fit
 from pruneviz.sources.networks.masked import lay, masks_on, words
+from pruneviz.sources.networks.weight_fit import fit
 from pruneviz.sources.registered import load_registered, registered_names
 from pruneviz.sources.spec import InputSpec
 

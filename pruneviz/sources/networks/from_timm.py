@@ -10,8 +10,8 @@ from torch import nn
 from pruneviz.sources.networks.checkpoint import Weights
 from pruneviz.sources.networks.hub import hub_folder
 from pruneviz.sources.networks.libraries import library, unknown
-from pruneviz.sources.networks.loading import outermost
 from pruneviz.sources.networks.unfilled import build
+from pruneviz.sources.networks.weight_fit import outermost
 from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.spec import InputSpec
 

@@ -15,10 +15,10 @@ from pruneviz.sources.networks.checkpoint import Weights
 from pruneviz.sources.networks.configuration import network_class, read_configuration
 from pruneviz.sources.networks.hub import hub_folder, is_hub_name
 from pruneviz.sources.networks.libraries import error_line, library
-from pruneviz.sources.networks.loading import refuse
 from pruneviz.sources.networks.preprocessor import image_spec
 from pruneviz.sources.networks.shards import has_weights
 from pruneviz.sources.networks.unfilled import build, check_size
+from pruneviz.sources.networks.weight_fit import refuse
 from pruneviz.sources.networks.weights import read_weights
 from pruneviz.sources.spec import InputSpec
 

@@ -19,7 +19,7 @@ from torch.nn.parameter import is_lazy
 from pruneviz import limits
 from pruneviz.network.replica import state
 from pruneviz.sources.networks.checkpoint import Weights
-from pruneviz.sources.networks.loading import fit
+from pruneviz.sources.networks.weight_fit import fit
 
 _SEED = 0
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from pruneviz.sources.networks.exported import restore_layers
 from pruneviz.sources.networks.libraries import error_line
-from pruneviz.sources.networks.nesting import KNOWN
+from pruneviz.sources.networks.nested_weights import KNOWN
 
 
 def runs_code(path: Path) -> bool:

@@ -19,7 +19,7 @@ from pruneviz import limits
 from pruneviz.sources.networks.checkpoint import Weights as Weights
 from pruneviz.sources.networks.foreign import foreign
 from pruneviz.sources.networks.masked import bake
-from pruneviz.sources.networks.nesting import find_weights
+from pruneviz.sources.networks.nested_weights import find_weights
 from pruneviz.sources.networks.own import reopen
 from pruneviz.sources.networks.pickles import why_not
 from pruneviz.sources.networks.quantised import QUANTISED, quantisation_of

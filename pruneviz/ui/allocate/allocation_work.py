@@ -21,7 +21,7 @@ from pruneviz.sensitivity.curves import LOSE
 from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.scan_work import ScanWork, work_left
 from pruneviz.ui.session import Session, UndoStep
-from pruneviz.ui.session.pacing import pace
+from pruneviz.ui.session.countdown import pace
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.workbench import Workbench
 

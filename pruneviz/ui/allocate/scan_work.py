@@ -16,7 +16,7 @@ from pruneviz.pruning.evidence import parts_for
 from pruneviz.scale import SHARE, Scale
 from pruneviz.sensitivity.curves import LOSE, Curve, Curves
 from pruneviz.sensitivity.scan import LEVELS
-from pruneviz.ui.session.pacing import after_the_accuracy, pace
+from pruneviz.ui.session.countdown import after_the_accuracy, pace
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.workbench import Workbench
 

@@ -17,7 +17,7 @@ from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.storage.cache import Cache
 from pruneviz.ui.session import Session
-from pruneviz.ui.session.pacing import after_the_accuracy, pace
+from pruneviz.ui.session.countdown import after_the_accuracy, pace
 from pruneviz.ui.session.page_work import PageWork
 
 _LOOK = 1.5

@@ -15,12 +15,12 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress, ShareDone
 from pruneviz.pruning.repair import REPAIRS
-from pruneviz.pruning.repair.judging import mend
+from pruneviz.pruning.repair.verdict import mend
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.ui.job_bar import job_bar
 from pruneviz.ui.session import Session
+from pruneviz.ui.session.countdown import after_the_accuracy
 from pruneviz.ui.session.jobs import so_far
-from pruneviz.ui.session.pacing import after_the_accuracy
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench.repairs import able

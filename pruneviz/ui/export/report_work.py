@@ -21,7 +21,7 @@ from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.chrome import follow
 from pruneviz.ui.export.export_work import size
 from pruneviz.ui.session import Session
-from pruneviz.ui.session.pacing import after_the_accuracy
+from pruneviz.ui.session.countdown import after_the_accuracy
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench.ledger import LedgerWork

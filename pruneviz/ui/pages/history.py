@@ -16,7 +16,7 @@ from pruneviz.ui.elsewhere import show_work
 from pruneviz.ui.look import tight
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.past import visits
-from pruneviz.ui.past.sharing import SHARED, history_here, offer, whose
+from pruneviz.ui.past.ownership import SHARED, history_here, offer, whose
 from pruneviz.ui.past.side_by_side import side_by_side
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.diary import Diary

@@ -19,9 +19,9 @@ from pruneviz.ui.look import tight
 from pruneviz.ui.session import (
     Session,
     change,
+    countdown,
     jobs,
     networks,
-    pacing,
     plan_with,
     versions,
 )
@@ -85,7 +85,7 @@ def main() -> None:
         address.write(session)
     measure(session)
     chart_program(figures.program())
-    time.sleep(pacing.FLUSH)
+    time.sleep(countdown.FLUSH)
 
 
 def _change(session: Session, plan: Plan, note: str | None) -> None:

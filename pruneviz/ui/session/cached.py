@@ -11,7 +11,7 @@ from pruneviz.history import History
 from pruneviz.plan import Plan
 from pruneviz.sources.opening import OpenRequest
 from pruneviz.storage.home import home
-from pruneviz.ui.board import scene, sensing, thumbnails
+from pruneviz.ui.board import curve_data, scene, thumbnails
 from pruneviz.ui.session import owners
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
@@ -79,7 +79,7 @@ def thumbnail_data(
 @st.cache_data(max_entries=32, show_spinner=False)
 def sensitivity_evidence(key: str, _bench: Workbench, _plan: Plan) -> dict[str, object]:
     """Curves and estimates for the board; key tells all of it."""
-    return sensing.sensitivity_evidence(_bench, _plan)
+    return curve_data.sensitivity_evidence(_bench, _plan)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -87,4 +87,4 @@ def allocation(
     key: str, _bench: Workbench, _plan: Plan, _method: str, _locked: Collection[str]
 ) -> dict[str, object]:
     """What the master slider asks of each layer; key tells all of it."""
-    return sensing.allocation(_bench, _plan, _method, _locked)
+    return curve_data.allocation(_bench, _plan, _method, _locked)

@@ -20,7 +20,7 @@ from pruneviz.training.checkpoints import StoredTraining, in_use, trainings
 from pruneviz.training.result import key_of
 from pruneviz.training.stored_versions import make_room
 from pruneviz.ui.session import cached, versions
-from pruneviz.ui.session.pacing import after_the_accuracy, pace
+from pruneviz.ui.session.countdown import after_the_accuracy, pace
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.train.training_view import TrainingView
 from pruneviz.workbench import Workbench

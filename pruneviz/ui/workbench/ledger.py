@@ -14,7 +14,7 @@ from pruneviz.progress import Progress
 from pruneviz.ui.boundary import part
 from pruneviz.ui.job_bar import job_bar
 from pruneviz.ui.session import Session
-from pruneviz.ui.session.pacing import after_the_accuracy
+from pruneviz.ui.session.countdown import after_the_accuracy
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import plain
 

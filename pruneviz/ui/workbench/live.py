@@ -11,7 +11,7 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.storage.faults import public
-from pruneviz.ui.board import Request, board, pack, parse, scene, sensing
+from pruneviz.ui.board import Request, board, curve_data, pack, parse, scene
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.session import Session, arrive, cached, jobs, obey
 from pruneviz.ui.session.hand import counts_by_hand
@@ -194,9 +194,9 @@ def _evidence(session: Session) -> dict[str, object]:
     """Curves and allocation as far as they are known; None where the browser has them."""
     bench, plan, request = session.bench, session.live, _request()
     method = "uniform" if request is None else request.allocation
-    key = sensing.allocation_key(bench, plan, method, session.locked)
+    key = curve_data.allocation_key(bench, plan, method, session.locked)
     tables = cached.allocation(key, bench, plan, method, session.locked)
-    curves = cached.sensitivity_evidence(sensing.evidence_key(bench, plan), bench, plan)
+    curves = cached.sensitivity_evidence(curve_data.evidence_key(bench, plan), bench, plan)
     have = ("", "") if request is None else (request.sensitivity, request.tables)
     return {
         "sensitivity": None if have[0] == curves["id"] else curves,

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import pruneviz as pv
+from pruneviz.allocation.exact_target import field_of, prepare
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.request import SearchRequest
-from pruneviz.allocation.spending import field_of, prepare
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.curves import Curve, Curves, Point
 from pruneviz.workbench import Workbench

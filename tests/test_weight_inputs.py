@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.layers import find_layers
-from pruneviz.network.unfolding import gradient_sums, input_squares, rows_of, unit_rows
+from pruneviz.network.weight_inputs import gradient_sums, input_squares, rows_of, unit_rows
 
 SAMPLES = 3
 CONVOLUTIONS = {

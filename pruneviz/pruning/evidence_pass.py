@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data, check_targets
-from pruneviz.network.calling import at_work, call_all
 from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.flow import synaptic_flow
+from pruneviz.network.forward_pass import at_work, call_all
 from pruneviz.network.graph import Graph
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import first_names, leaves, replica
@@ -21,7 +21,7 @@ from pruneviz.network.rows import Layout, find_layout
 from pruneviz.outputs import main_output, named_output
 from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.evidence import PARTS, Evidence, weights_only
-from pruneviz.pruning.singly import gradients_singly
+from pruneviz.pruning.sample_gradients import gradients_singly
 from pruneviz.pruning.tally import Tally, Use
 from pruneviz.tasks import Task, task_for
 from pruneviz.tasks.several import Answer, loss_of

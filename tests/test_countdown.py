@@ -11,8 +11,8 @@ import pytest
 
 from pruneviz.background import Job
 from pruneviz.progress import Progress
-from pruneviz.ui.session import pacing, start
-from pruneviz.ui.session.pacing import after_the_accuracy, pace
+from pruneviz.ui.session import countdown, start
+from pruneviz.ui.session.countdown import after_the_accuracy, pace
 from pruneviz.workbench import Workbench
 
 
@@ -23,7 +23,7 @@ class Shown:
 
 def test_the_time_left_is_told_by_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(pacing.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(countdown.time, "monotonic", lambda: clock[0])
     shown, said = Shown(), list[tuple[str, float]]()
     tell = pace(lambda label, done: said.append((label, done)), shown)
     for clock[0], done in ((0.1, 0.2), (10.1, 0.4)):  # what was known is read at once

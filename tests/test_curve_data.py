@@ -13,7 +13,7 @@ from pruneviz.allocation.request import SearchRequest
 from pruneviz.plan import Plan
 from pruneviz.pruning.sliders import Slider
 from pruneviz.sensitivity.curves import Curve, Curves, Point
-from pruneviz.ui.board import sensing
+from pruneviz.ui.board import curve_data
 from pruneviz.workbench import Workbench
 
 LEVELS = (0.5, 0.9)
@@ -46,7 +46,7 @@ MISSING = Curve(Slider("e", ("e",), 8), ())
 
 
 def test_a_curve_is_told_by_slider_with_its_marks() -> None:
-    told = sensing._layers(curves_of(SHAKY, STURDY), 0.01)
+    told = curve_data._layers(curves_of(SHAKY, STURDY), 0.01)
     assert set(told) == {"a", "c"}, "a group has one curve, under its own name"
     assert numbers(told["a"]["x"]) == [0.25, 0.5, 0.75]
     assert numbers(told["a"]["delta"]) == [0, -0.25, -0.5]
@@ -60,22 +60,22 @@ def test_a_curve_is_told_by_slider_with_its_marks() -> None:
 
 def test_the_mark_stands_where_the_loss_asked_about_is_certain() -> None:
     places = [
-        sensing._layers(curves_of(SHAKY), lose)["a"]["certain"] for lose in (0.1, 0.2, 0.3, 0.4)
+        curve_data._layers(curves_of(SHAKY), lose)["a"]["certain"] for lose in (0.1, 0.2, 0.3, 0.4)
     ]
     assert places == [0.5, 0.75, 0.75, None]
 
 
 def test_what_could_not_be_cut_is_said_and_never_drawn() -> None:
-    told = sensing._layers(curves_of(STURDY, NOTHING, MISSING), 0.01)
+    told = curve_data._layers(curves_of(STURDY, NOTHING, MISSING), 0.01)
     assert told["d"] == {"words": "nothing could be cut", "no_op": "no row is long enough"}
     assert told["e"] == {"words": "not scanned", "no_op": ""}
-    assert sensing._layers(curves_of(NOTHING, MISSING), 0.01) == {}, "nothing was scanned"
+    assert curve_data._layers(curves_of(NOTHING, MISSING), 0.01) == {}, "nothing was scanned"
 
 
 def test_before_a_scan_there_is_no_curve_and_no_way_to_share_out_by_it(
     benches: Callable[[str], Workbench],
 ) -> None:
-    told = sensing.sensitivity_evidence(benches("lenet5"), Plan(criterion="random", seed=4711))
+    told = curve_data.sensitivity_evidence(benches("lenet5"), Plan(criterion="random", seed=4711))
     assert (told["layers"], told["estimate"]) == ({}, None)
     methods = told["methods"]
     assert isinstance(methods, list)
@@ -87,13 +87,16 @@ def test_before_a_scan_there_is_no_curve_and_no_way_to_share_out_by_it(
 
 def test_a_scan_is_heard_of_at_once(benches: Callable[[str], Workbench]) -> None:
     bench, plan = benches("lenet5"), Plan(criterion="random", seed=4712)
-    key, told = sensing.evidence_key(bench, plan), sensing.sensitivity_evidence(bench, plan)
-    assert sensing.evidence_key(bench, plan) == key
+    key, told = (
+        curve_data.evidence_key(bench, plan),
+        curve_data.sensitivity_evidence(bench, plan),
+    )
+    assert curve_data.evidence_key(bench, plan) == key
 
     bench.studies.curves(plan, LEVELS)
 
-    assert sensing.evidence_key(bench, plan) != key
-    now = sensing.sensitivity_evidence(bench, plan)
+    assert curve_data.evidence_key(bench, plan) != key
+    now = curve_data.sensitivity_evidence(bench, plan)
     assert now["id"] != told["id"]
     layers, curves = now["layers"], bench.studies.known_curves(plan)
     assert isinstance(layers, dict)
@@ -111,10 +114,10 @@ def test_what_another_process_measures_is_heard_of(
 ) -> None:
     bench, other = benches("lenet5"), new_bench("lenet5")
     plan = Plan(criterion="random", seed=4713)
-    key = sensing.evidence_key(bench, plan)
+    key = curve_data.evidence_key(bench, plan)
     other.studies.curves(plan, (0.5,))
-    assert sensing.evidence_key(bench, plan) != key
-    assert sensing.sensitivity_evidence(bench, plan)["layers"]
+    assert curve_data.evidence_key(bench, plan) != key
+    assert curve_data.sensitivity_evidence(bench, plan)["layers"]
 
 
 def test_curves_belong_to_the_settings_they_were_measured_with(
@@ -122,7 +125,7 @@ def test_curves_belong_to_the_settings_they_were_measured_with(
 ) -> None:
     bench = benches("lenet5")
     keys = {
-        sensing.evidence_key(bench, plan)
+        curve_data.evidence_key(bench, plan)
         for plan in (
             Plan(),
             Plan(criterion="random"),
@@ -132,7 +135,7 @@ def test_curves_belong_to_the_settings_they_were_measured_with(
         )
     }
     assert len(keys) == 5
-    assert sensing.evidence_key(bench, Plan(sparsity={"conv2": 0.5})) in keys
+    assert curve_data.evidence_key(bench, Plan(sparsity={"conv2": 0.5})) in keys
 
 
 @pytest.mark.parametrize(
@@ -143,22 +146,22 @@ def test_where_nothing_can_be_shared_out_it_is_said_why(
     benches: Callable[[str], Workbench], plan: Plan, why: str
 ) -> None:
     bench = benches("lenet5")
-    told = sensing.allocation(bench, plan, "lamp", ())
+    told = curve_data.allocation(bench, plan, "lamp", ())
     assert told["layers"] == {}
     assert why in str(told["words"])
-    methods = sensing.sensitivity_evidence(bench, plan)["methods"]
+    methods = curve_data.sensitivity_evidence(bench, plan)["methods"]
     assert isinstance(methods, list)
     assert [method["name"] for method in methods if not method["why_not"]] == ["uniform"]
 
 
 def test_uniform_needs_no_tables(benches: Callable[[str], Workbench]) -> None:
-    told = sensing.allocation(benches("lenet5"), Plan(), "uniform", ())
+    told = curve_data.allocation(benches("lenet5"), Plan(), "uniform", ())
     assert (told["layers"], told["words"]) == ({}, "")
 
 
 def test_a_refusal_of_the_method_is_told(benches: Callable[[str], Workbench]) -> None:
     plan = Plan(criterion="random", seed=4714)
-    told = sensing.allocation(benches("lenet5"), plan, "sensitivity", ())
+    told = curve_data.allocation(benches("lenet5"), plan, "sensitivity", ())
     assert told["layers"] == {}
     assert "scan" in str(told["words"])
 
@@ -168,11 +171,13 @@ def test_the_levels_are_those_of_the_method(
     benches: Callable[[str], Workbench], method: str
 ) -> None:
     bench, locked = benches("lenet5"), {"conv1": "", "fc3": ""}
-    told = sensing.allocation(bench, Plan(), method, locked)
+    told = curve_data.allocation(bench, Plan(), method, locked)
     tables = told["layers"]
     assert isinstance(tables, dict)
     assert set(tables) == {"conv2", "fc1", "fc2"}
-    wanted = bench.studies.levels(method, sensing.TARGETS, SearchRequest(locked=("conv1", "fc3")))
+    wanted = bench.studies.levels(
+        method, curve_data.TARGETS, SearchRequest(locked=("conv1", "fc3"))
+    )
     for name, table in tables.items():
         assert numbers(table) == pytest.approx(list(wanted[name]), abs=1e-6)
         assert len(numbers(table)) == 101
@@ -181,12 +186,12 @@ def test_the_levels_are_those_of_the_method(
 def test_another_lock_or_method_means_other_levels(benches: Callable[[str], Workbench]) -> None:
     bench = benches("lenet5")
     keys = [
-        sensing.allocation_key(bench, Plan(), method, locked)
+        curve_data.allocation_key(bench, Plan(), method, locked)
         for method in ("erk", "lamp")
         for locked in ((), ("conv1",), ("conv1", "fc3"))
     ]
     assert len(set(keys)) == 6
-    assert sensing.allocation_key(bench, Plan(), "lamp", ("fc3", "conv1")) == keys[-1]
+    assert curve_data.allocation_key(bench, Plan(), "lamp", ("fc3", "conv1")) == keys[-1]
 
 
 @pytest.mark.slow
@@ -194,7 +199,7 @@ def test_the_estimate_is_what_the_predictor_knows(benches: Callable[[str], Workb
     bench, plan = benches("lenet5"), Plan()
     bench.studies.curves(plan)
     predictor = bench.studies.predictor(plan)
-    told = sensing.sensitivity_evidence(bench, plan)["estimate"]
+    told = curve_data.sensitivity_evidence(bench, plan)["estimate"]
     assert isinstance(told, dict)
     for names, pair in (
         (("damage", "accuracy"), predictor.link),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import call_all
+from pruneviz.network.forward_pass import call_all
 from pruneviz.network.graph import Graph
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.network.calling import at_work, call_all
+from pruneviz.network.forward_pass import at_work, call_all
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import first_names, leaves, replica
 from pruneviz.outputs import main_output

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.network.calling import answer_of, call, fit
+from pruneviz.network.forward_pass import answer_of, call, fit
 
 A, B = torch.ones(2, 3), torch.zeros(2, 3)
 
