@@ -57,6 +57,15 @@ def test_criteria_are_listed_with_their_words() -> None:
             assert part in text
 
 
+def test_the_glossary_explains_words_criteria_and_repairs() -> None:
+    text, found = run("glossary").stdout, read("glossary")
+    assert isinstance(found, dict)
+    for terms in found.values():
+        for term in terms:
+            assert term["title"] in text
+            assert term["text"] in text
+
+
 @pytest.mark.parametrize("network", slow_but(lambda name: name == "lenet5", ["lenet5", "resnet20"]))
 def test_layers_are_those_of_the_library(network: str) -> None:
     bench = pv.open(network)

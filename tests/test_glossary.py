@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pruneviz.glossary import TERMS, Term, criterion_term, granularity_term, repair_term
+from pruneviz.glossary import (
+    TERMS,
+    Term,
+    as_page,
+    criterion_term,
+    granularity_term,
+    repair_term,
+)
 from pruneviz.plan import REPAIRS, SCOPES
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
@@ -15,7 +22,19 @@ from pruneviz.ui import board
 
 # Numbers and choices that are defined by a formula, or taken from somebody.
 WITH_FORMULA = (
-    *("accuracy", "delta", "kept", "macs", "size", "asked", "layer", "global", "relative"),
+    *(
+        "accuracy",
+        "delta",
+        "kept",
+        "macs",
+        "size",
+        "sparsity",
+        "mask",
+        "mac",
+        "layer",
+        "global",
+        "relative",
+    ),
     *("head", "aggregate", "fits", "suggestion"),
 )
 WITH_SOURCE = (
@@ -75,6 +94,15 @@ def test_a_number_has_its_formula(name: str) -> None:
 @pytest.mark.parametrize("name", WITH_SOURCE)
 def test_what_is_somebodys_names_its_source(name: str) -> None:
     assert PLACE.search(TERMS[name].source)
+
+
+def test_a_newcomers_words_are_explained() -> None:
+    words = {"pruning", "sparsity", "dense", "mask", "parameter", "mac", "granularity", "criterion"}
+    assert words <= TERMS.keys()
+    page = as_page()
+    for word in ("Pruning", "Parameter", "SNIP", "N:M pattern", "Fold"):
+        assert f"**{word}" in page
+    assert "#36799" in page, "who withdrew N:M"
 
 
 def test_scopes_and_scores_are_explained() -> None:

@@ -25,7 +25,7 @@ def test_every_topic_is_shown_and_stands_in_the_address() -> None:
         assert not app.exception
         assert app.query_params["topic"] in (name, [name])  # as Streamlit has it
         shown = app.markdown[-1].value
-        assert shown.startswith(page.read_text("utf-8").partition("\n")[0])
+        assert shown.startswith(page.partition("\n")[0])
         assert ".md)" not in shown
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pruneviz.cli.allocate import allocate
-from pruneviz.cli.catalogue import criteria, groups, layers, models
+from pruneviz.cli.catalogue import criteria, glossary, groups, layers, models
 from pruneviz.cli.compare import compare
 from pruneviz.cli.cost import cost
 from pruneviz.cli.export import export
@@ -64,6 +64,7 @@ def main() -> None:
 for command in (
     models,
     criteria,
+    glossary,
     layers,
     groups,
     prune,

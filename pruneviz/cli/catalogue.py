@@ -9,7 +9,7 @@ import click
 import pandas as pd
 
 from pruneviz.cli.shared import JSON, open_bench, print_json
-from pruneviz.glossary import criterion_term
+from pruneviz.glossary import all_terms, criterion_term
 from pruneviz.options import opening_options
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.sources.registered import registered_names
@@ -35,6 +35,22 @@ def criteria(as_json: bool) -> None:
         term = criterion_term(name)
         click.echo(f"{name}: {term.title} ({', '.join(criterion.granularities)})")
         click.echo(f"    {term.text}\n    {term.formula}\n    {term.source}")
+
+
+@click.command()
+@JSON
+def glossary(as_json: bool) -> None:
+    """List the words of the screen, the manual and this help with what they mean."""
+    kinds = all_terms()
+    if as_json:
+        rows = {name: [term.as_dict() for term in terms] for name, terms in kinds.items()}
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for name, terms in kinds.items():
+        click.echo(f"\n{name}\n")
+        for term in terms:
+            lines = (term.text, term.formula, term.source)
+            click.echo("\n    ".join((term.title, *filter(None, lines))))
 
 
 @click.command()

@@ -62,10 +62,12 @@ GRANULARITIES = {
             "2:4",
             "N:M pattern",
             "Of every M neighbouring weights of a unit, the N highest scores are kept (2:4: two of "
-            "four). The pattern that sparse tensor cores speed up. A layer has it or not; weights "
-            "left over at the end of a row are kept.",
+            "four). A layer has it or not; weights left over at the end of a row are kept. Sparse "
+            "tensor cores can skip what 2:4 cuts, but most runtimes that made use of it have "
+            "withdrawn it (vLLM in 2026): look for one before you prune for it.",
             "of each M inputs keep N; sparsity = 1 − N/M",
-            "Zhou et al. 2021, arXiv:2102.04010; Mishra et al. 2021, arXiv:2104.08378",
+            "Zhou et al. 2021, arXiv:2102.04010; Mishra et al. 2021, arXiv:2104.08378; "
+            "vllm-project/vllm#36799",
         ),
     )
 }

@@ -161,6 +161,7 @@ def test_reset_clears_all_layers(visit: Visit) -> None:
 
 def test_in_the_global_scope_one_layer_moves_the_others(visit: Visit) -> None:
     board = visit("?model=lenet5")
+    board.page.get_by_role("button", name="More", exact=True).click()
     board.page.get_by_role("radio", name="Global").click()
     board.until("the global scope", lambda: board.page.get_by_test_id("target").is_disabled())
 

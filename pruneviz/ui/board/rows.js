@@ -50,7 +50,7 @@ export function buildBoard(state) {
     "data-testid": "curve-scale" }, says,
   helpButton(state, "curve", "the curve in a track")) };
   const sparsity = make("span", { class: "at-slider" }, "sparsity",
-    helpButton(state, "asked", "sparsity"), scale.node);
+    helpButton(state, "sparsity", "sparsity"), scale.node);
   const choice = buildChoice(state);
   const head = make("div", { class: "row head" },
     make("span", { class: "at-lock" }, helpButton(state, "lock", "a lock")),

@@ -8,13 +8,13 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pruneviz.glossary import TERMS, criterion_term, granularity_term
+from pruneviz.glossary import TERMS, Term, criterion_term, granularity_term
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
 from pruneviz.storage.faults import public
 from pruneviz.ui.session.hand import loss_text, valid_pins
-from pruneviz.ui.workbench import choices, repairs
+from pruneviz.ui.workbench import choices, more, repairs
 
 PATTERN = "N:M"
 _PATTERNS = ("2:4", "1:4", "3:4", "1:2", "4:8")
@@ -22,8 +22,9 @@ _MODEL = "ask_model"
 # Widths in pixels: what does not fit a narrow screen goes to the next line, with its words whole.
 ICONS = 122
 _NETWORK, _SEED, _PATTERN = 160, 95, 100
-_CONTROLS = {"criterion": 178, "granularity": 195, "scope": 172, "scores": 162}
-_BUTTONS = {"repair": 118, "last": 118}
+_CONTROLS = {"criterion": 195, "granularity": 195, "scope": 172, "scores": 162, "aggregate": 205}
+_BUTTONS = {"repair": 118, "last": 118, "more": 105}
+_MORE = 400
 _NAMES = {
     "criterion": "ask_criterion",
     "kind": "ask_granularity",
@@ -74,56 +75,70 @@ def _values(plan: Plan) -> dict[str, object]:
         _NAMES["scope"]: plan.scope,
         _NAMES["scores"]: "relative" if plan.relative else "raw",
         _NAMES["seed"]: plan.seed,
+        more.OTHER: None,
         **repairs.values(plan),
     }
 
 
 def ask_plan(
-    plan: Plan, more: Callable[[], None] = lambda: None, last: Callable[[], None] = lambda: None
+    plan: Plan, below: Callable[[], None] = lambda: None, last: Callable[[], None] = lambda: None
 ) -> tuple[Plan, str | None]:
     """The plan with what the widgets say now, and a sentence if one choice had to give way.
 
-    more: draws what else belongs below the repairs; last: at the end of the row.
+    below: draws what else belongs below the repairs; last: at the end of the row.
     """
     choices.complete(_values(plan))
-    places = _places()
+    places = _places(more.in_row(plan))
     with places["granularity"]:
         granularity, refused = _ask_granularity(plan.granularity)
     with places["criterion"]:
-        criterion, note = _ask_criterion(granularity, plan.criterion)
+        criterion, others, note = _ask_criterion(granularity, plan.criterion)
+    with places["other"]:
+        criterion = (more.ask_other(others) if others else None) or criterion
     with places["scope"]:
         scope = _ask_scope(granularity)
     with places["scores"]:
-        relative, seed = _ask_scores(criterion, plan)
+        relative = _ask_scores()
+    with places["aggregate"]:
+        aggregate = repairs.ask_aggregate(granularity)
     with places["repair"]:
-        aggregate, repair, gone = repairs.ask_repair(granularity, more)
+        repair, gone = repairs.ask_repair(granularity, below)
     with places["last"]:
         last()
+    random = choices.value(_NAMES["criterion"]) == "random"
     new = replace(
         plan,
         criterion=criterion,
         granularity=granularity,
         scope=scope,
         relative=relative,
-        seed=seed,
+        seed=int(choices.value(_NAMES["seed"])) if random else plan.seed,
         pinned=valid_pins(plan, granularity),
         aggregate=aggregate,
         repair=repair,
     )
-    notes = [text for text in (refused or note, gone, loss_text(plan, new)) if text]
-    return new, " ".join(notes) or None
+    notes = (refused or note, gone, loss_text(plan, new), _pattern_note(plan, new))
+    return new, " ".join(text for text in notes if text) or None
 
 
-def _places() -> dict[str, DeltaGenerator]:
-    """Where each control stands; an N:M and a seed need room of their own."""
+def _places(in_row: set[str]) -> dict[str, DeltaGenerator]:
+    """Where each control stands: in the row, or under More what was never used.
+
+    An N:M and a seed need room of their own.
+    """
     widths = _CONTROLS | _BUTTONS
     widths["granularity"] += _PATTERN if choices.value(_NAMES["kind"]) == PATTERN else 0
-    widths["scores"] += _SEED if choices.value(_NAMES["criterion"]) == "random" else 0
-    return {name: st.container(width=width) for name, width in widths.items()}
+    widths["criterion"] += _SEED if choices.value(_NAMES["criterion"]) == "random" else 0
+    away = [name for name in ("scope", "scores", "aggregate") if name not in in_row]
+    places = {name: st.container(width=widths[name]) for name in widths if name not in away}
+    with places["more"], st.popover("More", width="stretch", key="more"):
+        box = st.container(width=_MORE)
+    return places | {name: box.container() for name in ("other", *away)}
 
 
-def _pair(name: str, beside: int) -> list[DeltaGenerator]:
-    return st.columns([_CONTROLS[name], beside], gap="small")
+def _pattern_note(plan: Plan, new: Plan) -> str | None:
+    fresh = pattern(new.granularity) and not pattern(plan.granularity)
+    return "Few runtimes still use N:M patterns: see the “?” beside Granularity." if fresh else None
 
 
 def _ask_granularity(before: str) -> tuple[str, str | None]:
@@ -140,7 +155,7 @@ def _ask_granularity(before: str) -> tuple[str, str | None]:
         index=_place(_NAMES["kind"], names),
         key=choices.key(_NAMES["kind"]),
         format_func=lambda name: GRANULARITIES[names[name]].label,
-        help=granularity_term(names[kind]).as_markdown(),
+        help=_help(TERMS["granularity"], granularity_term(names[kind])),
     )
     if kind != PATTERN:
         return kind, None
@@ -160,7 +175,8 @@ def _ask_granularity(before: str) -> tuple[str, str | None]:
     return choice, None
 
 
-def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:
+def _ask_criterion(granularity: str, before: str) -> tuple[str, list[str], str | None]:
+    """(the choice, the criteria that are not in the list, a sentence if it had to give way)."""
     allowed = [name for name, c in CRITERIA.items() if c.allows(granularity)]
     note = None
     if choices.value(_NAMES["criterion"]) not in allowed:
@@ -169,15 +185,26 @@ def _ask_criterion(granularity: str, before: str) -> tuple[str, str | None]:
             f"{CRITERIA[allowed[0]].label} stands in."
         )
         choices.put(_NAMES["criterion"], allowed[0])
-    choice = st.selectbox(
+    listed, others = more.split(allowed, choices.value(_NAMES["criterion"]))
+    random = choices.value(_NAMES["criterion"]) == "random"
+    left, right = st.columns([_CONTROLS["criterion"], _SEED], gap="small") if random else (st, st)
+    choice = left.selectbox(
         "Criterion",
-        allowed,
-        index=_place(_NAMES["criterion"], allowed),
+        listed,
+        index=_place(_NAMES["criterion"], listed),
         key=choices.key(_NAMES["criterion"]),
         format_func=lambda name: CRITERIA[name].label,
-        help=criterion_term(choices.value(_NAMES["criterion"])).as_markdown(),
+        help=_help(TERMS["criterion"], criterion_term(choices.value(_NAMES["criterion"]))),
     )
-    return choice, note
+    if random:
+        right.number_input(
+            "Seed",
+            min_value=0,
+            value=choices.value(_NAMES["seed"]),
+            key=choices.key(_NAMES["seed"]),
+            help="Another seed, another random ranking.",
+        )
+    return choice, others, note
 
 
 def _ask_scope(granularity: str) -> str:
@@ -194,34 +221,24 @@ def _ask_scope(granularity: str) -> str:
         required=True,
         format_func=words.__getitem__,
         disabled=inside_groups,
-        help=TERMS["layer"].as_markdown() + "\n\n---\n" + TERMS["global"].as_markdown() + why,
+        help=_help(TERMS["layer"], TERMS["global"]) + why,
     )
     return scope or "layer"
 
 
-def _ask_scores(criterion: str, plan: Plan) -> tuple[bool, int]:
-    left, right = (
-        st.columns([_CONTROLS["scores"], _SEED], gap="small") if criterion == "random" else (st, st)
-    )
+def _ask_scores() -> bool:
     words = {"raw": "Raw", "relative": "Relative"}
-    scores = left.segmented_control(
+    scores = st.segmented_control(
         "Scores",
         list(words),
         default=choices.value(_NAMES["scores"]),
         key=choices.key(_NAMES["scores"]),
         required=True,
         format_func=words.__getitem__,
-        help=TERMS["raw"].as_markdown() + "\n\n---\n" + TERMS["relative"].as_markdown(),
+        help=_help(TERMS["raw"], TERMS["relative"]),
     )
-    seed = plan.seed
-    if criterion == "random":
-        seed = int(
-            right.number_input(
-                "Seed",
-                min_value=0,
-                value=choices.value(_NAMES["seed"]),
-                key=choices.key(_NAMES["seed"]),
-                help="Another seed, another random ranking.",
-            )
-        )
-    return scores == "relative", seed
+    return bool(scores == "relative")
+
+
+def _help(*terms: Term) -> str:
+    return "\n\n---\n".join(term.as_markdown() for term in terms)

@@ -31,11 +31,11 @@ def able(granularity: str) -> tuple[str, ...]:
 
 
 def ask_repair(
-    granularity: str, more: Callable[[], None] = lambda: None
-) -> tuple[str, tuple[str, ...], str | None]:
-    """(aggregate, repairs) as the switches say, and a sentence on what had to be switched off.
+    granularity: str, below: Callable[[], None] = lambda: None
+) -> tuple[tuple[str, ...], str | None]:
+    """The repairs as the switches say, and a sentence on what had to be switched off.
 
-    more: draws what else belongs below the switches.
+    below: draws what else belongs below the switches.
     """
     can = able(granularity)
     gone = [name for name in REPAIRS if name not in can and choices.value(_NAMES[name])]
@@ -46,14 +46,12 @@ def ask_repair(
     with st.popover(plain(label), width="stretch", key="repair"), st.container(width=_WIDTH):
         st.markdown("**Repair without training**")
         repair = tuple(name for name in REPAIRS if _switch(name, enabled=name in can))
-        more()
-        st.divider()
-        aggregate = _ask_aggregate(granularity)
+        below()
     note = None
     if gone:
         labels = " and ".join(f"“{REPAIRS[name].label}”" for name in gone)
         note = f"{labels} mends what removed units leave behind; switched off for {granularity}."
-    return aggregate, repair, note
+    return repair, note
 
 
 def _switch(name: str, *, enabled: bool) -> bool:
@@ -67,7 +65,8 @@ def _switch(name: str, *, enabled: bool) -> bool:
     )
 
 
-def _ask_aggregate(granularity: str) -> str:
+def ask_aggregate(granularity: str) -> str:
+    """How the scores of layers that are cut together make one."""
     units = granularity in UNITS
     why = "" if units else "\n\nSingle weights have no groups: each layer stands for itself."
     choice = st.segmented_control(

@@ -1,13 +1,8 @@
-"""What does each word and number on the screen mean?"""
+"""Which words and numbers on the screen have an explanation of their own?"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-
-from pruneviz.plan import pattern
-from pruneviz.pruning.criteria import CRITERIA
-from pruneviz.pruning.granularity import GRANULARITIES
-from pruneviz.pruning.repair import REPAIRS
 
 
 @dataclass(frozen=True)
@@ -34,6 +29,56 @@ class Term:
 
 
 TERMS = {
+    "pruning": Term(
+        "Pruning",
+        "Cutting away what a trained network needs least: single connections, or whole neurons and "
+        "filters. How much can go before accuracy falls is what this tool measures.",
+        source="LeCun, Denker & Solla 1990 (Optimal Brain Damage)",
+    ),
+    "sparsity": Term(
+        "Sparsity",
+        "The share of a layer's weights or units that is cut: at 0 % all are kept, at 90 % one in "
+        "ten. What a slider asks for and what is cut can differ: counts are whole numbers (halves "
+        "go to the even one), a global ranking shares out its cuts by itself, and an N:M pattern "
+        "knows only one sparsity.",
+        "k = round(sparsity · items);  k: how many are cut",
+    ),
+    "dense": Term(
+        "Dense",
+        "The network as it was first opened, with nothing cut. Every change is told from it, on "
+        "the same samples.",
+    ),
+    "mask": Term(
+        "Mask",
+        "For each weight whether it is kept or cut. A cut weight counts as zero, and its value is "
+        "remembered, so that moving the slider back restores the network exactly. Masks alone make "
+        "nothing smaller or faster; removing whole units does.",
+        "weight in use = weight · mask;  mask: 1 kept, 0 cut",
+    ),
+    "parameter": Term(
+        "Parameter",
+        "A number that training has set: a weight, a bias, or a scale or shift of a normalisation. "
+        "All of them together are the size of a network. Only weights are pruned.",
+    ),
+    "mac": Term(
+        "MAC (multiply-accumulate)",
+        "One multiplication and the addition of its result to a sum: the step that a network "
+        "consists of, and the unit in which its work is counted. How long it takes depends on the "
+        "machine, so fewer MACs are not always less time.",
+        "linear layer: inputs · outputs;  convolution: weights · positions of its output",
+    ),
+    "granularity": Term(
+        "Granularity",
+        "What is cut as one piece: single weights, whole neurons and filters, attention heads, or "
+        "weights in a fixed N:M pattern. The finer the pieces, the more accuracy is left at a "
+        "given sparsity; only whole units can be removed, so that the network gets smaller and "
+        "faster.",
+        source="Mao et al. 2017, arXiv:1705.08922",
+    ),
+    "criterion": Term(
+        "Criterion",
+        "How the importance of a weight or unit is judged: what scores lowest is cut first.",
+    ),
     "accuracy": Term(
         "Accuracy",
         "The share of validation samples that the pruned network gets right, with the interval in "
@@ -44,25 +89,27 @@ TERMS = {
     ),
     "delta": Term(
         "Change from dense",
-        "Accuracy minus that of the dense network on the very same samples. Only samples whose "
-        "answer changed count, so the interval is much narrower than that of either accuracy. "
-        "If it covers zero, no change is measurable. Of scores between right and wrong, as of a "
-        "text's positions, few samples leave it wide even where none has changed.",
+        "Accuracy minus that of the dense network (as it was first opened, with nothing cut) on "
+        "the very same samples. Only samples whose answer changed count, so the interval is much "
+        "narrower than that of either accuracy. If it covers zero, no change is measurable. Where "
+        "an answer scores between right and wrong, as a text does over its positions, few samples "
+        "leave the interval wide even if nothing changed.",
         "(gained − lost) / n;  gained: now right, before wrong; lost: the other way round",
         "Bonett & Price 2012, doi:10.3102/1076998611411915; of other scores Gaffke 2005, see "
         "Learned-Miller & Thomas 2019, arXiv:1905.06208",
     ),
     "kept": Term(
         "Parameters kept",
-        "Parameters that are not masked, of all parameters of the network, those that can never be "
-        "pruned included. A mask alone does not make the network smaller: the zeros are still "
-        "stored and multiplied.",
-        "kept = all − masked",
+        "A parameter is a number that training has set, such as a weight. Kept are those that are "
+        "not cut, of all parameters of the network, those that can never be pruned included. A "
+        "mask alone does not make the network smaller: the zeros are still stored and multiplied.",
+        "kept = all − cut",
     ),
     "macs": Term(
         "MACs, ideal engine",
-        "Multiply-accumulates for one sample if every masked weight were skipped. Only an ideal "
-        "sparse engine does that; ordinary hardware still multiplies the zeros.",
+        "A MAC is one multiplication and the addition of its result (multiply-accumulate). So many "
+        "are needed for one sample if every cut weight were skipped. Only an ideal engine does "
+        "that; ordinary hardware still multiplies the zeros.",
         "Σ over layers  MACs of the layer · share of its weights kept",
         "dense MACs counted by torch.utils.flop_counter",
     ),
@@ -71,13 +118,6 @@ TERMS = {
         "An estimate of the weights' bytes when pruned layers are stored as one bit for each "
         "weight (kept or not) plus the values kept. The dense file stays as large as it was.",
         "Σ kept · bytes per value + weights of pruned layers / 8",
-    ),
-    "asked": Term(
-        "Asked and got",
-        "What the slider asks and what is cut can differ: counts are whole numbers (halves go to "
-        "the even one), a global ranking shares out its cuts by itself, and N:M patterns know only "
-        "one sparsity.",
-        "k = round(sparsity · items)",
     ),
     "histogram": Term(
         "Score histogram",
@@ -235,24 +275,3 @@ TERMS = {
         "Validation samples whose answer changed: first those that were right and are wrong now.",
     ),
 }
-
-
-def criterion_term(name: str) -> Term:
-    """The criterion's own words: meaning, formula with its symbols, source."""
-    criterion = CRITERIA[name]
-    text = " ".join(criterion.meaning.split())
-    return Term(
-        criterion.label, text, f"{criterion.formula};  {criterion.symbols}", criterion.source
-    )
-
-
-def granularity_term(name: str) -> Term:
-    """What the unit that is cut means; any N:M pattern has the words of the first."""
-    granularity = GRANULARITIES["2:4" if pattern(name) else name]
-    return Term(granularity.label, granularity.meaning, granularity.formula, granularity.source)
-
-
-def repair_term(name: str) -> Term:
-    """What a repair without training does: meaning, formula, source."""
-    repair = REPAIRS[name]
-    return Term(repair.label, repair.meaning, repair.formula, repair.source)
