@@ -28,6 +28,7 @@ VISITS = pd.DataFrame(
 )
 CONTROLS = VISITS.iloc[[2]].assign(accuracy=0.3, low=0.25, high=0.36)
 NONE = VISITS.iloc[:0]
+LIGHT, DARK = "#fbfbf9", "#14181c"  # the pages of .streamlit/config.toml
 
 
 def trace(figure: go.Figure, name: str) -> go.Scatter:
@@ -220,3 +221,32 @@ def test_activations_start_at_zero() -> None:
 def test_nothing_but_zeros_still_has_a_scale() -> None:
     figure = figures.mosaic(np.zeros((2, 2, 2)), np.ones(2, dtype=bool), signed=True)
     assert (figure.data[0].zmin, figure.data[0].zmax) == (-1, 1)
+
+
+# -- colours -----------------------------------------------------------------------------------
+
+
+def luminance(colour: str) -> float:
+    """Of WCAG 2: 0 for black, 1 for white."""
+    parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(one: str, other: str) -> float:
+    """Of WCAG 2: 1 for the same colour, 21 for black on white."""
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+@pytest.mark.parametrize("paper", [LIGHT, DARK])
+def test_every_mark_and_axis_stands_out_from_the_page(paper: str) -> None:
+    colours = figures.BLUE, figures.ORANGE, figures.GREEN, figures.GREY, *figures.MANY
+    assert [each for each in colours if contrast(each, paper) < 3] == []
+    axis = figures.per_class({"0": 0.9}, {"0": 0.8}).layout.yaxis
+    assert axis.linecolor == axis.zerolinecolor == figures.GREY

@@ -4,7 +4,7 @@ from pruneviz.figures.browser import as_text, program
 from pruneviz.figures.curves import alike, contest, curves_apart, curves_heat, curves_together
 from pruneviz.figures.live_canvas import Drawing, moving_course, moving_levels, ticks
 from pruneviz.figures.plans import nonzeros, pareto, per_class, tradeoff
-from pruneviz.figures.style import BLUE, DIVERGING, GREEN, GREY, ORANGE
+from pruneviz.figures.style import BLUE, DIVERGING, GREEN, GREY, MANY, ORANGE
 from pruneviz.figures.training import course, levels, tickets
 from pruneviz.figures.weights import matrix, mosaic
 
@@ -13,6 +13,7 @@ __all__ = [
     "DIVERGING",
     "GREEN",
     "GREY",
+    "MANY",
     "ORANGE",
     "Drawing",
     "alike",

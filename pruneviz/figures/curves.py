@@ -121,7 +121,7 @@ def curves_heat(change: pd.DataFrame, marks: pd.DataFrame, *, scale: Scale = SHA
     figure.add_scatter(
         x=[x[i] for i in columns], y=[layers[i] for i in rows], mode="text", name="marks",
         text=[foreign(marks.iat[i, j]) for i, j in zip(rows, columns, strict=True)],
-        textfont={"color": GREY, "size": 11}, hoverinfo="skip",
+        textfont={"size": 11}, hoverinfo="skip",
     )  # fmt: skip
     figure.update_xaxes(type="category", side="top")
     figure.update_yaxes(type="category", autorange="reversed")

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import plotly.graph_objects as go
 
-from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, foreign, layout
+from pruneviz.figures.style import AXIS, BLUE, GREEN, GREY, ORANGE, foreign, layout
 from pruneviz.scale import SHARE, Scale
 
 _ROOM = 1.04  # of an axis, so that a point at its end is whole
@@ -144,8 +144,8 @@ def per_class(dense: Mapping[str, float], pruned: Mapping[str, float]) -> go.Fig
     return go.Figure(
         [bars],
         layout(
-            xaxis={"title": "class", "type": "category"},
-            yaxis={"title": "change, points", "range": ends},
+            xaxis={"title": "class", "type": "category", **AXIS},
+            yaxis={"title": "change, points", "range": ends, **AXIS},
         ),
     )
 

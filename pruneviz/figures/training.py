@@ -100,7 +100,7 @@ def course(
             hovertemplate="epoch %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     for name, begin in [*stretches.items()][1:]:
-        title = {"text": foreign(name), "font": {"size": 10, "color": GREY}, "textangle": -90}
+        title = {"text": foreign(name), "font": {"size": 10}, "textangle": -90}
         figure.add_vline(
             x=begin, line={"color": GREY, "dash": "dot", "width": 1},
             annotation=title if len(stretches) <= _NAMED else None,

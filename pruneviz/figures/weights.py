@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pruneviz.figures.style import DIVERGING, GREY, finish, foreign
+from pruneviz.figures.style import DIVERGING, finish, foreign
 
 
 def mosaic(images: NDArray[np.float64], kept: NDArray[np.bool_], *, signed: bool) -> go.Figure:
@@ -43,7 +43,7 @@ def mosaic(images: NDArray[np.float64], kept: NDArray[np.bool_], *, signed: bool
         top, left = i // columns * (height + 1), i % columns * (width + 1)
         figure.add_annotation(
             x=left + (width - 1) / 2, y=top + (height - 1) / 2, text="cut", showarrow=False,
-            font={"size": 10, "color": GREY},
+            font={"size": 10},
         )  # fmt: skip
     return finish(figure)
 

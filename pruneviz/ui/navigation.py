@@ -9,6 +9,7 @@ import streamlit as st
 
 from pruneviz.ui.boundary import part
 from pruneviz.ui.workbench import address
+from pruneviz.ui.workbench.skip import skip_link
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -22,6 +23,8 @@ def show(pages: Sequence[StreamlitPage]) -> None:
     network, and each page would stand in the browser's history twice, once without it.
     """
     page = st.navigation([*pages], position="hidden")
+    if page.url_path == "":
+        skip_link()
     place = st.container(key="navigation").empty()
     query = address.query_here()
     _links(place, pages, query)

@@ -20,7 +20,7 @@ PATTERN = "N:M"
 _PATTERNS = ("2:4", "1:4", "3:4", "1:2", "4:8")
 _MODEL = "ask_model"
 # Widths in pixels: what does not fit a narrow screen goes to the next line, with its words whole.
-ICONS = 122
+ICONS = 199
 _NETWORK, _SEED, _PATTERN = 160, 95, 100
 _CONTROLS = {"criterion": 195, "granularity": 195, "scope": 172, "scores": 162, "aggregate": 205}
 _BUTTONS = {"repair": 118, "last": 118, "more": 105}

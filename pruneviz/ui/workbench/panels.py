@@ -141,7 +141,7 @@ def about(bench: Workbench, ask: Callable[[], str]) -> str:
 
     Returns what `ask`, which is drawn in it, does.
     """
-    box = st.popover(":material/info:", help="About this model and data", width="stretch")
+    box = st.popover("About", help="About this model and data", width="stretch")
     with box, st.container(width=_WIDTH):
         st.markdown("**About this model and data**")
         st.markdown("\n".join(f"- {plain(note)}" for note in bench.notes) or "Nothing was noted.")

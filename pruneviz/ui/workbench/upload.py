@@ -36,7 +36,7 @@ def ask_own(here: str) -> str | None:
     # A new key for each network that was opened: the form starts afresh, and lets the bytes go.
     turn = st.session_state.setdefault(_ROUND, 0)
     box = st.popover(
-        ":material/upload:",
+        "Upload",
         help="Open your own network, or a recipe",
         key=f"own-{turn}",
         width="stretch",

@@ -33,6 +33,9 @@ export default function ({ data, parentElement }) {
             show(false);
         };
         show(root.dataset.open === "yes");
+        // What stands below has as much less room.
+        new ResizeObserver(() => document.documentElement.style.setProperty(
+            "--first-steps", `${place?.offsetHeight ?? 0}px`)).observe(place ?? root);
     }
     const steps = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("li")]);
     for (const step of steps) {

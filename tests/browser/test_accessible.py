@@ -1,0 +1,89 @@
+"""Can everybody read every page and reach what is on it?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from driving import Board, rest
+from playwright.sync_api import Page
+from serving import ROOT
+
+pytestmark = pytest.mark.browser
+PAGES = ("", "sensitivity", "criteria", "devices", "train", "history", "export", "manual")
+# Each finding: how grave it is, the rule, and the elements.
+FINDINGS = """() => axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
+    violations.filter(each => ["serious", "critical"].includes(each.impact)).map(each =>
+        [each.impact, each.id, each.nodes.map(node => node.html.slice(0, 200))]))"""
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The program that looks for what shuts people out."""
+    file = ROOT / "tests/board/node_modules/axe-core/axe.min.js"
+    if not file.exists():
+        reason = "no axe-core: npm --prefix tests/board install --no-package-lock"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return file.read_text("utf-8")
+
+
+def findings(page: Page, axe: str) -> list[object]:
+    """What is serious on this page as it stands."""
+    rest(page)
+    page.evaluate(axe)
+    return list(page.evaluate(FINDINGS))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_page_shuts_anybody_out(visit: Callable[..., Board], axe: str, dark: bool) -> None:
+    board = visit("?model=resnet20", dark=dark)  # more rows than fit
+    assert findings(board.page, axe) == []
+    board = visit("?model=lenet300", dark=dark)
+    board.type("number-fc1", "50")
+    query = urlsplit(board.page.url).query
+    site, wrong = board.page.url.split("?")[0], {}
+    for name in PAGES:
+        board.page.goto(f"{site}{name}?{query}")
+        board.page.get_by_role("link", name="Manual", exact=True).wait_for()
+        if name == "":
+            board.open()
+        wrong[name] = findings(board.page, axe)
+    assert not any(wrong.values()), wrong
+
+
+def test_the_first_slider_is_few_tabs_away(visit: Callable[..., Board]) -> None:
+    board = visit("?model=lenet300")
+    for _ in range(8):
+        board.page.keyboard.press("Tab")
+        if board.focused() == "skip":
+            break
+    link = board.page.get_by_role("button", name="Skip to the sliders")
+    box = link.bounding_box()
+    assert box is not None
+    assert box["width"] > 50, "it is seen while it has the keyboard"
+    board.page.keyboard.press("Enter")
+    assert board.focused() == "slider-fc1"
+    with board.settling():
+        board.page.keyboard.press("ArrowRight")
+    assert board.percent("fc1") > 0
+
+
+def test_no_button_is_named_by_its_icon(visit: Callable[..., Board]) -> None:
+    page = visit("?model=lenet300").page
+    for name in ("About", "Upload"):
+        assert page.get_by_role("button", name=name, exact=True).count() == 1
+    assert page.get_by_role("button", name="icon").count() == 0
+
+
+def test_the_foot_of_the_page_is_seen_with_the_first_steps(visit: Callable[..., Board]) -> None:
+    board = visit("?model=lenet300")
+    board.page.set_viewport_size({"width": 1440, "height": 900})
+    board.page.wait_for_timeout(300)
+    assert board.page.get_by_test_id("welcome").is_visible()
+    box = board.root.locator(".status").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 900
