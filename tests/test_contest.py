@@ -13,8 +13,8 @@ import torch
 from pruneviz.background import CancelledError
 from pruneviz.comparison.contest import Contest, ContestRequest, Entry, contest
 from pruneviz.comparison.verdicts import p_value, verdict
-from pruneviz.measuring.evaluate import change
 from pruneviz.measuring.intervals import paired_difference
+from pruneviz.measuring.score import change
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.answers import measure, recall
 from pruneviz.sources.registered import load_registered

@@ -23,7 +23,8 @@ VISITS = pd.DataFrame(
         "high": [0.99, 0.98, 0.65, 0.92],
         "loss": [0.1, 0.2, 2.0, 0.4],
         "n": [2000, 2000, 256, 2000],
-        "dense": [True, False, False, False],
+        "kind": ["dense", "visited", "visited", "visited"],
+        "returns": True,
     }
 )
 CONTROLS = VISITS.iloc[[2]].assign(accuracy=0.3, low=0.25, high=0.36)
@@ -141,6 +142,17 @@ def test_path_front_control_and_floor_are_drawn() -> None:
     assert list(control.error_y.array) == pytest.approx([6])
     (line,) = figure.layout.shapes
     assert (line.y0, line.y1) == (97, 97)
+
+
+def test_what_versions_come_of_has_marks_of_its_own_off_the_way() -> None:
+    kinds = ["dense", "cut, not trained", "trained", "visited"]
+    visits = VISITS.assign(kind=kinds, returns=[False, False, True, True])
+    figure = figures.tradeoff(visits, CONTROLS)
+    for place, kind in enumerate(kinds):
+        mark = trace(figure, kind)
+        assert (list(mark.x), list(mark.customdata)) == ([visits["params"][place]], [place])
+        assert ("click" in mark.hovertemplate) == visits["returns"][place]
+    assert list(trace(figure, "order of visits").x) == [100, 40]
 
 
 def test_loss_has_its_own_front_and_no_interval() -> None:

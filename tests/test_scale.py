@@ -49,7 +49,7 @@ CURVE = pd.DataFrame(
 VISITS = pd.DataFrame(
     {
         "label": ["dense"], "params": [5], "accuracy": [0.5], "low": [0.4], "high": [0.6],
-        "loss": [1.0], "n": [10], "dense": [True],
+        "loss": [1.0], "n": [10], "kind": ["dense"], "returns": True,
     }
 )  # fmt: skip
 CONTEST = pd.DataFrame(

@@ -11,6 +11,7 @@ import pytest
 
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
+from pruneviz.training import Training
 from pruneviz.ui.board import parse
 from pruneviz.ui.session import Session, obey, start
 from pruneviz.ui.session.chart import PlanFacts
@@ -45,7 +46,8 @@ TABLE = pd.DataFrame(
     {
         "params": [100, 70, 40, 20],
         "accuracy": [0.98, 0.975, 0.97, 0.5],
-        "dense": [True, False, False, False],
+        "kind": ["dense", "visited", "visited", "visited"],
+        "returns": True,
     }
 )
 
@@ -81,7 +83,7 @@ def test_only_what_was_measured_is_a_point(new_bench: Callable[[str], Workbench]
     assert row["params"] == bench.counts(HALF).params_kept
     assert (row["n"], row["accuracy"], row["loss"]) == (64, result.accuracy, result.loss)
     assert (row["low"], row["high"]) == (result.low, result.high)
-    assert seen.table["dense"].tolist() == [True, False]
+    assert seen.table["kind"].tolist() == ["dense", "visited"]
     assert len(seen.controls) == 0
 
 
@@ -169,3 +171,27 @@ def test_the_loss_allowed_and_the_measure_are_the_browsers(session: Session) -> 
 
 def test_the_axis_begins_at_chance(new_bench: Callable[[str], Workbench]) -> None:
     assert chance(new_bench("lenet5")) == pytest.approx(0.1)
+
+
+def test_versions_stand_on_the_chart_of_the_network_they_come_from_and_on_their_own(
+    new_bench: Callable[[str], Workbench],
+) -> None:
+    bench = new_bench("lenet300")
+    version = Workbench(bench.train(HALF, Training(epochs=1, samples=64)).source("v1"), bench)
+    seen = visits(version, [Plan(), HALF], PlanFacts())
+    assert seen.table["kind"].tolist() == ["dense"], "nothing is measured for the chart"
+    for mark in version.landmarks:
+        mark.bench.evaluate(mark.plan)
+    dense = bench.evaluate(Plan())
+    seen = visits(version, [Plan()], PlanFacts())
+    assert seen.table["kind"].tolist() == ["trained", "dense", "cut, not trained"]
+    assert seen.table["returns"].tolist() == [True, False, False]
+    trained, first, cut = (row for _, row in seen.table.iterrows())
+    assert (first["params"], first["accuracy"]) == (bench.counts(Plan()).params, dense.accuracy)
+    assert trained["params"] == cut["params"] == bench.counts(HALF).params_kept
+    assert cut["accuracy"] == bench.evaluate(HALF).accuracy
+    assert len(seen.controls) == 1
+    assert best_within(seen.table, 1.0) == 0, "only what one can return to"
+
+    seen = visits(bench, [Plan()], PlanFacts(), [version])
+    assert seen.table["kind"].tolist() == ["dense", "trained"]

@@ -164,7 +164,8 @@ class _SmallestSearch:
                 continue  # left out before the test, by samples that it does not use
             self.measured.samples_of[candidate] = samples
             result, dense = (
-                bench.evaluate(p, samples, self.measured.n) for p in (candidate, Plan())
+                one.evaluate(plan, samples, self.measured.n)
+                for one, plan in ((bench, candidate), (bench.original, Plan()))
             )
             if not surely(result, dense)[0] >= -self._lose:
                 break

@@ -16,7 +16,7 @@ from pruneviz.comparison.sameness import UNIFORM, plans_at
 from pruneviz.comparison.similar import able_sliders, gather_for, levels_for
 from pruneviz.comparison.verdicts import Verdict, verdict
 from pruneviz.measuring.bench import Bench
-from pruneviz.measuring.evaluate import change, level
+from pruneviz.measuring.score import change, level
 from pruneviz.plan import Plan, settings_of
 from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA, find_criterion
@@ -193,9 +193,9 @@ def contest(
     names, levels, n = _check(bench, request)
     sliders, left_out = _common(bench, request, names)
     plans = plans_at(bench, request.plan, request.allocation, sliders, levels, curves)
-    dense = recall(bench, memory, Plan(), n)
+    dense = recall(bench.original, memory, Plan(), n)
     if dense is None and progress is not None:
-        dense = measure(bench, memory, Plan(), n, partial(progress, "dense", 0.0))
+        dense = measure(bench.original, memory, Plan(), n, partial(progress, "dense", 0.0))
     result = Contest(
         plan=settings_of(request.plan),
         allocation=request.allocation,

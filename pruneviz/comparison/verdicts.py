@@ -10,8 +10,8 @@ from statistics import NormalDist
 import torch
 from torch import Tensor
 
-from pruneviz.measuring.evaluate import change, level
 from pruneviz.measuring.intervals import Z95
+from pruneviz.measuring.score import change, level
 from pruneviz.scale import SHARE, Scale
 from pruneviz.tasks import Task
 

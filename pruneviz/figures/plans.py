@@ -12,7 +12,15 @@ from pruneviz.figures.style import AXIS, BLUE, GREEN, GREY, ORANGE, foreign, lay
 from pruneviz.scale import SHARE, Scale
 
 _ROOM = 1.04  # of an axis, so that a point at its end is whole
-_HOVER = "%{text}<br>%{x:,} parameters<br>%{y:.4g}<br>click to return<extra></extra>"
+_STANDS = "%{text}<br>%{x:,} parameters<br>%{y:.4g}<extra></extra>"
+_HOVER = _STANDS.replace("<extra>", "<br>click to return<extra>")
+# What a visit may be besides one of the session's own plans, and how it looks.
+MARKS: Mapping[str, dict[str, object]] = {
+    "new weights, not trained": {"size": 10, "color": GREY, "symbol": "square"},
+    "cut, not trained": {"size": 11, "color": ORANGE, "symbol": "triangle-down"},
+    "repaired, not trained": {"size": 11, "color": ORANGE, "symbol": "triangle-up"},
+    "trained": {"size": 12, "color": GREEN, "symbol": "diamond"},
+}
 
 
 def pareto(params: Sequence[float], value: Sequence[float], *, higher: bool = True) -> list[int]:
@@ -45,21 +53,24 @@ def tradeoff(
     """Accuracy, or another score, or the loss against parameters kept, for each plan visited; what
     is cut grows to the right.
 
-    visits: rows in the order of visiting, with label, params, accuracy, low, high, loss, n,
-    dense. controls: params, accuracy, low, high, loss of random pruning. labels: of the score and
-    of the loss. floor: accuracy under which too much is lost; best: position of the smallest
-    plan above it; here: the current plan. scale: the unit of the score. total: parameters of the
-    dense network, where the axis begins; None: as the points need it. chance: the score of a
+    visits: rows in the order of visiting, with label, params, accuracy, low, high, loss, n, kind
+    ("visited", "dense" for the network as it was first opened, or of MARKS) and returns: whether a
+    click leads there. controls: params, accuracy, low, high, loss of random pruning. labels: of the
+    score and of the loss. floor: accuracy under which too much is lost; best: position of the
+    smallest plan above it; here: the current plan. scale: the unit of the score. total: parameters
+    of the dense network, where the axis begins; None: as the points need it. chance: the score of a
     guess, for an axis from it to all right. Each point carries its position as customdata.
     """
     is_accuracy = measure == "accuracy"
     factor = scale.factor if is_accuracy else 1.0
     bars = partial(_bars, factor=factor) if is_accuracy else lambda _: None
     x, y = visits["params"].to_numpy(), visits[measure].to_numpy() * factor
+    way = [i for i, kind in enumerate(visits["kind"]) if kind not in MARKS]
     front = pareto(list(visits["params"]), list(visits[measure]), higher=is_accuracy)
     path = _scatter(
-        "order of visits", x, y, mode="lines", line={"color": GREY, "width": 1}, hoverinfo="skip"
-    )
+        "order of visits", x[way], y[way], mode="lines", hoverinfo="skip",
+        line={"color": GREY, "width": 1},
+    )  # fmt: skip
     random = _scatter(
         "random control", controls["params"].to_numpy(), controls[measure].to_numpy() * factor,
         mode="markers", error_y=bars(controls),
@@ -71,13 +82,10 @@ def tradeoff(
         line={"color": GREEN, "width": 3, "shape": "hv"},
     )  # fmt: skip
     points = [
-        _scatter(
-            name, x[places], y[places], mode="markers", error_y=bars(visits.iloc[places]),
-            customdata=places, text=[foreign(visits["label"].iloc[i]) for i in places],
-            marker=marker, hovertemplate=_HOVER,
-        )
+        _plans(name, x[places], y[places], visits.iloc[places], places)
+        | {"marker": marker, "error_y": bars(visits.iloc[places])}
         for name, (places, marker) in _kinds(visits, best, here).items()
-    ]  # fmt: skip
+    ]
     title = scale.axis(labels[0]) if is_accuracy else f"loss: {labels[1]}"
     line = floor is not None and is_accuracy
     return go.Figure(
@@ -91,16 +99,28 @@ def tradeoff(
     )
 
 
+def _plans(
+    name: str, x: object, y: object, visits: pd.DataFrame, places: list[int]
+) -> dict[str, object]:
+    return _scatter(
+        name, x, y, mode="markers", customdata=places, text=[*map(foreign, visits["label"])],
+        hovertemplate=_HOVER if visits["returns"].all() else _STANDS,
+    )  # fmt: skip
+
+
 def _kinds(
     visits: pd.DataFrame, best: int | None, here: int | None
 ) -> dict[str, tuple[list[int], dict[str, object]]]:
     """Name -> positions of the points that look alike, and how; the last lie above the others."""
-    dense = [i for i, each in enumerate(visits["dense"]) if each]
-    others = [i for i in range(len(visits)) if i not in dense and i != best]
+    places: dict[str, list[int]] = {kind: [] for kind in ("visited", *MARKS, "dense")}
+    for i, kind in enumerate(visits["kind"]):
+        if kind != "visited" or i != best:
+            places[kind].append(i)
     smallest = [] if best is None else [best]
     kinds: dict[str, tuple[list[int], dict[str, object]]] = {
-        "visited": (others, {"size": 9, "color": BLUE}),
-        "dense": (dense, {"size": 14, "color": BLUE, "symbol": "star"}),
+        "visited": (places["visited"], {"size": 9, "color": BLUE}),
+        **{kind: (places[kind], marker) for kind, marker in MARKS.items()},
+        "dense": (places["dense"], {"size": 14, "color": BLUE, "symbol": "star"}),
         "fewest parameters": (smallest, {"size": 13, "color": ORANGE}),
         "this plan": (
             [] if here is None else [here],

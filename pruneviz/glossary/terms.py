@@ -90,10 +90,11 @@ TERMS = {
     "delta": Term(
         "Change from dense",
         "Accuracy minus that of the dense network (as it was first opened, with nothing cut) on "
-        "the very same samples. Only samples whose answer changed count, so the interval is much "
-        "narrower than that of either accuracy. If it covers zero, no change is measurable. Where "
-        "an answer scores between right and wrong, as a text does over its positions, few samples "
-        "leave the interval wide even if nothing changed.",
+        "the very same samples; a trained version tells the change from its own start beside it. "
+        "Only samples whose answer changed count, so the interval is much narrower than that of "
+        "either accuracy. If it covers zero, no change is measurable. Where an answer scores "
+        "between right and wrong, as a text does over its positions, few samples leave the "
+        "interval wide even if nothing changed.",
         "(gained − lost) / n;  gained: now right, before wrong; lost: the other way round",
         "Bonett & Price 2012, doi:10.3102/1076998611411915; of other scores Gaffke 2005, see "
         "Learned-Miller & Thomas 2019, arXiv:1905.06208",

@@ -22,12 +22,23 @@ from pruneviz.tasks import Task
 class Bench(Protocol):
     """A network that can be cut and measured; `Workbench` is one."""
 
-    def __init__(self, source: Source) -> None: ...
+    def __init__(self, source: Source, parent: Bench | None = None) -> None: ...
 
     layer_of: dict[str, Layer]
     source: Source
+    plain_source: Source
+    given_parent: Bench | None
     task: Task
     graph_cache: GraphCache
+
+    @property
+    def parent(self) -> Bench | None: ...
+
+    @property
+    def original(self) -> Bench: ...
+
+    @property
+    def probe(self) -> int: ...
 
     @property
     def fingerprint(self) -> str: ...

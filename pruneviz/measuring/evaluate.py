@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data, Inputs, Outcome
-from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
 from pruneviz.measuring.room import Room
+from pruneviz.measuring.score import Change, change, level
 from pruneviz.network.forward_pass import at_work, call_all, out_of_memory
 from pruneviz.network.replica import replica
 from pruneviz.storage.cache import Cache
@@ -61,9 +61,10 @@ class Evaluation:
     accuracy: the mean score, 1 = all right. low, high: its 95 % interval, Wilson's where scores
     are right or wrong, else `mean_interval`. loss: the mean loss, as the task names it; inf where
     an answer is broken. per_class: class -> accuracy (NaN where the prefix has no sample of it);
-    empty where answers are no named classes. delta: accuracy minus that of the dense network on
-    the same samples, with its 95 % paired interval. predicted: int64 [n], -1 where an answer is
-    no class. broken: how many answers hold NaN or infinite numbers, and so count as none.
+    empty where answers are no named classes. delta: accuracy minus that of the dense network (as
+    it was first opened) on the same samples, with its 95 % paired interval. start: of a trained
+    version, the change from what its training left; else None. predicted: int64 [n], -1 where an
+    answer is no class. broken: how many answers hold NaN or infinite numbers, and so count as none.
     measures: every number one expects of the task, by name. dense_...: the same of the dense
     network. scores: float32 [n], of each sample, what the accuracy is the mean of; weight: how
     much each of them counts, None: the same. outputs: of a network that answers with several
@@ -92,6 +93,13 @@ class Evaluation:
     weight: Tensor | None
     broken: int = 0
     outputs: Mapping[str, OutputChange] = field(default_factory=dict)
+    dense_accuracy: float = math.nan
+    start: Change | None = None
+
+    @property
+    def from_start(self) -> Change:
+        """The change from the network that is cut: a trained version, else the dense network."""
+        return self.start or Change(self.delta, self.delta_low, self.delta_high)
 
     @property
     def measurable(self) -> bool:
@@ -195,14 +203,15 @@ def summarise(
     classes: tuple[str, ...],
     n: int,
     task: Task,
+    start: Outcome | None = None,
 ) -> Evaluation:
-    """The evaluation of the first n answers of `outcome`, paired with those of `dense`."""
-    unchanged = outcome is dense
+    """The evaluation of the first n answers of `outcome`, paired with those of `dense`.
+
+    start: the answers of the trained version that was cut, if it was one.
+    """
+    unchanged, uncut = outcome is dense, outcome is start
     targets = None if targets is None else targets[:n].cpu()
-    outcome, dense = _first(outcome, n, targets), _first(dense, n, targets)
-    if task.prefix is not None and targets is not None and n:
-        labels = task.targets(targets)
-        outcome, dense = task.prefix(outcome, labels), task.prefix(dense, labels)
+    outcome, dense = (_prefix(one, n, targets, task) for one in (outcome, dense))
     names = classes if task.single and targets is not None else ()
     scores = _scores(outcome)
     accuracy, low, high = level(scores, outcome.weight, task)
@@ -211,6 +220,10 @@ def summarise(
     delta, delta_low, delta_high = 0.0, 0.0, 0.0
     if not unchanged:
         delta, delta_low, delta_high = change(scores, _scores(dense), outcome.weight, task)
+    from_start = None if start is None else Change(0.0, 0.0, 0.0)
+    if start is not None and not uncut:
+        began = _scores(_prefix(start, n, targets, task))
+        from_start = Change(*change(scores, began, outcome.weight, task))
     broken = outcome.more.get("broken")
     return Evaluation(
         n=n,
@@ -232,7 +245,17 @@ def summarise(
         weight=outcome.weight,
         broken=0 if broken is None else int(broken.sum()),
         outputs=_changes(outcome, dense, task),
+        dense_accuracy=accuracy if unchanged else level(_scores(dense), dense.weight, task)[0],
+        start=from_start,
     )
+
+
+def _prefix(outcome: Outcome, n: int, targets: Tensor | None, task: Task) -> Outcome:
+    """The first n answers, as the task counts them of so many."""
+    outcome = _first(outcome, n, targets)
+    if task.prefix is None or targets is None or not n:
+        return outcome
+    return task.prefix(outcome, task.targets(targets))
 
 
 def _changes(outcome: Outcome, dense: Outcome, task: Task) -> dict[str, OutputChange]:
@@ -243,24 +266,6 @@ def _changes(outcome: Outcome, dense: Outcome, task: Task) -> dict[str, OutputCh
             difference = change(_scores(now), _scores(was), None, one)
             changes[name] = OutputChange(mean_score(now), *difference, one)
     return changes
-
-
-def level(scores: Tensor, weight: Tensor | None, task: Task) -> tuple[float, float, float]:
-    """(mean, low, high) of scores [n], as `Evaluation` has them."""
-    if not task.binary:
-        return mean_interval(scores, weight, task.bounds)
-    n, hits = len(scores), int(scores.sum())
-    return (hits / n if n else float("nan")), *wilson(hits, n)
-
-
-def change(
-    now: Tensor, was: Tensor, weight: Tensor | None, task: Task
-) -> tuple[float, float, float]:
-    """(difference, low, high) of two mean scores [n] of the same samples, paired."""
-    if not task.binary:
-        return mean_difference(now, was, weight, task.bounds)
-    gains, losses = int((now > was).sum()), int((now < was).sum())
-    return paired_difference(gains, losses, len(now))
 
 
 def _dense(network: nn.Module, inputs: Inputs, which: slice, cache: Cache[Answer] | None) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.intervals import ALPHA, fewest, mean_difference
+from pruneviz.measuring.score import change
 
 
 def looks(block: int, of: int, precision: float) -> dict[int, float]:
@@ -30,6 +31,7 @@ def surely(now: Evaluation, was: Evaluation, alpha: float = ALPHA / 2) -> tuple[
     also of few answers, right or wrong, where the paired interval errs a little more often to one
     side. Never narrower than that interval itself.
     """
-    task = now.task
-    _, low, high = mean_difference(now.scores, was.scores, now.weight, task.bounds, 2 * alpha)
-    return min(low, now.delta_low), max(high, now.delta_high)
+    task, scores = now.task, (now.scores, was.scores, now.weight)
+    _, low, high = mean_difference(*scores, task.bounds, 2 * alpha)
+    _, paired_low, paired_high = change(*scores, task)
+    return min(low, paired_low), max(high, paired_high)

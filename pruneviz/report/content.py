@@ -111,14 +111,14 @@ def _head(bench: Workbench, recipe: Recipe, title: str) -> str:
 
 
 def _numbers(bench: Workbench, plan: Plan, result: Evaluation) -> str:
-    counts, dense = bench.counts(plan), bench.evaluate(Plan(), result.n)
+    counts = bench.counts(plan)
     scale = result.task.scale
     score = scale.score_text(result.accuracy)
     interval = f"{scale.interval_text(result.low, result.high)}, {result.n:,} samples"
     return numbers(
         [
             (result.task.label, score, f"95 %: {interval}"),
-            ("Change from dense", result.words, f"dense: {scale.score_text(dense.accuracy)}"),
+            ("Change from dense", result.words, _against(result)),
             (
                 "Parameters kept",
                 f"{counts.params_kept / counts.params:.1%}",
@@ -130,6 +130,15 @@ def _numbers(bench: Workbench, plan: Plan, result: Evaluation) -> str:
             ),
         ]
     )
+
+
+def _against(result: Evaluation) -> str:
+    scale, start = result.task.scale, result.start
+    dense = f"dense: {scale.score_text(result.dense_accuracy)}"
+    if start is None:
+        return dense
+    change = scale.paired_text(start.delta, start.low, start.high)
+    return f"{dense}; from the start of this version: {change}"
 
 
 def _macs(counts: Counts) -> tuple[str, str]:

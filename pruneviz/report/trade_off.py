@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pruneviz import figures
+from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress
 from pruneviz.pruning.chance import control_of
@@ -19,11 +20,12 @@ from pruneviz.report.parts import fold, paragraph, section, table
 from pruneviz.report.tables import readable
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.lineage import KINDS, Landmark, trained_mark
 
 Watch = Progress
-_Row = tuple[str, int, float, float, float, float, int, bool, str]  # as _COLUMNS
+_Row = tuple[str, int, float, float, float, float, int, str, str]  # as _COLUMNS
 SHOWN = 500  # plans of the history, the latest ones
-_COLUMNS = ["label", "params", "accuracy", "low", "high", "loss", "n", "dense", "note"]
+_COLUMNS = ["label", "params", "accuracy", "low", "high", "loss", "n", "kind", "note"]
 _LONG = 15  # rows of a table that is folded away
 
 
@@ -45,22 +47,24 @@ def tradeoff(
     """The chart of all plans, with its table. n: the samples that the plan is measured on."""
     before = _past(others.past, plan)
     plans = list(dict.fromkeys([Plan(), *others.plans, plan]))
+    marks = [mark for mark in bench.landmarks if mark.bench is not bench]
     control_plans = list(dict.fromkeys(filter(None, map(control_of, (*others.plans, plan)))))
-    steps = _Steps(watch, len(plans) + len(control_plans))
+    steps = _Steps(watch, len(plans) + len(control_plans) + len(marks))
     now = _measure(bench, plans, n, steps)
-    points = pd.DataFrame([now[0], *_rows(before), *now[1:]], columns=_COLUMNS)
+    beside = [(mark.kind, _mark(mark, n, steps)) for mark in marks]
+    seen = [row for kind, row in beside if kind != "random"]
+    points = pd.DataFrame([*seen, now[0], *_rows(before), *now[1:]], columns=_COLUMNS)
     chance = control_plans + [each for each in map(control_of, before) if _is_known(bench, each, n)]
     drawn = _measure(bench, list(dict.fromkeys(filter(None, chance))), n, steps)
+    drawn += [row for kind, row in beside if kind == "random"]
     controls = pd.DataFrame(drawn, columns=_COLUMNS)
     figure = figures.tradeoff(
-        points,
+        points.assign(returns=False),
         controls,
         labels=(bench.task.label, bench.task.loss_label),
-        here=0 if plan.is_dense else len(points) - 1,
+        here=len(seen) if plan.is_dense else len(points) - 1,
         scale=bench.task.scale,
     ).update_layout(height=380)
-    for trace in figure.data:  # there is nothing to return to in a file
-        trace.hovertemplate = (trace.hovertemplate or "").replace("<br>click to return", "") or None
     rows = table(readable(points, bench.task.word, bench.task.scale), text=("plan", "note"))
     return section(
         "tradeoff",
@@ -95,10 +99,24 @@ def _measure(bench: Workbench, plans: Sequence[Plan], n: int, progress: _Steps) 
         progress.begin()
         progress.tell(label(plan), 0.0)
         evaluation = in_pieces(bench, plan, n, progress.tell, label(plan))
-        params, dense = bench.counts(plan).params_kept, plan.is_dense
-        score = (evaluation.accuracy, evaluation.low, evaluation.high)
-        rows.append((label(plan), params, *score, evaluation.loss, evaluation.n, dense, ""))
+        if plan.is_dense and bench.parent is not None:
+            mark = trained_mark(bench)
+            rows.append(_row(evaluation, mark.words, mark.params_left, KINDS[mark.kind]))
+        else:
+            params, kind = bench.counts(plan).params_kept, "dense" if plan.is_dense else "visited"
+            rows.append(_row(evaluation, label(plan), params, kind))
     return rows
+
+
+def _mark(mark: Landmark, n: int, progress: _Steps) -> _Row:
+    progress.begin()
+    evaluation = in_pieces(mark.bench, mark.plan, n, progress.tell, mark.words)
+    return _row(evaluation, mark.words, mark.params_left, KINDS[mark.kind])
+
+
+def _row(evaluation: Evaluation, words: str, params: int, kind: str) -> _Row:
+    score = (evaluation.accuracy, evaluation.low, evaluation.high)
+    return (words, params, *score, evaluation.loss, evaluation.n, kind, "")
 
 
 def _is_known(bench: Workbench, control: Plan | None, n: int) -> bool:
@@ -130,7 +148,7 @@ def _rows(before: dict[Plan, pd.Series]) -> list[_Row]:
             row["high"],
             row["loss"],
             int(row["n"]),
-            False,
+            "visited",
             row["note"],
         )
         for plan, row in before.items()

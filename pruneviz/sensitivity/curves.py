@@ -250,6 +250,7 @@ def point_of(
     alpha: by how much its verdicts may err at this look, to each side.
     """
     sure_low, sure_high = surely(result, dense, alpha)
+    change = result.from_start
     return Point(
         sparsity=sparsity,
         got=got,
@@ -257,9 +258,9 @@ def point_of(
         accuracy=result.accuracy,
         low=result.low,
         high=result.high,
-        delta=result.delta,
-        delta_low=result.delta_low,
-        delta_high=result.delta_high,
+        delta=change.delta,
+        delta_low=change.low,
+        delta_high=change.high,
         loss=result.loss,
         dense_accuracy=dense.accuracy,
         dense_loss=dense.loss,

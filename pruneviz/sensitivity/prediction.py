@@ -224,7 +224,7 @@ def _change(bench: Bench, plan: Plan, samples: int, memory: Memory) -> float:
             return float(json.loads(text))
     except (ValueError, TypeError):  # what is damaged is measured again
         pass
-    change = bench.evaluate(plan, samples).delta
+    change = bench.evaluate(plan, samples).from_start.delta
     memory.put(key, json.dumps(change))
     return change
 

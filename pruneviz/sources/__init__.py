@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from pruneviz.data import Data, Metric, Outcome
+from pruneviz.plan import Plan
 from pruneviz.sources.open_request import OpenRequest
 
 
@@ -16,7 +17,8 @@ class Provenance:
     """What a network was before it was trained here, and what it was trained by.
 
     name, weights (their fingerprint), opened, unnamed: of the network it began as. steps: plain
-    values, one a training, as `Step` holds them.
+    values, one a training, as `TrainingStep` holds them. plan: cuts what the last one left at
+    zero; params: the parameters that it left.
     """
 
     name: str
@@ -24,6 +26,8 @@ class Provenance:
     opened: OpenRequest | None
     unnamed: tuple[str, ...]
     steps: tuple[Mapping[str, object], ...]
+    plan: Plan = field(default_factory=Plan)
+    params: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Source:
     targets: a number for each sample, higher is better. task: what the user says it is measured
     by, of `pruneviz.tasks.TASKS`; None: what outputs and targets tell. output: the name of the
     output that is scored, of several; None: the main one. notes: sentences on how it was found.
-    training: what may train it; None: only `calibration` may. past: where it was trained here.
+    training: what may train it; None: only `calibration` may. past: where it was trained here;
+    parent: the network it was trained from, so that all are compared with the first.
     masks: what the network came pruned by, by parameter (bool, True = kept); its weights are zero
     where they cut.
     opened: by which names it can be opened again, as far as it has any; unnamed: which of "model",
@@ -63,3 +68,4 @@ class Source:
     past: Provenance | None = None
     masks: Mapping[str, Tensor] = field(default_factory=dict)
     task: str | None = None
+    parent: Source | None = None

@@ -26,5 +26,5 @@ def train_again(
         return bench
     for step in steps:
         result = train(bench, step.plan, step.training, progress=progress)
-        bench = type(bench)(result.source(bench.source.name))
+        bench = type(bench)(result.source(bench.source.name), bench)
     return bench

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pruneviz.data import Data
-from pruneviz.measuring.evaluate import Evaluation, answer, change, summarise
+from pruneviz.measuring.evaluate import Evaluation, answer, summarise
+from pruneviz.measuring.score import change
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress
 from pruneviz.training.batches import steps_of

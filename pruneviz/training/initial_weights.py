@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import torch
 from torch import nn
 
+from pruneviz.measuring.bench import Bench
 from pruneviz.training.devices import seed_generators
+from pruneviz.training.settings import Training
+
+
+def start_of(bench: Bench, training: Training) -> Bench:
+    """The network that a training really begins with: the bench itself, or one of new weights."""
+    if training.start != "new":
+        return bench
+    network, source = copy.deepcopy(bench.source.model), bench.source
+    draw_again_(network, training.seed)
+    name = f"{source.name}, new weights"
+    fresh = replace(
+        source, name=name, model=network, card={}, dense=None, masks={}, opened=None, parent=source
+    )
+    return type(bench)(fresh, bench)
 
 
 def draw_again_(network: nn.Module, seed: int) -> None:

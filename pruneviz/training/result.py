@@ -84,14 +84,24 @@ class Trained:
         """Epochs of the last leg until the paired interval to dense held zero, of those at whose
         end all was cut; None: never.
         """
-        own = self.table[~self.table["aside"].astype(bool)]
-        last = own[own["leg"] == own["leg"].iloc[-1]]
+        own = self._own
+        last = own[own["leg"] == self._end["leg"]]
         whole = last["sparsity"] >= last["sparsity"].iloc[-1] - 1e-9
         back = last[(last["epoch"] > 0) & whole & (last["delta_high"] >= 0)]
         return None if back.empty else int(back["epoch"].iloc[0])
 
+    @property
+    def _own(self) -> pd.DataFrame:
+        """The rows that are no controls'."""
+        return self.table[~self.table["aside"].astype(bool)]
+
+    @property
+    def _end(self) -> pd.Series:
+        return self._own.iloc[-1]
+
     def source(self, name: str) -> Source:
         """The trained network with the data of the first: to be opened as a version of it."""
+        step, params = TrainingStep(self.asked, self.training), int(self._end["params"])
         note = f"trained by {self.training.method!r} from {self.origin.name}"
         return replace(
             self.origin,
@@ -102,7 +112,8 @@ class Trained:
             notes=(*self.origin.notes, note, *self.notes),
             opened=None,
             unnamed=tuple(dict.fromkeys(("model", *self.origin.unnamed))),
-            past=past_of(self.origin, TrainingStep(self.asked, self.training)),
+            past=past_of(self.origin, step, self.plan, params),
+            parent=self.origin,
         )
 
 

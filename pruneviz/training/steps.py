@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pruneviz.network.replica import fingerprint
 from pruneviz.plan import Plan
@@ -17,6 +17,11 @@ class TrainingStep:
 
     plan: Plan
     training: Training
+
+    @property
+    def cuts(self) -> bool:
+        """Whether anything is cut by it."""
+        return self.training.method != "dense" and not self.plan.is_dense
 
     def as_dict(self) -> dict[str, object]:
         """Plain values; the plan beside the settings."""
@@ -34,16 +39,13 @@ class TrainingStep:
         return cls(own_plan, Training.from_dict(rest))
 
 
-def past_of(origin: Source, step: TrainingStep) -> Provenance:
-    """The past of what came of a training that began at `origin`."""
-    one = step.as_dict()
-    if origin.past is not None:
-        before = origin.past
-        return Provenance(
-            before.name, before.weights, before.opened, before.unnamed, (*before.steps, one)
-        )
-    weights = fingerprint(origin.model)
-    return Provenance(origin.name, weights, origin.opened, origin.unnamed, (one,))
+def past_of(origin: Source, step: TrainingStep, plan: Plan, params: int) -> Provenance:
+    """The past of what came of a training that began at `origin`; plan, params: as there."""
+    before = origin.past
+    if before is None:
+        weights = fingerprint(origin.model)
+        before = Provenance(origin.name, weights, origin.opened, origin.unnamed, ())
+    return replace(before, steps=(*before.steps, step.as_dict()), plan=plan, params=params)
 
 
 def steps_of_past(past: Provenance | None) -> tuple[TrainingStep, ...]:

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.export import export
-from pruneviz.measuring.cost import cost_of, shrunk
+from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.counts import Counts, counts_of, macs_of_network
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.measuring.ledger import Cost
 from pruneviz.network.graph import Graph
 from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
@@ -41,7 +40,8 @@ from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.tasks import Task
 from pruneviz.training import train
 from pruneviz.workbench.evaluation_cache import EvaluationCache
-from pruneviz.workbench.inspection import layer_maps, layer_warnings
+from pruneviz.workbench.inspection import layer_maps, layer_warnings, ledger_of
+from pruneviz.workbench.lineage import landmarks_of, of_original, original_of, parent_of
 from pruneviz.workbench.mask_cache import MaskCache
 from pruneviz.workbench.purpose import purpose_of, tasks_of
 from pruneviz.workbench.studies import Studies, close
@@ -53,34 +53,40 @@ _DENSE = Plan()
 class Workbench:
     """A model, its data, and everything about them that is worth keeping.
 
-    One workbench serves many threads. The model is never written to.
+    One workbench serves many threads. The model is never written to. parent: of a trained version,
+    the workbench of the network it was trained from; one is made when needed where none is given.
 
     >>> pv.open("lenet300").prune(pv.Plan(sparsity={"fc1": 0.9})).sparsity["fc1"]
     0.9
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, parent: Bench | None = None) -> None:
         check_source(source)
+        self.given_parent = parent
         self.plain_source = source = plain(source)
         model = source.model
         self.name = source.name
         self.layer_of, self.survey = survey_layers(model, source.validation)
         self.task: Task
         self.source, self.task = purpose_of(source, self.survey)
-        source = self.source
         self.graph_cache = GraphCache(model, source.validation, self.layer_of)
         self._mask_cache = MaskCache(
             model,
             self.layer_of,
             self.graph_cache,
-            source.calibration,
+            self.source.calibration,
             self.task,
             classes=lambda: len(self.columns),
             block=lambda: self.block,
         )
         self._evaluation_cache = EvaluationCache(
-            self.source, self.task, self.survey.activation, lambda plan: self.prune(plan).tensors
-        )
+            self.source, self.task, self.survey.activation, lambda plan: self.prune(plan).tensors,
+            None if source.parent is None else lambda: self.original._evaluation_cache,
+        )  # fmt: skip
+
+    parent = cached_property(parent_of)  # bench.parent: of a trained version, what was trained
+    landmarks = cached_property(landmarks_of)  # bench.landmarks: what it is seen beside
+    original = property(original_of)  # bench.original: as it was first opened, "dense"
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
@@ -290,15 +296,11 @@ class Workbench:
         return Studies(self, MeasurementStore(None if own else home()))
 
     def counts(self, plan: Plan) -> Counts:
-        """What is left of the network under `plan`, counted."""
-        return counts_of(self.masks(plan), self.layer_of, self.macs, self.macs_in_all)
+        """What is left of the network under `plan`, counted, and of how much when first opened."""
+        counts = counts_of(self.masks(plan), self.layer_of, self.macs, self.macs_in_all)
+        return of_original(counts, self)
 
-    def cost(self, plan: Plan, progress: Progress = silent) -> Cost:
-        """The ledger of `plan`, measured in some seconds: sizes, memory and latency."""
-        pruned, counts = self.prune(plan), self.counts(plan)
-        small, why = shrunk(pruned)
-        return cost_of(pruned, counts, small, why, self.source.validation, progress=progress)
-
+    cost = ledger_of  # bench.cost(plan): sizes, memory and latency, measured in some seconds
     export = export  # bench.export(plan, folder, formats): files, each proved
     train = train  # bench.train(plan, training): a trained network of its own
     close = close  # bench.close(): where its owner is done with it before the program ends

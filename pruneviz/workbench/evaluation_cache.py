@@ -37,8 +37,9 @@ _BLOCK_BYTES = 2**23
 class EvaluationCache:
     """Plans measured on the validation samples of one source, none twice.
 
-    tensors_of(plan): what differs from the dense network. activation: bytes of the inputs and
-    outputs of the largest layer for one sample.
+    tensors_of(plan): what differs from the network that is cut. activation: bytes of the inputs
+    and outputs of the largest layer for one sample. original: of a trained version, the cache of
+    the network as it was first opened, with which all is compared.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class EvaluationCache:
         task: Task,
         activation: int,
         tensors_of: Callable[[Plan], Mapping[str, Tensor]],
+        original: Callable[[], EvaluationCache] | None = None,
     ) -> None:
         self._source, self._task, self._tensors_of = source, task, tensors_of
+        self._original = original
         fits = max(1, _BLOCK_BYTES // max(1, activation))
         self.block = min(BLOCK, 1 << (fits.bit_length() - 1))
         self.room = Room(self.block)
@@ -69,18 +72,27 @@ class EvaluationCache:
             raise ValueError(f"n must be in 1..{self.samples} (the validation samples), got {n}")
         if type(start) is not int or not 0 <= start < n:
             raise ValueError(f"start must be in 0..{n - 1}, before n, got {start}")
-        dense = self._outcomes.first(Plan(), n)
-        outcome = dense if plan.is_dense else self._outcomes.first(plan, n)
+        uncut = self._outcomes.first(Plan(), n)
+        outcome = uncut if plan.is_dense else self._outcomes.first(plan, n)
+        dense = uncut if self._original is None else self._original().dense(n)
         targets, classes = self._source.validation.targets, self._source.classes
         if start:
-            now, was = outcome.part(start, n), dense.part(start, n)
-            outcome, dense = now, (now if outcome is dense else was)
+            parts = {id(one): one.part(start, n) for one in (outcome, uncut, dense)}
+            outcome, uncut, dense = (parts[id(one)] for one in (outcome, uncut, dense))
             targets, n = None if targets is None else targets[start:n], n - start
-        return summarise(outcome, dense, targets, classes, n, self._task)
+        began = None if self._original is None else uncut
+        return summarise(outcome, dense, targets, classes, n, self._task, began)
+
+    def dense(self, n: int) -> Outcome:
+        """What the network answers to the first n samples, or to more, before anything is cut."""
+        return self._outcomes.first(Plan(), n)
 
     def samples_measured(self, plan: Plan) -> int:
-        """On how many samples `plan` has been measured already."""
-        return self._outcomes.count(plan)
+        """On how many samples `plan` has been measured already; nothing cut: with the original."""
+        counts = [self._outcomes.count(plan)]
+        if plan.is_dense and self._original is not None:
+            counts.append(self._original().samples_measured(plan))
+        return min(counts)
 
     def confirm_dense(self, progress: ShareDone) -> None:
         """Measure the dense network here, in place of what its source brought along."""

@@ -6,7 +6,10 @@ from torch import Tensor
 
 from pruneviz.measuring import collapse, feature_maps
 from pruneviz.measuring.bench import Bench
+from pruneviz.measuring.cost import cost_of, shrunk
+from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress, silent
 
 _FEW = 2  # samples, where more would keep somebody waiting
 
@@ -29,3 +32,10 @@ def layer_maps(bench: Bench, plan: Plan, layer: str, sample: int) -> Tensor:
         bench.graph_cache.graph_or_none(),
         feature_maps.one_sample(bench.source.validation, sample),
     )
+
+
+def ledger_of(bench: Bench, plan: Plan, progress: Progress = silent) -> Cost:
+    """The ledger of `plan`, measured in some seconds: sizes, memory and latency."""
+    pruned, counts = bench.prune(plan), bench.counts(plan)
+    small, why = shrunk(pruned)
+    return cost_of(pruned, counts, small, why, bench.source.validation, progress=progress)

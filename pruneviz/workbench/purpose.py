@@ -69,6 +69,15 @@ def tasks_of(source: Source, survey: Survey) -> tuple[str, ...]:
     return tuple(name for name in TASKS if fits(name))
 
 
+def scored_alike(source: Source, like: Source) -> Source:
+    """`source` measured as `like` is; what it brought along was judged by its own measure."""
+    names = ("metric", "output", "task")
+    measure = {name: getattr(like, name) for name in names}
+    if measure == {name: getattr(source, name) for name in names}:
+        return source
+    return replace(source, dense=None, **measure)
+
+
 def _signs(source: Source, survey: Survey, outputs: Mapping[str, Tensor]) -> dict[str, Signs]:
     return {
         name: signs_of(

@@ -146,7 +146,7 @@ function listen(state, chart, program) {
     const place = nearestPlan(plot._fullData, xaxis, yaxis, event.clientX - from.left,
       event.clientY - from.top);
     const point = state.network.chart?.keys[place];
-    if (point !== undefined) command(state, "return", point);
+    if (point) command(state, "return", point);
   });
   plot.on("plotly_relayout", () => takeAxes(state, chart));
   // Its rules for a mouse that moves or drags stand in the page, where the board cannot see them.

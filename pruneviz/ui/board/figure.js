@@ -6,7 +6,8 @@ import { textOf } from "./wire.js";
 /** @import { Figure, Mark, Palette, Raw, Size, TradeOff } from "./types.d.ts" */
 
 /** @type {Record<string, string>} */
-const SYMBOLS = { star: "star", "x-thin": "cross" };
+const SYMBOLS = { star: "star", "x-thin": "cross", square: "square", diamond: "diamond",
+  "triangle-down": "down", "triangle-up": "up" };
 
 /**
  * @param {Raw} raw

@@ -37,6 +37,8 @@ export function buildHeadline(state) {
     macs: makeTile(state, "macs", "MACs, ideal engine", "macs"),
     size: makeTile(state, "size", "size estimate", "size"),
   };
+  const start = make("div", { class: "under start", "data-testid": "delta-start", hidden: "" });
+  tiles.delta.node.append(start);
   const busy = make("span", { class: "busy" }, "measuring …");
   tiles.accuracy.name.append(busy);
   const done = make("div", { class: "done" });
@@ -48,7 +50,7 @@ export function buildHeadline(state) {
   const line = make("div", { class: "measures" }, caution, measures);
   const node = make("section", { class: "headline", "aria-label": "what is left" }, ...nodes,
     line, progress);
-  return { node, tiles, busy, line, measures, caution, progress, done };
+  return { node, tiles, start, busy, line, measures, caution, progress, done };
 }
 
 /** @param {Measured} measured */
@@ -89,9 +91,10 @@ function renderEstimate(state, tiles, { accuracy, low, high, words, dense }) {
   setAttribute(tiles.accuracy.under, "title",
     `${words}; ${textOf(state.answer.data.slow) || "measuring …"}`);
   setClass(tiles.delta.node, "words", false);
-  setText(tiles.delta.value, isNumber(dense) ? `≈ ${changeText(accuracy - dense, share)}` : "–");
-  setText(tiles.delta.under, isNumber(dense)
-    ? `estimated, dense ${scoreText(dense, share)}` : "estimated");
+  const first = state.answer.data.version ? state.answer.data.dense?.accuracy : dense;
+  setText(tiles.delta.value, isNumber(first) ? `≈ ${changeText(accuracy - first, share)}` : "–");
+  setText(tiles.delta.under, isNumber(first)
+    ? `estimated, dense ${scoreText(first, share)}` : "estimated");
 }
 
 /**
@@ -137,27 +140,45 @@ function renderAccuracy(state, tiles) {
 }
 
 /**
+ * Beside the change from dense, of a trained version, that from what its training left.
+ * @param {State} state
+ * @param {Headline} headline
+ */
+function renderStart(state, headline) {
+  const start = estimateShown(state) ? null : state.answer.measured?.start;
+  const share = isShare(state);
+  headline.start.hidden = !start;
+  if (!start || !isNumber(start.delta)) return;
+  const range = isNumber(start.low) && isNumber(start.high)
+    ? ` (${signedScore(start.low, share)} … ${signedScore(start.high, share)})` : "";
+  setText(headline.start, `from its start: ${changeText(start.delta, share)}${range}`);
+  setAttribute(headline.start, "title",
+    `${headline.start.textContent}; its start: this version before anything is cut from it`);
+}
+
+/**
  * @param {State} state
  * @param {Headline} headline
  */
 export function renderHeadline(state, headline) {
   const { tiles, progress, done } = headline;
   renderAccuracy(state, tiles);
+  renderStart(state, headline);
   renderMeasures(state, headline);
   renderHelp(state);
   const { scene } = state.network;
   const totals = totalsNow(state);
-  setText(tiles.kept.value, shareText(totals.kept, scene.total_params));
+  setText(tiles.kept.value, shareText(totals.kept, scene.dense.params));
   const about = totals.exact || !(isGlobal(state) || scene.byUnit) ? "" : "≈ ";
-  const count = `${about}${countText(totals.kept)} of ${countText(scene.total_params)}`;
+  const count = `${about}${countText(totals.kept)} of ${countText(scene.dense.params)}`;
   setText(tiles.kept.under, count);
   const counted = scene.total_macs !== null;
-  const macs = `${shortText(totals.macs)} of ${shortText(scene.total_macs)}`;
-  const left = `≈ ${shareText(totals.macs, scene.total_macs ?? 0)}`;
+  const macs = `${shortText(totals.macs)} of ${shortText(scene.dense.macs)}`;
+  const left = `≈ ${shareText(totals.macs, scene.dense.macs ?? 0)}`;
   setText(tiles.macs.value, counted ? left : "unknown");
   setText(tiles.macs.under, counted ? macs : "cannot be counted here");
   setText(tiles.size.value, `≈ ${bytesText(totals.bytes)}`);
-  setText(tiles.size.under, `of ${bytesText(scene.total_bytes)}, as bitmask`);
+  setText(tiles.size.under, `of ${bytesText(scene.dense.bytes)}, as bitmask`);
   setAttribute(state.page.root, "data-kept", Math.round(totals.kept));
   setAttribute(state.page.root, "data-accuracy", state.answer.measured?.accuracy ?? "");
   setAttribute(state.page.root, "data-measured-seq", state.answer.measured?.seq ?? "");

@@ -111,7 +111,7 @@ export function isOn({ range }, value) {
  */
 export function chartWords(state, plans) {
   const { x, y, kind, low, high } = presentNow(state);
-  const total = state.network.scene.total_params;
+  const total = state.network.scene.dense.params;
   const measure = state.view.measure;
   if (measure === "layers") return "weights kept and cut in each layer";
   const share = isShare(state);

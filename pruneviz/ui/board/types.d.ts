@@ -35,6 +35,8 @@ export interface Scene {
   /** null: they cannot be counted. */
   total_macs: number | null;
   total_bytes: number;
+  /** Of the network as it was first opened. */
+  dense: { params: number; macs: number | null; bytes: number };
   products: Product[];
   pool_total: number;
   pool_scores: Table | null;
@@ -223,6 +225,8 @@ export interface Measured {
   delta_low?: number;
   delta_high?: number;
   dense?: number;
+  /** Of a trained version: the change from what its training left. */
+  start?: { delta?: number; low?: number; high?: number } | null;
   n?: number;
   of?: number;
   full?: boolean;
@@ -249,6 +253,8 @@ export interface Data {
   settled?: Raw;
   measured?: Measured | null;
   dense?: { accuracy?: number } | null;
+  /** Whether the network is a trained version of the dense one. */
+  version?: boolean;
   task?: { share?: boolean; word?: string; note?: string } | null;
   slow?: string | null;
   background?: { label?: string; done?: number | null } | null;

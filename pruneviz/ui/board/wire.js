@@ -115,6 +115,18 @@ function readLayer(raw) {
 }
 
 /**
+ * How large the network was when it was first opened; a version may have lost units since.
+ * @param {Raw} raw
+ * @returns {Scene["dense"]}
+ */
+function readDense(raw) {
+  const number = (/** @type {"params" | "macs" | "bytes"} */ name) =>
+    [raw.dense?.[name], raw[`total_${name}`]].find(isNumber);
+  return { params: number("params") ?? 0, macs: number("macs") ?? null,
+    bytes: number("bytes") ?? 0 };
+}
+
+/**
  * @param {Raw} raw
  * @returns {Scene}
  */
@@ -129,6 +141,7 @@ export function readScene(raw) {
     total_params: isNumber(raw.total_params) ? raw.total_params : 0,
     total_macs: isNumber(raw.total_macs) ? raw.total_macs : null, // null: cannot be counted
     total_bytes: isNumber(raw.total_bytes) ? raw.total_bytes : 0,
+    dense: readDense(raw),
     products: Array.isArray(raw.products) ? raw.products : [],
     pool_total: isNumber(raw.pool_total) ? raw.pool_total : 0,
     pool_scores: readTable(raw.pool_scores),

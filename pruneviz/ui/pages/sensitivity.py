@@ -110,7 +110,9 @@ def _choose(work: ScanWork) -> None:
     )
     work.view = str(view)
     with columns[3]:
-        st.caption("Intervals: 95 %, paired with dense.", help=TERMS["delta"].as_markdown())
+        st.caption(
+            "Intervals: 95 %, paired with the uncut network.", help=TERMS["delta"].as_markdown()
+        )
 
 
 def _live(work: ScanWork, busy: bool) -> None:

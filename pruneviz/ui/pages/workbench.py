@@ -113,7 +113,7 @@ def _results(session: Session) -> None:
     classes, flips, maps, costs = st.tabs(names, key="tabs", on_change="rerun")
     if classes.open:
         with classes:
-            panels.per_class(result, dense=plan.is_dense)
+            panels.per_class(result, dense=plan.is_dense and bench.parent is None)
     if flips.open:
         with flips:
             panels.show_flips(bench, result)

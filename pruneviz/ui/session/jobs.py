@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pruneviz.background import Job
+from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import UNITS, Plan
 from pruneviz.progress import Progress
@@ -45,6 +46,8 @@ def measure(
         control = control_of(plan)
         if control is not None:
             _in_pieces(bench, control, "random control", report)
+        for mark in bench.landmarks:
+            _in_pieces(mark.bench, mark.plan, mark.words, report)
         if not bench.has_evidence():
             bench.evidence(progress=lambda done: report("calibration pass", done))
         if not _is_confirmed(bench):
@@ -73,9 +76,10 @@ def so_far(bench: Workbench, plan: Plan) -> Evaluation | None:
 def is_measured(bench: Workbench, plan: Plan) -> bool:
     """Whether a job for `plan` would find nothing to do."""
     plans = [plan] if bench.slow else [plan, control_of(plan)]
-    whole = all(
-        p is None or bench.samples_measured(p) == len(bench.source.validation) for p in plans
-    )
+    of = len(bench.source.validation)
+    whole = all(p is None or bench.samples_measured(p) == of for p in plans)
+    if not bench.slow:
+        whole &= all(m.bench.samples_measured(m.plan) == of for m in bench.landmarks)
     return whole and (bench.slow or (_is_confirmed(bench) and bench.has_evidence()))
 
 
@@ -105,7 +109,7 @@ def _is_confirmed(bench: Workbench) -> bool:
     return bench.dense_confirmed or bench.source.dense is None
 
 
-def _in_pieces(bench: Workbench, plan: Plan, label: str, report: Progress) -> None:
+def _in_pieces(bench: Bench, plan: Plan, label: str, report: Progress) -> None:
     total = len(bench.source.validation)
     in_pieces(bench, plan, total, report, label, None if bench.slow else bench.probe)
     report(label, 1.0)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pruneviz import limits
 from pruneviz.data import Data
+from pruneviz.sources import Source
 from pruneviz.workbench import Workbench
 
 _MEGA = 2**20
@@ -78,14 +79,20 @@ def bytes_of(bench: Workbench) -> int:
 
 
 def _storages(*benches: Workbench) -> Iterator[tuple[int, int]]:
-    for bench in benches:
-        source = bench.source
+    for source in (one for bench in benches for one in _line(bench.source)):
         tensors = [*source.model.parameters(), *source.model.buffers()]
         for data in (source.calibration, source.validation, source.training):
             tensors += _tensors(data)
         for tensor in tensors:
             storage = tensor.untyped_storage()
             yield storage.data_ptr(), storage.nbytes()
+
+
+def _line(source: Source) -> Iterator[Source]:
+    """A network, and those that it was trained from, which it keeps in memory."""
+    yield source
+    if source.parent is not None:
+        yield from _line(source.parent)
 
 
 def _tensors(data: Data | None) -> list[Tensor]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from pruneviz.measuring.evaluate import change
+from pruneviz.measuring.score import change
 from pruneviz.plan import Plan
 from pruneviz.storage.faults import public
 from pruneviz.tasks import Task
@@ -111,7 +111,7 @@ def open_version(key: str, depth: int = 0) -> str:
         raise ValueError(f"the version {stored.name!r} cannot be opened: {reason}") from None
     if version_of(parent) is None:
         add(first_of(parent, bench))
-    made = Workbench(trained.source(stored.name))
+    made = Workbench(trained.source(stored.name), bench)
     name = networks.keep(stored.name, made)
     add(trained_version(parent, name, made, trained, key))
     return name
@@ -131,6 +131,11 @@ def family(name: str) -> list[Version]:
     """All that go back to the same network as `name`, in the order they were made."""
     root = _root(name)
     return [version for version in _versions().values() if _root(version.name) == root]
+
+
+def others(name: str) -> list[Workbench]:
+    """The networks of the line of `name` that were trained, itself left out."""
+    return [version.bench for version in family(name) if version.name != name and version.parent]
 
 
 def table(versions: list[Version]) -> pd.DataFrame:

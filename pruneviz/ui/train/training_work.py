@@ -128,7 +128,7 @@ def begin(work: TrainingWork, plan: Plan, training: Training) -> Job:
         trained = bench.train(plan, training, folder, progress=progress, watch=watching.watch)
         work.left = None
         report("measuring", 1.0)
-        version = Workbench(trained.source(name))
+        version = Workbench(trained.source(name), bench)
         version.evaluate(trained.plan)
         watching.rest()
         kept = folder / key_of(bench, plan, training)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import streamlit as st
 
@@ -151,7 +152,7 @@ def _data(session: Session) -> dict[str, object]:
     has_scores = scene.is_scored(bench, plan, session.locked, session.focus)
     picture_id = f"{scene_id}|{scene.picture_id(bench, plan, session.focus, scored=has_scores)}"
     have_scene, have_picture = session.have
-    dense = jobs.so_far(bench, Plan())
+    dense = jobs.so_far(bench.original, Plan())
     return {
         "scene": None if have_scene == scene_id else cached.scene_data(scene_id, bench, plan),
         "scene_id": scene_id,
@@ -164,6 +165,7 @@ def _data(session: Session) -> dict[str, object]:
         "settled": _settled_values(session),
         "measured": _measured_values(session),
         "dense": None if dense is None else _numbers(dense),
+        "version": bench.parent is not None,
         "task": task_facts(bench),
         "slow": why_late(bench, plan),
         "background": _background(session),
@@ -262,16 +264,18 @@ def _measured_values(session: Session) -> dict[str, object] | None:
         session.message, session.shown, result = public(error), None, None
     if result is None:  # the last there are belong to another plan, and must say so
         return None if session.shown is None else {**session.shown, "stale": True}
-    of = len(bench.source.validation)
+    of, start = len(bench.source.validation), result.start
+    is_dense = live.is_dense and bench.parent is None
     session.shown = {
         **_numbers(result),
         # A prefix is easier or harder than the whole: what stands beside it is of the same samples.
-        "dense": bench.evaluate(Plan(), result.n).accuracy,
+        "dense": result.dense_accuracy,
+        "start": None if start is None else asdict(start),
         "delta": result.delta,
         "delta_low": result.delta_low,
         "delta_high": result.delta_high,
         "loss": result.loss,
-        "words": "this is the dense network" if live.is_dense else result.words,
+        "words": "this is the dense network" if is_dense else result.words,
         "measures": measures_text(result),
         "of": of,
         "full": result.n == of,

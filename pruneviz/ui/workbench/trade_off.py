@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import pandas as pd
 
 from pruneviz import figures
+from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.chance import control_of
 from pruneviz.pruning.labels import label
 from pruneviz.ui.session import Session
 from pruneviz.ui.session.chart import Chart, PlanFacts
+from pruneviz.ui.session.versions import others
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.lineage import KINDS, Landmark, trained_mark
 
-_COLUMNS = ["key", "label", "params", "accuracy", "low", "high", "loss", "n", "dense"]
+_NUMBERS = ["params", "accuracy", "low", "high", "loss", "n"]
+_COLUMNS = ["key", "label", "kind", *_NUMBERS, "returns"]
 
 
 @dataclass(frozen=True)
 class Visits:
-    """Every plan visited with what was measured of it so far, and its random controls."""
+    """Every plan visited with what was measured of it so far, and its random controls.
+
+    plans: that are visited, the first rows of the table; then what versions are seen beside.
+    """
 
     plans: tuple[Plan, ...]
     table: pd.DataFrame
     controls: pd.DataFrame
 
 
-def visits(bench: Workbench, history: list[Plan], facts: PlanFacts) -> Visits:
+def visits(
+    bench: Workbench,
+    history: list[Plan],
+    facts: PlanFacts,
+    versions: Sequence[Workbench] = (),
+) -> Visits:
     """Tables of what was measured; nothing is measured for them.
 
-    facts: of old plans, which need not be found out again.
+    facts: of old plans, which need not be found out again. versions: trained from the same
+    network, which stand there too.
     """
     # A plan is compared with the same samples of the dense network.
     dense = bench.samples_measured(Plan())
@@ -42,16 +56,23 @@ def visits(bench: Workbench, history: list[Plan], facts: PlanFacts) -> Visits:
         for control in dict.fromkeys(map(control_of, plans))
         if control is not None and bench.samples_measured(control) == len(bench.source.validation)
     ]
-    return Visits(tuple(plans), _table(bench, plans, facts), _table(bench, controls, facts))
+    beside = [mark for mark in _beside(bench, versions) if _is_measured(mark)]
+    random = [mark for mark in beside if mark.kind == "random"]
+    marks = [mark for mark in beside if mark.kind != "random"]
+    return Visits(
+        tuple(plans),
+        _frame([*_rows(bench, plans, facts), *_marks(marks, facts)]),
+        _frame([*_rows(bench, controls, facts), *_marks(random, facts)]),
+    )
 
 
 def best_within(table: pd.DataFrame, lose: float) -> int | None:
     """Position of the smallest plan that loses at most `lose` of the score against dense."""
-    dense = table[table["dense"]]
+    dense = table[table["kind"] == "dense"]
     if dense.empty:
         return None
     floor = float(dense["accuracy"].iloc[0]) - lose - 1e-12  # rounding is no loss
-    allowed = table[table["accuracy"] >= floor]
+    allowed = table[(table["accuracy"] >= floor) & table["returns"]]
     return None if allowed.empty else int(allowed.index[int(allowed["params"].to_numpy().argmin())])
 
 
@@ -68,7 +89,7 @@ def chart(session: Session) -> Chart:
     if session.measure == "layers":
         past, of = None, hash(session.settled)
     else:
-        past = visits(session.bench, session.visited, session.facts)
+        past = visits(session.bench, session.visited, session.facts, others(session.name))
         of = hash((past.table.to_json(), past.controls.to_json()))
     if before is None or (before.shows, before.of) != (shows, of):
         session.chart = _by_layer(session, of) if past is None else _points(session, past, of)
@@ -91,7 +112,7 @@ def _points(session: Session, past: Visits, of: int) -> Chart:
         past.controls,
         measure=session.measure,
         labels=(bench.task.label, bench.task.loss_label),
-        floor=bench.evaluate(Plan(), n).accuracy - lose if n else None,
+        floor=bench.evaluate(Plan(), n).dense_accuracy - lose if n else None,
         best=best,
         scale=scale,
         total=total,
@@ -128,28 +149,56 @@ def chance(bench: Workbench) -> float | None:
     return max(0.0, task.bounds[0]) if task.share else None
 
 
-def _table(bench: Workbench, plans: list[Plan], facts: PlanFacts) -> pd.DataFrame:
+def _beside(bench: Workbench, versions: Sequence[Workbench]) -> list[Landmark]:
+    """What is seen beside the plans visited; of a version itself stands its uncut plan."""
+    line = [mark for mark in bench.landmarks if mark.bench is not bench]
+    known = {id(mark.bench) for mark in line} | {id(bench)}
+    more = [one for one in versions if one.parent is not None and id(one) not in known]
+    return [*line, *map(trained_mark, more)]
+
+
+def _is_measured(mark: Landmark) -> bool:
+    return mark.bench.samples_measured(mark.plan) == len(mark.bench.source.validation)
+
+
+def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _rows(bench: Workbench, plans: list[Plan], facts: PlanFacts) -> list[dict[str, object]]:
     rows = []
     for plan in plans:
         n = min(bench.samples_measured(plan), bench.samples_measured(Plan()))
         key = plan, n, bench.dense_confirmed
         rows.append(facts.points.get_or(key, partial(_row, bench, plan, n)))
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    return rows
 
 
 def _row(bench: Workbench, plan: Plan, n: int) -> dict[str, object]:
-    result = bench.evaluate(plan, n)
-    return {
-        "key": _key(plan),
-        "label": label(plan),
-        "params": bench.counts(plan).params_kept,
-        "accuracy": result.accuracy,
-        "low": result.low,
-        "high": result.high,
-        "loss": result.loss,
-        "n": result.n,
-        "dense": plan.is_dense,
-    }
+    point = {"key": _key(plan), "returns": True}
+    if not plan.is_dense:
+        number = bench.counts(plan).params_kept
+        return point | _point(bench.evaluate(plan, n), number, label(plan), "visited")
+    if bench.parent is None:
+        return point | _point(bench.evaluate(plan, n), bench.counts(plan).params, "dense", "dense")
+    mark = trained_mark(bench)
+    words = f"{mark.words}: the start of this version"
+    return point | _point(bench.evaluate(plan, n), mark.params_left, words, KINDS[mark.kind])
+
+
+def _marks(marks: list[Landmark], facts: PlanFacts) -> list[dict[str, object]]:
+    return [facts.points.get_or(one, partial(_mark, one)) for one in marks]
+
+
+def _mark(mark: Landmark) -> dict[str, object]:
+    result = mark.bench.evaluate(mark.plan)
+    point = _point(result, mark.params_left, mark.words, KINDS[mark.kind])
+    return {"key": "", "returns": False} | point
+
+
+def _point(result: Evaluation, params: int, words: str, kind: str) -> dict[str, object]:
+    numbers = {name: getattr(result, name) for name in _NUMBERS[1:]}
+    return {"label": words, "kind": kind, "params": params, **numbers}
 
 
 def _key(plan: Plan) -> str:
