@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
-from pruneviz import figures
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
-from pruneviz.ui.allocate.allocation_work import take
-from pruneviz.ui.allocate.form import allocate
-from pruneviz.ui.board import chart_program
 from pruneviz.ui.boundary import part
-from pruneviz.ui.compare import repair_work
 from pruneviz.ui.elsewhere import show_work
 from pruneviz.ui.look import tight
-from pruneviz.ui.session import (
-    Session,
-    change,
-    countdown,
-    jobs,
-    networks,
-    plan_with,
-    versions,
-)
-from pruneviz.ui.session.dropped_recipe import take_recipe
+from pruneviz.ui.session import Session
 from pruneviz.ui.text import plain
-from pruneviz.ui.workbench import address, controls, panels
-from pruneviz.ui.workbench.ledger import ledger
-from pruneviz.ui.workbench.live import listen, live_board, measure, reach
-from pruneviz.ui.workbench.scores import ask_scores
-from pruneviz.ui.workbench.upload import ask_own
-from pruneviz.ui.workbench.welcome import PAYS, welcome
+from pruneviz.ui.workbench import address
+from pruneviz.ui.workbench.desk import desk, leave
+from pruneviz.ui.workbench.welcome import welcome
 
 
 def main() -> None:
@@ -41,88 +22,15 @@ def main() -> None:
     session = address.here()
     show_work("Workbench")
     welcome(session)
-    complaint = networks.complaint() or st.session_state.get("complaint")
-    if complaint:
-        st.error(plain(complaint))
-    listen(session)
-    address.tell(session)
-    take(session)
-    session.message = networks.departure_text() or session.message
-    drawn = (session.name, session.moves)
-    away = not controls.are_drawn()
-    if away:  # another page was shown: this browser has nothing of the board any more
-        session.have = ("", "")
-    if away or st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
-        controls.show(session.name, session.live)
-        st.session_state["drawn"] = drawn
-    row = st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom", key="controls")
-    with row:
-        name = controls.ask_model(networks.names())
-    with row, st.container(horizontal=True, gap="xxsmall", wrap=False, width=controls.ICONS):
-        score_name = panels.about(session.bench, lambda: ask_scores(session)) or session.name
-        name = ask_own(session.name) or (name if name != session.name else score_name)
-    recipe = take_recipe()
-    if recipe is not None:
-        address.go_to(address.Address(*recipe))
-        st.rerun()
-    if name != session.name:
-        address.go_to(address.Address(name, version=versions.key_of(name)))
-        st.rerun()
-    with row:
-        plan, note = controls.ask_plan(
-            session.live, lambda: repair_work.compare(session), lambda: allocate(session)
-        )
-    if plan != session.live:
-        _change(session, plan, note)
-        st.rerun()
-    if note is not None:
-        session.message = note
-    live_board(session)
-    _results(session)
+    desk(session)
     with st.container(border=True):
         _keep(session)
-    if session.next_change is None:  # else a link would lose what is on its way
-        address.write(session)
-    measure(session)
-    chart_program(figures.program())
-    time.sleep(countdown.FLUSH)
-
-
-def _change(session: Session, plan: Plan, note: str | None) -> None:
-    def go(session: Session) -> None:
-        change(session, plan)
-        session.message = note or session.message  # what `change` had to give back
-
-    session.moves += 1  # the widgets show what stands until it is there
-    reach(session, plan, lambda: plan_with(session, plan), go)
+    leave(session)
 
 
 def _go_to(session: Session, plan: Plan) -> None:
     address.settle(session, plan)
     st.rerun()
-
-
-@part
-def _results(session: Session) -> None:
-    bench, plan = session.bench, session.settled
-    try:
-        result = jobs.so_far(bench, plan)
-    except ValueError:  # the board says why
-        result = None
-    names = ["Per-class change", PAYS, "Feature maps", "Ledger"]
-    classes, flips, maps, costs = st.tabs(names, key="tabs", on_change="rerun")
-    if classes.open:
-        with classes:
-            panels.per_class(result, dense=plan.is_dense and bench.parent is None)
-    if flips.open:
-        with flips:
-            panels.show_flips(bench, result)
-    if maps.open:
-        with maps:
-            panels.filters_and_maps(bench, plan, session.focus)
-    if costs.open:
-        with costs:
-            ledger(session)
 
 
 @part

@@ -130,7 +130,11 @@ def _places(in_row: set[str]) -> dict[str, DeltaGenerator]:
     widths["granularity"] += _PATTERN if choices.value(_NAMES["kind"]) == PATTERN else 0
     widths["criterion"] += _SEED if choices.value(_NAMES["criterion"]) == "random" else 0
     away = [name for name in ("scope", "scores", "aggregate") if name not in in_row]
-    places = {name: st.container(width=widths[name]) for name in widths if name not in away}
+    places = {
+        name: st.container(width=widths[name], key=f"control-{name}")
+        for name in widths
+        if name not in away
+    }
     with places["more"], st.popover("More", width="stretch", key="more"):
         box = st.container(width=_MORE)
     return places | {name: box.container() for name in ("other", *away)}
