@@ -153,10 +153,10 @@ TERMS = {
     "master": Term(
         "Master slider",
         "Moves all unlocked layers of the chosen target at once and shows which share of them is "
-        "cut. By “uniform” each gets the same sparsity; shared out by another method, each gets "
-        "what the method gives it at that share. What you lock stays where you put it, and the "
-        "others share out the rest. In the global scope it moves the one threshold that all "
-        "layers share.",
+        "cut; what a search hides stays as it is. By “uniform” each gets the same sparsity; shared "
+        "out by another method, each gets what the method gives it at that share. What you lock "
+        "stays where you put it, and the others share out the rest. In the global scope it "
+        "moves the one threshold that all layers share.",
     ),
     "curve": Term(
         "The curve in a track",

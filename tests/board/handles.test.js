@@ -97,17 +97,28 @@ test("kinds of layers, the search and the ticks are targets", () => {
     rawLayer("fc", 1), rawLayer("rnn", 1, { kind: "LSTM" })]));
   assert.deepEqual(["Conv1d", "linear", "LSTM"].map(kindWord), ["convolutions", "linear", "LSTM"]);
   assert.deepEqual(targetChoices(state).map(([id]) => id),
-    ["all", "kind:convolutions", "kind:linear", "kind:LSTM", "shown", "ticked"]);
+    ["all", "kind:convolutions", "kind:linear", "kind:LSTM", "ticked"]);
   const names = (target) => {
     state.view.target = target;
     return targetNames(state);
   };
-  search(state, "/n/");
   tick(state, "fc", true);
   assert.deepEqual(names("all"), ["conv1", "fc", "rnn"]);
   assert.deepEqual(names("kind:convolutions"), ["conv1"]);
-  assert.deepEqual(names("shown"), ["conv1", "rnn"]);
   assert.deepEqual(names("ticked"), ["fc"]);
+  search(state, "/n/");
+  assert.deepEqual(names("all"), ["conv1", "rnn"], "what is out of sight stays");
+  assert.deepEqual(names("ticked"), []);
+  assert.equal(targetChoices(state)[0][1], "all unlocked layers found");
+  chooseMethod(state, "lamp");
+  names("all");
+  assert.match(sharingReason(state), /clear the search/);
+});
+
+test("one threshold for all moves what a search hides too", () => {
+  const state = global();
+  search(state, "a");
+  assert.deepEqual(targetNames(state), ["a", "b", "c"]);
 });
 
 // ---- the bulk slider by another method than evenly

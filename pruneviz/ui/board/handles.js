@@ -70,14 +70,22 @@ export function kindWord(kind) {
   return /^linear$/i.test(kind) ? "linear" : kind;
 }
 
+/**
+ * Those of some layers that a search leaves in sight: nothing moves behind it.
+ * @param {State} state
+ * @param {Layer[]} layers
+ */
+export function inSight(state, layers) {
+  return layers.filter(state.view.search.finds);
+}
+
 /** @param {State} state */
 export function targetChoices(state) {
   const words = state.network.scene.layers.map((x) => kindWord(x.kind)).filter(Boolean);
   const kinds = [...new Set(words)];
   return [
-    ["all", "all unlocked layers"],
+    ["all", state.view.searchText ? "all unlocked layers found" : "all unlocked layers"],
     ...kinds.map((kind) => [`kind:${kind}`, kind === "linear" ? "linear layers" : kind]),
-    ["shown", "shown by search"],
     ["ticked", "ticked layers"],
   ];
 }
@@ -86,10 +94,10 @@ export function targetChoices(state) {
 export function targetNames(state) {
   const target = isGlobal(state) ? "all" : state.view.target;
   const wanted = (/** @type {Layer} */ layer) => {
-    if (target === "shown") return state.view.search.finds(layer);
     if (target === "ticked") return state.view.ticked.has(layer.name);
     return target === "all" || target === `kind:${kindWord(layer.kind)}`;
   };
-  return state.network.scene.layers.filter((x) => wanted(x) && isMovable(state, x))
-    .map((x) => x.name);
+  const { layers } = state.network.scene;
+  return (isGlobal(state) ? layers : inSight(state, layers))
+    .filter((x) => wanted(x) && isMovable(state, x)).map((x) => x.name);
 }

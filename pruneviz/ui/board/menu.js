@@ -1,7 +1,7 @@
 // What else can be done with a row?
 
 import { make } from "./dom.js";
-import { kindWord, shareOf } from "./handles.js";
+import { inSight, kindWord, shareOf } from "./handles.js";
 import { isGlobal, isLocked, isMovable } from "./plan.js";
 import { holdOrFree, setAndSettle } from "./sliders.js";
 import { fieldText } from "./words.js";
@@ -15,7 +15,8 @@ import { fieldText } from "./words.js";
 export function rowMenu(state, layer) {
   const global = isGlobal(state);
   const still = !isMovable(state, layer);
-  const same = state.network.scene.layers.filter((x) => kindWord(x.kind) === kindWord(layer.kind));
+  const same = inSight(state, state.network.scene.layers).filter((x) =>
+    kindWord(x.kind) === kindWord(layer.kind));
   const choose = (/** @type {string} */ label, /** @type {boolean} */ disabled,
     /** @type {() => void} */ action) =>
     make("button", { type: "button", class: "choice", disabled: disabled ? "" : null,
@@ -28,7 +29,8 @@ export function rowMenu(state, layer) {
   return [
     choose(global ? "Reset all layers to 0 %" : "Reset to 0 %", still, () =>
       setAndSettle(state, { kind: global ? "master" : "layer", names: [layer.name] }, 0)),
-    choose(`Copy ${fieldText(share)} % to all ${same.length} ${kindWord(layer.kind)}`,
+    choose(`Copy ${fieldText(share)} % to all ${same.length} ${kindWord(layer.kind)}`
+      + (state.view.searchText ? " found" : ""),
       global || same.length < 2, () =>
         setAndSettle(state, { kind: "block", names: same.map((x) => x.name) }, share)),
     choose(lockLabel, Boolean(layer.disabled), () => holdOrFree(state, layer.name)),

@@ -4,7 +4,7 @@ import { onceEach } from "./chain.js";
 import { cutNow } from "./counts.js";
 import { renderScale } from "./curves.js";
 import { helpButton, icon, iconButton, make, setAttribute, setText } from "./dom.js";
-import { shareOf } from "./handles.js";
+import { inSight, shareOf } from "./handles.js";
 import { layersOf, movableLayers } from "./plan.js";
 import { buildRow, renderRow } from "./row.js";
 import { handleSlider, showSlider } from "./sliders.js";
@@ -79,8 +79,8 @@ export function buildBoard(state) {
  * @param {Layer[]} layers
  */
 export function buildBlock(state, block, layers) {
-  const handle = { kind: "block", names: layers.map((x) => x.name) };
-  const slider = handleSlider(state, `block ${block}`, `block-${block}`, () => handle);
+  const slider = handleSlider(state, `block ${block}`, `block-${block}`, () =>
+    blockHandle(state, layers));
   slider.field.dataset.testid = `number-block-${block}`;
   const count = make("div", { class: "count", "data-testid": `kept-block-${block}` });
   const fold = make("button", { type: "button", class: "name fold", title: block,
@@ -92,8 +92,15 @@ export function buildBlock(state, block, layers) {
   const node = make("div", { class: "row block", role: "group", "aria-label": `block ${block}`,
     "data-testid": `row-block-${block}` }, fold, much, slider.range,
   make("label", { class: "percent" }, slider.field, "%"), count);
-  return { node, kind: /** @type {"block"} */ ("block"), block, layers, handle, slider, count,
-    fold };
+  return { node, kind: /** @type {"block"} */ ("block"), block, layers, slider, count, fold };
+}
+
+/**
+ * @param {State} state
+ * @param {Layer[]} layers
+ */
+function blockHandle(state, layers) {
+  return { kind: "block", names: inSight(state, layers).map((x) => x.name) };
 }
 
 /**
@@ -145,12 +152,13 @@ function ensureRows(state, board) {
 function renderBlock(state, row) {
   let items = 0;
   let cut = 0;
-  for (const layer of onceEach(row.layers)) {
+  const handle = blockHandle(state, row.layers);
+  for (const layer of onceEach(inSight(state, row.layers))) {
     items += layer.items;
     cut += cutNow(state, layer);
   }
-  const share = shareOf(state, row.handle);
-  showSlider(row.slider, share, movableLayers(state, row.handle.names).length === 0);
+  const share = shareOf(state, handle);
+  showSlider(row.slider, share, movableLayers(state, handle.names).length === 0);
   setText(row.count, `${countText(items - cut)} / ${countText(items)}`);
   const unfolded = state.view.searchText !== "" || state.view.open.has(row.block);
   setAttribute(row.fold, "aria-expanded", String(unfolded));

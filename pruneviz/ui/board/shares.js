@@ -15,6 +15,9 @@ export function sharingReason(state) {
   if (state.view.target !== "all") {
     return "other ways to share out hold for all unlocked layers: choose these on the left";
   }
+  if (state.view.searchText !== "") {
+    return "other ways to share out hold for all unlocked layers: clear the search on the left";
+  }
   return "";
 }
 

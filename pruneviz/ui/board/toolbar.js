@@ -2,7 +2,7 @@
 
 import { helpButton, iconButton, make, setAttribute, setClass } from "./dom.js";
 import { endStroke } from "./hand.js";
-import { shareOf, targetChoices, targetNames } from "./handles.js";
+import { inSight, shareOf, targetChoices, targetNames } from "./handles.js";
 import { askedOf, chooseMethod, EVENLY, isGlobal } from "./plan.js";
 import { command, enqueue, isAhead } from "./requests.js";
 import { dropMethod, isSharing, sharedShare, sharedTables, sharingReason } from "./shares.js";
@@ -31,8 +31,9 @@ export function buildToolbar(state) {
   master.range.dataset.testid = "master";
   master.field.dataset.testid = "master-number";
   const reset = make("button", { type: "button", class: "action", "data-testid": "reset", title:
-    "set every unlocked layer to 0 %", onclick: () => {
-    const names = state.network.scene.layers.map((x) => x.name);
+    "set every unlocked layer in sight to 0 %", onclick: () => {
+    const { layers } = state.network.scene;
+    const names = (isGlobal(state) ? layers : inSight(state, layers)).map((x) => x.name);
     setAndSettle(state, { kind: "master", names }, 0);
   } }, "reset all");
   const undo = iconButton("undo", "undo (Ctrl+Z)", { "data-testid": "undo", onclick: () =>
