@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pruneviz.plan import Plan
 from pruneviz.training import METHODS, Training
 from pruneviz.training.checkpoints import trainings
 from pruneviz.training.result import key_of
@@ -169,6 +170,7 @@ def test_a_training_shows_its_numbers_and_becomes_a_version(page: Trains) -> Non
     assert list(rows.index) == ["before", "cut, not trained", "after training"]
     last = found.trained.table.iloc[-1]
     assert rows.loc["after training", "accuracy"] == f"{100 * last['accuracy']:.1f} %"
+    assert list(rows.columns) == ["accuracy", "95 %", "change from dense (95 %)"]
     assert len(page.app.get("plotly_chart")) == 5
     page.press("train-use")
     assert page.session is not before
@@ -186,6 +188,32 @@ def test_a_training_shows_its_numbers_and_becomes_a_version(page: Trains) -> Non
     )
     assert page.session.diary is not None
     assert page.session.diary.version.name == "lenet300 · v1"
+
+
+def test_runs_lie_over_each_other_each_from_what_was_really_trained(page: Trains) -> None:
+    page.press("train-begin").done()
+    assert "Runs beside each other" not in page.said(), "there is nothing beside it"
+    page.set(start_trained="new").press("train-begin").done()
+    outcome = page.trainer.result
+    assert outcome is not None, page.trainer.message
+    assert outcome.before.accuracy < 0.3, "new weights know nothing"
+    assert outcome.cut.accuracy == outcome.trained.table["accuracy"].iloc[0]
+    rows = page.app.dataframe[0].value.set_index("")
+    assert rows.loc["before", "accuracy"] == f"{100 * outcome.before.accuracy:.1f} %"
+    assert rows.loc["before", "change from before (95 %)"] == "–"
+    assert rows.loc["before", "change from dense (95 %)"].startswith("-")
+    said = page.said()
+    assert "Began with new weights at" in said
+    for words in (
+        "Runs beside each other",
+        "1 One-shot",
+        "2 One-shot",
+        "new weights. Accuracy: tr",
+    ):
+        assert words in said
+    first, second = page.trainer.runs
+    assert first.before.accuracy == page.session.bench.evaluate(Plan()).accuracy
+    assert second.before is outcome.before
 
 
 @pytest.mark.slow

@@ -199,3 +199,19 @@ def test_units_that_were_removed_count_as_gone(benches: Benches) -> None:
     assert seen.levels["fc2"] == pytest.approx(0.5), "its inputs are gone"
     assert "150 of 300 neurons are still there" in seen.picture.words
     assert not bool(torch.from_numpy(seen.picture.cells).isnan().any())
+
+
+def test_runs_have_a_colour_each_and_a_line_where_they_began() -> None:
+    short = figures.RunLines("2 b", ROWS.iloc[:3], {"score": 0.1, "loss": 2.3})
+    several = [figures.RunLines("1 a", ROWS, {"score": 0.5, "loss": 1.1}), short]
+    figure = figures.runs("score", several, label="accuracy, %")
+    assert len(figure.data) == 6
+    training, validation, began = figure.data[3:]
+    assert list(validation.y) == pytest.approx([50, 75, 85])
+    assert list(training.y) == pytest.approx([50, 80, 90])
+    assert list(began.x) == [0, 4], "as far as the longest"
+    assert list(began.y) == pytest.approx([10, 10])
+    assert (training.line.dash, validation.line.dash, began.line.dash) == ("dash", "solid", "dot")
+    assert {one.line.color for one in figure.data[3:]} == {figures.MANY[1]}
+    assert [one.name for one in figure.data if one.showlegend is not False] == ["1 a", "2 b"]
+    assert list(figures.runs("loss", several, label="x").data[5].y) == [2.3, 2.3]

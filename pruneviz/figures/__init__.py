@@ -5,7 +5,7 @@ from pruneviz.figures.curves import alike, contest, curves_apart, curves_heat, c
 from pruneviz.figures.live_canvas import Drawing, moving_course, moving_levels, ticks
 from pruneviz.figures.plans import nonzeros, pareto, per_class, tradeoff
 from pruneviz.figures.style import BLUE, DIVERGING, GREEN, GREY, MANY, ORANGE
-from pruneviz.figures.training import course, levels, tickets
+from pruneviz.figures.training import RunLines, course, levels, runs, tickets
 from pruneviz.figures.weights import matrix, mosaic
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "MANY",
     "ORANGE",
     "Drawing",
+    "RunLines",
     "alike",
     "as_text",
     "contest",
@@ -32,6 +33,7 @@ __all__ = [
     "pareto",
     "per_class",
     "program",
+    "runs",
     "tickets",
     "ticks",
     "tradeoff",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from pruneviz.figures.style import BLUE, GREEN, GREY, ORANGE, finish, foreign
+from pruneviz.figures.style import BLUE, GREEN, GREY, MANY, ORANGE, finish, foreign
 from pruneviz.scale import SHARE, Scale
 
 _NAMED = 6  # stretches; the names of more would lie on each other
@@ -49,6 +49,17 @@ class Course:
     def factor(self, scale: Scale) -> float:
         """What its numbers are multiplied by where scores are told in `scale`."""
         return scale.factor if self.score else self.times
+
+
+@dataclass(frozen=True)
+class RunLines:
+    """A training as `runs` draws it. rows: as of `course`; before: kind of COURSES -> the value of
+    the network that it began with.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    before: Mapping[str, float]
 
 
 COURSES = {
@@ -107,6 +118,34 @@ def course(
         )  # fmt: skip
     figure.update_xaxes(title="epoch")
     figure.update_yaxes(title=foreign(label), range=what.range)
+    if kind == "loss":
+        figure.update_yaxes(rangemode="tozero")
+    return _finish(figure)
+
+
+def runs(kind: str, several: Sequence[RunLines], *, label: str, scale: Scale = SHARE) -> go.Figure:
+    """The lines of COURSES of several trainings on the same axes, a colour each, with where each
+    began as a dotted line.
+    """
+    what, figure = COURSES[kind], go.Figure()
+    factor, last = what.factor(scale), max(float(one.rows["at"].iloc[-1]) for one in several)
+    for place, one in enumerate(several):
+        colour, name = MANY[place % len(MANY)], foreign(one.name)
+        for line, dash in zip(what.lines, ("dash", "solid"), strict=True):
+            figure.add_scatter(
+                x=one.rows["at"], y=factor * one.rows[line.column], mode="lines+markers",
+                name=name, legendgroup=str(place), showlegend=dash == "solid",
+                line={"color": colour, "width": 2, "dash": dash}, marker={"size": 5},
+                hovertemplate=f"{name}, {line.name}<br>epoch %{{x}}: %{{y:.4g}}<extra></extra>",
+            )  # fmt: skip
+        start = factor * one.before[kind]
+        figure.add_scatter(
+            x=[0, last], y=[start, start], mode="lines", showlegend=False, name=name,
+            legendgroup=str(place), line={"color": colour, "width": 1, "dash": "dot"},
+            hovertemplate=f"{name}, before: %{{y:.4g}}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title="epoch")
+    figure.update_yaxes(title=foreign(label))
     if kind == "loss":
         figure.update_yaxes(rangemode="tozero")
     return _finish(figure)

@@ -18,6 +18,7 @@ from pruneviz.ui.text import plain
 from pruneviz.ui.train.form import ask
 from pruneviz.ui.train.live import charts, progress
 from pruneviz.ui.train.result import lineage, result
+from pruneviz.ui.train.runs import overlay
 from pruneviz.ui.train.training_work import (
     TrainingWork,
     at_work,
@@ -116,6 +117,8 @@ def _live(work: TrainingWork, busy: bool) -> None:
         result(work)
     if work.running or work.watching.snapshot is not None:
         charts(work)
+    if not work.running:
+        overlay(work.runs)
 
 
 @part

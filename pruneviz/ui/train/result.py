@@ -6,11 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.plan import Plan
+from pruneviz.measuring.score import change
 from pruneviz.scale import SHARE, Scale
 from pruneviz.storage.faults import public
 from pruneviz.tasks import Task
-from pruneviz.training import Trained
 from pruneviz.ui.boundary import part
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session, arrive, networks, versions
@@ -27,11 +26,11 @@ def result(work: TrainingWork) -> None:
     outcome = work.result
     if outcome is None:
         return
-    session, trained = work.session, outcome.trained
+    session = work.session
     left, right = st.columns([6, 1.6], vertical_alignment="center")
     task = session.bench.task
     left.markdown(
-        f"**{plain(work.name)}**: {plain(' '.join(result_sentences(trained, task.scale)))}"
+        f"**{plain(work.name)}**: {plain(' '.join(result_sentences(outcome, task.scale)))}"
     )
     if right.button(
         "Use as a new version",
@@ -47,9 +46,8 @@ def result(work: TrainingWork) -> None:
             st.error(plain(f"{public(error)}."))
             return
         st.switch_page(WORKBENCH, query_params=address.query(session))
-    dense = session.bench.evaluate(Plan())
     st.dataframe(
-        summary(trained, dense, outcome.cut, task),
+        summary(outcome, task),
         hide_index=True,
         height="content",
         key="train-summary",
@@ -58,34 +56,55 @@ def result(work: TrainingWork) -> None:
     )
 
 
-def summary(trained: Trained, dense: Evaluation, cut: Evaluation, task: Task) -> pd.DataFrame:
-    """Before, cut but not trained, and after; changes are paired, from the network as it was."""
-    last = trained.table[~trained.table["aside"].astype(bool)].iloc[-1]
-    rows = [("before", dense.accuracy, dense.low, dense.high, "–")]
+def summary(outcome: Result, task: Task) -> pd.DataFrame:
+    """Before, cut but not trained, and after: of the network that was really trained.
+
+    Changes are paired: from dense, and where it began as something else also from there.
+    """
+    trained, before = outcome.trained, outcome.before
+    rows = {"before": before}
     if not trained.asked.is_dense and trained.training.method != "dense":
-        change = change_words(task, cut.delta, cut.delta_low, cut.delta_high)
-        rows.append(("cut, not trained", cut.accuracy, cut.low, cut.high, change))
-    change = change_words(task, last["delta"], last["delta_low"], last["delta_high"])
-    rows.append(("after training", last["accuracy"], last["low"], last["high"], change))
-    return pd.DataFrame(
-        [
-            {
-                "": name,
-                task.word: task.score_text(value),
-                "95 %": task.interval_text(low, high),
-                "change (95 %)": change,
-            }
-            for name, value, low, high, change in rows
-        ]
-    )
+        mended = trained.asked.repair and trained.training.start != "new"
+        rows["cut and repaired, not trained" if mended else "cut, not trained"] = outcome.cut
+    rows["after training"] = outcome.bench.evaluate(trained.plan)
+    table = [
+        {
+            "": name,
+            task.word: task.score_text(each.accuracy),
+            "95 %": task.interval_text(each.low, each.high),
+            "change from dense (95 %)": _from_dense(each, task),
+            "change from before (95 %)": _from(each, before, task),
+        }
+        for name, each in rows.items()
+    ]
+    frame = pd.DataFrame(table)
+    return frame if before.start else frame.drop(columns="change from before (95 %)")
 
 
-def result_sentences(trained: Trained, scale: Scale = SHARE) -> list[str]:
+def _from_dense(each: Evaluation, task: Task) -> str:
+    if each.start is None and each.delta == each.delta_low == each.delta_high == 0:
+        return "–"
+    return change_words(task, each.delta, each.delta_low, each.delta_high)
+
+
+def _from(each: Evaluation, before: Evaluation, task: Task) -> str:
+    if each is before:
+        return "–"
+    return change_words(task, *change(each.scores, before.scores, each.weight, task))
+
+
+def result_sentences(outcome: Result, scale: Scale = SHARE) -> list[str]:
     """What one wants to know of a training, in sentences."""
+    trained = outcome.trained
     table = trained.table[~trained.table["aside"].astype(bool)]
     epochs, last = table[table["epoch"] > 0], table.iloc[-1]
     sentences = [f"{100 * last['sparsity']:.1f} % cut, {int(last['params']):,} parameters left."]
-    if trained.training.start == "trained" and trained.training.method != "dense":
+    if trained.training.start == "new":
+        sentences.append(
+            f"Began with new weights at {scale.score_text(outcome.before.accuracy)}; at the end "
+            f"{_change_text(last, scale)} from the network on the workbench."
+        )
+    elif trained.training.method != "dense":
         sentences.append(_recovery(trained.recovered, last, scale))
     sentences.append(f"Gap between training and validation {scale.change_text(last['gap'])}.")
     begin, end = float(epochs["seconds"].iloc[0]), float(epochs["seconds"].iloc[-1])
@@ -96,16 +115,17 @@ def result_sentences(trained: Trained, scale: Scale = SHARE) -> list[str]:
     return sentences
 
 
-def _recovery(back: int | None, last: pd.Series, scale: Scale) -> str:
+def _change_text(last: pd.Series, scale: Scale) -> str:
     low, high = float(last["delta_low"]), float(last["delta_high"])
-    end = (
-        f"at the end {scale.change_text(float(last['delta']))} from the network before it was cut "
-        f"(95 %: {scale.span_text(low, high)})"
-    )
+    return f"{scale.change_text(float(last['delta']))} (95 %: {scale.span_text(low, high)})"
+
+
+def _recovery(back: int | None, last: pd.Series, scale: Scale) -> str:
+    end = f"at the end {_change_text(last, scale)} from the network before it was cut"
     if back is None:
         return f"Not recovered: {end}."
     epochs = f"{back} epoch{'' if back == 1 else 's'} of “{last['leg']}”"
-    if high < 0:
+    if float(last["delta_high"]) < 0:
         return f"Recovered after {epochs}, and lost again: {end}."
     return f"Recovered after {epochs}: {end}."
 

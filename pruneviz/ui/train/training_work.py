@@ -22,6 +22,7 @@ from pruneviz.training.stored_versions import make_room
 from pruneviz.ui.session import cached, versions
 from pruneviz.ui.session.countdown import after_the_accuracy, pace
 from pruneviz.ui.session.page_work import PageWork
+from pruneviz.ui.train.runs import MOST, TrainingRun, run_of
 from pruneviz.ui.train.training_view import TrainingView
 from pruneviz.workbench import Workbench
 
@@ -35,11 +36,13 @@ _NOTHING = "Stopped before the first epoch had ended: nothing was kept, and noth
 class Result:
     """What a training came to.
 
-    bench: of the result; cut: the plan asked for without training; folder: where it is kept.
+    bench: of the result. before, cut: of the network that was really trained, as it was, and cut
+    but not trained. folder: where it is kept.
     """
 
     trained: Trained
     bench: Workbench
+    before: Evaluation
     cut: Evaluation
     folder: Path
 
@@ -63,7 +66,7 @@ class TrainingWork(PageWork):
     """What one session asked for last, the work on it, and what came of it.
 
     plan, training, name: of the job, and of the version it makes. mine: folder -> whether what is
-    kept there belongs to this network.
+    kept there belongs to this network. runs: that have ended, the last ones.
     """
 
     page: ClassVar[str] = "Train"
@@ -75,6 +78,7 @@ class TrainingWork(PageWork):
     name: str = ""
     result: Result | None = None
     mine: dict[str, bool] = field(default_factory=dict)
+    runs: list[TrainingRun] = field(default_factory=list)
     _going: Event = field(default_factory=Event)
     _moved: tuple[int, float] = (0, 0.0)
 
@@ -84,6 +88,8 @@ class TrainingWork(PageWork):
     def succeed(self, before: Self) -> None:
         """Take over the wish; a training that is stopped is told."""
         self.wish = before.wish
+        if before.session.bench.data_fingerprint == self.session.bench.data_fingerprint:
+            self.runs = before.runs
         if before.running:
             self.message = (
                 f"The training of {before.session.name} was stopped: it is no longer open. What "
@@ -133,7 +139,10 @@ def begin(work: TrainingWork, plan: Plan, training: Training) -> Job:
         watching.rest()
         kept = folder / key_of(bench, plan, training)
         work.message = _room_text(make_room(folder, limit("training_bytes"), kept))
-        work.result = Result(trained, version, bench.evaluate(plan), kept)
+        before, cut = _beginnings(version, plan)
+        work.result = Result(trained, version, before, cut, kept)
+        size = version.original.counts(Plan()).params
+        work.runs = [*work.runs, run_of(session.name, trained, before, size)][-MOST:]
 
     work.job = Job(run)
     for path, other in list(_AT_WORK.items()):
@@ -144,6 +153,15 @@ def begin(work: TrainingWork, plan: Plan, training: Training) -> Job:
         # Of two tabs at the very same the first has the folder; the other has one of its own.
         _AT_WORK.setdefault(path, Occupant(work.job, session.name, plan, training, time.time()))
     return work.job
+
+
+def _beginnings(version: Workbench, plan: Plan) -> tuple[Evaluation, Evaluation]:
+    """The network that became this version, measured before it was trained: whole, and cut."""
+    assert version.parent is not None
+    own = {m.kind: m for m in version.landmarks if m.name == version.name}
+    first = own["new"].bench if "new" in own else version.parent
+    cut = own.get("repaired", own.get("cut"))
+    return first.evaluate(Plan()), first.evaluate(Plan() if cut is None else cut.plan)
 
 
 def at_work(one: StoredTraining) -> bool:
