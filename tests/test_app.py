@@ -236,14 +236,14 @@ def test_a_release_is_settled_measured_in_full_and_in_the_address(page: Page) ->
 
 @pytest.mark.slow
 def test_undo_and_redo_bring_back_the_exact_numbers(page: Page) -> None:
-    seen = [(page.plan, page.numbers(), page.address)]
+    seen = [(page.plan, page.numbers(), "")]
     for level in (0.5, 0.9):
         page.settle(fc1=level, conv2=level / 2).finish()
-        seen.append((page.plan, page.numbers(), page.address))
+        seen.append((page.plan, page.numbers(), page.address["plan"]))
     assert len({str(numbers) for _, numbers, _ in seen}) == 3
     for kind, place in (("undo", 1), ("undo", 0), ("undo", 0), ("redo", 1), ("redo", 2)):
         page.ask(kind)
-        assert (page.plan, page.numbers(), page.address) == seen[place]
+        assert (page.plan, page.numbers(), page.address.get("plan", "")) == seen[place]
 
 
 def test_an_undo_reaches_a_browser_that_asked_before_the_last_address_came(

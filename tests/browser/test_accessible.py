@@ -43,7 +43,8 @@ def test_no_page_shuts_anybody_out(visit: Callable[..., Board], axe: str, dark: 
     board = visit("?model=resnet20", dark=dark)  # more rows than fit
     assert findings(board.page, axe) == []
     board = visit("?model=lenet300", dark=dark)
-    board.type("number-fc1", "50")
+    with board.changing_address():
+        board.type("number-fc1", "50")
     query = urlsplit(board.page.url).query
     site, wrong = board.page.url.split("?")[0], {}
     for name in PAGES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -54,7 +55,8 @@ def entries(page: Page) -> int:
 
 def test_a_page_comes_back_by_reload_and_opens_in_another_tab(visit: Callable[..., Board]) -> None:
     board = visit("?model=lenet300")
-    board.type("number-fc1", "50")
+    with board.changing_address():  # numbers that are known stand there before the address does
+        board.type("number-fc1", "50")
     wanted, page, other = named_by(board.page.url), board.page, visit(measured=False).page
     assert wanted["model"] == ["lenet300"]
     assert wanted["plan"]
@@ -102,6 +104,47 @@ def test_back_is_undo_and_forward_is_redo(visit: Callable[..., Board]) -> None:
     board.until("the board", lambda: board.root.count() > 0 and board.percents() == seen[1])
 
 
+def points(board: Board) -> int:
+    """How many plans the chart says it shows."""
+    says = board.root.get_by_role("figure").get_attribute("aria-label") or ""
+    found = re.search(r"of ([\d,]+) plans?;", says)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def test_points_and_snapshots_come_back(server_alone: Server, page: Page) -> None:
+    page.goto(f"{server_alone.address}/?model=lenet300")
+    board = Board(page)
+    board.open()
+    seen = [board.percents()]
+    for layer, percent in (("fc1", "50"), ("fc2", "60"), ("fc1", "90")):
+        with board.changing_address():
+            board.type(f"number-{layer}", percent)
+        seen.append(board.percents())
+    page.get_by_role("textbox", name="Snapshot").fill("the cliff")
+    press(page, "Keep", exact=True)
+    page.get_by_text("the cliff").wait_for()
+    board.until("its points", lambda: points(board) == 4)
+
+    page.reload()
+    board.open()
+    other = Board(page.context.new_page())
+    other.page.goto(page.url)
+    for here in (board, other):
+        here.open()
+        here.until("the points", lambda here=here: points(here) == 4)
+        here.page.get_by_text("the cliff").wait_for()
+    server_alone.kill()
+    server_alone.start()
+    page.reload()
+    board.open()
+    board.until("the points, after a restart", lambda: points(board) == 4)
+    page.get_by_text("the cliff").wait_for()
+    for step, place in ((-1, 2), (-1, 1), (-1, 0), (1, 1), (1, 2)):
+        page.evaluate(f"history.go({step})")
+        board.until(f"plan {place}", lambda place=place: board.percents() == seen[place])
+    assert points(board) == 4
+
+
 def test_a_trained_version_comes_back_after_a_restart(
     server_alone: Server, page: Page, browser: Browser
 ) -> None:
@@ -117,7 +160,7 @@ def test_a_trained_version_comes_back_after_a_restart(
     press(page, "Use as a new version")
     board.until("the version", lambda: bool(named_by(page.url).get("version")))
     board.open()
-    wanted, numbers = named_by(page.url), board.numbers()
+    wanted, numbers, shown = named_by(page.url), board.numbers(), points(board)
     assert wanted["model"] == ["lenet300 · v1"]
     board.type("number-fc2", "60")
     page.go_back()
@@ -131,6 +174,7 @@ def test_a_trained_version_comes_back_after_a_restart(
     again = Board(other)
     again.open()
     assert again.numbers() == numbers
+    again.until("the points", lambda: points(again) >= shown)
     go(other, "Export")
     other.get_by_role("heading", name="Export: lenet300 · v1").wait_for()
     other.reload()
@@ -146,9 +190,11 @@ def test_a_trained_version_comes_back_after_a_restart(
 
 def test_two_tabs_stay_two_sessions(visit: Callable[..., Board]) -> None:
     first = visit("?model=lenet300")
-    first.type("number-fc1", "50")
+    with first.changing_address():
+        first.type("number-fc1", "50")
     second = visit(first.page.url)
-    second.type("number-fc2", "60")
+    with second.changing_address():
+        second.type("number-fc2", "60")
     second.page.go_back()
     second.until("the link", lambda: second.percents()["fc2"] == 0)
     first.page.reload()

@@ -43,7 +43,7 @@ def _keep(session: Session) -> None:
             "Snapshot",
             placeholder="name this plan, to come back to it",
             max_chars=60,
-            help="Come back to it here as long as this tab is open, and on the page History later.",
+            help="Come back to it here, also after a reload, and on the page History.",
         )
         if columns[1].form_submit_button("Keep", use_container_width=True) and name.strip():
             session.snapshots[name.strip()] = session.settled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pruneviz.plan import Plan
 from pruneviz.storage.cache import Cache
 from pruneviz.workbench import Workbench
 
@@ -12,9 +13,13 @@ _REMEMBERED = 1_500
 
 @dataclass
 class PlanFacts:
-    """What was found out once, by plan: its point of the chart, and what has collapsed."""
+    """What was found out once, by plan: its point of the chart, and what has collapsed.
+
+    past: points as they were measured before this page was loaded.
+    """
 
     points: Cache[dict[str, object]] = field(default_factory=lambda: Cache(_REMEMBERED))
+    past: dict[Plan, dict[str, object]] = field(default_factory=dict)
     warnings: Cache[dict[str, str]] = field(default_factory=lambda: Cache(_REMEMBERED))
 
 

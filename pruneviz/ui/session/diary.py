@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
+
 from pruneviz.background import Job
 from pruneviz.history import History, ModelVersion, measurement_of, new_session
 from pruneviz.measuring.ledger import Cost
@@ -25,6 +29,19 @@ class Diary:
     def version(self) -> ModelVersion:
         """The model at work, as the history knows it."""
         return ModelVersion(self._name, self._bench.fingerprint, self._bench.data_fingerprint)
+
+    def resume(self, visit: int) -> pd.DataFrame:
+        """Write on in the session in which a visit was made; returns its visits, oldest first.
+
+        None of them, and a session of its own, where this owner has no such visit with this
+        network's weights and data.
+        """
+        visits = self.history.visits(replace(self.version, name=""))
+        sessions = visits["session"][visits["id"] == visit]
+        if sessions.empty:
+            return visits.iloc[:0]
+        self.session = str(sessions.iloc[0])
+        return visits[visits["session"] == self.session]
 
     def visit(self, plan: Plan, came: Plan) -> None:
         """Write down that `plan` was settled on, coming from `came`; staying there is no visit."""

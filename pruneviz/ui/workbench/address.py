@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -21,6 +21,7 @@ from pruneviz.ui.session import (
     networks,
     versions,
 )
+from pruneviz.ui.session.branch import return_to
 from pruneviz.ui.session.score_source import base_of
 from pruneviz.ui.text import as_sentence
 from pruneviz.ui.workbench.live import last_seq, reach
@@ -34,18 +35,20 @@ class Address:
 
     version: the key of a trained version, "" for what was not trained here. plan: as a link, ""
     for the one that every session begins with. locked: layers to lock, with commas between; None:
-    those that go with the plan.
+    those that go with the plan. branch: number of the visit in the history, "" before any; two
+    addresses that differ in it alone lead to the same plan.
     """
 
     model: str
     plan: str = ""
     locked: str | None = None
     version: str = ""
+    branch: str = field(default="", compare=False)
 
     @property
     def query(self) -> dict[str, str]:
         """As the browser has it."""
-        words = {"version": self.version, "plan": self.plan}
+        words = {"version": self.version, "plan": self.plan, "branch": self.branch}
         words = {"model": self.model} | {name: word for name, word in words.items() if word}
         return words if self.locked is None else words | {"locked": self.locked}
 
@@ -99,6 +102,8 @@ def go_to(address: Address) -> Session:
     if notice is not None:
         _say(session, notice)
     else:
+        if address.branch.isdecimal():
+            return_to(session, int(address.branch))
         _open_plan(session, address)
     return session
 
@@ -120,9 +125,9 @@ def query_here() -> dict[str, str]:
 
 
 def link_to(session: Session) -> str:
-    """The address of exactly this state, on this page."""
+    """The address of exactly this state, on this page; for others, to whom the branch is closed."""
     base = (st.context.url or "").split("?")[0]
-    return f"{base}?{urlencode(query(session))}"
+    return f"{base}?{urlencode(replace(_now(session), branch='').query)}"
 
 
 def write(session: Session, *others: str) -> None:
@@ -131,13 +136,15 @@ def write(session: Session, *others: str) -> None:
     A request that was on its way when the last address was sent still carries the one before; so
     what was sent counts too. What could not be opened stays in the address until something else
     is done: it may be there after a reload. An address that names nothing opens the first network
-    as well, and stays: Back would lead to it first.
+    as well, and stays: Back would lead to it first. So does one that differs in its branch alone.
     """
-    state, params = query(session), st.query_params.to_dict()
-    if st.session_state.get(_NOTICE, ("", {}))[1] == state:
+    now, params = _now(session), st.query_params.to_dict()
+    if st.session_state.get(_NOTICE, ("", {}))[1] == now.query:
         return
     st.session_state.pop(_NOTICE, None)
     sent = st.session_state.get(_SENT, params)
+    there = next((words for words in (params, sent) if _read(words) == now), now.query)
+    state = replace(now, branch=there.get("branch", "")).query
     if params == sent and "model" not in params and state == Address(networks.first()).query:
         return
     wanted = state | {name: params[name] for name in others if name in params}
@@ -170,6 +177,7 @@ def _read(words: Mapping[str, str] | None = None) -> Address:
         params.get("plan", ""),
         params.get("locked"),
         params.get("version", ""),
+        params.get("branch", ""),
     )
 
 
@@ -194,7 +202,9 @@ def _address(session: Session, step: UndoStep) -> Address:
     special = set(step.locked) != set(locks_for(bench, plan))
     link = to_link(plan, bench.fingerprint) if special or plan != first_plan(bench) else ""
     locked = ",".join(step.locked) if special else None
-    return Address(session.name, link, locked, versions.key_of(session.name))
+    visit = None if session.diary is None else session.diary.visits.get(plan)
+    branch = "" if visit is None else str(visit)
+    return Address(session.name, link, locked, versions.key_of(session.name), branch)
 
 
 def _open_plan(session: Session, address: Address) -> None:

@@ -50,7 +50,7 @@ def visits(
     # A plan is compared with the same samples of the dense network.
     dense = bench.samples_measured(Plan())
     measured = {plan: bench.samples_measured(plan) for plan in history if dense}
-    plans = [plan for plan in history if measured.get(plan)]
+    plans = [plan for plan in history if measured.get(plan) or (dense and plan in facts.past)]
     controls = [
         control
         for control in dict.fromkeys(map(control_of, plans))
@@ -169,6 +169,10 @@ def _rows(bench: Workbench, plans: list[Plan], facts: PlanFacts) -> list[dict[st
     rows = []
     for plan in plans:
         n = min(bench.samples_measured(plan), bench.samples_measured(Plan()))
+        past = facts.past.get(plan)
+        if past is not None and int(str(past["n"])) > n:
+            rows.append({"key": _key(plan), "returns": True, **past})
+            continue
         key = plan, n, bench.dense_confirmed
         rows.append(facts.points.get_or(key, partial(_row, bench, plan, n)))
     return rows
