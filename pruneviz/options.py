@@ -28,6 +28,8 @@ _OPTIONS = (
     click.option("--data", metavar="FILE|FOLDER|NAME", help="x and y in an .npz, a .csv or "
                  ".parquet table, a folder of images by class, a Hugging Face dataset folder, or "
                  "package.module:function."),
+    click.option("--train", metavar="FILE|FOLDER|NAME", help="Samples to learn from, as --data; "
+                 "without, a training learns from those that calibrate."),
     click.option("--arch", metavar="NAME", help="For a weights file: sample:…, timm:…, "
                  "torchvision:…, hf:… or package.module:function."),
     *_MEASURE,
@@ -83,6 +85,7 @@ def opening(values: dict[str, Any]) -> OpenRequest:
     return OpenRequest(
         model=model or given,
         data=values.pop("data"),
+        train=values.pop("train"),
         arch=values.pop("arch"),
         metric=values.pop("metric"),
         task=values.pop("task"),
@@ -128,7 +131,7 @@ def words(request: OpenRequest) -> list[str]:
     for name in ("metric", "task", "ignore"):
         if getattr(request, name) is not None:
             parts += [f"--{name}", str(getattr(request, name))]
-    for name in ("data", "arch", "tokenizer"):
+    for name in ("data", "train", "arch", "tokenizer"):
         value = getattr(request, name)
         if value is not None:
             absolute = Path(value).resolve() if Path(value).exists() else value

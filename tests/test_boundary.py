@@ -19,7 +19,7 @@ from pruneviz.background import Job
 from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.sources.data.reader import read_data
-from pruneviz.sources.opening import open_upload
+from pruneviz.sources.upload import open_upload
 from pruneviz.storage import faults
 from pruneviz.storage.home import VARIABLE
 from tests import optional

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.sources.networks.architectures import build
-from pruneviz.sources.opening import open_upload
+from pruneviz.sources.upload import open_upload
 from pruneviz.storage.faults import public
 from tests import optional
 from tests.page import APP, Page

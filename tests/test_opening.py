@@ -18,7 +18,8 @@ from torch import Tensor, nn
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.data import Data
-from pruneviz.sources.opening import SYNTHETIC, OpenRequest, find_source, open_upload
+from pruneviz.sources.opening import SYNTHETIC, OpenRequest, find_source
+from pruneviz.sources.upload import open_upload
 from tests import optional
 
 X, Y = torch.randn(40, 4), torch.arange(40) % 3

@@ -30,6 +30,7 @@ _ALL, _DIFFERS = "all", 3
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--model", metavar="NAME|FILE", help="In place of the recipe's.")
 @click.option("--data", metavar="FILE|FOLDER|NAME", help="In place of the recipe's.")
+@click.option("--train", metavar="FILE|FOLDER|NAME", help="In place of the recipe's.")
 @click.option("--arch", metavar="NAME", help="In place of the recipe's, for a weights file.")
 @measure_options
 @click.option("--trust", is_flag=True, help="The recipe may run the code that it names: "
@@ -87,7 +88,7 @@ def _again(
 ) -> tuple[ReplayResult, ExportResult | None]:
     options = {
         name: values[name]
-        for name in ("model", "data", "arch", "trust", "task", "metric", "ignore")
+        for name in ("model", "data", "train", "arch", "trust", "task", "metric", "ignore")
     }
     bench = open_workbench(opening_of(recipe, folder=file.parent, **options))
     bench = retrain(recipe, bench, progress_with_time())

@@ -28,6 +28,7 @@ from pruneviz.storage.home import home
 from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.training import METHODS, EpochRow, Moment, Trained, Training
 from pruneviz.training.augmentation import AUGMENTATIONS
+from pruneviz.training.result import samples_text
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
 from pruneviz.workbench import Workbench
 
@@ -129,6 +130,8 @@ def train(
         if allocate is not None:
             plan = _share_out(bench, plan, allocate, target, [*alone])
         folder = home() / "training" if keep is None else keep
+        if not _helps():
+            click.echo(samples_text(bench, training), err=True)
         tell = progress_with_time()
         trained = bench.train(
             plan, training, folder, fresh=fresh, progress=tell, watch=_EpochPrinter(quiet=as_json)

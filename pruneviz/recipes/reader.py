@@ -125,6 +125,7 @@ def _opening(model: dict[str, Any], data: dict[str, Any]) -> OpenRequest:
     size = data.get("size")
     options = {
         "data": data.get("from"),
+        "train": data.get("train"),
         "arch": model.get("arch"),
         "metric": data.get("metric"),
         "output": data.get("output"),

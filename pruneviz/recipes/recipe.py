@@ -42,9 +42,10 @@ class RecipeResult:
 class Recipe:
     """A plan, with what it was made for and what came of it; all but the plan may be missing.
 
-    opening: what to open. name: of the network. in_hand: which of "model", "data" and "metric"
-    were things of Python that nobody else can name. weights, data: fingerprints. masks: their
-    checksum. counts: of COUNTS. cost: network (dense, masked, shrunk, onnx) -> quantity -> number.
+    opening: what to open. name: of the network. in_hand: which of "model", "data", "metric" and
+    "train" were things of Python that nobody else can name. weights, data: fingerprints. masks:
+    their checksum. counts: of COUNTS.
+    cost: network (dense, masked, shrunk, onnx) -> quantity -> number.
     made: the versions it was made with. training: steps before the plan is cut; each trains what
     came of the one before.
     lines: where each key stands in the file that it was read from; file: what that is called.

@@ -82,10 +82,11 @@ def opening_of(
     task: str | None = None,
     metric: str | None = None,
     ignore: int | None = None,
+    train: str | None = None,
     folder: Path | None = None,
     trust: bool = False,
 ) -> OpenRequest:
-    """What to open for a recipe; model, data, arch, task, metric and ignore in place of its own.
+    """What to open for a recipe; what is named besides stands in place of its own.
 
     folder: of the recipe, where files that it names may lie too. trust: whether what it names may
     run code (`package.module:function`, pickled modules); what is given here may.
@@ -96,6 +97,7 @@ def opening_of(
         gone: dict[str, Any] = {} if model is None else {"model": "", "unsafe": False}
         gone |= {} if data is None else {"data": None}
         gone |= {} if arch is None else {"arch": None}
+        gone |= {} if train is None else {"train": None}
         gone |= {} if metric is None else {"metric": None}
         code = replace(request, **gone).code
         if code:
@@ -109,17 +111,28 @@ def opening_of(
         request = replace(request, model=model, arch=own, unsafe=trust)
     request = request if data is None else replace(request, data=data)
     request = request if arch is None else replace(request, arch=arch)
+    request = request if train is None else replace(request, train=train)
     if task is not None or metric is not None:  # two measures would be one too many
         request = replace(request, task=task, metric=metric)
     request = request if ignore is None else replace(request, ignore=ignore)
     if not request.model:
         raise ValueError(f"{recipe.at('model')}: {_no_model(recipe)}; name one with --model")
+    _check_named(recipe, request)
+    return request
+
+
+def _check_named(recipe: Recipe, request: OpenRequest) -> None:
+    """ValueError where data that it takes was in hand in Python, and none is named in its place."""
     if "data" in recipe.in_hand and request.data is None:
         raise ValueError(
             f"{recipe.at('data')}: its data was in hand in Python and has no name; name it with "
             "--data"
         )
-    return request
+    if "train" in recipe.in_hand and request.train is None and recipe.training:
+        raise ValueError(
+            f"{recipe.at('data')}: its training data was in hand in Python and has no name; name "
+            "it with --train"
+        )
 
 
 def replay(recipe: Recipe, bench: Bench, progress: Progress = silent) -> ReplayResult:
@@ -169,7 +182,7 @@ def _beside(request: OpenRequest, folder: Path | None) -> OpenRequest:
     if folder is None:
         return request
     paths: dict[str, Any] = {}
-    for name in ("model", "data", "tokenizer"):
+    for name in ("model", "data", "train", "tokenizer"):
         value = getattr(request, name)
         if value and not Path(value).exists() and (folder / value).exists():
             paths[name] = str(folder / value)

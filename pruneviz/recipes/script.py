@@ -64,6 +64,8 @@ def _open_lines(recipe: Recipe) -> str:
         module, _, function = request.metric.partition(":")
         lines += ["import importlib", ""]
         lines.append(f"metric = getattr(importlib.import_module({module!r}), {function!r})")
+    if "train" in parameters:
+        arguments.append("train=train")
     if (request.metric and request.metric not in COMPARISONS) or "metric" in parameters:
         arguments.append("metric=metric")
     default = OpenRequest("")

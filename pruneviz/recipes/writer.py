@@ -22,7 +22,7 @@ _NOTES = {
     "made": "with these versions",
     "model": "what to open",
     "data": "what feeds and measures it; without `from`, the model's own",
-    "in_hand": "things of Python, which have no name: replay with --model or --data",
+    "in_hand": "things of Python, which have no name: replay with --model, --data or --train",
     "plan": "what is cut",
     "training": "before it is cut; each step trains what came of the one before",
     "expected": "what a replay should find",
@@ -30,6 +30,7 @@ _NOTES = {
     "cost": "the ledger: bytes and milliseconds",
     "weights": "fingerprint; take the line away to use other weights",
     "fingerprint": "of all samples",
+    "train": "what it learns from; without it what calibrates",
     "task": "what outputs and targets are",
     "ignore": "the target of positions that do not count",
     "calibration": "the share of the data that feeds the criterion",
@@ -65,6 +66,7 @@ def _sections(recipe: Recipe) -> dict[str, Any]:
     }
     data = {
         "from": request.data,
+        "train": request.train,
         "target": request.target,
         "metric": request.metric,
         "output": request.output,

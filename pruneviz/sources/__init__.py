@@ -46,7 +46,7 @@ class Source:
     masks: what the network came pruned by, by parameter (bool, True = kept); its weights are zero
     where they cut.
     opened: by which names it can be opened again, as far as it has any; unnamed: which of "model",
-    "data" and "metric" were things of Python, that nobody else can name.
+    "data", "metric" and "train" were things of Python, that nobody else can name.
 
     >>> pv.open("lenet300").source.classes[:3]
     ('0', '1', '2')

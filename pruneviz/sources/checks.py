@@ -29,6 +29,11 @@ def check_source(source: Source) -> None:
         raise ValueError(f"{source.name}: validation data is empty; give at least one sample")
     for data in (source.calibration, source.validation):
         _check_data(data, source.classes)
+    if source.training is not None:
+        try:
+            _check_data(source.training, source.classes)
+        except ValueError as error:
+            raise ValueError(f"training data: {error}") from None
 
 
 def check_model(model: nn.Module) -> None:

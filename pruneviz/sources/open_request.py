@@ -17,9 +17,9 @@ _SUFFIXES = (
 class OpenRequest:
     """What is asked to be opened, in plain values: what stands on a command line.
 
-    model, arch, data, metric: names or paths as `find_source` takes them; a model of "" is in
-    hand in Python and has no name. classes: names. task: what it is measured by, of
-    `pruneviz.tasks.TASKS`.
+    model, arch, data, train, metric: names or paths as `find_source` takes them; a model of "" is
+    in hand in Python and has no name. train: to learn from, apart from data. classes: names.
+    task: what it is measured by, of `pruneviz.tasks.TASKS`.
     ignore: the target of positions that do not count.
     size, mean, std: of images. share: of the data that calibrates. unsafe: whether a file may
     run the code that it holds. tokenizer: the folder of one. output: the name of the output that
@@ -42,6 +42,7 @@ class OpenRequest:
     task: str | None = None
     ignore: int | None = None
     target: str | None = None
+    train: str | None = None
 
     @property
     def label(self) -> str:
@@ -51,7 +52,7 @@ class OpenRequest:
     @property
     def code(self) -> tuple[str, ...]:
         """Names in it that run code of somebody's own when they are opened."""
-        names = (self.model, self.arch, self.data, self.metric)
+        names = (self.model, self.arch, self.data, self.train, self.metric)
         own = [name for name in names if name and _is_code(name)]
         return (*own, *([f"{self.model} (unsafe)"] if self.unsafe else []))
 

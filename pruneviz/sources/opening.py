@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,18 +9,17 @@ from typing import cast
 
 from torch import nn
 
-from pruneviz import limits
 from pruneviz.data import Data, Metric
 from pruneviz.sources import Source
 from pruneviz.sources.data.conversion import without
 from pruneviz.sources.data.number_types import accepts
-from pruneviz.sources.data.reader import read_data
-from pruneviz.sources.data.samples import Samples
+from pruneviz.sources.data.reader import numbers_of, read_data, samples_of, size_of
+from pruneviz.sources.data.samples import DataRequest, Samples
 from pruneviz.sources.data.several import with_order
+from pruneviz.sources.data.training import with_training
 from pruneviz.sources.networks.architectures import Architecture, build
 from pruneviz.sources.networks.factories import build_by_name
 from pruneviz.sources.networks.foreign import foreign
-from pruneviz.sources.networks.hub import is_hub_name
 from pruneviz.sources.networks.onnx_file import open_onnx
 from pruneviz.sources.networks.synthetic import synthetic
 from pruneviz.sources.networks.unpickled import runs_code, unpickle
@@ -37,7 +35,7 @@ SYNTHETIC = (
     "no data was given: inputs are synthetic, so nothing can be said of accuracy, only how far "
     "answers stay those of the dense network"
 )
-_SYNTHETIC, _FLOAT, _NAME, _SHOWN = 64, 4, 50, 200
+_SYNTHETIC, _SHOWN = 64, 200
 # Networks that answer with the next token; others that answer with tokens see what follows.
 _CAUSAL = ("ForCausalLM", "LMHeadModel")
 _NOTHING = OpenRequest("")  # is said beside the network and its data
@@ -45,7 +43,7 @@ _NOTHING = OpenRequest("")  # is said beside the network and its data
 
 def open_source(opening: OpenRequest) -> Source:
     """The source that is asked for; see `find_source`."""
-    source = find_source(opening.model, opening.data, opening)
+    source = find_source(opening.model, opening.data, opening, train=opening.train)
     return replace(source, opened=opening, unnamed=())
 
 
@@ -54,6 +52,7 @@ def find_source(
     data: object = None,
     request: OpenRequest = _NOTHING,
     metric: Metric | None = None,
+    train: object = None,
 ) -> Source:
     """A source of any network and any data.
 
@@ -61,7 +60,8 @@ def find_source(
     `torchvision:…`, `hf:…`; `package.module:function` (runs the user's code); or the path of a
     weights file, for the architecture `request.arch` (any of the names above), or of an ONNX
     file. request.unsafe: also a `.pt2` or pickled module, which runs code that is in the file.
-    data: as `read_data` takes it; without any, inputs are made up and a note says so.
+    data, train: as `read_data` takes it; without data, inputs are made up and a note says so;
+    without train a network learns from the samples that calibrate.
     request: all else that may be said, see `OpenRequest`; its model and data are those given here.
     metric: of outputs and targets, one number for each sample, higher is better; in place of the
     one that `request` names.
@@ -76,12 +76,16 @@ def find_source(
         data = own if data is None else data
     if isinstance(network, Source):
         if data is None:
-            return _adapt(network, metric, task, request)
+            return _adapt(network, metric, task, request, train)
         network = Architecture(
             network.model, network.name, InputSpec("unknown", classes=network.classes)
         )
+    if data is None and train is not None:
+        raise ValueError("training data was given, and no data that measures: give data (--data)")
     samples = (
-        _synthesise(network, request.seed) if data is None else _samples(network, data, request)
+        synthesise(network, request.seed)
+        if data is None
+        else _samples(network, data, train, request)
     )
     return Source(
         name=network.name,
@@ -94,88 +98,35 @@ def find_source(
         notes=(*network.notes, *samples.notes),
         masks=network.masks,
         task=task,
+        training=samples.training,
     )
 
 
-def _samples(architecture: Architecture, data: object, request: OpenRequest) -> Samples:
+def _samples(
+    architecture: Architecture, data: object, train: object, request: OpenRequest
+) -> Samples:
+    spec = with_order(architecture.spec, architecture.model)
+    what = _data_request(architecture.model, architecture.name, spec, request)
+    samples = samples_of(data, what, request.share)
+    return samples if train is None else with_training(samples, train, what)
+
+
+def _data_request(
+    model: nn.Module, name: str, spec: InputSpec, request: OpenRequest
+) -> DataRequest:
     tokenizer = None if request.tokenizer is None else Path(request.tokenizer)
-    return read_data(
-        data,
-        spec=with_order(architecture.spec, architecture.model),
-        share=request.share,
-        seed=request.seed,
-        size=request.size,
-        mean=request.mean,
-        std=request.std,
-        language=type(architecture.model).__name__.endswith(_CAUSAL),
-        tokenizer=tokenizer or _tokenizer(architecture.name),
+    return DataRequest(
+        spec,
+        size_of(request.size),
+        numbers_of(request.mean),
+        numbers_of(request.std),
+        request.seed,
+        language=type(model).__name__.endswith(_CAUSAL),
+        tokenizer=tokenizer or _tokenizer(name),
         ignore=request.ignore,
         target=request.target,
-        accepts=partial(accepts, architecture.model),
+        accepts=partial(accepts, model),
     )
-
-
-def open_upload(
-    weights: bytes | None,
-    weights_name: str,
-    arch: str,
-    data: bytes | None = None,
-    data_name: str = "",
-    task: str | None = None,
-    ignore: int | None = None,
-) -> Source:
-    """A source of what came through a browser: bytes of weights (or none) and of an `.npz`.
-
-    Nothing in it is ever run: no pickled modules, no own code, no paths of this machine.
-    Raises ValueError, one sentence for whatever is refused.
-    """
-    # First, because of a file that holds no weights no architecture need be known.
-    read = None if weights is None else read_weights(weights, weights_name)
-    arch = arch.strip()
-    if not arch.startswith(LIBRARIES):
-        raise ValueError(
-            f"name the architecture as {', '.join(f'{kind}…' for kind in LIBRARIES)}, "
-            f"got {arch[:100]!r}; own code is for the command line and Python only"
-        )
-    rest = arch.partition(":")[2]
-    if not is_hub_name(rest):  # also of the other kinds: none has a name that could be a path
-        raise ValueError(
-            f"{arch[:100]!r} is no name: give one such as hf:owner/name; a folder of this machine "
-            "cannot be named from a browser"
-        )
-    most = limits.limit("app_bytes")
-    with limits.tighter(parameters=most // _FLOAT, data_bytes=most, download_bytes=most):
-        architecture = build(arch, read, folders=False)
-        spec = with_order(architecture.spec, architecture.model)
-        samples = (
-            _synthesise(architecture, 0)
-            if data is None
-            else _read_upload(data, data_name, spec, ignore)
-        )
-    request = OpenRequest(weights_name, arch=arch) if weights_name else OpenRequest(arch)
-    return Source(
-        name=weights_name or arch,
-        model=architecture.model,
-        calibration=samples.calibration,
-        validation=samples.validation,
-        classes=samples.classes,
-        notes=(*architecture.notes, *samples.notes),
-        opened=replace(request, data=data_name or None, task=task, ignore=ignore),
-        task=task,
-        unnamed=(),
-        masks=architecture.masks,
-    )
-
-
-def _read_upload(data: bytes, name: str, spec: InputSpec, ignore: int | None) -> Samples:
-    if not name.endswith(".npz"):
-        raise ValueError(f"{name}: data is uploaded as .npz with x and y")
-    with tempfile.TemporaryDirectory() as folder:
-        # A file system takes 255 bytes of a name, and not every character.
-        plain = "".join(each for each in Path(name).stem if each.isprintable())
-        path = Path(folder, f"{plain[:_NAME] or 'data'}.npz")
-        path.write_bytes(data)
-        return read_data(path, spec=spec, ignore=ignore)
 
 
 def _network(
@@ -203,8 +154,12 @@ def _network(
     return load_registered(model)  # which says what there is
 
 
-def _adapt(source: Source, metric: Metric | None, task: str | None, request: OpenRequest) -> Source:
+def _adapt(
+    source: Source, metric: Metric | None, task: str | None, request: OpenRequest, train: object
+) -> Source:
     """A source that brings its data, as far as nothing else was asked for."""
+    if train is not None:
+        source = _with_training(source, train, request)
     return replace(
         _ignore(source, request.ignore),
         metric=metric or source.metric,
@@ -214,6 +169,14 @@ def _adapt(source: Source, metric: Metric | None, task: str | None, request: Ope
         output=request.output or source.output,
         classes=_class_names(request.classes, source.classes),
     )
+
+
+def _with_training(source: Source, train: object, request: OpenRequest) -> Source:
+    """A source that learns from other samples than it brings."""
+    own = Samples(source.calibration, source.validation, source.classes, source.notes)
+    spec = with_order(InputSpec("unknown", classes=source.classes), source.model)
+    samples = with_training(own, train, _data_request(source.model, source.name, spec, request))
+    return replace(source, training=samples.training, notes=samples.notes)
 
 
 def _own_code(name: str) -> Architecture | Source | tuple[Architecture, object]:
@@ -261,7 +224,8 @@ def _with_code(path: Path, unsafe: bool) -> Architecture:
     return Architecture(model, path.name, InputSpec("unknown"), notes)
 
 
-def _synthesise(architecture: Architecture, seed: int) -> Samples:
+def synthesise(architecture: Architecture, seed: int) -> Samples:
+    """Inputs that are made up, for want of any."""
     inputs = synthetic(architecture.spec, architecture.model, _SYNTHETIC, seed)
     samples = read_data(inputs, share=0.25, seed=seed)
     return replace(samples, classes=()).with_note(SYNTHETIC)

@@ -202,6 +202,19 @@ def training_data(bench: Bench, training: Training) -> Data:
     return data if training.samples is None else data.first(training.samples)
 
 
+def samples_text(bench: Bench, training: Training) -> str:
+    """How many samples there are to learn from, which, and what it means; ValueError as above."""
+    n, most = len(training_data(bench, training)), len(training_data(bench, Training()))
+    number = f"{n:,} samples" if n == most else f"{n:,} of {most:,} samples"
+    if bench.source.training is not None:
+        return f"{number} to learn from, kept for training alone"
+    return (
+        f"{number} to learn from: those that calibrate, which the criteria look at too, as no "
+        "training data was given (--train FILE, pv.open(…, train=…), or beside Upload). The "
+        f"{len(bench.source.validation):,} validation samples never train"
+    )
+
+
 def key_of(bench: Bench, plan: Plan, training: Training) -> str:
     """32 hex digits of all that a training depends on."""
     data = fingerprint_of(training_data(bench, training))

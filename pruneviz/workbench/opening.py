@@ -32,6 +32,7 @@ def open_workbench(
     tokenizer: str | Path | None = None,
     output: str | None = None,
     target: str | None = None,
+    train: object = None,
 ) -> Workbench:
     """Open a network with its data.
 
@@ -43,6 +44,7 @@ def open_workbench(
     or .parquet file (target: the column of a table to be answered), a folder of images by class,
     a Hugging Face dataset folder, or "package.module:function"; without targets the pruned
     network is compared with the dense one, without data on made-up inputs.
+    train: samples to learn from, apart from data and as it; usually those that calibrate.
     metric: of outputs and targets, one number for each sample, higher is better; or the name of
     such a function, or "agreement", "closeness", "cosine" with the dense network. task: "classes",
     "binary", "labels", "positions" or "values", where targets are not what they seem; what was
@@ -62,14 +64,15 @@ def open_workbench(
         _name(source), _name(data) or None, arch, _name(metric) or None, tuple(classes),
         size=size, mean=_each(mean), std=_each(std), share=calibration, seed=seed, unsafe=unsafe,
         tokenizer=None if tokenizer is None else str(tokenizer), output=output, task=task,
-        ignore=ignore, target=target,
+        ignore=ignore, target=target, train=_name(train) or None,
     )  # fmt: skip
-    loaded = find_source(source, data, request, None if isinstance(metric, str) else metric)
+    own_metric = None if isinstance(metric, str) else metric
+    loaded = find_source(source, data, request, own_metric, train)
     if isinstance(source, Source) and data is None:
         return Workbench(loaded)
     if request.classes:
         request = replace(request, classes=loaded.classes)
-    unnamed = _unnameable(model=source, data=data, metric=metric)
+    unnamed = _unnameable(model=source, data=data, metric=metric, train=train)
     return Workbench(replace(loaded, opened=request, unnamed=unnamed))
 
 

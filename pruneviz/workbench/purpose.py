@@ -30,6 +30,7 @@ def purpose_of(source: Source, survey: Survey) -> tuple[Source, Task]:
     """
     outputs = _first_answers(source, survey)
     signs = _signs(source, survey, outputs)
+    _check_training(source)
     more = [source.calibration, *([] if source.training is None else [source.training])]
     task = task_of(
         outputs, source.validation, source.metric, source.output,
@@ -106,6 +107,22 @@ def _first_answers(source: Source, survey: Survey) -> dict[str, Tensor]:
         raise ValueError(refusal(source.model, data, error)) from error
     check_rows(tuple(outputs[named_output(outputs, source.output)].shape), len(data))
     return outputs
+
+
+def _check_training(source: Source) -> None:
+    """ValueError where the network does not take what it is to learn from."""
+    data = None if source.training is None else source.training.first(2)
+    if data is None or _sizes(data) == _sizes(source.validation):
+        return
+    try:
+        with torch.inference_mode():
+            call_all(replica(source.model), data.inputs)
+    except Exception as error:  # as above
+        raise ValueError(f"training data: {refusal(source.model, data, error)}") from error
+
+
+def _sizes(data: Data) -> dict[str, torch.Size]:
+    return {name: tensor.shape[1:] for name, tensor in data.tensors().items()}
 
 
 def _in_form(data: Data, task: Task) -> Data:

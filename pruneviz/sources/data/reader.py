@@ -71,9 +71,9 @@ def read_data(
         raise ValueError(f"limit must be at least 2 samples, got {limit}")
     request = DataRequest(
         spec or InputSpec("unknown"),
-        _size(size),
-        _numbers(mean),
-        _numbers(std),
+        size_of(size),
+        numbers_of(mean),
+        numbers_of(std),
         seed,
         limit,
         language=language,
@@ -82,16 +82,21 @@ def read_data(
         target=target,
         accepts=accepts,
     )
+    return samples_of(given, request, share)
+
+
+def samples_of(given: object, request: DataRequest, share: float) -> Samples:
+    """`read_data` with all that may be said in one value."""
     raw = find(given, request)
     check_enough(request.spec, raw.data)
     notes = list(raw.notes)
-    data = _fit(raw.data, request, notes)
+    data = fit_request(raw.data, request, notes)
     if raw.calibration is None:
-        calibration, validation, note = split(data, share, seed)
+        calibration, validation, note = split(data, share, request.seed)
         notes.insert(0, note)
     else:
         sentences: list[str] = []
-        calibration, validation = _fit(raw.calibration, request, sentences), data
+        calibration, validation = fit_request(raw.calibration, request, sentences), data
         notes = [_split_note(calibration, validation), *dict.fromkeys([*notes, *sentences])]
     same = twins(calibration, validation)
     if same:
@@ -202,7 +207,8 @@ def _read_mapping(given: Mapping[Any, Any], request: DataRequest) -> RawData:
     return RawData(second.data, first.data, second.classes or first.classes, notes)
 
 
-def _fit(data: Data, request: DataRequest, notes: list[str]) -> Data:
+def fit_request(data: Data, request: DataRequest, notes: list[str]) -> Data:
+    """What was found as the network takes it; what was done to it joins the notes."""
     data, sentences = fit(data, request)
     notes += [note for note in sentences if note not in notes]
     if request.language and len(data):
@@ -269,7 +275,8 @@ def _has_samples(value: object) -> bool:
     )
 
 
-def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+def size_of(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    """Height and width in pixels; ValueError for what is none."""
     if size is None:
         return None
     both = (size, size) if isinstance(size, int) else tuple(size)
@@ -278,7 +285,8 @@ def _size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     return both[0], both[1]
 
 
-def _numbers(value: float | tuple[float, ...] | None) -> tuple[float, ...] | None:
+def numbers_of(value: float | tuple[float, ...] | None) -> tuple[float, ...] | None:
+    """A number for each channel; ValueError for what is no finite number."""
     if value is None:
         return None
     values = (float(value),) if isinstance(value, (int, float)) else tuple(map(float, value))

@@ -12,12 +12,16 @@ from pruneviz.sources.spec import InputSpec
 
 @dataclass(frozen=True)
 class Samples:
-    """Data on its two sides, ready for a Source, with the sentences that say how it got there."""
+    """Data on its two sides, ready for a Source, with the sentences that say how it got there.
+
+    training: what may train, where it is given apart.
+    """
 
     calibration: Data
     validation: Data
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    training: Data | None = None
 
     def with_note(self, note: str) -> Samples:
         """The same samples, with one more sentence before the others."""

@@ -10,11 +10,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pruneviz.pruning.labels import label
 from pruneviz.training.checkpoints import StoredTraining
+from pruneviz.training.result import samples_text
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import heading, wait_for_choice
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
-from pruneviz.ui.text import plain
+from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.train.form import ask
 from pruneviz.ui.train.live import charts, progress
 from pruneviz.ui.train.result import lineage, result
@@ -94,7 +95,9 @@ def _form(work: TrainingWork) -> None:
             "Nothing is cut: only *Dense* can train this plan. For the others move sliders on the "
             "workbench first; they say where the network is to end."
         )
-    elif training is not None:
+    if training is not None:
+        st.caption(as_sentence(samples_text(work.session.bench, training)))
+    if training is not None and not plan.is_dense:
         epochs = epochs_of(training)
         right.caption(
             f"{epochs:,} epoch{'' if epochs == 1 else 's'} in all. You may go to other pages "

@@ -7,7 +7,7 @@ from typing import Protocol
 import streamlit as st
 
 from pruneviz.limits import limit
-from pruneviz.sources.opening import open_upload
+from pruneviz.sources.upload import open_upload
 from pruneviz.storage.faults import public
 from pruneviz.tasks import TASKS
 from pruneviz.ui.session import networks, shelves
@@ -62,14 +62,7 @@ def ask_own(here: str) -> str | None:
                 "that would run code are refused. Without a file the architecture's own weights "
                 "are taken: random, or those its name stands for.",
             )
-            data = st.file_uploader(
-                "Data (optional)",
-                ["npz"],
-                key=f"upload_data-{turn}",
-                max_upload_size=most,
-                help=f"An .npz with x (inputs) and y (labels), up to {most:,} MB. Without it the "
-                "pruned network is compared with the dense one on synthetic inputs.",
-            )
+            data, train = _ask_data(turn, most)
             task, ignore = _ask_measure(turn)
             click = st.form_submit_button("Open", type="primary", width="stretch")
         ask_recipe(here)
@@ -77,12 +70,33 @@ def ask_own(here: str) -> str | None:
             return None
         try:
             with st.spinner("Opening the network …"):
-                bench = _open(weights, arch, data, task, ignore)
+                bench = _open((weights, data, train), arch, task, ignore)
         except Exception as error:  # whatever a file made a library raise
             st.error(plain(public(error)))
             return None
         st.session_state[_ROUND] = turn + 1
         return networks.keep(bench.name, bench)
+
+
+def _ask_data(turn: int, most: int) -> tuple[_File | None, _File | None]:
+    """What measures, and what to learn from; most: MB of each."""
+    data = st.file_uploader(
+        "Data (optional)",
+        ["npz"],
+        key=f"upload_data-{turn}",
+        max_upload_size=most,
+        help=f"An .npz with x (inputs) and y (labels), up to {most:,} MB. Without it the "
+        "pruned network is compared with the dense one on synthetic inputs.",
+    )
+    train = st.file_uploader(
+        "Training data (optional)",
+        ["npz"],
+        key=f"upload_train-{turn}",
+        max_upload_size=most,
+        help="Another .npz with x and y, to learn from on the page Train. Without it a training "
+        "learns from the 30 % of the data that also feed the criteria.",
+    )
+    return data, train
 
 
 def _ask_measure(turn: int) -> tuple[str | None, int | None]:
@@ -108,18 +122,18 @@ def _ask_measure(turn: int) -> tuple[str | None, int | None]:
 
 
 def _open(
-    weights: _File | None, arch: str, data: _File | None, task: str | None, ignore: int | None
+    files: tuple[_File | None, _File | None, _File | None],
+    arch: str,
+    task: str | None,
+    ignore: int | None,
 ) -> Workbench:
-    uploads = [file.getvalue() for file in (weights, data) if file is not None]
-    shelves.make(sum(map(len, uploads)), "what you upload")
+    """The workbench of weights, data and training data."""
+    weights, data, train = (None if file is None else file.getvalue() for file in files)
+    names = ["" if file is None else file.name for file in files]
+    sizes = (len(each or b"") for each in (weights, data, train))
+    shelves.make(sum(sizes), "what you upload")
     source = open_upload(
-        None if weights is None else weights.getvalue(),
-        "" if weights is None else weights.name,
-        arch,
-        None if data is None else data.getvalue(),
-        "" if data is None else data.name,
-        task,
-        ignore,
+        weights, names[0], arch, data, names[1], task, ignore, train, train_name=names[2]
     )
     bench = Workbench(source)
     shelves.make(shelves.bytes_of(bench), bench.name)
