@@ -225,6 +225,13 @@ def test_a_mosaic_wraps_and_keeps_the_colours_of_the_dense_pictures() -> None:
     assert np.isnan(np.array(cut.data[0].z)).all()
 
 
+def test_what_is_cut_within_a_picture_is_blank_and_moves_no_colour() -> None:
+    images = np.array([[[1.0, np.nan], [-2.0, 0.5]]])
+    figure = figures.mosaic(images, np.array([True]), signed=True, limit=3.0)
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (-3, 3)
+    assert np.isnan(np.array(figure.data[0].z)[:, :2]).tolist() == [[False, True], [False, False]]
+
+
 def test_activations_start_at_zero() -> None:
     figure = figures.mosaic(np.ones((2, 2, 2)), np.ones(2, dtype=bool), signed=False)
     assert (figure.data[0].zmin, figure.data[0].zmax) == (0, 1)

@@ -9,10 +9,17 @@ from numpy.typing import NDArray
 from pruneviz.figures.style import DIVERGING, finish, foreign
 
 
-def mosaic(images: NDArray[np.float64], kept: NDArray[np.bool_], *, signed: bool) -> go.Figure:
-    """Small pictures [n, height, width] side by side, those not kept left blank.
+def mosaic(
+    images: NDArray[np.float64],
+    kept: NDArray[np.bool_],
+    *,
+    signed: bool,
+    limit: float | None = None,
+) -> go.Figure:
+    """Small pictures [n, height, width] side by side; those not kept, and what is NaN, are blank.
 
-    signed: colours symmetric about zero, for weights; else from zero up, for activations.
+    signed: colours symmetric about zero, for weights; else from zero up, for activations. limit:
+    where the colours end; the largest of all pictures by default.
     """
     n, height, width = images.shape
     columns = max(1, int(np.ceil(np.sqrt(n * 2.5))))
@@ -24,7 +31,7 @@ def mosaic(images: NDArray[np.float64], kept: NDArray[np.bool_], *, signed: bool
         units[top : top + height, left : left + width] = i
         if kept[i]:
             sheet[top : top + height, left : left + width] = images[i]
-    limit = float(np.abs(images).max()) or 1.0
+    limit = (float(np.abs(images).max()) if limit is None else limit) or 1.0
     figure = go.Figure(
         go.Heatmap(
             z=sheet,

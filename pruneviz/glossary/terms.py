@@ -265,7 +265,8 @@ TERMS = {
         "moves under your thumb, with its 95 % interval and the way it came; hollow where it is "
         "estimated. Every plan you visited is a point, the thin line is their order, the stair is "
         "the Pareto front: plans that no other beats in both. The crosses are the random control "
-        "at the same sparsity. Click a point to return to it, drag to zoom.",
+        "at the same sparsity. Click a point to return to it (or reach the points by Tab, choose "
+        "by arrow keys, return by Enter); drag to zoom.",
     ),
     "classes": Term(
         "Per-class change",

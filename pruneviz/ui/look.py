@@ -26,7 +26,7 @@ _STYLE = """
 .stPlotlyChart :is([class*=axislayer], [class*=title], .annotation, .legendtext, .colorbar) text,
 .stPlotlyChart text.legendtext { fill: light-dark(#454b52, #e6e9ea) !important; }
 /* A link is longer than its line; it is there to be copied. */
-[data-testid=stCode] :is(pre, code) { overflow: hidden; text-overflow: ellipsis; }
+[data-testid=stCode] :is(pre, code) { display: block; overflow: hidden; text-overflow: ellipsis; }
 :is([kind=primary], [kind=primaryFormSubmit]):enabled, [data-tag] {
   color: light-dark(#fff, #14181c); }
 """

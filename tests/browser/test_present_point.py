@@ -115,3 +115,23 @@ def click_point(board: Board, place: int) -> None:
     board.page.mouse.move(x, y)
     board.page.wait_for_timeout(300)  # Plotly looks for what is under the mouse now and then
     board.page.mouse.click(x, y)
+
+
+def test_the_keyboard_returns_to_a_point(visit: Visit) -> None:
+    board = visit("?model=lenet5")
+    dense = board.numbers()
+    with board.changing_address():
+        board.type("number-fc1", "80")
+    board.wait_for_pictures()
+    points = board.page.get_by_test_id("points")
+    board.until("two plans", lambda: points.get_attribute("max") == "1")
+    board.page.get_by_test_id("lose").focus()
+    board.page.keyboard.press("Tab")
+    assert board.focused() == "points"
+    board.page.keyboard.press("End")
+    assert "parameters" in (points.get_attribute("aria-valuetext") or "")
+    assert board.page.locator(".hoverlayer .hovertext").count() == 1, "it is shown too"
+    board.page.keyboard.press("Home")
+    with board.changing_address():
+        board.page.keyboard.press("Enter")
+    assert board.numbers() == dense

@@ -4,6 +4,7 @@ import { helpButton, make, radioGroup, setAttribute, setText, showRadios } from 
 import { isShare } from "./estimate.js";
 import { dressed, marksOf, nearestPlan } from "./figure.js";
 import { chartWords, isOn, placeOn, presentNow, trailNow } from "./present.js";
+import { buildPoints, listenToPoints, renderPoints } from "./points.js";
 import { plotly } from "./program.js";
 import { command, enqueue } from "./requests.js";
 import { allowLoss, chooseMeasure } from "./view.js";
@@ -49,8 +50,9 @@ export function buildChart(state) {
   const none = make("div", { class: "nothing waiting" }, "loading the chart …");
   const key = make("ul", { class: "chartkey", "aria-label": "legend" });
   const words = make("div", { class: "best", "data-testid": "best" });
-  const box = make("div", { class: "plotbox", role: "figure" }, plot, above.over, none,
-    back);
+  const points = buildPoints();
+  const box = make("div", { class: "plotbox", role: "figure" }, plot, above.over, none, back,
+    points);
   const node = make("section", { class: "cost", "aria-label": "trade-off" },
     make("div", { class: "line" }, make("h3", { class: "title" }, "Trade-off"),
       helpButton(state, "tradeoff", "the trade-off"), measures.node,
@@ -58,7 +60,8 @@ export function buildChart(state) {
     box, key, words);
   /** @type {Chart} */
   const chart = { node, measures, lose, unit, back, plot, ...above, none, key, listed: "",
-    words, box, axes: null, drawn: "", program: null, at: "" };
+    words, box, points, axes: null, drawn: "", program: null, at: "" };
+  listenToPoints(state, chart);
   back.addEventListener("click", () => resetZoom(state, chart));
   plotly().then((program) => {
     chart.program = program;
@@ -191,6 +194,7 @@ function takeAxes(state, chart) {
   chart.back.hidden = whole("xaxis") && whole("yaxis");
   chart.at = "";
   placePresent(state, chart);
+  renderPoints(state, chart);
 }
 
 /**

@@ -578,7 +578,20 @@ export interface TradeOff {
 export interface Plotly {
   react: (plot: Plot, data: Raw[], layout: Raw, options: Raw) => Promise<unknown>;
   relayout: (plot: Plot, changes: Raw) => Promise<unknown>;
-  Fx: { unhover: (plot: Plot) => void };
+  Fx: {
+    hover: (plot: Plot, points: { curveNumber: number; pointNumber: number }[]) => void;
+    unhover: (plot: Plot) => void;
+  };
+}
+
+/** A plan on the chart that can be returned to: its trace and place there, and what it was. */
+export interface ChartPlan {
+  place: number;
+  curve: number;
+  point: number;
+  x: number;
+  y: number;
+  words: string;
 }
 
 export interface Plot extends HTMLElement {
@@ -608,6 +621,7 @@ export interface Chart {
   unit: HTMLElement;
   back: HTMLElement;
   box: HTMLElement;
+  points: HTMLInputElement;
   plot: Plot;
   /** Above Plotly's picture: what moves under the thumb. */
   over: HTMLElement;

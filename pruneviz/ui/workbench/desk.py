@@ -108,7 +108,7 @@ def _results(session: Session) -> None:
             panels.show_flips(bench, result)
     if maps.open:
         with maps:
-            panels.filters_and_maps(bench, plan, session.focus)
+            panels.filters_and_maps(bench, plan, session.focus, result)
     if costs.open:
         with costs:
             ledger(session)

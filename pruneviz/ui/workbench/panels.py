@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -71,7 +73,7 @@ def show_flips(bench: Workbench, result: Evaluation | None) -> None:
     shown = order[:_SHOWN_FLIPS]
     captions = [_caption(bench.source.classes, result, targets, i) for i in shown]
     inputs = bench.source.validation.inputs
-    if isinstance(inputs, Tensor) and inputs.ndim == 4 and inputs.shape[1] in (1, 3):
+    if _are_pictures(inputs):
         st.image(
             [_as_image(inputs[i]) for i in shown], [plain(each) for each in captions], width=72
         )
@@ -99,22 +101,23 @@ def _caption(
 
 
 @part
-def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
-    """For a convolution: its filters, and what they make of a chosen sample."""
+def filters_and_maps(bench: Workbench, plan: Plan, focus: str, result: Evaluation | None) -> None:
+    """For a convolution: its filters as they are cut, a chosen sample and what they make of it."""
     layer = bench.layer_of[focus]
     st.caption(
         f"Filters and feature maps of {code(focus)}",
-        help="Left: the dense filters (mean over input channels). Right: their activations for "
-        "one validation sample in the pruned network. What was cut whole is blank.",
+        help="Left: the filters (mean over input channels); weights that are cut are zero in it, "
+        "and blank where no channel has any left. Right: their activations for one validation "
+        "sample in the pruned network. A filter that was cut whole is blank.",
     )
     if layer.kind != "conv2d":
         st.caption(
             f"{code(focus)} is a {plain(layer.kind)} layer. Focus a convolution to see its filters."
         )
         return
-    kept = bench.masks(plan).masks[focus][:_SHOWN_FILTERS].flatten(1).any(1).cpu().numpy()
+    number, picture = st.columns([1, 3], vertical_alignment="bottom")
     sample = int(
-        st.number_input(
+        number.number_input(
             "Validation sample",
             0,
             len(bench.source.validation) - 1,
@@ -124,15 +127,36 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str) -> None:
             width=220,
         )
     )
+    with picture:
+        _show_sample(bench, result, sample)
     if layer.units > _SHOWN_FILTERS:
         st.caption(f"The first {_SHOWN_FILTERS} of {layer.units:,} filters.")
     left, right = st.columns(2)
-    weight = bench.weight(focus)[:_SHOWN_FILTERS].float().mean(1).double().cpu().numpy()
-    left.plotly_chart(figures.mosaic(weight, kept, signed=True), key="filters")
+    mask = bench.masks(plan).masks[focus][:_SHOWN_FILTERS]
+    weight = bench.weight(focus)[:_SHOWN_FILTERS].double()
+    filters = (weight * mask).mean(1).masked_fill(~mask.any(1), torch.nan).cpu().numpy()
+    kept, limit = mask.flatten(1).any(1).cpu().numpy(), float(weight.mean(1).abs().max())
+    left.plotly_chart(figures.mosaic(filters, kept, signed=True, limit=limit), key="filters")
     # A repair that is still at work is not made a second time for a picture.
     shown = plan if bench.samples_measured(plan) else replace(plan, repair=())
     maps = bench.feature_maps(shown, focus, sample)[:_SHOWN_FILTERS].double().cpu().numpy()
     right.plotly_chart(figures.mosaic(maps, kept, signed=False), key="maps")
+
+
+def _show_sample(bench: Workbench, result: Evaluation | None, sample: int) -> None:
+    """The sample as a picture, where it is one, with its class and both answers."""
+    inputs = bench.source.validation.inputs
+    if not _are_pictures(inputs):
+        return
+    words = f"sample {sample:,}"
+    if result is not None and sample < result.n and int(result.dense_predicted[sample]) >= 0:
+        targets = _class_labels(bench, result)
+        words = _caption(bench.source.classes, result, targets, sample)
+    st.image(_as_image(inputs[sample]), plain(words), width=72)
+
+
+def _are_pictures(inputs: object) -> TypeGuard[Tensor]:
+    return isinstance(inputs, Tensor) and inputs.ndim == 4 and inputs.shape[1] in (1, 3)
 
 
 @part
