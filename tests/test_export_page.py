@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from pruneviz.export import DEFAULT, FORMATS
+from pruneviz.training import Training
 from pruneviz.ui.export.export_work import ExportWork, archive_of, size
+from pruneviz.ui.session import cached
 from tests.page import PATIENCE, Page, path_of
 
 
@@ -80,6 +83,33 @@ def test_files_are_written_proved_and_offered_as_one_zip(page: Exports) -> None:
     assert "Download lenet5.zip" in page.app.get("download_button")[0].proto.label
 
 
+def test_the_banner_says_which_network_leaves(page: Exports) -> None:
+    said = " ".join(one.value for one in page.app.markdown)
+    counts, result = page.session.bench.counts(page.plan), page.result()
+    assert "**lenet5**, as it was opened" in said
+    assert "Magnitude, weight: 90 % in 1 layer" in said
+    assert f"{counts.params_kept:,} of {counts.params:,} parameters kept" in said
+    assert f"accuracy {100 * result.accuracy:.1f} %" in said
+    assert f"on {result.n:,})" in said
+
+
+def test_a_training_that_nobody_took_over_is_offered_and_taken(
+    page: Exports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNEVIZ_HOME", str(tmp_path))
+    training = Training(epochs=1, samples=64)
+    page.session.bench.train(page.plan, training, cached.training_folder())
+    page.run()
+    assert "nobody took it over: One-shot" in page.app.info[0].value
+    page.press("export-take")
+    page.arrive().run()
+    said = " ".join(one.value for one in page.app.markdown)
+    assert page.session.name == "lenet5 · v1"
+    assert "**lenet5 · v1**, trained from lenet5 (One-shot" in said
+    assert "from dense: " in said
+    assert not page.app.info
+
+
 def test_another_plan_is_not_taken_for_the_exported_one(page: Exports) -> None:
     page.only("masks").press("export-begin")
     page.session.settle(page.plan.from_dict(page.plan.as_dict() | {"sparsity": {"fc2": 0.5}}))
@@ -93,6 +123,10 @@ def test_whole_units_can_be_shrunk() -> None:
     page.settle(conv2=0.5)
     page.go()
     assert not page.app.checkbox(key="export_shrunk").disabled
+    assert page.app.checkbox(key="export_shrunk").value, "it is what one came for"
+    page.app.checkbox(key="export_shrunk").uncheck()
+    page.run()
+    assert not page.app.checkbox(key="export_shrunk").value, "not against one's will"
     page.only("shrunk").press("export-begin")
     assert page.app.dataframe[0].value.loc[0, "file"] == "shrunk.safetensors"
 

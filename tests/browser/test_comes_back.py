@@ -76,7 +76,7 @@ def test_an_export_can_be_made_again(server_alone: Server, page: Page) -> None:
     server_alone.start()
 
     page.get_by_role("heading", name="Export: slow").wait_for()
-    page.get_by_text("5,573 of 8,645 parameters kept").wait_for()
+    page.get_by_text("5,573 of 8,645 parameters kept (").wait_for()
     page.get_by_text("Nothing is exported yet.").wait_for()
     press(page, "Export 2 formats")
     press(page, "Cancel")

@@ -75,6 +75,7 @@ def test_an_export_is_cancelled_and_the_next_one_is_whole(
     here.type("number-fc1", "80")
     here.wait_for_pictures()
     page = go(here)
+    page.get_by_text("More formats").click()
     for name in ("ONNX", "ONNX, 8 bits", "torch.export"):
         page.get_by_test_id("stCheckbox").get_by_text(name, exact=True).click()
     press(page, "Export 5 formats")

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import weakref
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from pruneviz.export import FORMATS, ExportResult, FormatResult
 from pruneviz.plan import UNITS, Plan
 from pruneviz.progress import Progress
 from pruneviz.ui.session.page_work import PageWork
+from pruneviz.ui.train.training_work import TrainingWork
 
 _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
@@ -25,7 +26,7 @@ _SIZES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 class ExportWork(PageWork):
     """The last export of a session: of `plan` in `formats`.
 
-    place: the folder that holds its files until the next.
+    place: the folder that holds its files until the next. trainings: of its network.
     """
 
     page: ClassVar[str] = "Export"
@@ -34,6 +35,10 @@ class ExportWork(PageWork):
     formats: tuple[str, ...] = ()
     result: ExportResult | None = None
     place: Path | None = None
+    trainings: TrainingWork = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.trainings = TrainingWork(self.session)
 
 
 def begin(work: ExportWork, formats: tuple[str, ...]) -> Job:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 import streamlit as st
 
 from pruneviz.export import DEFAULT, FORMATS
 from pruneviz.pruning.labels import label
 from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.chrome import follow, heading
+from pruneviz.ui.export.banner import banner, offer_finished
 from pruneviz.ui.export.export_work import (
     ExportWork,
     archive_of,
@@ -19,14 +22,15 @@ from pruneviz.ui.export.export_work import (
 )
 from pruneviz.ui.export.report_work import offer_report
 from pruneviz.ui.look import tight
-from pruneviz.ui.session import Session, jobs
+from pruneviz.ui.session import Session
 from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen
 from pruneviz.ui.workbench.live import measure as measure_accuracy
 
-_REMEMBERED = "export_formats"
-_TICK, _COLUMNS = 0.4, 3
+_REMEMBERED, _OPEN = "export_formats", "export_more"
+_FIRST = ("safetensors", "onnx", "recipe")
+_TICK = 0.4
 
 
 def main() -> None:
@@ -36,10 +40,12 @@ def main() -> None:
     listen(session)
     work = ExportWork.of(session)
     take(work)
-    heading(session, "Export", _on_screen(session))
+    heading(session, "Export", "Files of the network below, each proved before it counts.")
     if session.next_change is not None:
         _wait(work)
         return
+    banner(session)
+    offer_finished(session, work.trainings)
     names = _ask(session)
     if work.running:
         _wait(work)
@@ -51,37 +57,51 @@ def main() -> None:
     measure_accuracy(session)
 
 
-def _on_screen(session: Session) -> str:
-    """The plan in a few words, and how well it answers."""
-    bench, plan = session.bench, session.settled
-    counts = bench.counts(plan)
-    words = f"{label(plan)} · {counts.params_kept:,} of {counts.params:,} parameters kept"
-    result = None if session.next_change is not None else jobs.so_far(bench, plan)
-    if result is None:
-        return words
-    task = bench.task
-    interval = task.interval_text(result.low, result.high)
-    score = task.score_text(result.accuracy)
-    return f"{words} · {task.word} {score} ({interval}, on {result.n:,})"
-
-
 def _ask(session: Session) -> tuple[str, ...]:
     """The formats that are wanted, of those that this plan can leave in."""
-    switches: dict[str, bool] = st.session_state.setdefault(
-        _REMEMBERED, {name: name in DEFAULT for name in FORMATS}
-    )
     missing = unfit(session.settled)
-    for place, (name, form) in enumerate(FORMATS.items()):
-        if place % _COLUMNS == 0:
-            columns = st.columns(_COLUMNS)
-        key, reason = f"export_{name}", missing.get(name)
-        st.session_state.setdefault(key, switches[name])  # it forgets what was not drawn
-        with columns[place % _COLUMNS], st.container(gap=None):
-            switches[name] = st.checkbox(
+    # Where units are cut, the network without them is what one came for.
+    shrunk = () if "shrunk" in missing else ("shrunk",)
+    first, usual = (*_FIRST, *shrunk), (*DEFAULT, *shrunk)
+    others = [name for name in FORMATS if name not in first]
+    ticked = _switches(first, usual, missing)
+    # It stays open where something in it was ticked, also once nothing is any more.
+    st.session_state[_OPEN] = st.session_state.get(_OPEN, False) or any(map(_is_ticked, others))
+    with st.expander("More formats", expanded=st.session_state[_OPEN]):
+        ticked |= _switches(others, usual, missing)
+    return tuple(name for name in FORMATS if ticked[name] and name not in missing)
+
+
+def _switches(
+    names: Sequence[str], usual: Collection[str], missing: Mapping[str, str]
+) -> dict[str, bool]:
+    """Format -> whether it is ticked: as usual for this plan, until somebody chose otherwise."""
+    ticked = dict[str, bool]()
+    for place, name in enumerate(names):
+        if place % len(_FIRST) == 0:
+            columns = st.columns(len(_FIRST))
+        form, key, reason = FORMATS[name], f"export_{name}", missing.get(name)
+        st.session_state[key] = _is_ticked(name, name in usual)
+        with columns[place % len(_FIRST)], st.container(gap=None):
+            ticked[name] = st.checkbox(
                 f"**{plain(form.label)}**", key=key, disabled=reason is not None
             )
             st.caption(plain(reason or form.meaning))
-    return tuple(name for name in FORMATS if switches[name] and name not in missing)
+        _choices()[name] = ticked[name], name in usual
+    return ticked
+
+
+def _is_ticked(name: str, usual: bool = False) -> bool:
+    """Whether a format is chosen: as it stands, else as it stood when it was drawn last."""
+    value, usual_then = _choices().get(name, (usual, usual))
+    value = bool(st.session_state.get(f"export_{name}", value))  # forgotten where it is not drawn
+    return usual if value == usual_then else value
+
+
+def _choices() -> dict[str, tuple[bool, bool]]:
+    """Format -> whether it was ticked when it was drawn last, and whether that was usual then."""
+    choices: dict[str, tuple[bool, bool]] = st.session_state.setdefault(_REMEMBERED, {})
+    return choices
 
 
 def _button(work: ExportWork, names: tuple[str, ...]) -> None:

@@ -7,9 +7,11 @@ import streamlit as st
 
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.score import change
+from pruneviz.plan import Plan
 from pruneviz.scale import SHARE, Scale
 from pruneviz.storage.faults import public
 from pruneviz.tasks import Task
+from pruneviz.training.checkpoints import StoredTraining
 from pruneviz.ui.boundary import part
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session, arrive, networks, versions
@@ -145,12 +147,29 @@ def use(work: TrainingWork, outcome: Result) -> Session:
     else:
         name = networks.keep(name, outcome.bench)
         versions.add(versions.trained_version(before.name, name, outcome.bench, trained, key))
+    session = _begin_at(name, trained.plan)
+    session.message = complaint or session.message
+    return session
+
+
+def take_finished(before: Session, stored: StoredTraining) -> Session:
+    """Open a training that has ended on disk as a version; nothing is trained again.
+
+    ValueError, OSError: it cannot be read, or not be kept.
+    """
+    wish = versions.next_name(before.name)
+    _, key = versions.store(stored.folder, wish, before.name)
+    name = versions.open_version(key)
+    version = versions.version_of(name)
+    return _begin_at(name, Plan() if version is None else version.plan)
+
+
+def _begin_at(name: str, plan: Plan) -> Session:
+    """A fresh session at a version, and at the plan that reproduces its masks."""
     session = networks.begin(name)
     session.seq = last_seq()  # what the board asked of the network before is not for this one
-    plan = trained.plan
     if not plan.is_dense:
         reach(session, plan, lambda: plan, lambda session: arrive(session, plan))
-    session.message = complaint or session.message
     st.session_state["session"] = session
     return session
 
