@@ -194,7 +194,7 @@ def test_the_boards_code_passes_its_own_tests(tmp_path: Path) -> None:
 
 
 def test_every_file_of_the_folder_is_reached() -> None:
-    scripts = [one_module(FOLDER, entry) for entry in ("board", "deliver")]
+    scripts = [one_module(FOLDER, entry) for entry in ("board", "deliver", "map")]
     for file in FOLDER.glob("*.js"):
         reaches = [script for script in scripts if f"const ${file.stem} = " in script]
         assert reaches, f"{file.name} is imported by no other"

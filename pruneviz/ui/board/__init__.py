@@ -15,7 +15,18 @@ from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.ui.board.modules import one_module
 
-__all__ = ["ALL", "KINDS", "MEASURES", "Pin", "Request", "board", "chart_program", "pack", "parse"]
+__all__ = [
+    "ALL",
+    "FOLDER",
+    "KINDS",
+    "MEASURES",
+    "Pin",
+    "Request",
+    "board",
+    "chart_program",
+    "pack",
+    "parse",
+]
 
 KINDS = (
     *("drag", "settle", "focus", "lock", "pin", "undo", "redo", "need", "cancel", "measure"),
@@ -30,7 +41,7 @@ _MOST = 1e9  # of a score that may be lost
 _STROKE = 4096  # places that one stroke of a hand may touch
 _PLACE = re.compile(r"[0-9]{1,9}|[0-9]{1,9}:[0-9]{1,9},[0-9]{1,9}:[0-9]{1,9}")
 
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 _STYLES = ("board", "curves", "thumbnails", "chart")
 
 
@@ -196,8 +207,8 @@ def _names(value: object) -> tuple[str, ...] | None:
 
 _component = st.components.v2.component(
     "pruneviz.board",
-    js=one_module(_FOLDER, "board"),
-    css="\n".join((_FOLDER / f"{name}.css").read_text("utf-8") for name in _STYLES),
+    js=one_module(FOLDER, "board"),
+    css="\n".join((FOLDER / f"{name}.css").read_text("utf-8") for name in _STYLES),
     isolate_styles=True,
 )
 
@@ -215,7 +226,7 @@ def board(
 
 
 _chart_program = st.components.v2.component(
-    "pruneviz.chart_program", js=one_module(_FOLDER, "deliver")
+    "pruneviz.chart_program", js=one_module(FOLDER, "deliver")
 )
 
 

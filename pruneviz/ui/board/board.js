@@ -3,12 +3,15 @@
 import { newAnswer, newNetwork, receive } from "./answers.js";
 import { buildChart, renderChart } from "./chart.js";
 import { readPalette } from "./colours.js";
+import { cutNow } from "./counts.js";
 import { make, makePopover, setAttribute, setClass, setText } from "./dom.js";
 import { newHand } from "./hand.js";
 import { buildHeadline, renderHeadline } from "./headline.js";
+import { link, tellMap } from "./link.js";
 import { buildPictures, renderPictures } from "./pictures.js";
 import { newPlan } from "./plan.js";
 import { command, goOnWaiting, isAhead, newRequests, stopWaiting } from "./requests.js";
+import { focusLayer } from "./row.js";
 import { buildBoard, renderBoard } from "./rows.js";
 import { newThumbnails } from "./thumbnails.js";
 import { buildToolbar, renderToolbar, undoKeys } from "./toolbar.js";
@@ -146,6 +149,20 @@ function render(state) {
   renderPictures(state, parts.pictures);
   renderChart(state, parts.chart);
   renderStatus(state, parts.status);
+  tellMap();
+}
+
+/**
+ * What the map may ask of the board and let it do.
+ * @param {State} state
+ */
+function offerBoard(state) {
+  link().board = {
+    cut: () => new Map(state.network.scene.layers.map((layer) =>
+      [layer.name, layer.items > 0 ? cutNow(state, layer) / layer.items : 0])),
+    focus: () => state.view.focus,
+    look: (name) => focusLayer(state, name),
+  };
 }
 
 /**
@@ -163,6 +180,7 @@ export default function board(component) {
   page.palette = readPalette(page.root);
   page.root.dataset.theme = page.palette.dark ? "dark" : "light";
   page.observer.observe(page.root);
+  offerBoard(state);
   goOnWaiting(state);
   page.failed = "";
   try {

@@ -10,6 +10,7 @@ import type { buildPictures } from "./pictures.js";
 import type { buildToolbar } from "./toolbar.js";
 import type { makeSlider } from "./sliders.js";
 import type { radioGroup } from "./dom.js";
+import type { buildMark } from "./map_marks.js";
 
 /** A table over a fraction 0..1, linear between its entries. */
 export type Table = ArrayLike<number>;
@@ -715,3 +716,80 @@ export interface Drawing {
 }
 
 export type Fate = (typeof FATES)[keyof typeof FATES];
+
+// ---- the map of the network
+
+export type MapPoint = [number, number];
+
+/** Where the board and the map meet. */
+export interface MapLink {
+  board: {
+    /** Share of each layer that is cut. */
+    cut(): Map<string, number>;
+    focus(): string;
+    look(name: string): void;
+  } | null;
+  changed: (() => void) | null;
+}
+
+export interface MapMark {
+  name: string;
+  label: string;
+  kind: string;
+  layers: string[];
+  x: number;
+  y: number;
+  width: number;
+}
+
+/** The line above an open block, in pixels. */
+export interface MapTitle {
+  name: string;
+  label: string;
+  from: number;
+  to: number;
+  row: number;
+}
+
+export interface MapFacts {
+  /** lost: of the score, where half of the layer is cut alone; null: not scanned. */
+  layers: Record<string, { weights: number, macs: number, lost: number | null }>;
+  parameters: number;
+  macs: number;
+  /** Whether the score is told in per cent. */
+  share: boolean;
+  /** The layers of each group that are cut together. */
+  groups: string[][];
+}
+
+export interface MapData extends MapFacts {
+  marks: MapMark[];
+  arrows: MapPoint[][];
+  titles: MapTitle[];
+  width: number;
+  height: number;
+}
+
+export interface MapComponent {
+  parentElement: HTMLElement;
+  data: MapData;
+  setTriggerValue(name: string, value: string): void;
+}
+
+export interface MapState {
+  root: HTMLElement;
+  measure: string;
+  data: MapData | null;
+  marks: (ReturnType<typeof buildMark> & { mark: MapMark })[];
+  component: MapComponent | null;
+  /** What is drawn now. */
+  drawn: string;
+  radios: ReturnType<typeof radioGroup>;
+  low: HTMLElement;
+  bar: HTMLElement;
+  high: HTMLElement;
+  fold: HTMLButtonElement;
+  unfold: HTMLButtonElement;
+  note: HTMLElement;
+  scroll: HTMLElement;
+}

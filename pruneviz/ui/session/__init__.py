@@ -39,6 +39,7 @@ class Session:
     measured, as the board has them. next_change: what waits until `job` has made ready what it
     needs. facts: what costs too much to find out at every run. diary: what writes it all down.
     measure, lose: what the chart shows (of MEASURES), and how much of the score may be lost.
+    tab: the one below the board that was open when the page was drawn.
     """
 
     bench: Workbench
@@ -64,6 +65,7 @@ class Session:
     facts: PlanFacts = field(default_factory=PlanFacts)
     unmeasured: bool = True
     drawing_page: bool = False
+    tab: str | None = None
     diary: Diary | None = None
 
     @property

@@ -13,12 +13,13 @@ from pruneviz.ui.allocate.form import allocate
 from pruneviz.ui.board import chart_program
 from pruneviz.ui.boundary import part
 from pruneviz.ui.compare import repair_work
+from pruneviz.ui.network_map.panel import network_map
 from pruneviz.ui.session import Session, change, countdown, jobs, networks, plan_with, versions
 from pruneviz.ui.session.dropped_recipe import take_recipe
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import address, controls, panels
 from pruneviz.ui.workbench.ledger import ledger
-from pruneviz.ui.workbench.live import listen, live_board, measure, reach
+from pruneviz.ui.workbench.live import TABS, listen, live_board, measure, reach, tab
 from pruneviz.ui.workbench.scores import ask_scores
 from pruneviz.ui.workbench.upload import ask_own
 from pruneviz.ui.workbench.welcome import PAYS
@@ -98,8 +99,9 @@ def _results(session: Session) -> None:
         result = jobs.so_far(bench, plan)
     except ValueError:  # the board says why
         result = None
-    names = ["Per-class change", PAYS, "Feature maps", "Ledger"]
-    classes, flips, maps, costs = st.tabs(names, key="tabs", on_change="rerun")
+    names = ["Per-class change", PAYS, "Feature maps", "Ledger", "Network map"]
+    classes, flips, maps, costs, graph = st.tabs(names, key=TABS, on_change="rerun")
+    session.tab = tab()
     if classes.open:
         with classes:
             panels.per_class(result, dense=plan.is_dense and bench.parent is None)
@@ -112,3 +114,6 @@ def _results(session: Session) -> None:
     if costs.open:
         with costs:
             ledger(session)
+    if graph.open:
+        with graph:
+            network_map(session)

@@ -23,6 +23,7 @@ from pruneviz.ui.workbench.task_facts import task_facts, why_late
 from pruneviz.workbench import Workbench, units
 
 BOARD = "board"
+TABS = "tabs"
 _TICK = 0.4
 _WAIT = 0.8
 
@@ -52,6 +53,12 @@ def live_board(session: Session) -> None:
         redrawn(session)
     finally:
         session.drawing_page = False
+
+
+def tab() -> str | None:
+    """The tab below the board that is open."""
+    name: str | None = st.session_state.get(TABS)
+    return name
 
 
 def last_seq() -> int:
@@ -110,7 +117,8 @@ def _return(session: Session, point: str) -> bool:
 
 def _board(session: Session) -> None:
     # While the whole page is drawn it needs no second drawing, and a click on it would be lost.
-    if not session.drawing_page and listen(session):
+    # A click on a tab that leaves the browser together with what the board asks for draws no page.
+    if not session.drawing_page and (listen(session) or tab() != session.tab):
         st.rerun()
     board(_data(session), key=BOARD, on_request=_nothing)
 

@@ -8,9 +8,10 @@ import streamlit as st
 
 from pruneviz.ui.boundary import part
 from pruneviz.ui.session import Session
+from pruneviz.ui.workbench.live import tab
 
 PAYS = "Flipped examples"  # the tab that shows who pays
-_KEY, _TABS = "welcome", "tabs"
+_KEY = "welcome"
 
 _HTML = """
 <section class="welcome" data-testid="welcome" aria-label="First steps" hidden>
@@ -45,7 +46,7 @@ def _done(session: Session) -> set[str]:
     cut = not session.settled.is_dense
     if cut:
         done.add("drag")
-    if cut and st.session_state.get(_TABS) == PAYS:
+    if cut and tab() == PAYS:
         done.add("pays")
     if session.at < len(session.steps) - 1:
         done.add("undo")
