@@ -80,6 +80,9 @@ def test_the_width_is_a_choice(page: Devices, weights: str, factor: int) -> None
     page.done()
     share = 100 * factor * 61_706 / (256 * KIB)
     assert page.table.loc["Arduino Zero (SAMD21G18)"]["flash used"] == f"{share:,.1f} %"
+    assert page.app.metric[3].label == "Accuracy as fp32"
+    notes = [each.value for each in page.app.caption if "not measured" in each.value]
+    assert notes == ([] if weights == "fp32" else [f"As {weights}: not measured."])
 
 
 def test_a_budget_of_ones_own_stands_in_the_table(page: Devices) -> None:

@@ -531,9 +531,8 @@ def test_blocks_of_weights_are_cut_kept_and_given_back(session: Session) -> None
 def test_pins_that_cannot_hold_are_given_back_and_it_is_said(session: Session) -> None:
     pin(session, "fc1", {"3": False, "4:5,1:2": False})
     change(session, replace(session.live, granularity="neuron", pinned={}))
-    assert session.message == (
-        "1 place cut or kept by hand had to be given back: neuron cannot hold it."
-    )
+    words = "1 place cut or kept by hand had to be given back: neuron cannot hold it."
+    assert (session.message or "").endswith(words)
     assert dict(session.settled.pinned["fc1"]) == {"3": False}
     change(session, replace(session.live, granularity="2:4", pinned={}))
     assert not session.settled.pinned

@@ -185,6 +185,21 @@ def test_a_snapshot_leads_back_to_its_plan(visit: Visit) -> None:
     assert board.numbers() == kept
 
 
+def test_another_criterion_says_what_it_changed_and_can_be_undone(visit: Visit) -> None:
+    board = visit("?model=lenet5")
+    with board.changing_address():
+        board.type("number-fc1", "60")
+    undo = board.page.get_by_test_id("undo-change")
+    expect(undo).to_be_hidden()
+    with board.changing_address():
+        board.choose("Criterion", "Random (control)")
+    expect(board.root.locator(".message")).to_contain_text("instead of Magnitude")
+    with board.changing_address():
+        undo.click()
+    expect(board.page.get_by_role("combobox", name="Criterion")).to_have_value("Magnitude")
+    expect(undo).to_be_hidden()
+
+
 def test_the_choices_of_a_link_outlive_the_next_clicks(visit: Visit) -> None:
     layers = ("conv1", "conv2", "fc1", "fc2")
     plan = Plan("taylor", "neuron", "global", dict.fromkeys(layers, 0.25), relative=True)

@@ -94,6 +94,9 @@ export function buildParts(state) {
 /** @param {State} state */
 export function buildStatus(state) {
   const message = make("span", { class: "message", role: "status" });
+  const back = make("button", { type: "button", class: "small", "data-testid": "undo-change",
+    hidden: "", title: "undo this change of the plan (Ctrl+Z)", onclick: () =>
+      command(state, "undo") }, "undo");
   const work = make("span", { class: "work" });
   const stop = make("button", { type: "button", class: "small", "data-testid": "cancel",
     hidden: "", title: "stop this; what was measured until now is kept", onclick: () =>
@@ -101,9 +104,10 @@ export function buildStatus(state) {
   const again = make("button", { type: "button", class: "small", "data-testid": "measure",
     hidden: "", title: "measure this plan on all validation samples", onclick: () =>
       command(state, "measure") }, "measure");
-  const node = make("div", { class: "status" }, message,
+  const node = make("div", { class: "status" },
+    make("span", { class: "told" }, message, back),
     make("span", { class: "at-work" }, work, stop, again));
-  return { node, message, work, stop, again };
+  return { node, message, back, work, stop, again };
 }
 
 /** @param {State} state */
@@ -117,9 +121,11 @@ export function statusText(state) {
  * @param {State} state
  * @param {Status} parts
  */
-function renderStatus(state, { message, work, stop, again }) {
-  setText(message, statusText(state));
+function renderStatus(state, { message, back, work, stop, again }) {
+  const says = statusText(state);
+  setText(message, says);
   const { data } = state.answer;
+  back.hidden = !data.undoes || says !== textOf(data.message) || !data.can?.undo;
   const done = data.background?.done;
   const part = isNumber(done) ? ` ${Math.round(done * 100)} %` : "";
   setText(work, data.background ? `${textOf(data.background.label)}${part}` : "");

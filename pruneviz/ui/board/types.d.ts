@@ -263,6 +263,8 @@ export interface Data {
   help?: Record<string, Record<string, string>>;
   limit_model?: number | null;
   message?: string;
+  /** Whether the message tells of a change of plan that can be undone. */
+  undoes?: boolean;
   thumbnails?: {
     activity?: boolean;
     /** Layer -> what is pinned in it; "" -> in all. */

@@ -94,8 +94,8 @@ def _ask() -> tuple[str, Device | None]:
         key=_KEYS["weights"],
         required=True,
         format_func=_WIDTHS.__getitem__,
-        help="How wide a stored number is. The sizes are exact; what rounding to 8 or 16 bits "
-        "does to the accuracy is not measured here.",
+        help="How wide a stored number is. The sizes are exact; the accuracy is that of 32 bits. "
+        "What 8 bits do to it is measured by the page Export: ONNX, 8 bits.",
     )
     flash = columns[1].number_input(
         "Your flash (KiB)",
@@ -162,9 +162,11 @@ def _totals(session: Session, need: Need, weights: str) -> None:
                       delta_color="off", delta_arrow="off")  # fmt: skip
     if result is not None:
         words = f"measured on {result.n:,}; {bench.task.interval_text(result.low, result.high)}"
-        score = plain(bench.task.score_text(result.accuracy))
-        columns[3].metric(plain(bench.task.label), score, plain(words),
+        score, name = plain(bench.task.score_text(result.accuracy)), plain(bench.task.label)
+        columns[3].metric(f"{name} as fp32", score, plain(words),
                           delta_color="off", delta_arrow="off")  # fmt: skip
+        if weights != "fp32":
+            columns[3].caption(f"As {weights}: not measured.")
     if not by_unit(plan):
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.info(

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pruneviz.background import Job
-from pruneviz.network.groups import Groups
 from pruneviz.plan import Plan
 from pruneviz.pruning.locks import unit_locks
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.storage.faults import public
 from pruneviz.ui.board import Pin, Request
-from pruneviz.ui.session import hand
+from pruneviz.ui.session import changes, hand
 from pruneviz.ui.session.chart import Chart, PlanFacts
 from pruneviz.ui.session.diary import Diary
+from pruneviz.ui.session.pool import mean_share
 from pruneviz.workbench import Workbench, units
 
 _HISTORY = 500
@@ -36,7 +36,8 @@ class Session:
     name: of the network, in the list and in links.
     unmeasured: whether the plan settled on is still to be measured in full. drawing_page:
     whether the board is being drawn as a part of the whole page. shown: the last numbers that were
-    measured, as the board has them. next_change: what waits until `job` has made ready what it
+    measured, as the board has them. change: the message, where it tells of a change of plan that
+    can be undone. next_change: what waits until `job` has made ready what it
     needs. facts: what costs too much to find out at every run. diary: what writes it all down.
     measure, lose: what the chart shows (of MEASURES), and how much of the score may be lost.
     tab: the one below the board that was open when the page was drawn.
@@ -59,6 +60,7 @@ class Session:
     lose: float = LOSE
     chart: Chart | None = None
     message: str | None = None
+    change: str | None = None
     job: Job | None = None
     next_change: Callable[[Session], None] | None = None
     shown: dict[str, object] | None = None
@@ -99,6 +101,10 @@ class Session:
         """Show a plan on the way; ValueError leaves all as it is."""
         self.bench.masks(plan)
         self.live = plan
+
+    def tell_change(self, *sentences: str) -> None:
+        """Say what the last choice made of the plan; the board offers to undo it beside."""
+        self.message = self.change = " ".join(filter(None, sentences)) or None
 
     def _write(self, plan: Plan, came: Plan) -> None:
         if self.diary is not None:
@@ -161,9 +167,10 @@ def _obey(session: Session, request: Request) -> bool:
         session.travel(-1 if request.kind == "undo" else 1)
         return True
     if request.kind == "lock":
-        locked = _locks(session, request.locked)
-        levels = session.live.sparsity
-        session.settle(with_levels(session.bench, session.live, levels, locked), locked)
+        locked, before, was = _locks(session, request.locked), session.live, session.locked
+        plan = with_levels(session.bench, before, before.sparsity, locked)
+        session.settle(plan, locked)
+        session.tell_change(changes.unlock_text(session.bench, before, plan, was, locked))
         return True
     plan = with_levels(session.bench, session.live, request.sparsity, session.locked)
     if request.pin is not None:
@@ -232,13 +239,13 @@ def with_levels(
 def change(session: Session, request: Plan) -> None:
     """Settle on another criterion, granularity or scope, keeping what is cut where it can be.
 
-    `request` has the new choices; sparsity, locks and what was pinned by hand stay. What cannot be
-    pinned any more is said. ValueError leaves all as it is.
+    `request` has the new choices; sparsity, locks and what was pinned by hand stay. What became of
+    the plan is said, and what cannot be pinned any more. ValueError leaves all as it is.
     """
-    plan = plan_with(session, request)
-    loss = hand.loss_text(session.live, plan)
+    plan, before = plan_with(session, request), session.live
+    loss = hand.loss_text(before, plan)
     session.settle(plan, _locks_under(session, plan))
-    session.message = loss
+    session.tell_change(changes.change_text(session.bench, before, plan), loss or "")
 
 
 def plan_with(session: Session, request: Plan) -> Plan:
@@ -253,7 +260,7 @@ def plan_with(session: Session, request: Plan) -> Plan:
     locked = _locks_under(session, blank)
     if request.scope == "global":
         free = {name: level for name, level in levels.items() if name not in locked}
-        levels = dict.fromkeys(levels, _mean(bench, request, free))
+        levels = dict.fromkeys(levels, mean_share(bench, request, free))
     return with_levels(bench, blank, levels, locked)
 
 
@@ -309,18 +316,3 @@ def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
 def _levels_now(session: Session) -> dict[str, float]:
     got = session.bench.masks(session.live).sparsity
     return {name: round(level, 4) for name, level in got.items()}
-
-
-def _mean(bench: Workbench, plan: Plan, levels: Mapping[str, float]) -> float:
-    groups = units.groups_for(bench, plan)
-    sizes = {name: _items(bench, plan, groups, name) for name in units.once_each(groups, [*levels])}
-    total = sum(sizes.values())
-    share = sum(levels[name] * sizes[name] for name in sizes) / total if total else 0.0
-    return round(share, 4)
-
-
-def _items(bench: Workbench, plan: Plan, groups: Groups, name: str) -> int:
-    group, layer = groups.of(name), bench.layer_of[name]
-    if group is not None:
-        return group.units
-    return layer.units if units.by_unit(plan) else layer.size

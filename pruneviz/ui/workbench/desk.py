@@ -86,7 +86,8 @@ def leave(session: Session, *others: str) -> None:
 def _change(session: Session, plan: Plan, note: str | None) -> None:
     def go(session: Session) -> None:
         change(session, plan)
-        session.message = note or session.message  # what `change` had to give back
+        if note is not None and note not in (session.message or ""):  # it gave way for a reason
+            session.tell_change(note, session.message or "")
 
     session.moves += 1  # the widgets show what stands until it is there
     reach(session, plan, lambda: plan_with(session, plan), go)

@@ -186,6 +186,7 @@ def _data(session: Session) -> dict[str, object]:
             and not jobs.is_measured(bench, session.settled),
         },
         "message": session.message,
+        "undoes": session.message is not None and session.message == session.change,
         "thumbnails": small_pictures(session, _request(), scene_id),
         **_evidence(session),
         **_chart(session),

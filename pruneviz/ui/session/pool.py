@@ -1,0 +1,25 @@
+"""Which one sparsity cuts as much as the levels of single layers?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pruneviz.network.groups import Groups
+from pruneviz.plan import Plan
+from pruneviz.workbench import Workbench, units
+
+
+def mean_share(bench: Workbench, plan: Plan, levels: Mapping[str, float]) -> float:
+    """The mean of the levels by what can be cut in each layer; of a group once."""
+    groups = units.groups_for(bench, plan)
+    sizes = {name: _items(bench, plan, groups, name) for name in units.once_each(groups, [*levels])}
+    total = sum(sizes.values())
+    share = sum(levels[name] * sizes[name] for name in sizes) / total if total else 0.0
+    return round(share, 4)
+
+
+def _items(bench: Workbench, plan: Plan, groups: Groups, name: str) -> int:
+    group, layer = groups.of(name), bench.layer_of[name]
+    if group is not None:
+        return group.units
+    return layer.units if units.by_unit(plan) else layer.size
