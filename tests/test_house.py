@@ -46,7 +46,7 @@ FLOORS = (
     ("recipes", "history"),
     ("export",),
     ("workbench",),
-    ("report",),
+    ("report", "lessons"),
     ("face",),
     ("",),  # the public face
     ("options",),

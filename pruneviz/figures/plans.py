@@ -49,6 +49,7 @@ def tradeoff(
     scale: Scale = SHARE,
     total: int | None = None,
     chance: float | None = None,
+    guesses: Sequence[tuple[float, float]] = (),
 ) -> go.Figure:
     """Accuracy, or another score, or the loss against parameters kept, for each plan visited; what
     is cut grows to the right.
@@ -59,7 +60,8 @@ def tradeoff(
     score and of the loss. floor: accuracy under which too much is lost; best: position of the
     smallest plan above it; here: the current plan. scale: the unit of the score. total: parameters
     of the dense network, where the axis begins; None: as the points need it. chance: the score of a
-    guess, for an axis from it to all right. Each point carries its position as customdata.
+    guess, for an axis from it to all right. guesses: what somebody expected: (params, accuracy).
+    Each point carries its position as customdata.
     """
     is_accuracy = measure == "accuracy"
     factor = scale.factor if is_accuracy else 1.0
@@ -71,12 +73,7 @@ def tradeoff(
         "order of visits", x[way], y[way], mode="lines", hoverinfo="skip",
         line={"color": GREY, "width": 1},
     )  # fmt: skip
-    random = _scatter(
-        "random control", controls["params"].to_numpy(), controls[measure].to_numpy() * factor,
-        mode="markers", error_y=bars(controls),
-        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
-        hovertemplate="random control<br>%{x:,} parameters<br>%{y:.4g}<extra></extra>",
-    )  # fmt: skip
+    random = _random(controls, controls[measure].to_numpy() * factor, bars(controls))
     unbeaten = _scatter(
         "Pareto front", x[front], y[front], mode="lines", hoverinfo="skip",
         line={"color": GREEN, "width": 3, "shape": "hv"},
@@ -88,8 +85,9 @@ def tradeoff(
     ]
     title = scale.axis(labels[0]) if is_accuracy else f"loss: {labels[1]}"
     line = floor is not None and is_accuracy
+    guess = [_guesses(guesses, factor)] if guesses and is_accuracy else []
     return go.Figure(
-        [path, *([random] if len(controls) else []), unbeaten, *points],
+        [path, *([random] if len(controls) else []), unbeaten, *points, *guess],
         layout(
             legend=True,
             shapes=[_level(factor * floor)] if line and floor is not None else [],
@@ -97,6 +95,22 @@ def tradeoff(
             yaxis={"title": foreign(title), **_up(chance if is_accuracy else None, scale)},
         ),
     )
+
+
+def _random(controls: pd.DataFrame, y: object, bars: object) -> dict[str, object]:
+    return _scatter(
+        "random control", controls["params"].to_numpy(), y, mode="markers", error_y=bars,
+        marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
+        hovertemplate="random control<br>%{x:,} parameters<br>%{y:.4g}<extra></extra>",
+    )  # fmt: skip
+
+
+def _guesses(guesses: Sequence[tuple[float, float]], factor: float) -> dict[str, object]:
+    x, y = [params for params, _ in guesses], [factor * share for _, share in guesses]
+    return _scatter(
+        "your guess", x, y, mode="markers", hovertemplate="your guess: %{y:.4g}<extra></extra>",
+        marker={"symbol": "star-diamond", "size": 13, "color": GREEN},
+    )  # fmt: skip
 
 
 def _plans(

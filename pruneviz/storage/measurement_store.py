@@ -30,22 +30,23 @@ class Memory(Protocol):
 class MeasurementStore:
     """Texts by key, kept in memory and, where that can be, in a file that many processes share.
 
-    The file is closed by `close`, or with the last who holds this.
+    file: its name; what: it is that is kept, in words. It is closed by `close`, or with the last
+    who holds this.
 
     Each is on disk when `put` returns, and survives the end of the process however it comes. Where
     the file cannot be read or written, `complaint` says so and everything goes on in memory.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, file: str = _FILE, what: str = "measurements") -> None:
         self._memory: dict[str, str] = {}
         self._lock = threading.Lock()
         self._puts = 0
         self._file: sqlite3.Connection | None = None
         self.complaint = ""
-        self.path = None if folder is None else folder / _FILE
+        self.path, self._what = None if folder is None else folder / file, what
         self._close: Callable[[], object] = lambda: None
         if folder is not None:
-            self._file = self._guard(lambda: _open(folder / _FILE))
+            self._file = self._guard(lambda: _open(folder / file))
         if self._file is not None:
             self._close = close_with(self, self._file)
 
@@ -93,7 +94,7 @@ class MeasurementStore:
             self._close()
             self._file = None
             self.complaint = (
-                f"measurements cannot be kept in {self.path} ({error}); they stay in memory until "
+                f"{self._what} cannot be kept in {self.path} ({error}); they stay in memory until "
                 "the program ends. Delete the file if it is damaged, or set PRUNEVIZ_HOME to a "
                 "folder that can be written"
             )

@@ -11,6 +11,7 @@ FOLDER = Path(__file__).parents[1] / "manual"
 # In the order in which a newcomer meets them; what is not named here comes last.
 _ORDER = (
     "workbench",
+    "learn",
     "glossary",
     "criteria",
     "removing",

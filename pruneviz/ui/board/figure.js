@@ -7,6 +7,7 @@ import { textOf } from "./wire.js";
 
 /** @type {Record<string, string>} */
 const SYMBOLS = { star: "star", "x-thin": "cross", square: "square", diamond: "diamond",
+  "star-diamond": "diamond",
   "triangle-down": "down", "triangle-up": "up" };
 
 /**

@@ -8,6 +8,7 @@ WORKBENCH = FOLDER / "workbench.py"
 # Title -> file and icon, in the order of the bar on top.
 PAGES = {
     "Workbench": (WORKBENCH, "tune"),
+    "Learn": (FOLDER / "learn.py", "school"),
     "Sensitivity": (FOLDER / "sensitivity.py", "monitoring"),
     "Criteria": (FOLDER / "criteria.py", "compare_arrows"),
     "Small devices": (FOLDER / "devices.py", "memory"),

@@ -15,12 +15,14 @@ _REMEMBERED = 1_500
 class PlanFacts:
     """What was found out once, by plan: its point of the chart, and what has collapsed.
 
-    past: points as they were measured before this page was loaded.
+    past: points as they were measured before this page was loaded. guesses: (parameters kept,
+    accuracy) as somebody expected them in a lesson.
     """
 
     points: Cache[dict[str, object]] = field(default_factory=lambda: Cache(_REMEMBERED))
     past: dict[Plan, dict[str, object]] = field(default_factory=dict)
     warnings: Cache[dict[str, str]] = field(default_factory=lambda: Cache(_REMEMBERED))
+    guesses: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)

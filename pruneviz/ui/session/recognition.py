@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz.ui.boundary import part
-from pruneviz.ui.session import Session, cached, owners
+from pruneviz.ui.session import Session, cached, notebook, owners
 from pruneviz.ui.session.owners import COOKIE, Owner
 
 _KEY, _STATE, _DONE = "owner_cookie", "kept", "owner_claimed"
@@ -64,6 +64,7 @@ def _become(before: Owner, now: Owner) -> None:
     if now.name == before.name:
         return
     cached.everybodys_history().give(before.name, now.name)
+    notebook.give(before.name, now.name)
     session: Session | None = st.session_state.get("session")
     if session is not None and session.diary is not None:
         session.diary.history = cached.history()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import streamlit as st
 
@@ -27,9 +27,15 @@ def in_row(plan: Plan) -> set[str]:
     return seen
 
 
+def use(names: Iterable[str]) -> None:
+    """Let these choices, and these criteria, stand where one sees them from now on."""
+    st.session_state.setdefault(_USED, set()).update(names)
+
+
 def split(allowed: Sequence[str], chosen: str) -> tuple[list[str], list[str]]:
     """(the criteria in the list, those under More); the chosen one is in the list."""
-    first = [name for name in (*FIRST, chosen) if name in allowed]
+    used = [name for name in allowed if name in st.session_state.get(_USED, ())]
+    first = [name for name in (*FIRST, *used, chosen) if name in allowed]
     return list(dict.fromkeys(first)), [name for name in allowed if name not in first]
 
 

@@ -90,7 +90,7 @@ def chart(session: Session) -> Chart:
         past, of = None, hash(session.settled)
     else:
         past = visits(session.bench, session.visited, session.facts, others(session.name))
-        of = hash((past.table.to_json(), past.controls.to_json()))
+        of = hash((past.table.to_json(), past.controls.to_json(), session.facts.guesses))
     if before is None or (before.shows, before.of) != (shows, of):
         session.chart = _by_layer(session, of) if past is None else _points(session, past, of)
     assert session.chart is not None
@@ -117,6 +117,7 @@ def _points(session: Session, past: Visits, of: int) -> Chart:
         scale=scale,
         total=total,
         chance=chance(bench),
+        guesses=session.facts.guesses,
     )
     words = ""
     if best is not None:

@@ -1,0 +1,20 @@
+"""What does a lesson say, what does it ask for, and when has a reader done it?"""
+
+from pruneviz.lessons.lesson import Lesson, LessonStep, Option, Question
+from pruneviz.lessons.reader import LESSONS, read_lesson, read_lessons
+from pruneviz.lessons.record import Record, advance
+from pruneviz.lessons.situation import NAMES, situation
+
+__all__ = (
+    "LESSONS",
+    "NAMES",
+    "Lesson",
+    "LessonStep",
+    "Option",
+    "Question",
+    "Record",
+    "advance",
+    "read_lesson",
+    "read_lessons",
+    "situation",
+)

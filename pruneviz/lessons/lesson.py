@@ -1,0 +1,79 @@
+"""What is a lesson made of?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pruneviz.lessons.expression import Expression
+from pruneviz.plan import Plan
+
+CONTROLS = ("criterion", "granularity", "scope", "scores", "aggregate", "repair", "allocate")
+MOST_CONTROLS = 3
+
+
+@dataclass(frozen=True)
+class LessonStep:
+    """One thing to do, which the reader's own session shows to be done.
+
+    do: what, in Markdown. when: holds once it is done. seen: what stands there from then on. guess:
+    what the reader expects is asked before, "" where nothing is; of: what is guessed, a share 0..1.
+    """
+
+    name: str
+    do: str
+    when: Expression
+    seen: str = ""
+    guess: str = ""
+    of: str = "accuracy"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a question; right where `when` holds of what the reader measured."""
+
+    say: str
+    when: Expression
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that the reader's own session answers; why: said after an answer."""
+
+    ask: str
+    answers: tuple[Option, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson as its file says.
+
+    name: of the file, without its ending. plan: what is asked for when it begins. controls: of
+    CONTROLS, what stands above the board. criteria: that the list of criteria has beside its usual
+    ones. intro: what is read first, in Markdown. watch: where to
+    look meanwhile.
+    """
+
+    name: str
+    title: str
+    network: str
+    intro: str
+    steps: tuple[LessonStep, ...]
+    questions: tuple[Question, ...]
+    plan: Plan = field(default_factory=Plan)
+    controls: tuple[str, ...] = ()
+    criteria: tuple[str, ...] = ()
+    minutes: int = 5
+    watch: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that it says, in the order in which it is read."""
+        steps = (text for step in self.steps for text in (step.guess, step.do, step.seen))
+        asks = (text for each in self.questions for text in (each.ask, each.why))
+        says = (answer.say for each in self.questions for answer in each.answers)
+        return tuple(text for text in (self.intro, self.watch, *steps, *asks, *says) if text)
+
+
+Moment = Mapping[str, float | str | bool]

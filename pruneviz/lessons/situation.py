@@ -1,0 +1,116 @@
+"""What does a lesson know of what a reader has on the screen?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.ledger import Cost
+from pruneviz.plan import Plan
+from pruneviz.workbench import Workbench
+
+# Name -> what it says of the plan that was settled on.
+NAMES = {
+    "network": "the name of the network in the list",
+    "criterion": "its criterion, such as 'random'",
+    "granularity": "what is cut: 'weight', 'neuron', 'head', or N:M",
+    "scope": "where importances compete: 'layer' or 'global'",
+    "relative": "whether scores are relative to their layer",
+    "least": "the least sparsity that is asked of a layer that may be pruned, 0 to 1",
+    "most": "the greatest sparsity that is asked of any layer, 0 to 1",
+    "sparsity": "a function: the sparsity asked of a layer, as sparsity('fc1')",
+    "accuracy": "the accuracy, 0 to 1",
+    "low": "the lower end of its interval",
+    "high": "the upper end of its interval",
+    "delta": "accuracy minus that of the dense network",
+    "delta_low": "the lower end of the interval of that change",
+    "delta_high": "the upper end of the interval of that change",
+    "kept": "the share of all parameters that is kept, 0 to 1",
+    "macs": "the share of all multiply-accumulates that an ideal engine would do, 0 to 1",
+    "worst": "the class that lost most",
+    "worst_delta": "how much that class lost, as a share of its samples",
+    "focus": "the layer in focus",
+    "tab": "the tab that is open below the board",
+    "undone": "whether something is undone",
+    "repaired": "whether a repair is switched on",
+    "scanned": "whether a sensitivity scan of such plans is there",
+    "ledger": "whether the ledger of this plan was measured",
+    "zipped": "from the ledger: the zipped file against the dense file, 0 to 1",
+    "file": "from the ledger: the file that ordinary software opens, against the dense one",
+    "time": "from the ledger: the time of one batch against the dense network, masked or, of whole "
+    "units, shrunk",
+}
+SHARES = ("accuracy", "kept", "macs", "file", "zipped", "time")  # what can be guessed
+
+
+def situation(
+    bench: Workbench,
+    name: str,
+    plan: Plan,
+    *,
+    focus: str = "",
+    tab: str = "",
+    undone: bool = False,
+    cost: Cost | None = None,
+) -> dict[str, Any] | None:
+    """Every one of NAMES, of a plan that was measured in full; None until it is.
+
+    name: of the network in the list. cost: the plan's ledger, where there is one.
+    """
+    n = bench.samples_measured(plan)
+    if n < len(bench.source.validation):
+        return None
+    result, counts, dense = bench.evaluate(plan, n), bench.counts(plan), bench.counts(Plan())
+    levels = [plan.sparsity.get(each, 0.0) for each in bench.layer_of if each not in bench.locks]
+    return {
+        "network": name,
+        "criterion": plan.criterion,
+        "granularity": plan.granularity,
+        "scope": plan.scope,
+        "relative": plan.relative,
+        "least": min(levels, default=0.0),
+        "most": max(plan.sparsity.values(), default=0.0),
+        "sparsity": _sparsity(bench, plan),
+        **{each: getattr(result, each) for each in _MEASURED},
+        "kept": counts.params_kept / dense.params_kept,
+        "macs": (counts.macs_kept or 0) / (dense.macs_kept or 1),
+        **_worst(result),
+        "focus": focus,
+        "tab": tab,
+        "undone": undone,
+        "repaired": bool(plan.repair),
+        "scanned": any(curve.points for curve in bench.studies.known_curves(plan).curves),
+        **_ledger(cost),
+    }
+
+
+_MEASURED = ("accuracy", "low", "high", "delta", "delta_low", "delta_high")
+
+
+def _sparsity(bench: Workbench, plan: Plan) -> Callable[[str], float]:
+    def sparsity(layer: str) -> float:
+        if layer not in bench.layer_of:
+            raise KeyError(f"{bench.name} has no layer {layer!r}")
+        return plan.sparsity.get(layer, 0.0)
+
+    return sparsity
+
+
+def _worst(result: Evaluation) -> dict[str, object]:
+    dense: Mapping[str, float] = result.dense_per_class
+    change = {each: share - dense[each] for each, share in result.per_class.items()}
+    worst = min(change, key=change.__getitem__, default="")
+    return {"worst": worst, "worst_delta": change.get(worst, 0.0)}
+
+
+def _ledger(cost: Cost | None) -> dict[str, object]:
+    if cost is None:
+        return {"ledger": False, "zipped": 1.0, "file": 1.0, "time": 1.0}
+    used = cost.shrunk or cost.masked
+    return {
+        "ledger": True,
+        "zipped": used.zipped / cost.dense.file,
+        "file": used.file / cost.dense.file,
+        "time": used.latency.median / cost.dense.latency.median,
+    }

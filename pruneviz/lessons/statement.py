@@ -1,0 +1,119 @@
+"""Which numbers does a text of a lesson state, and are they so?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from pruneviz.lessons.expression import Expression, check, value
+from pruneviz.lessons.situation import NAMES
+from pruneviz.plan import Plan
+from pruneviz.workbench import Workbench
+
+# [[98.6 %: accuracy(fc1=0.5)]]: a number that is stated, and what it comes from.
+_STATEMENT = re.compile(r"\[\[([^\]:]+):([^\]]+)\]\]")
+# {half.accuracy}: what the reader measured at the step called half.
+_OWN = re.compile(r"\{([^{}]+)\}")
+_NUMBER = re.compile(r"([-+−]?[\d,]+(?:\.(\d+))?)\s*(%|points?|times|×)?")
+FUNCTIONS = ("accuracy", "delta", "kept", "parameters", "weights", "near_zero", "macs", "zipped")
+
+
+def check_text(text: str, steps: Collection[str] | None) -> None:
+    """ValueError names a statement or placeholder that cannot be read.
+
+    steps: whose measurements the text may show; None: it shows none.
+    """
+    for words, source in statements(text):
+        if _NUMBER.fullmatch(words) is None:
+            raise ValueError(f"[[{words}: …]] must state a number, as in [[98.6 %: …]]")
+        check(source, FUNCTIONS)
+    for match in _OWN.finditer(_STATEMENT.sub("", text)):
+        if steps is None:
+            raise ValueError(f"{match[0]} stands where nothing is measured yet")
+        check(match[1], NAMES, steps)
+
+
+def statements(text: str) -> list[tuple[str, str]]:
+    """The numbers that a text states: (as it is written, what it comes from)."""
+    return [(words.strip(), source.strip()) for words, source in _STATEMENT.findall(text)]
+
+
+def readable(text: str, steps: Mapping[str, Mapping[str, object]] | None = None) -> str:
+    """The text as a reader sees it; steps: what was measured, step -> name -> value."""
+    plain = _STATEMENT.sub(lambda match: match[1].strip(), text)
+    return _OWN.sub(lambda match: _own(match, steps or {}), plain)
+
+
+def is_so(words: str, source: str, bench: Workbench) -> bool:
+    """Whether a number that is stated is what the network gives, to its last figure.
+
+    >>> is_so("10 %", "0.1", pv.open("lenet300"))
+    True
+    """
+    match = _NUMBER.fullmatch(words)
+    if match is None:
+        raise ValueError(f"{words!r} is no number")
+    number = float(match[1].replace(",", "").replace("−", "-"))
+    factor = 100 if match[3] in ("%", "point", "points") else 1
+    computed = value(check(source, FUNCTIONS), _functions(bench))
+    if not isinstance(computed, int | float):
+        raise ValueError(f"{source!r} is no number")
+    return float(f"{computed * factor:.{len(match[2] or '')}f}") == number
+
+
+def _own(match: re.Match[str], steps: Mapping[str, Mapping[str, object]]) -> str:
+    try:
+        shown = value(Expression(match[1]), {}, steps)
+    except ValueError:  # of a lesson that was changed since: what is missing is not shown
+        return "–"
+    if isinstance(shown, bool) or not isinstance(shown, int | float):
+        return str(shown)
+    if "delta" in match[1]:
+        return f"{100 * shown:+.1f} points"
+    return f"{100 * shown:.1f} %"
+
+
+def _functions(bench: Workbench) -> dict[str, Callable[..., float]]:
+    """What a statement may ask of a network. Layers are named as `fc1=0.5`, or in `at={…}`."""
+
+    def parameters(**words: Any) -> int:
+        return bench.counts(_plan(bench, **words)).params_kept
+
+    def macs(**words: Any) -> float:
+        counts, dense = bench.counts(_plan(bench, **words)), bench.counts(Plan())
+        return float(counts.macs_kept or 0) / float(dense.macs_kept or 1)
+
+    def near_zero(layer: str, share: float) -> float:
+        size = bench.weight(layer).abs()
+        return float((size < share * size.max()).float().mean())
+
+    def zip_share(**words: Any) -> float:
+        cost = bench.cost(_plan(bench, **words))
+        return cost.masked.zipped / cost.dense.file
+
+    return {
+        "accuracy": lambda **words: bench.evaluate(_plan(bench, **words)).accuracy,
+        "delta": lambda **words: bench.evaluate(_plan(bench, **words)).delta,
+        "kept": lambda **words: parameters(**words) / parameters(),
+        "parameters": parameters,
+        "weights": lambda layer: bench.weight(layer).numel(),
+        "near_zero": near_zero,
+        "macs": macs,
+        "zipped": zip_share,
+    }
+
+
+def _plan(
+    bench: Workbench,
+    criterion: str = "magnitude",
+    granularity: str = "weight",
+    scope: str = "layer",
+    relative: bool = False,
+    all: float = 0.0,
+    at: Mapping[str, float] | None = None,
+    **levels: float,
+) -> Plan:
+    free = [name for name in bench.layer_of if name not in bench.locks]
+    sparsity = {name: all for name in free if all} | dict(at or {}) | levels
+    return Plan(criterion, granularity, scope, sparsity, relative)

@@ -1,0 +1,1 @@
+"""How does a person learn to prune, at the real workbench?"""

@@ -1,0 +1,44 @@
+"""Which controls does a reader see in a lesson?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pruneviz.lessons import Lesson
+from pruneviz.lessons.lesson import CONTROLS
+from pruneviz.ui.workbench import more
+
+ALL = "lesson_all"
+_PLACES = {"allocate": "last"}  # as the row above the board calls it
+# The text stays in sight while the board is scrolled.
+_STYLE = """
+.st-key-lesson { font-size: 0.92rem; }
+@media (min-width: 641px) {
+  .stColumn:has(> div > .st-key-lesson) { position: sticky; top: 2.6rem; align-self: flex-start;
+    max-height: calc(100vh - 3rem); overflow-y: auto; }
+}
+"""
+
+
+def only(lesson: Lesson) -> None:
+    """Hide all above the board but what the lesson needs, until everything is asked for.
+
+    What is hidden still holds what it held: nothing of the plan changes by it.
+    """
+    more.use((*lesson.controls, *lesson.criteria))
+    hidden = "" if st.session_state.get(ALL) else f"{_away(lesson)} {{ display: none; }}"
+    st.html(f"<style>{_STYLE}{hidden}</style>")
+
+
+def hidden_controls(lesson: Lesson) -> list[str]:
+    """The places above the board that a lesson does without."""
+    away = [name for name in CONTROLS if name not in lesson.controls]
+    return [*(_PLACES.get(name, name) for name in away), "about", "more"]
+
+
+def _away(lesson: Lesson) -> str:
+    # Streamlit puts a container into one more, which has its width.
+    places = [
+        f"[data-testid=stLayoutWrapper]:has(> .st-key-control-{n})" for n in hidden_controls(lesson)
+    ]
+    return ", ".join(['[class*="st-key-ask_model"]', *places])

@@ -1,0 +1,135 @@
+"""What does a lesson show beside the board, and when does it go on?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pruneviz.lessons import Lesson, Record, advance, situation
+from pruneviz.lessons.record import current
+from pruneviz.lessons.statement import readable
+from pruneviz.plan import Plan
+from pruneviz.storage.faults import public
+from pruneviz.ui.boundary import part
+from pruneviz.ui.learn import course
+from pruneviz.ui.learn.controls import ALL
+from pruneviz.ui.learn.questions import questions
+from pruneviz.ui.learn.steps import steps
+from pruneviz.ui.session import Session, notebook
+from pruneviz.ui.text import as_sentence, code
+from pruneviz.ui.workbench import address
+from pruneviz.ui.workbench.ledger import LedgerWork
+from pruneviz.ui.workbench.live import tab
+
+
+@part
+def panel(session: Session, lesson: Lesson) -> None:
+    """The lesson's text with its steps, after what was done since it was drawn last."""
+    record = _take(session, lesson)
+    _head(lesson)
+    if not record.begun:
+        st.markdown(readable(lesson.intro))
+        _begin(lesson, "Begin", primary=True)
+        return
+    with st.expander("What this lesson is about"):
+        st.markdown(readable(lesson.intro))
+    if session.name != lesson.network:
+        st.info(f"This lesson works on {code(lesson.network)}; open is {code(session.name)}.")
+        if st.button(f"Open {lesson.network}", key="lesson-network"):
+            _set_up(lesson)
+            st.rerun()
+        return
+    steps(lesson, record, measured=_now(session) is not None)
+    if current(lesson, record) is None:
+        questions(lesson, record)
+    _foot(lesson)
+
+
+def mark_guesses(session: Session, lesson: Lesson) -> None:
+    """Put what was guessed beside what was measured into the chart of this session."""
+    guesses: tuple[tuple[float, float], ...] = ()
+    if session.name == lesson.network:
+        record = notebook.read(lesson)
+        guesses = tuple(
+            (moment["kept"] * session.bench.counts(Plan()).params, record.guesses[step.name])
+            for step in lesson.steps
+            if step.of == "accuracy" and step.name in record.guesses
+            for moment in [record.moments.get(step.name)]
+            if moment is not None
+        )
+    session.facts.guesses = guesses
+
+
+def _take(session: Session, lesson: Lesson) -> Record:
+    """The record after what the session shows now; a step that is done stays done."""
+    record = notebook.read(lesson)
+    now = _now(session)
+    if now is None:
+        return record
+    try:
+        after = advance(lesson, record, now, session.settled)
+    except ValueError as error:
+        st.error(as_sentence(f"a step of this lesson cannot be checked: {public(error)}"))
+        return record
+    if after != record:
+        notebook.write(lesson, after)
+        mark_guesses(session, lesson)
+        st.rerun()
+    return record
+
+
+def _now(session: Session) -> dict[str, Any] | None:
+    work = st.session_state.get(LedgerWork.__name__)
+    costs = work.costs if isinstance(work, LedgerWork) and work.fits(session) else {}
+    return situation(
+        session.bench,
+        session.name,
+        session.settled,
+        focus=session.focus,
+        tab=tab() or "",
+        undone=session.at < len(session.steps) - 1,
+        cost=costs.get(session.settled),
+    )
+
+
+def _head(lesson: Lesson) -> None:
+    place, total = course.number(lesson), len(notebook.lessons())
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button("All lessons", key="lessons", icon=":material/arrow_back:", type="tertiary"):
+            course.close()
+            st.rerun()
+        st.caption(f"Lesson {place} of {total} · {lesson.minutes} min")
+    st.markdown(f"#### {lesson.title}")
+    if notebook.complaint():
+        st.warning(as_sentence(notebook.complaint()))
+
+
+def _begin(lesson: Lesson, words: str, *, primary: bool = False) -> None:
+    if st.button(
+        words,
+        key="lesson-begin",
+        type="primary" if primary else "secondary",
+        help=f"Opens {lesson.network} with nothing cut. What you had open stands in History.",
+    ):
+        notebook.write(lesson, Record(begun=True))
+        _set_up(lesson)
+        st.rerun()
+
+
+def _set_up(lesson: Lesson) -> None:
+    """The lesson's network and what is asked for when it begins."""
+    session = address.go_to(address.Address(lesson.network))
+    if lesson.plan != Plan() and session.name == lesson.network:
+        address.settle(session, lesson.plan)
+
+
+def _foot(lesson: Lesson) -> None:
+    st.toggle(
+        "All controls",
+        key=ALL,
+        help="Shows everything that stands above the board on the workbench.",
+    )
+    with st.popover("Start over", icon=":material/restart_alt:"):
+        st.markdown("Your steps, guesses and answers of this lesson are forgotten.")
+        _begin(lesson, "Start this lesson over")

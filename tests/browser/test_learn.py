@@ -1,0 +1,75 @@
+"""Does a reader come through a lesson with mouse and keyboard, and find it again?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from driving import Board, press, rest
+from playwright.sync_api import Page, expect
+from serving import Server
+
+pytestmark = pytest.mark.browser
+
+
+def begin(board: Board) -> None:
+    press(board.page, "Begin")
+    expect(board.page.get_by_role("button", name="Begin")).to_have_count(0)
+    board.open()
+
+
+def test_a_lesson_is_walked_with_a_mouse(visit: Callable[..., Board]) -> None:
+    here = visit("learn?lesson=2")
+    page = here.page
+    step = page.locator(".st-key-step")
+    master = here.root.locator(".toolbar .slider")
+    expect(page.get_by_role("combobox", name="Criterion")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Granularity")).to_be_hidden()
+    expect(page.get_by_role("button", name="More", exact=True)).to_be_hidden()
+    begin(here)
+    expect(step).to_contain_text("Step 1 of 4")
+    here.drag(master, 0.0, 0.2)
+    expect(step).to_contain_text("Step 1 of 4")
+    here.drag(master, 0.2, 0.5)
+    expect(step).to_contain_text("Step 2 of 4")
+    expect(step).not_to_contain_text("Drag")
+    press(page, "That is my guess")
+    expect(step).to_contain_text("You expect 50 %.")
+    here.drag(master, 0.5, 0.9)
+    expect(step).to_contain_text("Step 3 of 4")
+    lesson = page.locator(".st-key-lesson")
+    expect(lesson).to_contain_text("You expected 50 %, and measured")
+    expect(here.root).to_contain_text("your guess")
+    here.drag(master, 0.9, 0.58)
+    expect(step).to_contain_text("Step 4 of 4")
+    page.reload()
+    here.open()
+    expect(step).to_contain_text("Step 4 of 4")
+    here.choose("Criterion", "Random (control)")
+    expect(lesson).to_contain_text("Step 4 done.")
+    page.get_by_text("Cutting the smallest weights.").click()
+    expect(lesson).to_contain_text("Right.")
+    page.get_by_text("On the way from half to nine tenths.").click()
+    expect(lesson).to_contain_text("This lesson is done.")
+    press(page, "Next: Cutting neurons")
+    expect(lesson).to_contain_text("Lesson 3 of")
+    assert "lesson=3" in page.url
+
+
+def test_progress_outlives_the_server_and_is_nobody_elses(server_alone: Server, page: Page) -> None:
+    page.goto(f"{server_alone.address}/learn?lesson=1")
+    board = Board(page)
+    board.open()
+    begin(board)
+    rest(page)
+    board.root.get_by_role("button", name="fc2", exact=True).click()
+    expect(page.locator(".st-key-step")).to_contain_text("Step 2 of 4")
+    server_alone.kill()
+    server_alone.start()
+    page.goto(f"{server_alone.address}/learn?lesson=1")
+    expect(page.locator(".st-key-step")).to_contain_text("Step 2 of 4", timeout=60_000)
+    stranger = page.context.browser.new_page()  # type: ignore[union-attr]
+    stranger.goto(f"{server_alone.address}/learn")
+    expect(stranger.get_by_text("not begun").first).to_be_visible(timeout=60_000)
+    expect(stranger.get_by_text("of 4 steps")).to_have_count(0)
+    stranger.close()

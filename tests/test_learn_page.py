@@ -1,0 +1,247 @@
+"""Does the page Learn lead from step to step by what is done at the workbench, and remember it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from pruneviz.lessons import Lesson, Record, read_lessons
+from pruneviz.lessons.record import current, is_complete, is_right
+from pruneviz.ui.learn.controls import hidden_controls
+from pruneviz.ui.session import notebook, owners
+from pruneviz.ui.session.owners import Owner
+from tests.cases import slow_but
+from tests.page import Page, new_app, path_of
+
+LESSONS = read_lessons()
+Act = Callable[["Classroom"], object]
+
+
+class Classroom(Page):
+    """The page Learn in one browser tab."""
+
+    PAGE, STATE = "learn", "LedgerWork"
+
+    def __init__(self, number: int | None = None, **address: str) -> None:
+        self.app, self.seq = new_app(), 0
+        self.app.switch_page(path_of("learn"))
+        self.app.query_params.update(address | ({} if number is None else {"lesson": str(number)}))
+        self.run()
+
+    def begin(self) -> Classroom:
+        self.press("lesson-begin")
+        self.arrive().finish()
+        return self
+
+    def record(self, lesson: Lesson) -> Record:
+        return notebook.read(lesson)
+
+    def guess(self, percent: int) -> Classroom:
+        slider = next(each for each in self.app.slider if "expect" in each.label)
+        slider.set_value(percent)
+        self.press("guess")
+        return self
+
+    def open_tab(self, name: str) -> Classroom:
+        self.app.session_state["tabs"] = name
+        self.run()
+        return self
+
+    def weigh(self) -> Classroom:
+        """Measure the ledger of the present plan."""
+        self.open_tab("Ledger").press("ledger-measure").done()
+        return self
+
+    def drag(self, **levels: float) -> Classroom:
+        self.settle(**levels).finish()
+        return self
+
+    def every(self, level: float) -> Classroom:
+        return self.drag(conv2=level, fc1=level, fc2=level)
+
+    def undo(self) -> Classroom:
+        self.ask("undo").finish()
+        return self
+
+    def answer(self, lesson: Lesson, number: int, place: int) -> Classroom:
+        self.app.radio(key=f"answer-{lesson.name}-{number}").set_value(place)
+        self.run()
+        return self
+
+
+def choose(key: str, value: object) -> Act:
+    return lambda page: page.choose(key, value).finish()
+
+
+# What a reader does at each step, by the names of the steps.
+ACTS: Mapping[str, Mapping[str, Act]] = {
+    "1_what_is_in_a_network": {
+        "picture": lambda page: page.ask("focus", focus="fc2"),
+        "histogram": lambda page: page.ask("focus", focus="fc1"),
+        "half": lambda page: page.drag(fc1=0.5),
+        "back": lambda page: page.undo(),
+    },
+    "2_cutting_connections": {
+        "half": lambda page: page.every(0.5),
+        "cliff": lambda page: page.every(0.9),
+        "edge": lambda page: page.every(0.6),
+        "chance": choose("ask_criterion", "random"),
+    },
+    "3_cutting_neurons": {
+        "filters": lambda page: page.drag(conv2=0.5),
+        "digits": lambda page: page.open_tab("Flipped examples"),
+        "connections": lambda page: (
+            page.choose("ask_granularity", "weight").finish(),
+            page.every(0.42),
+        ),
+    },
+    "4_minor_relative_active": {
+        "minor": lambda page: page.every(0.5),
+        "fair": choose("ask_scores", "relative"),
+        "active": choose("ask_criterion", "activation"),
+        "chance": choose("ask_criterion", "random"),
+    },
+    "5_which_layers_can_take_it": {
+        "early": lambda page: page.drag(conv2=0.8),
+        "late": lambda page: page.undo().drag(fc2=0.8),
+        "even": lambda page: page.every(0.8),
+        "uneven": lambda page: page.drag(conv2=0.5, fc1=0.82, fc2=0.85),
+    },
+    "6_size_is_not_speed": {
+        "zeros": lambda page: page.every(0.9).weigh(),
+        "units": lambda page: (
+            page.choose("ask_granularity", "neuron").finish(),
+            page.every(0.5).weigh(),
+        ),
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody did anything in a lesson before."""
+    monkeypatch.setenv("PRUNEVIZ_HOME", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "lesson", slow_but(lambda lesson: lesson.name[0] == "1", LESSONS), ids=lambda each: each.name
+)
+def test_a_lesson_is_walked_from_start_to_end(lesson: Lesson) -> None:
+    page = Classroom(LESSONS.index(lesson) + 1)
+    assert page.record(lesson) == Record()
+    page.begin()
+    assert page.session.name == lesson.network
+    acts = ACTS[lesson.name]
+    assert [*acts] == [step.name for step in lesson.steps]
+    for step in lesson.steps:
+        if step.guess:
+            assert step.do not in page.texts(), "what is to be done is told after the guess"
+            page.guess(77)
+        page.run()
+        assert current(lesson, page.record(lesson)) == step, "nothing was done for it yet"
+        acts[step.name](page)
+        page.run()
+        assert step.name in page.record(lesson).moments, step.name
+        assert not step.guess or "You expected **77 %**" in page.texts()
+    for number, question in enumerate(lesson.questions):
+        right = [
+            is_right(question, number, page.record(lesson).answer(number, place))
+            for place in range(len(question.answers))
+        ]
+        assert any(right), f"no answer is right: {question.ask}"
+        wrong = right.index(False)
+        page.answer(lesson, number, wrong)
+        assert "say otherwise" in page.texts()
+        assert not is_complete(lesson, page.record(lesson))
+        page.answer(lesson, number, right.index(True))
+    assert is_complete(lesson, page.record(lesson))
+    assert "This lesson is done." in " ".join(box.value for box in page.app.success)
+    words = page.texts()
+    assert "{" not in words
+    assert "[[" not in words
+
+
+def test_the_overview_says_how_far_one_is_and_leads_there() -> None:
+    page = Classroom()
+    assert all(f"{n}. {lesson.title}" in page.texts() for n, lesson in enumerate(LESSONS, 1))
+    notebook.write(LESSONS[0], Record(begun=True, moments={"picture": {}}))
+    page.run()
+    assert "1 of 4 steps" in page.texts()
+    page.press("open-1")
+    assert page.address["lesson"] == "1"
+    page.press("lessons")
+    assert "lesson" not in page.address
+    assert "Learn to prune" in page.texts()
+
+
+def test_a_lesson_that_is_none_is_refused_by_name() -> None:
+    for word in ("9", "0", "two", "²", "-1", "99999999999"):
+        page = Classroom(lesson=word)
+        assert repr(word) in page.errors()
+        assert "Learn to prune" in page.texts()
+
+
+def test_only_the_controls_of_a_lesson_are_in_sight() -> None:
+    lesson = LESSONS[3]
+    away = hidden_controls(lesson)
+    assert "criterion" not in away
+    assert "scores" not in away
+    assert {"granularity", "scope", "repair", "last", "more", "about"} <= {*away}
+    page = Classroom(4)
+    style = "".join(each.proto.body for each in page.app.get("html"))
+    assert ".st-key-control-granularity" in style
+    assert page.app.session_state["choices_used"] >= {"scores", "activation"}
+    page.begin()
+    page.app.toggle(key="lesson_all").set_value(True)
+    page.run()
+    style = "".join(each.proto.body for each in page.app.get("html"))
+    assert ".st-key-control-granularity" not in style
+
+
+@pytest.mark.slow
+def test_another_network_waits_for_that_of_the_lesson() -> None:
+    page = Classroom(1).begin()
+    page.choose("ask_model", "lenet5")
+    assert "This lesson works on `lenet300`" in page.texts()
+    page.press("lesson-network")
+    assert page.session.name == "lenet300"
+
+
+def test_what_was_done_is_kept_for_its_owner_alone() -> None:
+    lesson = LESSONS[0]
+    ann, ben = Owner("a" * 32), Owner("b" * 32)
+    with patch.object(owners, "current", return_value=ann):
+        notebook.write(lesson, Record(begun=True, guesses={"half": 0.5}))
+    notebook._open.clear()  # a server that has just started
+    with patch.object(owners, "current", return_value=ben):
+        assert notebook.read(lesson) == Record()
+    with patch.object(owners, "current", return_value=ann):
+        assert notebook.read(lesson).guesses == {"half": 0.5}
+    notebook.give(ann.name, ben.name)
+    with patch.object(owners, "current", return_value=ben):
+        assert notebook.read(lesson).guesses == {"half": 0.5}
+
+
+def test_a_guess_stays_in_the_chart() -> None:
+    page = Classroom(1).begin()
+    page.ask("focus", focus="fc2").ask("focus", focus="fc1")
+    page.run()
+    page.guess(40).drag(fc1=0.5)
+    assert page.session.facts.guesses == ((pytest.approx(149_010, abs=1), 0.4),)
+    page.run()
+    chart = page.session.chart
+    assert chart is not None
+    assert "your guess" in chart.figure
+
+
+@pytest.mark.slow
+def test_starting_over_forgets_steps_and_guesses() -> None:
+    lesson = LESSONS[0]
+    page = Classroom(1).begin()
+    page.ask("focus", focus="fc2").run()
+    assert "picture" in page.record(lesson).moments
+    page.press("lesson-begin")
+    assert page.record(lesson) == Record(begun=True)
