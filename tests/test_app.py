@@ -224,7 +224,13 @@ def test_the_dense_score_beside_a_measured_one_is_of_the_same_samples(page: Page
 
 
 def test_a_release_is_settled_measured_in_full_and_in_the_address(page: Page) -> None:
-    page.ask("drag", {"conv2": 0.4}).settle(conv2=0.5)
+    page.ask("drag", {"conv2": 0.4})
+    bench, dragged = page.session.bench, page.session.live
+    for times in (1, 2, 3):
+        assert bench.samples_measured(dragged) == min(times * bench.probe, 2_000)
+        page.ask("sharpen", {"conv2": 0.4})
+    assert page.plan.is_dense, "a thumb that rests settles on nothing"
+    page.settle(conv2=0.5)
     assert page.plan.sparsity == dict.fromkeys(LAYERS, 0.0) | {"conv2": 0.5}
     assert page.session.live == page.plan
     page.finish()

@@ -183,6 +183,31 @@ test("numbers are being measured while they belong to an older plan", () => {
   assert.equal(isMeasuring(state), true);
 });
 
+test("the number of a thumb that rests goes on sharpening until it moves or is measured in full",
+  (context) => {
+    context.mock.timers.enable({ apis: ["setTimeout"] });
+    const state = stateOf();
+    const measured = (n) => ({ settled: { seq: state.requests.seq, sparsity: { a: 0.1 }, locked: {} },
+      scene_id: state.network.sceneId, measured: { seq: state.requests.seq, n, full: n === 3 } });
+    holdThumb(state, ["a"]);
+    drag(state, "a", 0.1);
+    receive(state, measured(1));
+    assert.deepEqual(kinds(state), ["drag"], "it may move on");
+    context.mock.timers.tick(150);
+    assert.deepEqual(kinds(state), ["drag", "sharpen"]);
+    assert.equal(isMeasuring(state), false, "the number stands while a better one is made");
+    receive(state, measured(2));
+    context.mock.timers.tick(150);
+    receive(state, measured(3));
+    context.mock.timers.tick(1000);
+    assert.deepEqual(kinds(state), ["drag", "sharpen", "sharpen"], "it is measured in full");
+    drag(state, "a", 0.2);
+    receive(state, measured(1));
+    dropThumb(state);
+    context.mock.timers.tick(1000);
+    assert.equal(kinds(state).at(-1), "drag", "a release asks by itself");
+  });
+
 test("the browser leads the focus, unless Python moves it by itself", () => {
   const state = stateOf();
   followFocus(state, "a");

@@ -42,6 +42,15 @@ def test_a_drag_repaints_at_every_move_and_measures_before_the_release(visit: Vi
     assert board.percent("conv2") == float(looks[-1].value)
 
 
+def test_a_thumb_that_rests_is_measured_in_full(visit: Visit) -> None:
+    board = visit("?model=lenet5")
+    settled = board.page.url
+    board.hold(board.slider("fc1"), 0.0, 0.87, moves=3)
+    board.until("all samples, with the mouse down", board.is_full)
+    assert board.page.url == settled, "nothing is settled on"
+    board.page.mouse.up()
+
+
 def test_undo_and_redo_bring_back_the_exact_numbers(visit: Visit) -> None:
     board = visit("?model=lenet5")
     seen = [(board.numbers(), board.percents(), board.link())]

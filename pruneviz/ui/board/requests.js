@@ -7,6 +7,7 @@ import { lookAt } from "./view.js";
 
 const LOST_AFTER = 5000; // ms without an echo before a request counts as lost
 const QUIET = 250; // ms without a further key before a keyboard change settles
+const RESTS = 150; // ms without a move after which a thumb that is held rests
 const LONGEST_QUEUE = 8;
 const ALONE = new Set([ // each is asked for by itself
   "undo", "redo", "pin", "cancel", "measure", "return"]);
@@ -22,6 +23,7 @@ export function newRequests() {
     sentFocus: "",
     flightTimer: null,
     quietTimer: null,
+    restTimer: null,
   };
 }
 
@@ -69,7 +71,7 @@ export function enqueue(state, kind, what = null) {
 function supersedes(entry, last, length) {
   if (ALONE.has(entry.kind) || ALONE.has(last.kind)) return false;
   if (last.kind === "drag") return entry.kind === "drag" || entry.kind === "settle";
-  if (last.kind === "focus" || last.kind === "need") {
+  if (["focus", "need", "sharpen"].includes(last.kind)) {
     return entry.kind !== "need";
   }
   if (last.kind !== entry.kind) return false;
@@ -186,6 +188,27 @@ export function isMeasuring(state) {
   const { measured } = state.answer;
   if (measured === null) return false;
   return Boolean(measured.stale) || isAhead(state) || (measured.seq ?? 0) < state.requests.planSeq;
+}
+
+/**
+ * While a thumb rests and is not let go, its plan is measured on more and more samples.
+ * @param {State} state
+ */
+export function sharpenAtRest(state) {
+  const { requests } = state;
+  clearTimeout(requests.restTimer ?? undefined);
+  if (!canSharpen(state)) return;
+  requests.restTimer = setTimeout(() => {
+    if (canSharpen(state)) enqueue(state, "sharpen");
+  }, RESTS);
+}
+
+/** @param {State} state */
+function canSharpen(state) {
+  const { requests, hand, answer } = state;
+  const idle = requests.flight === null && requests.queue.length === 0;
+  return hand.thumb !== null && idle && answer.measured !== null && !isMeasuring(state)
+    && !answer.measured.full && !answer.data.slow;
 }
 
 /**

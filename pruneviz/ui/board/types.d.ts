@@ -325,6 +325,7 @@ export interface Requests {
   sentFocus: string;
   flightTimer: Timer;
   quietTimer: Timer;
+  restTimer: Timer;
 }
 
 /** What one looks at and chose (view.js). */

@@ -158,7 +158,7 @@ def obey(session: Session, request: Request) -> bool:
 
 
 def _obey(session: Session, request: Request) -> bool:
-    if request.kind in ("focus", "need", "return"):
+    if request.kind in ("focus", "need", "return", "sharpen"):
         return False
     session.message = None
     if request.kind in ("cancel", "measure"):

@@ -40,6 +40,8 @@ def listen(session: Session) -> bool:
         again = obey(session, request) or session.focus != focus
         if request.kind == "return":
             again |= _return(session, request.point)
+        if request.kind == "sharpen":
+            jobs.sharpen(session.bench, session.live)
     return _take_job(session) or again
 
 
