@@ -66,12 +66,14 @@ class Data:
 
     def take(self, which: slice | Tensor) -> Data:
         """The samples of a slice or of an int64 index."""
-        inputs: Inputs
+        targets = None if self.targets is None else self.targets[which]
+        return Data(self.inputs_of(which), targets)
+
+    def inputs_of(self, which: slice | Tensor) -> Inputs:
+        """The inputs of the samples of a slice or of an int64 index."""
         if isinstance(self.inputs, Tensor):
-            inputs = self.inputs[which]
-        else:
-            inputs = {name: tensor[which] for name, tensor in self.inputs.items()}
-        return Data(inputs, None if self.targets is None else self.targets[which])
+            return self.inputs[which]
+        return {name: tensor[which] for name, tensor in self.inputs.items()}
 
     def first(self, n: int) -> Data:
         """The first n samples (all of them if there are fewer)."""

@@ -8,7 +8,7 @@ from time import perf_counter
 import click
 import torch
 
-from pruneviz.measuring.evaluate import answer
+from pruneviz.measuring.answers import answer
 from pruneviz.tasks import CLASSES
 from sample_models import digits
 from sample_models.cards import card, summary

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 import pruneviz as pv
-from pruneviz.measuring.evaluate import answer
+from pruneviz.measuring.answers import answer
 from pruneviz.pruning.criteria import CRITERIA, Criterion
 from pruneviz.pruning.evidence import Evidence
 from pruneviz.pruning.evidence_pass import gather

@@ -16,14 +16,8 @@ from torch import Tensor, nn
 
 import pruneviz as pv
 from pruneviz.data import Data, Inputs, Metric, Outcome
-from pruneviz.measuring.evaluate import (
-    BLOCK,
-    Evaluation,
-    answer,
-    empty_outcome,
-    join,
-    summarise,
-)
+from pruneviz.measuring.answers import BLOCK, answer, empty_outcome, join
+from pruneviz.measuring.evaluate import Evaluation, summarise
 from pruneviz.measuring.intervals import mean_difference, mean_interval, paired_difference, wilson
 from pruneviz.plan import Plan
 from pruneviz.sources import Source

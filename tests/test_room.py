@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.measuring.evaluate import BLOCK
+from pruneviz.measuring.answers import BLOCK
 from pruneviz.network.forward_pass import out_of_memory
 from pruneviz.plan import Plan
 from pruneviz.sources import Source

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from torch import Tensor, nn
 
 from pruneviz.data import Outcome
-from pruneviz.measuring.evaluate import answer
+from pruneviz.measuring.answers import answer
 from pruneviz.measuring.intervals import wilson
 from pruneviz.network.graph import ONE_AT_A_TIME
 from pruneviz.sources import Source

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import pruneviz as pv
 from pruneviz.data import Data
-from pruneviz.measuring.evaluate import BLOCK
+from pruneviz.measuring.answers import BLOCK
 from pruneviz.plan import Plan
 from pruneviz.sources import Source
 from pruneviz.workbench import Workbench

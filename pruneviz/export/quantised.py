@@ -24,7 +24,8 @@ from pruneviz.export.programs import (
 )
 from pruneviz.export.proof import Proof
 from pruneviz.export.subject import Subject
-from pruneviz.measuring.evaluate import Evaluation, answer, summarise
+from pruneviz.measuring.answers import answer
+from pruneviz.measuring.evaluate import Evaluation, summarise
 from pruneviz.measuring.runtime import onnx_session
 from pruneviz.network.forward_pass import call_all, fit
 from pruneviz.network.likeness import Likeness

@@ -7,23 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from pruneviz.data import Data, Inputs, Outcome
-from pruneviz.measuring.room import Room
+from pruneviz.data import Outcome
 from pruneviz.measuring.score import Change, change, level
-from pruneviz.network.forward_pass import at_work, call_all, out_of_memory
-from pruneviz.network.replica import replica
-from pruneviz.storage.cache import Cache
 from pruneviz.tasks import Task
 from pruneviz.tasks.measures import mean_loss, mean_score
-from pruneviz.tasks.several import Answer, judge_answer, measure_outputs, outcome_of
-from pruneviz.tasks.task_scores import concatenate
-
-# Samples are answered in blocks that always start at the same places: a sample's answer then
-# does not depend on which prefixes were asked for before it.
-BLOCK = 64
-_SMALL = 1 << 18  # numbers of a dense answer that may be kept: 1 MB in float32
+from pruneviz.tasks.several import measure_outputs, outcome_of
 
 
 @dataclass(frozen=True)
@@ -125,77 +115,6 @@ class Evaluation:
         return "; ".join(parts + [f"output {n!r}: {one.words}" for n, one in changed.items()])
 
 
-def answer(
-    model: nn.Module,
-    tensors: Mapping[str, Tensor],
-    data: Data,
-    start: int,
-    stop: int,
-    task: Task,
-    block: int = BLOCK,
-    cache: Cache[Answer] | None = None,
-    room: Room | None = None,
-) -> Outcome:
-    """What `model` with `tensors` in place of its own answers to samples start..stop, in blocks.
-
-    `start` is rounded down and `stop` up to a multiple of `block`. The model is not written to.
-    cache: where the dense network's answers to a block may stay, if they are small and the task
-    is measured against them; without it they are computed each time. room: how many samples of a
-    block go at once; a new one starts with all of them.
-    Raises ValueError naming the first target beyond the outputs, or the samples on which the
-    network raised, or that memory is too little for one sample.
-    """
-    network, room = replica(model), room or Room(block)
-    outcomes = []
-    stop = min(-(-stop // block) * block, len(data))
-    begin = start // block * block
-    while begin < stop:
-        # What is kept of the dense network is kept by samples: they end where a block does.
-        end = min(begin + room.size, begin // block * block + block, stop)
-        fits = False
-        try:
-            outcomes += _outcomes(network, tensors, data, slice(begin, end), task, cache)
-            fits = True
-        except Exception as error:
-            if not out_of_memory(error):
-                raise
-        if fits:
-            begin = end
-        else:  # not in the except, which holds on to what did not fit
-            room.halve(end - begin, begin)
-    return concatenate(outcomes) if outcomes else empty_outcome()
-
-
-def _outcomes(
-    network: nn.Module,
-    tensors: Mapping[str, Tensor],
-    data: Data,
-    which: slice,
-    task: Task,
-    cache: Cache[Answer] | None,
-) -> list[Outcome]:
-    """The outcome of these samples, if there is anything to judge them by."""
-    part = data.take(which)
-    with torch.inference_mode(), at_work(f"measuring samples {which.start}..{which.stop - 1}"):
-        answers, dense = call_all(network, part.inputs, tensors), None
-        if task.needs_dense:
-            dense = _dense(network, part.inputs, which, cache) if tensors else answers
-        if not task.against_dense and part.targets is None:
-            return []
-        return [judge_answer(task, answers, part.targets, dense)]
-
-
-def empty_outcome() -> Outcome:
-    """The outcome of no samples."""
-    return Outcome(torch.empty(0, dtype=torch.int64), torch.empty(0))
-
-
-def join(first: Outcome, second: Outcome) -> Outcome:
-    """Two outcomes one after the other; of their columns those that both have."""
-    full = [outcome for outcome in (first, second) if len(outcome)]
-    return concatenate(full) if full else first
-
-
 def summarise(
     outcome: Outcome,
     dense: Outcome,
@@ -266,17 +185,6 @@ def _changes(outcome: Outcome, dense: Outcome, task: Task) -> dict[str, OutputCh
             difference = change(_scores(now), _scores(was), None, one)
             changes[name] = OutputChange(mean_score(now), *difference, one)
     return changes
-
-
-def _dense(network: nn.Module, inputs: Inputs, which: slice, cache: Cache[Answer] | None) -> Answer:
-    key = (which.start, which.stop)
-    answers = cache.get(key) if cache is not None else None
-    if answers is not None:
-        return answers
-    fresh = call_all(network, inputs)
-    if cache is not None and sum(tensor.numel() for tensor in fresh.values()) <= _SMALL:
-        cache.put(key, fresh)
-    return fresh
 
 
 def _first(outcome: Outcome, n: int, targets: Tensor | None) -> Outcome:

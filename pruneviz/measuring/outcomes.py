@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pruneviz.data import Outcome
-from pruneviz.measuring.evaluate import empty_outcome, join
+from pruneviz.measuring.answers import empty_outcome, join
 from pruneviz.plan import Plan
 from pruneviz.pruning.prune import active
 from pruneviz.storage.cache import Cache

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from pruneviz.data import Data
-from pruneviz.measuring.evaluate import BLOCK, answer
+from pruneviz.measuring.answers import BLOCK, answer
 from pruneviz.tasks import Task
 
 SECONDS = 0.12  # what a probe should take

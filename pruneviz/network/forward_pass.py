@@ -103,7 +103,16 @@ def call_all(
 
 def fit(network: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -> Tensor | dict[str, Tensor]:
     """The inputs on the network's device, floats in its dtype; the same objects where they are."""
-    like = next((p for p in network.parameters() if p.is_floating_point()), torch.empty(0))
+    return fit_like(inputs, first_float(network))
+
+
+def first_float(network: nn.Module) -> Tensor:
+    """The first parameter of floats: its device and dtype are the network's own."""
+    return next((p for p in network.parameters() if p.is_floating_point()), torch.empty(0))
+
+
+def fit_like(inputs: Tensor | Mapping[str, Tensor], like: Tensor) -> Tensor | dict[str, Tensor]:
+    """As `fit`, for a network whose `first_float` is `like`."""
     if isinstance(inputs, Tensor):
         return _fit(inputs, like)
     return {name: _fit(tensor, like) for name, tensor in inputs.items()}

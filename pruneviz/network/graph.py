@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -54,12 +54,16 @@ class Graph:
 
     parameters: graph input -> name in the state dict, of a tied tensor its first (buffers too).
     calls: layer name -> the nodes in which its weight is used. example: what it was traced on.
+    inputs: the graph inputs that samples go into, in the order of `example`. constants: graph
+    input -> tensor that the network's code makes, the same for all samples.
     """
 
     nodes: tuple[Node, ...]
     parameters: Mapping[str, str]
     calls: Mapping[str, tuple[Node, ...]]
     example: Tensor | Mapping[str, Tensor]
+    inputs: tuple[str, ...] = ()
+    constants: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class UntraceableError(ValueError):
@@ -118,7 +122,18 @@ def trace(
         parameters=parameters,
         calls={name: tuple(nodes) for name, nodes in calls.items()},
         example=example_inputs,
+        inputs=tuple(signature.user_inputs),
+        constants=_constants(program),
     )
+
+
+def _constants(program: torch.export.ExportedProgram) -> dict[str, Tensor]:
+    lifted = program.graph_signature.inputs_to_lifted_tensor_constants
+    return {
+        graph_input: tensor
+        for graph_input, name in lifted.items()
+        if isinstance(tensor := program.constants[name], Tensor)
+    }
 
 
 class _TensorOutputs(nn.Module):

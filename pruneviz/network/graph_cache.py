@@ -64,6 +64,12 @@ class GraphCache:
         except ValueError:
             return None
 
+    @property
+    def graph_at_hand(self) -> Graph | None:
+        """The graph, if it was traced already; None while it is traced, or if it cannot be."""
+        found = self._found
+        return found if isinstance(found, Graph) else None
+
     def _trace(self) -> Graph | ValueError:
         example = self._data.first(2)
         if len(example) < 2:

@@ -77,8 +77,14 @@ def fingerprint(model: nn.Module) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(state(model).items()):
         digest.update(name.encode())
-        digest.update(tensor.contiguous().cpu().reshape(-1).view(torch.uint8).numpy().data)
+        digest.update(content(tensor))
     return digest.hexdigest()[:12]
+
+
+def content(tensor: Tensor) -> memoryview:
+    """The bytes of a tensor's numbers, in order."""
+    flat = tensor.detach().contiguous().cpu().reshape(-1)
+    return flat.view(torch.uint8).numpy().data
 
 
 def code_fingerprint(model: nn.Module) -> str:

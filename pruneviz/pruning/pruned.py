@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from pruneviz.network.graph import Graph
 from pruneviz.network.groups import Groups
-from pruneviz.network.replica import apply_masks, overlaid, state
+from pruneviz.network.replica import apply_masks, content, overlaid, state
 from pruneviz.network.shrink import Removal, own_copy, removal
 from pruneviz.plan import Plan
 from pruneviz.pruning.masks import checksum_of
@@ -79,6 +80,18 @@ class Pruned:
         packed bits of their masks.
         """
         return checksum_of(self.masks)
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """What tells apart the tensors of `tensors` from those of other plans, by name."""
+        told = {
+            name: checksum_of({name: mask})
+            for name, mask in self.parameter_masks.items()
+            if not bool(mask.all())
+        }
+        for name, tensor in self.repaired.items():
+            told[name] = told.get(name, "") + hashlib.sha256(content(tensor)).hexdigest()
+        return told
 
     @property
     def bytes(self) -> int:

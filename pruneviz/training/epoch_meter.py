@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pruneviz.data import Data
-from pruneviz.measuring.evaluate import Evaluation, answer, summarise
+from pruneviz.measuring.answers import answer
+from pruneviz.measuring.evaluate import Evaluation, summarise
 from pruneviz.measuring.score import change
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress

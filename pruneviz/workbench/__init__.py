@@ -80,7 +80,7 @@ class Workbench:
             block=lambda: self.block,
         )
         self._evaluation_cache = EvaluationCache(
-            self.source, self.task, self.survey.activation, lambda plan: self.prune(plan).tensors,
+            self.source, self.task, self.survey.activation, self.graph_cache, self.prune,
             None if source.parent is None else lambda: self.original._evaluation_cache,
         )  # fmt: skip
 
@@ -112,10 +112,10 @@ class Workbench:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on how the model and its data were found, on what no slider reaches, and on
-        how memory was too little, if it was.
+        how memory was too little or every plan runs the whole network, if so.
         """
-        room = (self._evaluation_cache.room.note,) if self._evaluation_cache.room.note else ()
-        return (*self.source.notes, *reach_notes(self.source.model, self.never), *room)
+        reach = reach_notes(self.source.model, self.never)
+        return (*self.source.notes, *reach, *self._evaluation_cache.notes)
 
     @cached_property
     def locks(self) -> dict[str, str]:

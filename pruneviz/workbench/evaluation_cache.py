@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from torch import Tensor
 
 from pruneviz.data import Outcome
-from pruneviz.measuring.evaluate import (
-    BLOCK,
-    Evaluation,
-    answer,
-    empty_outcome,
-    join,
-    summarise,
-)
+from pruneviz.measuring.answers import BLOCK, Run, answer, empty_outcome, join
+from pruneviz.measuring.evaluate import Evaluation, summarise
+from pruneviz.measuring.frontier import Frontiers, frontiers
 from pruneviz.measuring.outcomes import Outcomes
 from pruneviz.measuring.probe import Probe, probe_size
 from pruneviz.measuring.room import Room
+from pruneviz.network.graph_cache import GraphCache
 from pruneviz.plan import Plan
 from pruneviz.progress import ShareDone
+from pruneviz.pruning.pruned import Pruned
 from pruneviz.sources import Source
 from pruneviz.storage.cache import Cache
 from pruneviz.tasks import Task
@@ -37,9 +35,10 @@ _BLOCK_BYTES = 2**23
 class EvaluationCache:
     """Plans measured on the validation samples of one source, none twice.
 
-    tensors_of(plan): what differs from the network that is cut. activation: bytes of the inputs
-    and outputs of the largest layer for one sample. original: of a trained version, the cache of
-    the network as it was first opened, with which all is compared.
+    prune(plan): what it makes of the network. graph_cache: whose graph is run, once it is there,
+    from where a plan differs from those before it. activation: bytes of the inputs and outputs of
+    the largest layer for one sample. original: of a trained version, the cache of the network as
+    it was first opened, with which all is compared.
     """
 
     def __init__(
@@ -47,11 +46,14 @@ class EvaluationCache:
         source: Source,
         task: Task,
         activation: int,
-        tensors_of: Callable[[Plan], Mapping[str, Tensor]],
+        graph_cache: GraphCache,
+        prune: Callable[[Plan], Pruned],
         original: Callable[[], EvaluationCache] | None = None,
     ) -> None:
-        self._source, self._task, self._tensors_of = source, task, tensors_of
-        self._original = original
+        self._source, self._task, self._prune = source, task, prune
+        self._graph_cache, self._original = graph_cache, original
+        self._frontiers: Frontiers | str | None = None
+        self._checking = threading.Lock()
         fits = max(1, _BLOCK_BYTES // max(1, activation))
         self.block = min(BLOCK, 1 << (fits.bit_length() - 1))
         self.room = Room(self.block)
@@ -108,10 +110,18 @@ class EvaluationCache:
         """How many samples are answered while a thumb moves."""
         return probe_size(self._source.model, self._source.validation, self._task, self.block)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on memory that was too little, and on why every plan runs the whole network."""
+        why = self._frontiers if isinstance(self._frontiers, str) else ""
+        return tuple(note for note in (self.room.note, why) if note)
+
     def _answer(self, plan: Plan, start: int, stop: int) -> Outcome:
+        pruned = self._prune(plan)
+        tensors = pruned.tensors
         return answer(
             self._source.model,
-            self._tensors_of(plan),
+            tensors,
             self._source.validation,
             start,
             stop,
@@ -119,4 +129,15 @@ class EvaluationCache:
             self.block,
             self._dense_answers,
             self.room,
+            self._run(tensors, pruned),
         )
+
+    def _run(self, tensors: Mapping[str, Tensor], pruned: Pruned) -> Run | None:
+        with self._checking:
+            graph = self._graph_cache.graph_at_hand if self._frontiers is None else None
+            if graph is not None:
+                source = self._source
+                self._frontiers = frontiers(source.model, graph, source.validation, self.block)
+        if isinstance(self._frontiers, Frontiers):
+            return self._frontiers.run(tensors, pruned.versions)
+        return None

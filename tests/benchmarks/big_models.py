@@ -30,7 +30,7 @@ HEAD = (
 def measure(name: str, layer: str, path: Path) -> str:
     """One line of the table, measured in this process; `path` holds the network's weights."""
     from pruneviz.data import Data
-    from pruneviz.measuring.evaluate import answer
+    from pruneviz.measuring.answers import answer
     from pruneviz.plan import Plan
     from pruneviz.sources.networks.architectures import build
     from pruneviz.sources.networks.weights import read_weights

@@ -1,0 +1,182 @@
+"""Which of a network's intermediate values are known already, so that a plan begins there?"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from pruneviz.data import Data, Inputs
+from pruneviz.measuring.answers import Run
+from pruneviz.network.forward_pass import call_all, first_float, fit, fit_like, out_of_memory
+from pruneviz.network.graph import Graph
+from pruneviz.network.graph_run import GraphRun, StepOrder, Value
+from pruneviz.network.replica import first_names, replica
+from pruneviz.tasks.several import Answer
+
+Versions = Mapping[str, str]  # parameter that a plan changes -> what tells its tensor from others
+# A step of the graph, how many threads work on it (their sums differ in the last digits), and what
+# it depends on.
+_Key = tuple[int, int, frozenset[tuple[str, str]]]
+
+BYTES = 2**28  # of values that are kept for one network
+_RECENT = 8  # plans that a new one is compared with
+
+
+class Frontiers:
+    """One network, run by its graph from where a plan first differs from one before it.
+
+    Of each plan the values are kept that cross from what has not changed since a plan before it
+    to what has: the next plan that changes the same layers starts there. They are kept for as
+    many samples as fit into `bound` bytes, the ones used last first. Safe to share between
+    threads.
+    """
+
+    def __init__(self, model: nn.Module, run: GraphRun, names: tuple[str, ...], bound: int) -> None:
+        self._model, self.graph_run, self._names, self._bound = model, run, names, bound
+        self._like, self._first_names = first_float(model), first_names(model)
+        self._lock = threading.Lock()
+        self._values: OrderedDict[_Key, dict[tuple[int, int], Value]] = OrderedDict()
+        self._full = 0
+        self._recent: deque[dict[str, str]] = deque([{}], maxlen=_RECENT)
+
+    def run(self, tensors: Mapping[str, Tensor], versions: Versions) -> Run:
+        """What answers with `tensors` in place of the network's own; versions: of their names.
+
+        A tied tensor may have any of its names.
+        """
+        first = self._first_names
+        standing = {first.get(name, name): tensor for name, tensor in tensors.items()}
+        versions = {first.get(name, name): version for name, version in versions.items()}
+        keep = self._keep(versions)
+        keys = self._keys(versions, keep)
+        orders: dict[frozenset[int], StepOrder] = {}
+
+        def answers(inputs: Inputs, which: slice) -> Answer:
+            known = self._at_hand(keys, which)
+            places = frozenset(known)
+            if places not in orders:
+                orders[places] = self.graph_run.order(places)
+            try:
+                arguments = fit_like(inputs, self._like)
+                result, fresh = self.graph_run.run(arguments, standing, known, orders[places], keep)
+            except Exception as error:
+                if out_of_memory(error):
+                    self.clear()
+                    raise
+                # In words of the network's own code, or with its answer.
+                return call_all(replica(self._model), inputs, tensors)
+            self._hold(fresh, keys, which)
+            return dict(zip(self._names, result, strict=True))
+
+        return answers
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the values hold."""
+        return self._full
+
+    def clear(self) -> None:
+        """Forget all values."""
+        with self._lock:
+            self._values.clear()
+            self._full = 0
+
+    def _keep(self, versions: dict[str, str]) -> frozenset[int]:
+        """The steps whose values the next plan will start from, if it changes the same."""
+        with self._lock:
+            if versions in self._recent:
+                self._recent.remove(versions)
+                self._recent.append(versions)
+            others = [self._difference(versions, other) for other in self._recent]
+            if versions not in self._recent:
+                self._recent.append(versions)
+        nearest = min((names for names in others if names), key=len, default=frozenset())
+        return frozenset(self.graph_run.frontier(self.graph_run.dependent(nearest)))
+
+    def _difference(self, one: Versions, other: Versions) -> frozenset[str]:
+        return frozenset(n for n in {*one, *other} if one.get(n) != other.get(n))
+
+    def _keys(self, versions: Versions, keep: frozenset[int]) -> dict[int, _Key]:
+        """The steps whose values may be known or are to be kept, with what they depend on."""
+        bits = {name: self.graph_run.dependent((name,)) for name in versions}
+        with self._lock:
+            steps = {*keep, *(step for step, *_ in self._values)}
+        keys, threads = {}, torch.get_num_threads()
+        for step in steps:
+            depends = self.graph_run.depends(step)
+            reached = (n for n, bit in bits.items() if bit & depends)
+            keys[step] = (step, threads, frozenset((name, versions[name]) for name in reached))
+        return keys
+
+    def _at_hand(self, keys: Mapping[int, _Key], which: slice) -> dict[int, Value]:
+        samples, known = (which.start, which.stop), {}
+        with self._lock:
+            for step, key in keys.items():
+                held = self._values.get(key)
+                if held is not None and samples in held:
+                    self._values.move_to_end(key)
+                    known[step] = held[samples]
+        return known
+
+    def _hold(self, fresh: Mapping[int, Value], keys: Mapping[int, _Key], which: slice) -> None:
+        samples = (which.start, which.stop)
+        with self._lock:
+            for step, value in fresh.items():
+                size = _bytes(value)
+                self._make_room(size, {keys[other] for other in fresh})
+                if self._full + size > self._bound:
+                    continue
+                held = self._values.setdefault(keys[step], {})
+                if samples not in held:
+                    held[samples] = value
+                    self._full += size
+
+    def _make_room(self, size: int, but: set[_Key]) -> None:
+        """Let go of what was used longest ago, but of nothing that is just being kept."""
+        for key in [key for key in self._values if key not in but]:
+            if self._full + size <= self._bound:
+                return
+            self._full -= sum(map(_bytes, self._values.pop(key).values()))
+
+
+def _bytes(value: Value) -> int:
+    if isinstance(value, Tensor):
+        return value.nbytes
+    return sum(map(_bytes, value)) if isinstance(value, tuple | list) else 0
+
+
+def frontiers(
+    model: nn.Module, graph: Graph, data: Data, block: int, bound: int = BYTES
+) -> Frontiers | str:
+    """The frontiers of a network whose graph gives its very answers, or the sentence on why not.
+
+    Both are run on the first block of `data` and on the last, which may be of another size.
+    """
+    try:
+        run = GraphRun(model, graph)
+        last = (len(data) - 1) // block * block
+        names: tuple[str, ...] = ()
+        for begin in dict.fromkeys((0, last)):
+            inputs = data.inputs_of(slice(begin, min(begin + block, len(data))))
+            with torch.inference_mode():
+                own = call_all(replica(model), inputs)
+                mine, _ = run.run(fit(model, inputs), {}, {}, run.order(()), ())
+            names = tuple(own)
+            pairs = zip(own.values(), mine, strict=True)
+            if not all(_equal(one, other) for one, other in pairs):
+                return "every plan runs the whole network: its graph gives slightly other answers"
+    except Exception as error:
+        if out_of_memory(error):
+            return "every plan runs the whole network: memory is too little to keep parts of it"
+        return f"every plan runs the whole network: its graph cannot be run in parts ({error})"
+    return Frontiers(model, run, names, bound)
+
+
+def _equal(one: Tensor, other: Tensor) -> bool:
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    return bool(((one == other) | (one.isnan() & other.isnan())).all())

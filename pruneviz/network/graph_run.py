@@ -1,0 +1,181 @@
+"""How is a network run from the middle, where what comes before is known already?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.fx import Node
+from torch.fx.node import map_arg
+
+from pruneviz.network.graph import Graph
+from pruneviz.network.replica import state
+
+_HARMLESS = {torch.ops.aten.detach_.default}  # where no gradients are, it writes to nothing
+
+Value = Any  # a tensor, or what an operation takes or gives beside tensors: a size, a tuple
+
+
+class UnrunnableError(ValueError):
+    """A graph holds what cannot be run one operation at a time; with what it is."""
+
+
+@dataclass(frozen=True)
+class _Step:
+    """An operation, the places of its arguments, and the parameters it depends on, as bits."""
+
+    node: Node
+    place: Mapping[Node, int]
+    reads: tuple[int, ...]
+    depends: int
+
+    def apply(self, values: Mapping[int, Value]) -> Value:
+        """The operation's value, of the values of its arguments, which may be nested."""
+
+        def look(node: Node) -> Value:
+            return values[self.place[node]]
+
+        target = self.node.target
+        assert callable(target)
+        return target(*map_arg(self.node.args, look), **map_arg(self.node.kwargs, look))
+
+
+@dataclass(frozen=True)
+class StepOrder:
+    """Steps to be run, in order; done: step -> the steps whose values nobody reads after it."""
+
+    steps: tuple[int, ...]
+    done: Mapping[int, list[int]]
+
+
+class GraphRun:
+    """The operations of a graph, each run only where its value is not known.
+
+    The graph's own operations are run on the very tensors that the network's code would run them
+    on, so that the answers are the same to the last bit; whoever relies on it compares them once.
+    Raises UnrunnableError for a graph with a step inside that writes to a tensor or holds a graph
+    of its own.
+    """
+
+    def __init__(self, model: nn.Module, graph: Graph) -> None:
+        self._own = state(model)
+        self._bits: dict[str, int] = {}
+        self._steps: dict[int, _Step] = {}
+        self._fixed: dict[int, tuple[str, Tensor]] = {}  # place -> parameter's name, tensor
+        self._inputs: list[int] = []
+        place = {node: number for number, node in enumerate(graph.nodes)}
+        depends: dict[int, int] = {}
+        for node, at in place.items():
+            if node.op == "placeholder":
+                depends[at] = self._placeholder(graph, node.name, at)
+            elif node.op == "call_function":
+                _check(node)
+                reads = tuple(place[other] for other in node.all_input_nodes)
+                depends[at] = 0
+                for other in reads:
+                    depends[at] |= depends[other]
+                self._steps[at] = _Step(node, place, reads, depends[at])
+            elif node.op == "output":
+                self._answers = [place[other] for other in node.all_input_nodes]
+            else:
+                raise UnrunnableError(f"{node.name} ({node.op})")
+        self._depends = depends
+
+    def _placeholder(self, graph: Graph, name: str, at: int) -> int:
+        if name in graph.inputs:
+            self._inputs.append(at)
+        elif name in graph.parameters:
+            parameter = graph.parameters[name]
+            self._fixed[at] = (parameter, self._own[parameter])
+            return self._bits.setdefault(parameter, 1 << len(self._bits))
+        elif name in graph.constants:
+            self._fixed[at] = ("", graph.constants[name])
+        else:
+            raise UnrunnableError(f"the graph's input {name}")
+        return 0
+
+    def dependent(self, names: Iterable[str]) -> int:
+        """The bits of these parameters; of names that the graph does not read, none."""
+        bits = 0
+        for name in names:
+            bits |= self._bits.get(name, 0)
+        return bits
+
+    def depends(self, place: int) -> int:
+        """The bits of the parameters that the value of this step depends on."""
+        return self._depends[place]
+
+    def frontier(self, changed: int) -> tuple[int, ...]:
+        """The steps whose values do not depend on `changed` and are read by steps that do.
+
+        Without those that no parameter reaches, as views of the samples.
+        """
+        reads = {
+            other
+            for step in self._steps.values()
+            if step.depends & changed
+            for other in step.reads
+            if other in self._steps and self._depends[other] and not self._depends[other] & changed
+        }
+        return tuple(sorted(reads))
+
+    def order(self, known: Collection[int]) -> StepOrder:
+        """The steps to be run for an answer where the values of the steps in `known` are there."""
+        wanted, stack = set(), list(self._answers)
+        while stack:
+            at = stack.pop()
+            if at in self._steps and at not in wanted and at not in known:
+                wanted.add(at)
+                stack += self._steps[at].reads
+        steps = tuple(sorted(wanted))
+        return StepOrder(steps, self._last_reads(steps))
+
+    def run(
+        self,
+        inputs: Tensor | Mapping[str, Tensor],
+        tensors: Mapping[str, Tensor],
+        known: Mapping[int, Value],
+        order: StepOrder,
+        keep: Collection[int],
+    ) -> tuple[list[Tensor], dict[int, Value]]:
+        """The tensors of the answer, and the values of those steps in `keep` that were run.
+
+        inputs: samples [n, ...], as `fit` gives them. tensors: what stands in for parameters and
+        buffers, by name. known: step -> value. order: as `order(known)` gives it.
+        """
+        given = [inputs] if isinstance(inputs, Tensor) else list(inputs.values())
+        values: dict[int, Value] = dict(zip(self._inputs, given, strict=True)) | dict(known)
+        kept: dict[int, Value] = {}
+        for at in order.steps:
+            step = self._steps[at]
+            for other in step.reads:
+                if other in self._fixed:
+                    name, tensor = self._fixed[other]
+                    values[other] = tensors.get(name, tensor)
+            value = values[at] = step.apply(values)
+            if at in keep:
+                kept[at] = value
+            for gone in order.done.get(at, ()):
+                del values[gone]
+        return [values[at] for at in self._answers], kept
+
+    def _last_reads(self, steps: tuple[int, ...]) -> dict[int, list[int]]:
+        last: dict[int, int] = {}
+        for at in steps:
+            for other in self._steps[at].reads:
+                if other in self._steps:
+                    last[other] = at
+        done: dict[int, list[int]] = {}
+        for other, at in last.items():
+            if other not in self._answers:
+                done.setdefault(at, []).append(other)
+        return done
+
+
+def _check(node: Node) -> None:
+    schema = getattr(node.target, "_schema", None)
+    if schema is not None and schema.is_mutable and node.target not in _HARMLESS:
+        raise UnrunnableError(f"{node.target}, which writes to a tensor")
