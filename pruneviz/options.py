@@ -13,13 +13,13 @@ from pruneviz.tasks import TASKS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_NUMBERS = "numbers with commas between, one for each channel"
+_NUMBERS = "numbers separated by commas, one per channel"
 _MEASURE = (
     click.option("--metric", metavar="NAME", help="package.module:function of outputs and "
                  "targets: one number for each sample, higher is better; or agreement, "
                  "closeness or cosine with the dense network."),
-    click.option("--task", type=click.Choice(TASKS), help="What outputs and targets are, where "
-                 "they are not what they seem."),
+    click.option("--task", type=click.Choice(TASKS), help="What outputs and targets mean, where "
+                                                          "that is not inferred correctly."),
     click.option("--ignore", type=int, metavar="LABEL",
                  help="The target of positions that do not count, such as 255."),
 )  # fmt: skip
@@ -28,19 +28,20 @@ _OPTIONS = (
     click.option("--data", metavar="FILE|FOLDER|NAME", help="x and y in an .npz, a .csv or "
                  ".parquet table, a folder of images by class, a Hugging Face dataset folder, or "
                  "package.module:function."),
-    click.option("--train", metavar="FILE|FOLDER|NAME", help="Samples to learn from, as --data; "
-                 "without, a training learns from those that calibrate."),
+    click.option("--train", metavar="FILE|FOLDER|NAME", help="Training data, given as for "
+                                                             "--data; without it, training uses "
+                                                             "the calibration data."),
     click.option("--arch", metavar="NAME", help="For a weights file: sample:…, timm:…, "
                  "torchvision:…, hf:… or package.module:function."),
     *_MEASURE,
-    click.option("--output", metavar="NAME", help="Of a network with several outputs, the one "
-                 "that is scored: logits, boxes, 0, 1.0."),
-    click.option("--labels", metavar="A,B,…", help="Names of the classes, with commas between."),
+    click.option("--output", metavar="NAME", help="The output that is scored, where there are "
+                                                  "several: logits, boxes, 0, 1.0."),
+    click.option("--labels", metavar="A,B,…", help="Names of the classes, separated by commas."),
     click.option("--size", metavar="PIXELS", help="Of images: 224, or 200x320 (height x width)."),
     click.option("--mean", metavar="X,…", help=f"Of images in 0..1: {_NUMBERS}."),
     click.option("--std", metavar="X,…", help=f"Of images in 0..1: {_NUMBERS}."),
     click.option("--calibration", type=float, default=SHARE, show_default=True,
-                 help="The share of the data that feeds the criteria."),
+                 help="The share of the data used for calibration."),
     click.option("--split-seed", type=int, default=0, show_default=True,
                  help="Of the split into calibration and validation."),
     click.option("--tokenizer", metavar="FOLDER", help="For texts: a folder with a tokenizer."),
@@ -53,7 +54,7 @@ def _column(command: Callable[..., Any]) -> Callable[[F], F]:
     """The option that names a table's target; short where the command has no other --target."""
     others = {name for one in getattr(command, "__click_params__", ()) for name in one.opts}
     names = ["--target-column", *({"--target"} - others)]
-    text = "Of a table: the column to be answered."
+    text = "The target column of a table."
     return click.option(*names, "target_column", metavar="COLUMN", help=text)
 
 

@@ -153,7 +153,7 @@ def test_what_was_cut_by_hand_is_given_back_and_that_is_said(page: Page) -> None
     plan = replace(page.plan, pinned={"fc1": {"3": False}})
     page.session.settle(plan)
     page.run()
-    assert "by hand is given back" in texts(page.app)
+    assert "by hand is undone" in texts(page.app)
     ended(press(page, "fill", method="uniform", target=50.0))
     assert not page.plan.pinned
     assert "given back: 1" in (page.session.message or "")
@@ -269,7 +269,7 @@ def test_a_pattern_has_nothing_to_share_out(page: Page) -> None:
 def test_latency_needs_whole_units_and_says_why(page: Page) -> None:
     page.app.session_state["allocate_budget"] = "latency"
     page.run()
-    assert "latency needs neurons or heads" in texts(page.app)
+    assert "for latency, cut neurons or heads" in texts(page.app)
     assert page.app.button(key="allocate-fill").disabled
 
 

@@ -167,7 +167,7 @@ def test_budgets_are_counted_in_their_unit(bench: pv.Workbench) -> None:
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (["lenet300"], "--target 0.9, or --lose 1"),
+        (["lenet300"], "--target 0.9 or --lose 1"),
         (["lenet300", "--target", "0.5", "--lose", "1"], "one of them"),
         (["lenet300", "--lose", "1", "--method", "erk"], "leave --method out"),
         (["lenet300", "--target", "1.5"], "1.5"),

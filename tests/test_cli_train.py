@@ -161,7 +161,7 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
-    assert "the same command goes on from the last epoch" in errors
+    assert "the same command continues from the last epoch" in errors
 
 
 @pytest.mark.slow

@@ -74,7 +74,7 @@ def test_files_are_written_proved_and_offered_as_one_zip(page: Exports) -> None:
     rows = page.app.dataframe[0].value.set_index("file")
     assert all(words.startswith("✓ read back") for words in rows["verdict"])
     assert len(rows) == 3
-    assert rows.loc["model.safetensors", "largest difference"] == "0, bit by bit"
+    assert rows.loc["model.safetensors", "largest difference"] == "0, bit for bit"
     archive = archive_of(page.exporting)
     assert archive is not None
     assert archive.name == "lenet5.zip"
@@ -100,7 +100,7 @@ def test_a_training_that_nobody_took_over_is_offered_and_taken(
     training = Training(epochs=1, samples=64)
     page.session.bench.train(page.plan, training, cached.training_folder())
     page.run()
-    assert "nobody took it over: One-shot" in page.app.info[0].value
+    assert "was not taken over: One-shot" in page.app.info[0].value
     page.press("export-take")
     page.arrive().run()
     said = " ".join(one.value for one in page.app.markdown)
@@ -114,7 +114,7 @@ def test_another_plan_is_not_taken_for_the_exported_one(page: Exports) -> None:
     page.only("masks").press("export-begin")
     page.session.settle(page.plan.from_dict(page.plan.as_dict() | {"sparsity": {"fc2": 0.5}}))
     page.run()
-    assert "of a plan before" in page.app.info[0].value
+    assert "of an earlier plan" in page.app.info[0].value
 
 
 def test_whole_units_can_be_shrunk() -> None:

@@ -98,7 +98,7 @@ def test_filters_narrow_the_tree_and_say_when_nothing_is_left(page: Past) -> Non
     assert list(page.table["branch"]) == ["main", "narrow fc2"], "and the root, to tell them by"
     page.app.text_input(key="history_text").set_value("nowhere")
     page.run()
-    assert "No plan visited is like that" in page.texts()
+    assert "No visited plan matches" in page.texts()
     page.app.text_input(key="history_text").set_value("")
     page.app.slider(key="history_params").set_value((0.0, 70.0))
     page.run()

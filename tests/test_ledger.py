@@ -58,7 +58,7 @@ def press(page: Page, key: str) -> Page:
 
 def test_an_empty_ledger_says_what_to_do(opened: Page) -> None:
     opened.settle(conv2=0.11)
-    assert "Nothing of this plan is in the ledger yet. Measure it" in words(opened)
+    assert "The ledger of this plan is still empty. Measure it" in words(opened)
     assert opened.app.button(key="ledger-measure").label == "Measure size, memory and speed"
 
 
@@ -75,10 +75,10 @@ def test_a_ledger_is_measured_and_stays_with_its_plan(opened: Page) -> None:
     assert opened.app.button(key="ledger-measure").label == "Measure again"
 
     opened.settle(conv2=0.6)
-    assert "Nothing of this plan" in words(opened)
+    assert "The ledger of this plan is still empty" in words(opened)
     opened.ask("undo")
     assert opened.plan == plan
-    assert "Nothing of this plan" not in words(opened)
+    assert "The ledger of this plan is still empty" not in words(opened)
     assert opened.app.dataframe[-1].value.equals(table)
 
 
@@ -117,7 +117,7 @@ def test_an_error_is_shown_with_its_words(opened: Page) -> None:
     opened.run()
     said = [block.value for block in opened.app.warning]
     assert any("could not be measured" in text and "'nosuch'" in text for text in said)
-    assert "Nothing of this plan" in words(opened)
+    assert "The ledger of this plan is still empty" in words(opened)
     opened.settle(conv2=0.1)
     assert not any("nosuch" in block.value for block in opened.app.warning)
 

@@ -63,7 +63,7 @@ def test_a_path_that_is_there_is_handed_on_whole(
         (["lenet5", "--model", "vit"], "two models are named, 'lenet5' and 'vit'"),
         (["lenet5", "--size", "big"], "--size takes pixels such as 224 or 200x320, got 'big'"),
         (["lenet5", "--size", "0"], "got '0'"),
-        (["lenet5", "--mean", "0.5;0.5"], "--mean takes numbers with commas.*'0.5;0.5'"),
+        (["lenet5", "--mean", "0.5;0.5"], "--mean takes numbers separated by commas.*'0.5;0.5'"),
         (["lenet5", "--dta", "x"], "No such option.*--dta.*in: lenet5 --dta x"),
         (["lenet5", "--calibration", "some"], "some"),
         (["lenet5", "vit"], "unexpected extra argument.*vit"),

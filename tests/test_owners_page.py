@@ -65,7 +65,7 @@ def test_two_browsers_share_a_branch_and_nothing_else(home: Path) -> None:
     reader.app.query_params["shared"] = token
     reader.run()
     assert reader.plans == ["○ Magnitude, weight: 50 % in 1 layer"]
-    assert "Nothing of it can be changed here" in reader.texts()
+    assert "Nothing in it can be changed here" in reader.texts()
     assert {"history-restore", "history-mine"} <= reader.buttons()
     assert not {"history-delete", "history-share"} & reader.buttons()
     assert not reader.app.text_input(key="history_text").disabled
@@ -95,7 +95,7 @@ def test_a_browser_that_keeps_no_cookie_is_told_so(home: Path) -> None:
     page = Visitor("A", kept=False, model="lenet300")
     page.settle(fc1=0.5).finish()
     assert len(page.go().plans) == 2, "within the tab all is as ever"
-    assert "your history lasts as long as this tab" in page.texts()
+    assert "your history lasts only until this tab" in page.texts()
 
 
 def test_a_tab_that_was_second_goes_on_as_the_first(home: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_seed_that_is_not_obeyed_and_pins_do_not_matter() -> None:
 
 def test_it_says_what_it_rests_on() -> None:
     assert "10 random plans" in by_hand().words
-    assert "500 samples each, were missed by 3.0 points" in by_hand().words
+    assert "500 samples each, were off by 3.0 points" in by_hand().words
     assert replace(by_hand(), plans=0).words == "nothing can be cut, so nothing changes."
 
 

@@ -87,7 +87,7 @@ def test_sides_may_be_given_apart() -> None:
     assert torch.equal(samples.validation.inputs, X[5:])  # type: ignore[arg-type]
     assert samples.notes[0] == "5 samples calibrate and 35 validate, as given"
     doubled = read_data({"train": (X[:5], Y[:5]), "test": (X[3:9], Y[3:9])})
-    assert said(doubled, "2 validation samples are identical to samples that calibrate")
+    assert said(doubled, "2 validation samples are identical to calibration samples")
 
 
 def test_names_of_classes_may_stand_for_numbers() -> None:

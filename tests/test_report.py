@@ -113,7 +113,7 @@ def test_what_the_history_has_stands_as_it_was_measured(tmp_path: Path) -> None:
     n = len(bench.source.validation)
     assert [row[-2] for row in rows] == [f"{n}", "10", "10", f"{n}"]
     assert [row[-1] for row in rows] == ["", "note 1", "note 2", ""]
-    assert "2 other plans were visited, and stand as they were measured then" in text
+    assert "2 other plans were visited, shown as they were measured then" in text
     none = section(report(bench, plans[3], past=history.visits("other")), "tradeoff")
     assert "has no other plan" in none
     history.close()

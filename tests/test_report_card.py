@@ -73,7 +73,7 @@ def test_a_report_shows_the_plans_of_this_session(page: Reports) -> None:
     assert re.fullmatch(r"Download lenet5-report\.html \(\d\.\d MB\)", page.download())
     page.session.settle(page.session.steps[0].plan)
     page.run()
-    assert "on a plan before" in page.app.info[0].value
+    assert "an earlier plan" in page.app.info[0].value
 
 
 @pytest.mark.slow

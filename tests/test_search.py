@@ -115,7 +115,7 @@ def test_what_may_be_lost_is_surely_not_lost(benches: Benches) -> None:
     assert done.result is not None
     assert done.result.delta_low >= -0.1
     assert 0 < done.got < 1
-    assert "loses at most 10 points (95 % sure)" in done.words
+    assert "loses at most 10 points (95 % confidence)" in done.words
     assert done.evaluations <= 40 + 2 + 17  # and the way that is confirmed
 
 

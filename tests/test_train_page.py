@@ -192,7 +192,7 @@ def test_a_training_shows_its_numbers_and_becomes_a_version(page: Trains) -> Non
 
 def test_runs_lie_over_each_other_each_from_what_was_really_trained(page: Trains) -> None:
     page.press("train-begin").done()
-    assert "Runs beside each other" not in page.said(), "there is nothing beside it"
+    assert "Compare runs" not in page.said(), "there is nothing beside it"
     page.set(start_trained="new").press("train-begin").done()
     outcome = page.trainer.result
     assert outcome is not None, page.trainer.message
@@ -205,7 +205,7 @@ def test_runs_lie_over_each_other_each_from_what_was_really_trained(page: Trains
     said = page.said()
     assert "Began with new weights at" in said
     for words in (
-        "Runs beside each other",
+        "Compare runs",
         "1 One-shot",
         "2 One-shot",
         "new weights. Accuracy: tr",
@@ -299,7 +299,7 @@ def test_a_page_that_is_loaded_anew_takes_its_training_over(page: Trains) -> Non
     again.app.query_params.update(page.address)
     assert again.plan == page.plan
     name = key_of(page.session.bench, page.plan, page.trainer.training)
-    assert "begun in another tab, or before this page was loaded anew" in again.said()
+    assert "started in another tab, or before this page was reloaded" in again.said()
     again.press(f"train-over-{name}")
     assert not page.trainer.running
     assert again.trainer.running

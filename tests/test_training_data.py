@@ -46,14 +46,14 @@ def test_a_training_learns_from_what_is_given_for_it_and_the_rest_stays_as_it_wa
     plan = pv.Plan(sparsity={"0": 0.5})
     trained, other = (one.train(plan, pv.Training(epochs=1)) for one in (bench, plain))
     assert not torch.equal(trained.model[0].weight, other.model[0].weight)  # type: ignore[index]
-    assert not any("that calibrate" in note for note in trained.notes)
+    assert not any("calibration samples" in note for note in trained.notes)
 
 
 def test_without_it_the_page_says_what_is_used_instead() -> None:
     said = samples_text(pv.open(network(), (X, Y)), pv.Training())
-    assert said.startswith("12 samples to learn from: those that calibrate")
+    assert said.startswith("12 samples to learn from: the calibration samples")
     assert "--train FILE" in said
-    assert said.endswith("The 28 validation samples never train")
+    assert said.endswith("The 28 validation samples are never trained on")
 
 
 def test_a_sample_network_learns_from_other_digits_where_they_are_given() -> None:

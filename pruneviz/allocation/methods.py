@@ -89,7 +89,7 @@ ALLOCATIONS = {
         Allocation(
             "global",
             "Global",
-            "One threshold for all layers: the lowest scores go, wherever they stand.",
+            "One threshold for all layers: the lowest scores go, wherever they are.",
             "cut where score < t, the same t everywhere",
             "Han et al. 2015, arXiv:1506.02626; Frankle and Carbin 2019, arXiv:1803.03635",
             pool,
@@ -107,8 +107,8 @@ ALLOCATIONS = {
         Allocation(
             "lamp",
             "LAMP",
-            "One threshold for all layers on magnitudes made comparable: each against what would "
-            "still stand in its layer.",
+            "One threshold for all layers on magnitudes made comparable: each relative to what "
+            "would be left in its layer.",
             "score = w² / Σ v²  over all v of the layer with |v| ≥ |w|;  one threshold",
             "Lee et al. 2021, arXiv:2010.07611",
             pool,
@@ -118,9 +118,9 @@ ALLOCATIONS = {
         Allocation(
             "sensitivity",
             "Sensitivity-aware",
-            "Spends the target where the measured curves of this network say it hurts least, then "
-            "corrects itself: it starts from the best measured of all methods and keeps every move "
-            "that measures better.",
+            "Cuts where the measured curves of this network say it hurts least, then refines "
+            "that: it starts from the best measured of all methods and keeps every change that "
+            "measures better.",
             "min Σ damageₗ(sₗ)  so that  Σ costₗ · sₗ = S · Σ costₗ;  then measured moves",
             "pruneviz; curves as in Li et al. 2017, arXiv:1608.08710, sec. 3.2",
             by_damage,

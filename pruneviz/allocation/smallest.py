@@ -64,7 +64,9 @@ def smallest(
         best = hunt.confirm(*hunt.push(best, target))
     bound = f"at most {bench.task.scale.amount_text(lose)}"
     cut = best != space.base
-    words = f"loses {bound} (95 % sure)" if cut else f"Nothing could go that surely loses {bound}"
+    words = f"loses {bound} (95 % confidence)"
+    if not cut:
+        words = f"With 95 % confidence nothing can be cut that loses {bound}"
     return search_result(hunt.measured, best, "smallest", start, None, tuple(results), words)
 
 

@@ -51,19 +51,22 @@ class AllocationRequest:
 
 @click.command()
 @opening_options
-@click.option("--method", type=click.Choice([*ALLOCATIONS]), help="How the target is shared out.  "
+@click.option("--method", type=click.Choice([*ALLOCATIONS]), help="How the target is distributed "
+                                                                  "over the layers.  "
               f"[default: {_METHOD}]")  # fmt: skip
-@click.option("--target", type=float, metavar="X", help="The fraction to take away of what is free "
-              "to go, 0..1.")  # fmt: skip
-@click.option("--lose", type=float, metavar="X", help="In place of a target: the smallest "
-              "network that surely (95 %) loses at most so much: in points; of a score "
-              "that is no share, as it is told.")  # fmt: skip
+@click.option("--target", type=float, metavar="X", help="The fraction to cut of what may be cut, "
+                                                        "0..1.")  # fmt: skip
+@click.option("--lose", type=float, metavar="X", help="Instead of a target: the smallest network "
+                                                      "that loses at most this much with 95 % "
+                                                      "confidence: in points; for a score that "
+                                                      "is not a share, in its unit.")  # fmt: skip
 @click.option("--budget", type=click.Choice([*BUDGETS]), default="parameters", show_default=True,
               help="What the target counts.")  # fmt: skip
-@click.option("--floor", multiple=True, metavar="X|LAYER=X", help="The least fraction that every "
-              "layer keeps, or one layer; repeatable.")  # fmt: skip
+@click.option("--floor", multiple=True, metavar="X|LAYER=X", help="The fraction that every "
+                                                                  "layer, or one layer, keeps at "
+                                                                  "least; repeatable.")  # fmt: skip
 @click.option("--lock", multiple=True, metavar="LAYER", help="Leave this layer whole; repeatable.")
-@click.option("--unlocked", is_flag=True, help="Layers that are usually locked may move too.")
+@click.option("--unlocked", is_flag=True, help="Layers that are locked by default may move too.")
 @ranking_options("criterion", "seed", "aggregate", "repair")
 @click.option("--granularity", default="weight", show_default=True, help="weight, neuron or head.")
 @click.option(
@@ -108,7 +111,7 @@ def _request_of(values: dict[str, Any]) -> tuple[AllocationRequest, dict[str, An
     own = ("method", "target", "lose", "budget", "floor", "lock", "unlocked")
     options = {name: values[name] for name in own}
     if (options["target"] is None) == (options["lose"] is None):
-        raise click.UsageError("name what is wanted: --target 0.9, or --lose 1; one of them")
+        raise click.UsageError("give --target 0.9 or --lose 1, one of them")
     if options["lose"] is not None and options["method"] is not None:
         raise click.UsageError("--lose tries every method itself: leave --method out")
     plan = take_ranking(values)

@@ -35,18 +35,20 @@ _POINT = 100
 
 @click.command()
 @opening_options
-@click.option("--criteria", metavar="A,B,…", help="Which take part, beside the random control.  "
+@click.option("--criteria", metavar="A,B,…", help="Criteria to compare; random is always "
+                                                  "included.  "
               "[default: all that the granularity allows]")  # fmt: skip
 @click.option("--levels", metavar="X,Y,…", help="Sparsities above 0, up to 1.  [default: "
               + ",".join(f"{x:g}" for x in LEVELS) + "]")  # fmt: skip
 @ranking_options("granularity", "aggregate", "repair")
 @click.option("--allocation", type=click.Choice([*ALLOCATIONS]), default=UNIFORM,
-              show_default=True, help="How it is shared out, the same for all.")  # fmt: skip
+              show_default=True, help="How the sparsity is distributed over the layers, the same "
+                                      "for all.")  # fmt: skip
 @click.option("--lock", multiple=True, metavar="LAYER", help="Leave this layer whole; repeatable.")
-@click.option("--unlocked", is_flag=True, help="Layers that are usually locked are cut too.")
+@click.option("--unlocked", is_flag=True, help="Layers that are locked by default are cut too.")
 @click.option("--samples", type=int, metavar="N", help="The first N validation samples only.")
 @click.option("--seeds", default=SEEDS, show_default=True, help="Of the random control.")
-@click.option("--rankings", is_flag=True, help="Only how alike they judge: nothing is measured.")
+@click.option("--rankings", is_flag=True, help="Only compare the rankings: nothing is measured.")
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every point, or with --rankings every pair, to FILE.")  # fmt: skip
 @JSON
@@ -78,7 +80,7 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
     finally:
         end_of_progress()
     if status:
-        click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
+        click.echo("Stopped: what was measured is kept; the same command continues.", err=True)
         raise SystemExit(status)
     if csv is not None:
         _write(csv, alike.table if contest is None else contest.table)
@@ -184,10 +186,10 @@ def _print(alike: Similarity, contest: Contest | None) -> None:
     click.echo((scale.factor * scores).to_string(float_format=f"{{:{scale.digits}}}".format))
     for name, why in contest.left_out.items():
         click.echo(f"{name} does not take part: {why}")
-    click.echo("\nwhich criterion (chosen on every other sample, told on the rest)")
+    click.echo("\nwhich criterion (chosen on every other sample, measured on the rest)")
     for one in contest.verdicts:
         span = f"{scale.score_text(one.accuracy)} ({scale.interval_text(one.low, one.high)})"
         click.echo(f"{_POINT * one.sparsity:g} % cut: {one.best}, {span}; {one.words}")
         for other in one.against:
             click.echo(f"    minus {other.other}: {other.words}")
-    click.echo("real: the paired interval leaves zero out, with Holm's correction in each row")
+    click.echo("real: the paired interval excludes zero, with Holm's correction in each row")

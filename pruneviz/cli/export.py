@@ -24,7 +24,7 @@ _ALL = "all"
     required=True,
     type=click.Path(path_type=Path, file_okay=False),
     metavar="FOLDER",
-    help="Where the files go; made where it is missing.",
+    help="Folder for the files; created if missing.",
 )
 @click.option(
     "--format",
@@ -35,8 +35,8 @@ _ALL = "all"
     help=f"What to write, repeatable; all for whatever can be made. "
     f"[default: {', '.join(DEFAULT)}]",
 )
-@click.option("--zip", "archive", is_flag=True, help="Also put all of it into one zip.")
-@click.option("--force", is_flag=True, help="Write over files that are there.")
+@click.option("--zip", "archive", is_flag=True, help="Also pack all of it into one zip.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 @JSON
 def export(
     out: Path, formats: tuple[str, ...], archive: bool, force: bool, as_json: bool, **values: Any

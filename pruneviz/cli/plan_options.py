@@ -19,12 +19,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _RANKING = {
     "criterion": click.option("--criterion", default="magnitude", show_default=True,
-                              help="How importance is told."),
+                              help="How importance is scored."),
     "granularity": click.option("--granularity", default="weight", show_default=True,
                                 help="weight, neuron, head or N:M."),
     "seed": click.option("--seed", default=0, show_default=True, help="Of the random criterion."),
     "aggregate": click.option("--aggregate", default="mean", show_default=True,
-                              help="How the scores of layers that are cut together make one: mean, "
+                              help="How the scores of layers that are cut together are combined: "
+                                   "mean, "
                               "sum or max."),
     "repair": click.option("--repair", multiple=True, metavar="NAME",
                            help="Mend the damage without training: fold, reconstruct or "
@@ -36,7 +37,7 @@ _LEVELS = (
     click.option("--relative", is_flag=True, help="Divide scores by their layer's L2 norm first."),
     click.option("--all", "everywhere", type=float, help="Sparsity of every unlocked layer, 0..1."),
     click.option("--unlocked", is_flag=True,
-                 help="--all also means layers that are usually locked."),
+                 help="Apply --all to layers that are locked by default, too."),
     click.option("--sparsity", multiple=True, metavar="LAYER=X", help="Of one layer; repeatable."),
     click.option("--pin", multiple=True, metavar="LAYER:UNIT=cut|keep",
                  help="Cut or keep one unit by hand, whatever its score; repeatable."),

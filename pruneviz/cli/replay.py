@@ -28,19 +28,19 @@ _ALL, _DIFFERS = "all", 3
 
 @click.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--model", metavar="NAME|FILE", help="In place of the recipe's.")
-@click.option("--data", metavar="FILE|FOLDER|NAME", help="In place of the recipe's.")
-@click.option("--train", metavar="FILE|FOLDER|NAME", help="In place of the recipe's.")
-@click.option("--arch", metavar="NAME", help="In place of the recipe's, for a weights file.")
+@click.option("--model", metavar="NAME|FILE", help="Instead of the recipe's.")
+@click.option("--data", metavar="FILE|FOLDER|NAME", help="Instead of the recipe's.")
+@click.option("--train", metavar="FILE|FOLDER|NAME", help="Instead of the recipe's.")
+@click.option("--arch", metavar="NAME", help="Instead of the recipe's, for a weights file.")
 @measure_options
 @click.option("--trust", is_flag=True, help="The recipe may run the code that it names: "
               "package.module:function, pickled modules.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-              help="Also export what came of it.")  # fmt: skip
+              help="Also export the result.")  # fmt: skip
 @click.option("--format", "formats", multiple=True, type=click.Choice([*FORMATS, _ALL]),
               metavar="NAME", help="What --out writes, as in `pruneviz export`; repeatable. "
               f"[default: {', '.join(DEFAULT)}]")  # fmt: skip
-@click.option("--force", is_flag=True, help="Write over files that are there.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("--script", is_flag=True, help="Do nothing; print a Python script that does it.")
 @JSON
 def replay_recipe(file: Path, script: bool, as_json: bool, **values: Any) -> None:

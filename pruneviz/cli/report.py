@@ -22,14 +22,14 @@ from pruneviz.workbench import Workbench
 @opening_options
 @plan_options
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False),
-              metavar="FILE", help="The HTML file; its folder is made if missing.")  # fmt: skip
+              metavar="FILE", help="The HTML file; its folder is created if missing.")  # fmt: skip
 @click.option("-n", "samples", type=int, help="Measure on the first N validation samples only.")
 @click.option("--scan", is_flag=True, help="Measure each layer alone first (what was measured "
               "before is not measured again).")  # fmt: skip
 @click.option("--cost", "costed", is_flag=True, help="Measure bytes, memory and latency, too.")
 @click.option("--visited", is_flag=True, help="Show every plan that the history has of this "
               "network and data, as it was measured then.")  # fmt: skip
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @JSON
 def write(
     out: Path, samples: int | None, scan: bool, costed: bool, visited: bool, force: bool,

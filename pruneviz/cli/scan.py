@@ -36,12 +36,13 @@ _POINT = 100
 @click.option(
     "--levels", metavar="X,Y,…", help="Sparsities above 0, up to 1.  [default: 0.1 to 0.98, eleven]"
 )
-@click.option("--precision", type=float, help="Half the width that intervals are to have, "
-              "told as --lose is.  [default: 0.01 of the score]")  # fmt: skip
+@click.option("--precision", type=float, help="Target half-width of the intervals, in the "
+                                              "unit of --lose.  [default: 0.01 of it]")  # fmt: skip
 @click.option("--budget", type=int, metavar="N", help="Answer at most N samples in all, those "
               "that are remembered included.  [default: as many as it takes]")  # fmt: skip
-@click.option("--lose", type=float, help="What counts as a loss: in points; of a score that is "
-              "no share, as it is told.  [default: 0.01 of the score]")  # fmt: skip
+@click.option("--lose", type=float, help="What counts as a loss: in points; for a score that is "
+                                         "not a share, in its own unit.  [default: 0.01 of the "
+                                         "score]")  # fmt: skip
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every point with its interval to FILE.")  # fmt: skip
 @JSON
@@ -88,7 +89,7 @@ def scan(
     if bench.studies.memory.complaint:
         click.echo(f"Warning: {bench.studies.memory.complaint}.", err=True)
     if status:
-        click.echo("Stopped: what was measured is kept; the same command goes on.", err=True)
+        click.echo("Stopped: what was measured is kept; the same command continues.", err=True)
         raise SystemExit(status)
 
 

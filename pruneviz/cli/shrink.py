@@ -33,7 +33,7 @@ _SUFFIX = ".safetensors"
     metavar="FILE",
     help="Where the weights go: a .safetensors file.",
 )
-@click.option("--force", is_flag=True, help="Write over FILE if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
 @JSON
 def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
     """Remove the pruned units of MODEL for real, prove it, and write what is left to a file.

@@ -34,33 +34,33 @@ from pruneviz.workbench import Workbench
 
 # Which setting each option is, the values it may have, and what it does.
 _SETTINGS: tuple[tuple[str, Any, str], ...] = (
-    ("method", click.Choice([*METHODS]), "How it is pruned while it trains."),
-    ("epochs", int, "Of the whole training; of each round in iterative and lottery."),
+    ("method", click.Choice([*METHODS]), "How the network is pruned during training."),
+    ("epochs", int, "Epochs in all; in each round for iterative and lottery."),
     ("start", click.Choice(STARTS), "From trained weights (usual) or new ones (usual in lottery)."),
-    ("optimizer", click.Choice(OPTIMIZERS), "What moves the weights."),
+    ("optimizer", click.Choice(OPTIMIZERS), "The optimiser."),
     ("learning_rate", float, "The highest."),
-    ("schedule", click.Choice(SCHEDULES), "How the rate changes in each round."),
+    ("schedule", click.Choice(SCHEDULES), "Schedule of the learning rate in each round."),
     ("momentum", float, "Of sgd."),
-    ("weight_decay", float, "Of matrices and kernels."),
-    ("batch", int, "Samples a step."),
-    ("precision", click.Choice(PRECISIONS), "Of the arithmetic."),
-    ("augmentation", click.Choice([*AUGMENTATIONS]), "How training samples are changed a little."),
-    ("samples", int, "Train on the first so many only."),
-    ("rounds", int, "Of iterative and lottery."),
-    ("rewind", int, "The epoch to whose weights a lottery ticket goes back."),
+    ("weight_decay", float, "Weight decay of matrices and kernels."),
+    ("batch", int, "Samples per step."),
+    ("precision", click.Choice(PRECISIONS), "Precision of the arithmetic."),
+    ("augmentation", click.Choice([*AUGMENTATIONS]), "Augmentation of the training samples."),
+    ("samples", int, "Train on the first N samples only."),
+    ("rounds", int, "Rounds of iterative and lottery."),
+    ("rewind", int, "The epoch whose weights a lottery ticket is rewound to."),
     ("begin", float, "gradual, activity, set, rigl: when changes begin, 0..1."),
     ("end", float, "The same: when they end; l1 and slimming: when the penalty does."),
-    ("every", int, "Steps from one change to the next."),
+    ("every", int, "Steps between changes of the masks."),
     ("drop", float, "set, rigl: the fraction that is rewired at first."),
-    ("strength", float, "Of the penalty of l1 and slimming."),
+    ("strength", float, "Strength of the penalty of l1 and slimming."),
     ("silent", float, "activity: cut only units that are ≤ 0 in this fraction of cases."),
     ("memory", float, "activity: how much the running means keep at each step."),
     ("accelerator", str, "Where it runs: auto, cpu, cuda, mps."),
-    ("devices", int, "On how many at once; several need pruneviz[devices]."),
+    ("devices", int, "How many devices to use at once; several need pruneviz[devices]."),
 )
 _FLAGS = (
-    ("controls", "lottery: follow each ticket by new weights and by a random mask."),
-    ("remove", "Take units out for real as soon as they are cut: what follows is cheaper."),
+    ("controls", "lottery: also train each ticket's mask with new weights, and a random mask."),
+    ("remove", "Remove units as soon as they are cut: later epochs are cheaper."),
 )
 _DEFAULTS = {f.name: f.default for f in fields(Training)}
 
@@ -86,17 +86,19 @@ def training_options(command: Any) -> Any:
 @plan_options
 @training_options
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-              help="Where trainings are kept, to go on after a stop.  "
+              help="Where trainings are saved, to resume them after a stop.  "
               "[default: the user's data folder]")  # fmt: skip
-@click.option("--fresh", is_flag=True, help="Begin anew, whatever is kept.")
+@click.option("--fresh", is_flag=True, help="Start afresh, whatever was saved.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
               help="Write the trained network there, as `pruneviz export` does.")  # fmt: skip
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Write one row an epoch to FILE.")  # fmt: skip
+              help="Write one row per epoch to FILE.")  # fmt: skip
 @click.option("--recipe", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write how to train it again: for `pruneviz replay`.")  # fmt: skip
-@click.option("--allocate", type=click.Choice([*ALLOCATIONS]), help="Share what --all takes out "
-              "over the layers by this method.  [default: the same of each]")  # fmt: skip
+@click.option("--allocate", type=click.Choice([*ALLOCATIONS]), help="Distribute what --all cuts "
+                                                                    "over the layers by this "
+                                                                    "method. [default: the same "
+                                                                    "from each]")  # fmt: skip
 @JSON
 def train(
     keep: Path | None,
@@ -122,7 +124,7 @@ def train(
     settings = {name: values.pop(name) for name, *_ in (*_SETTINGS, *_FLAGS)}
     target = values["everywhere"]
     if allocate is not None and target is None:
-        raise click.UsageError("--allocate shares out what --all says: give --all X too")
+        raise click.UsageError("--allocate distributes what --all cuts: give --all X too")
     bench = open_bench(values)
     try:
         training = Training(seed=values["seed"], **settings)
@@ -140,7 +142,7 @@ def train(
         raise click.ClickException(str(error)) from None
     except ENDS as error:
         end_of_progress()
-        click.echo("stopped; the same command goes on from the last epoch", err=True)
+        click.echo("stopped; the same command continues from the last epoch", err=True)
         raise SystemExit(exit_code(error)) from None
     finally:
         end_of_progress()

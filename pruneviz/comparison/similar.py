@@ -102,7 +102,7 @@ class Similarity:
         large = [name for name in self.layers if self.items[name] > SAMPLE]
         if large:
             sentences.append(
-                f"of {_few(large)} a fixed random sample of {SAMPLE:,} items stands for all"
+                f"of {_few(large)} a fixed random sample of {SAMPLE:,} items is used for all"
             )
         return tuple(sentences)
 

@@ -83,7 +83,7 @@ FORMATS: dict[str, Format] = {
     "pt2": Format(
         "torch.export",
         "The program as torch traces it, any batch size; needs torch and no class. Loading such a "
-        "file runs what is in it: open those of people you trust.",
+        "file runs what is in it: open only those of people you trust.",
         (programs.PT2,),
         programs.write_pt2,
         programs.prove_pt2,
@@ -111,7 +111,7 @@ FORMATS: dict[str, Format] = {
     ),
     "recipe": Format(
         "Recipe",
-        "A text of a few lines by which anybody can do it again, and the same as a program.",
+        "A short text from which anybody can repeat it, and the same as a Python program.",
         (recipes.NAME, recipes.SCRIPT),
         recipes.write_recipe,
         recipes.prove_recipe,

@@ -89,7 +89,7 @@ def curves_together(table: pd.DataFrame, *, lose: float, scale: Scale = SHARE) -
             "<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     figure.add_hline(y=-lose, line={"color": ORANGE, "dash": "dot", "width": 1.5})
-    figure.update_xaxes(title="cut of this layer alone", ticksuffix=" %", range=[0, 100])
+    figure.update_xaxes(title="sparsity of this layer alone", ticksuffix=" %", range=[0, 100])
     figure.update_yaxes(title=foreign(scale.change_axis), range=_reach(table, scale))
     return finish(figure, legend=True).update_layout(
         height=430, legend={"orientation": "v", "x": 1.01, "y": 1}

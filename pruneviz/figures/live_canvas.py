@@ -93,7 +93,7 @@ def moving_levels(
             at = _NAME + full * targets[name]
             parts.append(f'<path d="M{at:.1f},{top - 2} v20" stroke="{ORANGE}" stroke-width="3"/>')
     words = ", ".join(f"{name} {100 * level:.1f} %" for name, level in sparsity.items())
-    return Drawing(_svg(parts, height, ink), f"cut of each layer: {words}")
+    return Drawing(_svg(parts, height, ink), f"sparsity of each layer: {words}")
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:

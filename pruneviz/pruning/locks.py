@@ -23,7 +23,7 @@ def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
     locks: dict[str, str] = {}
     for name, layer in layers.items():
         if layer.kind == "embedding":
-            locks[name] = "embedding: off by default; each row is one word's or position's own"
+            locks[name] = "embedding: off by default; each row belongs to one word or position"
         elif name not in survey.order:
             locks[name] = "never ran on the sample that was sent through: nothing can be measured"
         elif name in survey.heads:
@@ -31,7 +31,7 @@ def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
         elif name in survey.first and layer.size < _SMALL * total:
             locks[name] = "first layer: few weights, and all that follows is made from them"
         elif layer.depthwise:
-            locks[name] = "depthwise: one small filter a channel, nothing in it is spare"
+            locks[name] = "depthwise: one small filter per channel, with nothing to spare"
     if len(locks) == len(layers):  # something is there to be pruned: a small first layer will do
         locks = {name: why for name, why in locks.items() if not why.startswith("first")}
     return {} if len(layers) == 1 else locks

@@ -24,7 +24,7 @@ _NOTES = {
     "data": "what feeds and measures it; without `from`, the model's own",
     "in_hand": "things of Python, which have no name: replay with --model, --data or --train",
     "plan": "what is cut",
-    "training": "before it is cut; each step trains what came of the one before",
+    "training": "before it is cut; each step trains the result of the one before",
     "expected": "what a replay should find",
     "counts": "what is left: parameters, and multiply-accumulates for one sample",
     "cost": "the ledger: bytes and milliseconds",
@@ -46,7 +46,7 @@ _NOTES = {
 def to_yaml(recipe: Recipe) -> str:
     """The recipe as commented YAML; `from_yaml` reads the same recipe from it."""
     lines = [
-        "# A recipe of pruneviz: all that it takes to prune a network again, and what came of it.",
+        "# A recipe of pruneviz: all that it takes to prune a network again, and the result.",
         "# Do it again and compare: pruneviz replay recipe.yaml",
     ]
     for name, value in _sections(recipe).items():

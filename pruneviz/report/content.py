@@ -206,8 +206,8 @@ def _curves(bench: Workbench, plan: Plan, charts: Charts) -> str:
     curves = bench.studies.known_curves(plan)
     if not any(curve.points for curve in curves.curves):
         words = (
-            "No layer was measured alone yet: the page Sensitivity does, pruneviz scan, or report "
-            "--scan."
+            "No layer has been measured alone yet: use the page Sensitivity, pruneviz scan, or "
+            "report --scan."
         )
         return section("sensitivity", "Sensitivity", paragraph(words, "soft"))
     frame, words_by_name = charted_curves(curves)

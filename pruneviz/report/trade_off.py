@@ -70,8 +70,9 @@ def tradeoff(
         "tradeoff",
         "Trade-off",
         paragraph(
-            "Each point is measured; crosses are as much cut by chance. Drag to zoom, point at it "
-            f"for numbers, double-click to go back.{_past_text(before, others.past)}"
+            "Each point is measured; crosses are random cuts of the same size. Drag to zoom, "
+            "point at a mark for its numbers, double-click to reset."
+            f"{_past_text(before, others.past)}"
         ),
         charts.add(figure, f"{bench.task.label} against parameters kept"),
         rows if len(points) <= _LONG else fold(f"All {len(points):,} plans", rows),
@@ -163,4 +164,4 @@ def _past_text(before: dict[Plan, pd.Series], past: pd.DataFrame | None) -> str:
     more = int((past["n"] > 0).sum()) - SHOWN
     rest = f" ({more:,} older ones are left out)" if more > 0 else ""
     word = "plan was" if len(before) == 1 else "plans were"
-    return f" {len(before):,} other {word} visited{rest}, and stand as they were measured then."
+    return f" {len(before):,} other {word} visited{rest}, shown as they were measured then."

@@ -92,7 +92,7 @@ class Predictor:
         error = self.scale.change_text(self.error).removeprefix("+")
         return (
             f"estimated from the curves of single layers; {self.plans} random plans, measured "
-            f"on {self.samples:,} samples each, were missed by {error}"
+            f"on {self.samples:,} samples each, were off by {error}"
         )
 
 

@@ -39,7 +39,7 @@ class Source:
     `dense` may carry what the dense network answered on all of `validation` when it was trained,
     so that there is something to show before anything ran. metric: the user's own, of outputs and
     targets: a number for each sample, higher is better. task: what the user says it is measured
-    by, of `pruneviz.tasks.TASKS`; None: what outputs and targets tell. output: the name of the
+    by, of `pruneviz.tasks.TASKS`; None: inferred from outputs and targets. output: the name of the
     output that is scored, of several; None: the main one. notes: sentences on how it was found.
     training: what may train it; None: only `calibration` may. past: where it was trained here;
     parent: the network it was trained from, so that all are compared with the first.

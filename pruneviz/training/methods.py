@@ -105,7 +105,8 @@ METHODS: dict[str, Method] = {
                "Cuts the same fraction of what is left in each round and retrains after it.",
                "Han et al., 2015", _iterative, geometric),
         Method("gradual", "Gradual, cubic",
-               "Cuts a little every few steps while it trains, much at first and ever less.",
+               "Cuts a little every few steps while it trains, more at first and less and less "
+               "later.",
                "Zhu & Gupta, 2017", _changing_legs, cubic),
         Method("activity", "By activity while it trains",
                "Listens to every unit while it trains and cuts those that stay silent.",
@@ -119,15 +120,15 @@ METHODS: dict[str, Method] = {
                "Frankle & Carbin, 2019", _lottery, geometric, granularities=("weight",)),
         Method("set", "SET: rewired by chance",
                "Sparse from the start: every few steps the smallest weights go and as many grow "
-               "elsewhere, by chance. Otherwise than in the paper, how many moves falls as a "
-               "cosine and ends at a set part of the training, and what goes is the smallest of "
-               "all, not of each sign.",
+               "elsewhere, by chance. Unlike in the paper, the number rewired falls along a "
+               "cosine and ends at a set part of the training, and the smallest weights of "
+               "either sign go.",
                "Mocanu et al., 2018", _rewiring_legs, begin=begin_sparse, change=grow_by_chance,
                granularities=("weight",)),
         Method("rigl", "RigL: rewired by gradient",
                "Sparse from the start: every few steps the smallest weights go and as many grow "
-               "where the loss asks for them most. Otherwise than in the paper, what grows is "
-               "new to the layer: a weight that has just gone does not come back at once.",
+               "where the loss asks for them most. Unlike in the paper, a weight that was just "
+               "cut does not grow back at once.",
                "Evci et al., 2020", _rewiring_legs, begin=begin_sparse, change=grow_by_gradient,
                granularities=("weight",)),
         Method("l1", "L1 penalty, then cut",

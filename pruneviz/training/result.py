@@ -209,9 +209,9 @@ def samples_text(bench: Bench, training: Training) -> str:
     if bench.source.training is not None:
         return f"{number} to learn from, kept for training alone"
     return (
-        f"{number} to learn from: those that calibrate, which the criteria look at too, as no "
-        "training data was given (--train FILE, pv.open(…, train=…), or beside Upload). The "
-        f"{len(bench.source.validation):,} validation samples never train"
+        f"{number} to learn from: the calibration samples, which the criteria use too, because "
+        f"no training data was given (--train FILE, pv.open(…, train=…), or beside Upload). The "
+        f"{len(bench.source.validation):,} validation samples are never trained on"
     )
 
 
@@ -253,7 +253,7 @@ def _begin(
 def _notes(bench: Bench) -> list[str]:
     source, notes = bench.source, []
     if source.training is None:
-        notes.append(f"trained on the {len(source.calibration):,} samples that calibrate")
+        notes.append(f"trained on the {len(source.calibration):,} calibration samples")
     targets = source.validation.targets
     if bench.task.single and targets is not None and bool((targets == targets[0]).all()):
         only = int(targets[0])

@@ -15,7 +15,7 @@ from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen
 
 _TICK = 0.4
-_SOON = "What the choice on the workbench needs is being made ready …"
+_SOON = "Preparing what your choice on the workbench needs …"
 
 
 @part

@@ -33,7 +33,7 @@ def button(form: Locator, name: str) -> Locator:
 
 def lose(form: Locator, points: str) -> None:
     """Say how many points may be lost."""
-    field = form.get_by_role("spinbutton", name="Or find the smallest that loses")
+    field = form.get_by_role("spinbutton", name="Or find the smallest network that loses")
     field.fill(points)
     field.press("Tab")
 
@@ -110,7 +110,7 @@ def test_a_formula_fills_the_sliders_in_one_step(visit: Visit) -> None:
     form = opened(board)
     form.get_by_role("combobox", name="Fill the sliders by").click()
     board.page.get_by_role("option", name="LAMP").click()
-    field = form.get_by_role("spinbutton", name="Take away")
+    field = form.get_by_role("spinbutton", name="Cut (%)")
     field.fill("70")
     field.press("Tab")
     with board.changing_address():

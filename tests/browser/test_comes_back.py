@@ -29,8 +29,8 @@ def test_a_training_comes_back(server_alone: Server, page: Page) -> None:
 
     page.reload()
     page.get_by_role("heading", name="Train: lenet300").wait_for()
-    page.get_by_text("begun in another tab, or before this page was loaded anew").wait_for()
-    press(page, "Go on here")
+    page.get_by_text("started in another tab, or before this page was reloaded").wait_for()
+    press(page, "Continue here")
     page.get_by_role("button", name="Pause").wait_for()
     moving(page, "score").wait_for()
 

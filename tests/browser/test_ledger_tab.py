@@ -19,7 +19,7 @@ def test_the_ledger_fills_in_and_stays_with_its_plan(
     page.get_by_role("tab", name="Ledger").click()
     with board.settling():
         board.slider("fc1").press("End")
-    empty = page.get_by_text("Nothing of this plan is in the ledger yet")
+    empty = page.get_by_text("The ledger of this plan is still empty")
     empty.wait_for()
     press(page, "Measure size, memory and speed")
     bar = page.get_by_test_id("stProgress").filter(has_text="%")

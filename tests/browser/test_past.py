@@ -134,7 +134,7 @@ def test_deleting_is_confirmed(visit: Callable[..., Board]) -> None:
     page = go(board)
     only_this(page)
     press(page, "Delete …")
-    page.get_by_text("for good? What came after stays.").wait_for()
+    page.get_by_text("for good? Later plans stay.").wait_for()
     press(page, "Delete", exact=True)
     board.until("one plan", lambda: len(plans(page)) == 1)
     expect(page.get_by_test_id("stException")).to_have_count(0)

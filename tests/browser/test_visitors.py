@@ -45,7 +45,7 @@ def test_two_browsers_see_their_own_and_read_what_is_shared(visit: Callable[...,
     first.until("a link", lambda: link.count() > 0 and "shared=" in link.inner_text())
     reader, address = pages[1], link.inner_text().strip()
     reader.goto(address)
-    reader.get_by_text("Nothing of it can be changed here").wait_for()
+    reader.get_by_text("Nothing in it can be changed here").wait_for()
     second.until("what is shared", lambda: plans(reader) == [seen[0][1].replace("●", "○")])
     for name in ("Delete …", "Save", "Share to read"):
         expect(reader.get_by_role("button", name=name)).to_have_count(0)
@@ -78,4 +78,4 @@ def test_a_browser_that_keeps_no_cookie_has_a_history_within_the_tab(
     board.open()
     board.drag(board.slider("fc1"), 0.0, 0.5)
     assert len(plans(history_of(board))) == 2
-    page.get_by_text("your history lasts as long as this tab").wait_for()
+    page.get_by_text("your history lasts only until this tab").wait_for()

@@ -48,7 +48,7 @@ def choose_gradual(board: Board, epochs: str) -> Page:
     board.type("number-fc1", "90")
     page = go(board)
     board.choose("Method", "Gradual, cubic")
-    page.get_by_text("much at first and ever less").first.wait_for()
+    page.get_by_text("more at first and less and less later").first.wait_for()
     fill(page, "Epochs", epochs)
     page.get_by_text(f"{epochs} epochs in all").wait_for()
     return page

@@ -55,7 +55,7 @@ REPAIRS = {
         Repair(
             "reconstruct",
             "Reconstruct the next layer",
-            "The weights that take in the units that stay are fitted anew, so that the layer puts "
+            "The weights that take in the units that stay are refitted, so that the layer puts "
             "out what it does in the dense network, as nearly as least squares can. Layer after "
             "layer in the order they run, each on what the repaired layers before it give.",
             "min over W, b of Σ (y − W·x − b)² + λ·‖W − W₀‖²;  y: the layer's outputs in the dense "
@@ -66,8 +66,9 @@ REPAIRS = {
         Repair(
             "recalibrate",
             "Recalibrate batch norms",
-            "The mean and variance that each batch norm expects are measured anew on calibration "
-            "data, with everything cut. Nothing happens in networks without batch norm.",
+            "The mean and variance that each batch norm expects are measured again on "
+            "calibration data, with everything cut. Nothing happens in networks without batch "
+            "norm.",
             "μ = mean(x), σ² = Σ (x − μ)² / (N − 1);  x: what the batch norm is given, "
             "N: samples × positions",
             "Li et al. 2020 (EagleEye), arXiv:2007.02491; NNCF's batch-norm adaptation",

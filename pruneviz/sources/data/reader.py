@@ -100,7 +100,7 @@ def samples_of(given: object, request: DataRequest, share: float) -> Samples:
         notes = [_split_note(calibration, validation), *dict.fromkeys([*notes, *sentences])]
     same = twins(calibration, validation)
     if same:
-        notes.append(f"{same:,} validation samples are identical to samples that calibrate")
+        notes.append(f"{same:,} validation samples are identical to calibration samples")
     classes = _classes(raw.classes, request.spec.classes, calibration, validation)
     notes += _uneven(classes, calibration, validation)
     return Samples(calibration, validation, classes, tuple(notes))

@@ -27,8 +27,8 @@ from pruneviz.workbench import Workbench
 
 _NAP, _QUICK = 0.1, 0.8
 _CHOICES = ("criterion", "granularity", "seed", "aggregate", "repair")
-_STOPPED = "Stopped. Your sliders stand as they were; what was measured is kept."
-_MOVED_ON = "You moved on while it was at work, so your sliders stay where you put them."
+_STOPPED = "Stopped. Your sliders have not moved; what was measured is kept."
+_MOVED_ON = "You moved on while it was running, so your sliders stay where you put them."
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def side_effects(before: Plan, after: Plan) -> list[str]:
         sentences.append("Criterion, granularity and repair: those of the search.")
     lost = sum(map(len, before.pinned.values())) - sum(map(len, after.pinned.values()))
     if lost > 0:
-        sentences.append(f"Cut or kept by hand, and given back: {lost}.")
+        sentences.append(f"No longer cut or kept by hand: {lost}.")
     return sentences
 
 

@@ -23,7 +23,7 @@ from pruneviz.ui.thresholds import ask_loss
 from pruneviz.ui.wording import duration
 
 _WIDTH = 440
-_UNITS_ONLY = "Masks alone make nothing faster: latency needs neurons or heads."
+_UNITS_ONLY = "Masks alone make nothing faster: for latency, cut neurons or heads."
 
 
 def allocate(session: Session) -> None:
@@ -51,7 +51,7 @@ def _ask(work: AllocationWork) -> None:
         budget = _ask_budget(wish)
     with right:
         floor = st.number_input(
-            "Kept of each layer, at least (%)",
+            "Keep of each layer, at least (%)",
             0.0,
             99.0,
             wish.floor,
@@ -72,7 +72,7 @@ def _ask(work: AllocationWork) -> None:
     scale = work.session.bench.task.scale
     lose = ask_loss(
         columns[0],
-        f"Or find the smallest that loses at most ({scale.unit})",
+        f"Or find the smallest network that loses at most ({scale.unit})",
         scale,
         wish.lose,
         key="allocate_lose",
@@ -126,14 +126,14 @@ def _ask_method(wish: AllocationWish) -> str:
 
 def _ask_target(wish: AllocationWish) -> float:
     return st.number_input(
-        "Take away (%)",
+        "Cut (%)",
         0.0,
         99.9,
         wish.target,
         5.0,
         key="allocate_target",
         format="%.1f",
-        help="Of what is free to go: locked layers keep their level, and do not count.",
+        help="Of what may be cut: locked layers keep their sparsity and do not count.",
     )
 
 
@@ -155,7 +155,7 @@ def _say(work: AllocationWork) -> None:
     if plan.scope == "global":
         sentences.append("The scope becomes per layer.")
     if plan.pinned:
-        sentences.append("What was cut or kept by hand is given back where layers move.")
+        sentences.append("Where layers move, what you cut or kept by hand is undone.")
     if sentences:
         st.caption(" ".join(sentences))
 
@@ -168,7 +168,7 @@ def _cost(work: AllocationWork) -> list[str]:
     first = f"first a scan of every layer ({duration(scan)}), " if scan > 0 else ""
     return [
         f"*{ALLOCATIONS['sensitivity'].label}* and *Find* measure: {first}then plans, for "
-        f"{duration(most)} at most, if nothing else is at work. The others are formulas."
+        f"{duration(most)} at most, if nothing else is running. The other methods are formulas."
     ]
 
 

@@ -76,7 +76,7 @@ def allocation(
 def why_not(plan: Plan, curves: Curves | None) -> str:
     """Why a target cannot be shared out otherwise than evenly, or ""; with curves: by them."""
     if plan.scope == "global":
-        return "the global scope has one threshold, which shares out by itself"
+        return "in the global scope one threshold decides how much each layer loses"
     if pattern(plan.granularity) is not None:
         return f"{plan.granularity} knows one sparsity only"
     if curves is not None and not any(curve.points for curve in curves.curves):

@@ -154,5 +154,5 @@ export function renderScale(state, scale) {
   if (sensitivity === null || !shown) return;
   setText(scale.says, `↓ ${changeText(-sensitivity.worst, isShare(state))}`);
   setAttribute(scale.node, "title",
-    `the curves end there below: the largest loss of all; ${sensitivity.words}`);
+    `the bottom of the curves is the largest loss of all; ${sensitivity.words}`);
 }

@@ -122,7 +122,7 @@ export function opensPopover(button, box, fill) {
  */
 export function helpButton(state, topic, label) {
   const button = make("button", { type: "button", class: "help",
-    "aria-label": `What is ${label}?`, "data-testid": `help-${topic}` }, "?");
+    "aria-label": `Help for ${label}`, "data-testid": `help-${topic}` }, "?");
   opensPopover(button, state.page.helpBox, () => {
     const help = state.answer.data.help?.[topic] ?? {};
     const line = (/** @type {"p" | "code"} */ tag, /** @type {string} */ name) =>

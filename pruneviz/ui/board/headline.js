@@ -92,7 +92,8 @@ function renderEstimate(state, tiles, { accuracy, low, high, words, dense }) {
     `${words}; ${textOf(state.answer.data.slow) || "measuring …"}`);
   setClass(tiles.delta.node, "words", false);
   const first = state.answer.data.version ? state.answer.data.dense?.accuracy : dense;
-  setText(tiles.delta.value, isNumber(first) ? `≈ ${changeText(accuracy - first, share)}` : "–");
+  const change = isNumber(first) ? `≈ ${changeText(accuracy - first, share)}` : "–";
+  setText(tiles.delta.value, change);
   setText(tiles.delta.under, isNumber(first)
     ? `estimated, dense ${scoreText(first, share)}` : "estimated");
 }

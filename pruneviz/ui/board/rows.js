@@ -43,7 +43,7 @@ function buildChoice(state) {
 /** @param {State} state */
 export function buildBoard(state) {
   const list = make("div", { class: "rows" });
-  const empty = make("p", { class: "none", hidden: "" }, "No layer is called that.");
+  const empty = make("p", { class: "none", hidden: "" }, "No layer matches.");
   const kept = make("span", { class: "at-kept" });
   const says = make("span", {});
   const scale = { says, node: make("span", { class: "scale-of", hidden: "",

@@ -11,12 +11,12 @@ import { complain } from "./view.js";
  * @param {State} state
  */
 export function sharingReason(state) {
-  if (isGlobal(state)) return "one threshold for all layers shares out by itself";
+  if (isGlobal(state)) return "one threshold decides how much each layer loses";
   if (state.view.target !== "all") {
-    return "other ways to share out hold for all unlocked layers: choose these on the left";
+    return "other methods apply to all unlocked layers: choose those on the left";
   }
   if (state.view.searchText !== "") {
-    return "other ways to share out hold for all unlocked layers: clear the search on the left";
+    return "other methods apply to all unlocked layers: clear the search on the left";
   }
   return "";
 }

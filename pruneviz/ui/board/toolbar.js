@@ -31,7 +31,7 @@ export function buildToolbar(state) {
   master.range.dataset.testid = "master";
   master.field.dataset.testid = "master-number";
   const reset = make("button", { type: "button", class: "action", "data-testid": "reset", title:
-    "set every unlocked layer in sight to 0 %", onclick: () => {
+    "set every unlocked layer shown to 0 %", onclick: () => {
     const { layers } = state.network.scene;
     const names = (isGlobal(state) ? layers : inSight(state, layers)).map((x) => x.name);
     setAndSettle(state, { kind: "master", names }, 0);
@@ -51,7 +51,7 @@ export function buildToolbar(state) {
 /** @param {State} state */
 function buildSharing(state) {
   const select = make("select", { class: "target sharing", "data-testid": "allocation",
-    "aria-label": "share out by", onchange: () => {
+    "aria-label": "method of the bulk slider", onchange: () => {
       chooseMethod(state, select.value);
       complain(state, "");
       enqueue(state, "need");
@@ -73,7 +73,7 @@ function renderSharing(state, bar) {
   if (bar.listedMethods !== key) {
     bar.listedMethods = key;
     select.replaceChildren(...methods.map((x) => make("option", { value: x.name,
-      disabled: x.whyNot ? "" : null, title: x.whyNot || x.says }, `by ${x.label}`)));
+      disabled: x.whyNot ? "" : null, title: x.whyNot || x.says }, x.label)));
   }
   select.hidden = methods.length === 0;
   select.disabled = reason !== "";
@@ -109,7 +109,8 @@ export function renderToolbar(state, bar) {
   const values = new Set(handle.names.map((name) => askedOf(state, name)));
   const mixed = !global && values.size > 1 && sharedShare(state, handle) === null;
   setClass(bar.node, "mixed", mixed);
-  const moves = sharedTables(state) ? `, shared out ${bar.sharing.selectedOptions[0]?.text}` : "";
+  const method = bar.sharing.selectedOptions[0]?.text;
+  const moves = sharedTables(state) ? `, distributed by the method ${method}` : "";
   const many = handle.names.length;
   setAttribute(bar.master.range, "title", isSharing(state) ? "its levels are being computed"
     : none ? "no layer is chosen" : mixed ? `mixed: on average over ${many} layers`

@@ -34,7 +34,7 @@ export function buildTools(state) {
   const marks = make("span", { class: "handmarks", "data-testid": "by-hand" },
     make("i", { class: "cut" }), cut, make("i", { class: "keep" }), keep);
   const all = make("button", { type: "button", class: "small", "data-testid": "unpin-all",
-    title: "give all of this layer back to the criterion", onclick: () => {
+    title: "let the criterion decide again in all of this layer", onclick: () => {
       pinNow(state, { all: null });
       state.redraw();
     } }, "unpin all");
@@ -107,5 +107,6 @@ export function toolWords(state, layer, picture, drawn, cell) {
   if (tool === "look") return [];
   const frees = freesAt(picture, drawn, tool, cell);
   const what = state.network.scene.byUnit ? unitWord(state, layer, picture) : "weight";
-  return [frees ? `click: give this ${what} back` : `click: ${tool} this ${what} by hand`];
+  return [frees ? `click: let the criterion decide on this ${what}`
+    : `click: ${tool} this ${what} by hand`];
 }

@@ -26,7 +26,7 @@ _USUAL = ("magnitude", "wanda", "taylor", "fisher")
 
 SHARES = {
     **{name: ALLOCATIONS[name].label for name in (UNIFORM, "uniform+", "erk")},
-    SLIDERS: "As my sliders, scaled",
+    SLIDERS: "Like my sliders, scaled",
 }
 
 

@@ -75,8 +75,8 @@ def offer_finished(session: Session, trainings: TrainingWork) -> None:
 def _offer_text(ended: list[StoredTraining]) -> str:
     last = ended[0]
     words = (
-        f"A training of this network has ended and nobody took it over: {words_of(last.training)} "
-        f"— {label(last.plan)}. It is not what leaves here now."
+        f"A finished training of this network was not taken over: {words_of(last.training)} "
+        f"— {label(last.plan)}. It is not what is exported now."
     )
     more = len(ended) - 1
     return words if not more else f"{words} {more} more on the page Train."

@@ -110,4 +110,4 @@ def size(count: int) -> str:
 def _apart(one: FormatResult) -> str:
     if one.difference is None:
         return "–"
-    return "0, bit by bit" if one.difference == 0 else f"{one.difference:.0e}"
+    return "0, bit for bit" if one.difference == 0 else f"{one.difference:.0e}"

@@ -133,7 +133,8 @@ def _show_report(work: ReportWork) -> None:
         return
     if plan != work.session.settled:
         st.info(
-            f"This report is on a plan before ({plain(label(plan))}). Make one again to have this."
+            f"This report shows an earlier plan ({plain(label(plan))}). Make a new one for the "
+            "plan on the screen."
         )
     st.download_button(
         f"Download {plain(path.name)} ({size(path.stat().st_size)})",

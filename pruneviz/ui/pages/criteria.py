@@ -35,17 +35,18 @@ _TICK = 0.5
 _MEAN = "mean over layers"
 _LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 _CUT_NOT_KEPT = (
-    "Jaccard: of what either of two criteria cuts, the share that both cut. The cut sets, not the "
-    "kept ones: what is cut is where they decide, and most of what is kept is kept by all. The "
-    "more is cut, the more any two sets share by chance: the neutral colour is what two random "
-    "choices of that size share, s / (2 − s)."
+    "Jaccard: of all that either of two criteria cuts, the share that both cut. It compares what "
+    "is cut, because most of what is kept is kept by every criterion. The more is cut, the more "
+    "two sets share by chance: the neutral colour marks what two random choices of that size "
+    "share, s / (2 − s)."
 )
 _CURSE = (
-    "The best of many on some samples owes part of its lead to these samples. So every other "
-    "sample chooses the best criterion and the runner-up, and the rest, which had no say, tell "
-    "what stands in the table. *Real*: the paired interval leaves zero out, with Holm's correction "
+    "A criterion that is the best of many on some samples owes part of its lead to those "
+    "samples. So one half of the samples chooses the best and the runner-up, and the other half "
+    "measures what the table shows. *Real*: the paired interval excludes zero, with Holm's "
+    "correction "
     "for the comparisons of a row (5 % in all); its width is that of the test, never under 95 %. "
-    f"Random stands for the mean of its {SEEDS} seeds, these very seeds."
+    f"Random is the mean of its {SEEDS} seeds."
 )
 
 
@@ -63,7 +64,7 @@ def main() -> None:
     busy = work.running
     if work.message and not busy:
         st.warning(plain(work.message))
-    st.markdown("#### How alike do they judge?")
+    st.markdown("#### How similar are their rankings?")
     _likeness(work)
     st.markdown(f"#### Which leaves more {plain(session.bench.task.word)}?")
     _choose(work)
@@ -109,13 +110,13 @@ def _likeness(work: ContestWork) -> None:
         samples = len(bench.source.calibration)
         right.markdown(
             f"Compares all {len(work.allowed)} criteria that this granularity allows, layer "
-            "by layer: how alike they rank, and how much of what they cut is the same. Takes "
-            f"passes over {samples:,} calibration samples, about "
-            f"{_about(6 * samples * bench.seconds_per_sample)}; what is gathered is kept."
+            "by layer: how similar their rankings are, and how much of what they cut is the "
+            f"same. Needs passes over {samples:,} calibration samples, about "
+            f"{_about(6 * samples * bench.seconds_per_sample)}; the results are kept."
         )
         return
     if not similarity.layers:
-        st.info("This network has nothing that can be cut by this granularity: choose another one.")
+        st.info("Nothing in this network can be cut at this granularity: choose another one.")
         return
     _where(work, similarity)
     least = "" if work.layer is None else f", {similarity.items[work.layer]:,} items"
@@ -157,7 +158,7 @@ def _where(work: ContestWork, similarity: Similarity) -> None:
     if len(similarity.levels) > 1:
         work.at = float(
             columns[2].select_slider(
-                "Cut of the layer", OVERLAPS, work.at, key="criteria_at",
+                "Sparsity of the layer", OVERLAPS, work.at, key="criteria_at",
                 format_func=lambda level: f"{100 * level:g} %",
             )
         )  # fmt: skip
@@ -189,7 +190,7 @@ def _choose(work: ContestWork) -> None:
     names = [name for name in work.allowed if name != CONTROL]
     granularity = work.session.settled.granularity
     choice = columns[0].multiselect(
-        "Criteria, beside the random control",
+        "Criteria (random is always compared)",
         names,
         [name for name in work.criteria if name in names],
         key=f"criteria_chosen_{granularity}",
@@ -199,7 +200,7 @@ def _choose(work: ContestWork) -> None:
     work.chosen[granularity] = tuple(name for name in names if name in choice)
     if pattern(granularity) is None:
         levels = columns[1].multiselect(
-            "Cut of the weights or units",
+            "Sparsity",
             _LEVELS,
             list(work.levels),
             key="criteria_levels",
@@ -227,7 +228,7 @@ def _live(work: ContestWork) -> None:
     try:
         contest = work.contest()
     except ValueError as error:
-        st.error(f"These can't be compared so: {plain(public(error))}.")
+        st.error(f"These cannot be compared: {plain(public(error))}.")
         return
     for name, why in contest.left_out.items():
         st.caption(f"{CRITERIA[name].label} does not take part: {plain(why)}.")
@@ -270,7 +271,7 @@ def _show(work: ContestWork, contest: Contest) -> None:
         f"{len(contest.layers)} layers or groups are cut; locked ones stay whole."
     )
     right.caption(_CURSE)
-    st.markdown("**Which criterion here, and is the difference real?**")
+    st.markdown("**Which criterion is best here, and is the difference real?**")
     if contest.verdicts:
         st.dataframe(contest.summary.drop(columns="in words"), hide_index=True, height="content",
                      key="criteria-verdicts", row_height=32)  # fmt: skip

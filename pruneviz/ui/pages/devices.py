@@ -55,7 +55,7 @@ def main() -> None:
     heading(session, "Small devices", label(session.settled))
     weights, own = _ask()
     if session.next_change is not None:
-        _wait(work, "The units are being made ready …")
+        _wait(work, "Preparing the units …")
         return
     need = need_of(work, weights)
     if need is None:
@@ -103,7 +103,7 @@ def _ask() -> tuple[str, Device | None]:
         key=_KEYS["flash"],
         step=16.0,
         format="%.0f",
-        help="What your own device leaves for weights.",
+        help="What is free for weights on your own device.",
     )
     ram = columns[2].number_input(
         "Your RAM (KiB)",
@@ -111,7 +111,7 @@ def _ask() -> tuple[str, Device | None]:
         key=_KEYS["ram"],
         step=8.0,
         format="%.0f",
-        help="What it leaves for activations.",
+        help="What is free for activations on it.",
     )
     values |= {"weights": weights, "flash": flash, "ram": ram}
     try:
@@ -236,7 +236,7 @@ def _one_device(work: DeviceFitWork, need: Need, devices: list[Device], weights:
             st.warning(plain(f"Does not fit {device.name}, {fit.words}: {_use_text(fit)}."))
     wish = (work.session.settled, device, weights)
     if work.running:
-        _wait(work, "Looking for sliders …")
+        _wait(work, "Looking for a plan that fits …")
     elif not fit.fits:
         _suggest(work, device, weights, wish)
 

@@ -40,7 +40,9 @@ def main() -> None:
     listen(session)
     work = ExportWork.of(session)
     take(work)
-    heading(session, "Export", "Files of the network below, each proved before it counts.")
+    heading(
+        session, "Export", "Export the network below; every file is checked before it is offered."
+    )
     if session.next_change is not None:
         _wait(work)
         return
@@ -132,7 +134,7 @@ def _wait(work: ExportWork) -> None:
         if session.next_change is not None:
             if listen(session) or session.next_change is None:
                 st.rerun()
-            st.progress(0.0, "The units are being made ready …")
+            st.progress(0.0, "Preparing the units …")
             return
         follow(job, "export-cancel")
 
@@ -152,8 +154,8 @@ def _show_result(work: ExportWork) -> None:
     if work.plan is not None and work.plan != work.session.settled:
         before = plain(label(work.plan))
         st.info(
-            f"These files are of a plan before ({before}), not of the one on the screen. Export "
-            "again to have that."
+            f"These files are of an earlier plan ({before}), not of the one on the screen. "
+            "Export again to get that one."
         )
     for note in result.notes:
         st.info(as_sentence(note))

@@ -56,7 +56,7 @@ def main() -> None:
     mine = None if reading else session.diary
     tree = _choose(history, mine)
     if tree.empty:
-        st.info("No plan visited is like that. Ask for less above.")
+        st.info("No visited plan matches. Loosen the filters above.")
     else:
         here = None if mine is None else mine.visits.get(session.settled)
         _tree(tree, here)
@@ -76,8 +76,8 @@ class _Look:
 
 def _empty() -> None:
     st.info(
-        "No plan was visited yet. Move a slider on the workbench: from then on every plan you "
-        "settle on stands here, with what was measured, also after you closed the tab. Another "
+        "No plan has been visited yet. Move a slider on the workbench: from then on every plan "
+        "you settle on is listed here with its measurements, even after you close the tab. Each "
         "browser has a history of its own."
     )
 
@@ -106,8 +106,8 @@ def _choose(history: History, mine: Diary | None) -> pd.DataFrame:
         "Collapse runs without a fork",
         value=len(frame) > 60,
         key="history_fold",
-        help="Shows only where a run of plans begins, forks or ends, and what has a name or a "
-        "note. ⋮3 means: three plans lie before this one.",
+        help="Shows only plans at which a run begins, forks or ends, or that have a name or a "
+        "note. ⋮3 means that three plans before this one are hidden.",
     )
     second = st.columns([3, 3, 3, 2.4], vertical_alignment="bottom", gap="medium")
     text = second[0].text_input(
@@ -202,7 +202,7 @@ def _tree(tree: pd.DataFrame, here: int | None) -> None:
         },
     )
     if len(tree) > _SHOWN:
-        st.caption(f"The first {_SHOWN} of {len(tree):,} plans: fold, or ask for less above.")
+        st.caption(f"The first {_SHOWN} of {len(tree):,} plans: collapse runs or filter above.")
 
 
 # -- one or two of them ------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def _confirm(history: History) -> None:
     if not doomed:
         return
     which = " and ".join(f"{number:d}" for number in doomed)
-    st.warning(f"Delete {which} for good? What came after stays.")
+    st.warning(f"Delete {which} for good? Later plans stay.")
     yes, no = st.columns(2)
     if yes.button("Delete", key="history-delete-yes", width="stretch"):
         history.delete(doomed)

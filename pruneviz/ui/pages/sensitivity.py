@@ -98,7 +98,7 @@ def _choose(work: ScanWork) -> None:
         format="%.0f",
         disabled=work.running,
         help="A budget: as many samples as this machine answers in so many seconds. 0: until "
-        "every interval is narrow enough. What was stopped can go on.",
+        "every interval is narrow enough. A stopped scan can be continued.",
     )
     view = columns[2].segmented_control(
         "Chart",

@@ -92,8 +92,8 @@ def _form(work: TrainingWork) -> None:
         st.rerun()
     if plan.is_dense:
         right.caption(
-            "Nothing is cut: only *Dense* can train this plan. For the others move sliders on the "
-            "workbench first; they say where the network is to end."
+            "Nothing is cut: only *Dense* can train this plan. For the other methods move "
+            "sliders on the workbench first: they set how much is cut in the end."
         )
     if training is not None:
         st.caption(as_sentence(samples_text(work.session.bench, training)))
@@ -116,7 +116,7 @@ def _live(work: TrainingWork, busy: bool) -> None:
         st.warning(plain(work.message))
     if work.result is not None and not work.running:
         if work.plan != work.session.settled:
-            st.info(f"This was trained with a plan before: {plain(label(work.plan))}.")
+            st.info(f"This was trained with an earlier plan: {plain(label(work.plan))}.")
         result(work)
     if work.running or work.watching.snapshot is not None:
         charts(work)
@@ -131,7 +131,7 @@ def _show_kept(work: TrainingWork) -> None:
     if not trainings:
         return
     unfinished = sum(one.done < 1 for one in trainings)
-    words = f"Trainings of this network that are kept: {len(trainings)}"
+    words = f"Saved trainings of this network: {len(trainings)}"
     words += f", {unfinished} of them unfinished" if unfinished else ""
     with st.expander(plain(words), expanded=unfinished > 0 and work.result is None):
         for one in trainings[:_SHOWN]:
@@ -167,16 +167,16 @@ def _offer(work: TrainingWork, one: StoredTraining) -> None:
 
 def _take_over(work: TrainingWork, one: StoredTraining, place: DeltaGenerator) -> None:
     """Of a training that goes on elsewhere: that it does, and how to have it here."""
-    st.caption("At work: begun in another tab, or before this page was loaded anew.")
+    st.caption("Running: started in another tab, or before this page was reloaded.")
     if place.button(
-        "Go on here",
+        "Continue here",
         key=f"train-over-{one.folder.name}",
         width="stretch",
-        help="Stops it there and goes on from its last full epoch, on this page.",
+        help="Stops it there and continues on this page from its last full epoch.",
     ):
         if take_over(work, one):
             st.rerun()
-        st.warning("It does not let go: a command line, or another server, is at it.")
+        st.warning("It cannot be taken over: a command line or another server is running it.")
 
 
 part(main)()

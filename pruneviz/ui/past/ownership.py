@@ -27,8 +27,8 @@ def history_here() -> tuple[History, bool]:
         return mine, False
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.info(
-        "Somebody shares this branch with you: look at it, compare, open a plan of it to go on "
-        "from there in a history of your own. Nothing of it can be changed here."
+        "Somebody has shared this branch with you: look at it, compare plans, or open one to "
+        "continue from there in your own history. Nothing in it can be changed here."
     )
     if right.button("My own history", key="history-mine", width="stretch"):
         del st.query_params[SHARED]
@@ -45,13 +45,13 @@ def offer(history: History, number: int) -> None:
             "Share to read",
             key="history-share",
             icon=":material/share:",
-            help="Makes a link. Whoever has it reads this plan and all that came and comes of it, "
-            "with names and notes, and can change nothing. You can withdraw it.",
+            help="Makes a link. Whoever has it can read this plan and every plan made from it, "
+            "now or later, with names and notes, but change nothing. You can withdraw it.",
         ):
             history.share(number)
             st.rerun()
         return
-    st.caption("Whoever has this link reads this plan and what comes of it:")
+    st.caption("Whoever has this link can read this plan and every plan made from it:")
     st.code(_link(token), language=None)
     if st.button("Withdraw the link", key="history-withdraw", icon=":material/link_off:"):
         history.withdraw(number)
@@ -65,8 +65,8 @@ def whose() -> None:
     if owner is not None and owner.kept is False:
         st.warning(
             "This browser keeps no cookie for this address (a private window, or cookies are "
-            "refused), so it will not be known again: your history lasts as long as this tab, "
-            "until it is loaded anew. Share a branch to keep a way to it, or download the CSV."
+            "refused), so it will not be recognised again: your history lasts only until this "
+            "tab is closed or reloaded. Share a branch to keep access to it, or download the CSV."
         )
     if owners.can_sign_in() and st.button("Sign in", key="history-sign-in"):
         st.login()

@@ -84,13 +84,15 @@ def _costs(ledgers: Ledgers) -> None:
             "*Ledger* on the workbench."
         )
         return
-    st.caption("Of each plan the smallest network that can run: shrunk, else masked.")
+    st.caption(
+        "For each plan the smallest network that can run: shrunk where possible, otherwise masked."
+    )
     _table(costs_apart(first, second), "costs")
 
 
 def _table(table: pd.DataFrame, key: str) -> None:
     if table.empty:
-        st.caption("Nothing is known of one of the two.")
+        st.caption("One of the two has not been measured.")
         return
     st.dataframe(table, hide_index=True, height="content", key=f"history-{key}", row_height=30)
 

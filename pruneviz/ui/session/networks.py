@@ -117,9 +117,9 @@ def complaint() -> str | None:
         parse(_words())
     except ValueError as error:
         return (
-            f"The app was started with words it does not understand: {public(error)}. Try "
+            f"The app was started with options it does not understand: {public(error)}. Try "
             "`streamlit run app.py -- --model weights.safetensors --arch timm:resnet18 --data "
-            "images/`; the sample networks are here all the same."
+            "images/`; the sample networks are available all the same."
         )
     return None
 

@@ -20,27 +20,30 @@ from pruneviz.ui.train.training_work import TrainingWork
 
 _STARTS = {"trained": "the weights it has", "new": "new weights"}
 _HELP = {
-    "epochs": "How often every training sample is seen; in methods that go in rounds, in each.",
-    "learning_rate": "The highest. To win accuracy back a tenth of what trained the network is "
-    "usual.",
-    "start": "From the weights on the screen, or from new ones drawn with the seed; the paper "
-    "on lottery tickets begins with new ones.",
-    "samples": "The first so many. Few samples show what overfitting is.",
-    "schedule": "How the learning rate falls, in each round from its highest.",
+    "epochs": "How often every training sample is seen; for methods with rounds, in each round.",
+    "learning_rate": "The highest rate. To recover accuracy, a tenth of the rate that trained "
+    "the network is usual.",
+    "start": "From the weights on the screen, or from new ones drawn with the seed; the paper on "
+    "lottery tickets starts with new ones.",
+    "samples": "How many of the first samples to train on. With few of them you can see "
+    "overfitting.",
+    "schedule": "How the learning rate falls from its highest value, in each round.",
     "rounds": "How many times it is cut and trained again.",
-    "rewind": "The epoch of the first round to whose weights a ticket goes back; 0: the very "
-    "first weights.",
-    "controls": "After each ticket the same mask with new weights, and a random mask with the "
-    "ticket's: three times the work, and the only way to tell whether the ticket is one.",
-    "cut": "The part of the training in which it cuts or rewires; after it the masks stand still.",
-    "end": "With its penalty until then; then it is cut, and retrained without.",
+    "rewind": "The epoch of the first round whose weights a ticket is rewound to; 0: the initial "
+    "weights.",
+    "controls": "After each ticket, also trains the same mask with new weights, and a random "
+    "mask with the ticket's weights: three times the work, and the only way to tell "
+    "whether it is a winning ticket.",
+    "cut": "The part of the training in which it cuts or rewires; after it the masks stay fixed.",
+    "end": "The penalty applies until then; after that the network is cut and trained without it.",
     "every": "Optimiser steps from one change of the masks to the next.",
-    "drop": "The fraction of a layer's weights that is rewired at first; falls as a cosine.",
-    "strength": "How much the penalty counts beside the loss.",
-    "silent": "Cuts those units alone of whose activations at least so many per cent are ≤ 0, and "
-    "of no layer more than the plan says. 0: the least active, as many as the plan says.",
+    "drop": "The fraction of a layer's weights that is rewired at first; it falls along a cosine.",
+    "strength": "How much the penalty counts relative to the loss.",
+    "silent": "Cuts only units of whose activations at least this percentage is ≤ 0, and never "
+    "more of a layer than the plan says. 0: cuts the least active units, as many as "
+    "the plan says.",
     "memory": "How much the running statistics keep at each step.",
-    "remove": "Units that are cut leave the network at once: the epochs that follow are cheaper.",
+    "remove": "Units that are cut are removed at once: later epochs are cheaper.",
 }
 
 

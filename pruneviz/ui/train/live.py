@@ -23,13 +23,12 @@ _HELP = {
     "loss": "In evaluation mode, at the end of each epoch, on the first training samples and on "
     "all validation samples.",
     "score": "Measured as the loss is. The band is the 95 % interval of the validation. The gap "
-    "between the two lines is what is learnt by heart.",
-    "left": "Parameters that are not cut. What is held in memory becomes less only where units "
-    "are removed for real.",
+    "between the two lines is overfitting: samples learnt by heart.",
+    "left": "Parameters that are not cut. Memory shrinks only where units are removed for real.",
 }
 _KINDS = {
     "cut": "cut",
-    "silent": "cut for what it did",
+    "silent": "cut for its activity",
     "rewired": "rewired",
     "removed": "removed for real",
     "rewound": "set back",
@@ -159,7 +158,7 @@ def _ink() -> str:
 def _tickets(work: TrainingWork, snapshot: TrainingSnapshot) -> None:
     if not (snapshot.table["epoch"] > 0).any():
         return
-    st.markdown("**Tickets**: at the end of each stretch, against what is left")
+    st.markdown("**Tickets**: at the end of each round, against what is left")
     task = work.session.bench.task
     figure = figures.tickets(snapshot.table, score=task.word, scale=task.scale)
     st.plotly_chart(figure, key="train-tickets", config=_CHART)
@@ -177,7 +176,7 @@ def _events(snapshot: TrainingSnapshot) -> None:
         if len(units):
             counts = units.groupby("layer", sort=False).size()
             each = ", ".join(f"{count:,} of {code(layer)}" for layer, count in counts.items())
-            st.markdown(f"Units cut for what they had been doing: {each}.")
+            st.markdown(f"Units cut for their activity: {each}.")
         st.dataframe(
             events_text(snapshot.events), hide_index=True, key="train-events", row_height=28,
             height=min(320, 40 + 28 * min(len(snapshot.events), _MOST)),

@@ -20,9 +20,9 @@ _SHOWN = 4
 _KEY = "train_runs"
 _CHART = {"displayModeBar": False, "scrollZoom": False}
 _HELP = (
-    "Full: validation; dashed: the training samples; dotted: the network that was really trained, "
-    "before it was cut or trained. Where the dashed line leaves the full one, samples are learnt "
-    "by heart. A training that is kept joins by *Open again*."
+    "Solid: validation; dashed: training samples; dotted: the network that was really trained, "
+    "before it was cut or trained. Where the dashed line leaves the solid one, the network "
+    "overfits: it learns samples by heart. A saved training is added by *Open again*."
 )
 
 
@@ -58,7 +58,7 @@ def overlay(runs: list[TrainingRun]) -> None:
     if len(runs) < 2:
         return
     task = runs[-1].before.task
-    st.markdown("**Runs beside each other**", help=_HELP)
+    st.markdown("**Compare runs**", help=_HELP)
     names = {number: f"{number} {one.words} ({one.network})" for number, one in enumerate(runs, 1)}
     usual = [*names][-_SHOWN:]
     choice = st.multiselect(

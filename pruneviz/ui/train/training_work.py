@@ -171,7 +171,7 @@ def at_work(one: StoredTraining) -> bool:
 
 
 def take_over(work: TrainingWork, one: StoredTraining) -> bool:
-    """Go on here with what is trained elsewhere; False where it does not let go.
+    """Continue here with what is trained elsewhere; False where it does not let go.
 
     Work of another process, a command line's say, is not stopped.
     """
@@ -257,7 +257,7 @@ def _room_text(gone: list[StoredTraining]) -> str | None:
     what = f"the training of {gone[0].model!r} kept longest" if len(gone) == 1 else (
         f"the {len(gone)} trainings kept longest"
     )  # fmt: skip
-    return f"To make room, {what} had to go, with the version made of it."
+    return f"To make room, {what} was deleted, with the version made from it."
 
 
 def _wait(work: TrainingWork, report: Progress, label: str, done: float) -> bool:

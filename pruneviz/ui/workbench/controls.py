@@ -186,7 +186,7 @@ def _ask_criterion(granularity: str, before: str) -> tuple[str, list[str], str |
     if choices.value(_NAMES["criterion"]) not in allowed:
         note = (
             f"{CRITERIA[before].label} is not defined for this granularity; "
-            f"{CRITERIA[allowed[0]].label} stands in."
+            f"{CRITERIA[allowed[0]].label} is used instead."
         )
         choices.put(_NAMES["criterion"], allowed[0])
     listed, others = more.split(allowed, choices.value(_NAMES["criterion"]))

@@ -22,7 +22,7 @@ _KEY = "ledger"
 _TICK = 0.4
 _REMEMBERED = 200
 _EMPTY = (
-    "Nothing of this plan is in the ledger yet. Measure it, and see side by side what the dense, "
+    "The ledger of this plan is still empty. Measure it to see, side by side, what the dense, "
     "the masked and the shrunk network take: parameters, multiply-accumulates, bytes in a file, "
     "memory, and milliseconds here and in ONNX Runtime. It takes some seconds, in the background."
 )

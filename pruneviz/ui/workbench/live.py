@@ -104,7 +104,7 @@ def reach(
     session.job.wait(_WAIT)
     _take_job(session)
     if session.next_change is not None:
-        session.message = "Your choice holds as soon as what it needs is ready."
+        session.message = "Your choice takes effect as soon as what it needs is ready."
     return session.next_change is None
 
 

@@ -23,7 +23,7 @@ from pruneviz.workbench import Workbench
 
 _SHOWN_FLIPS, _SHOWN_FILTERS = 12, 64
 _WIDTH = 420
-_WAITING = "Nothing is measured yet: the first numbers come with the next piece of work."
+_WAITING = "Nothing has been measured yet: the first numbers are on their way."
 
 
 @part
@@ -178,7 +178,7 @@ def about(bench: Workbench, ask: Callable[[], str]) -> str:
 def _bounds() -> None:
     """What this server takes, and why no more."""
     with st.expander("Bounds of this server"):
-        st.caption("Whoever runs the server changes them by environment variables.")
+        st.caption("Whoever runs the server can change them with environment variables.")
         rows = pd.DataFrame(limits.table())[["name", "value", "unit", "variable", "reason"]]
         st.dataframe(rows, hide_index=True, height=240, key="bounds")
 

@@ -29,8 +29,8 @@ def ask_scores(session: Session) -> str:
     if bench.tasks:
         task = _ask(
             session, "Measured by", list(bench.tasks), task,
-            f"What outputs and targets are, of what fits them. “{_USUAL}”: what they tell by "
-            "themselves; agreement, closeness and cosine compare with the dense network.",
+            f"What outputs and targets mean, of the readings that fit them. “{_USUAL}”: what is "
+            "inferred from them; agreement, closeness and cosine compare with the dense network.",
         )  # fmt: skip
     source = ScoreSource(output, task)
     return session.name if source == now else networks.scored_name_of(session.name, source)

@@ -60,7 +60,7 @@ def ask_own(here: str) -> str | None:
                 max_upload_size=most,
                 help=f"A state_dict in .safetensors, .pt, .pth or .bin, up to {most:,} MB. Files "
                 "that would run code are refused. Without a file the architecture's own weights "
-                "are taken: random, or those its name stands for.",
+                "are taken: random, or the pretrained ones that its name includes.",
             )
             data, train = _ask_data(turn, most)
             task, ignore = _ask_measure(turn)
@@ -105,9 +105,9 @@ def _ask_measure(turn: int) -> tuple[str | None, int | None]:
         "Measured by",
         TASKS,
         index=None,
-        placeholder="what outputs and targets tell",
+        placeholder="inferred from outputs and targets",
         key=f"upload_task-{turn}",
-        help="What outputs and targets are, where they are not what they seem; agreement, "
+        help="What outputs and targets mean, where that is not inferred correctly; agreement, "
         "closeness and cosine compare with the dense network.",
     )
     ignore = st.number_input(
