@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pruneviz.allocation.counterpart import counterpart
 from pruneviz.allocation.exact_target import levels_of
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import SearchResult, search
@@ -104,6 +105,11 @@ class Studies:
         """
         check(request.plan, self._bench.layer_of)
         return smallest(self._bench, self.memory, lose, request, progress)
+
+    def counterpart(self, plan: Plan, locked: Collection[str] = ()) -> Plan:
+        """Whole units for single weights, or the reverse, at equal parameters left."""
+        check(plan, self._bench.layer_of)
+        return counterpart(self._bench, plan, locked)
 
     def undecidable(self, lose: float = LOSE) -> str:
         """Why the samples cannot tell of any plan that it loses at most `lose`, or ""."""

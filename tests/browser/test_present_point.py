@@ -74,6 +74,24 @@ def test_a_point_leads_back_to_its_plan_also_after_a_reload(visit: Visit) -> Non
     assert board.numbers() == dense
 
 
+def test_one_click_matches_weights_and_units_and_both_points_are_seen(visit: Visit) -> None:
+    board = visit("?model=lenet5")
+    match = board.page.get_by_test_id("match")
+    assert match.is_disabled(), "nothing is cut"
+    with board.changing_address():
+        board.type("number-fc1", "80")
+    before = int(board.word("kept"))
+    with board.changing_address():
+        match.click()
+    board.until("the other way round", lambda: match.inner_text() == "match single weights")
+    board.until("full validation", board.is_full)
+    assert abs(int(board.word("kept")) - before) < 600, "to within a unit"
+    groups = board.page.get_by_test_id("tradeoff").locator("g.trace.scatter g.points")
+    count = """(all) => all.filter((group) => getComputedStyle(group).opacity === "1")
+        .reduce((sum, group) => sum + group.children.length, 0)"""
+    board.until("three plans and their controls", lambda: groups.evaluate_all(count) >= 5)
+
+
 def test_a_zoom_stays_until_it_is_reset(visit: Visit) -> None:
     board = visit("?model=lenet5")
     present(board)

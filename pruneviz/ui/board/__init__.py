@@ -30,7 +30,7 @@ __all__ = [
 
 KINDS = (
     *("drag", "settle", "focus", "lock", "pin", "undo", "redo", "need", "cancel", "measure"),
-    *("return", "sharpen"),
+    *("return", "sharpen", "match"),
 )
 MEASURES = ("accuracy", "loss", "layers")  # what the chart shows
 STATE = "request"

@@ -1,5 +1,6 @@
 // What did it cost?
 
+import { totalsNow } from "./counts.js";
 import { helpButton, make, radioGroup, setAttribute, setText, showRadios } from "./dom.js";
 import { isShare } from "./estimate.js";
 import { dressed, marksOf, nearestPlan } from "./figure.js";
@@ -50,6 +51,8 @@ export function buildChart(state) {
   const none = make("div", { class: "nothing waiting" }, "loading the chart …");
   const key = make("ul", { class: "chartkey", "aria-label": "legend" });
   const words = make("div", { class: "best", "data-testid": "best" });
+  const match = make("button", { type: "button", class: "small match", "data-testid": "match",
+    onclick: () => command(state, "match") });
   const points = buildPoints();
   const box = make("div", { class: "plotbox", role: "figure" }, plot, above.over, none, back,
     points);
@@ -57,10 +60,10 @@ export function buildChart(state) {
     make("div", { class: "line" }, make("h3", { class: "title" }, "Trade-off"),
       helpButton(state, "tradeoff", "the trade-off"), measures.node,
       make("label", { class: "losing" }, "lose at most ", lose, unit)),
-    box, key, words);
+    box, key, make("div", { class: "below" }, words, match));
   /** @type {Chart} */
   const chart = { node, measures, lose, unit, back, plot, ...above, none, key, listed: "",
-    words, box, points, axes: null, drawn: "", program: null, at: "" };
+    words, match, box, points, axes: null, drawn: "", program: null, at: "" };
   listenToPoints(state, chart);
   back.addEventListener("click", () => resetZoom(state, chart));
   plotly().then((program) => {
@@ -87,10 +90,26 @@ export function renderChart(state, chart) {
   if (!chart.lose.matches(":focus") && chart.lose.value !== allowed) chart.lose.value = allowed;
   setText(chart.words, state.network.chart?.words ?? "");
   setAttribute(chart.words, "title", chart.words.textContent || null);
+  renderMatch(state, chart);
   renderKey(state, chart);
   drawFigure(state, chart);
   placePresent(state, chart);
   setAttribute(chart.box, "aria-label", chartWords(state, state.network.chart?.keys.length ?? 0));
+}
+
+/**
+ * One click cuts whole units in place of single weights, or the reverse, at equal parameters left.
+ * @param {State} state
+ * @param {Chart} chart
+ */
+function renderMatch(state, chart) {
+  const { scene } = state.network;
+  const other = scene.byUnit ? "single weights" : "whole units";
+  const whole = totalsNow(state).kept >= scene.total_params;
+  setText(chart.match, `match ${other}`);
+  chart.match.disabled = whole;
+  setAttribute(chart.match, "title", whole ? "cut something first"
+    : `cut ${other} instead until as many parameters are left, and see both as points`);
 }
 
 /**

@@ -10,7 +10,7 @@ const QUIET = 250; // ms without a further key before a keyboard change settles
 const RESTS = 150; // ms without a move after which a thumb that is held rests
 const LONGEST_QUEUE = 8;
 const ALONE = new Set([ // each is asked for by itself
-  "undo", "redo", "pin", "cancel", "measure", "return"]);
+  "undo", "redo", "pin", "cancel", "measure", "return", "match"]);
 
 /** @returns {Requests} */
 export function newRequests() {
@@ -33,7 +33,7 @@ export function newRequests() {
  */
 function changesPlan(state, kind) {
   if (kind === "lock") return isGlobal(state);
-  return ["drag", "settle", "pin", "undo", "redo", "return"].includes(kind);
+  return ["drag", "settle", "pin", "undo", "redo", "return", "match"].includes(kind);
 }
 
 /**

@@ -623,6 +623,7 @@ export interface Chart {
   measures: Radios;
   lose: HTMLInputElement;
   unit: HTMLElement;
+  match: HTMLButtonElement;
   back: HTMLElement;
   box: HTMLElement;
   points: HTMLInputElement;

@@ -158,7 +158,7 @@ def obey(session: Session, request: Request) -> bool:
 
 
 def _obey(session: Session, request: Request) -> bool:
-    if request.kind in ("focus", "need", "return", "sharpen"):
+    if request.kind in ("focus", "need", "return", "sharpen", "match"):
         return False
     session.message = None
     if request.kind in ("cancel", "measure"):
@@ -244,7 +244,7 @@ def change(session: Session, request: Plan) -> None:
     """
     plan, before = plan_with(session, request), session.live
     loss = hand.loss_text(before, plan)
-    session.settle(plan, _locks_under(session, plan))
+    session.settle(plan, locks_under(session, plan))
     session.tell_change(changes.change_text(session.bench, before, plan), loss or "")
 
 
@@ -257,14 +257,14 @@ def plan_with(session: Session, request: Plan) -> Plan:
     pinned = hand.valid_pins(before, request.granularity)
     blank = replace(request, sparsity={} if request.scope == "global" else levels, pinned=pinned)
     blank = replace(blank, pinned=hand.that_fit(bench, blank, bench.cannot(blank)))
-    locked = _locks_under(session, blank)
+    locked = locks_under(session, blank)
     if request.scope == "global":
         free = {name: level for name, level in levels.items() if name not in locked}
         levels = dict.fromkeys(levels, mean_share(bench, request, free))
     return with_levels(bench, blank, levels, locked)
 
 
-def _locks_under(session: Session, plan: Plan) -> dict[str, str]:
+def locks_under(session: Session, plan: Plan) -> dict[str, str]:
     """The locks as they are under a plan, where other layers may be cut together.
 
     What somebody locked or unlocked stays so; the usual locks are those that go with the plan.

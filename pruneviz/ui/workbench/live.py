@@ -18,6 +18,7 @@ from pruneviz.ui.session import Session, arrive, cached, jobs, obey
 from pruneviz.ui.session.hand import counts_by_hand
 from pruneviz.ui.wording import measures_text
 from pruneviz.ui.workbench import trade_off
+from pruneviz.ui.workbench.matching import match
 from pruneviz.ui.workbench.small_pictures import small_pictures
 from pruneviz.ui.workbench.task_facts import task_facts, why_late
 from pruneviz.workbench import Workbench, units
@@ -42,6 +43,9 @@ def listen(session: Session) -> bool:
             again |= _return(session, request.point)
         if request.kind == "sharpen":
             jobs.sharpen(session.bench, session.live)
+        elif request.kind == "match":
+            match(session, reach)
+            again = True
     return _take_job(session) or again
 
 
