@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,13 +15,15 @@ import pytest
 
 import pruneviz as pv
 from pruneviz import figures
+from pruneviz.background import Job
 from pruneviz.plan import Plan
+from pruneviz.progress import Progress
 from pruneviz.sensitivity.curves import Curves
 from pruneviz.sensitivity.scan import LEVELS, scan
 from pruneviz.storage.home import VARIABLE
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.ui.allocate.scan_work import ScanWork, cells, start, table, work_left
-from pruneviz.ui.session import cached, networks
+from pruneviz.ui.session import cached
 from pruneviz.ui.wording import duration
 from pruneviz.workbench import Workbench
 from tests.page import PATIENCE, Page, few_validated
@@ -236,19 +239,27 @@ def test_trouble_with_the_file_is_told_and_stops_nothing(
 
 
 @pytest.mark.slow
-def test_another_network_begins_anew(page: Sensitivity) -> None:
-    first = page.scanning
-    page.press("scan-start")
-    job = first.job
+def test_a_scan_goes_on_behind_another_network(page: Sensitivity) -> None:
+    first, name, end = page.scanning, page.session.name, threading.Event()
+
+    def work(report: Progress) -> None:
+        report("fc1", 0.5)
+        end.wait(PATIENCE)
+
+    first.job = Job(work)
     page.back()
-    page.app.selectbox(key=page.key("ask_model")).set_value("lenet5")
-    page.run()
-    page.go()
+    page.choose("ask_model", "lenet5").go()
     assert page.scanning is not first
-    assert job is not None
-    assert job.cancelled or not job.running
-    assert "lenet5" in page.texts()
-    assert networks.names()
+    assert first.running
+    assert not first.job.cancelled
+    labels = [link.proto.label for link in page.app.get("page_link")]
+    assert f"Sensitivity is at work on {name}: fc1 · 50%" in labels
+    page.back()
+    page.choose("ask_model", name).go()
+    assert page.scanning is first, "one finds it where it is"
+    assert first.session is page.session
+    end.set()
+    page.done()
 
 
 # -- tables ------------------------------------------------------------------------------------

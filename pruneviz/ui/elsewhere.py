@@ -6,7 +6,7 @@ import streamlit as st
 
 from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.pages import PAGES
-from pruneviz.ui.session.page_work import PageWork
+from pruneviz.ui.session.page_work import PageWork, behind
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import address
 
@@ -23,10 +23,10 @@ def show_work(here: str) -> None:
 
 
 def work_beside(here: str) -> list[PageWork]:
-    """What is at work and shown on another page, in the order of the pages."""
+    """What is at work and shown on another page or for another network, in the order of pages."""
     every = [st.session_state.get(kind.__name__) for kind in PageWork.__subclasses__()]
     others = [work for work in every if work is not None and work.page not in ("", here)]
-    running = [work for work in others if work.running]
+    running = [*(work for work in others if work.running), *behind()]
     return sorted(running, key=lambda work: [*PAGES].index(work.page))
 
 
@@ -39,11 +39,13 @@ def _watch(here: str) -> None:
         for work in running:
             assert work.job is not None
             page, icon = PAGES[work.page]
-            words = f"{work.page} is at work: {work.job.label or 'beginning'} · {work.job.done:.0%}"
+            left = any(work is one for one in behind())
+            where = f" on {work.session.name}" if left else ""
+            far = f"{work.job.label or 'beginning'} · {work.job.done:.0%}"
             st.page_link(
                 page,
-                label=plain(words),
+                label=plain(f"{work.page} is at work{where}: {far}"),
                 icon=f":material/{icon}:",
                 width="content",
-                query_params=address.query_here(),
+                query_params=address.query(work.session) if left else address.query_here(),
             )

@@ -34,6 +34,7 @@ class ScanWork(PageWork):
     """
 
     page: ClassVar[str] = "Sensitivity"
+    goes_on: ClassVar[bool] = True
 
     plan: Plan = field(init=False)
     lose: float = LOSE

@@ -13,6 +13,7 @@ from pruneviz.ui.boundary import fragment
 from pruneviz.ui.session import Session
 
 _TICK = 0.4
+_BEHIND = "work_behind"
 
 
 @dataclass
@@ -22,10 +23,12 @@ class PageWork:
     job: at work, or ended and not yet taken note of. message: what became of the last. left:
     seconds until it has ended, where that can be told. watched: whether a running job was drawn
     last, and the page redraws itself. drawing_page: whether the whole page is being drawn. page:
-    the title of the page that shows it, "" where it is gone with that page.
+    the title of the page that shows it, "" where it is gone with that page. goes_on: whether it is
+    finished for a network that was left, to be there when somebody comes back to it.
     """
 
     page: ClassVar[str] = ""
+    goes_on: ClassVar[bool] = False
 
     session: Session
     job: Job | None = None
@@ -36,17 +39,31 @@ class PageWork:
 
     @classmethod
     def of(cls, session: Session) -> Self:
-        """That of this session, under the name of its class; work on another network is stopped."""
+        """That of this session, under the name of its class; work on another network is stopped,
+        or goes on behind.
+        """
         before = st.session_state.get(cls.__name__)
         if isinstance(before, cls) and before.fits(session):
             return before
-        work = cls(session)
+        work = cls._taken_up(session) or cls(session)
         if isinstance(before, cls):
             work.succeed(before)
-            if before.job is not None:
+            if before.goes_on and before.running:
+                st.session_state[_BEHIND] = [*behind(), before]
+            elif before.job is not None:
                 before.job.cancel()
         st.session_state[cls.__name__] = work
         return work
+
+    @classmethod
+    def _taken_up(cls, session: Session) -> Self | None:
+        """The work that goes on behind for the network of this session."""
+        for work in behind():
+            if isinstance(work, cls) and work.session.bench is session.bench:
+                st.session_state[_BEHIND] = [other for other in behind() if other is not work]
+                work.session = session
+                return work
+        return None
 
     def fits(self, session: Session) -> bool:
         """Whether it is still about what the session looks at."""
@@ -82,3 +99,9 @@ class PageWork:
         """Draw the whole page anew where the work that was watched has ended meanwhile."""
         if self.watched and not self.running and not self.drawing_page:
             st.rerun()
+
+
+def behind() -> list[PageWork]:
+    """What is still at work for networks that were left, the one left last at the end."""
+    works: list[PageWork] = st.session_state.get(_BEHIND, [])
+    return [work for work in works if work.running]
