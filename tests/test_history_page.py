@@ -195,6 +195,26 @@ def test_other_data_is_refused_in_words(page: Past) -> None:
 
 
 @pytest.mark.slow
+def test_a_version_is_compared_with_its_original_on_the_same_samples(page: Past) -> None:
+    assert page.session.diary is not None
+    history, first = cached.history(), int(page.table["number"].iloc[1])
+    version = replace(page.session.diary.version, name="lenet5 · v1", weights="feedfacecafe")
+    number = history.visit(version, page.plan)
+    record = history.record_of(first)
+    assert record is not None
+    history.record_measurement(number, replace(record, accuracy=record.accuracy - 0.25))
+    page.app.session_state["history_model"] = "all networks"
+    page.app.session_state["history_tabs"] = "Masks"
+    page.run()
+    page.pick(first, number)
+    said = page.texts()
+    assert "First: lenet5; second: lenet5 · v1; on the same samples" in said
+    assert "masks are compared over the same weights alone" in said
+    numbers = page.app.dataframe[1].value.set_index("quantity")
+    assert numbers.loc["accuracy", "difference"] == "-25.00 points"
+
+
+@pytest.mark.slow
 def test_words_are_kept(page: Past) -> None:
     page.app.text_input[1].set_value("first try")
     page.app.text_input[2].set_value("the wide one")

@@ -49,7 +49,7 @@ class PlanComparison:
 def compare(
     first: Measurement, second: Measurement, targets: NDArray[np.int64] | None = None
 ) -> PlanComparison:
-    """What was measured of two plans of one model, side by side.
+    """What was measured of two plans on the same samples, side by side.
 
     targets: int64 [n or more], the class of each sample, where there is one.
     """
@@ -116,7 +116,7 @@ def _layers(
     first: Mapping[str, tuple[int, int]], second: Mapping[str, tuple[int, int]]
 ) -> pd.DataFrame:
     rows = [(name, of, kept, second[name][0]) for name, (kept, of) in first.items()
-            if name in second]  # fmt: skip
+            if name in second and second[name][1] == of]  # fmt: skip
     return _apart(pd.DataFrame(rows, columns=["layer", "total", "first", "second"]))
 
 

@@ -297,12 +297,11 @@ def _confirm(history: History) -> None:
 
 def _two(look: _Look, first: pd.Series, second: pd.Series) -> None:
     history, session = look.history, look.session
-    made_for = visits.version_of(first)
-    if made_for != visits.version_of(second):
-        both = ", ".join(f"{row['model']} {row['weights']}" for row in (first, second))
+    made_for, other = visits.version_of(first), visits.version_of(second)
+    if made_for.data != other.data:
         st.info(
-            f"These plans are of two models ({plain(both)}, or other data): only plans of the same "
-            "weights and data can be compared."
+            f"These plans were measured on other data ({plain(made_for.name)}: {made_for.data}, "
+            f"{plain(other.name)}: {other.data}): only the same samples can be compared."
         )
         return
     numbers = int(first["id"]), int(second["id"])
@@ -315,9 +314,9 @@ def _two(look: _Look, first: pd.Series, second: pd.Series) -> None:
     except ValueError as error:
         st.error(plain(f"{public(error)}."))
         return
-    bench = session.bench if visits.refusal(session, made_for) is None else None
+    bench = session.bench if session.bench.data_fingerprint == made_for.data else None
     ledgers = history.ledger_of(numbers[0]), history.ledger_of(numbers[1])
-    side_by_side(bench, made_for.name, plans, (records[0], records[1]), ledgers)
+    side_by_side(bench, (made_for, other), plans, (records[0], records[1]), ledgers)
 
 
 part(main)()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pruneviz import figures
 from pruneviz.background import Job
-from pruneviz.history import Measurement
+from pruneviz.history import Measurement, ModelVersion
 from pruneviz.history.comparison import (
     PlanComparison,
     change_in_words,
@@ -48,14 +48,17 @@ class MaskDistance:
 
 def side_by_side(
     bench: Workbench | None,
-    name: str,
+    networks: tuple[ModelVersion, ModelVersion],
     plans: tuple[Plan, Plan],
     records: tuple[Measurement, Measurement],
     ledgers: Ledgers,
 ) -> None:
-    """Two plans in tabs; bench: the network they belong to, called `name`, where it is open."""
+    """Two plans in tabs, also of two networks; bench: with the samples both were measured on."""
     comparison = compare(*records, targets=None if bench is None else _targets(bench))
     st.markdown(f"Second minus first: **{change_in_words(comparison)}**")
+    first, second = networks
+    if first.weights != second.weights:
+        st.caption(plain(f"First: {first.name}; second: {second.name}; on the same samples."))
     numbers, layers, classes, flips, masks, costs = st.tabs(
         _TABS, key="history_tabs", on_change="rerun"
     )
@@ -72,7 +75,7 @@ def side_by_side(
             _flips(bench, comparison, records)
     if masks.open:
         with masks:
-            _masks(bench, name, plans)
+            _masks(bench, networks, plans)
 
 
 def _costs(ledgers: Ledgers) -> None:
@@ -147,9 +150,16 @@ def _flips(
     panels.show_flips(bench, result)
 
 
-def _masks(bench: Workbench | None, name: str, plans: tuple[Plan, Plan]) -> None:
-    if bench is None:
-        st.caption(f"Open {plain(repr(name))} on the workbench to see where the masks differ.")
+def _masks(
+    bench: Workbench | None, networks: tuple[ModelVersion, ModelVersion], plans: tuple[Plan, Plan]
+) -> None:
+    first, second = networks
+    if first.weights != second.weights:
+        st.caption("These are two networks: masks are compared over the same weights alone.")
+        return
+    if bench is None or bench.fingerprint != first.weights:
+        name = plain(repr(first.name))
+        st.caption(f"Open {name} on the workbench to see where the masks differ.")
         return
     apart = _apart(bench, plans)
     job = apart.job
