@@ -151,26 +151,26 @@ TERMS = {
         "scores.",
     ),
     "master": Term(
-        "Master slider",
+        "Bulk slider",
         "Moves all unlocked layers of the chosen target at once and shows which share of them is "
-        "cut; what a search hides stays as it is. By “uniform” each gets the same sparsity; shared "
-        "out by another method, each gets what the method gives it at that share. What you lock "
-        "stays where you put it, and the others share out the rest. In the global scope it "
-        "moves the one threshold that all layers share.",
+        "cut; what a search hides stays as it is. The method beside it says how much each layer "
+        "loses: with “uniform” all get the same sparsity, any other method gives each its own. "
+        "What you lock stays where you put it, and the others make up for it. In the global scope "
+        "it moves the one threshold that all layers share.",
     ),
     "curve": Term(
         "The curve in a track",
-        "What the score loses when this layer alone is cut, measured; it hangs from the track, "
-        "level for level under the thumb. At the track nothing is lost; all rows have one scale "
-        "(by the square root, so that one point shows), and its end, the largest loss of all, "
-        "stands beside this question mark. The band is the "
-        "95 % interval, paired with the dense network. The ring marks the knee, where the curve "
-        "bends most; from the dashed line on, a loss of more than one point is certain. “Robust "
-        "to 70 %”: up to there it certainly loses no more than a point; “at least”: what lies "
-        "beyond is not told by these samples. The order goes by where a loss is certain, then by "
-        "the area under the curve. These words allow for a scan's looking several times, so that "
-        "each is wrong in at most 2.5 % of scans; they ask for a little more than the band. Layers "
-        "that are cut together share one curve.",
+        "The measured loss when this layer alone is cut. The curve hangs from the track: below "
+        "each position of the thumb you see what that sparsity costs, and at the track itself "
+        "nothing is lost. All rows share one scale (by the square root, so that one point shows); "
+        "its lower end, the largest loss of all, is written beside this question mark. The band "
+        "is the 95 % interval, paired with the dense network. The ring marks the knee, where the "
+        "curve bends most; from the dashed line on, a loss of more than one point is certain. "
+        "“Robust to 70 %” means that up to there it loses no more than a point, with 95 % "
+        "confidence; “at least” means that these samples cannot tell beyond. Layers are ordered by "
+        "where their loss becomes certain, then by the area under the curve. These words allow for "
+        "a scan's looking several times: each is wrong in at most 2.5 % of scans, so they are a "
+        "little stricter than the band. Layers that are cut together share one curve.",
         "Δ(s) = accuracy with this layer alone at s − accuracy of the dense network, same samples",
         "Li et al. 2017, arXiv:1608.08710, sec. 3.2; knee: Satopaa et al. 2011, "
         "doi:10.1109/ICDCSW.2011.20",

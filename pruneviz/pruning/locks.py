@@ -29,7 +29,7 @@ def usual_locks(layers: Mapping[str, Layer], survey: Survey) -> dict[str, str]:
         elif name in survey.heads:
             locks[name] = f"output head: its units are {_answers(survey, name)}"
         elif name in survey.first and layer.size < _SMALL * total:
-            locks[name] = "first layer: few weights, and all that follows is made from them"
+            locks[name] = "first layer: few weights, needed by all later layers"
         elif layer.depthwise:
             locks[name] = "depthwise: one small filter per channel, with nothing to spare"
     if len(locks) == len(layers):  # something is there to be pruned: a small first layer will do

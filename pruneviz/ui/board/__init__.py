@@ -61,7 +61,7 @@ class Request:
 
     `sparsity` is in [0, 1] by layer name; `scene` and `picture` are the ids the browser
     holds ("" for none), so that neither is sent twice. `scale`: what the colours of the weights
-    are to be compared over. pin: of the kind "pin" alone. allocation: by what the master slider
+    are to be compared over. pin: of the kind "pin" alone. allocation: by what the bulk slider
     shares out; `sensitivity`, `tables` and `chart` are the ids of the curves, levels and chart it
     holds. measure: of MEASURES. lose: how much of the score may be lost. point: of the kind
     "return" alone: the key of a point of the chart. thumbnails: layers in sight of which it has

@@ -56,7 +56,7 @@ def allocation_key(bench: Workbench, plan: Plan, method: str, locked: Collection
 def allocation(
     bench: Workbench, plan: Plan, method: str, locked: Collection[str]
 ) -> dict[str, object]:
-    """The level of every layer that may move, at each of TARGETS of the master slider.
+    """The level of every layer that may move, at each of TARGETS of the bulk slider.
 
     Where they cannot be told `words` says why, and there are none.
     """

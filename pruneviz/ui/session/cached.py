@@ -86,5 +86,5 @@ def sensitivity_evidence(key: str, _bench: Workbench, _plan: Plan) -> dict[str, 
 def allocation(
     key: str, _bench: Workbench, _plan: Plan, _method: str, _locked: Collection[str]
 ) -> dict[str, object]:
-    """What the master slider asks of each layer; key tells all of it."""
+    """What the bulk slider asks of each layer; key tells all of it."""
     return curve_data.allocation(_bench, _plan, _method, _locked)
