@@ -245,3 +245,22 @@ def test_starting_over_forgets_steps_and_guesses() -> None:
     assert "picture" in page.record(lesson).moments
     page.press("lesson-begin")
     assert page.record(lesson) == Record(begun=True)
+
+
+def test_a_link_to_a_lesson_alone_opens_its_network() -> None:
+    page = Classroom(1)
+    assert page.session.name == "lenet300"
+    assert page.address["model"] == "lenet300"
+
+
+def test_a_reload_does_no_step() -> None:
+    lesson = LESSONS[0]
+    page = Classroom(1).begin()
+    page.ask("focus", focus="fc2").run()
+    assert [*page.record(lesson).moments] == ["picture"]
+    again = Classroom(1)  # which has fc1 in focus, as the next step asks for
+    again.run().run()
+    assert again.session.focus == "fc1"
+    assert [*again.record(lesson).moments] == ["picture"]
+    again.ask("focus", focus="fc2").ask("focus", focus="fc1").run()
+    assert [*again.record(lesson).moments] == ["picture", "histogram"]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from driving import Board, rest
+from driving import Board, press, rest
 from playwright.sync_api import Page
 from serving import ROOT
 
 pytestmark = pytest.mark.browser
-PAGES = ("", "sensitivity", "criteria", "devices", "train", "history", "export", "manual")
+PAGES = ("", "learn", "sensitivity", "criteria", "devices", "train", "history", "export", "manual")
 # Each finding: how grave it is, the rule, and the elements.
 FINDINGS = """() => axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
     violations.filter(each => ["serious", "critical"].includes(each.impact)).map(each =>
@@ -54,6 +54,15 @@ def test_no_page_shuts_anybody_out(visit: Callable[..., Board], axe: str, dark: 
             board.open()
         wrong[name] = findings(board.page, axe)
     assert not any(wrong.values()), wrong
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_lesson_shuts_anybody_out(visit: Callable[..., Board], axe: str, dark: bool) -> None:
+    board = visit("learn?lesson=2", dark=dark)
+    assert findings(board.page, axe) == []
+    press(board.page, "Begin")
+    board.page.locator(".st-key-step").wait_for()
+    assert findings(board.page, axe) == []
 
 
 def test_the_first_slider_is_few_tabs_away(visit: Callable[..., Board]) -> None:

@@ -56,6 +56,40 @@ def test_a_lesson_is_walked_with_a_mouse(visit: Callable[..., Board]) -> None:
     assert "lesson=3" in page.url
 
 
+def test_a_lesson_is_walked_with_the_keyboard(visit: Callable[..., Board]) -> None:
+    here = visit("learn?lesson=1")
+    page = here.page
+    begin(here)
+    step = page.locator(".st-key-step")
+    here.root.get_by_role("button", name="fc2", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(step).to_contain_text("Step 2 of 4")
+    here.root.get_by_role("button", name="fc1", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(step).to_contain_text("Step 3 of 4")
+    guess = step.get_by_role("slider")
+    guess.focus()
+    page.keyboard.press("ArrowRight")
+    expect(guess).to_have_value("51")
+    rest(page)
+    step.get_by_role("button", name="That is my guess").focus()
+    page.keyboard.press("Enter")
+    expect(step).to_contain_text("You expect 51 %.")
+    here.slider("fc1").focus()
+    for _ in range(5):
+        with here.settling():
+            page.keyboard.press("PageUp")
+    expect(step).to_contain_text("Step 4 of 4")
+    for _ in range(5):
+        with here.settling():
+            page.keyboard.press("Control+z")
+    lesson = page.locator(".st-key-lesson")
+    expect(lesson).to_contain_text("Step 4 done.")
+    lesson.get_by_role("radio").first.focus()
+    page.keyboard.press("Space")
+    expect(lesson).to_contain_text("Right.")
+
+
 def test_progress_outlives_the_server_and_is_nobody_elses(server_alone: Server, page: Page) -> None:
     page.goto(f"{server_alone.address}/learn?lesson=1")
     board = Board(page)

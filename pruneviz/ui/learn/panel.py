@@ -13,6 +13,7 @@ from pruneviz.plan import Plan
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
 from pruneviz.ui.learn import course
+from pruneviz.ui.learn.arrival import has_acted
 from pruneviz.ui.learn.controls import ALL
 from pruneviz.ui.learn.questions import questions
 from pruneviz.ui.learn.steps import steps
@@ -37,7 +38,7 @@ def panel(session: Session, lesson: Lesson) -> None:
     if session.name != lesson.network:
         st.info(f"This lesson works on {code(lesson.network)}; open is {code(session.name)}.")
         if st.button(f"Open {lesson.network}", key="lesson-network"):
-            _set_up(lesson)
+            set_up(lesson)
             st.rerun()
         return
     steps(lesson, record, measured=_now(session) is not None)
@@ -64,7 +65,7 @@ def mark_guesses(session: Session, lesson: Lesson) -> None:
 def _take(session: Session, lesson: Lesson) -> Record:
     """The record after what the session shows now; a step that is done stays done."""
     record = notebook.read(lesson)
-    now = _now(session)
+    now = _now(session) if has_acted(session) else None
     if now is None:
         return record
     try:
@@ -113,12 +114,12 @@ def _begin(lesson: Lesson, words: str, *, primary: bool = False) -> None:
         help=f"Opens {lesson.network} with nothing cut. What you had open stands in History.",
     ):
         notebook.write(lesson, Record(begun=True))
-        _set_up(lesson)
+        set_up(lesson)
         st.rerun()
 
 
-def _set_up(lesson: Lesson) -> None:
-    """The lesson's network and what is asked for when it begins."""
+def set_up(lesson: Lesson) -> None:
+    """Open the lesson's network with what is asked for when it begins."""
     session = address.go_to(address.Address(lesson.network))
     if lesson.plan != Plan() and session.name == lesson.network:
         address.settle(session, lesson.plan)
