@@ -17,7 +17,7 @@ from pruneviz.cli import main
 from pruneviz.sources.networks.architectures import build
 from pruneviz.sources.networks.masked import bake
 from pruneviz.sources.networks.weights import Weights, read_weights
-from pruneviz.sources.opening import open_upload
+from pruneviz.sources.upload import open_upload
 from pruneviz.ui.session import start
 from pruneviz.workbench import Workbench
 

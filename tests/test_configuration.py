@@ -20,7 +20,7 @@ from pruneviz.sources.networks.architectures import build
 from pruneviz.sources.networks.configuration import MODEL_TYPES, known_keys, read_configuration
 from pruneviz.sources.networks.hub import chosen_files, hub_folder, is_hub_name
 from pruneviz.sources.networks.libraries import library
-from pruneviz.sources.opening import open_upload
+from pruneviz.sources.upload import open_upload
 from tests import optional
 
 BERT = {

@@ -18,7 +18,7 @@ from torch import nn
 import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.network.graph import ONE_AT_A_TIME
-from pruneviz.sources.opening import open_upload
+from pruneviz.sources.upload import open_upload
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch's, on what it made these files with
 

@@ -17,7 +17,7 @@ import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.network.graph import ONE_AT_A_TIME
 from pruneviz.sources.networks.pickles import why_not
-from pruneviz.sources.opening import open_upload
+from pruneviz.sources.upload import open_upload
 
 MARK = "ran"
 

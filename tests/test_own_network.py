@@ -99,6 +99,10 @@ def test_uploaded_weights_and_data_are_measured_by_accuracy(page: Page) -> None:
 
 
 @pytest.mark.slow
+def test_whoever_has_a_class_of_their_own_is_told_how_to_start(page: Page) -> None:
+    assert "streamlit run app.py -- --model mine:network --data mine:data" in page.texts()
+
+
 def test_an_upload_is_seen_by_its_own_session_alone(page: Page) -> None:
     upload(page, FITTING, ("mine.safetensors", save(own_weights())))
     mine = page.app.selectbox(key=page.key("ask_model")).options

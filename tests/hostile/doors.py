@@ -13,7 +13,7 @@ from pruneviz.cli import main
 from pruneviz.history import History, ModelVersion
 from pruneviz.plan import Plan
 from pruneviz.recipes import recipe_dropped
-from pruneviz.sources.opening import open_upload
+from pruneviz.sources.upload import open_upload
 from pruneviz.storage.faults import public, sentence
 from tests import optional
 

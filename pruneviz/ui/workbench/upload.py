@@ -24,6 +24,18 @@ class _File(Protocol):
 
 _ROUND = "upload_round"
 _WIDTH = 420
+# What runs code, or lies in folders, is named by whoever starts the app.
+_BY_START = """
+**A class of your own** is code, which no upload runs: start the app with it.
+`mine.py` has a function `network()` that returns the trained model, and one `data()` for inputs and
+labels:
+
+`streamlit run app.py -- --model mine:network --data mine:data`
+
+**A folder of pictures**, one folder a class:
+
+`streamlit run app.py -- --model weights.safetensors --arch timm:resnet18 --data photos/ --size 224`
+"""
 
 
 def ask_own(here: str) -> str | None:
@@ -65,6 +77,8 @@ def ask_own(here: str) -> str | None:
             data, train = _ask_data(turn, most)
             task, ignore = _ask_measure(turn)
             click = st.form_submit_button("Open", type="primary", width="stretch")
+        with st.expander("Your own class, or a folder of pictures"):
+            st.markdown(_BY_START)
         ask_recipe(here)
         if not click:
             return None
