@@ -41,7 +41,7 @@ class Frontiers:
         self._lock = threading.Lock()
         self._values: OrderedDict[_Key, dict[tuple[int, int], Value]] = OrderedDict()
         self._full = 0
-        self._recent: deque[dict[str, str]] = deque([{}], maxlen=_RECENT)
+        self._recent: deque[dict[str, str]] = deque(maxlen=_RECENT)
 
     def run(self, tensors: Mapping[str, Tensor], versions: Versions) -> Run:
         """What answers with `tensors` in place of the network's own; versions: of their names.
@@ -91,7 +91,7 @@ class Frontiers:
             if versions in self._recent:
                 self._recent.remove(versions)
                 self._recent.append(versions)
-            others = [self._difference(versions, other) for other in self._recent]
+            others = [self._difference(versions, other) for other in (*self._recent, {})]
             if versions not in self._recent:
                 self._recent.append(versions)
         nearest = min((names for names in others if names), key=len, default=frozenset())

@@ -51,6 +51,7 @@ def scan(
     Each point starts with as many samples as it takes to see that nothing changes; then the one
     whose interval is widest for what it tells gets twice as many, until all are fine (see
     `Point.fine`) or have seen all samples (the first `of`), or `budget` samples have been answered.
+    Without a budget those of one slider follow each other: what lies before it is run once.
     What is said to be sure allows for the looks at each point, see `looks`.
     Those that `memory` holds count too, so that a scan that was stopped goes on as if it had not
     been. What is measured is in `memory` at once; `progress` is called before each step with a
@@ -64,10 +65,12 @@ def scan(
     sliders = bench.sliders(settings)
     tasks = _tasks(bench, settings, sliders, levels)
     of = of or len(bench.source.validation)
+    bench.graph_cache.graph_or_none()  # by which each point runs only what it changes
     rungs = looks(bench.block, of, min(precision, LOSE))
     points: dict[int, Point] = {}
-    spent = 0
-    while (task := _next(tasks, points, precision, of)) is not None:
+    spent, hand = 0, None
+    while (task := _next(tasks, points, precision, of, hand)) is not None:
+        hand = task.slider if budget is None else None
         before = points.get(task.place)
         start = 0 if before is None else before.n
         n = next(n for n in rungs if n > start)
@@ -167,12 +170,18 @@ def _from_the_middle(levels: Sequence[float]) -> list[float]:
 
 
 def _next(
-    tasks: Sequence[ScanPoint], points: dict[int, Point], precision: float, of: int
+    tasks: Sequence[ScanPoint],
+    points: dict[int, Point],
+    precision: float,
+    of: int,
+    hand: Slider | None,
 ) -> ScanPoint | None:
+    """The point to be looked at next; of those of the slider in hand first, where there is one."""
     fresh = next((task for task in tasks if task.place not in points), None)
     if fresh is not None:
         return fresh
     open_ = [task for task in tasks if _open(points[task.place], precision, of)]
+    open_ = [task for task in open_ if task.slider is hand] or open_
     return max(open_, key=lambda task: _excess(points[task.place], precision), default=None)
 
 
