@@ -23,6 +23,7 @@ from pruneviz.storage.measurement_store import Memory
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 PRECISION = 0.01
 _PIECE = 1.0  # seconds of measuring before somebody may cancel it
+_TRACE = 0.05  # seconds for all samples from which on a graph pays for itself
 _SCHEME = 2  # to be raised where a point would come out differently
 
 
@@ -65,7 +66,6 @@ def scan(
     sliders = bench.sliders(settings)
     tasks = _tasks(bench, settings, sliders, levels)
     of = of or len(bench.source.validation)
-    bench.graph_cache.graph_or_none()  # by which each point runs only what it changes
     rungs = looks(bench.block, of, min(precision, LOSE))
     points: dict[int, Point] = {}
     spent, hand = 0, None
@@ -210,6 +210,8 @@ def _measure(
     recalled = _recall(bench, task, n, alpha, memory)
     if recalled is not None:
         return recalled
+    if len(bench.source.validation) * bench.seconds_per_sample > _TRACE:
+        bench.graph_cache.graph_or_none()  # by it each point runs only what it changes
     got = bench.masks(task.plan).sparsity[task.slider.name]
     result, dense = (_answer(bench, plan, n, tick) for plan in (task.plan, Plan()))
     point = point_of(task.level, got, result, dense, alpha)
