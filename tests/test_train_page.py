@@ -421,7 +421,7 @@ def test_units_cut_for_their_silence_are_shown_with_what_they_did() -> None:
     page.set(method="activity", epochs=2, samples=500).set(every=5)
     page.press("train-begin").done()
     assert page.trainer.result is not None, page.trainer.message
-    assert "Units cut for what they had been doing" in page.said()
+    assert "Units cut for their activity" in page.said()
     events = next(t.value for t in page.app.dataframe if "why" in t.value)
     assert events["unit"].str.isdigit().any()
     assert events["why"].str.contains("of its activations").any()
