@@ -476,7 +476,7 @@ def snapshot_name(page: Page) -> TextInput:
 
 @pytest.mark.slow
 def test_a_snapshot_leads_back_to_its_plan(page: Page) -> None:
-    page.choose("ask_criterion", "snip").settle(fc1=0.7).finish()
+    page.choose("ask_criterion", "taylor").settle(fc1=0.7).finish()
     kept = page.plan, page.numbers()
     snapshot_name(page).set_value("  mine ")
     page.app.button(key="FormSubmitter:snapshot-Keep").click()
@@ -486,7 +486,7 @@ def test_a_snapshot_leads_back_to_its_plan(page: Page) -> None:
     page.app.button(key="snapshot-0").click()
     page.run().arrive().finish()
     assert (page.plan, page.numbers()) == kept
-    assert page.app.selectbox(key=page.key("ask_criterion")).value == "snip"
+    assert page.app.selectbox(key=page.key("ask_criterion")).value == "taylor"
 
 
 def test_a_click_is_not_lost_when_the_background_work_has_just_ended(page: Page) -> None:
