@@ -30,7 +30,8 @@ KEYWORDS = {"help", "label", "caption", "text", "body"}
 # What makes foreign words harmless, and what gives numbers or words of this house.
 SAFE = {
     *("plain", "code", "as_sentence", "as_markdown", "len", "int", "size", "duration", "_about"),
-    *("change_in_words", "_source", "_cost", "app_text"),
+    *("change_in_words", "_source", "_cost", "app_text", "_help", "readable", "_comparison"),
+    *("_steps_done", "_step_number", "_ahead", "_meaning"),
 }
 
 

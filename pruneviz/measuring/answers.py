@@ -120,12 +120,15 @@ class _Judgement:
         inputs = data.inputs_of(which)
         with torch.inference_mode(), at_work(f"measuring samples {which.start}..{which.stop - 1}"):
             answers = self._run(inputs, which)
-            if self._task.single and not self._task.needs_dense:
+            rows = which.stop - which.start
+            may_wait = all(tensor.shape[:1] == (rows,) for tensor in answers.values())
+            if may_wait and self._task.single and not self._task.needs_dense:
                 self._waiting.append((which, answers))
                 self._numbers += _numbers(answers)
                 if self._numbers > _SMALL:
                     self._settle(data)
                 return
+            self._settle(data)
             dense = None
             if self._task.needs_dense:
                 dense = self._dense(inputs, which) if self._changed else answers

@@ -64,8 +64,8 @@ def overview() -> None:
     minutes = sum(lesson.minutes for lesson in lessons)
     st.markdown(
         "### Learn to prune\n"
-        f"{len(lessons)} short lessons, about {minutes} minutes in all. You work on real networks, "
-        "guess what will happen, and measure it. Begin with the first: each needs what was said "
+        f"{len(lessons)} short lessons, about {minutes:d} minutes in all. You work on real "
+        "networks, guess what will happen, and measure it. Begin with the first: each needs what was said "
         "before."
     )
     if notebook.complaint():
@@ -78,7 +78,9 @@ def overview() -> None:
 
 def _card(place: int, lesson: Lesson, record: Record) -> None:
     st.markdown(f"**{place}. {plain(lesson.title)}**")
-    st.caption(f"{lesson.minutes} minutes · {plain(lesson.network)} · {_state(lesson, record)}")
+    st.caption(
+        f"{lesson.minutes:d} minutes · {plain(lesson.network)} · {_steps_done(lesson, record)}"
+    )
     words = (
         "Open" if not record.begun else "Go on" if not is_complete(lesson, record) else "Look again"
     )
@@ -87,7 +89,7 @@ def _card(place: int, lesson: Lesson, record: Record) -> None:
         st.rerun()
 
 
-def _state(lesson: Lesson, record: Record) -> str:
+def _steps_done(lesson: Lesson, record: Record) -> str:
     if is_complete(lesson, record):
         return ":green[:material/check_circle: done]"
     return f"{len(record.moments)} of {len(lesson.steps)} steps" if record.begun else "not begun"

@@ -18,7 +18,7 @@ from pruneviz.ui.learn.controls import ALL
 from pruneviz.ui.learn.questions import questions
 from pruneviz.ui.learn.steps import steps
 from pruneviz.ui.session import Session, notebook
-from pruneviz.ui.text import as_sentence, code
+from pruneviz.ui.text import as_sentence, code, plain
 from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.ledger import LedgerWork
 from pruneviz.ui.workbench.live import tab
@@ -31,13 +31,13 @@ def panel(session: Session, lesson: Lesson) -> None:
     _head(lesson)
     if not record.begun:
         st.markdown(readable(lesson.intro))
-        _begin(lesson, "Begin", primary=True)
+        _begin(lesson, again=False)
         return
     with st.expander("What this lesson is about"):
         st.markdown(readable(lesson.intro))
     if session.name != lesson.network:
         st.info(f"This lesson works on {code(lesson.network)}; open is {code(session.name)}.")
-        if st.button(f"Open {lesson.network}", key="lesson-network"):
+        if st.button(f"Open {plain(lesson.network)}", key="lesson-network"):
             set_up(lesson)
             st.rerun()
         return
@@ -100,18 +100,19 @@ def _head(lesson: Lesson) -> None:
         if st.button("All lessons", key="lessons", icon=":material/arrow_back:", type="tertiary"):
             course.close()
             st.rerun()
-        st.caption(f"Lesson {place} of {total} · {lesson.minutes} min")
-    st.markdown(f"#### {lesson.title}")
+        st.caption(f"Lesson {place:d} of {total:d} · {lesson.minutes:d} min")
+    st.markdown(f"#### {plain(lesson.title)}")
     if notebook.complaint():
         st.warning(as_sentence(notebook.complaint()))
 
 
-def _begin(lesson: Lesson, words: str, *, primary: bool = False) -> None:
+def _begin(lesson: Lesson, *, again: bool) -> None:
     if st.button(
-        words,
+        "Start this lesson over" if again else "Begin",
         key="lesson-begin",
-        type="primary" if primary else "secondary",
-        help=f"Opens {lesson.network} with nothing cut. What you had open stands in History.",
+        type="secondary" if again else "primary",
+        help=f"Opens {plain(lesson.network)} with nothing cut. What you had open is in the "
+        "History.",
     ):
         notebook.write(lesson, Record(begun=True))
         set_up(lesson)
@@ -133,4 +134,4 @@ def _foot(lesson: Lesson) -> None:
     )
     with st.popover("Start over", icon=":material/restart_alt:"):
         st.markdown("Your steps, guesses and answers of this lesson are forgotten.")
-        _begin(lesson, "Start this lesson over")
+        _begin(lesson, again=True)

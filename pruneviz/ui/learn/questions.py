@@ -9,6 +9,7 @@ from pruneviz.lessons.record import is_complete, is_right
 from pruneviz.lessons.statement import readable
 from pruneviz.ui.learn import course
 from pruneviz.ui.session import notebook
+from pruneviz.ui.text import plain
 
 
 def questions(lesson: Lesson, record: Record) -> None:
@@ -20,7 +21,7 @@ def questions(lesson: Lesson, record: Record) -> None:
     st.success("This lesson is done.", icon=":material/check_circle:")
     after = course.after(lesson)
     if after is not None and st.button(
-        f"Next: {after.title}", key="lesson-next", type="primary", width="stretch"
+        f"Next: {plain(after.title)}", key="lesson-next", type="primary", width="stretch"
     ):
         course.go(after)
         st.rerun()

@@ -12,7 +12,14 @@ from pruneviz.lessons.record import current
 from pruneviz.lessons.statement import readable
 from pruneviz.ui.session import notebook
 
-_WORDS = {"accuracy": "Accuracy", "kept": "Parameters kept", "macs": "MACs", "time": "Time"}
+_WORDS = {
+    "accuracy": "Accuracy",
+    "kept": "Parameters kept",
+    "macs": "MACs",
+    "time": "Time",
+    "file": "Size of the file",
+    "zipped": "Size of the zip",
+}
 _CLOSE = 0.03
 
 
@@ -20,10 +27,10 @@ def steps(lesson: Lesson, record: Record, *, measured: bool) -> None:
     """What was done, newest last, and what is to be done; measured: whether the plan is."""
     done = [step for step in lesson.steps if step.name in record.moments]
     for step in done[:-1]:
-        with st.expander(f":green[:material/check_circle:] {_title(lesson, step)}"):
+        with st.expander(f":green[:material/check_circle:] {_step_number(lesson, step)}"):
             _done(step, record)
     if done:
-        st.markdown(f":green[:material/check_circle:] **{_title(lesson, done[-1])} done.**")
+        st.markdown(f":green[:material/check_circle:] **{_step_number(lesson, done[-1])} done.**")
         _done(done[-1], record)
     present = current(lesson, record)
     if present is not None:
@@ -39,7 +46,7 @@ def _ahead(left: int, asks: int) -> str:
     return f"Then: {' and '.join(parts)}." if parts else "This is the last step."
 
 
-def _title(lesson: Lesson, step: LessonStep) -> str:
+def _step_number(lesson: Lesson, step: LessonStep) -> str:
     return f"Step {lesson.steps.index(step) + 1}"
 
 
@@ -62,7 +69,7 @@ def _comparison(step: LessonStep, moment: Mapping[str, Any], share: float) -> st
 
 
 def _present(lesson: Lesson, record: Record, step: LessonStep, *, measured: bool) -> None:
-    st.markdown(f"**{_title(lesson, step)} of {len(lesson.steps)}**")
+    st.markdown(f"**{_step_number(lesson, step)} of {len(lesson.steps)}**")
     if step.guess and step.name not in record.guesses:
         _ask_guess(lesson, record, step)
         return
@@ -72,14 +79,13 @@ def _present(lesson: Lesson, record: Record, step: LessonStep, *, measured: bool
     if not measured:
         st.caption("Being measured on all samples …")
     elif lesson.watch:
-        st.caption(f"Watch: {lesson.watch}")
+        st.caption(f"Watch: {readable(lesson.watch)}")
 
 
 def _ask_guess(lesson: Lesson, record: Record, step: LessonStep) -> None:
     st.markdown(readable(step.guess))
-    label = _WORDS.get(step.of, "Size of the file")
     percent = st.slider(
-        f"{label} that you expect",
+        f"{_WORDS[step.of]} that you expect",
         0,
         100,
         50,

@@ -41,7 +41,9 @@ def _map(session: Session) -> None:
         st.caption(f"At most {MOST} marks are drawn: what was unfolded first is folded again.")
     lacking = outside_of(bench, ways)
     if lacking:
-        names = ", ".join(map(code, lacking[:_NAMED])) + (" …" if len(lacking) > _NAMED else "")
+        names = ", ".join(code(name) for name in lacking[:_NAMED]) + (
+            " …" if len(lacking) > _NAMED else ""
+        )
         st.caption(f"Not in the graph that torch traced: {names}.")
 
 

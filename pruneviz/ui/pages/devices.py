@@ -162,11 +162,12 @@ def _totals(session: Session, need: Need, weights: str) -> None:
                       delta_color="off", delta_arrow="off")  # fmt: skip
     if result is not None:
         words = f"measured on {result.n:,}; {bench.task.interval_text(result.low, result.high)}"
-        score, name = plain(bench.task.score_text(result.accuracy)), plain(bench.task.label)
+        score = plain(bench.task.score_text(result.accuracy))
+        name = plain(bench.task.label)
         columns[3].metric(f"{name} as fp32", score, plain(words),
                           delta_color="off", delta_arrow="off")  # fmt: skip
         if weights != "fp32":
-            columns[3].caption(f"As {weights}: not measured.")
+            columns[3].caption(f"As {plain(weights)}: not measured.")
     if not by_unit(plan):
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.info(

@@ -300,8 +300,8 @@ def _two(look: _Look, first: pd.Series, second: pd.Series) -> None:
     made_for, other = visits.version_of(first), visits.version_of(second)
     if made_for.data != other.data:
         st.info(
-            f"These plans were measured on other data ({plain(made_for.name)}: {made_for.data}, "
-            f"{plain(other.name)}: {other.data}): only the same samples can be compared."
+            f"These plans were measured on other data ({plain(made_for.name)}: "
+            f"{plain(made_for.data)}, {plain(other.name)}: {plain(other.data)}): only the same samples can be compared."
         )
         return
     numbers = int(first["id"]), int(second["id"])
