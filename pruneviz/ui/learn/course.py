@@ -65,8 +65,8 @@ def overview() -> None:
     st.markdown(
         "### Learn to prune\n"
         f"{len(lessons)} short lessons, about {minutes:d} minutes in all. You work on real "
-        "networks, guess what will happen, and measure it. Begin with the first: each needs what was said "
-        "before."
+        "networks, guess what will happen, and measure it. Begin with the first: each needs "
+        "what was said before."
     )
     if notebook.complaint():
         st.warning(as_sentence(notebook.complaint()))

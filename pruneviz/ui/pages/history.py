@@ -301,7 +301,8 @@ def _two(look: _Look, first: pd.Series, second: pd.Series) -> None:
     if made_for.data != other.data:
         st.info(
             f"These plans were measured on other data ({plain(made_for.name)}: "
-            f"{plain(made_for.data)}, {plain(other.name)}: {plain(other.data)}): only the same samples can be compared."
+            f"{plain(made_for.data)}, {plain(other.name)}: {plain(other.data)}): only the same "
+            "samples can be compared."
         )
         return
     numbers = int(first["id"]), int(second["id"])

@@ -46,10 +46,10 @@ def ask_other(others: Sequence[str]) -> str | None:
         others,
         key=choices.key(OTHER),
         format_func=lambda name: CRITERIA[name].label,
-        help="\n\n".join(f"**{CRITERIA[name].label}**: {_meaning(name)}" for name in others),
+        help="\n\n".join(f"**{CRITERIA[name].label}**: {_sentence(name)}" for name in others),
     )
     return chosen
 
 
-def _meaning(name: str) -> str:
+def _sentence(name: str) -> str:
     return " ".join(CRITERIA[name].meaning.split())
