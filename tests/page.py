@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.sources.open_request import OpenRequest
 from pruneviz.sources.registered import load_registered
 from pruneviz.ui.session import Session, cached, countdown
@@ -199,7 +200,11 @@ class Page:
         return self
 
     def choose(self, key: str, value: object) -> Self:
-        """Use one of the widgets above the board."""
+        """Use one of the widgets above the board; of criteria the one that has this one."""
+        if key == "ask_criterion":
+            box = self.app.selectbox(key=choice_key(self.app, key))
+            if CRITERIA[str(value)].label not in box.options:
+                key = "ask_other"
         choice = choice_key(self.app, key) if key.startswith("ask_") else key
         self.app.session_state[choice] = value
         return self.run().arrive()
