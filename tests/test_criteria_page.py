@@ -9,6 +9,7 @@ import pytest
 
 from pruneviz import figures
 from pruneviz.comparison.contest import LEVELS, Contest
+from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.storage.home import VARIABLE
 from pruneviz.ui.compare.contest_work import ContestWork, hold, work_left
 from pruneviz.ui.session import cached
@@ -60,7 +61,8 @@ def test_before_anything_it_says_what_it_will_cost(page: Criteria) -> None:
     pace = page.session.bench.seconds_per_sample
     assert seconds == pytest.approx(plans * N * pace)
     assert f"{plans} plans on {N} samples each" in page.texts()
-    assert "all 8 criteria" in page.texts()
+    allowed = sum(criterion.allows("weight") for criterion in CRITERIA.values())
+    assert f"all {allowed} criteria" in page.texts()
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pruneviz.cli import main
+from pruneviz.export import FORMATS
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.training import METHODS
 from tests import optional
@@ -117,3 +118,11 @@ def test_the_readme_is_short_and_says_where_more_stands() -> None:
     assert [line for line in lines if len(line) > 110 and not line.startswith("|")] == []
     unnamed = {page.stem for page in MANUAL} - set(re.findall(r"manual/(\w+)\.md", README))
     assert not unnamed, f"the README names no way to {sorted(unnamed)}"
+
+
+def test_readme_and_manual_list_the_formats_there_are() -> None:
+    line = re.search(r"- \*\*Formats\*\*: ([^.]+)\.", README)
+    assert line is not None
+    assert re.split(r",\s+", line[1]) == list(FORMATS)
+    table = (TOP / "pruneviz" / "manual" / "export.md").read_text("utf-8")
+    assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == list(FORMATS)
