@@ -198,3 +198,21 @@ def test_the_workbench_measures_by_it_once_the_graph_is_there() -> None:
     assert [one.accuracy for one in before] == [one.accuracy for one in after]
     assert all(torch.equal(a.scores, b.scores) for a, b in zip(before, after, strict=True))
     assert not any("whole network" in note for note in bench.notes)
+
+
+def test_a_view_counts_with_all_that_it_keeps_in_memory() -> None:
+    class Narrow(nn.Module):
+        """Of what the first layer makes only a sixth is read."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = nn.Linear(6, 60), nn.Linear(10, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(self.first(x)[:, :10])
+
+    bench = opened(Narrow())
+    part = ready(bench)
+    for level in (0.2, 0.4):
+        both(bench, part, pv.Plan(sparsity={"last": level}))
+    assert part.bytes == 4 * 60 * len(bench.source.validation)

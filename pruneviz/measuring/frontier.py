@@ -36,7 +36,7 @@ class Frontiers:
     """
 
     def __init__(self, model: nn.Module, run: GraphRun, names: tuple[str, ...], bound: int) -> None:
-        self._model, self.graph_run, self._names, self._bound = model, run, names, bound
+        self._model, self._network, self._names, self._bound = model, run, names, bound
         self._like, self._first_names = first_float(model), first_names(model)
         self._lock = threading.Lock()
         self._values: OrderedDict[_Key, dict[tuple[int, int], Value]] = OrderedDict()
@@ -59,10 +59,10 @@ class Frontiers:
             known = self._at_hand(keys, which)
             places = frozenset(known)
             if places not in orders:
-                orders[places] = self.graph_run.order(places)
+                orders[places] = self._network.order(places)
             try:
                 arguments = fit_like(inputs, self._like)
-                result, fresh = self.graph_run.run(arguments, standing, known, orders[places], keep)
+                result, fresh = self._network.run(arguments, standing, known, orders[places], keep)
             except Exception as error:
                 if out_of_memory(error):
                     self.clear()
@@ -95,19 +95,19 @@ class Frontiers:
             if versions not in self._recent:
                 self._recent.append(versions)
         nearest = min((names for names in others if names), key=len, default=frozenset())
-        return frozenset(self.graph_run.frontier(self.graph_run.dependent(nearest)))
+        return frozenset(self._network.frontier(self._network.dependent(nearest)))
 
     def _difference(self, one: Versions, other: Versions) -> frozenset[str]:
         return frozenset(n for n in {*one, *other} if one.get(n) != other.get(n))
 
     def _keys(self, versions: Versions, keep: frozenset[int]) -> dict[int, _Key]:
         """The steps whose values may be known or are to be kept, with what they depend on."""
-        bits = {name: self.graph_run.dependent((name,)) for name in versions}
+        bits = {name: self._network.dependent((name,)) for name in versions}
         with self._lock:
             steps = {*keep, *(step for step, *_ in self._values)}
         keys, threads = {}, torch.get_num_threads()
         for step in steps:
-            depends = self.graph_run.depends(step)
+            depends = self._network.depends(step)
             reached = (n for n, bit in bits.items() if bit & depends)
             keys[step] = (step, threads, frozenset((name, versions[name]) for name in reached))
         return keys
@@ -124,10 +124,11 @@ class Frontiers:
 
     def _hold(self, fresh: Mapping[int, Value], keys: Mapping[int, _Key], which: slice) -> None:
         samples = (which.start, which.stop)
+        stay = {keys[step] for step in fresh}
         with self._lock:
             for step, value in fresh.items():
                 size = _bytes(value)
-                self._make_room(size, {keys[other] for other in fresh})
+                self._make_room(size, stay)
                 if self._full + size > self._bound:
                     continue
                 held = self._values.setdefault(keys[step], {})
@@ -144,8 +145,9 @@ class Frontiers:
 
 
 def _bytes(value: Value) -> int:
+    """What a value keeps in memory: of a view all that it is a view of."""
     if isinstance(value, Tensor):
-        return value.nbytes
+        return value.untyped_storage().nbytes()
     return sum(map(_bytes, value)) if isinstance(value, tuple | list) else 0
 
 
