@@ -156,7 +156,7 @@ def test_what_was_cut_by_hand_is_given_back_and_that_is_said(page: Page) -> None
     assert "by hand is undone" in texts(page.app)
     ended(press(page, "fill", method="uniform", target=50.0))
     assert not page.plan.pinned
-    assert "given back: 1" in (page.session.message or "")
+    assert "cut or kept by hand: 1" in (page.session.message or "")
 
 
 @pytest.mark.slow
