@@ -21,6 +21,11 @@ def silent_share(done: float) -> None:
     """Tell nobody."""
 
 
+def part_of(progress: ShareDone, start: float, share: float) -> ShareDone:
+    """Progress of a part of the work, `share` of it from `start` on, as progress of all of it."""
+    return lambda done: progress(start + share * done)
+
+
 def part(progress: Progress, start: float, end: float) -> Progress:
     """Progress of a part of the work, from `start` to `end` of it, as progress of all of it."""
     return lambda label, done: progress(label, start + (end - start) * min(max(done, 0.0), 1.0))

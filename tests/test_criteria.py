@@ -31,6 +31,9 @@ BY_HAND = Evidence(
     gradient_power=torch.tensor([[1.0, 2.0], [3.0, 0.5]]),
     contribution=torch.tensor([[1.0, -4.0], [-3.0, 2.0]]),
     flow=torch.tensor([[2.0, 1.0], [0.0, 3.0]]),
+    inverse_diagonal=torch.tensor([[0.5, 2.0]]),
+    written=torch.tensor([5.0, 21.0]),
+    read=torch.tensor([4.0, 4.0]),
 )
 # criterion -> (scores of the four weights, scores of the two units), worked out by hand;
 # None where it is not defined.
@@ -40,10 +43,18 @@ EXPECTED: dict[str, tuple[list[list[float]] | None, list[float] | None]] = {
     "lamp": ([[1 / 30, 4 / 29], [9 / 25, 16 / 16]], None),
     "fpgm": (None, [8**0.5, 8**0.5]),
     "bn_scale": (None, [0.5, 2]),
+    "consumer": (None, [2, 2]),
+    "group_l2": (None, [3, 5]),
+    "position": (None, [1, 0.5]),
     "activation": (None, [0.5, 3]),
     "apoz": (None, [0.75, 0]),
     "variance": (None, [2, 0]),
     "wanda": ([[10, 2], [30, 4]], [12, 34]),
+    "ria": (
+        [[(1 / 4 + 1 / 3) * 10**0.5, 2 / 6 + 2 / 3], [(3 / 4 + 3 / 7) * 10**0.5, 4 / 6 + 4 / 7]],
+        None,
+    ),
+    "obs": ([[2, 2], [18, 8]], None),
     "taylor": ([[1, 4], [9, 2]], [2, 3]),
     "snip": ([[0.5, 2], [0, 8]], [2.5, 8]),
     "fisher": ([[0.5, 4], [13.5, 4]], [2.5, 5]),
@@ -226,7 +237,8 @@ def test_every_criterion_explains_itself(name: str) -> None:
 
 def test_only_criteria_that_look_at_data_need_it() -> None:
     blind = {name for name, c in CRITERIA.items() if not c.needs_data}
-    assert blind == {"magnitude", "l2", "lamp", "fpgm", "bn_scale", "random", "synflow"}
+    of_weights = {"magnitude", "l2", "lamp", "fpgm", "bn_scale", "consumer", "group_l2"}
+    assert blind == of_weights | {"position", "random", "synflow"}
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

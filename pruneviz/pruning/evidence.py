@@ -10,13 +10,19 @@ from torch import Tensor, nn
 from pruneviz.network.graph import Graph, norm_scale
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import state
+from pruneviz.pruning.curvature import no_curvature
 
 # What is gathered together -> the fields of Evidence it gives.
 PARTS = {
     "activity": ("input_norm", "activation", "silence", "variance", "by_class"),
     "gradients": ("gradient", "gradient_size", "gradient_power", "contribution"),
     "flow": ("flow",),
+    "curvature": ("inverse_diagonal",),
 }
+# What is gathered where nothing else is asked for: curvature takes longer than all the rest.
+USUAL = tuple(part for part in PARTS if part != "curvature")
+# Fields that weights and graph tell: nothing is sent through the network for them.
+TOLD = frozenset({"scale", "written", "read"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,10 @@ class Evidence:
     g being the gradient of that sample's loss.
     contribution: [samples, units], Σ g·w over the weights of each unit, sample by sample.
     flow: like weight, the gradient of SynFlow's R (no data).
+    inverse_diagonal: broadcasting over the weight, the diagonal of H⁻¹, H = mean x·xᵀ + λI of the
+    inputs that each weight meets.
+    written, read: [units], Σ of squares of the weights (and batch-norm scales) that make each unit,
+    and of those that read it, over all layers that are cut together; of whole units alone.
 
     >>> pv.Evidence(pv.find_layers(nn.Linear(4, 3))[""], torch.ones(3, 4)).has("gradient")
     False
@@ -55,6 +65,9 @@ class Evidence:
     gradient_power: Tensor | None = None
     contribution: Tensor | None = None
     flow: Tensor | None = None
+    inverse_diagonal: Tensor | None = None
+    written: Tensor | None = None
+    read: Tensor | None = None
 
     @property
     def as_float32(self) -> Evidence:
@@ -97,6 +110,11 @@ class Evidence:
             return _NOT_HEARD
         if need == "scale":
             return _NO_SCALE
+        if need in ("written", "read"):
+            return NO_READER
+        curved = no_curvature(self.layer) if need in PARTS["curvature"] else None
+        if curved is not None:
+            return f"{curved}; use another criterion or leave it dense"
         if need == "flow" and self.samples is not None:
             return _NO_FLOW
         return _NOT_SENT if self.samples is None else _NEVER_RAN
@@ -107,6 +125,10 @@ _NOT_HEARD = "what is sent to which expert is not heard; use a criterion of weig
 _NO_FLOW = "SynFlow needs a network that takes one float tensor; choose another criterion"
 _NOT_SENT = "gather evidence on calibration data first"
 _NEVER_RAN = "it never ran on the calibration data; leave it dense"
+NO_READER = (
+    "no layer is known that reads its units and loses an input with each; choose another criterion "
+    "or leave the layer dense"
+)
 _NO_SCALE = "no batch norm follows it; choose another criterion or leave the layer dense"
 
 

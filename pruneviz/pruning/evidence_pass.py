@@ -19,7 +19,8 @@ from pruneviz.network.layers import Layer
 from pruneviz.network.replica import first_names, leaves, replica
 from pruneviz.network.rows import Layout, find_layout
 from pruneviz.outputs import main_output, named_output
-from pruneviz.progress import ShareDone, silent_share
+from pruneviz.progress import ShareDone, part_of, silent_share
+from pruneviz.pruning.curvature import inverse_diagonals
 from pruneviz.pruning.evidence import PARTS, Evidence, weights_only
 from pruneviz.pruning.sample_gradients import gradients_singly
 from pruneviz.pruning.tally import Tally, Use
@@ -56,31 +57,20 @@ def gather(
     """
     if len(calibration) == 0:
         raise ValueError("calibration data is empty; give at least one sample")
+    usual = len(set(parts) - {"curvature"}) > 0
+    share = 0.5 if usual and "curvature" in parts else 1.0
     tallies: dict[str, Tally] = {}
     if {"activity", "gradients"} & set(parts):
-        silent = ("embedding", "experts")
-        listeners = {name: layer for name, layer in layers.items() if layer.kind not in silent}
-        layouts = find_layouts(model, listeners, calibration)
-        mixed = {name for (name, _), layout in layouts.items() if layout is None}
-
-        def pass_(names: Collection[str], batch: int, start: float, share: float) -> None:
-            new = {n: Tally.of(model, layers[n], graph, max(1, classes), layouts) for n in names}
-            tallies.update(new)
-
-            def report(part: float) -> None:
-                progress(start + share * part)
-
-            _pass(model, new, calibration, task, parts, batch, report)
-
-        half = 0.5 if mixed else 1.0
-        pass_([name for name in listeners if name not in mixed], batch, 0.0, half)
-        mixed |= {name for name, tally in tallies.items() if tally.mixed}
-        if mixed:
-            pass_([name for name in listeners if name in mixed], 1, half, 1 - half)
+        columns, first = max(1, classes), part_of(progress, 0.0, share)
+        tallies = _tally(model, layers, graph, calibration, columns, task, parts, batch, first)
     experts = {name: layer for name, layer in layers.items() if layer.kind == "experts"}
     singly: Mapping[str, dict[str, Any]] = {}
     if experts and "gradients" in parts:
-        singly = gradients_singly(model, experts, calibration, task, progress)
+        singly = gradients_singly(model, experts, calibration, task, part_of(progress, 0.0, share))
+    curved: Mapping[str, Tensor] = {}
+    if "curvature" in parts:
+        last = part_of(progress, 1 - share, share)
+        curved = inverse_diagonals(model, layers, calibration, batch, last)
     flow: Mapping[str, Tensor] = {}
     if "flow" in parts and isinstance(calibration.inputs, Tensor):
         flow = _flow(model, layers, calibration.inputs)
@@ -88,8 +78,39 @@ def gather(
     for name, alone in weights_only(model, layers, graph).items():
         heard = _evidence_fields(tallies.get(name), len(calibration)) | singly.get(name, {})
         flowing = None if alone.layer.kind == "embedding" else flow.get(name)
-        evidence[name] = replace(alone, flow=flowing, **heard)
+        evidence[name] = replace(alone, flow=flowing, inverse_diagonal=curved.get(name), **heard)
     return evidence
+
+
+def _tally(
+    model: nn.Module,
+    layers: Mapping[str, Layer],
+    graph: Graph | None,
+    data: Data,
+    columns: int,
+    task: Task | None,
+    parts: Collection[str],
+    batch: int,
+    progress: ShareDone,
+) -> dict[str, Tally]:
+    # Layer -> the sums of one pass; of a second one, sample by sample, where rows are mixed.
+    tallies: dict[str, Tally] = {}
+    silent = ("embedding", "experts")
+    listeners = {name: layer for name, layer in layers.items() if layer.kind not in silent}
+    layouts = find_layouts(model, listeners, data)
+    mixed = {name for (name, _), layout in layouts.items() if layout is None}
+
+    def pass_(names: Collection[str], batch: int, start: float, share: float) -> None:
+        new = {n: Tally.of(model, layers[n], graph, columns, layouts) for n in names}
+        tallies.update(new)
+        _pass(model, new, data, task, parts, batch, part_of(progress, start, share))
+
+    half = 0.5 if mixed else 1.0
+    pass_([name for name in listeners if name not in mixed], batch, 0.0, half)
+    mixed |= {name for name, tally in tallies.items() if tally.mixed}
+    if mixed:
+        pass_([name for name in listeners if name in mixed], 1, half, 1 - half)
+    return tallies
 
 
 def find_layouts(

@@ -16,7 +16,8 @@ from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.replica import state
 from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning.criteria import Criterion, find_criterion
-from pruneviz.pruning.evidence import PARTS, Evidence, weights_only
+from pruneviz.pruning.curvature import no_curvature
+from pruneviz.pruning.evidence import PARTS, TOLD, Evidence, weights_only
 from pruneviz.pruning.granularity import expand, ranks, scores_for
 from pruneviz.pruning.masks import Ranking, layer_count, mask_of, pin, pool, pool_count
 from pruneviz.pruning.pins import check_pins, hands
@@ -133,7 +134,10 @@ def cannot(layer: Layer, criterion: Criterion, granularity: str) -> str | None:
             return "an embedding has no units or inputs to cut; use single weights"
         if criterion.needs:
             return f"{criterion.label} looks at more than weights, and an embedding has no inputs"
-    if layer.table and set(criterion.needs) - {"scale"}:
+    curved = no_curvature(layer) if set(criterion.needs) & set(PARTS["curvature"]) else None
+    if curved is not None and layer.kind != "embedding":
+        return f"{criterion.label}: {curved}; use another criterion"
+    if layer.table and set(criterion.needs) - TOLD:
         return (
             f"{criterion.label} would see one of two paths: its weight is the table "
             f"{layer.table!r}, too; judge it by its weights alone"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -69,6 +70,9 @@ def unit_scores(
     sample); then members are put together as `plan.aggregate` says. Members without
     what the criterion needs (a batch norm, say) have no vote.
     """
+    if set(criterion.needs) & {"written", "read"}:
+        written, read = unit_squares(group, evidence)
+        evidence = {n: replace(evidence[n], written=written, read=read) for n in group.layers}
     able = [n for n in group.layers if all(evidence[n].has(need) for need in criterion.needs)]
     scores, there = [], []
     for name in able or group.layers[:1]:  # the first one tells what is missing
@@ -86,6 +90,43 @@ def unit_scores(
         scores.append(own if joint else total.index_add(0, rows[inside], own[inside]))
         there.append(torch.zeros_like(total, dtype=torch.bool).index_fill(0, rows[inside], True))
     return _AGGREGATES[plan.aggregate](torch.stack(scores), torch.stack(there))
+
+
+def readers(group: Group, layers: Mapping[str, Layer]) -> Iterator[tuple[str, Tensor]]:
+    """(layer, int64 [its inputs]) of those that lose an input with each unit of a group: the unit
+    that each of their inputs is, -1 for others.
+    """
+    for name in group.consumers:
+        layer = layers[name]
+        dim = 0 if layer.turned else 1
+        for place in group.places:
+            # Of convolutions with groups whole groups go, and no input of a filter.
+            if place.tensor == layer.weight and place.dim == dim and layer.groups == 1:
+                yield name, place.unit
+
+
+def unit_squares(group: Group, evidence: Mapping[str, Evidence]) -> tuple[Tensor, Tensor | None]:
+    """`written` and `read` of Evidence, float64 [units of the group]; None where nobody reads."""
+    weights = {name: evidence[name].weight.double().square() for name in group.layers}
+    device = next(iter(weights.values())).device
+    written = torch.zeros(group.units, dtype=torch.float64, device=device)
+    read, known = torch.zeros_like(written), False
+    for name, squares in weights.items():
+        scale = evidence[name].scale
+        rows = squares.flatten(1).sum(1)
+        rows = rows if scale is None else rows + scale.double().square()
+        _add_by_unit(written, group.rows[name], rows)
+    for name, units in readers(group, {name: one.layer for name, one in evidence.items()}):
+        columns = evidence[name].weight.double().square().transpose(0, 1).flatten(1).sum(1)
+        _add_by_unit(read, units, columns)
+        known = True
+    return written, read if known else None
+
+
+def _add_by_unit(total: Tensor, units: Tensor, values: Tensor) -> None:
+    units = units.to(total.device)
+    inside = units >= 0
+    total.index_add_(0, units[inside], values[inside].to(total.device))
 
 
 def unit_masks(

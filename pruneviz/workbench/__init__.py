@@ -192,11 +192,11 @@ class Workbench:
         return classes if few else ("all samples",)
 
     def has_evidence(self, *parts: str) -> bool:
-        """Whether these parts of evidence (all by default) have been gathered."""
+        """Whether these parts of evidence (the usual ones by default) have been gathered."""
         return self._mask_cache.has_evidence(*parts)
 
     def evidence(self, *parts: str, progress: ShareDone = silent_share) -> dict[str, Evidence]:
-        """Evidence by layer, gathered once and kept; `parts` of PARTS, all by default."""
+        """Evidence by layer, gathered once and kept; `parts` of PARTS, by default of USUAL."""
         return self._mask_cache.evidence(*parts, progress=progress)
 
     # -- what a plan does ------------------------------------------------------------------

@@ -15,7 +15,13 @@ from pruneviz.network.layers import Layer
 from pruneviz.plan import UNITS, Plan
 from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.criteria import find_criterion
-from pruneviz.pruning.evidence import PARTS, Evidence, parts_for, weights_only
+from pruneviz.pruning.evidence import (
+    NO_READER,
+    USUAL,
+    Evidence,
+    parts_for,
+    weights_only,
+)
 from pruneviz.pruning.evidence_cache import EvidenceCache
 from pruneviz.pruning.evidence_pass import gather
 from pruneviz.pruning.masks import Ranking
@@ -24,7 +30,7 @@ from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.ranking_cache import RankingCache
 from pruneviz.pruning.repair.verdict import mend
 from pruneviz.pruning.sliders import Slider, find_sliders
-from pruneviz.pruning.units import cannot_units
+from pruneviz.pruning.units import cannot_units, readers
 from pruneviz.storage.cache import Cache
 from pruneviz.tasks import Task
 
@@ -55,12 +61,12 @@ class MaskCache:
         self._pruned: Cache[Pruned] = Cache(_MASKS, lambda pruned: pruned.bytes)
 
     def has_evidence(self, *parts: str) -> bool:
-        """Whether these parts of evidence (all by default) have been gathered."""
-        return self._evidence.has(parts or tuple(PARTS))
+        """Whether these parts of evidence (the usual ones by default) have been gathered."""
+        return self._evidence.has(parts or USUAL)
 
     def evidence(self, *parts: str, progress: ShareDone = silent_share) -> dict[str, Evidence]:
-        """Evidence by layer, gathered once and kept; `parts` of PARTS, all by default."""
-        return self._evidence.of(parts or tuple(PARTS), progress)
+        """Evidence by layer, gathered once and kept; `parts` of PARTS, by default of USUAL."""
+        return self._evidence.of(parts or USUAL, progress)
 
     def rankings(self, plan: Plan) -> dict[str, Ranking]:
         """The order in which the items of the layers named in `plan` would be cut."""
@@ -78,6 +84,8 @@ class MaskCache:
                 reasons[name] = reason
             elif "scale" in criterion.needs and self._no_scale(groups, layer):
                 reasons[name] = f"{criterion.label}: no batch norm follows this layer"
+            elif "read" in criterion.needs and not self._is_read(groups, layer):
+                reasons[name] = f"{criterion.label}: {NO_READER}"
         return reasons
 
     def _no_scale(self, groups: Groups | None, layer: Layer) -> bool:
@@ -85,6 +93,11 @@ class MaskCache:
         members = (layer.name,) if groups is None else groups.members(layer.name)
         graph = self._graph_cache.graph
         return all(norm_scale(graph, self._layers[name]) is None for name in members)
+
+    def _is_read(self, groups: Groups | None, layer: Layer) -> bool:
+        """Whether a layer is known that reads its units."""
+        group = None if groups is None else groups.of(layer.name)
+        return group is not None and any(readers(group, self._layers))
 
     def sliders(self, plan: Plan, locked: Collection[str] = ()) -> tuple[Slider, ...]:
         """What may move under the plan's criterion and granularity, apart from what is locked."""

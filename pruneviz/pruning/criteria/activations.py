@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from pruneviz.pruning.criteria.table import NEURON, criterion
+from pruneviz.pruning.criteria.table import NEURON, PATTERN, WEIGHT, criterion
 from pruneviz.pruning.evidence import Evidence
 
 
@@ -67,3 +68,46 @@ def wanda(evidence: Evidence) -> Tensor:
     always zero.
     """
     return evidence.weight.abs() * evidence.of("input_norm")
+
+
+@criterion(
+    "ria",
+    "RIA",
+    formula="(|w| / Σ column |v| + |w| / Σ row |v|) · ‖x‖₂^½",
+    symbols="w: a weight; row: the weights of its unit; column: those of all units for the same "
+    "input (of its group of a convolution); x: the input it multiplies, over all calibration "
+    "samples and positions",
+    source="Zhang et al. 2024 (relative importance and activations), ICLR 2024, eq. 3–4",
+    needs=("input_norm",),
+    granularities=(WEIGHT, PATTERN),
+)
+def ria(evidence: Evidence) -> Tensor:
+    """What share a weight has of its row and of its column: no unit and no input loses all of its
+    weights, as can happen where absolute sizes compete.
+    """
+    sizes = evidence.weight.abs().double()
+    tiny = torch.finfo(torch.float64).tiny
+    rows = sizes.flatten(1).sum(1).reshape(-1, *[1] * (sizes.ndim - 1))
+    columns = torch.unflatten(sizes, 0, (evidence.layer.groups, -1)).sum(1, keepdim=True)
+    columns = columns.expand(-1, len(sizes) // evidence.layer.groups, *sizes.shape[1:])
+    share = sizes / columns.flatten(0, 1).clamp(min=tiny) + sizes / rows.clamp(min=tiny)
+    return share * evidence.of("input_norm").sqrt()
+
+
+@criterion(
+    "obs",
+    "OBS",
+    formula="w² / [H⁻¹]ⱼⱼ,   H = mean x·xᵀ + λI",
+    symbols="w: the weight on input j; x: the inputs of its unit, over calibration samples and "
+    "positions (about 20,000 rows of them); λ: 1 % of the mean diagonal",
+    source="Hassibi & Stork 1993 (optimal brain surgeon); layer by layer Frantar & Alistarh 2023 "
+    "(SparseGPT), arXiv:2301.00774",
+    needs=("inverse_diagonal",),
+    granularities=(WEIGHT, PATTERN),
+)
+def obs(evidence: Evidence) -> Tensor:
+    """How much the layer's output would still change if the other weights of the unit made up for
+    the weight as well as they can: what others can stand in for is cheap. The repair *update* lets
+    them.
+    """
+    return evidence.weight.double().square() / evidence.of("inverse_diagonal")

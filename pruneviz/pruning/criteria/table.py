@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from pruneviz.plan import UNITS
-from pruneviz.pruning.evidence import Evidence
+from pruneviz.pruning.evidence import TOLD, Evidence
 
 Score = Callable[[Evidence], Tensor]
 
@@ -23,7 +23,8 @@ class Criterion:
 
     score: Evidence -> scores shaped like the weight, or [units] for criteria of units only.
     unit: Evidence -> [units], where a unit's score is not the sum of its weights' scores. joint:
-    whether it looks at `contribution`, which of a unit of several rows is summed before.
+    whether it looks at what is known of whole units: `contribution`, which of a unit of several
+    rows is summed before, `written` or `read`.
     needs: fields of Evidence it looks at beyond the weight. granularities: "weight", "N:M",
     "neuron".
 
@@ -49,13 +50,13 @@ class Criterion:
 
     @property
     def needs_gathering(self) -> bool:
-        """Whether evidence must be gathered first: more than weights and batch-norm scales."""
-        return bool(set(self.needs) - {"scale"})
+        """Whether evidence must be gathered first: more than weights and graph tell."""
+        return bool(set(self.needs) - TOLD)
 
     @property
     def needs_data(self) -> bool:
         """Whether calibration data must have passed through the network."""
-        return bool(set(self.needs) - {"scale", "flow"})
+        return bool(set(self.needs) - TOLD - {"flow"})
 
     def allows(self, granularity: str) -> bool:
         """Whether it is defined for "weight", "neuron", "head" (as for neurons) or an "N:M"."""

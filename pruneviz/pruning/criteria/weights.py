@@ -87,6 +87,60 @@ def bn_scale(evidence: Evidence) -> Tensor:
     return evidence.of("scale").abs()
 
 
+@criterion(
+    "consumer",
+    "Norm of what reads it",
+    formula="√(Σ v²)",
+    symbols="v: the weights of the layers behind that multiply what the unit puts out",
+    source="the pruning lab of MIT 6.5940 (2023), channels ranked by the layer behind; Li et al. "
+    "2017, arXiv:1608.08710, sec. 3.3, has both sides",
+    needs=("read",),
+    granularities=(NEURON,),
+    joint=True,
+)
+def consumer(evidence: Evidence) -> Tensor:
+    """A unit that the layers behind hardly listen to is not missed, however loud it is. Only for
+    units that can be removed.
+    """
+    return evidence.of("read").sqrt()
+
+
+@criterion(
+    "group_l2",
+    "L2 norm of the group",
+    formula="√(Σ w² + Σ γ² + Σ v²)",
+    symbols="w: the weights that make the unit, in all layers that are cut together; γ: the scales "
+    "of the batch norms behind them; v: the weights that read it",
+    source="Fang et al. 2023 (DepGraph), arXiv:2301.12900, eq. 4; the group norm of Torch-Pruning, "
+    "where a mean stands for the sum",
+    needs=("written", "read"),
+    granularities=(NEURON,),
+    joint=True,
+)
+def group_l2(evidence: Evidence) -> Tensor:
+    """The length of everything that goes with the unit, on both sides of it. Only for units that
+    can be removed.
+    """
+    return (evidence.of("written") + evidence.of("read")).sqrt()
+
+
+@criterion(
+    "position",
+    "Position (control)",
+    formula="1 − i / n",
+    symbols="i: the place of the unit in its layer, from 0; n: how many units there are",
+    source="the control of courses, as in the pruning lab of MIT 6.5940 (2023)",
+    granularities=(NEURON,),
+)
+def position(evidence: Evidence) -> Tensor:
+    """The first units stay, whatever they do: as good as chance in a trained network, and easy to
+    follow by eye.
+    """
+    units = evidence.layer.units
+    places = torch.arange(units, dtype=torch.float64, device=evidence.weight.device)
+    return 1 - places / units
+
+
 def _uniform(evidence: Evidence, shape: tuple[int, ...]) -> Tensor:
     # The layer's own stream, so that one layer's slider does not redraw another's scores; hashed
     # into 32 bits, because torch's generator looks at no more of its seed.
