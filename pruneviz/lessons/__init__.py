@@ -1,5 +1,6 @@
 """What does a lesson say, what does it ask for, and when has a reader done it?"""
 
+from pruneviz.lessons.assignment import Assignment, assign
 from pruneviz.lessons.lesson import Lesson, LessonStep, Option, Question
 from pruneviz.lessons.reader import LESSONS, read_lesson, read_lessons
 from pruneviz.lessons.record import Record, advance
@@ -8,12 +9,14 @@ from pruneviz.lessons.situation import NAMES, situation
 __all__ = (
     "LESSONS",
     "NAMES",
+    "Assignment",
     "Lesson",
     "LessonStep",
     "Option",
     "Question",
     "Record",
     "advance",
+    "assign",
     "read_lesson",
     "read_lessons",
     "situation",

@@ -74,6 +74,51 @@ def value(
         raise ValueError(f"`{expression.text}` cannot be computed: {error}") from None
 
 
+def conjuncts(expression: Expression) -> dict[str, object]:
+    """What must hold for all of it to hold, as far as it says so plainly: name -> value, of
+    `name == value`, `name` and `not name` that are joined by `and`.
+    """
+    wanted: dict[str, object] = {}
+    nodes = [expression.tree]
+    while nodes:
+        match nodes.pop():
+            case ast.BoolOp(op=ast.And(), values=values):
+                nodes += values
+            case ast.Name(id=name):
+                wanted[name] = True
+            case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
+                wanted[name] = False
+            case ast.Compare(
+                left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant(value=value)]
+            ):
+                wanted[name] = value
+    return wanted
+
+
+def steps_named(expression: Expression) -> set[str]:
+    """The steps whose measurements it asks for."""
+    nodes = ast.walk(expression.tree)
+    return {
+        node.value.id
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+
+
+def constants(expression: Expression, function: str, name: str) -> set[str]:
+    """The texts that `function` is called with and that `name` is compared with."""
+    texts: set[str] = set()
+    for node in ast.walk(expression.tree):
+        match node:
+            case ast.Call(func=ast.Name(id=called), args=[ast.Constant(value=str(text))]):
+                texts |= {text} if called == function else set()
+            case ast.Compare(
+                left=ast.Name(id=left), comparators=[ast.Constant(value=str(text))]
+            ) if left == name:
+                texts.add(text)
+    return texts
+
+
 def _check(node: ast.AST, names: Collection[str], steps: Collection[str]) -> None:
     kinds = (ast.BoolOp, ast.UnaryOp, ast.Compare, ast.BinOp, ast.Call, ast.Dict)
     if isinstance(node, ast.Attribute):

@@ -51,8 +51,9 @@ class Lesson:
 
     name: of the file, without its ending. plan: what is asked for when it begins. controls: of
     CONTROLS, what stands above the board. criteria: that the list of criteria has beside its usual
-    ones. intro: what is read first, in Markdown. watch: where to
-    look meanwhile.
+    ones. intro: what is read first, in Markdown. watch: where to look meanwhile. code: of the link
+    by which a teacher handed it out, "" of the lesson as it is. reveal: whether the reader may have
+    the other controls shown.
     """
 
     name: str
@@ -66,6 +67,13 @@ class Lesson:
     criteria: tuple[str, ...] = ()
     minutes: int = 5
     watch: str = ""
+    code: str = ""
+    reveal: bool = True
+
+    @property
+    def key(self) -> str:
+        """What a reader's record is kept under: each link has its own."""
+        return f"{self.name}@{self.code}" if self.code else self.name
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from pruneviz.lessons.expression import Expression, check, value
+from pruneviz.lessons.expression import Expression, check, steps_named, value
 from pruneviz.lessons.situation import NAMES
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
@@ -39,10 +39,14 @@ def statements(text: str) -> list[tuple[str, str]]:
     return [(words.strip(), source.strip()) for words, source in _STATEMENT.findall(text)]
 
 
+def steps_shown(text: str) -> set[str]:
+    """The steps whose measurements a text shows."""
+    return {name for inner in _OWN.findall(_plain(text)) for name in steps_named(Expression(inner))}
+
+
 def readable(text: str, steps: Mapping[str, Mapping[str, object]] | None = None) -> str:
     """The text as a reader sees it; steps: what was measured, step -> name -> value."""
-    plain = _STATEMENT.sub(lambda match: match[1].strip(), text)
-    return _OWN.sub(lambda match: _own(match, steps or {}), plain)
+    return _OWN.sub(lambda match: _own(match, steps or {}), _plain(text))
 
 
 def is_so(words: str, source: str, bench: Workbench) -> bool:
@@ -60,6 +64,10 @@ def is_so(words: str, source: str, bench: Workbench) -> bool:
     if not isinstance(computed, int | float):
         raise ValueError(f"{source!r} is no number")
     return float(f"{computed * factor:.{len(match[2] or '')}f}") == number
+
+
+def _plain(text: str) -> str:
+    return _STATEMENT.sub(lambda match: match[1].strip(), text)
 
 
 def _own(match: re.Match[str], steps: Mapping[str, Mapping[str, object]]) -> str:

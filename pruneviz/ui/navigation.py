@@ -23,7 +23,9 @@ def show(pages: Sequence[StreamlitPage]) -> None:
     network, and each page would stand in the browser's history twice, once without it.
     """
     page = st.navigation([*pages], position="hidden")
-    if page.url_path == "" or "lesson" in st.query_params:  # where the board stands
+    if page.url_path == "" or {"lesson", "assignment"} & {
+        *st.query_params
+    }:  # where the board stands
         skip_link()
     place = st.container(key="navigation").empty()
     query = address.query_here()

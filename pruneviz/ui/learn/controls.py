@@ -26,7 +26,8 @@ def only(lesson: Lesson) -> None:
     What is hidden still holds what it held: nothing of the plan changes by it.
     """
     more.use((*lesson.controls, *lesson.criteria))
-    hidden = "" if st.session_state.get(ALL) else f"{_away(lesson)} {{ display: none; }}"
+    shows_all = lesson.reveal and st.session_state.get(ALL)
+    hidden = "" if shows_all else f"{_away(lesson)} {{ display: none; }}"
     st.html(f"<style>{_STYLE}{hidden}</style>")
 
 

@@ -4,45 +4,51 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pruneviz.lessons import Lesson, Record
+from pruneviz.lessons import Assignment, Lesson, Record, assign
+from pruneviz.lessons.assignment import from_text, layers_of
 from pruneviz.lessons.record import is_complete
+from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
-from pruneviz.ui.session import notebook
+from pruneviz.ui.session import networks, notebook
 from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench import address
 
-LESSON = "lesson"  # in the address
-_OPEN = "lesson_open"
+LESSON, LINK = WORDS = ("lesson", "assignment")  # in the address: its number, a teacher's link
+_OPEN = "lesson_open"  # the word in the address, and what it says
 
 
 def choice() -> Lesson | None:
-    """The lesson that the address names, or that was open in this tab; None: the overview."""
-    lessons = notebook.lessons()
-    word = st.query_params.get(LESSON)
-    if word is None and not address.went():
-        word = st.session_state.get(_OPEN)
-    elif (word is not None and not word.isdecimal()) or (word is not None and not _fits(word)):
-        st.error(as_sentence(f"There is no lesson {word[:40]!r}; there are 1 to {len(lessons)}"))
-        word = None
-    if word is None:
+    """The lesson that the address names, or that was open in this tab; None: the overview.
+
+    What cannot be opened is said, and the overview stands in its place.
+    """
+    params = st.query_params
+    word = next((name for name in (LINK, LESSON) if name in params), None)
+    open_now = None if word is None else (word, params[word])
+    if open_now is None and not address.went():
+        open_now = st.session_state.get(_OPEN)
+    try:
+        lesson = None if open_now is None else _find(*open_now)
+    except ValueError as error:
+        st.error(as_sentence(public(error)))
+        lesson = None
+    if lesson is None or open_now is None:
         close()
         return None
-    go(lessons[int(word) - 1])
-    return lessons[int(word) - 1]
+    _stay(*open_now)
+    return lesson
 
 
 def go(lesson: Lesson) -> None:
     """Open a lesson; it stands in the address."""
-    word = str(number(lesson))
-    st.session_state[_OPEN] = word
-    if st.query_params.get(LESSON) != word:
-        st.query_params[LESSON] = word
+    _stay(LESSON, str(number(lesson)))
 
 
 def close() -> None:
     """Back to the overview."""
     st.session_state.pop(_OPEN, None)
-    st.query_params.pop(LESSON, None)
+    for word in WORDS:
+        st.query_params.pop(word, None)
 
 
 def number(lesson: Lesson) -> int:
@@ -51,10 +57,48 @@ def number(lesson: Lesson) -> int:
 
 
 def after(lesson: Lesson) -> Lesson | None:
-    """The next lesson; None after the last."""
+    """The next lesson; None after the last, and after one that a teacher handed out."""
     lessons = notebook.lessons()
     place = number(lesson)
-    return lessons[place] if place < len(lessons) else None
+    return lessons[place] if place < len(lessons) and not lesson.code else None
+
+
+def handed_out(assignment: Assignment) -> Lesson:
+    """The lesson that a link hands out; ValueError says what of it is not there."""
+    lesson = next((each for each in notebook.lessons() if each.name == assignment.lesson), None)
+    if lesson is None:
+        raise ValueError(
+            f"there is no lesson {assignment.lesson!r} here, which this link hands out; there are "
+            f"1 to {len(notebook.lessons())}"
+        )
+    lesson = assign(lesson, assignment)
+    bench = networks.open_bench(lesson.network)
+    missing = sorted(layers_of(lesson) - set(bench.layer_of))
+    if missing:
+        raise ValueError(
+            f"“{lesson.title}” works with the layer {missing[0]!r}, which {lesson.network} does "
+            "not have: take another network for it"
+        )
+    return lesson
+
+
+def _find(word: str, text: str) -> Lesson:
+    if word == LINK:
+        return handed_out(from_text(text))
+    total = len(notebook.lessons())
+    if not (text.isdecimal() and len(text) < 4 and 1 <= int(text) <= total):
+        raise ValueError(f"there is no lesson {text[:40]!r}; there are 1 to {total}")
+    return notebook.lessons()[int(text) - 1]
+
+
+def _stay(word: str, text: str) -> None:
+    """Let this stand in the address, and open in this tab."""
+    st.session_state[_OPEN] = word, text
+    for other in WORDS:
+        if other != word:
+            st.query_params.pop(other, None)
+    if st.query_params.get(word) != text:
+        st.query_params[word] = text
 
 
 @part
@@ -93,7 +137,3 @@ def _steps_done(lesson: Lesson, record: Record) -> str:
     if is_complete(lesson, record):
         return ":green[:material/check_circle: done]"
     return f"{len(record.moments)} of {len(lesson.steps)} steps" if record.begun else "not begun"
-
-
-def _fits(word: str) -> bool:
-    return len(word) < 4 and 1 <= int(word) <= len(notebook.lessons())

@@ -102,8 +102,19 @@ def _head(lesson: Lesson) -> None:
             st.rerun()
         st.caption(f"Lesson {place:d} of {total:d} · {lesson.minutes:d} min")
     st.markdown(f"#### {plain(lesson.title)}")
+    if lesson.code:
+        st.caption(_handed_out(lesson))
     if notebook.complaint():
         st.warning(as_sentence(notebook.complaint()))
+
+
+def _handed_out(lesson: Lesson) -> str:
+    """What a teacher's link made of the lesson."""
+    words = f"From your teacher · {code(lesson.network)} · link {lesson.code}"
+    usual = notebook.lessons()[course.number(lesson) - 1].network
+    if usual == lesson.network:
+        return words
+    return f"{words}. The text was written for {code(usual)}; what you measure is of your network."
 
 
 def _begin(lesson: Lesson, *, again: bool) -> None:
@@ -127,11 +138,12 @@ def set_up(lesson: Lesson) -> None:
 
 
 def _foot(lesson: Lesson) -> None:
-    st.toggle(
-        "All controls",
-        key=ALL,
-        help="Shows everything that stands above the board on the workbench.",
-    )
+    if lesson.reveal:
+        st.toggle(
+            "All controls",
+            key=ALL,
+            help="Shows everything that stands above the board on the workbench.",
+        )
     with st.popover("Start over", icon=":material/restart_alt:"):
         st.markdown("Your steps, guesses and answers of this lesson are forgotten.")
         _begin(lesson, again=True)

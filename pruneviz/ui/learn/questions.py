@@ -35,7 +35,7 @@ def _ask(lesson: Lesson, record: Record, number: int, question: Question) -> Rec
         answers,
         index=before if before in answers else None,
         format_func=lambda place: readable(question.answers[place].say, record.moments),
-        key=f"answer-{lesson.name}-{number}",
+        key=f"answer-{lesson.key}-{number}",
     )
     if choice is None:
         return record

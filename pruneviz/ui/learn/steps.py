@@ -90,7 +90,7 @@ def _ask_guess(lesson: Lesson, record: Record, step: LessonStep) -> None:
         100,
         50,
         format="%d %%",
-        key=f"guess-{lesson.name}-{step.name}",
+        key=f"guess-{lesson.key}-{step.name}",
         help="Guess before you measure: what you expected is remembered better, right or wrong.",
     )
     if st.button("That is my guess", key="guess", type="primary"):

@@ -7,7 +7,7 @@ import streamlit as st
 from pruneviz.lessons import Lesson
 from pruneviz.ui.boundary import part
 from pruneviz.ui.elsewhere import show_work
-from pruneviz.ui.learn import course, panel
+from pruneviz.ui.learn import course, panel, teacher
 from pruneviz.ui.learn.controls import only
 from pruneviz.ui.look import tight
 from pruneviz.ui.workbench import address
@@ -21,6 +21,7 @@ def main() -> None:
     lesson = course.choice()
     if lesson is None:
         course.overview()
+        teacher.teacher()
         if "session" in st.session_state:
             address.write(address.here())
         return
@@ -38,7 +39,7 @@ def _lesson(lesson: Lesson) -> None:
         desk(session)
     with text, st.container(key="lesson"):
         panel.panel(session, lesson)
-    leave(session, course.LESSON)
+    leave(session, *course.WORDS)
 
 
 part(main)()

@@ -32,6 +32,11 @@ def names() -> list[str]:
     return [*extra, *_own(), *_registered_names()]
 
 
+def shared() -> list[str]:
+    """Those that everybody at this server has: what was named at the start, what is registered."""
+    return [name for name in names() if name not in _own()]
+
+
 def first() -> str:
     """The network a visit without an address begins with."""
     return names()[0] if _open_request() is not None else another("")

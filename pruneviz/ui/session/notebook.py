@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import streamlit as st
@@ -13,6 +14,8 @@ from pruneviz.ui.session import owners
 
 _FILE = "lessons.sqlite3"
 _WHAT = "what you did in the lessons"
+_PAGES = ""  # under this key stands which others an owner has
+_MOST = 2000  # entries of one owner that are handed on
 
 
 def lessons() -> tuple[Lesson, ...]:
@@ -22,21 +25,38 @@ def lessons() -> tuple[Lesson, ...]:
 
 def read(lesson: Lesson) -> Record:
     """How far whoever is here has come in a lesson; nobody else reads it."""
-    return Record.from_text(_store().get(_key(_owner(), lesson.name)), lesson)
+    return Record.from_text(get(lesson.key), lesson)
 
 
 def write(lesson: Lesson, record: Record) -> None:
     """Keep it, through reloads and restarts."""
-    _store().put(_key(_owner(), lesson.name), record.as_text())
+    put(lesson.key, record.as_text())
+
+
+def get(key: str) -> str | None:
+    """What whoever is here has under a key."""
+    return _store().get(_key(_owner(), key))
+
+
+def put(key: str, text: str) -> None:
+    """Keep a text under a key for whoever is here."""
+    store, owner = _store(), _owner()
+    keys = _keys(store, owner)
+    if key not in keys:
+        store.put(_key(owner, _PAGES), json.dumps([*keys, key][-_MOST:]))
+    store.put(_key(owner, key), text)
 
 
 def give(before: str, now: str) -> None:
     """What an owner did becomes another's, where that one did nothing yet."""
     store = _store()
-    for lesson in lessons():
-        text = store.get(_key(before, lesson.name))
-        if text is not None and store.get(_key(now, lesson.name)) is None:
-            store.put(_key(now, lesson.name), text)
+    own = _keys(store, now)
+    for key in _keys(store, before):
+        text = store.get(_key(before, key))
+        if text is not None and key not in own:
+            store.put(_key(now, key), text)
+            own.append(key)
+    store.put(_key(now, _PAGES), json.dumps(own[-_MOST:]))
 
 
 def complaint() -> str:
@@ -44,13 +64,23 @@ def complaint() -> str:
     return _store().complaint
 
 
+def _keys(store: MeasurementStore, owner: str) -> list[str]:
+    """What an owner has entries of; lessons had entries before there was a list of them."""
+    try:
+        listed = [str(key) for key in json.loads(store.get(_key(owner, _PAGES)) or "[]")]
+    except (ValueError, TypeError):
+        listed = []
+    known = [each.name for each in lessons() if store.get(_key(owner, each.name)) is not None]
+    return list(dict.fromkeys((*known, *listed)))
+
+
 def _owner() -> str:
     owner = owners.current()
     return "" if owner is None else owner.name
 
 
-def _key(owner: str, lesson: str) -> str:
-    return f"{owner}\n{lesson}"
+def _key(owner: str, key: str) -> str:
+    return f"{owner}\n{key}"
 
 
 def _store() -> MeasurementStore:

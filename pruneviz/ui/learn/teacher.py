@@ -1,0 +1,109 @@
+"""How does a teacher hand out a lesson?"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pruneviz.lessons import Assignment, Lesson
+from pruneviz.lessons.assignment import to_text
+from pruneviz.lessons.lesson import CONTROLS, MOST_CONTROLS
+from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.storage.faults import public
+from pruneviz.ui.boundary import part
+from pruneviz.ui.learn import course
+from pruneviz.ui.session import networks, notebook
+from pruneviz.ui.text import as_sentence, plain
+
+_WORDS = {"scores": "Scores", "aggregate": "Group score", "repair": "Repair"}
+
+
+@part
+def teacher() -> None:
+    """A form that makes a link; nothing of whoever fills it in changes by it."""
+    with st.expander("For teachers", icon=":material/school:"):
+        st.markdown(
+            "Hand out a lesson on a network, with a criterion and with the controls that you "
+            "choose. Whoever opens the link works for themselves: nothing that they do reaches "
+            "you, or anybody else."
+        )
+        _lesson_link()
+
+
+def _lesson_link() -> None:
+    lessons = notebook.lessons()
+    left, middle, right = st.columns(3)
+    with left:
+        lesson = st.selectbox(
+            "Lesson",
+            lessons,
+            format_func=lambda each: f"{course.number(each)}. {plain(each.title)}",
+            key="teacher-lesson",
+        )
+    with middle:
+        network = _ask_network(lesson)
+    with right:
+        criterion = st.selectbox(
+            "Criterion at the beginning",
+            [*CRITERIA],
+            index=[*CRITERIA].index(lesson.plan.criterion),
+            format_func=lambda name: CRITERIA[name].label,
+            key=f"teacher-criterion-{lesson.name}",
+        )
+    controls, reveal = ask_controls(lesson.controls, f"-{lesson.name}")
+    assignment = Assignment(lesson.name, network, criterion, tuple(controls), reveal)
+    try:
+        handed = course.handed_out(assignment)
+    except ValueError as error:
+        st.error(as_sentence(public(error)))
+        return
+    left_out = len(lesson.steps) - len(handed.steps), len(lesson.questions) - len(handed.questions)
+    if any(left_out):
+        st.info(_left_out(lesson, *left_out))
+    show_link(course.LINK, to_text(assignment), assignment.code)
+
+
+def _ask_network(lesson: Lesson) -> str:
+    names = networks.shared()
+    place = names.index(lesson.network) if lesson.network in names else 0
+    key = f"teacher-network-{lesson.name}"
+    return str(st.selectbox("Network to work on", names, index=place, key=key))
+
+
+def ask_controls(usual: tuple[str, ...], key: str) -> tuple[list[str], bool]:
+    """(the controls in sight, whether a reader may have the others shown)."""
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    controls = left.multiselect(
+        "Controls in sight",
+        CONTROLS,
+        default=usual,
+        max_selections=MOST_CONTROLS,
+        format_func=lambda name: _WORDS.get(name, name.capitalize()),
+        key=f"teacher-controls{key}",
+        help=f"At most {MOST_CONTROLS}: what else stands above the board is hidden.",
+    )
+    reveal = right.toggle(
+        "The others may be shown",
+        key=f"teacher-reveal{key}",
+        help="With it there is a switch “All controls”, as in every lesson.",
+    )
+    return controls, reveal
+
+
+def show_link(word: str, text: str, code: str) -> None:
+    """The link to copy; code: by which it is known again in a table."""
+    base = (st.context.url or "").split("?")[0]
+    st.code(f"{base}?{word}={text}", language=None, wrap_lines=True)
+    st.caption(
+        f"Copy this link. Worksheets from it carry its code, {code}: a link that somebody changed "
+        "has another one. It works wherever this app, with this network, is open to your class."
+    )
+
+
+def _left_out(lesson: Lesson, steps: int, questions: int) -> str:
+    pairs = ((steps, "step"), (questions, "question"))
+    parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in pairs if n]
+    be = "is" if steps + questions == 1 else "are"
+    return (
+        f"{' and '.join(parts).capitalize()} of “{plain(lesson.title)}” {be} left out: what is "
+        "hidden is needed there."
+    )
