@@ -65,7 +65,7 @@ class Assignment:
     @property
     def code(self) -> str:
         """Twelve signs that two links share only if they fix the same."""
-        return _digest(_packed(self)).hex()
+        return _digest(_pack(self)).hex()
 
 
 def to_text(assignment: Assignment) -> str:
@@ -74,7 +74,7 @@ def to_text(assignment: Assignment) -> str:
     >>> from_text(to_text(Assignment("2_cutting", "vit", "random"))).network
     'vit'
     """
-    packed = _packed(assignment)
+    packed = _pack(assignment)
     return base64.urlsafe_b64encode(_digest(packed) + packed).decode().rstrip("=")
 
 
@@ -173,7 +173,7 @@ def _asks(question: Question) -> set[str]:
     return names.union(*(steps_named(answer.when) for answer in question.answers))
 
 
-def _packed(assignment: Assignment) -> bytes:
+def _pack(assignment: Assignment) -> bytes:
     return json.dumps(asdict(assignment), separators=(",", ":"), sort_keys=True).encode()
 
 

@@ -63,7 +63,7 @@ def after(lesson: Lesson) -> Lesson | None:
     return lessons[place] if place < len(lessons) and not lesson.code else None
 
 
-def handed_out(assignment: Assignment) -> Lesson:
+def hand_out(assignment: Assignment) -> Lesson:
     """The lesson that a link hands out; ValueError says what of it is not there."""
     lesson = next((each for each in notebook.lessons() if each.name == assignment.lesson), None)
     if lesson is None:
@@ -84,7 +84,7 @@ def handed_out(assignment: Assignment) -> Lesson:
 
 def _find(word: str, text: str) -> Lesson:
     if word == LINK:
-        return handed_out(from_text(text))
+        return hand_out(from_text(text))
     total = len(notebook.lessons())
     if not (text.isdecimal() and len(text) < 4 and 1 <= int(text) <= total):
         raise ValueError(f"there is no lesson {text[:40]!r}; there are 1 to {total}")

@@ -103,12 +103,12 @@ def _head(lesson: Lesson) -> None:
         st.caption(f"Lesson {place:d} of {total:d} · {lesson.minutes:d} min")
     st.markdown(f"#### {plain(lesson.title)}")
     if lesson.code:
-        st.caption(_handed_out(lesson))
+        st.caption(_link_text(lesson))
     if notebook.complaint():
         st.warning(as_sentence(notebook.complaint()))
 
 
-def _handed_out(lesson: Lesson) -> str:
+def _link_text(lesson: Lesson) -> str:
     """What a teacher's link made of the lesson."""
     words = f"From your teacher · {code(lesson.network)} · link {lesson.code}"
     usual = notebook.lessons()[course.number(lesson) - 1].network

@@ -52,18 +52,18 @@ def _lesson_link() -> None:
     controls, reveal = ask_controls(lesson.controls, f"-{lesson.name}")
     assignment = Assignment(lesson.name, network, criterion, tuple(controls), reveal)
     try:
-        handed = course.handed_out(assignment)
+        handed = course.hand_out(assignment)
     except ValueError as error:
         st.error(as_sentence(public(error)))
         return
-    left_out = len(lesson.steps) - len(handed.steps), len(lesson.questions) - len(handed.questions)
-    if any(left_out):
-        st.info(_left_out(lesson, *left_out))
+    missing = len(lesson.steps) - len(handed.steps), len(lesson.questions) - len(handed.questions)
+    if any(missing):
+        st.info(_omission_text(lesson, *missing))
     show_link(course.LINK, to_text(assignment), assignment.code)
 
 
 def _ask_network(lesson: Lesson) -> str:
-    names = networks.shared()
+    names = networks.common()
     place = names.index(lesson.network) if lesson.network in names else 0
     key = f"teacher-network-{lesson.name}"
     return str(st.selectbox("Network to work on", names, index=place, key=key))
@@ -99,7 +99,7 @@ def show_link(word: str, text: str, code: str) -> None:
     )
 
 
-def _left_out(lesson: Lesson, steps: int, questions: int) -> str:
+def _omission_text(lesson: Lesson, steps: int, questions: int) -> str:
     pairs = ((steps, "step"), (questions, "question"))
     parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in pairs if n]
     be = "is" if steps + questions == 1 else "are"

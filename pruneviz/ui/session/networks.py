@@ -32,7 +32,7 @@ def names() -> list[str]:
     return [*extra, *_own(), *_registered_names()]
 
 
-def shared() -> list[str]:
+def common() -> list[str]:
     """Those that everybody at this server has: what was named at the start, what is registered."""
     return [name for name in names() if name not in _own()]
 
