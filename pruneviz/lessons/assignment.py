@@ -23,6 +23,7 @@ _CONTROL_OF = {
     "scope": "scope",
     "relative": "scores",
     "repaired": "repair",
+    "repair": "repair",
 }
 
 
@@ -157,6 +158,7 @@ def _needs(when: Expression, start: Plan, hidden: set[str]) -> bool:
         "scope": start.scope,
         "relative": start.relative,
         "repaired": bool(start.repair),
+        "repair": bool(start.repair),
     }
     wanted = conjuncts(when)
     names = set(wanted) & set(_CONTROL_OF)

@@ -82,16 +82,18 @@ def conjuncts(expression: Expression) -> dict[str, object]:
     nodes = [expression.tree]
     while nodes:
         match nodes.pop():
-            case ast.BoolOp(op=ast.And(), values=values):
-                nodes += values
+            case ast.BoolOp(op=ast.And(), values=parts):
+                nodes += parts
             case ast.Name(id=name):
+                wanted[name] = True
+            case ast.Call(func=ast.Name(id=name)):
                 wanted[name] = True
             case ast.UnaryOp(op=ast.Not(), operand=ast.Name(id=name)):
                 wanted[name] = False
             case ast.Compare(
-                left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant(value=value)]
+                left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant(value=wish)]
             ):
-                wanted[name] = value
+                wanted[name] = wish
     return wanted
 
 
