@@ -12,7 +12,7 @@ from pruneviz.network.layers import Layer, find_layers
 from pruneviz.plan import pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import weights_only
-from pruneviz.pruning.granularity import GRANULARITIES, expand, ranks, scores_for
+from pruneviz.pruning.granularity import GRANULARITIES, expand, rank_items, scores_for
 
 
 def naive_pattern(scores: Tensor, n: int, m: int) -> Tensor:
@@ -32,9 +32,9 @@ def naive_pattern(scores: Tensor, n: int, m: int) -> Tensor:
 
 
 def cut_of(scores: Tensor, granularity: str) -> Tensor:
-    rank, only = ranks(scores, granularity)
-    assert only is not None
-    return rank < only
+    ranking = rank_items(scores, granularity)
+    assert ranking.only is not None
+    return ranking.rank < ranking.only
 
 
 @pytest.mark.parametrize("granularity", ["1:2", "2:4", "1:4", "3:4", "2:3", "5:8"])
@@ -61,12 +61,13 @@ def test_weights_left_over_at_the_end_of_a_row_are_kept() -> None:
 
 
 def test_a_row_shorter_than_the_pattern_is_kept_whole() -> None:
-    assert ranks(torch.randn(5, 3), "2:4")[1] == 0
+    assert rank_items(torch.randn(5, 3), "2:4").only == 0
 
 
 def test_what_the_pattern_cuts_goes_before_everything_else_lowest_first() -> None:
     scores = torch.randn(4, 10)
-    rank, only = ranks(scores, "2:4")
+    ranking = rank_items(scores, "2:4")
+    rank, only = ranking.rank, ranking.only
     assert only == 4 * 2 * 2
     assert rank.flatten().sort().values.tolist() == list(range(40))
     by_rank = scores.flatten()[rank.flatten().argsort()]
@@ -76,9 +77,9 @@ def test_what_the_pattern_cuts_goes_before_everything_else_lowest_first() -> Non
 
 @pytest.mark.parametrize("granularity", ["weight", "neuron", "head"])
 def test_the_lowest_goes_first_and_ties_in_order(granularity: str) -> None:
-    rank, only = ranks(torch.tensor([3.0, 1.0, 2.0, 1.0, 0.5]), granularity)
-    assert rank.tolist() == [4, 1, 3, 2, 0]
-    assert only is None
+    ranking = rank_items(torch.tensor([3.0, 1.0, 2.0, 1.0, 0.5]), granularity)
+    assert ranking.rank.tolist() == [4, 1, 3, 2, 0]
+    assert ranking.only is None
 
 
 def test_a_kept_filter_is_kept_with_all_of_its_weights() -> None:

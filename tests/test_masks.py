@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pruneviz.pruning.granularity import ranks
+from pruneviz.pruning.granularity import rank_items
 from pruneviz.pruning.masks import (
     CUT,
     KEPT,
@@ -36,8 +36,7 @@ LITERAL = [
 
 
 def ranking(scores: Tensor, granularity: str = "weight") -> Ranking:
-    rank, only = ranks(scores, granularity)
-    return Ranking(rank, scores, only)
+    return rank_items(scores, granularity)
 
 
 @pytest.mark.parametrize(("scores", "sparsity", "mask"), LITERAL)

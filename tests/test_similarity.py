@@ -21,7 +21,7 @@ from pruneviz.comparison.similarity import (
 )
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
-from pruneviz.pruning.masks import Ranking
+from pruneviz.pruning.granularity import rank_items
 from pruneviz.workbench import Workbench
 
 # -- by hand -----------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ def test_a_sample_is_fixed_even_and_without_repeats() -> None:
 
 def test_what_is_cut_is_what_the_masks_cut() -> None:
     rank = torch.tensor([[3, 0], [1, 2]], dtype=torch.int32)
-    ranking = Ranking(rank, rank.float())
+    ranking = rank_items(rank.float(), "weight")
     assert cut_set(ranking, 0.5).tolist() == [False, True, True, False]
     assert cut_set(ranking, 0.5, torch.tensor([1, 3])).tolist() == [True, False]
 

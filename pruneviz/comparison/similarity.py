@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pruneviz.pruning.masks import Ranking, layer_count
+from pruneviz.pruning.masks import Ranking, layer_count, mask_of
 
 SAMPLE = 2**20  # items; of larger layers a sample stands for all
 
@@ -71,5 +71,5 @@ def chance(share: float) -> float:
 
 def cut_set(ranking: Ranking, level: float, at: Tensor | None = None) -> Tensor:
     """Which items go at this sparsity, of all or of those at these positions: bool, flat."""
-    rank = ranking.rank.flatten()
-    return (rank if at is None else rank[at.to(rank.device)]) < layer_count(level, ranking)
+    cut = ~mask_of(ranking, layer_count(level, ranking)).flatten()
+    return cut if at is None else cut[at.to(cut.device)]

@@ -11,8 +11,8 @@ from pruneviz.network.layers import Layer
 from pruneviz.plan import UNITS, pattern
 from pruneviz.pruning.criteria import Criterion
 from pruneviz.pruning.evidence import Evidence
-
-_PART = 2**18
+from pruneviz.pruning.masks import Ranking
+from pruneviz.pruning.order import Order, positions
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def scores_for(criterion: Criterion, granularity: str, evidence: Evidence) -> Te
         scores = scores.flatten(1).sum(1) if scores.ndim > 1 else scores
     elif scores.element_size() < 4:
         scores = scores.float()
-    if not bool(torch.isfinite(scores).all()):
+    if scores.numel() and not all(bool(end.isfinite()) for end in scores.aminmax()):
         raise ValueError(
             f"criterion {criterion.name!r} gives scores that are not finite in layer "
             f"{evidence.layer.name!r}; look for NaN or infinite weights there"
@@ -101,20 +101,20 @@ def scores_for(criterion: Criterion, granularity: str, evidence: Evidence) -> Te
     return scores
 
 
-def ranks(scores: Tensor, granularity: str) -> tuple[Tensor, int | None]:
-    """(rank of each item, the only count that may be cut or None), rank 0 = cut first.
+def rank_items(scores: Tensor, granularity: str) -> Ranking:
+    """The items of these scores, lowest first.
 
-    Ties go to the item that comes first. For N:M the items that the pattern cuts have the ranks
-    below the count.
+    Of those that tie the one that comes first goes first. For N:M the items that the pattern cuts
+    go before all others.
     """
     shape = pattern(granularity)
-    flat = scores.flatten()
     if shape is None:
-        return _positions(torch.argsort(flat, stable=True)).reshape(scores.shape), None
+        return Ranking(scores, Order([scores]))
     cut = _cut_by_pattern(scores, *shape).flatten()
-    order = torch.argsort(flat, stable=True)
+    order = torch.argsort(scores.flatten(), stable=True)
     order = torch.cat([order[cut[order]], order[~cut[order]]])
-    return _positions(order).reshape(scores.shape), int(cut.sum())
+    rank = positions(order).reshape(scores.shape)
+    return Ranking(scores, Order([scores], [rank]), only=int(cut.sum()))
 
 
 def expand(layer: Layer, kept: Tensor) -> Tensor:
@@ -122,16 +122,6 @@ def expand(layer: Layer, kept: Tensor) -> Tensor:
     if kept.shape == layer.shape:
         return kept
     return kept.reshape(-1, *([1] * (len(layer.shape) - 1))).expand(layer.shape)
-
-
-def _positions(order: Tensor) -> Tensor:
-    rank = torch.empty(order.shape, dtype=torch.int32, device=order.device)
-    # In parts: a big layer's positions need not all stand in memory a second time.
-    for start in range(0, len(order), _PART):
-        part = order[start : start + _PART]
-        numbers = torch.arange(start, start + len(part), dtype=torch.int32, device=order.device)
-        rank[part] = numbers
-    return rank
 
 
 def _cut_by_pattern(scores: Tensor, n: int, m: int) -> Tensor:

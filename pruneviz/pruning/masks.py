@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pruneviz.pruning.order import Order
+
 CUT, KEPT = -1, 2**31 - 1  # ranks of what was cut or kept by hand
 
 
@@ -18,27 +20,41 @@ CUT, KEPT = -1, 2**31 - 1  # ranks of what was cut or kept by hand
 class Ranking:
     """The order in which the items of one layer would be cut.
 
-    rank: int32, of the items' shape; 0 goes first. In a pool it counts over all layers of it.
-    What is pinned has no place in it: CUT or KEPT instead.
-    scores: floats, same shape. only: the one count that may be cut here (N:M), or None.
+    scores: floats, of the items' shape. order: of which they are the part of this number; in a pool
+    it is that of all layers. only: the one count that may be cut here (N:M), or None.
     cut, keep: how many items are pinned so.
     """
 
-    rank: Tensor
     scores: Tensor
+    order: Order
+    part: int = 0
     only: int | None = None
     cut: int = 0
     keep: int = 0
 
     @property
+    def rank(self) -> Tensor:
+        """int32, of the items' shape; 0 goes first. In a pool it counts over all layers of it.
+
+        What is pinned has no place in it: CUT or KEPT instead. Worked out when first asked for,
+        which takes longer than a mask does.
+        """
+        return self.order.rank(self.part)
+
+    @property
     def bytes(self) -> int:
-        """Memory it holds."""
-        return self.rank.nbytes + self.scores.nbytes
+        """Memory it holds once it has been looked at."""
+        return 2 * self.scores.nbytes
 
     @property
     def items(self) -> int:
         """How many items there are."""
-        return self.rank.numel()
+        return self.scores.numel()
+
+
+def in_ranks(ranking: Ranking, rank: Tensor) -> Ranking:
+    """The ranking with other ranks, int32 of its shape, as they are given."""
+    return replace(ranking, order=Order([ranking.scores], [rank]), part=0)
 
 
 def count(sparsity: float, items: int) -> int:
@@ -62,14 +78,10 @@ def pool(rankings: Mapping[str, Ranking]) -> dict[str, Ranking]:
     """One ranking over all layers given: ranks count over the whole pool, ties in layer order."""
     if not rankings:
         return {}
-    scores = torch.cat([r.scores.flatten() for r in rankings.values()])
-    order = torch.argsort(scores, stable=True)
-    rank = torch.empty(order.shape, dtype=torch.int32, device=order.device)
-    rank[order] = torch.arange(len(order), dtype=torch.int32, device=order.device)
-    parts = torch.split(rank, [r.items for r in rankings.values()])
+    order = Order([ranking.scores for ranking in rankings.values()])
     return {
-        name: Ranking(part.reshape(r.rank.shape), r.scores, r.only)
-        for (name, r), part in zip(rankings.items(), parts, strict=True)
+        name: Ranking(ranking.scores, order, part, ranking.only)
+        for part, (name, ranking) in enumerate(rankings.items())
     }
 
 
@@ -91,7 +103,7 @@ def pin(
         hands = [pinned.get(n, torch.zeros((), dtype=torch.int8)) for n in names]
         hand = torch.cat(
             [
-                h.to(rankings[n].rank.device).expand(rankings[n].rank.shape).flatten()
+                h.to(rankings[n].scores.device).expand(rankings[n].scores.shape).flatten()
                 for n, h in zip(names, hands, strict=True)
             ]
         )
@@ -103,18 +115,15 @@ def pin(
         parts = torch.split(closed, [rankings[name].items for name in names])
         signs = torch.split(hand, [rankings[name].items for name in names])
         for name, part, sign in zip(names, parts, signs, strict=True):
-            result[name] = replace(
-                rankings[name],
-                rank=part.reshape(rankings[name].rank.shape),
-                cut=int((sign < 0).sum()),
-                keep=int((sign > 0).sum()),
-            )
+            ranking = in_ranks(rankings[name], part.reshape(rankings[name].scores.shape))
+            cut, keep = int((sign < 0).sum()), int((sign > 0).sum())
+            result[name] = replace(ranking, cut=cut, keep=keep)
     return result
 
 
 def mask_of(ranking: Ranking, cut: int) -> Tensor:
     """Bool of the items' shape, True = kept, when the `cut` lowest ranks go."""
-    return ranking.rank >= cut
+    return ranking.order.mask(ranking.part, cut)
 
 
 def pool_count(sparsity: Mapping[str, float], rankings: Mapping[str, Ranking]) -> int:

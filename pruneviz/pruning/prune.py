@@ -18,7 +18,7 @@ from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning.criteria import Criterion, find_criterion
 from pruneviz.pruning.curvature import no_curvature
 from pruneviz.pruning.evidence import PARTS, TOLD, Evidence, weights_only
-from pruneviz.pruning.granularity import expand, ranks, scores_for
+from pruneviz.pruning.granularity import expand, rank_items, scores_for
 from pruneviz.pruning.masks import Ranking, layer_count, mask_of, pin, pool, pool_count
 from pruneviz.pruning.pins import check_pins, hands
 from pruneviz.pruning.pruned import Pruned
@@ -57,8 +57,7 @@ def rank(
             if plan.relative:
                 scores = scores.double()
                 scores = scores / scores.norm().clamp(min=torch.finfo(torch.float64).tiny)
-        order, only = ranks(scores, plan.granularity)
-        rankings[lead] = Ranking(order, scores, only)
+        rankings[lead] = rank_items(scores, plan.granularity)
     return pool(rankings) if plan.scope == "global" else rankings
 
 
@@ -162,7 +161,7 @@ def cuts(
     sparsity = plan.sparsity if groups is None else levels(plan, groups)
     if plan.scope == "global":
         k = pool_count(sparsity, rankings)
-        return {name: int((r.rank < k).count_nonzero()) for name, r in rankings.items()}
+        return {n: r.items - int(mask_of(r, k).count_nonzero()) for n, r in rankings.items()}
     return {name: layer_count(sparsity.get(name, 0.0), r) for name, r in rankings.items()}
 
 

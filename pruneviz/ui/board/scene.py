@@ -19,7 +19,7 @@ from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import expand
-from pruneviz.pruning.masks import Ranking
+from pruneviz.pruning.masks import Ranking, in_ranks
 from pruneviz.ui.board import pack
 from pruneviz.ui.board.tables import histogram, in_order, quantiles, reach
 from pruneviz.workbench import Workbench, units
@@ -164,9 +164,8 @@ def by_row(bench: Workbench, plan: Plan, layer: Layer, ranking: Ranking) -> Rank
     unit = torch.from_numpy(units.unit_of_row(groups, layer))
     stays, unit = unit < 0, unit.clamp(min=0)
     rank, scores = ranking.rank.cpu()[unit], ranking.scores.cpu()[unit].double()
-    return replace(
-        ranking, rank=rank.masked_fill(stays, STAYS), scores=scores.masked_fill(stays, torch.nan)
-    )
+    told = replace(ranking, scores=scores.masked_fill(stays, torch.nan))
+    return in_ranks(told, rank.masked_fill(stays, STAYS))
 
 
 def _heads(
