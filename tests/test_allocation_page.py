@@ -259,6 +259,7 @@ def test_another_network_drops_the_search_and_says_so(page: Page) -> None:
 # -- refusals ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_pattern_has_nothing_to_share_out(page: Page) -> None:
     page.choose("ask_granularity", "N:M")
     assert "2:4 has one level only" in texts(page.app)

@@ -32,7 +32,7 @@ def page() -> Page:
 # -- opening -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", slow_but(lambda name: name == "vit", NETWORKS))
 def test_every_network_opens_with_its_board_and_its_dense_accuracy(network: str) -> None:
     page = Page(model=network)
     session = page.session
@@ -252,6 +252,7 @@ def test_undo_and_redo_bring_back_the_exact_numbers(page: Page) -> None:
         assert (page.plan, page.numbers(), page.address.get("plan", "")) == seen[place]
 
 
+@pytest.mark.slow
 def test_an_undo_reaches_a_browser_that_asked_before_the_last_address_came(
     page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -444,6 +445,7 @@ def test_every_kind_of_chart_is_sent_once(page: Page) -> None:
     assert "100 points" in sent(page.ask("need", lose=1.0))["chart"]["words"]
 
 
+@pytest.mark.slow
 def test_a_point_of_the_chart_leads_back_to_its_plan(page: Page) -> None:
     dense = page.plan
     pruned = page.settle(fc1=0.7).finish().plan

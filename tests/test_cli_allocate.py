@@ -100,7 +100,7 @@ def test_the_text_has_a_row_for_each_layer_and_what_was_tried(bench: pv.Workbenc
             ["lenet5", "--granularity", "neuron", "--criterion", "l2", "--repair", "fold"],
             marks=pytest.mark.slow,
         ),
-        ["lenet300", "--criterion", "random", "--seed", "3"],
+        pytest.param(["lenet300", "--criterion", "random", "--seed", "3"], marks=pytest.mark.slow),
     ],
 )
 def test_the_last_line_prunes_the_same(more: list[str]) -> None:

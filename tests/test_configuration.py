@@ -22,6 +22,7 @@ from pruneviz.sources.networks.hub import chosen_files, hub_folder, is_hub_name
 from pruneviz.sources.networks.libraries import library
 from pruneviz.sources.upload import open_upload
 from tests import optional
+from tests.cases import slow_but
 
 BERT = {
     "model_type": "bert", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
@@ -29,6 +30,16 @@ BERT = {
 }  # fmt: skip
 BACKBONE = {"model_type": "timm_backbone", "backbone": "resnet18"}
 MARK = "ran"
+every_model_type = pytest.mark.parametrize(
+    "model_type",
+    slow_but(
+        lambda name: name in (
+            "bert", "clip", "convnext", "deberta-v2", "gpt2", "llama", "mbart", "mixtral", "resnet",
+            "segformer", "speech_to_text", "t5", "vit", "wav2vec2", "whisper", "xlnet",
+        ),
+        sorted(MODEL_TYPES),
+    ),
+)  # fmt: skip
 
 
 class Evil:
@@ -140,7 +151,7 @@ _HARMLESS = re.compile(
 )
 
 
-@pytest.mark.parametrize("model_type", sorted(MODEL_TYPES))
+@every_model_type
 def test_no_key_of_what_is_built_can_reach_beyond(model_type: str) -> None:
     transformers = optional.transformers()
     if model_type not in transformers.CONFIG_MAPPING:
@@ -150,7 +161,7 @@ def test_no_key_of_what_is_built_can_reach_beyond(model_type: str) -> None:
     assert not [k for k in keys if k.endswith("_config")] or model_type in ("clip", "siglip")
 
 
-@pytest.mark.parametrize("model_type", sorted(MODEL_TYPES))
+@every_model_type
 @pytest.mark.filterwarnings("ignore")  # Transformers', on its own defaults
 def test_a_configuration_is_read_as_it_was_saved(tmp_path: Path, model_type: str) -> None:
     transformers = optional.transformers()

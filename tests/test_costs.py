@@ -342,6 +342,7 @@ def test_onnx_runtime_is_compared_with_itself_on_the_dense_network() -> None:
     assert "nothing is compared there" in alone["note"]
 
 
+@pytest.mark.slow
 def test_the_dense_network_is_timed_in_onnx_runtime_too(removed: Cost) -> None:
     pytest.importorskip("onnxruntime", reason="the extra 'export' is not installed")
     cost = removed

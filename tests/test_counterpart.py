@@ -52,6 +52,7 @@ def test_where_nothing_is_cut_there_is_nothing_to_match(bench: Workbench) -> Non
         bench.studies.counterpart(pv.Plan())
 
 
+@pytest.mark.slow
 def test_one_click_settles_on_it_and_both_are_points() -> None:
     page = Page(model="lenet300")
     page.settle(fc1=0.8)

@@ -9,6 +9,7 @@ import pytest
 
 from pruneviz.allocation.devices import DEVICES, KIB, budget, verdict
 from pruneviz.ui.allocate.device_fit_work import DeviceFitWork, need_of
+from tests.cases import slow_but
 from tests.page import PATIENCE, Page, path_of
 
 
@@ -74,7 +75,10 @@ def test_every_device_has_its_verdict_by_hand(page: Devices) -> None:
     assert zero["verdict"] == "✓ fits"
 
 
-@pytest.mark.parametrize(("weights", "factor"), [("int8", 1), ("fp16", 2), ("fp32", 4)])
+@pytest.mark.parametrize(
+    ("weights", "factor"),
+    slow_but(lambda weights, _: weights == "fp16", [("int8", 1), ("fp16", 2), ("fp32", 4)]),
+)
 def test_the_width_is_a_choice(page: Devices, weights: str, factor: int) -> None:
     page.app.session_state["device_weights"] = weights
     page.done()
@@ -90,7 +94,10 @@ def test_a_budget_of_ones_own_stands_in_the_table(page: Devices) -> None:
     assert page.table.loc["Your own device"]["verdict"] == "✗ short by 28.3 KiB of flash"
 
 
-@pytest.mark.parametrize(("flash", "ram", "named"), [(0, 32, "flash"), (32, -1, "RAM")])
+@pytest.mark.parametrize(
+    ("flash", "ram", "named"),
+    slow_but(lambda flash, *_: flash == 0, [(0, 32, "flash"), (32, -1, "RAM")]),
+)
 def test_a_budget_that_is_none_is_refused_by_name(
     page: Devices, flash: float, ram: float, named: str
 ) -> None:

@@ -130,6 +130,9 @@ def test_the_dense_network_differs_from_itself_by_exactly_nothing(
     assert "no measurable change" in result.words
 
 
+@pytest.mark.parametrize(
+    "bench", slow_but(lambda name: name != "resnet20", NETWORKS), indirect=True
+)
 def test_a_change_is_told_with_its_interval_only_where_it_is_measurable(bench: Workbench) -> None:
     result = bench.evaluate(Plan("random", sparsity=dict.fromkeys(bench.layer_of, 0.95)))
     assert result.delta_high < 0
@@ -422,7 +425,7 @@ def test_a_prefix_first_gives_the_numbers_of_all_at_once(counting: Workbench) ->
     assert same(counting.evaluate(HALF, 65), fresh.evaluate(HALF, 65))
 
 
-@pytest.mark.parametrize("bench", slow_but(lambda name: "lenet" in name, NETWORKS), indirect=True)
+@pytest.mark.parametrize("bench", slow_but(lambda name: name == "lenet5", NETWORKS), indirect=True)
 def test_a_prefix_first_gives_the_numbers_of_all_at_once_on_the_samples(
     bench: Workbench, new_bench: Callable[[str], Workbench]
 ) -> None:
@@ -457,7 +460,7 @@ def test_what_a_source_brings_along_can_be_confirmed(counting: Workbench) -> Non
 # -- threads -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("bench", slow_but(lambda name: "lenet" in name, NETWORKS), indirect=True)
+@pytest.mark.parametrize("bench", slow_but(lambda name: name == "lenet5", NETWORKS), indirect=True)
 def test_two_threads_measure_what_one_after_the_other_does(
     bench: Workbench, new_bench: Callable[[str], Workbench]
 ) -> None:
@@ -526,6 +529,9 @@ def test_what_is_unknown_is_refused_as_when_pruning(
         counting.evaluate(plan)
 
 
+@pytest.mark.parametrize(
+    "bench", slow_but(lambda name: name != "resnet20", NETWORKS), indirect=True
+)
 def test_measuring_writes_to_nothing(bench: Workbench) -> None:
     model = bench.source.model
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}

@@ -17,13 +17,14 @@ from pruneviz.allocation.request import SearchRequest
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.curves import Curve, Curves, Point
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
 
 Benches = Callable[[str], Workbench]
 FORMULAS = [name for name, allocation in ALLOCATIONS.items() if not allocation.measured]
 
 
 @pytest.mark.parametrize("method", FORMULAS)
-@pytest.mark.parametrize("target", [0.0, 0.5, 0.777, 0.9])
+@pytest.mark.parametrize("target", slow_but(lambda target: target == 0.777, [0.0, 0.5, 0.777, 0.9]))
 def test_exactly_as_many_weights_go(bench: Workbench, method: str, target: float) -> None:
     plan = bench.allocate(method, target)
     report = bench.masks(plan).report
@@ -56,7 +57,7 @@ def test_a_floor_is_kept(benches: Benches, method: str) -> None:
 
 
 @pytest.mark.parametrize("budget", ["parameters", "macs", "bytes"])
-@pytest.mark.parametrize("name", ["lenet5", "vit"])
+@pytest.mark.parametrize("name", slow_but(lambda name: name == "lenet5", ["lenet5", "vit"]))
 def test_units_come_as_near_as_whole_items_can(benches: Benches, name: str, budget: str) -> None:
     bench, settings = benches(name), Plan(granularity="neuron")
     space = field_of(bench, SearchRequest(settings, budget, list(bench.locks)))

@@ -376,6 +376,7 @@ def test_a_safetensors_file_is_one_that_the_library_reads(
     assert (tmp_path / "a.safetensors").stat().st_size == len(save(ready, {"format": "pt"}))
 
 
+@pytest.mark.slow
 def test_what_no_graph_can_say_is_reported_and_the_others_come(tmp_path: Path) -> None:
     bench = pv.open(Choosy(), pv.Data(torch.randn(20, 4), torch.arange(20) % 3))
     found = bench.export(pv.Plan(sparsity={"fc": 0.5}), tmp_path, ["onnx", "pt2", "state_dict"])

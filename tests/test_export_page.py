@@ -93,6 +93,7 @@ def test_the_banner_says_which_network_leaves(page: Exports) -> None:
     assert f"on {result.n:,})" in said
 
 
+@pytest.mark.slow
 def test_a_training_that_nobody_took_over_is_offered_and_taken(
     page: Exports, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_training_that_nobody_took_over_is_offered_and_taken(
     assert not page.app.info
 
 
+@pytest.mark.slow
 def test_another_plan_is_not_taken_for_the_exported_one(page: Exports) -> None:
     page.only("masks").press("export-begin")
     page.session.settle(page.plan.from_dict(page.plan.as_dict() | {"sparsity": {"fc2": 0.5}}))

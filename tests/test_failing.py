@@ -16,6 +16,7 @@ from pruneviz.cli import main
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
+from tests.cases import slow_but
 from tests.page import Page, choice_key, new_app, read
 
 SAMPLES, PATIENCE = 200, 300
@@ -78,7 +79,7 @@ CALIBRATING: dict[str, tuple[str, Callable[[Workbench], object]]] = {
 
 
 @pytest.mark.parametrize("case", CALIBRATING)
-@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("error", slow_but(lambda error: error in (RuntimeError, KeyError), ERRORS))
 def test_calibrating_says_what_was_done(case: str, error: type[Exception]) -> None:
     start, work = CALIBRATING[case]
     with pytest.raises(ValueError, match=start + WORDS.format(error.__name__)):
@@ -111,7 +112,9 @@ def test_the_command_line_says_it_in_one_line(
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize("side", ["calibration", "validation"])
+@pytest.mark.parametrize(
+    "side", slow_but(lambda side: side == "calibration", ["calibration", "validation"])
+)
 def test_the_app_says_it_without_a_traceback(
     side: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

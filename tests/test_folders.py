@@ -15,6 +15,7 @@ from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.data.samples import DataRequest, Samples
 from pruneviz.sources.spec import InputSpec
 from tests import optional
+from tests.cases import slow_but
 
 SPEC = InputSpec("image", 3, (16, 16), (0.5, 0.4, 0.3), (0.2, 0.2, 0.2))
 
@@ -200,7 +201,12 @@ def test_a_mean_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         read_data(tmp_path, spec=InputSpec("image", 4, (8, 8)))
 
 
-@pytest.mark.parametrize("name", ["resnet50", "vit_base_patch16_224", "convnext_tiny"])
+@pytest.mark.parametrize(
+    "name",
+    slow_but(
+        lambda name: name == "convnext_tiny", ["resnet50", "vit_base_patch16_224", "convnext_tiny"]
+    ),
+)
 def test_pictures_come_out_as_from_timms_own_pipeline(tmp_path: Path, name: str) -> None:
     timm = optional.timm()
     data, stated = timm.data, timm.get_pretrained_cfg(name).to_dict()

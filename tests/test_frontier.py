@@ -20,8 +20,6 @@ QUICK = (
     "1-D audio CNN",
     "U-Net",
     "LSTM classifier",
-    "GPT-2",
-    "torch TransformerEncoder",
     "DenseNet",
 )
 BLOCK = 5  # of twelve samples: the last block is shorter
@@ -88,7 +86,7 @@ def test_answers_are_those_of_the_whole_network_over_the_zoo(name: str) -> None:
         both(bench, part, plan)
 
 
-@pytest.mark.parametrize("granularity", ["neuron", "head"])
+@pytest.mark.parametrize("granularity", slow_but(lambda kind: kind == "neuron", ["neuron", "head"]))
 def test_units_repairs_and_tied_weights_are_told_apart(
     granularity: str,
 ) -> None:
@@ -181,6 +179,7 @@ def test_a_graph_that_answers_otherwise_is_not_used() -> None:
     assert "slightly other answers" in " ".join(bench.notes)
 
 
+@pytest.mark.slow
 def test_two_threads_share_what_is_known() -> None:
     bench = opened(Residual(), 100)
     part, plans = ready(bench, bound=3000), moves(bench)

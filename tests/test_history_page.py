@@ -134,6 +134,7 @@ def test_masks_and_flipped_examples_wait_for_their_tab(page: Past) -> None:
     assert "24,000 of" in page.texts()
 
 
+@pytest.mark.slow
 def test_a_plan_comes_back_as_the_next_step(page: Past) -> None:
     numbers = list(page.table["number"])
     steps = len(page.session.steps)

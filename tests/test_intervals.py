@@ -226,7 +226,11 @@ def test_where_no_score_has_changed_few_samples_make_no_certainty() -> None:
     assert mean_difference(scores, scores.clone(), None, ANY) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("tokens", [(20, 21), (5, 60)], ids=["alike", "uneven"])
+@pytest.mark.parametrize(
+    "tokens",
+    slow_but(lambda tokens: tokens[0] == 5, [((20, 21),), ((5, 60),)]),
+    ids=["alike", "uneven"],
+)
 @pytest.mark.parametrize("n", slow_but(lambda n: n == 5, [5, 100]))
 def test_the_mean_of_shares_holds_the_truth_at_least_as_often_as_it_says(
     tokens: tuple[int, int], n: int
@@ -238,7 +242,7 @@ def test_the_mean_of_shares_holds_the_truth_at_least_as_often_as_it_says(
 
 
 @pytest.mark.parametrize(
-    ("n", "rate"), slow_but(lambda n, rate: n == 5, [(5, 0.002), (5, 0.1), (25, 0.02)])
+    ("n", "rate"), slow_but(lambda n, rate: rate == 0.1, [(5, 0.002), (5, 0.1), (25, 0.02)])
 )
 @pytest.mark.parametrize("change", [scattered, clustered])
 def test_a_rare_change_of_few_texts_is_held_as_often_as_it_says(

@@ -262,6 +262,7 @@ def test_a_link_to_a_lesson_alone_opens_its_network() -> None:
     assert page.address["model"] == "lenet300"
 
 
+@pytest.mark.slow
 def test_a_reload_does_no_step() -> None:
     lesson = LESSONS[0]
     page = Classroom(1).begin()

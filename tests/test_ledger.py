@@ -56,6 +56,7 @@ def press(page: Page, key: str) -> Page:
     return page.run()
 
 
+@pytest.mark.slow
 def test_an_empty_ledger_says_what_to_do(opened: Page) -> None:
     opened.settle(conv2=0.11)
     assert "The ledger of this plan is still empty. Measure it" in words(opened)

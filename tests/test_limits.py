@@ -196,7 +196,7 @@ def test_tensors_of_a_pickle_are_counted_too(monkeypatch: pytest.MonkeyPatch) ->
 def test_rows_of_a_table_are_counted_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pa = pytest.importorskip("pyarrow")
     pq = pytest.importorskip("pyarrow.parquet")
-    table = pa.table({"a": np.zeros(50_000), "label": np.zeros(50_000, np.int64)})
+    table = pa.table({"a": np.zeros(5_000), "label": np.zeros(5_000, np.int64)})
     pq.write_table(table, tmp_path / "t.parquet")
     with pa.ipc.new_file(tmp_path / "t.arrow", table.schema) as writer:
         writer.write_table(table)
@@ -204,7 +204,7 @@ def test_rows_of_a_table_are_counted_first(tmp_path: Path, monkeypatch: pytest.M
     for kind in ("parquet", "arrow", "csv"):
         monkeypatch.delenv("PRUNEVIZ_ROWS", raising=False)
         assert len(read_data(tmp_path / f"t.{kind}").validation)
-        monkeypatch.setenv("PRUNEVIZ_ROWS", "49999")
+        monkeypatch.setenv("PRUNEVIZ_ROWS", "4999")
         with pytest.raises(ValueError, match=rf"t.{kind} holds .* rows.*PRUNEVIZ_ROWS"):
             read_data(tmp_path / f"t.{kind}")
 

@@ -20,6 +20,7 @@ from pruneviz.network.group_search import couplings
 from pruneviz.network.trial import prove
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
 
 WIDTH, LAYERS = 128, 16
 LAYER = 4 * WIDTH * WIDTH
@@ -108,7 +109,13 @@ def test_a_shrunk_network_is_copied_where_it_shares_alone(bench: Workbench) -> N
     assert not any(p.data_ptr() in dense for p in small.parameters())
 
 
-@pytest.mark.parametrize("name", ["safetensors", "state_dict", "sparse", "shrunk", "masks"])
+@pytest.mark.parametrize(
+    "name",
+    slow_but(
+        lambda name: name in ("sparse", "masks"),
+        ["safetensors", "state_dict", "sparse", "shrunk", "masks"],
+    ),
+)
 def test_an_export_holds_what_was_changed_alone(
     bench: Workbench, plan: pv.Plan, tmp_path: Path, name: str
 ) -> None:

@@ -136,8 +136,13 @@ def _fits(granularity: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scope", ["layer", "global"])
-@pytest.mark.parametrize("criterion", _fits("weight"))
+@pytest.mark.parametrize(
+    ("criterion", "scope"),
+    slow_but(
+        lambda criterion, scope: scope == "layer" or criterion in ("magnitude", "taylor"),
+        itertools.product(_fits("weight"), ["layer", "global"]),
+    ),
+)
 def test_every_criterion_of_weights_cuts_exactly_while_it_trains(
     benches: Benches, criterion: str, scope: str
 ) -> None:
@@ -165,6 +170,7 @@ def test_every_criterion_of_units_cuts_exactly_while_it_trains(
     assert {bench.graph_cache.groups.lead(n): c for n, c in expected.items()} == units
 
 
+@pytest.mark.slow
 def test_heads_and_packed_projections(benches: Benches) -> None:
     bench = benches("vit")
     heads = [

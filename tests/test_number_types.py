@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from pruneviz.plan import Plan
 from pruneviz.workbench.opening import open_workbench
+from tests.cases import slow_but
 
 N = 30
 Y = torch.arange(N) % 3
@@ -97,7 +98,13 @@ def test_bytes_become_floats_where_the_network_refuses_them() -> None:
     assert "inputs were uint8, now floats in 0..1 (divided by 255)" in bench.notes
 
 
-@pytest.mark.parametrize("dtype", [torch.int8, torch.int16, torch.int32, torch.int64])
+@pytest.mark.parametrize(
+    "dtype",
+    slow_but(
+        lambda dtype: dtype in (torch.int8, torch.int64),
+        [torch.int8, torch.int16, torch.int32, torch.int64],
+    ),
+)
 def test_integers_become_floats_only_where_they_are_refused(dtype: torch.dtype) -> None:
     numbers = torch.randint(0, 10, (N, 4)).to(dtype)
     width = str(dtype).removeprefix("torch.")

@@ -54,7 +54,7 @@ def test_the_order_never_contradicts_the_curves_of_a_sample(
 
 
 @pytest.mark.parametrize(
-    "name", slow_but(lambda name: name in ("1-D audio CNN", "LSTM classifier", "U-Net"), SMALL)
+    "name", slow_but(lambda name: name in ("1-D audio CNN", "LSTM classifier"), SMALL)
 )
 def test_the_order_never_contradicts_the_curves_of_the_zoo(
     benches: Callable[[str], Workbench], name: str
@@ -64,7 +64,7 @@ def test_the_order_never_contradicts_the_curves_of_the_zoo(
         check_network(benches(name))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", slow_but(lambda seed: seed in (0, 1, 3), range(6)))
 def test_the_order_never_contradicts_the_curves_of_random_networks(seed: int) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(seed)

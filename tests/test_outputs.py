@@ -9,8 +9,17 @@ from torch import Tensor, nn
 import pruneviz as pv
 from pruneviz.outputs import main_output, named_output, outputs
 from tests.answers import CONTAINERS, heads, inner
+from tests.cases import slow_but
 
 every_container = pytest.mark.parametrize("container", CONTAINERS)
+# A name by place, by key, by field, by a path, and one that is put first.
+telling_containers = pytest.mark.parametrize(
+    "container",
+    slow_but(
+        lambda name: name in ("tuple", "dict", "slots", "deep", "with a cache", "logits last"),
+        CONTAINERS,
+    ),
+)
 A, B = torch.ones(2, 3), torch.zeros(2, 3)
 
 
@@ -70,7 +79,7 @@ def test_an_unknown_name_lists_those_there_are() -> None:
         named_output(outputs({"scores": A, "boxes": B}), "box")
 
 
-@every_container
+@telling_containers
 def test_each_head_is_locked_and_its_width_is_fixed(container: str) -> None:
     network, names = heads(container)
     bench = opened(network)
@@ -86,7 +95,7 @@ def test_each_head_is_locked_and_its_width_is_fixed(container: str) -> None:
     }
 
 
-@every_container
+@telling_containers
 def test_features_that_are_answered_with_keep_their_width(container: str) -> None:
     network, names = inner(container)
     bench = opened(network)

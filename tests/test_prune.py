@@ -164,8 +164,8 @@ def tells_most(pair: tuple[str, Criterion]) -> bool:
     few = {
         "lenet300": ("magnitude",),
         "lenet5": tuple(CRITERIA),
-        "resnet20": ("l2", "bn_scale"),
-        "vit": ("l2", "wanda"),
+        "resnet20": ("bn_scale",),
+        "vit": ("wanda",),
     }
     return criterion.name in few[network]
 
@@ -180,7 +180,7 @@ def cases(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -
     return [case_of(benches(request.param[0]), plan) for plan in combinations(*request.param)]
 
 
-@pytest.fixture(scope="module", params=slow_but(lambda name: name != "resnet20", NETWORKS))
+@pytest.fixture(scope="module", params=slow_but(lambda name: name == "lenet5", NETWORKS))
 def pattern_cases(
     request: pytest.FixtureRequest, benches: Callable[[str], Workbench]
 ) -> list[Case]:
@@ -419,7 +419,7 @@ def test_a_fresh_workbench_makes_the_same_masks(
 
 
 @pytest.mark.parametrize(
-    "bench", slow_but(lambda name: name != "resnet20", NETWORKS), indirect=True
+    "bench", slow_but(lambda name: name in ("lenet5", "vit"), NETWORKS), indirect=True
 )
 def test_the_pure_function_makes_the_workbenchs_masks(bench: Workbench) -> None:
     for criterion, granularity, scope in (
@@ -565,7 +565,7 @@ def test_a_masked_neuron_outputs_zero_without_batch_norm(
 # -- oracles -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("level", [0.1, 0.5, 0.777, 0.95])
+@pytest.mark.parametrize("level", slow_but(lambda level: level > 0.5, [0.1, 0.5, 0.777, 0.95]))
 def test_magnitude_is_l1_unstructured_of_torch(bench: Workbench, level: float) -> None:
     pruned = bench.prune(Plan(sparsity=dict.fromkeys(bench.layer_of, level)))
     model = copy.deepcopy(bench.source.model)
@@ -575,7 +575,7 @@ def test_magnitude_is_l1_unstructured_of_torch(bench: Workbench, level: float) -
         assert torch.equal(pruned.masks[name], module.weight_mask.bool()), name
 
 
-@pytest.mark.parametrize("level", [0.1, 0.5, 0.777, 0.95])
+@pytest.mark.parametrize("level", slow_but(lambda level: level > 0.5, [0.1, 0.5, 0.777, 0.95]))
 def test_global_magnitude_is_global_unstructured_of_torch(bench: Workbench, level: float) -> None:
     plan = Plan(scope="global", sparsity=dict.fromkeys(bench.layer_of, level))
     pruned = bench.prune(plan)

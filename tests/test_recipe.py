@@ -21,6 +21,8 @@ from pruneviz.sources.open_request import OpenRequest
 from pruneviz.training import Training
 from pruneviz.training.steps import TrainingStep
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
+from tests.conftest import NETWORKS
 
 PLANS = (
     Plan(),
@@ -107,6 +109,9 @@ def test_another_reader_finds_the_same_values(recipe: Recipe) -> None:
     assert yaml.safe_load(written) == parse(written)[0]
 
 
+@pytest.mark.parametrize(
+    "bench", slow_but(lambda name: name != "resnet20", NETWORKS), indirect=True
+)
 def test_of_each_sample_network_a_recipe_says_what_was_measured(bench: Workbench) -> None:
     free = [name for name in bench.layer_of if name not in bench.locks]
     plan = Plan(sparsity=dict.fromkeys(free, 0.5))

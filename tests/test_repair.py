@@ -23,6 +23,7 @@ from pruneviz.plan import Plan
 from pruneviz.pruning.repair import REPAIRS, repair
 from pruneviz.pruning.repair.reconstruction import RIDGE
 from pruneviz.pruning.repair.verdict import RepairResult, mend
+from tests.cases import slow_but
 
 ALL = ("fold", "reconstruct", "recalibrate")
 
@@ -246,7 +247,7 @@ def test_weights_are_those_of_least_squares(bias: bool) -> None:
     [{}, {"padding": 1, "stride": 2}, {"dilation": 2, "padding": 2}],
     ids=str,
 )
-@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("bias", slow_but(lambda bias: bias, [True, False]))
 def test_convolutions_come_as_near_as_least_squares_can(
     settings: dict[str, int], bias: bool
 ) -> None:
@@ -547,6 +548,7 @@ def test_recalibration_brings_resnet20_back() -> None:
     assert recalibrated > 0.9
 
 
+@pytest.mark.slow
 def test_reconstruction_brings_lenet5_back() -> None:
     raw, reconstructed, every = accuracies("lenet5", 0.5, (), ("reconstruct",), ALL)
     assert reconstructed > raw + 0.1
@@ -626,7 +628,7 @@ def test_a_single_sample_judges_nothing_and_says_so() -> None:
     assert found.notes == ("repair 'fold' was judged by nothing: one calibration sample",)
 
 
-@pytest.mark.parametrize("samples", [6, 12, 20, 60, 200])
+@pytest.mark.parametrize("samples", slow_but(lambda n: n in (12, 60), [6, 12, 20, 60, 200]))
 def test_few_samples_do_no_harm(samples: int) -> None:
     """On samples that nobody has seen, what is kept is no worse than none, or than `repair`."""
     torch.manual_seed(0)

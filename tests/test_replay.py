@@ -52,7 +52,9 @@ def written(folder: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("name", slow_but(lambda name: name == "lenet5", NETWORKS))
-@pytest.mark.parametrize("granularity", ["weight", "neuron"])
+@pytest.mark.parametrize(
+    "granularity", slow_but(lambda kind: kind == "neuron", ["weight", "neuron"])
+)
 def test_what_was_written_comes_out_the_same_elsewhere(
     name: str, granularity: str, new_bench: Callable[[str], Workbench]
 ) -> None:

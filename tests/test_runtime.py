@@ -101,7 +101,9 @@ def test_bfloat16_is_refused_by_name() -> None:
         in_onnx_runtime(nn.Linear(3, 2).bfloat16(), torch.ones(1, 3))
 
 
-@pytest.mark.parametrize("name", ["onnxruntime", "onnxscript"])
+@pytest.mark.parametrize(
+    "name", slow_but(lambda name: name == "onnxscript", ["onnxruntime", "onnxscript"])
+)
 def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ValueError, match=rf"{name}.*pip install 'pruneviz\[export\]'"):

@@ -26,6 +26,7 @@ from sample_models.fit import fit
 from sample_models.lenet300 import RECIPE, LeNet300
 from sample_models.store import FOLDER
 from sample_models.train import main
+from tests.cases import slow_but
 
 TARGETS = {"lenet300": 0.955, "lenet5": 0.98, "resnet20": 0.985, "vit": 0.97}
 SIZES = {  # parameters and MACs, counted by hand from the shapes below
@@ -69,6 +70,7 @@ def test_a_sample_comes_ready_to_measure(sample: Source) -> None:
     assert sample.classes == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
+@pytest.mark.parametrize("sample", slow_but(lambda name: "lenet" in name, NAMES), indirect=True)
 def test_accuracy_measured_here_meets_the_target_and_the_card(
     sample: Source, here: Outcome
 ) -> None:

@@ -145,7 +145,7 @@ def test_histogram_bins_hold_what_lies_in_them(lenet5: Workbench) -> None:
 def test_a_layer_of_equal_scores_still_has_a_histogram(
     benches: Callable[[str], Workbench],
 ) -> None:
-    bench = benches("resnet20")
+    bench = benches("lenet5")
     plan = with_levels(bench, Plan("apoz", "neuron"), dict.fromkeys(bench.layer_of, 0.0), {})
     for layer in layers_of(describe(bench, plan)):
         hist: Any = picture(bench, plan, layer["name"])["hist"]

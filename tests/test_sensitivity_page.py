@@ -196,6 +196,7 @@ def test_it_goes_on_while_another_page_is_shown(page: Sensitivity) -> None:
     assert len(page.app.dataframe[0].value) == 3
 
 
+@pytest.mark.slow
 def test_what_is_known_from_disk_is_there_at_once(
     scanned: Sensitivity, whole: tuple[Path, Curves]
 ) -> None:
@@ -215,6 +216,7 @@ def test_other_choices_have_curves_of_their_own(scanned: Sensitivity) -> None:
     assert len(page.app.dataframe[0].value) == len(page.curves.curves)
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_cut_each_layer_says_why(page: Sensitivity) -> None:
     page.back().choose("ask_granularity", "head")
     page.go()

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from pruneviz.plan import Plan
 from pruneviz.workbench.opening import open_workbench
+from tests.cases import slow_but
 
 N = 40
 A, B = torch.randn(N, 6), torch.randn(N, 3)
@@ -48,6 +49,7 @@ def named(a: Tensor, b: Tensor, y: Tensor) -> object:
     return {"left": a, "right": b}, y
 
 
+QUICK = ("tuple", "numpy", "dataset of names", "loader of names", "sides")
 GIVEN: dict[str, object] = {
     "tuple": ((A, B), Y),
     "list": ([A, B], Y),
@@ -65,7 +67,7 @@ GIVEN: dict[str, object] = {
 }
 
 
-@pytest.mark.parametrize("case", GIVEN)
+@pytest.mark.parametrize("case", slow_but(lambda case: case in QUICK, GIVEN))
 def test_two_inputs_open_and_are_cut(case: str) -> None:
     torch.manual_seed(0)
     model = Two().eval()

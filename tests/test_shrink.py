@@ -24,6 +24,9 @@ from tests.conftest import NETWORKS
 from tests.zoo import ALIKE, SMALL
 
 RATIOS = (0.1, 0.3, 0.5, 0.7)
+quick_networks = pytest.mark.parametrize(
+    "bench", slow_but(lambda name: "lenet" in name, NETWORKS), indirect=True
+)
 
 
 def parameters(model: nn.Module) -> int:
@@ -63,7 +66,7 @@ class Shrunk:
 @pytest.fixture(
     scope="module",
     params=slow_but(
-        lambda case: case[0] != "resnet20" or case[1:] == ("l2", "global"),
+        lambda case: "lenet" in case[0] or case[1:] == ("l2", "global"),
         [((n, c, s),) for n in NETWORKS for c in ("l2", "random") for s in ("layer", "global")],
     ),
     ids="-".join,
@@ -125,6 +128,7 @@ def halved(bench: Workbench) -> Plan:
     return Plan("l2", "neuron", sparsity=dict.fromkeys(bench.groups.groups, 0.5))
 
 
+@quick_networks
 def test_twice_in_one_process_gives_the_same(bench: Workbench) -> None:
     one, other = (bench.prune(halved(bench)).shrink() for _ in range(2))
     assert one is not other
@@ -133,6 +137,7 @@ def test_twice_in_one_process_gives_the_same(bench: Workbench) -> None:
     assert fingerprint(again) == fingerprint(one)
 
 
+@quick_networks
 def test_training_it_touches_neither_the_dense_nor_the_masked(bench: Workbench) -> None:
     before = fingerprint(bench.source.model)
     pruned = bench.prune(halved(bench))
@@ -232,7 +237,9 @@ def test_a_mismatch_is_an_error_that_names_the_group(benches: Callable[[str], Wo
 # -- other networks ------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=slow_but(lambda name: name not in ALIKE, SMALL))
+@pytest.fixture(
+    scope="module", params=slow_but(lambda name: name not in (*ALIKE, "BERT", "GPT-2"), SMALL)
+)
 def small_bench(request: pytest.FixtureRequest, benches: Callable[[str], Workbench]) -> Workbench:
     return benches(request.param)
 
@@ -400,7 +407,12 @@ class Rough(nn.Module):
         return answer
 
 
-@pytest.fixture(params=[torch.float32, torch.bfloat16, torch.float16], ids=str)
+@pytest.fixture(
+    params=slow_but(
+        lambda dtype: dtype == torch.bfloat16, [torch.float32, torch.bfloat16, torch.float16]
+    ),
+    ids=str,
+)
 def rough(request: pytest.FixtureRequest) -> Workbench:
     torch.manual_seed(0)
     return pv.open(Rough().to(request.param).eval(), torch.randn(40, 4))
@@ -418,7 +430,7 @@ def test_where_rounding_hides_the_proof_it_is_made_in_double(rough: Workbench) -
     assert small.one.weight.dtype == rough.source.model.one.weight.dtype
 
 
-@pytest.mark.parametrize("places", [1, 2])
+@pytest.mark.parametrize("places", slow_but(lambda places: places == 1, [1, 2]))
 def test_a_wrong_cut_is_refused_there_too(rough: Workbench, places: int) -> None:
     """A group that forgets where its units are read, or a bias, is no rounding."""
     group = rough.groups.groups["one"]

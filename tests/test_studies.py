@@ -58,6 +58,7 @@ def test_turns_are_taken_in_order_until_all_have_left() -> None:
     assert told == [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2)]
 
 
+@pytest.mark.slow
 def test_a_study_runs_from_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
     overfitting.main(["--quick", "gradual"])
     lines = capsys.readouterr().out.splitlines()

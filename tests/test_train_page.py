@@ -190,6 +190,7 @@ def test_a_training_shows_its_numbers_and_becomes_a_version(page: Trains) -> Non
     assert page.session.diary.version.name == "lenet300 · v1"
 
 
+@pytest.mark.slow
 def test_runs_lie_over_each_other_each_from_what_was_really_trained(page: Trains) -> None:
     page.press("train-begin").done()
     assert "Compare runs" not in page.said(), "there is nothing beside it"

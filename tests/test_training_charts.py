@@ -176,7 +176,7 @@ def test_a_look_shows_the_mask_of_the_moment_and_counts_what_is_gone(benches: Be
         moments.append((moment.levels["fc1"], float(np.isnan(seen.cells).mean())))
 
     plan = Plan(sparsity={"fc1": 0.8})
-    training = Training(method="gradual", epochs=2, every=4, batch=16, samples=512)
+    training = Training(method="gradual", epochs=2, every=2, batch=16, samples=128)
     train(bench, plan, training, watch=watch)
     assert moments[0] == (0, 0)
     assert moments[-1][0] == pytest.approx(0.8, abs=1e-3)

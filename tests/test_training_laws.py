@@ -16,6 +16,7 @@ from pruneviz.training.dynamic import fraction, rewire
 from pruneviz.training.legs import cubic, geometric, on_the_way
 from pruneviz.training.methods import shuffle
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
 from tests.small import small_bench
 
 Benches = Callable[[str], Workbench]
@@ -105,7 +106,7 @@ def test_shuffling_keeps_the_number() -> None:
     assert not torch.equal(shuffle(mask, 4), other)
 
 
-@pytest.mark.parametrize("rewind", [0, 1])
+@pytest.mark.parametrize("rewind", slow_but(lambda epoch: epoch == 1, [0, 1]))
 def test_a_ticket_begins_with_the_first_weights_bit_by_bit(benches: Benches, rewind: int) -> None:
     bench = benches("lenet300")
     begun: dict[str, dict[str, torch.Tensor]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,7 @@ from pruneviz.plan import Plan
 from pruneviz.training import Moment, Training, train
 from pruneviz.training.run import Run
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
 
 Benches = Callable[[str], Workbench]
 UNITS = Plan("l2", "neuron", sparsity={"conv1": 0.34, "conv2": 0.5, "fc1": 0.5})
@@ -31,11 +33,18 @@ class Recorder:
 
 
 @pytest.mark.parametrize(
-    "optimizer",
-    [{"optimizer": "sgd", "learning_rate": 0.01}, {"optimizer": "adamw", "weight_decay": 0.1}],
-    ids=["sgd", "adamw"],
+    ("method", "optimizer"),
+    slow_but(
+        lambda method, optimizer: (method == "gradual") == (optimizer["optimizer"] == "adamw"),
+        itertools.product(
+            ["one-shot", "gradual"],
+            [
+                {"optimizer": "sgd", "learning_rate": 0.01},
+                {"optimizer": "adamw", "weight_decay": 0.1},
+            ],
+        ),
+    ),
 )
-@pytest.mark.parametrize("method", ["one-shot", "gradual"])
 def test_masked_and_removed_train_alike(
     benches: Benches, method: str, optimizer: dict[str, object]
 ) -> None:
@@ -101,7 +110,9 @@ def test_residual_networks_and_heads_shrink(benches: Benches) -> None:
         assert again.evaluate(Plan()).accuracy == pytest.approx(trained.table["accuracy"].iloc[-1])
 
 
-@pytest.mark.parametrize("method", ["one-shot", "gradual", "iterative"])
+@pytest.mark.parametrize(
+    "method", slow_but(lambda name: name != "iterative", ["one-shot", "gradual", "iterative"])
+)
 def test_the_best_unit_of_a_group_stays(benches: Benches, method: str) -> None:
     """At 97 % of all units some group would lose all; masked that is allowed, removed it is not."""
     bench = benches("lenet5")

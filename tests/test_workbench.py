@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +17,7 @@ from pruneviz.measuring.answers import BLOCK
 from pruneviz.plan import Plan
 from pruneviz.sources import Source
 from pruneviz.workbench import Workbench
+from tests.cases import slow_but
 
 X, Y = torch.linspace(-1, 1, 160).reshape(40, 4), torch.arange(40) % 2
 
@@ -196,8 +198,18 @@ def test_layers_tell_their_parameters_and_macs(bench: Workbench) -> None:
     assert table["params"].sum() + bench.never["params"].sum() == every
 
 
-@pytest.mark.parametrize("criterion", ["magnitude", "wanda", "taylor", "snip", "fisher", "synflow"])
-@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("dtype", "criterion"),
+    slow_but(
+        lambda dtype, criterion: (
+            criterion == "taylor" or (criterion == "magnitude" and dtype == torch.bfloat16)
+        ),
+        itertools.product(
+            [torch.float64, torch.bfloat16],
+            ["magnitude", "wanda", "taylor", "snip", "fisher", "synflow"],
+        ),
+    ),
+)
 def test_any_precision_will_do(criterion: str, dtype: torch.dtype) -> None:
     bench = pv.open(model().to(dtype), (X.to(dtype), Y))
     plan = Plan(criterion, "weight", "global", {"0": 0.5, "2": 0.5})
@@ -231,8 +243,15 @@ class TiedTable(nn.Module):
         return self.out(self.a(x).relu() + self.table((x[:, 0] > 0).long()))
 
 
-@pytest.mark.parametrize("network", [TiedLayers, TiedTable])
-@pytest.mark.parametrize("criterion", [c.name for c in pv.CRITERIA.values() if c.allows("weight")])
+@pytest.mark.parametrize(
+    ("network", "criterion"),
+    slow_but(
+        lambda network, criterion: network is TiedTable or criterion in ("magnitude", "taylor"),
+        itertools.product(
+            [TiedLayers, TiedTable], [c.name for c in pv.CRITERIA.values() if c.allows("weight")]
+        ),
+    ),
+)
 def test_a_tied_weight_is_judged_and_cut_as_one(
     network: Callable[[], nn.Module], criterion: str
 ) -> None:

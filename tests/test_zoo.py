@@ -166,7 +166,7 @@ def test_gradients_are_those_of_autograd(bench: pv.Workbench) -> None:
 @pytest.mark.parametrize(
     ("name", "dtype"),
     slow_but(
-        lambda name, dtype: (dtype == torch.float64) == ("Encoder" in name) and name != "GPT-2",
+        lambda name, dtype: name == "1-D audio CNN" and dtype == torch.bfloat16,
         itertools.product(
             ("1-D audio CNN", "torch TransformerEncoder", "GPT-2"), (torch.bfloat16, torch.float64)
         ),
