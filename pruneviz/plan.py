@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 SCOPES = ("layer", "global")
 UNITS = ("neuron", "head")
 AGGREGATES = ("mean", "sum", "max")
-REPAIRS = ("fold", "reconstruct", "recalibrate")
+REPAIRS = ("fold", "reconstruct", "update", "recalibrate")
+_OF_UNITS, _OF_WEIGHTS = ("fold", "reconstruct"), ("update",)
 _PIN = re.compile(r"\d+|\d+:\d+,\d+:\d+")
 _PATTERN = re.compile(r"([1-9]\d*):([1-9]\d*)")
 _LINK_LIMIT = 200_000
@@ -137,11 +138,16 @@ class Plan:
                 raise ValueError(
                     f"granularity {self.granularity!r} cannot pin {block or 'units'!r} of {name!r}"
                 )
-        beyond = [name for name in self.repair if name != "recalibrate"]
+        beyond = [name for name in self.repair if name not in repairs_for(self.granularity)]
         if beyond and not by_unit:
             raise ValueError(
                 f"repair {beyond[0]!r} mends what removed units leave behind; "
                 "use granularity 'neuron' or 'head'"
+            )
+        if beyond:
+            raise ValueError(
+                f"repair {beyond[0]!r} makes up for single weights that are cut; use granularity "
+                "'weight' or 'N:M', or repair 'reconstruct' for whole units"
             )
         if pattern(self.granularity) and self.scope == "global":
             raise ValueError(
@@ -190,6 +196,16 @@ def pattern(granularity: str) -> tuple[int, int] | None:
     if n >= m:
         raise ValueError(f"granularity {granularity!r} prunes nothing: N must be smaller than M")
     return n, m
+
+
+def repairs_for(granularity: str) -> tuple[str, ...]:
+    """Those of REPAIRS that mend what this granularity cuts.
+
+    >>> pv.plan.repairs_for("weight")
+    ('update', 'recalibrate')
+    """
+    others = _OF_WEIGHTS if granularity in UNITS else _OF_UNITS
+    return tuple(name for name in REPAIRS if name not in others)
 
 
 def to_link(plan: Plan, fingerprint: str) -> str:

@@ -174,6 +174,14 @@ def test_what_units_leave_behind_is_mended_where_units_go(repair: str) -> None:
         Plan(repair=repair)
 
 
+@pytest.mark.parametrize("granularity", ["neuron", "head"])
+def test_single_weights_are_updated_where_they_go(granularity: str) -> None:
+    for able in ("weight", "2:4"):
+        assert Plan(granularity=able, repair="update").repair == ("update",)
+    with pytest.raises(ValueError, match=r"repair 'update' .*'weight' or 'N:M'.*'reconstruct'"):
+        Plan(granularity=granularity, repair="update")
+
+
 @pytest.mark.parametrize("key", ["Criterion", "sparsitty", 5])
 def test_unknown_keys_are_refused_by_name(key: object) -> None:
     with pytest.raises(ValueError, match=f"unknown key {key!r}"):

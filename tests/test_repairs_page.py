@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from pruneviz.background import CancelledError
-from pruneviz.plan import Plan
+from pruneviz.plan import Plan, repairs_for
 from pruneviz.ui.compare.repair_work import RepairWork, measure_rows, table, ways
-from pruneviz.ui.workbench.repairs import able, values
+from pruneviz.ui.workbench.repairs import values
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
 from tests.page import Page
@@ -27,20 +27,20 @@ def page() -> Page:
 
 
 @pytest.mark.parametrize("granularity", ["neuron", "head"])
-def test_whole_units_have_every_repair(granularity: str) -> None:
-    assert able(granularity) == ("fold", "reconstruct", "recalibrate")
+def test_whole_units_have_repairs_of_their_own(granularity: str) -> None:
+    assert repairs_for(granularity) == ("fold", "reconstruct", "recalibrate")
 
 
 @pytest.mark.parametrize("granularity", ["weight", "2:4"])
-def test_single_weights_have_recalibration_alone(granularity: str) -> None:
-    assert able(granularity) == ("recalibrate",)
+def test_single_weights_are_updated_and_recalibrated(granularity: str) -> None:
+    assert repairs_for(granularity) == ("update", "recalibrate")
 
 
 def test_widgets_show_the_plan() -> None:
     shown = values(Plan(granularity="neuron", repair=("fold",), aggregate="max"))
     assert shown == {
-        "ask_fold": True, "ask_reconstruct": False, "ask_recalibrate": False,
-        "ask_aggregate": "max",
+        "ask_fold": True, "ask_reconstruct": False, "ask_update": False,
+        "ask_recalibrate": False, "ask_aggregate": "max",
     }  # fmt: skip
 
 
@@ -107,7 +107,9 @@ def test_ways_are_raw_each_and_all() -> None:
     assert [way.repair for way in found.values()] == [
         (), ("fold",), ("reconstruct",), ("recalibrate",), ("fold", "reconstruct", "recalibrate"),
     ]  # fmt: skip
-    assert [way.repair for way in ways(Plan()).values()] == [(), ("recalibrate",)]
+    assert [way.repair for way in ways(Plan()).values()] == [
+        (), ("update",), ("recalibrate",), ("update", "recalibrate"),
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

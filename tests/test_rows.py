@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from pruneviz.data import Data
 from pruneviz.network.layers import find_layers
 from pruneviz.network.rows import Layout, find_layout
-from pruneviz.plan import Plan
+from pruneviz.plan import Plan, repairs_for
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence_pass import find_layouts, gather
-from pruneviz.pruning.repair import REPAIRS
 from pruneviz.workbench.opening import open_workbench
 from tests.cases import slow_but
 
@@ -197,7 +196,7 @@ def test_every_criterion_and_repair_works(case: str) -> None:
             assert bench.evaluate(plan).n == len(bench.source.validation)
             assert bench.prune(plan).sparsity[name] == pytest.approx(0.5, abs=0.05)
     if name in bench.groups.groups:
-        for repair in REPAIRS:
+        for repair in repairs_for("neuron"):
             plan = Plan(granularity="neuron", sparsity={name: 0.5}, repair=(repair,))
             assert bench.evaluate(plan).n == len(bench.source.validation)
     assert len(bench.feature_maps(Plan(), name, 0))

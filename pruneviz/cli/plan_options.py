@@ -28,8 +28,8 @@ _RANKING = {
                                    "mean, "
                               "sum or max."),
     "repair": click.option("--repair", multiple=True, metavar="NAME",
-                           help="Mend the damage without training: fold, reconstruct or "
-                           "recalibrate; repeatable."),
+                           help="Mend the damage without training: fold, reconstruct, "
+                           "update (of single weights) or recalibrate; repeatable."),
 }  # fmt: skip
 RANKING = tuple(_RANKING)
 _LEVELS = (

@@ -21,6 +21,7 @@ DAMPING = 0.01  # of the mean diagonal, as published
 WIDEST = 2**13  # inputs of a unit: beyond, a matrix takes more than half a gigabyte
 _ROWS = 20_000  # of a layer, about: positions are chosen where there are more
 _BYTES = 2**29  # of matrices that are held at a time
+_NARROW = 1024  # inputs whose products are summed in float64
 _RAISES = 6  # of damping, each tenfold, before a matrix counts as broken
 
 
@@ -79,6 +80,29 @@ def cholesky_factor(gram: Tensor, damping: float = DAMPING) -> Tensor:
     return torch.full_like(gram, torch.nan)
 
 
+def rows_each(samples: int) -> int:
+    """How many positions of each of so many samples are taken."""
+    return -(-_ROWS // max(1, samples))
+
+
+def gram_of(call: Call, each: int, first: int, samples: int) -> tuple[Tensor, int]:
+    """Σ over rows of x·xᵀ [groups, fan-in, fan-in] in float64, and how many rows there were.
+
+    The arguments are those of `chosen_rows`.
+    """
+    layer = call.layer
+    inputs = layer.size // layer.units
+    shape = (layer.groups, inputs, inputs)
+    total = torch.zeros(shape, dtype=torch.float64, device=call.inputs.device)
+    count = 0
+    for rows in chosen_rows(call, each, first, samples):
+        # Wide ones in float32, which takes half the time: damping is far above what it loses.
+        rows = rows.double() if inputs <= _NARROW else rows
+        total += torch.einsum("rgi,rgj->gij", rows, rows)
+        count += len(rows)
+    return total, count
+
+
 def chosen_rows(call: Call, each: int, first: int = 0, samples: int = 0) -> Iterator[Tensor]:
     """The inputs that a layer's weights meet in a call, [rows, groups, fan-in], part by part.
 
@@ -90,7 +114,8 @@ def chosen_rows(call: Call, each: int, first: int = 0, samples: int = 0) -> Iter
     layer, inputs = call.layer, call.inputs
     by_sample = inputs.ndim == 3 and len(inputs) == samples and not call.samples_second
     if layer.flat and not by_sample:
-        yield call.rows(inputs).unsqueeze(1)
+        rows = call.rows(inputs).unsqueeze(1)
+        yield from torch.split(rows, max(1, _BYTES // (32 * rows.shape[2])))
         return
     items = inputs if layer.flat else call.rows(inputs)
     output = call.part(call.output)
@@ -133,17 +158,16 @@ def _pass(
 ) -> dict[str, Tensor]:
     # Layer -> [groups, fan-in, fan-in], the mean over the rows of x·xᵀ, in float64.
     copy, modules, names = replica(model), leaves(model), first_names(model)
-    each = -(-_ROWS // len(data))
+    each = rows_each(len(data))
     sums: dict[str, Tensor] = {}
     counts = dict.fromkeys(layers, 0)
     start = 0
 
     def hear(call: Call) -> None:
         name = call.layer.name
-        for rows in chosen_rows(call, each, start, len(part)):
-            total = torch.einsum("rgi,rgj->gij", rows.double(), rows.double())
-            sums[name] = sums[name] + total if name in sums else total
-            counts[name] += len(rows)
+        total, rows = gram_of(call, each, start, len(part))
+        sums[name] = sums[name] + total if name in sums else total
+        counts[name] += rows
 
     heard = {name: modules[one] for name, one in names.items()}
     for start in range(0, len(data), batch):

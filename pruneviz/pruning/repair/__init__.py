@@ -17,6 +17,7 @@ from pruneviz.pruning.repair.batch_norm import recalibrate
 from pruneviz.pruning.repair.consumers import RepairedNetwork, consumers
 from pruneviz.pruning.repair.mean_output import fold
 from pruneviz.pruning.repair.reconstruction import RIDGE, can_be_fitted, reconstruct
+from pruneviz.pruning.repair.weight_update import can_be_updated, update
 
 __all__ = ["REPAIRS", "SAMPLES", "Repair", "repair"]
 
@@ -25,17 +26,13 @@ SAMPLES, BATCH = 1000, 64
 
 @dataclass(frozen=True)
 class Repair:
-    """A repair as it is shown: what it does in plain words, its formula, its source.
-
-    units_only: whether it mends what removed units leave behind, and nothing else.
-    """
+    """A repair as it is shown: what it does in plain words, its formula, its source."""
 
     name: str
     label: str
     meaning: str
     formula: str
     source: str
-    units_only: bool
 
 
 REPAIRS = {
@@ -50,7 +47,6 @@ REPAIRS = {
             "b ← b + Σ W[:, i] · mean(aᵢ) over removed units i;  aᵢ: what i puts out in the dense "
             "network, W: the weights that took it in",
             "An et al. 2023 (FLAP), arXiv:2312.11983; Ye et al. 2018, arXiv:1802.00124",
-            units_only=True,
         ),
         Repair(
             "reconstruct",
@@ -61,7 +57,20 @@ REPAIRS = {
             "min over W, b of Σ (y − W·x − b)² + λ·‖W − W₀‖²;  y: the layer's outputs in the dense "
             "network, x: its inputs in the pruned one, W₀: the weights it had",
             "Luo et al. 2017 (ThiNet), arXiv:1707.06342; He et al. 2017, arXiv:1707.06168",
-            units_only=True,
+        ),
+        Repair(
+            "update",
+            "Update the weights that stay",
+            "The weights of each unit that are kept make up for those that are cut, so that the "
+            "layer puts out what it would with all of them, as nearly as least squares can. Layer "
+            "after layer in the order they run, each on what the updated layers before it give. In "
+            "a large layer, where the optimum takes too long, column after column is cut, and "
+            "those behind it make up for it.",
+            "min over ŵ, zero where cut, of (w − ŵ)·H·(w − ŵ)ᵀ, H = mean x·xᵀ + λI;  x: the "
+            "layer's inputs in the pruned network, λ: 1 % of the mean diagonal.  In order: "
+            "w ← w − (wⱼ / [H⁻¹]ⱼⱼ)·[H⁻¹]ⱼ, blocks of 128 columns",
+            "Hassibi & Stork 1993 (optimal brain surgeon); Frantar & Alistarh 2023 (SparseGPT), "
+            "arXiv:2301.00774",
         ),
         Repair(
             "recalibrate",
@@ -72,7 +81,6 @@ REPAIRS = {
             "μ = mean(x), σ² = Σ (x − μ)² / (N − 1);  x: what the batch norm is given, "
             "N: samples × positions",
             "Li et al. 2020 (EagleEye), arXiv:2007.02491; NNCF's batch-norm adaptation",
-            units_only=False,
         ),
     )
 }
@@ -97,8 +105,8 @@ def repair(
 
     masks: parameter name -> bool, True = kept. units: lead of a group -> bool [units], True =
     kept. Only the first `samples` of the calibration data are used. ridge: of reconstruction.
-    Reconstruction comes first, a mean is folded where nothing was fitted, and batch norms are
-    recalibrated with both in place.
+    Reconstruction comes first, a mean is folded where nothing was fitted, weights are updated, and
+    batch norms are recalibrated with all of that in place.
     Returns tensors by their names in the state dict, of the dense shapes; whatever of them is cut
     the caller masks as before. Nothing where nothing is cut. `progress` is called with the
     fraction done. Raises ValueError on empty data.
@@ -123,6 +131,9 @@ def repair(
         tensors |= fold(network, others, data, batch, share_of("fold"))
     if solvable:
         tensors |= reconstruct(network, solvable, tensors, data, ridge, share_of("reconstruct"))
+    if "update" in steps:
+        able = {name: consumer for name, consumer in affected.items() if can_be_updated(consumer)}
+        tensors |= update(network, able, data, share_of("update"))
     if "recalibrate" in steps:
         tensors |= recalibrate(
             network, groups, units, tensors, data, batch, share_of("recalibrate")

@@ -12,7 +12,7 @@ import streamlit as st
 
 from pruneviz.background import Job
 from pruneviz.measuring.evaluate import Evaluation
-from pruneviz.plan import Plan
+from pruneviz.plan import Plan, repairs_for
 from pruneviz.progress import Progress, ShareDone
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.pruning.repair.verdict import mend
@@ -23,7 +23,6 @@ from pruneviz.ui.session.countdown import after_the_accuracy
 from pruneviz.ui.session.jobs import so_far
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import as_sentence, plain
-from pruneviz.ui.workbench.repairs import able
 from pruneviz.workbench import Workbench
 
 _HELP = "Measures the plan without repair, with each one alone, and with all of them."
@@ -58,7 +57,7 @@ class RepairWork(PageWork):
 
 def ways(plan: Plan) -> dict[str, Plan]:
     """Label -> the plan without repair, with each one that there is for it, and with all."""
-    can = able(plan.granularity)
+    can = repairs_for(plan.granularity)
     plans = {"raw": replace(plan, repair=())}
     plans |= {REPAIRS[name].label: replace(plan, repair=(name,)) for name in can}
     return plans | ({"all together": replace(plan, repair=can)} if len(can) > 1 else {})

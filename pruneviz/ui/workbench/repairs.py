@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pruneviz.glossary import TERMS, repair_term
-from pruneviz.plan import AGGREGATES, UNITS, Plan
+from pruneviz.plan import AGGREGATES, UNITS, Plan, repairs_for
 from pruneviz.pruning.repair import REPAIRS
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import choices
@@ -15,6 +15,15 @@ from pruneviz.ui.workbench import choices
 _NAMES = {name: f"ask_{name}" for name in REPAIRS}
 _AGGREGATE = "ask_aggregate"
 _WIDTH = 400
+# By whether whole units are cut: why a repair is switched off, and what it is for.
+_REASONS = {
+    False: "mends what removed units leave behind",
+    True: "makes up for single weights",
+}
+_ONLY = {
+    False: "Only for granularities that cut whole units: neurons and heads.",
+    True: "Only for granularities that cut single weights: weights and N:M patterns.",
+}
 _WORDS = {"mean": "Mean", "sum": "Sum", "max": "Largest"}
 
 
@@ -24,12 +33,6 @@ def values(plan: Plan) -> dict[str, object]:
     return switches | {_AGGREGATE: plan.aggregate}
 
 
-def able(granularity: str) -> tuple[str, ...]:
-    """The repairs there are for a granularity."""
-    units = granularity in UNITS
-    return tuple(name for name, repair in REPAIRS.items() if units or not repair.units_only)
-
-
 def ask_repair(
     granularity: str, below: Callable[[], None] = lambda: None
 ) -> tuple[tuple[str, ...], str | None]:
@@ -37,7 +40,7 @@ def ask_repair(
 
     below: draws what else belongs below the switches.
     """
-    can = able(granularity)
+    can = repairs_for(granularity)
     gone = [name for name in REPAIRS if name not in can and choices.value(_NAMES[name])]
     for name in gone:
         choices.put(_NAMES[name], False)
@@ -45,17 +48,18 @@ def ask_repair(
     label = f"Repair: {on}" if on else "Repair"
     with st.popover(plain(label), width="stretch", key="repair"), st.container(width=_WIDTH):
         st.markdown("**Repair without training**")
-        repair = tuple(name for name in REPAIRS if _switch(name, enabled=name in can))
+        units = granularity in UNITS
+        repair = tuple(name for name in REPAIRS if _switch(name, units, enabled=name in can))
         below()
     note = None
     if gone:
         labels = " and ".join(f"“{REPAIRS[name].label}”" for name in gone)
-        note = f"{labels} mends what removed units leave behind; switched off for {granularity}."
+        note = f"{labels} {_REASONS[granularity in UNITS]}; switched off for {granularity}."
     return repair, note
 
 
-def _switch(name: str, *, enabled: bool) -> bool:
-    why = "" if enabled else "\n\nOnly for granularities that cut whole units: neurons and heads."
+def _switch(name: str, units: bool, *, enabled: bool) -> bool:
+    why = "" if enabled else f"\n\n{_ONLY[units]}"
     return st.toggle(
         REPAIRS[name].label,
         value=bool(choices.value(_NAMES[name])),
