@@ -1,9 +1,11 @@
 """What do exported files answer where there is no pruneviz? Run by the tests in a fresh Python.
 
-python -I alone.py FOLDER CLASS_FILE CLASS INPUTS.npy ANSWERS.npz: writes the answers of every
-file in the folder to the same inputs, under the name of its format.
+python -I alone.py FOLDER FILES CLASS_FILE CLASS INPUTS.npy ANSWERS.npz: writes the answers of each
+file in the folder to the same inputs, under the name of its format. FILES: each format and its
+file, as JSON.
 """
 
+import json
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.util import module_from_spec, spec_from_file_location
@@ -29,41 +31,39 @@ def read(path: Path):
     return module
 
 
-def main() -> None:
-    """Load every file there is by its own means, and let it answer."""
-    folder, class_file, name, inputs, out = sys.argv[1:]
-    folder, own = Path(folder), getattr(read(Path(class_file)), name)
-    given = torch.from_numpy(np.load(inputs))
-    networks = {}
+def answers_of(name: str, path: Path, own: type, given: torch.Tensor) -> np.ndarray:
+    """What the file of a format answers, loaded by its own means."""
+    from safetensors.torch import load_file
 
     def loaded(tensors):
         network = own().eval()
         network.load_state_dict(tensors, strict=True)
         return network
 
-    from safetensors.torch import load_file
+    if name.startswith("onnx"):
+        import onnxruntime
 
-    if (folder / "model.safetensors").exists():
-        networks["safetensors"] = loaded(load_file(folder / "model.safetensors"))
-    if (folder / "state_dict.pt").exists():
-        networks["state_dict"] = loaded(torch.load(folder / "state_dict.pt", weights_only=True))
-    if (folder / "shrunk.safetensors").exists():
-        networks["shrunk"] = read(folder / "rebuild.py").rebuild(own())
-    if (folder / "sparse.safetensors").exists():
-        reader = read(folder / "sparse_reader.py")
-        networks["sparse"] = loaded(reader.read(folder / "sparse.safetensors"))
-    if (folder / "torch_prune.pt").exists():
-        networks["torch-prune"] = read(folder / "torch_prune.py").load(own()).eval()
-    if (folder / "model.pt2").exists():
-        networks["pt2"] = torch.export.load(folder / "model.pt2").module()
+        return onnxruntime.InferenceSession(path).run(None, {"input": given.numpy()})[0]
+    network = {
+        "safetensors": lambda: loaded(load_file(path)),
+        "state_dict": lambda: loaded(torch.load(path, weights_only=True)),
+        "shrunk": lambda: read(path.with_name("rebuild.py")).rebuild(own()),
+        "sparse": lambda: loaded(read(path.with_name("sparse_reader.py")).read(path)),
+        "torch-prune": lambda: read(path.with_name("torch_prune.py")).load(own()).eval(),
+        "pt2": lambda: torch.export.load(path).module(),
+    }[name]()
     with torch.no_grad():
-        answers = {key: network(given).numpy() for key, network in networks.items()}
-    for key, file in (("onnx", "model.onnx"), ("onnx-int8", "model-int8.onnx")):
-        if (folder / file).exists():
-            import onnxruntime
+        return network(given).numpy()
 
-            session = onnxruntime.InferenceSession(folder / file)
-            answers[key] = session.run(None, {"input": given.numpy()})[0]
+
+def main() -> None:
+    """Load every file there is by its own means, and let it answer."""
+    folder, files, class_file, name, inputs, out = sys.argv[1:]
+    own, given = getattr(read(Path(class_file)), name), torch.from_numpy(np.load(inputs))
+    there = {key: Path(folder) / file for key, file in json.loads(files).items()}
+    answers = {
+        key: answers_of(key, path, own, given) for key, path in there.items() if path.exists()
+    }
     np.savez(out, **answers)
 
 

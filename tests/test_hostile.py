@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pruneviz.storage.home import VARIABLE
 from tests.hostile.corpus import Case, cases, mark
-from tests.hostile.doors import DOORS
 from tests.hostile.running import doors_of, laid, run
 
 _TAKEN = ("name of 90 Chinese letters",)  # odd, and harmless
@@ -29,16 +29,28 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Ca
     return folder, {case.name: case for case in cases(folder)}
 
 
+@pytest.fixture(scope="module")
+def doors() -> dict[str, Callable[..., str]]:
+    """To import them loads every library that opens networks, so that only this test does."""
+    from tests.hostile.doors import DOORS
+
+    return DOORS
+
+
 @pytest.mark.parametrize("name", _QUICK)
 def test_a_hostile_file_is_refused_in_words(
-    name: str, corpus: tuple[Path, dict[str, Case]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    corpus: tuple[Path, dict[str, Case]],
+    doors: dict[str, Callable[..., str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder, known = corpus
     case = known[name]
     monkeypatch.setenv(VARIABLE, str(tmp_path / "home"))
     words = [str(path) for path in laid(case, tmp_path)] or [case.words]
     for door in doors_of(case):
-        said = DOORS[door](case.kind, *words)
+        said = doors[door](case.kind, *words)
         assert said or (case.kind == "history" and door == "command line"), door
         assert "Traceback" not in said
         assert door != "upload" or str(tmp_path) not in said

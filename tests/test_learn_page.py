@@ -234,6 +234,7 @@ def test_what_was_done_is_kept_for_its_owner_alone() -> None:
         assert notebook.read(lesson).guesses == {"half": 0.5}
 
 
+@pytest.mark.slow
 def test_a_guess_stays_in_the_chart() -> None:
     page = Classroom(1).begin()
     page.ask("focus", focus="fc2").ask("focus", focus="fc1")

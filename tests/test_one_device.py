@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import lightning_fabric
 import pandas as pd
 import pytest
 import torch
@@ -21,7 +20,9 @@ def test_numbers_are_those_of_fabric(precision: str, monkeypatch: pytest.MonkeyP
     training = Training("gradual", epochs=2, batch=8, every=2, precision=precision)
     plan = pv.Plan(sparsity={"0": 0.5})
     own = small_bench().train(plan, training)
-    fabric = lightning_fabric.Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]
+    from lightning_fabric import Fabric
+
+    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)  # type: ignore[arg-type]
     monkeypatch.setattr("pruneviz.training.result.device_for", lambda _: fabric)
     theirs = small_bench().train(plan, training)
     columns = ["loss", "validation_loss", "accuracy"]

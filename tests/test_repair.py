@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -23,6 +23,7 @@ from pruneviz.plan import Plan
 from pruneviz.pruning.repair import REPAIRS, repair
 from pruneviz.pruning.repair.reconstruction import RIDGE
 from pruneviz.pruning.repair.verdict import RepairResult, mend
+from pruneviz.workbench import Workbench
 from tests.cases import slow_but
 
 ALL = ("fold", "reconstruct", "recalibrate")
@@ -557,8 +558,10 @@ def test_reconstruction_brings_lenet5_back() -> None:
 
 
 @pytest.mark.parametrize("name", ["lenet5", pytest.param("resnet20", marks=pytest.mark.slow)])
-def test_masked_and_shrunk_agree_when_repaired(name: str) -> None:
-    bench = pv.open(name)
+def test_masked_and_shrunk_agree_when_repaired(
+    benches: Callable[[str], Workbench], name: str
+) -> None:
+    bench = benches(name)
     levels = {layer: 0.5 for layer in bench.layer_of if layer not in bench.locks}
     pruned = bench.prune(pv.Plan("l2", "neuron", sparsity=levels, repair=ALL))
     inputs = bench.source.validation.first(16).inputs

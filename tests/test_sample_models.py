@@ -36,6 +36,9 @@ SIZES = {  # parameters and MACs, counted by hand from the shapes below
     "vit": (139_018, 7_884_416),
 }
 NAMES = list(TARGETS)
+quick_samples = pytest.mark.parametrize(
+    "sample", slow_but(lambda name: "lenet" in name, NAMES), indirect=True
+)
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -70,7 +73,7 @@ def test_a_sample_comes_ready_to_measure(sample: Source) -> None:
     assert sample.classes == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
-@pytest.mark.parametrize("sample", slow_but(lambda name: "lenet" in name, NAMES), indirect=True)
+@quick_samples
 def test_accuracy_measured_here_meets_the_target_and_the_card(
     sample: Source, here: Outcome
 ) -> None:
@@ -79,6 +82,7 @@ def test_accuracy_measured_here_meets_the_target_and_the_card(
     assert abs(hits - round(sample.card["accuracy"] * 2000)) <= 2
 
 
+@quick_samples
 def test_the_kept_answers_are_those_of_the_network(sample: Source, here: Outcome) -> None:
     assert sample.dense is not None
     assert sample.dense.predicted.dtype == torch.int64

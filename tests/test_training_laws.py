@@ -164,7 +164,7 @@ def test_iterative_levels(benches: Benches) -> None:
     assert [round(s * size) for s in ends] == [117_600, 176_400, 205_800]  # halved three times
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", slow_but(lambda name: name != "slimming", METHODS))
 def test_the_network_given_is_left_as_it_is(benches: Benches, method: str) -> None:
     units = method in ("activity", "slimming")
     bench = benches("resnet20" if method == "slimming" else "lenet5")
