@@ -13,7 +13,7 @@ from pruneviz.lessons import Assignment, Lesson, assign, read_lessons
 from pruneviz.lessons.assignment import from_text, layers_of, to_text
 from pruneviz.lessons.expression import Expression, conjuncts, constants, value
 
-LESSONS = {lesson.name[0]: lesson for lesson in read_lessons()}
+LESSONS = {lesson.name.partition("_")[0]: lesson for lesson in read_lessons()}
 ACTIVE = LESSONS["4"]
 
 

@@ -10,6 +10,8 @@ from pruneviz.plan import Plan
 
 CONTROLS = ("criterion", "granularity", "scope", "scores", "aggregate", "repair", "allocate")
 MOST_CONTROLS = 3
+PAGES = ("Sensitivity", "Small devices", "Train", "Export")  # that a step may lead to
+OWN = "own"  # in place of a network: whichever the reader brings along
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class LessonStep:
 
     do: what, in Markdown. when: holds once it is done. seen: what stands there from then on. guess:
     what the reader expects is asked before, "" where nothing is; of: what is guessed, a share 0..1.
+    page: of PAGES, where it is done, "" beside the lesson itself.
     """
 
     name: str
@@ -26,6 +29,7 @@ class LessonStep:
     seen: str = ""
     guess: str = ""
     of: str = "accuracy"
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,12 @@ class Question:
 class Lesson:
     """A lesson as its file says.
 
-    name: of the file, without its ending. plan: what is asked for when it begins. controls: of
-    CONTROLS, what stands above the board. criteria: that the list of criteria has beside its usual
-    ones. intro: what is read first, in Markdown. watch: where to look meanwhile. code: of the link
-    by which a teacher handed it out, "" of the lesson as it is. reveal: whether the reader may have
-    the other controls shown.
+    name: of the file, without its ending. network: in the list, or OWN. plan: what is asked for
+    when it begins. controls: of CONTROLS, what stands above the board. criteria: that the list of
+    criteria has beside its usual ones. intro: what is read first, in Markdown. watch: where to
+    look meanwhile. settings: numbers in its texts that nothing computes: what is to be set, and
+    ways of speaking. code: of the link by which a teacher handed it out, "" of the lesson as it
+    is. reveal: whether the reader may have the other controls shown.
     """
 
     name: str
@@ -67,8 +72,14 @@ class Lesson:
     criteria: tuple[str, ...] = ()
     minutes: int = 5
     watch: str = ""
+    settings: tuple[str, ...] = ()
     code: str = ""
     reveal: bool = True
+
+    @property
+    def own(self) -> bool:
+        """Whether the reader brings the network."""
+        return self.network == OWN
 
     @property
     def key(self) -> str:

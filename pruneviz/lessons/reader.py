@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,15 @@ from typing import Any
 
 from pruneviz.lessons import statement
 from pruneviz.lessons.expression import Expression, check
-from pruneviz.lessons.lesson import CONTROLS, MOST_CONTROLS, Lesson, LessonStep, Option, Question
+from pruneviz.lessons.lesson import (
+    CONTROLS,
+    MOST_CONTROLS,
+    PAGES,
+    Lesson,
+    LessonStep,
+    Option,
+    Question,
+)
 from pruneviz.lessons.situation import NAMES, SHARES
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
@@ -30,20 +39,27 @@ HEAD = {
     "criteria",
     "minutes",
     "watch",
+    "settings",
     "steps",
     "questions",
 }
 
 
 def read_lessons(folder: Path = LESSONS) -> tuple[Lesson, ...]:
-    """All lessons of a folder, in the order of their files' names.
+    """All lessons of a folder, in the order of the numbers that their files' names begin with,
+    then of the names.
 
     ValueError names the file, line and field of what is wrong, or the folder that holds none.
     """
-    files = sorted(folder.glob("*.md"))
+    files = sorted(folder.glob("*.md"), key=_place)
     if not files:
         raise ValueError(f"{folder} holds no lesson: a lesson is a Markdown file, such as 1.md")
     return tuple(read_lesson(file) for file in files)
+
+
+def _place(path: Path) -> tuple[float, str]:
+    number = re.match(r"\d{1,9}", path.name)
+    return (float(number[0]) if number else math.inf), path.name
 
 
 def read_lesson(path: Path) -> Lesson:
@@ -96,6 +112,7 @@ class _Header:
             self.criteria(head.get("criteria", [])),
             minutes,
             self.text(("watch",), head.get("watch", ""), least=0),
+            self.settings(head.get("settings", [])),
         )
 
     def steps(self, values: Any) -> tuple[LessonStep, ...]:
@@ -108,7 +125,7 @@ class _Header:
         return tuple(steps)
 
     def step(self, place: Place, row: Any, before: Collection[str]) -> LessonStep:
-        known = {"name", "do", "when", "seen", "guess", "of"}
+        known = {"name", "do", "when", "seen", "guess", "of", "page"}
         row = self.mapping(place, row, {"name", "do", "when"}, known)
         name, of = row["name"], row.get("of", "accuracy")
         if not isinstance(name, str) or not _NAME.fullmatch(name) or name in NAMES:
@@ -120,11 +137,14 @@ class _Header:
             raise self.wrong((*place, "name"), f"{name!r} is the name of a step before")
         if of not in SHARES:
             raise self.wrong((*place, "of"), f"must be one of {', '.join(SHARES)}, got {of!r}")
+        page = row.get("page", "")
+        if page and page not in PAGES:
+            raise self.wrong((*place, "page"), f"must be one of {', '.join(PAGES)}, got {page!r}")
         when = self.expression((*place, "when"), row["when"], before)
         do, guess = self.text((*place, "do"), row["do"]), row.get("guess", "")
         guess = self.text((*place, "guess"), guess, least=0)
         seen = self.text((*place, "seen"), row.get("seen", ""), [*before, name], least=0)
-        return LessonStep(name, do, when, seen, guess, of)
+        return LessonStep(name, do, when, seen, guess, of, page)
 
     def questions(self, values: Any, steps: Collection[str]) -> tuple[Question, ...]:
         return tuple(self.question(*each, steps) for each in self.rows(("questions",), values))
@@ -159,6 +179,12 @@ class _Header:
         if len(rows) > MOST_CONTROLS:
             raise self.wrong(("controls",), f"at most {MOST_CONTROLS} at a time, got {len(rows)}")
         return tuple(rows)
+
+    def settings(self, values: Any) -> tuple[str, ...]:
+        for place, each in self.rows(("settings",), values):
+            if isinstance(each, bool) or not isinstance(each, str | int | float):
+                raise self.wrong(place, f"must be a number as it stands in the text, got {each!r}")
+        return tuple(str(each) for each in values)
 
     def criteria(self, values: Any) -> tuple[str, ...]:
         rows = [name for _, name in self.rows(("criteria",), values)]

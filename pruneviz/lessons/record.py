@@ -83,7 +83,8 @@ def advance(lesson: Lesson, record: Record, now: Mapping[str, Any], plan: Plan) 
     something that is done after this one, so the same situation never completes two.
     """
     step = current(lesson, record)
-    if step is None or not record.begun or now["network"] != lesson.network:
+    fits = now["own"] if lesson.own else now["network"] == lesson.network
+    if step is None or not record.begun or not fits:
         return record
     if step.guess and step.name not in record.guesses:
         return record

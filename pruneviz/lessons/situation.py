@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
+from pruneviz.allocation.devices import KIB, needs
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
+from pruneviz.training import Trained
 from pruneviz.workbench import Workbench
 
 # Name -> what it says of the plan that was settled on.
@@ -32,16 +37,43 @@ NAMES = {
     "worst_delta": "how much that class lost, as a share of its samples",
     "focus": "the layer in focus",
     "tab": "the tab that is open below the board",
+    "own": "whether it is a network that the reader brought along",
     "undone": "whether something is undone",
     "repaired": "whether a repair is switched on",
+    "repair": "a function: whether a repair is switched on, as repair('recalibrate')",
     "scanned": "whether a sensitivity scan of such plans is there",
     "ledger": "whether the ledger of this plan was measured",
     "zipped": "from the ledger: the zipped file against the dense file, 0 to 1",
     "file": "from the ledger: the file that ordinary software opens, against the dense one",
     "time": "from the ledger: the time of one batch against the dense network, masked or, of whole "
     "units, shrunk",
+    "stored": "the share of the parameters that is stored once cut units are taken out, 0 to 1",
+    "flash": "KiB of those at 8 bits each",
+    "ram": "KiB of the activations at 8 bits each; 0 until the page Small devices measured them",
+    "trained": "the method of the last training of this plan on the page Train, or ''",
+    "trained_accuracy": "the accuracy that it ended with",
+    "train_accuracy": "its accuracy on the samples that it learned from",
+    "trained_samples": "how many those were",
+    "silent": "how many silent units it cut",
+    "new_weights": "of lottery tickets with controls: the accuracy of the same mask on new weights",
+    "random_mask": "of lottery tickets with controls: that of a random mask",
 }
-SHARES = ("accuracy", "kept", "macs", "file", "zipped", "time")  # what can be guessed
+# What can be guessed.
+SHARES = ("accuracy", "kept", "macs", "file", "zipped", "time", "stored", "trained_accuracy")
+COUNTS = ("trained_samples", "silent")
+SIZES = ("flash", "ram")  # in KiB
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What other pages found out of the plan.
+
+    cost: the ledger. trained: the last training. peak: bytes of float32 activations, 0: unknown.
+    """
+
+    cost: Cost | None = None
+    trained: Trained | None = None
+    peak: int = 0
 
 
 def situation(
@@ -52,12 +84,14 @@ def situation(
     focus: str = "",
     tab: str = "",
     undone: bool = False,
-    cost: Cost | None = None,
+    own: bool = False,
+    elsewhere: Elsewhere | None = None,
 ) -> dict[str, Any] | None:
     """Every one of NAMES, of a plan that was measured in full; None until it is.
 
-    name: of the network in the list. cost: the plan's ledger, where there is one.
+    name: of the network in the list. own: whether the reader brought it along.
     """
+    other = Elsewhere() if elsewhere is None else elsewhere
     n = bench.samples_measured(plan)
     if n < len(bench.source.validation):
         return None
@@ -78,10 +112,14 @@ def situation(
         **_worst(result),
         "focus": focus,
         "tab": tab,
+        "own": own,
         "undone": undone,
         "repaired": bool(plan.repair),
+        "repair": lambda name: name in plan.repair,
         "scanned": any(curve.points for curve in bench.studies.known_curves(plan).curves),
-        **_ledger(cost),
+        **_ledger(other.cost),
+        **_device(counts.params_shrunk, dense.params_shrunk, other.peak),
+        **_training_facts(other.trained, plan),
     }
 
 
@@ -114,3 +152,47 @@ def _ledger(cost: Cost | None) -> dict[str, object]:
         "file": used.file / cost.dense.file,
         "time": used.latency.median / cost.dense.latency.median,
     }
+
+
+def _device(params: int, dense: int, peak: int) -> dict[str, object]:
+    need = needs(params, peak)
+    return {
+        "stored": params / dense,
+        "flash": need.weights / KIB,
+        "ram": need.activations / KIB,
+    }
+
+
+def _training_facts(trained: Trained | None, plan: Plan) -> dict[str, object]:
+    if trained is None or trained.asked != plan:
+        words: dict[str, object] = dict.fromkeys(_TRAINED, 0.0)
+        return words | {"trained": ""}
+    table = trained.table
+    aside = table["aside"].astype(bool)
+    end, controls = table[~aside].iloc[-1], table[aside]
+    events = trained.events.to_dict("records")
+    silent = sum(int(event["number"]) for event in events if event["kind"] == "silent")
+    return {
+        "trained": trained.training.method,
+        "trained_accuracy": float(end["accuracy"]),
+        "train_accuracy": float(end["train_accuracy"]),
+        "trained_samples": trained.training.samples or 0,
+        "silent": silent,
+        "new_weights": _last(controls, "new weights"),
+        "random_mask": _last(controls, "random mask"),
+    }
+
+
+_TRAINED = (
+    "trained_accuracy",
+    "train_accuracy",
+    "trained_samples",
+    "silent",
+    "new_weights",
+    "random_mask",
+)
+
+
+def _last(controls: pd.DataFrame, leg: str) -> float:
+    rows = controls[controls["leg"].astype(str).str.startswith(leg)]
+    return float(rows["accuracy"].iloc[-1]) if len(rows) else 0.0

@@ -52,7 +52,7 @@ def test_a_lesson_is_walked_with_a_mouse(visit: Callable[..., Board]) -> None:
     page.get_by_text("On the way from half to nine tenths.").click()
     expect(lesson).to_contain_text("This lesson is done.")
     press(page, "Next: Cutting neurons")
-    expect(lesson).to_contain_text("Lesson 3 of")
+    expect(lesson).to_contain_text("Lesson 3 ·")
     assert "lesson=3" in page.url
 
 

@@ -34,7 +34,9 @@ def only(lesson: Lesson) -> None:
 def hidden_controls(lesson: Lesson) -> list[str]:
     """The places above the board that a lesson does without."""
     away = [name for name in CONTROLS if name not in lesson.controls]
-    return [*(_PLACES.get(name, name) for name in away), "about", "more"]
+    # Who brings a network needs the button Upload, which stands beside About.
+    about = () if lesson.own else ("about",)
+    return [*(_PLACES.get(name, name) for name in away), *about, "more"]
 
 
 def _away(lesson: Lesson) -> str:
@@ -42,4 +44,5 @@ def _away(lesson: Lesson) -> str:
     places = [
         f"[data-testid=stLayoutWrapper]:has(> .st-key-control-{n})" for n in hidden_controls(lesson)
     ]
-    return ", ".join(['[class*="st-key-ask_model"]', *places])
+    model = () if lesson.own else ('[class*="st-key-ask_model"]',)
+    return ", ".join([*model, *places])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from pruneviz.lessons import Assignment, Lesson, Record, assign
@@ -52,14 +54,31 @@ def close() -> None:
 
 
 def number(lesson: Lesson) -> int:
-    """The place of a lesson, from 1."""
-    return [each.name for each in notebook.lessons()].index(lesson.name) + 1
+    """The number that the lesson's file begins with; without one the next that is free."""
+    return next(place for place, each in numbers().items() if each.name == lesson.name)
+
+
+def numbers() -> dict[int, Lesson]:
+    """Number -> lesson, in their order."""
+    lessons: dict[int, Lesson] = {}
+    for lesson in notebook.lessons():
+        digits = re.match(r"\d{1,3}", lesson.name)
+        place = int(digits[0]) if digits else 0
+        if not place or place in lessons:
+            place = max(lessons, default=0) + 1
+        lessons[place] = lesson
+    return lessons
+
+
+def original(lesson: Lesson) -> Lesson:
+    """The lesson as its file says, of one that was handed out."""
+    return numbers()[number(lesson)]
 
 
 def after(lesson: Lesson) -> Lesson | None:
     """The next lesson; None after the last, and after one that a teacher handed out."""
     lessons = notebook.lessons()
-    place = number(lesson)
+    place = next(i for i, each in enumerate(lessons) if each.name == lesson.name) + 1
     return lessons[place] if place < len(lessons) and not lesson.code else None
 
 
@@ -68,8 +87,8 @@ def hand_out(assignment: Assignment) -> Lesson:
     lesson = next((each for each in notebook.lessons() if each.name == assignment.lesson), None)
     if lesson is None:
         raise ValueError(
-            f"there is no lesson {assignment.lesson!r} here, which this link hands out; there are "
-            f"1 to {len(notebook.lessons())}"
+            f"there is no lesson {assignment.lesson!r} here, which this link hands out; "
+            f"{_choice_text()}"
         )
     lesson = assign(lesson, assignment)
     bench = networks.open_bench(lesson.network)
@@ -85,10 +104,14 @@ def hand_out(assignment: Assignment) -> Lesson:
 def _find(word: str, text: str) -> Lesson:
     if word == LINK:
         return hand_out(from_text(text))
-    total = len(notebook.lessons())
-    if not (text.isdecimal() and len(text) < 4 and 1 <= int(text) <= total):
-        raise ValueError(f"there is no lesson {text[:40]!r}; there are 1 to {total}")
-    return notebook.lessons()[int(text) - 1]
+    lessons = numbers()
+    if not (text.isdecimal() and len(text) < 4 and int(text) in lessons):
+        raise ValueError(f"there is no lesson {text[:40]!r}; {_choice_text()}")
+    return lessons[int(text)]
+
+
+def _choice_text() -> str:
+    return f"there are {', '.join(map(str, numbers()))}"
 
 
 def _stay(word: str, text: str) -> None:
@@ -115,16 +138,15 @@ def overview() -> None:
     if notebook.complaint():
         st.warning(as_sentence(notebook.complaint()))
     columns = st.columns(3, gap="small")
-    for place, lesson in enumerate(lessons):
-        with columns[place % 3], st.container(border=True, key=f"card-{place + 1}"):
-            _card(place + 1, lesson, notebook.read(lesson))
+    for place, (at, lesson) in enumerate(numbers().items()):
+        with columns[place % 3], st.container(border=True, key=f"card-{at}"):
+            _card(at, lesson, notebook.read(lesson))
 
 
 def _card(place: int, lesson: Lesson, record: Record) -> None:
     st.markdown(f"**{place}. {plain(lesson.title)}**")
-    st.caption(
-        f"{lesson.minutes:d} minutes · {plain(lesson.network)} · {_steps_done(lesson, record)}"
-    )
+    network = "your own network" if lesson.own else plain(lesson.network)
+    st.caption(f"{lesson.minutes:d} minutes · {network} · {_steps_done(lesson, record)}")
     words = (
         "Open" if not record.begun else "Go on" if not is_complete(lesson, record) else "Look again"
     )

@@ -8,17 +8,20 @@ import streamlit as st
 
 from pruneviz.lessons import Lesson, Record, advance, situation
 from pruneviz.lessons.record import current
+from pruneviz.lessons.situation import Elsewhere
 from pruneviz.lessons.statement import readable
 from pruneviz.plan import Plan
 from pruneviz.storage.faults import public
+from pruneviz.ui.allocate.device_fit_work import DeviceFitWork
 from pruneviz.ui.boundary import part
 from pruneviz.ui.learn import course
 from pruneviz.ui.learn.arrival import has_acted
 from pruneviz.ui.learn.controls import ALL
 from pruneviz.ui.learn.questions import questions
 from pruneviz.ui.learn.steps import steps
-from pruneviz.ui.session import Session, notebook
+from pruneviz.ui.session import Session, networks, notebook
 from pruneviz.ui.text import as_sentence, code, plain
+from pruneviz.ui.train.training_work import TrainingWork
 from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.ledger import LedgerWork
 from pruneviz.ui.workbench.live import tab
@@ -35,13 +38,13 @@ def panel(session: Session, lesson: Lesson) -> None:
         return
     with st.expander("What this lesson is about"):
         st.markdown(readable(lesson.intro))
-    if session.name != lesson.network:
+    if not lesson.own and session.name != lesson.network:
         st.info(f"This lesson works on {code(lesson.network)}; open is {code(session.name)}.")
         if st.button(f"Open {plain(lesson.network)}", key="lesson-network"):
             set_up(lesson)
             st.rerun()
         return
-    steps(lesson, record, measured=_now(session) is not None)
+    steps(lesson, record, measured=_now(session, Elsewhere()) is not None)
     if current(lesson, record) is None:
         questions(lesson, record)
     _foot(lesson)
@@ -50,7 +53,7 @@ def panel(session: Session, lesson: Lesson) -> None:
 def mark_guesses(session: Session, lesson: Lesson) -> None:
     """Put what was guessed beside what was measured into the chart of this session."""
     guesses: tuple[tuple[float, float], ...] = ()
-    if session.name == lesson.network:
+    if lesson.own or session.name == lesson.network:
         record = notebook.read(lesson)
         guesses = tuple(
             (moment["kept"] * session.bench.counts(Plan()).params, record.guesses[step.name])
@@ -65,7 +68,9 @@ def mark_guesses(session: Session, lesson: Lesson) -> None:
 def _take(session: Session, lesson: Lesson) -> Record:
     """The record after what the session shows now; a step that is done stays done."""
     record = notebook.read(lesson)
-    now = _now(session) if has_acted(session) else None
+    found = _elsewhere(session)
+    acted = has_acted(session, (id(found.trained), found.peak), opening=lesson.own)
+    now = _now(session, found) if acted else None
     if now is None:
         return record
     try:
@@ -80,9 +85,7 @@ def _take(session: Session, lesson: Lesson) -> Record:
     return record
 
 
-def _now(session: Session) -> dict[str, Any] | None:
-    work = st.session_state.get(LedgerWork.__name__)
-    costs = work.costs if isinstance(work, LedgerWork) and work.fits(session) else {}
+def _now(session: Session, found: Elsewhere) -> dict[str, Any] | None:
     return situation(
         session.bench,
         session.name,
@@ -90,17 +93,32 @@ def _now(session: Session) -> dict[str, Any] | None:
         focus=session.focus,
         tab=tab() or "",
         undone=session.at < len(session.steps) - 1,
-        cost=costs.get(session.settled),
+        own=session.name not in networks.catalogue(),
+        elsewhere=found,
     )
 
 
+def _elsewhere(session: Session) -> Elsewhere:
+    """What the ledger and other pages know of the plan that was settled on."""
+    plan = session.settled
+    ledger, training, device = (
+        work if isinstance(work, kind) and work.fits(session) else None
+        for kind in (LedgerWork, TrainingWork, DeviceFitWork)
+        for work in [st.session_state.get(kind.__name__)]
+    )
+    cost = ledger.costs.get(plan) if isinstance(ledger, LedgerWork) else None
+    result = training.result if isinstance(training, TrainingWork) else None
+    peak = device.peaks.get(plan) if isinstance(device, DeviceFitWork) else None
+    return Elsewhere(cost, None if result is None else result.trained, peak or 0)
+
+
 def _head(lesson: Lesson) -> None:
-    place, total = course.number(lesson), len(notebook.lessons())
+    place = course.number(lesson)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button("All lessons", key="lessons", icon=":material/arrow_back:", type="tertiary"):
             course.close()
             st.rerun()
-        st.caption(f"Lesson {place:d} of {total:d} · {lesson.minutes:d} min")
+        st.caption(f"Lesson {place:d} · {lesson.minutes:d} min")
     st.markdown(f"#### {plain(lesson.title)}")
     if lesson.code:
         st.caption(_link_text(lesson))
@@ -111,19 +129,19 @@ def _head(lesson: Lesson) -> None:
 def _link_text(lesson: Lesson) -> str:
     """What a teacher's link made of the lesson."""
     words = f"From your teacher · {code(lesson.network)} · link {lesson.code}"
-    usual = notebook.lessons()[course.number(lesson) - 1].network
+    usual = course.original(lesson).network
     if usual == lesson.network:
         return words
     return f"{words}. The text was written for {code(usual)}; what you measure is of your network."
 
 
 def _begin(lesson: Lesson, *, again: bool) -> None:
+    opens = f"Opens {plain(lesson.network)} with nothing cut. What you had open is in the History."
     if st.button(
         "Start this lesson over" if again else "Begin",
         key="lesson-begin",
         type="secondary" if again else "primary",
-        help=f"Opens {plain(lesson.network)} with nothing cut. What you had open is in the "
-        "History.",
+        help="You bring the network." if lesson.own else opens,
     ):
         notebook.write(lesson, Record(begun=True))
         set_up(lesson)
@@ -132,6 +150,8 @@ def _begin(lesson: Lesson, *, again: bool) -> None:
 
 def set_up(lesson: Lesson) -> None:
     """Open the lesson's network with what is asked for when it begins."""
+    if lesson.own:
+        return
     session = address.go_to(address.Address(lesson.network))
     if lesson.plan != Plan() and session.name == lesson.network:
         address.settle(session, lesson.plan)

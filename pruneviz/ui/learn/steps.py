@@ -10,7 +10,9 @@ import streamlit as st
 from pruneviz.lessons import Lesson, LessonStep, Record
 from pruneviz.lessons.record import current
 from pruneviz.lessons.statement import readable
+from pruneviz.ui.pages import PAGES
 from pruneviz.ui.session import notebook
+from pruneviz.ui.workbench import address
 
 _WORDS = {
     "accuracy": "Accuracy",
@@ -19,8 +21,11 @@ _WORDS = {
     "time": "Time",
     "file": "Size of the file",
     "zipped": "Size of the zip",
+    "stored": "What is stored of the network",
+    "trained_accuracy": "Accuracy after training",
 }
 _CLOSE = 0.03
+_HERE = "Learn"
 
 
 def steps(lesson: Lesson, record: Record, *, measured: bool) -> None:
@@ -76,10 +81,24 @@ def _present(lesson: Lesson, record: Record, step: LessonStep, *, measured: bool
     if step.guess:
         st.caption(f"You expect {100 * record.guesses[step.name]:.0f} %.")
     st.markdown(readable(step.do))
+    if step.page:
+        _way(step.page)
     if not measured:
         st.caption("Being measured on all samples …")
     elif lesson.watch:
         st.caption(f"Watch: {readable(lesson.watch)}")
+
+
+def _way(title: str) -> None:
+    """The way to the page where a step is done; the step is ticked off here afterwards."""
+    page, icon = PAGES[title]
+    st.page_link(
+        page,
+        label=f"Open the page {title}",
+        icon=f":material/{icon}:",
+        query_params=address.query_here(),
+    )
+    st.caption(f"Do it there, then come back with *{_HERE}* at the top.")
 
 
 def _ask_guess(lesson: Lesson, record: Record, step: LessonStep) -> None:

@@ -30,7 +30,7 @@ def teacher() -> None:
 
 
 def _lesson_link() -> None:
-    lessons = notebook.lessons()
+    lessons = [each for each in notebook.lessons() if not each.own]
     left, middle, right = st.columns(3)
     with left:
         lesson = st.selectbox(

@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def _lesson(lesson: Lesson) -> None:
-    if "session" not in st.session_state and "model" not in st.query_params:
+    if not lesson.own and "session" not in st.session_state and "model" not in st.query_params:
         panel.set_up(lesson)  # a link to the lesson alone: there is nothing that it would replace
     session = address.here()
     panel.mark_guesses(session, lesson)

@@ -32,6 +32,11 @@ def names() -> list[str]:
     return [*extra, *_own(), *_registered_names()]
 
 
+def catalogue() -> tuple[str, ...]:
+    """Those that an installed package brings, the samples among them."""
+    return _registered_names()
+
+
 def common() -> list[str]:
     """Those that everybody at this server has: what was named at the start, what is registered."""
     return [name for name in names() if name not in _own()]
