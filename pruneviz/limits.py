@@ -43,6 +43,10 @@ LIMITS: Mapping[str, Limit] = {
             "in one .npz: inputs, targets and their sides are fewer than twenty",
         ),
         Limit(
+            "files", 200_000, "files",
+            "in one .zip of pictures: ten thousand are taken, and each has a name to look at",
+        ),
+        Limit(
             "rows", 10_000_000, "rows",
             "of a table: ten thousand are taken, and an index of them all takes 80 MB",
         ),

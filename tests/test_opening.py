@@ -417,7 +417,9 @@ def test_an_upload_names_no_code_and_no_paths(arch: str, said: str) -> None:
 
 
 def test_an_upload_of_other_data_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"x.csv: data is uploaded as .npz"):
+    with pytest.raises(
+        ValueError, match=r"x.csv: data is uploaded as .npz with x and y, or as .zip"
+    ):
         open_upload(None, "", "sample:lenet5", b"1,2", "x.csv")
 
 

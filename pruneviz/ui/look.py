@@ -19,7 +19,20 @@ _STYLE = """
 .st-key-navigation p { font-size: 0.875rem; }
 @media (max-width: 940px) {
   .st-key-navigation a > :first-child:not(:only-child) { display: none; } /* the icons */
+  .st-key-navigation .stHorizontalBlock { flex-wrap: nowrap; gap: 0; }
+  .st-key-navigation { inset: 0 3rem auto 0.75rem; }
+  /* What stands side by side goes to the next line before its words are cut. */
+  .stHorizontalBlock:has(> .stColumn) { flex-wrap: wrap; }
+  .stColumn:not(.st-key-controls *) { min-width: min(100%, 9.5rem); }
+  .stColumn:has(.stPageLink, [data-variant=segmented_control]) { min-width: fit-content; }
 }
+/* No word is cut: what is longer than its place goes on in the next line. */
+.stMarkdownEllipsis, .stMarkdownEllipsis p, .stMetric label * { white-space: normal !important;
+  overflow: visible !important; text-overflow: clip !important; }
+:is(.stButton, .stDownloadButton, .stFormSubmitButton) button { height: auto; }
+.stPageLink a * { white-space: nowrap; overflow: visible; }
+.stButtonGroup [role=radiogroup] { flex-wrap: wrap; mask: none; overflow: visible; }
+.stButtonGroup [data-variant=segmented_control] { min-height: 2.5rem; } /* as fields are */
 [data-testid=stStatusWidget] { display: none; } /* the board says itself what is at work */
 /* Streamlit's own are too faint to read: 4.2 and 3.6 on the light page, 2.3 on the dark accent. */
 [data-testid=stCaptionContainer] { opacity: 0.78; }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from driving import Board
+from driving import Board, rest
 
 pytestmark = pytest.mark.browser
 
@@ -37,3 +37,51 @@ def test_no_control_is_cut(visit: Callable[..., Board], widest: bool) -> None:
     narrow = ".st-key-controls button { max-width: 2rem; overflow: hidden; }"
     here.page.add_style_tag(content=narrow)
     assert here.page.evaluate(CUT), "what is cut is found"
+
+
+# Words that run out of their place, on the page and in the board; a link to copy may.
+WORDS = """() => {
+    const cut = [];
+    const look = root => root.querySelectorAll("*").forEach(each => {
+        if (each.shadowRoot) look(each.shadowRoot);
+        const style = getComputedStyle(each);
+        const hides = ["hidden", "clip"].includes(style.overflowX) && each.clientWidth > 1;
+        const words = each.textContent.trim();
+        if (hides && words && each.checkVisibility() && each.scrollWidth > each.clientWidth + 1
+            && !each.closest("code, pre, svg")) cut.push(words.slice(0, 60));
+        const list = each.matches("select") ? each.selectedOptions[0]?.text ?? "" : "";
+        const pen = document.createElement("canvas").getContext("2d");
+        pen.font = style.font;
+        if (list && each.checkVisibility() && pen.measureText(list).width > each.clientWidth - 14)
+            cut.push(list);
+    });
+    look(document);
+    const out = [...document.querySelectorAll("[data-testid=stMain] :is(p, button, label)")];
+    return [...cut, ...out.filter(each => each.getBoundingClientRect().right > innerWidth + 1
+        && !each.closest("code, pre")).map(each => each.textContent)];
+}"""
+PAGES = ("", "learn", "sensitivity", "criteria", "devices", "train", "history", "export", "manual")
+
+
+@pytest.mark.parametrize("width", [1024, 800, 720])  # 720: 1440 at a zoom of 200 %
+def test_no_page_cuts_a_word(visit: Callable[..., Board], width: int) -> None:
+    here = visit("?model=lenet300")
+    page = here.page
+    page.set_viewport_size({"width": width, "height": 800})
+    with here.changing_address():
+        here.type("number-fc1", "50")
+    site, query = page.url.split("?")
+    wrong = {}
+    for name in PAGES:
+        page.goto(f"{site}{name}?{query}")
+        page.get_by_role("link", name="Manual", exact=True).wait_for()
+        if name == "":
+            here.open()
+        rest(page)
+        page.wait_for_timeout(300)
+        wrong[name] = page.evaluate(WORDS)
+    assert not any(wrong.values()), wrong
+    page.goto(f"{site}export?{query}")
+    page.get_by_role("button", name="Make a report").wait_for()
+    page.add_style_tag(content="button { max-width: 2rem; overflow: hidden !important; }")
+    assert page.evaluate(WORDS), "what is cut is found"

@@ -1,4 +1,4 @@
-"""What is in a folder of pictures by class?"""
+"""What is in a folder of pictures by class, or with labels beside them?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pruneviz import limits
 from pruneviz.data import Data
+from pruneviz.sources.data.labels import labels_file, read_labels
 from pruneviz.sources.data.pictures import SUFFIXES, Picture, bytes_each, prepare
 from pruneviz.sources.data.samples import DataRequest, RawData
 from pruneviz.sources.data.selection import choose
@@ -22,7 +24,8 @@ def is_picture(path: Path) -> bool:
 
 
 def read_folder(folder: Path, request: DataRequest) -> RawData:
-    """Pictures whose sub-folder is their class; or pictures alone, without targets.
+    """Pictures whose sub-folder is their class, or whose class stands in a file of `LABELS` beside
+    them; or pictures alone, without targets.
 
     Where sub-folders are named train and val (or test), the one calibrates, the other validates.
     Classes are the sub-folders sorted as text, as torchvision's ImageFolder does, or the places
@@ -64,31 +67,56 @@ def read_pictures(
 
 
 def _read(folder: Path, request: DataRequest) -> RawData:
-    below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    by_class = {path.name: _files(path) for path in below}
-    if not any(by_class.values()):
+    labels = labels_file(folder)
+    if labels is not None:
         files = _files(folder)
-        if not files:
-            raise ValueError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
-        data, notes = read_pictures(files, None, request)
-        return RawData(data, notes=("pictures lie in no folder of a class: no targets", *notes))
-    names = tuple(by_class)
-    classes = request.spec.classes
-    numbers = {
-        name: classes.index(name) if set(names) <= set(classes) else i
-        for i, name in enumerate(names)
-    }
+        each = read_labels(labels, files)
+        by_class: dict[str, list[Path]] = {name: [] for name in _in_order({*each})}
+        for file, name in zip(files, each, strict=True):
+            by_class[name].append(file)
+        return _by_class(by_class, request)
+    below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    found = {path.name: _files(path) for path in below}
+    if any(found.values()):
+        return _by_class(found, request)
+    files = _files(folder)
+    if not files:
+        raise ValueError(f"{folder.name} holds no pictures ({', '.join(SUFFIXES)})")
+    data, notes = read_pictures(files, None, request)
+    return RawData(data, notes=("pictures lie in no folder of a class: no targets", *notes))
+
+
+def _in_order(names: set[str]) -> list[str]:
+    """Classes that a file of labels names: by number where all are numbers, else as text."""
+    if all(name.isascii() and name.isdecimal() and len(name) < 10 for name in names):
+        most = max(map(int, names))
+        limits.check("classes", most + 1, "labels count up to")
+        return [str(i) for i in range(most + 1)]
+    return sorted(names)
+
+
+def _by_class(by_class: dict[str, list[Path]], request: DataRequest) -> RawData:
+    """Pictures with the number of their class; classes without pictures are said."""
+    names, classes = tuple(by_class), request.spec.classes
+    known = set(names) <= set(classes)
+    numbers = {name: classes.index(name) if known else i for i, name in enumerate(names)}
     files = [file for name in names for file in by_class[name]]
     labels = torch.tensor([numbers[name] for name in names for _ in by_class[name]])
     data, notes = read_pictures(files, labels, request)
     empty = [name for name, paths in by_class.items() if not paths]
     if empty:
         notes.append(f"no pictures in {len(empty):,} classes, such as {empty[0]!r}")
+    if classes and not known:
+        other = next(name for name in names if name not in classes)
+        notes.append(
+            f"{other!r} is none of the {len(classes):,} classes that the network names: what is "
+            "here is numbered from 0 in the order of text"
+        )
     if sorted(names, key=lambda name: (len(name), name)) != list(names) and all(
         name.isdecimal() for name in names
     ):
         notes.append(f"classes are numbered in the order of text: {', '.join(names[:4])}, ...")
-    return RawData(data, None, classes if set(names) <= set(classes) else names, tuple(notes))
+    return RawData(data, None, classes if known else names, tuple(notes))
 
 
 def _files(folder: Path) -> list[Path]:

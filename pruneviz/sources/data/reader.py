@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from pruneviz.data import Data, Inputs
 from pruneviz.network.forward_pass import words_of
+from pruneviz.sources.data.archives import read_archive
 from pruneviz.sources.data.arrays import read_npy, read_npz
 from pruneviz.sources.data.columns import SUFFIXES, read_columns, read_csv
 from pruneviz.sources.data.conversion import fit
@@ -34,7 +35,7 @@ _SHOWN = 200  # characters of a path
 _UNEVEN = 10  # times as many samples in the largest class as in the smallest
 KINDS = (
     "(inputs, targets), a tensor, tensors by name, a Dataset or DataLoader, an .npz, .csv or "
-    ".parquet file, a folder of pictures by class, a Hugging Face dataset folder, or "
+    ".parquet file, a folder or .zip of pictures by class, a Hugging Face dataset folder, or "
     "'package.module:function'"
 )
 
@@ -169,7 +170,7 @@ def _at(text: str, request: DataRequest) -> RawData:
         return read_csv(path, request)
     if path.is_dir():
         return _in_folder(path, request)
-    readers = {".npz": read_npz, ".npy": read_npy, ".txt": read_texts}
+    readers = {".zip": read_archive, ".npz": read_npz, ".npy": read_npy, ".txt": read_texts}
     if path.suffix.lower() not in readers:
         raise ValueError(f"{path.name} is not read as data; data must be {KINDS}")
     return readers[path.suffix.lower()](path, request)

@@ -69,7 +69,10 @@ def main() -> None:
         height="content",
         key="devices",
         row_height=32,
-        column_config={"verdict": st.column_config.TextColumn(width=300)},
+        column_config={
+            "kind": st.column_config.TextColumn(width=160),
+            "verdict": st.column_config.TextColumn(width=260),
+        },
     )
     st.caption(
         "Weights and activations alone: the program, its stack and the system come on top.",

@@ -7,12 +7,13 @@ from typing import Protocol
 import streamlit as st
 
 from pruneviz.limits import limit
-from pruneviz.sources.upload import open_upload
+from pruneviz.sources.upload import PictureFormat, open_upload
 from pruneviz.storage.faults import public
 from pruneviz.tasks import TASKS
 from pruneviz.ui.session import networks, shelves
 from pruneviz.ui.session.dropped_recipe import ask_recipe
 from pruneviz.ui.text import plain
+from pruneviz.ui.workbench import picture_form
 from pruneviz.workbench import Workbench
 
 
@@ -26,15 +27,14 @@ _ROUND = "upload_round"
 _WIDTH = 420
 # What runs code, or lies in folders, is named by whoever starts the app.
 _BY_START = """
-**A class of your own** is code, which no upload runs: start the app with it.
-`mine.py` has a function `network()` that returns the trained model, and one `data()` for inputs and
-labels:
+A class is code, which no upload runs: start the app with it. `mine.py` has a function `network()`
+that returns the trained model, and one `data()` for inputs and labels:
 
 `streamlit run app.py -- --model mine:network --data mine:data`
 
-**A folder of pictures**, one folder a class:
+In place of `mine:data` also a folder or a .zip of pictures:
 
-`streamlit run app.py -- --model weights.safetensors --arch timm:resnet18 --data photos/ --size 224`
+`streamlit run app.py -- --model mine:network --data photos.zip --size 224`
 """
 
 
@@ -75,16 +75,17 @@ def ask_own(here: str) -> str | None:
                 "are taken: random, or the pretrained ones that its name includes.",
             )
             data, train = _ask_data(turn, most)
+            pictures = picture_form.ask(turn)
             task, ignore = _ask_measure(turn)
             click = st.form_submit_button("Open", type="primary", width="stretch")
-        with st.expander("Your own class, or a folder of pictures"):
+        with st.expander("A class of your own"):
             st.markdown(_BY_START)
         ask_recipe(here)
         if not click:
             return None
         try:
             with st.spinner("Opening the network …"):
-                bench = _open((weights, data, train), arch, task, ignore)
+                bench = _open((weights, data, train), arch, task, ignore, pictures())
         except Exception as error:  # whatever a file made a library raise
             st.error(plain(public(error)))
             return None
@@ -96,18 +97,20 @@ def _ask_data(turn: int, most: int) -> tuple[_File | None, _File | None]:
     """What measures, and what to learn from; most: MB of each."""
     data = st.file_uploader(
         "Data (optional)",
-        ["npz"],
+        ["npz", "zip"],
         key=f"upload_data-{turn}",
         max_upload_size=most,
-        help=f"An .npz with x (inputs) and y (labels), up to {most:,} MB. Without it the "
-        "pruned network is compared with the dense one on synthetic inputs.",
+        help=f"An .npz with x (inputs) and y (labels), or a .zip of pictures, up to {most:,} MB. "
+        "In the .zip each class has a folder, or `labels.csv` has a line of picture and label "
+        "for each. Without data the pruned network is compared with the dense one on synthetic "
+        "inputs.",
     )
     train = st.file_uploader(
         "Training data (optional)",
-        ["npz"],
+        ["npz", "zip"],
         key=f"upload_train-{turn}",
         max_upload_size=most,
-        help="Another .npz with x and y, to learn from on the page Train. Without it a training "
+        help="Another .npz or .zip, to learn from on the page Train. Without it a training "
         "learns from the 30 % of the data that also feed the criteria.",
     )
     return data, train
@@ -140,6 +143,7 @@ def _open(
     arch: str,
     task: str | None,
     ignore: int | None,
+    pictures: PictureFormat,
 ) -> Workbench:
     """The workbench of weights, data and training data."""
     weights, data, train = (None if file is None else file.getvalue() for file in files)
@@ -147,7 +151,7 @@ def _open(
     sizes = (len(each or b"") for each in (weights, data, train))
     shelves.make(sum(sizes), "what you upload")
     source = open_upload(
-        weights, names[0], arch, data, names[1], task, ignore, train, train_name=names[2]
+        weights, names[0], arch, data, names[1], task, ignore, train, names[2], pictures
     )
     bench = Workbench(source)
     shelves.make(shelves.bytes_of(bench), bench.name)
