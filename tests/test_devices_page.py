@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pruneviz.allocation.devices import DEVICES, KIB, budget, verdict
+from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.ui.allocate.device_fit_work import DeviceFitWork, need_of
 from tests.cases import slow_but
 from tests.page import PATIENCE, Page, path_of
@@ -87,6 +88,22 @@ def test_the_width_is_a_choice(page: Devices, weights: str, factor: int) -> None
     assert page.app.metric[3].label == "Accuracy as fp32"
     notes = [each.value for each in page.app.caption if "not measured" in each.value]
     assert notes == ([] if weights == "fp32" else [f"As {weights}: not measured."])
+
+
+@pytest.mark.slow
+def test_the_accuracy_of_8_bits_is_measured_by_a_click(page: Devices) -> None:
+    pytest.importorskip("onnxruntime")
+    page.press("devices-int8")
+    score = page.fitting.rounded.get(page.session.settled)
+    assert isinstance(score, Evaluation)
+    assert score.n == len(page.session.bench.source.validation)
+    shown = page.app.metric[3]
+    assert shown.label == "Accuracy as int8"
+    assert shown.value == page.session.bench.task.score_text(score.accuracy)
+    assert "Against fp32: " in page.texts()
+    page.app.session_state["device_weights"] = "fp16"
+    page.done()
+    assert page.app.metric[3].label == "Accuracy as fp32"
 
 
 def test_a_budget_of_ones_own_stands_in_the_table(page: Devices) -> None:

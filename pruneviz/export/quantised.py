@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,13 +24,17 @@ from pruneviz.export.programs import (
     write_graph,
 )
 from pruneviz.export.proof import Proof
-from pruneviz.export.subject import Subject
+from pruneviz.export.subject import Subject, subject_of
 from pruneviz.measuring.answers import answer
+from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.evaluate import Evaluation, summarise
+from pruneviz.measuring.reasons import reason
 from pruneviz.measuring.runtime import onnx_session
 from pruneviz.network.forward_pass import call_all, fit
 from pruneviz.network.likeness import Likeness
 from pruneviz.network.replica import replica
+from pruneviz.plan import Plan
+from pruneviz.progress import ShareDone, silent_share
 from pruneviz.tasks.several import judge_answer
 from pruneviz.tasks.task_scores import concatenate
 
@@ -86,6 +91,33 @@ def prove_int8(subject: Subject, folder: Path) -> Proof:
         f"against the plan, on {score.n:,} samples; "
         f"of the {which(subject)} network, ranges {ranges}",
     )
+
+
+def evaluate_int8(bench: Bench, plan: Plan, report: ShareDone = silent_share) -> Evaluation:
+    """The score of a plan in 8 bits on all validation samples, paired with the same plan in 32: of
+    the file that an export writes, which is not kept.
+
+    Raises ValueError in one sentence where the network cannot be quantised.
+    """
+    stopped: list[BaseException] = []
+
+    def watch(done: float) -> None:
+        try:
+            report(done)
+        except BaseException as error:
+            stopped.append(error)
+            raise
+
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            subject = subject_of(bench, plan, watch)
+            watch(0.0)
+            write_int8(subject, Path(folder))
+            return measure(subject, onnx_session(Path(folder) / INT8))
+    except Exception as error:  # exporters raise whatever they like
+        if stopped:
+            raise stopped[0] from None
+        raise ValueError(reason(error)) from None
 
 
 def measure(subject: Subject, session: Any) -> Evaluation:

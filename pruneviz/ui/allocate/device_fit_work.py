@@ -9,12 +9,15 @@ from typing import ClassVar
 from pruneviz.allocation.devices import Device, Need, needs
 from pruneviz.allocation.suggestion import Measures, Suggestion, suggest
 from pruneviz.background import Job
+from pruneviz.export.quantised import evaluate_int8
+from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.memory import peak_activation
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.sliders import Slider
 from pruneviz.storage.cache import Cache
+from pruneviz.storage.faults import public
 from pruneviz.ui.session.hand import valid_pins
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.workbench import Workbench
@@ -29,13 +32,16 @@ class DeviceFitWork(PageWork):
     """What was found out in one session, and the work on what was not.
 
     peaks: bytes of activations by plan. failed: the plan whose activations could not be measured,
-    and why. wish: what a suggestion is wanted for, or was found for.
+    and why. rounded: what plans score in 8 bits, or why that cannot be measured; rounding: the plan
+    that is being measured so. wish: what a suggestion is wanted for, or was found for.
     """
 
     page: ClassVar[str] = "Small devices"
 
     peaks: Cache[int] = field(default_factory=lambda: Cache(_REMEMBERED))
     sizing: Plan | None = None
+    rounded: Cache[Evaluation | str] = field(default_factory=lambda: Cache(_REMEMBERED))
+    rounding: Plan | None = None
     failed: tuple[Plan, str] | None = None
     wish: tuple[Plan, Device, str] | None = None
     suggestion: Suggestion | None = None
@@ -76,6 +82,24 @@ def look_for(work: DeviceFitWork, device: Device, weights: str) -> Job:
     return _start(work, Job(run))
 
 
+def measure_rounded(work: DeviceFitWork) -> Job:
+    """Start measuring the plan settled on in 8 bits, as an export writes it."""
+    bench, plan, rounded = work.session.bench, work.session.settled, work.rounded
+
+    def run(report: Progress) -> None:
+        try:
+            score: Evaluation | str = evaluate_int8(
+                bench, plan, lambda done: report("quantising and measuring as int8", done)
+            )
+        except ValueError as error:
+            score = public(error)
+        rounded.get_or(plan, lambda: score)
+
+    job = _start(work, Job(run))
+    work.rounding = plan
+    return job
+
+
 def take(work: DeviceFitWork) -> None:
     """Take note of work that has ended."""
     job, message = work.take_ended(), None
@@ -95,6 +119,7 @@ def _start(work: DeviceFitWork, job: Job, sizing: Plan | None = None) -> Job:
     if work.job is not None:
         work.job.cancel()
     work.job, work.sizing, work.failed, work.message = job, sizing, None, None
+    work.rounding = None
     return job
 
 

@@ -29,10 +29,11 @@ from pruneviz.ui.allocate.device_fit_work import (
     need_of,
     take,
 )
+from pruneviz.ui.allocate.device_totals import totals
 from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.chrome import follow, heading
 from pruneviz.ui.look import tight
-from pruneviz.ui.session import Session, change, jobs, plan_with
+from pruneviz.ui.session import Session, change, plan_with
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.live import listen, reach
@@ -61,7 +62,7 @@ def main() -> None:
     if need is None:
         _size(work)
         return
-    _totals(session, need, weights)
+    _totals(work, need, weights)
     devices = [*([own] if own else []), *DEVICES]
     st.dataframe(
         table(need, devices),
@@ -98,7 +99,7 @@ def _ask() -> tuple[str, Device | None]:
         required=True,
         format_func=_WIDTHS.__getitem__,
         help="How wide a stored number is. The sizes are exact; the accuracy is that of 32 bits. "
-        "What 8 bits do to it is measured by the page Export: ONNX, 8 bits.",
+        "What 8 bits do to it is measured by a click.",
     )
     flash = columns[1].number_input(
         "Your flash (KiB)",
@@ -152,26 +153,10 @@ def _wait(work: DeviceFitWork, words: str) -> None:
 
 
 @part
-def _totals(session: Session, need: Need, weights: str) -> None:
-    bench, plan = session.bench, session.settled
-    result, counts = jobs.so_far(bench, plan), bench.counts(plan)
-    columns = st.columns(4)
-    columns[0].metric("Parameters left", f"{counts.params_shrunk:,}", f"of {counts.params:,}",
-                      delta_color="off", delta_arrow="off")  # fmt: skip
-    columns[1].metric(
-        "Weights", size(need.weights), plain(weights), delta_color="off", delta_arrow="off"
-    )
-    columns[2].metric("Activations at their peak", size(need.activations), "one sample",
-                      delta_color="off", delta_arrow="off")  # fmt: skip
-    if result is not None:
-        words = f"measured on {result.n:,}; {bench.task.interval_text(result.low, result.high)}"
-        score = plain(bench.task.score_text(result.accuracy))
-        name = plain(bench.task.label)
-        columns[3].metric(f"{name} as fp32", score, plain(words),
-                          delta_color="off", delta_arrow="off")  # fmt: skip
-        if weights != "fp32":
-            columns[3].caption(f"As {plain(weights)}: not measured.")
-    if not by_unit(plan):
+def _totals(work: DeviceFitWork, need: Need, weights: str) -> None:
+    session = work.session
+    totals(work, need, weights)
+    if not by_unit(session.settled):
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.info(
             "This plan cuts single weights. Zeros are stored like any other number: they shrink "
@@ -240,7 +225,8 @@ def _one_device(work: DeviceFitWork, need: Need, devices: list[Device], weights:
             st.warning(plain(f"Does not fit {device.name}, {fit.words}: {_use_text(fit)}."))
     wish = (work.session.settled, device, weights)
     if work.running:
-        _wait(work, "Looking for a plan that fits …")
+        rounds = work.rounding is not None
+        _wait(work, "Measuring as int8 …" if rounds else "Looking for a plan that fits …")
     elif not fit.fits:
         _suggest(work, device, weights, wish)
 
