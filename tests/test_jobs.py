@@ -15,7 +15,7 @@ from pruneviz.sources.registered import load_registered
 from pruneviz.storage.cache import Cache
 from pruneviz.ui.session import start
 from pruneviz.ui.session.jobs import is_measured, measure, prepare, so_far
-from pruneviz.ui.workbench import live
+from pruneviz.ui.workbench.board_data import measured_values
 from pruneviz.workbench import Workbench
 
 PATIENCE = 120.0
@@ -230,17 +230,17 @@ def test_numbers_of_another_plan_say_so_until_the_job_has_its_own(
 ) -> None:
     bench = new_bench("lenet5")
     session = start(bench)
-    dense = live._measured_values(session)
+    dense = measured_values(session)
     assert dense is not None
     assert "stale" not in dense
     session.settle(replace(session.live, sparsity={"fc1": 0.5}, repair=("recalibrate",)))
-    shown = live._measured_values(session)
+    shown = measured_values(session)
     assert shown is not None
     assert shown["stale"]
     assert shown["accuracy"] == dense["accuracy"]
     job = measure(bench, session.settled)
     job.wait(60)
-    mine = live._measured_values(session)
+    mine = measured_values(session)
     assert mine is not None
     assert "stale" not in mine
     assert mine["full"]

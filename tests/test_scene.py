@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pruneviz.plan import Plan
 from pruneviz.pruning.masks import count
 from pruneviz.ui.board.scene import block_of, describe, drawn_cells, picture, picture_id, scene_id
-from pruneviz.ui.session import with_levels
 from pruneviz.ui.session.hand import by_hand
+from pruneviz.ui.session.levels import with_levels
 from pruneviz.workbench import Workbench, units
 from pruneviz.workbench.units import inputs_cut
 from tests.cases import slow_but

@@ -14,12 +14,11 @@ from pruneviz.ui.session import (
     UndoStep,
     arrive,
     change,
-    locks_for,
     obey,
     start,
-    with_levels,
 )
 from pruneviz.ui.session.hand import counts_by_hand
+from pruneviz.ui.session.levels import locks_for, with_levels
 from pruneviz.workbench import Workbench
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")

@@ -31,8 +31,8 @@ from pruneviz.ui.board.thumbnails import (
     thumbnail,
     thumbnail_id,
 )
-from pruneviz.ui.session import with_levels
 from pruneviz.ui.session.hand import by_hand
+from pruneviz.ui.session.levels import with_levels
 from pruneviz.workbench import Workbench, units
 from tests.node import run_board_tests
 

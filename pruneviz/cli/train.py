@@ -28,7 +28,7 @@ from pruneviz.storage.home import home
 from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.training import METHODS, EpochRow, Moment, Trained, Training
 from pruneviz.training.augmentation import AUGMENTATIONS
-from pruneviz.training.result import samples_text
+from pruneviz.training.samples import samples_text
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
 from pruneviz.workbench import Workbench
 

@@ -1,7 +1,7 @@
 """What was tried, and what came of it?"""
 
-from pruneviz.history.history import History, new_session
-from pruneviz.history.records import Measurement, ModelVersion, csv_of, measurement_of
+from pruneviz.history.history import History
+from pruneviz.history.records import Measurement, ModelVersion, csv_of, measurement_of, new_session
 from pruneviz.history.tree import Filter
 
 __all__ = [

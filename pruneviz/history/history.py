@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import sqlite3
-import uuid
 from collections.abc import Callable, Collection, Sequence
 from operator import index  # numbers of a table are numpy's, which SQLite does not take
 from pathlib import Path
@@ -17,12 +16,12 @@ from pruneviz.history import scopes, statements
 from pruneviz.history.file import File
 from pruneviz.history.records import (
     FIELDS,
-    NUMBERS,
     Measurement,
     ModelVersion,
     cost_from,
     cost_text,
     csv_of,
+    new_session,
     record_from,
 )
 from pruneviz.history.tree import Filter, arrange, matching, with_branches
@@ -108,7 +107,6 @@ class History:
 
         Returns how many there were.
         """
-
         return self._write(lambda base: statements.delete(base, self._scope, visits), 0)
 
     # -- reading ---------------------------------------------------------------------------
@@ -130,10 +128,7 @@ class History:
         texts = {"name": version.name, "weights": version.weights, "data": version.data}
         values = {name: value or None for name, value in {**texts, "session": session}.items()}
         rows = self._all(f"{statements.LIST} AND {self._scope.where} ORDER BY v.id", **values)
-        frame = pd.DataFrame(rows, columns=[*statements.COLUMNS])
-        numbers = ["parent", *NUMBERS]
-        frame[numbers] = frame[numbers].astype(float)
-        frame = with_branches(frame)
+        frame = with_branches(statements.table_of(rows))
         return frame if where is None else frame[matching(frame, where)].reset_index(drop=True)
 
     def tree(
@@ -178,8 +173,7 @@ class History:
 
     def export_csv(self, path: Path | None = None, **asked: object) -> str:
         """`visits(**asked)` as CSV, also written to `path`; times in ISO 8601, UTC."""
-        visits = self.visits(**asked)  # type: ignore[arg-type]
-        return csv_of(visits, path)
+        return csv_of(self.visits(**asked), path)  # type: ignore[arg-type]
 
     @property
     def version(self) -> tuple[int, int]:
@@ -304,8 +298,3 @@ class History:
         parameters = {"visit": index(visit), "value": value, **self._scope.values}
         where = f"v.id = :visit AND {self._scope.where}"
         self._write(lambda base: base.execute(f"{sql} WHERE {where} {more}", parameters), None)
-
-
-def new_session() -> str:
-    """A name for a session that no other has."""
-    return uuid.uuid4().hex[:16]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -173,3 +174,8 @@ def unpack(data: bytes | None) -> NDArray[np.int32] | None:
         return np.frombuffer(zlib.decompress(data), "<i4").astype(np.int32)
     except (zlib.error, ValueError, TypeError):
         return None
+
+
+def new_session() -> str:
+    """A name for a session that no other has."""
+    return uuid.uuid4().hex[:16]

@@ -9,6 +9,9 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from operator import index
+from typing import Any
+
+import pandas as pd
 
 from pruneviz.history import scopes
 from pruneviz.history.records import FIELDS, NUMBERS, Measurement, ModelVersion, row_of
@@ -33,6 +36,14 @@ _VISIT = """
     ON CONFLICT (model, session, digest) DO UPDATE SET times = times + 1, last = excluded.last,
         name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END"""
 _FIND = "SELECT id FROM visits WHERE model = :model AND session = :session AND digest = :digest"
+
+
+def table_of(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """What LIST found: one row a visit, with `COLUMNS`; what was not measured is NaN."""
+    frame = pd.DataFrame(rows, columns=[*COLUMNS])
+    numbers = ["parent", *NUMBERS]
+    frame[numbers] = frame[numbers].astype(float)
+    return frame
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from pruneviz.data import Data
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import UNITS, Plan
 from pruneviz.progress import Progress, silent
@@ -34,6 +33,7 @@ from pruneviz.training.optimizers import go_on_, optimizer_for
 from pruneviz.training.processes import Processes
 from pruneviz.training.rounds import leave_aside, run_through
 from pruneviz.training.run import Run, events_of, table_of
+from pruneviz.training.samples import training_data
 from pruneviz.training.settings import Training
 from pruneviz.training.stepper import Stepper
 from pruneviz.training.steps import TrainingStep, past_of
@@ -189,30 +189,6 @@ def reopen(bench: Bench, stored: StoredTraining) -> Trained:
     put_back(run, content)
     leave_aside(run)
     return _result(run)
-
-
-def training_data(bench: Bench, training: Training) -> Data:
-    """The samples to train on: the source's own, or those that calibrate; ValueError if they have
-    no targets.
-    """
-    source = bench.source
-    data = source.calibration if source.training is None else source.training
-    if data.targets is None or bench.task.against_dense:
-        raise ValueError("training needs targets, and this data has none; open it with targets")
-    return data if training.samples is None else data.first(training.samples)
-
-
-def samples_text(bench: Bench, training: Training) -> str:
-    """How many samples there are to learn from, which, and what it means; ValueError as above."""
-    n, most = len(training_data(bench, training)), len(training_data(bench, Training()))
-    number = f"{n:,} samples" if n == most else f"{n:,} of {most:,} samples"
-    if bench.source.training is not None:
-        return f"{number} to learn from, kept for training alone"
-    return (
-        f"{number} to learn from: the calibration samples, which the criteria use too, because "
-        f"no training data was given (--train FILE, pv.open(…, train=…), or beside Upload). The "
-        f"{len(bench.source.validation):,} validation samples are never trained on"
-    )
 
 
 def key_of(bench: Bench, plan: Plan, training: Training) -> str:

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pruneviz.pruning.labels import label
 from pruneviz.training.checkpoints import StoredTraining
-from pruneviz.training.result import samples_text
+from pruneviz.training.samples import samples_text
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.chrome import heading, wait_for_choice
 from pruneviz.ui.look import tight

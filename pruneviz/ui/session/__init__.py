@@ -14,11 +14,11 @@ from pruneviz.ui.board import Pin, Request
 from pruneviz.ui.session import changes, hand
 from pruneviz.ui.session.chart import Chart, PlanFacts
 from pruneviz.ui.session.diary import Diary
+from pruneviz.ui.session.levels import first_plan, locks_for, with_levels
 from pruneviz.ui.session.pool import mean_share
 from pruneviz.workbench import Workbench, units
 
 _HISTORY = 500
-_OUTSIDE = "out of the ranking"
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,6 @@ def start(bench: Workbench, name: str | None = None) -> Session:
     return session
 
 
-def first_plan(bench: Workbench) -> Plan:
-    """The plan every session begins with: all layers whole, but for what it came pruned by."""
-    levels = dict.fromkeys(bench.layer_of, 0.0) | dict(bench.plan.sparsity)
-    return replace(bench.plan, sparsity=levels)
-
-
 def obey(session: Session, request: Request) -> bool:
     """Do what the browser asks; returns whether something was settled. Old requests do nothing.
 
@@ -213,29 +207,6 @@ def _resume(session: Session) -> bool:
     return True
 
 
-def with_levels(
-    bench: Workbench, plan: Plan, levels: Mapping[str, float], locked: Mapping[str, str]
-) -> Plan:
-    """`plan` with the sparsity asked for; locked layers keep theirs, or leave the global pool.
-
-    Layers in which nothing can be cut by this criterion and granularity stay whole. Layers that
-    are cut together share one level, that of the member that was moved, and one lock.
-    """
-    whole, groups = bench.cannot(plan), units.groups_for(bench, plan)
-    locked = units.lock_together(groups, locked)
-    able = [name for name in bench.layer_of if name not in whole]
-    if plan.scope == "layer":
-        source = {name: plan.sparsity if name in locked else levels for name in able}
-        sparsity = {name: source[name].get(name, 0.0) for name in able}
-        sparsity = units.even(groups, sparsity, units.last_moved(bench, plan.sparsity, sparsity))
-        return replace(plan, sparsity=sparsity | dict.fromkeys(whole, 0.0))
-    members = [name for name in able if name not in locked]
-    shared = max((levels[name] for name in members if name in levels), default=0.0)
-    sparsity = {name: levels.get(name, shared) for name in members}
-    sparsity = units.even(groups, sparsity, units.last_moved(bench, plan.sparsity, sparsity))
-    return replace(plan, sparsity=sparsity)
-
-
 def change(session: Session, request: Plan) -> None:
     """Settle on another criterion, granularity or scope, keeping what is cut where it can be.
 
@@ -300,17 +271,6 @@ def arrive(session: Session, plan: Plan, locked: Iterable[str] | None = None) ->
     elif not plan.sparsity:
         plan = with_levels(bench, plan, {}, locks)
     session.settle(plan, locks)
-
-
-def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
-    """The locks that go with a plan: the usual ones where it prunes nothing, all outside a pool."""
-    if plan.scope == "global" and plan.sparsity:
-        outside = set(bench.layer_of) - set(plan.sparsity) - set(bench.cannot(plan))
-        return {n: bench.locks.get(n, _OUTSIDE) for n in bench.layer_of if n in outside}
-    groups = units.groups_for(bench, plan)
-    usual = unit_locks(bench.locks, groups)
-    locks = {name: why for name, why in usual.items() if not plan.sparsity.get(name)}
-    return units.lock_together(groups, locks)
 
 
 def _levels_now(session: Session) -> dict[str, float]:

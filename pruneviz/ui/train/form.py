@@ -13,7 +13,7 @@ from pruneviz.storage.faults import public
 from pruneviz.training import METHODS, Training
 from pruneviz.training.augmentation import AUGMENTATIONS, check_augmentation
 from pruneviz.training.methods import find_method
-from pruneviz.training.result import training_data
+from pruneviz.training.samples import training_data
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
 from pruneviz.ui.text import plain
 from pruneviz.ui.train.training_work import TrainingWork

@@ -16,12 +16,11 @@ from pruneviz.ui.session import (
     Session,
     UndoStep,
     arrive,
-    first_plan,
-    locks_for,
     networks,
     versions,
 )
 from pruneviz.ui.session.branch import return_to
+from pruneviz.ui.session.levels import first_plan, locks_for
 from pruneviz.ui.session.score_source import base_of
 from pruneviz.ui.text import as_sentence
 from pruneviz.ui.workbench.live import last_seq, reach

@@ -1,0 +1,85 @@
+"""Which visits are asked for, and by which choices?"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pruneviz.history import Filter, History, ModelVersion, csv_of
+from pruneviz.history.tree import arrange, matching
+from pruneviz.ui.session.diary import Diary
+from pruneviz.ui.text import plain
+
+_ANY, _ALL = "any", "all networks"
+
+
+def choose_visits(history: History, mine: Diary | None) -> pd.DataFrame:
+    """The visits that are asked for, as a tree; mine: what this tab writes."""
+    models = history.models()
+    first = st.columns([3, 2, 2, 2, 2.4], vertical_alignment="bottom")
+    choices = {_ALL: None, **{_model_name(each, models): each for each in models}}
+    usual = _model_name(mine.version, models) if mine else _ALL
+    if st.session_state.get("history_model") not in choices:
+        st.session_state["history_model"] = usual if usual in choices else _ALL
+    model = choices[first[0].selectbox("Network", [*choices], key="history_model")]
+    which = first[1].segmented_control(
+        "Sessions", ["all", "this one"], default="all", required=True, key="history_sessions"
+    )
+    frame = history.visits(model, mine.session if mine and which == "this one" else None)
+    if which == "this one" and mine is None:
+        frame = frame.iloc[:0]
+    criterion = _any(first[2], "Criterion", frame["criterion"], "history_criterion")
+    granularity = _any(first[3], "Granularity", frame["granularity"], "history_granularity")
+    folded = first[4].toggle(
+        "Collapse runs without a fork",
+        value=len(frame) > 60,
+        key="history_fold",
+        help="Shows only plans at which a run begins, forks or ends, or that have a name or a "
+        "note. ⋮3 means that three plans before this one are hidden.",
+    )
+    second = st.columns([3, 3, 3, 2.4], vertical_alignment="bottom", gap="medium")
+    text = second[0].text_input(
+        "Text", key="history_text", placeholder="a name, a note, a layer …", max_chars=100
+    )
+    accuracy = second[1].slider(
+        "Score, %", 0.0, 100.0, (0.0, 100.0), format="%.1f", key="history_accuracy"
+    )
+    params = second[2].slider(
+        "Parameters kept, %", 0.0, 100.0, (0.0, 100.0), format="%.1f", key="history_params"
+    )
+    where = Filter(
+        criterion,
+        granularity,
+        text,
+        (accuracy[0] / 100, accuracy[1] / 100),
+        (params[0] / 100, params[1] / 100),
+    )
+    second[3].download_button(
+        "Download CSV",
+        lambda: csv_of(frame[matching(frame, where)]),
+        file_name="pruneviz-history.csv",
+        mime="text/csv",
+        key="history-csv",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
+    return arrange(frame, where, folded=folded)
+
+
+def _any(place: st.delta_generator.DeltaGenerator, label: str, values: pd.Series, key: str) -> (
+    str | None
+):  # fmt: skip
+    options = [_ANY, *sorted(set(values))]
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = _ANY
+    choice = place.selectbox(plain(label), options, key=key)
+    return None if choice == _ANY else str(choice)
+
+
+def _model_name(version: ModelVersion, models: list[ModelVersion]) -> str:
+    """A model by its name, with its weights where several have that name."""
+    alike = [other for other in models if other.name == version.name]
+    if len(alike) <= 1:
+        return version.name
+    return f"{version.name} · {version.weights[:6]} · data {version.data[:6]}"
