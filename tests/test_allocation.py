@@ -17,7 +17,15 @@ Benches = Callable[[str], Workbench]
 
 
 def test_the_table_is_whole() -> None:
-    assert list(ALLOCATIONS) == ["uniform", "uniform+", "global", "erk", "lamp", "sensitivity"]
+    assert list(ALLOCATIONS) == [
+        "uniform",
+        "uniform+",
+        "global",
+        "erk",
+        "lamp",
+        "owl",
+        "sensitivity",
+    ]
     for name, allocation in ALLOCATIONS.items():
         assert allocation.name == name
         texts = (allocation.label, allocation.meaning, allocation.formula, allocation.source)

@@ -13,6 +13,7 @@ from pruneviz.allocation.shares import (
     by_damage,
     by_damage_at,
     erk,
+    owl,
     pool,
     pool_at,
     uniform,
@@ -54,6 +55,33 @@ def test_erk_by_hand() -> None:
     epsilon = 4905 / 552
     expected = [0.0, 1 - epsilon * 32 / 2400, 1 - epsilon * 520 / 48000]
     assert erk(PARTS, 0.9) == pytest.approx(expected)
+
+
+def scored(name: str, outliers: int, **more: object) -> Part:
+    scores = torch.cat([torch.ones(100 - outliers), torch.full((outliers,), 20.0)])
+    return part(name, 100, scores=scores, **more)
+
+
+def test_owl_by_hand() -> None:
+    # Outliers: 0, 1 and 4 % of the scores are above 5 times the mean. 0 % gets 8 points more than
+    # the middle, 4 % 8 points less, 1 % a quarter of the way: 4 more. Their mean is the target.
+    parts = [scored("a", 0), scored("b", 1), scored("c", 4)]
+    middle = 0.7 - 0.04 / 3
+    assert owl(parts, 0.7) == pytest.approx([middle + 0.08, middle + 0.04, middle - 0.08])
+
+
+def test_owl_without_outliers_is_uniform() -> None:
+    assert owl([scored("a", 0), scored("b", 0)], 0.3) == pytest.approx([0.3, 0.3])
+
+
+def test_owl_keeps_to_bounds_and_to_costs() -> None:
+    parts = [scored("a", 0, most=0.6, cost=10), scored("b", 1), scored("c", 4, cost=900)]
+    for target in (0.0, 0.05, 0.7, 0.97):
+        shares = owl(parts, target)
+        assert cost(parts, shares) == pytest.approx(target)
+        assert all(0 <= x <= one.most for x, one in zip(shares, parts, strict=True))
+    with pytest.raises(ValueError, match="cannot be met"):
+        owl(parts, 0.999)
 
 
 def test_erk_keeps_several_layers_dense_where_it_must() -> None:

@@ -11,6 +11,7 @@ from pruneviz.allocation.shares import (
     by_damage,
     by_damage_at,
     erk,
+    owl,
     pool,
     pool_at,
     uniform,
@@ -114,6 +115,18 @@ ALLOCATIONS = {
             pool,
             scores="lamp",
             shares=pool_at,
+        ),
+        Allocation(
+            "owl",
+            "Outliers (OWL)",
+            "Nearly uniform: layers with many scores far above their mean keep up to 8 points more "
+            "than the others. Published with the scores of Wanda; here those of the criterion "
+            "chosen.",
+            "sₗ = S̄ + λ · (1 − 2 · (Dₗ − min D) / (max D − min D));  Dₗ: the share of scores of "
+            "layer l above M times their mean, M = 5, λ = 0.08, S̄: so that the target is met",
+            "Yin et al. 2024, arXiv:2310.05175",
+            owl,
+            scores="criterion",
         ),
         Allocation(
             "sensitivity",

@@ -13,6 +13,9 @@ from torch import Tensor
 from pruneviz.pruning.sliders import Slider
 
 _CLOSE = 1e-9
+OUTLIER = 5.0  # times the mean score of its layer
+REACH = 0.08  # how far a layer's sparsity may lie from the target
+_HALVINGS = 60
 _UNKNOWN = 1e3  # damage for each unit of sparsity where nothing was measured
 
 
@@ -56,6 +59,33 @@ def erk(parts: Sequence[Part], target: float) -> list[float]:
         parts, 1 - target, lambda part: part.density, [1.0] * len(parts), low=True
     )
     return [1 - density for density in densities]
+
+
+def owl(parts: Sequence[Part], target: float) -> list[float]:
+    """The same everywhere, but up to REACH less where outliers are many, and more where few are."""
+    _check_bounds(parts, target, [part.most for part in parts])
+    shares = [_outliers(part) for part in parts]
+    least, spread = min(shares), max(shares) - min(shares)
+    places = [(x - least) / spread if spread else 0.5 for x in shares]
+    total = sum(part.cost for part in parts)
+
+    def levels(middle: float) -> list[float]:
+        wanted = (middle + REACH * (1 - 2 * place) for place in places)
+        return [min(max(x, 0.0), p.most) for x, p in zip(wanted, parts, strict=True)]
+
+    low, high = -REACH, 1 + REACH
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        spent = sum(x * p.cost for x, p in zip(levels(middle), parts, strict=True))
+        low, high = (middle, high) if spent < target * total else (low, middle)
+    return levels(high) if target else [0.0] * len(parts)
+
+
+def _outliers(part: Part) -> float:
+    # The share of its scores that are more than OUTLIER times their mean.
+    if part.scores is None:
+        raise ValueError(f"{part.slider.name!r} brings no scores to compete with")
+    return float((part.scores > OUTLIER * part.scores.mean()).double().mean())
 
 
 def pool(parts: Sequence[Part], target: float) -> list[float]:
