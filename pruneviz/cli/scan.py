@@ -17,8 +17,10 @@ from pruneviz.cli.shared import (
     exit_code,
     open_bench,
     parse_levels,
+    plain_warnings,
     print_json,
     progress_with_time,
+    workers_option,
 )
 from pruneviz.options import opening_options
 from pruneviz.scale import Scale
@@ -45,11 +47,13 @@ _POINT = 100
                                          "score]")  # fmt: skip
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every point with its interval to FILE.")  # fmt: skip
+@workers_option
 @JSON
 def scan(
     precision: float | None,
     budget: int | None,
     lose: float | None,
+    workers: int,
     csv: Path | None,
     as_json: bool,
     **values: Any,
@@ -72,7 +76,9 @@ def scan(
     least = LOSE if lose is None else lose / scale.factor
     status = 0
     try:
-        curves = bench.studies.curves(plan, levels, width, budget, progress_with_time())
+        with plain_warnings():
+            tell = progress_with_time()
+            curves = bench.studies.curves(plan, levels, width, budget, tell, workers)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     except ENDS as error:

@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from pruneviz.cli.shared import what_to_open
+from pruneviz.cli.shared import what_to_open, workers_option
+from pruneviz.measuring.processes import VARIABLE
 from pruneviz.options import opening_options, words
 
 
@@ -20,8 +21,9 @@ from pruneviz.options import opening_options, words
 @click.option(
     "--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="On 127.0.0.1."
 )
+@workers_option
 @opening_options
-def app(port: int, **values: Any) -> None:
+def app(port: int, workers: int, **values: Any) -> None:
     """Open the app in the browser, at MODEL if one is named.
 
     Example: pruneviz app --port 8502 --model lenet5
@@ -38,6 +40,7 @@ def app(port: int, **values: Any) -> None:
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     if values["model"] or values["given"]:
         command += ["--", *words(what_to_open(values))]
+    os.environ[VARIABLE] = str(workers)
     _become(command)
 
 

@@ -6,12 +6,15 @@ import json
 import math
 import sys
 import time
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from pruneviz.background import CancelledError
+from pruneviz.measuring.processes import VARIABLE
 from pruneviz.options import opening
 from pruneviz.progress import Progress
 from pruneviz.sources.opening import OpenRequest
@@ -22,6 +25,11 @@ STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
 # What ends a command that measures: Ctrl-C, a cancel, and a signal that `pruneviz.__main__` hears.
 ENDS = (KeyboardInterrupt, CancelledError, SystemExit)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+workers_option = click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, envvar=VARIABLE,
+    metavar="N", help="Processes of this machine that measure at once, each with a copy of the "
+                      "network.",
+)  # fmt: skip
 
 
 def open_bench(values: dict[str, Any]) -> Workbench:
@@ -42,6 +50,19 @@ def what_to_open(values: dict[str, Any]) -> OpenRequest:
         return opening(values)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Warnings as sentences on standard error, without the line of code that they came from."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeWarning)
+        try:
+            yield
+        finally:
+            end_of_progress()
+            for warning in caught:
+                click.echo(f"Warning: {warning.message}.", err=True)
 
 
 def print_json(value: object) -> None:

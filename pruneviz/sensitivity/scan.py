@@ -46,6 +46,7 @@ def scan(
     budget: int | None = None,
     progress: Progress = silent,
     of: int | None = None,
+    only: str | None = None,
 ) -> Curves:
     """Measure every slider at every level, each with as many samples as it needs.
 
@@ -56,14 +57,14 @@ def scan(
     What is said to be sure allows for the looks at each point, see `looks`.
     Those that `memory` holds count too, so that a scan that was stopped goes on as if it had not
     been. What is measured is in `memory` at once; `progress` is called before each step with a
-    label and the fraction done, and may raise to stop.
+    label and the fraction done, and may raise to stop. only: the name of the one slider to scan.
 
     An N:M pattern is scanned at its own level, 1 − N/M, whatever `levels` says.
     Raises ValueError for levels outside (0, 1], a precision or a budget that is not above 0.
     """
-    levels = _check(levels, precision, budget)
+    levels = check_scan(levels, precision, budget)
     settings = settings_of(plan)
-    sliders = bench.sliders(settings)
+    sliders = [one for one in bench.sliders(settings) if only in (None, one.name)]
     tasks = _tasks(bench, settings, sliders, levels)
     of = of or len(bench.source.validation)
     rungs = looks(bench.block, of, min(precision, LOSE))
@@ -112,8 +113,8 @@ def known_curves(
     return _curves(bench, settings, sliders, tasks, points, precision, of, spent, None)
 
 
-def _check(levels: Sequence[float], precision: float, budget: int | None) -> tuple[float, ...]:
-    """The levels as plain numbers, which of an array they are not."""
+def check_scan(levels: Sequence[float], precision: float, budget: int | None) -> tuple[float, ...]:
+    """The levels as plain numbers, which of an array they are not; ValueError as `scan` raises."""
     plain = tuple(map(float, levels))
     wrong = [level for level in plain if not 0 < level <= 1]
     if wrong or not plain:

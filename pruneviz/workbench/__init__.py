@@ -255,15 +255,15 @@ class Workbench:
         precision: float = PRECISION,
         budget: int | None = None,
         progress: Progress = silent,
+        workers: int = 1,
     ) -> pd.DataFrame:
         """How much each layer bears, cut alone: one row a layer (or group) and sparsity.
 
-        plan: of the criterion, granularity and repair. levels: sparsities in (0, 1]. precision:
-        half the width that paired intervals are to have. budget: the most samples to answer.
-        Columns as in `Curves.table`. What was measured before, also by another process, is not
-        measured again; `progress` may raise to stop: what is measured is kept.
+        plan: of criterion, granularity, repair. levels: in (0, 1]. precision: half the width that
+        paired intervals are to have. budget: the most samples to answer. workers: processes that
+        share the layers, without a budget. Columns as in `Curves.table`. `progress` may raise.
         """
-        return self.studies.curves(plan, levels, precision, budget, progress).table
+        return self.studies.curves(plan, levels, precision, budget, progress, workers).table
 
     def allocate(
         self,

@@ -20,7 +20,8 @@ from pruneviz.progress import Progress, silent
 from pruneviz.pruning.prune import check
 from pruneviz.sensitivity.curves import LOSE, Curves
 from pruneviz.sensitivity.prediction import Predictor, known_predictor, predictor
-from pruneviz.sensitivity.scan import LEVELS, PRECISION, known_curves, scan
+from pruneviz.sensitivity.scan import LEVELS, PRECISION, check_scan, known_curves, scan
+from pruneviz.sensitivity.scan_apart import scan_apart
 from pruneviz.storage.measurement_store import MeasurementStore
 
 _DENSE = Plan()
@@ -48,9 +49,15 @@ class Studies:
         precision: float = PRECISION,
         budget: int | None = None,
         progress: Progress = silent,
+        workers: int = 1,
     ) -> Curves:
         """`Workbench.scan`, with what follows from it: knees, ranks, where a loss is certain."""
         check(plan, self._bench.layer_of)
+        if type(workers) is not int or workers < 1:
+            raise ValueError(f"workers must be a number of processes from 1 on, got {workers!r}")
+        if workers > 1 and budget is None:  # a budget is spent point by point
+            points = check_scan(levels, precision, budget)
+            scan_apart(self._bench, plan, self.memory, points, precision, workers, progress)
         return scan(self._bench, plan, self.memory, levels, precision, budget, progress)
 
     def known_curves(self, plan: Plan = _DENSE) -> Curves:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import pandas as pd
 
 from pruneviz.background import Job
+from pruneviz.measuring.processes import usual_workers
 from pruneviz.plan import Plan, pattern, settings_of
 from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
@@ -23,6 +24,7 @@ from pruneviz.workbench import Workbench
 _LOOK = 2.0
 _USUAL = 0.45  # of the samples that a point takes before it is fine, on the sample networks
 _MINUTE = 60.0
+_PAYS = 20.0  # seconds that a scan must still take to be worth more processes, which begin in ten
 
 
 @dataclass
@@ -78,13 +80,21 @@ def start(work: ScanWork, budget: int | None) -> Job:
         _gather(bench, plan, report)
         until = None if budget is None else time.monotonic() + work.limit
         tell = pace(report, work, until)
-        curves = bench.studies.curves(plan, budget=budget, progress=tell)
+        curves = bench.studies.curves(
+            plan, budget=budget, progress=tell, workers=_workers(bench, plan)
+        )
         work.left = None
         if curves.complete and curves.ranked():
             bench.studies.predictor(plan, lambda label, done: report(f"estimates: {label}", done))
 
     work.job = Job(run)
     return work.job
+
+
+def _workers(bench: Workbench, plan: Plan) -> int:
+    """As many processes as the app was started with; one where they would take longer to begin."""
+    _, seconds = work_left(bench, bench.studies.known_curves(plan))
+    return usual_workers() if seconds > _PAYS else 1
 
 
 def take(work: ScanWork) -> bool:
