@@ -59,7 +59,7 @@ def test_what_is_no_link_is_refused(text: str) -> None:
     ("values", "words"),
     [
         ([], "damaged"),
-        ({"lesson": "4", "network": "vit", "criterion": "magnitude", "shell": "rm"}, "damaged"),
+        ({"lesson": "4", "network": "vit", "criterion": "magnitude", "shell": "rm"}, "'shell'"),
         ({"lesson": "4"}, "cannot be used"),
         ({"lesson": "4", "network": 3, "criterion": "magnitude"}, "network must be a name"),
         ({"lesson": "4", "network": "vit", "criterion": "luck"}, "criterion 'luck' is none"),

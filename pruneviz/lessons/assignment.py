@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
 from pruneviz.lessons.expression import Expression, conjuncts, constants, steps_named
 from pruneviz.lessons.lesson import CONTROLS, MOST_CONTROLS, Lesson, LessonStep, Question
+from pruneviz.lessons.link import code_of, decode, encode
 from pruneviz.lessons.statement import steps_shown
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
 
-_DIGEST = 6  # bytes
-_LONGEST = 4000  # signs of a link
 # Name in a condition -> the control that a reader would need to make it true.
 _CONTROL_OF = {
     "criterion": "criterion",
@@ -50,23 +47,26 @@ class Assignment:
             raise ValueError(
                 f"criterion {self.criterion!r} is none; there are {', '.join(CRITERIA)}"
             )
-        if not isinstance(self.controls, list | tuple):
-            raise ValueError(f"controls must be a list of names, got {self.controls!r}")
-        object.__setattr__(self, "controls", tuple(self.controls))
-        for control in self.controls:
-            if control not in CONTROLS:
-                raise ValueError(f"control {control!r} is none; there are {', '.join(CONTROLS)}")
-        if len(self.controls) > MOST_CONTROLS:
-            raise ValueError(
-                f"a link shows at most {MOST_CONTROLS} controls, got {len(self.controls)}"
-            )
+        object.__setattr__(self, "controls", check_controls(self.controls))
         if not isinstance(self.reveal, bool):
             raise ValueError(f"reveal must be true or false, got {self.reveal!r}")
 
     @property
     def code(self) -> str:
         """Twelve signs that two links share only if they fix the same."""
-        return _digest(_pack(self)).hex()
+        return code_of(asdict(self))
+
+
+def check_controls(names: object) -> tuple[str, ...]:
+    """The controls that a link shows; ValueError names what is none, or that there are too many."""
+    if not isinstance(names, list | tuple):
+        raise ValueError(f"controls must be a list of names, got {names!r}")
+    for name in names:
+        if name not in CONTROLS:
+            raise ValueError(f"control {name!r} is none; there are {', '.join(CONTROLS)}")
+    if len(names) > MOST_CONTROLS:
+        raise ValueError(f"a link shows at most {MOST_CONTROLS} controls, got {len(names)}")
+    return tuple(names)
 
 
 def to_text(assignment: Assignment) -> str:
@@ -75,27 +75,16 @@ def to_text(assignment: Assignment) -> str:
     >>> from_text(to_text(Assignment("2_cutting", "vit", "random"))).network
     'vit'
     """
-    packed = _pack(assignment)
-    return base64.urlsafe_b64encode(_digest(packed) + packed).decode().rstrip("=")
+    return encode(asdict(assignment))
 
 
 def from_text(text: str) -> Assignment:
     """What a link hands out; ValueError says that it is damaged, or what in it cannot be."""
-    damaged = "this link is damaged: copy it once more, whole, or ask your teacher for it"
-    try:
-        if len(text) > _LONGEST:
-            raise ValueError
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        packed = raw[_DIGEST:]
-        if raw[:_DIGEST] != _digest(packed):
-            raise ValueError
-        values = json.loads(packed)
-    except (ValueError, RecursionError):
-        raise ValueError(damaged) from None
+    values = decode(text)
     names = {field.name for field in fields(Assignment)}
-    if not isinstance(values, dict) or not set(values) <= names:
-        raise ValueError(damaged)
     try:
+        if set(values) - names:
+            raise ValueError(f"it has {sorted(set(values) - names)[0]!r}, which is no part of one")
         return Assignment(**values)
     except (TypeError, ValueError) as error:
         raise ValueError(f"this link cannot be used: {error}") from None
@@ -173,11 +162,3 @@ def _asks(question: Question) -> set[str]:
     texts = [question.ask, question.why, *(answer.say for answer in question.answers)]
     names = {name for text in texts for name in steps_shown(text)}
     return names.union(*(steps_named(answer.when) for answer in question.answers))
-
-
-def _pack(assignment: Assignment) -> bytes:
-    return json.dumps(asdict(assignment), separators=(",", ":"), sort_keys=True).encode()
-
-
-def _digest(packed: bytes) -> bytes:
-    return hashlib.sha256(packed).digest()[:_DIGEST]

@@ -23,7 +23,7 @@ def show(pages: Sequence[StreamlitPage]) -> None:
     network, and each page would stand in the browser's history twice, once without it.
     """
     page = st.navigation([*pages], position="hidden")
-    if page.url_path == "" or {"lesson", "assignment"} & {
+    if page.url_path == "" or {"lesson", "assignment", "goal"} & {
         *st.query_params
     }:  # where the board stands
         skip_link()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz.lessons import Lesson
+from pruneviz.lessons.goal import Goal
 from pruneviz.lessons.lesson import CONTROLS
 from pruneviz.ui.workbench import more
 
@@ -20,29 +21,35 @@ _STYLE = """
 """
 
 
-def only(lesson: Lesson) -> None:
-    """Hide all above the board but what the lesson needs, until everything is asked for.
+def only(lesson: Lesson | Goal) -> None:
+    """Hide all above the board but what the lesson or goal needs, until everything is asked for.
 
     What is hidden still holds what it held: nothing of the plan changes by it.
     """
-    more.use((*lesson.controls, *lesson.criteria))
+    more.use((*lesson.controls, *(() if isinstance(lesson, Goal) else lesson.criteria)))
+    if lesson.plan.criterion not in more.FIRST:
+        more.use([lesson.plan.criterion])
     shows_all = lesson.reveal and st.session_state.get(ALL)
     hidden = "" if shows_all else f"{_away(lesson)} {{ display: none; }}"
     st.html(f"<style>{_STYLE}{hidden}</style>")
 
 
-def hidden_controls(lesson: Lesson) -> list[str]:
-    """The places above the board that a lesson does without."""
+def hidden_controls(lesson: Lesson | Goal) -> list[str]:
+    """The places above the board that a lesson or goal does without."""
     away = [name for name in CONTROLS if name not in lesson.controls]
     # Who brings a network needs the button Upload, which stands beside About.
-    about = () if lesson.own else ("about",)
+    about = () if _is_own(lesson) else ("about",)
     return [*(_PLACES.get(name, name) for name in away), *about, "more"]
 
 
-def _away(lesson: Lesson) -> str:
+def _is_own(lesson: Lesson | Goal) -> bool:
+    return isinstance(lesson, Lesson) and lesson.own
+
+
+def _away(lesson: Lesson | Goal) -> str:
     # Streamlit puts a container into one more, which has its width.
     places = [
         f"[data-testid=stLayoutWrapper]:has(> .st-key-control-{n})" for n in hidden_controls(lesson)
     ]
-    model = () if lesson.own else ('[class*="st-key-ask_model"]',)
+    model = () if _is_own(lesson) else ('[class*="st-key-ask_model"]',)
     return ", ".join([*model, *places])

@@ -8,6 +8,8 @@ import streamlit as st
 
 from pruneviz.lessons import Assignment, Lesson, Record, assign
 from pruneviz.lessons.assignment import from_text, layers_of
+from pruneviz.lessons.goal import Goal, to_text
+from pruneviz.lessons.goal import from_text as read_goal
 from pruneviz.lessons.record import is_complete
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
@@ -15,17 +17,18 @@ from pruneviz.ui.session import networks, notebook
 from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench import address
 
-LESSON, LINK = WORDS = ("lesson", "assignment")  # in the address: its number, a teacher's link
+# In the address: a lesson's number, a teacher's link to one, and a goal.
+LESSON, LINK, GOAL = WORDS = ("lesson", "assignment", "goal")
 _OPEN = "lesson_open"  # the word in the address, and what it says
 
 
-def choice() -> Lesson | None:
-    """The lesson that the address names, or that was open in this tab; None: the overview.
+def choice() -> Lesson | Goal | None:
+    """The lesson or goal that the address names, or that was open in this tab; None: the overview.
 
     What cannot be opened is said, and the overview stands in its place.
     """
     params = st.query_params
-    word = next((name for name in (LINK, LESSON) if name in params), None)
+    word = next((name for name in (GOAL, LINK, LESSON) if name in params), None)
     open_now = None if word is None else (word, params[word])
     if open_now is None and not address.went():
         open_now = st.session_state.get(_OPEN)
@@ -44,6 +47,11 @@ def choice() -> Lesson | None:
 def go(lesson: Lesson) -> None:
     """Open a lesson; it stands in the address."""
     _stay(LESSON, str(number(lesson)))
+
+
+def aim(goal: Goal) -> None:
+    """Open a goal; it stands in the address."""
+    _stay(GOAL, to_text(goal))
 
 
 def close() -> None:
@@ -101,7 +109,11 @@ def hand_out(assignment: Assignment) -> Lesson:
     return lesson
 
 
-def _find(word: str, text: str) -> Lesson:
+def _find(word: str, text: str) -> Lesson | Goal:
+    if word == GOAL:
+        goal = read_goal(text)
+        networks.open_bench(goal.network)
+        return goal
     if word == LINK:
         return hand_out(from_text(text))
     lessons = numbers()

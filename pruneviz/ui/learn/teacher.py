@@ -6,6 +6,8 @@ import streamlit as st
 
 from pruneviz.lessons import Assignment, Lesson
 from pruneviz.lessons.assignment import to_text
+from pruneviz.lessons.goal import Goal
+from pruneviz.lessons.goal import to_text as goal_text
 from pruneviz.lessons.lesson import CONTROLS, MOST_CONTROLS
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.storage.faults import public
@@ -26,7 +28,60 @@ def teacher() -> None:
             "choose. Whoever opens the link works for themselves: nothing that they do reaches "
             "you, or anybody else."
         )
-        _lesson_link()
+        lesson, goal = st.tabs(["A lesson", "A goal of your own"])
+        with lesson:
+            _lesson_link()
+        with goal:
+            _goal_link()
+
+
+def _goal_link() -> None:
+    left, middle, right = st.columns(3)
+    title = left.text_input("Title", "Small and good", key="goal-title", max_chars=80)
+    names = networks.common()
+    network = middle.selectbox("Network", names, key="goal-network")
+    kinds = {"weight": "Single weights", "neuron": "Neurons and filters"}
+    granularity = right.selectbox(
+        "Granularity at the beginning", [*kinds], format_func=kinds.__getitem__, key="goal-kind"
+    )
+    wishes = _ask_wishes()
+    controls, reveal = ask_controls(("criterion", "granularity"), "-goal")
+    try:
+        goal = Goal(
+            title.strip(),
+            network,
+            granularity=granularity,
+            kept=wishes["kept"],
+            flash=wishes["flash"],
+            accuracy=wishes["accuracy"],
+            lose=wishes["lose"],
+            alone=wishes["alone"],
+            controls=tuple(controls),
+            reveal=reveal,
+        )
+    except ValueError as error:
+        st.error(as_sentence(public(error)))
+        return
+    show_link(course.GOAL, goal_text(goal), goal.code)
+
+
+def _ask_wishes() -> dict[str, float | None]:
+    """What a goal asks for, by the names of its fields; None where a box is empty."""
+    st.caption("What is asked for; leave empty what is not.")
+    limits = {
+        "kept": ("Parameters kept, at most (%)", 25.0, 100.0),
+        "flash": ("Weights at 8 bits, at most (KiB)", None, 1.0),
+        "alone": ("One layer alone, cut to at least (%)", None, 100.0),
+        "accuracy": ("Accuracy, at least (%)", 97.0, 100.0),
+        "lose": ("Accuracy lost, at most (points)", None, 100.0),
+    }
+    wishes: dict[str, float | None] = {}
+    for column, (name, (words, usual, factor)) in zip(st.columns(5), limits.items(), strict=True):
+        number = column.number_input(
+            words, min_value=0.0, value=usual, step=1.0, format="%g", key=f"goal-{name}"
+        )
+        wishes[name] = None if number is None else number / factor
+    return wishes
 
 
 def _lesson_link() -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import streamlit as st
 
 from pruneviz.lessons import Lesson
+from pruneviz.lessons.goal import Goal
 from pruneviz.ui.boundary import part
 from pruneviz.ui.elsewhere import show_work
-from pruneviz.ui.learn import course, panel, teacher
+from pruneviz.ui.learn import course, goals, panel, teacher
 from pruneviz.ui.learn.controls import only
 from pruneviz.ui.look import tight
+from pruneviz.ui.session import Session
 from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.desk import desk, leave
+
+L = TypeVar("L", Lesson, Goal)
 
 
 def main() -> None:
@@ -21,24 +28,30 @@ def main() -> None:
     lesson = course.choice()
     if lesson is None:
         course.overview()
+        goals.cards()
         teacher.teacher()
         if "session" in st.session_state:
             address.write(address.here())
         return
-    _lesson(lesson)
+    if isinstance(lesson, Goal):
+        _beside(lesson, goals.set_up, goals.panel)
+    else:
+        _beside(lesson, panel.set_up, panel.panel)
 
 
-def _lesson(lesson: Lesson) -> None:
-    if not lesson.own and "session" not in st.session_state and "model" not in st.query_params:
-        panel.set_up(lesson)  # a link to the lesson alone: there is nothing that it would replace
+def _beside(lesson: L, begin: Callable[[L], object], draw: Callable[[Session, L], object]) -> None:
+    """The text beside the very workbench; begin: where there is nothing that it would replace."""
+    if "session" not in st.session_state and "model" not in st.query_params:
+        begin(lesson)
     session = address.here()
-    panel.mark_guesses(session, lesson)
+    if isinstance(lesson, Lesson):
+        panel.mark_guesses(session, lesson)
     only(lesson)
     text, work = st.columns([1, 2.6], gap="medium")
     with work:
         desk(session)
     with text, st.container(key="lesson"):
-        panel.panel(session, lesson)
+        draw(session, lesson)
     leave(session, *course.WORDS)
 
 
