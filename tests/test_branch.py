@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pruneviz.history import History
 from pruneviz.plan import Plan
-from pruneviz.ui.session import Session, start
+from pruneviz.ui.session import Session, arrive, first_plan, start
 from pruneviz.ui.session.branch import return_to
 from pruneviz.ui.session.diary import Diary
 from pruneviz.ui.workbench import trade_off
@@ -64,6 +65,47 @@ def test_plans_numbers_and_names_come_back(history: History, benches: Benches) -
     table = history.visits()
     assert table["session"].nunique() == 1, "the tree goes on"
     assert table["parent"].tolist()[1:] == [way[ann.visited[0]], way[half], way[most]]
+
+
+def test_the_way_to_a_plan_can_be_undone_again(history: History, benches: Benches) -> None:
+    bench = benches("lenet300")
+    ann = opened(bench, history)
+    assert ann.diary is not None
+    for level in (0.5, 0.9):
+        ann.settle(with_cut(ann, fc1=level))
+    ann.travel(-1)
+    half = ann.settled
+    ann.settle(with_cut(ann, fc2=0.4))
+    again = opened(bench, history)
+    assert return_to(again, ann.diary.visits[ann.settled])
+    arrive(again, ann.settled)
+    assert [step.plan for step in again.steps] == [first_plan(bench), half, ann.settled]
+    again.travel(-1)
+    assert (again.settled, again.locked) == (half, dict(bench.locks))
+    again.travel(-1)
+    assert again.settled.is_dense
+
+    back = opened(bench, history)
+    assert return_to(back, ann.diary.visits[first_plan(bench)])
+    assert (back.settled, back.at) == (first_plan(bench), 0)
+
+
+def test_steps_that_need_other_evidence_are_not_brought_back(
+    history: History, benches: Benches
+) -> None:
+    ann = opened(benches("lenet300"), history)
+    assert ann.diary is not None
+    for plan in (
+        with_cut(ann, fc1=0.5),
+        replace(with_cut(ann, fc1=0.5), criterion="wanda"),
+        with_cut(ann, fc1=0.6),
+        with_cut(ann, fc1=0.7),
+    ):
+        ann.settle(plan)
+    again = opened(benches("lenet300"), history)
+    assert return_to(again, ann.diary.visits[ann.settled])
+    arrive(again, ann.settled)
+    assert [step.plan.sparsity["fc1"] for step in again.steps] == [0.6, 0.7]
 
 
 def test_points_measured_before_stand_on_the_chart_of_a_new_server(

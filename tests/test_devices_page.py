@@ -10,6 +10,7 @@ import pytest
 from pruneviz.allocation.devices import DEVICES, KIB, budget, verdict
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.ui.allocate.device_fit_work import DeviceFitWork, need_of
+from pruneviz.ui.text import plain
 from tests.cases import slow_but
 from tests.page import PATIENCE, Page, path_of
 
@@ -99,7 +100,7 @@ def test_the_accuracy_of_8_bits_is_measured_by_a_click(page: Devices) -> None:
     assert score.n == len(page.session.bench.source.validation)
     shown = page.app.metric[3]
     assert shown.label == "Accuracy as int8"
-    assert shown.value == page.session.bench.task.score_text(score.accuracy)
+    assert shown.value == plain(page.session.bench.task.score_text(score.accuracy))
     assert "Against fp32: " in page.texts()
     page.app.session_state["device_weights"] = "fp16"
     page.done()

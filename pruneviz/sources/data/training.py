@@ -31,7 +31,7 @@ def with_training(samples: Samples, given: object, request: DataRequest) -> Samp
     if same:
         sentences.append(
             f"{same:,} validation samples are identical to training samples: what is measured on "
-            "them after a training was learnt by heart"
+            "them after a training is memorised, not learnt"
         )
     fresh = [note for note in notes if note not in samples.notes]
     return replace(samples, training=data, notes=(*samples.notes, *sentences, *fresh))

@@ -23,7 +23,7 @@ _HELP = {
     "loss": "In evaluation mode, at the end of each epoch, on the first training samples and on "
     "all validation samples.",
     "score": "Measured as the loss is. The band is the 95 % interval of the validation. The gap "
-    "between the two lines is overfitting: samples learnt by heart.",
+    "between the two lines is overfitting: samples that are memorised.",
     "left": "Parameters that are not cut. Memory shrinks only where units are removed for real.",
 }
 _KINDS = {
@@ -170,9 +170,9 @@ def _events(snapshot: TrainingSnapshot) -> None:
     if snapshot.events.empty:
         return
     units = snapshot.events[snapshot.events["kind"] == "silent"]
-    with st.expander(
-        f"What was cut, and when: {len(snapshot.events):,} changes", expanded=len(units) > 0
-    ):
+    many = len(snapshot.events)
+    changes = f"{many:,} change{'' if many == 1 else 's'}"
+    with st.expander(f"What was cut, and when: {changes}", expanded=len(units) > 0):
         if len(units):
             counts = units.groupby("layer", sort=False).size()
             each = ", ".join(f"{count:,} of {code(layer)}" for layer, count in counts.items())

@@ -17,6 +17,7 @@ from pruneviz.ui.session import Session
 from pruneviz.ui.session.countdown import after_the_accuracy
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import plain
+from pruneviz.workbench import Workbench
 
 _KEY = "ledger"
 _TICK = 0.4
@@ -96,7 +97,7 @@ def _draw(work: LedgerWork) -> None:
         measure(work, plan)
         st.rerun()
     if cost is not None:
-        _table(cost)
+        _table(cost, work.session.bench)
     elif work.job is None:
         st.caption(_EMPTY)
 
@@ -105,7 +106,12 @@ def _show_progress(work: LedgerWork, job: Job, plan: Plan) -> None:
     job_bar(job, "ledger-cancel", of="" if work.plan == plan else "the plan before: ", width=5)
 
 
-def _table(cost: Cost) -> None:
+def _table(cost: Cost, bench: Workbench) -> None:
+    if bench.parent is not None:
+        st.caption(
+            f"“dense” in this ledger is {plain(bench.name)} before anything is cut from it; its "
+            f"first network, {plain(bench.original.name)}, has a ledger of its own."
+        )
     table = cost.readable
     right = st.column_config.TextColumn(alignment="right")
     st.dataframe(
