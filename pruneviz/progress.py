@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+
+class CancelledError(BaseException):
+    """Raised at the next report of work that somebody cancelled: nobody handles it."""
+
+
 Progress = Callable[[str, float], None]
 """Called with what is done now, in words, and the share (0 to 1) of the work that is behind; it may
 raise to stop the work.

@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data
 from pruneviz.measuring import probe as module
-from pruneviz.measuring.probe import LIMIT, probe_size
+from pruneviz.measuring.probe import LIMIT, Probe, probe_size
 from pruneviz.tasks import CLASSES
+from pruneviz.workbench import evaluation_cache
+from tests.small import small_bench
 
 NOW = [0.0]  # a clock that goes by what the network does, however busy the machine is
 
@@ -77,3 +79,21 @@ def test_a_network_in_between_gets_the_fewest_samples_worth_measuring() -> None:
 def test_a_few_samples_of_a_slow_network_are_enough() -> None:
     probe = probe_size(Slow(0.1).eval(), data_of(2), CLASSES)
     assert (probe.size, probe.slow) == (2, False)
+
+
+def test_one_busy_moment_does_not_make_a_network_slow_for_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is timed again, first after a while and then after twice as long."""
+    timings, later = [Probe(8, True, 1.0), Probe(8, True, 1.0), Probe(64, False, 0.001)], [0.0]
+    monkeypatch.setattr(evaluation_cache, "probe_size", lambda *_: timings.pop(0))
+    monkeypatch.setattr(evaluation_cache.time, "monotonic", lambda: later[0])
+    bench = small_bench()
+    seen = {}
+    for seconds in (0, 14, 16, 45, 47, 10_000):
+        later[0] = seconds
+        seen[seconds] = bench.slow, bench.probe, len(timings)
+    assert seen == {
+        0: (True, 8, 2), 14: (True, 8, 2), 16: (True, 8, 1), 45: (True, 8, 1),
+        47: (False, 64, 0), 10_000: (False, 64, 0),
+    }  # fmt: skip

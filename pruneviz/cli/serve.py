@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,32 +18,100 @@ from pruneviz.cli.shared import what_to_open, workers_option
 from pruneviz.measuring.processes import VARIABLE
 from pruneviz.options import opening_options, words
 
+_HERE = "127.0.0.1"
+_OWN = (_HERE, "localhost")
+_PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+
 
 @click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
 @click.option(
-    "--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="On 127.0.0.1."
+    "--host",
+    metavar="ADDRESS",
+    default=_HERE,
+    show_default=True,
+    help="The address of this machine at which to listen; 0.0.0.0: at all it has, for others too.",
+)
+@click.option(
+    "--name",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="A name or address that browsers may ask for, such as prune.school.example; without one, "
+    "any. May be given again.",
+)
+@click.option(
+    "--base-path",
+    metavar="PATH",
+    default="",
+    help="The path under which a proxy passes it on, such as /pruneviz.",
 )
 @workers_option
 @opening_options
-def app(port: int, workers: int, **values: Any) -> None:
+def app(
+    port: int,
+    host: str,
+    names: tuple[str, ...],
+    base_path: str,
+    workers: int,
+    **values: Any,
+) -> None:
     """Open the app in the browser, at MODEL if one is named.
 
     Example: pruneviz app --port 8502 --model lenet5
     """
     script = app_file()
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise click.ClickException(
-                f"port {port} is in use; stop what runs there or choose another with --port"
-            ) from None
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    _check_address(host, port)
+    options = [("port", str(port)), ("address", host)]
+    options += [("baseUrlPath", path)] if (path := _path(base_path)) else []
+    options += [("allowedHosts", name) for name in _hosts(host, names)]
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    command += [word for name, text in options for word in (f"--server.{name}", text)]
     if values["model"] or values["given"]:
         command += ["--", *words(what_to_open(values))]
     os.environ[VARIABLE] = str(workers)
     _become(command)
+
+
+def _check_address(host: str, port: int) -> None:
+    """ClickException where nobody can listen there."""
+    unknown = click.ClickException(
+        f"{host!r} is no address of this machine; take 127.0.0.1, 0.0.0.0, or its address in the "
+        "network with --host"
+    )
+    try:
+        family, kind, number, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError:
+        raise unknown from None
+    with socket.socket(family, kind, number) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(place)
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise unknown from None
+            raise click.ClickException(
+                f"port {port} is in use; stop what runs there or choose another with --port"
+            ) from None
+
+
+def _hosts(host: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names under which browsers may ask: a page of somebody else that has this machine's
+    address behind a name of its own is refused. Where others are to come and no name is said: any.
+    """
+    if not names and host not in _OWN:
+        return ("*",)
+    return (*names, *_OWN)
+
+
+def _path(text: str) -> str:
+    """ClickException where it is no path of an address."""
+    path = text.strip("/")
+    if path and not _PATH.fullmatch(path):
+        raise click.ClickException(
+            f"--base-path {text!r} is no path; give letters, digits, -, _ and /, such as /pruneviz"
+        )
+    return path
 
 
 def _become(command: list[str]) -> None:

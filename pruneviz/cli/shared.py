@@ -13,10 +13,9 @@ from typing import Any
 
 import click
 
-from pruneviz.background import CancelledError
 from pruneviz.measuring.processes import VARIABLE
 from pruneviz.options import opening
-from pruneviz.progress import Progress
+from pruneviz.progress import CancelledError, Progress
 from pruneviz.sources.opening import OpenRequest
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench

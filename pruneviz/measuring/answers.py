@@ -16,6 +16,7 @@ from pruneviz.storage.cache import Cache
 from pruneviz.tasks import Task
 from pruneviz.tasks.several import Answer, judge_answer
 from pruneviz.tasks.task_scores import concatenate
+from pruneviz.turns import piece
 
 # Samples are answered in blocks that always start at the same places: a sample's answer then
 # does not depend on which prefixes were asked for before it.
@@ -59,7 +60,8 @@ def answer(
         end = min(begin + room.size, begin // block * block + block, stop)
         fits = False
         try:
-            judge.ask(data, slice(begin, end))
+            with piece():
+                judge.ask(data, slice(begin, end))
             fits = True
         except Exception as error:
             if not out_of_memory(error):

@@ -26,6 +26,7 @@ from pruneviz.pruning.sample_gradients import gradients_singly
 from pruneviz.pruning.tally import Tally, Use
 from pruneviz.tasks import Task, task_for
 from pruneviz.tasks.several import Answer, loss_of
+from pruneviz.turns import piece
 
 BATCH = 64
 _FEW = 3  # samples tell where the rows of each are
@@ -181,7 +182,7 @@ def _pass(
         for tally in tallies.values():
             tally.begin(len(part), labels)
         # Parameters that ask for gradients make every layer's output ask for them too.
-        with torch.set_grad_enabled(backward):
+        with piece(), torch.set_grad_enabled(backward):
             what = f"gathering evidence on calibration samples {start}..{start + len(part) - 1}"
             with listening, at_work(what):
                 answer = call_all(copy, part.inputs, modules)

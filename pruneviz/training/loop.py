@@ -12,6 +12,7 @@ from pruneviz.training.mask_schedule import MaskSchedule
 from pruneviz.training.processes import Processes
 from pruneviz.training.run import Run
 from pruneviz.training.stepper import Stepper
+from pruneviz.turns import piece
 
 
 class Loop:
@@ -37,9 +38,10 @@ class Loop:
             now = time.perf_counter()
             self.meter.report(number)  # it may wait, for as long as somebody pauses it
             reporting_time += time.perf_counter() - now
-            total += self.stepper.backward(part, chance) * len(part)
-            self._change_masks()
-            self.stepper.update()
+            with piece():
+                total += self.stepper.backward(part, chance) * len(part)
+                self._change_masks()
+                self.stepper.update()
         self.stepper.check()
         run.epoch += 1
         seconds = time.perf_counter() - began - reporting_time

@@ -41,7 +41,7 @@ def _watch(here: str) -> None:
             page, icon = PAGES[work.page]
             left = any(work is one for one in behind())
             where = f" on {work.session.name}" if left else ""
-            far = f"{work.job.label or 'beginning'} · {work.job.done:.0%}"
+            far = f"{work.job.words} · {work.job.done:.0%}"
             st.page_link(
                 page,
                 label=plain(f"{work.page} is at work{where}: {far}"),

@@ -19,7 +19,7 @@ def job_bar(
     """
     bar, stop = st.columns([width, 1], vertical_alignment="center")
     time_left = "" if left is None else f" · {duration(left)} left"
-    words = f"{plain(of)}{plain(job.label or 'beginning')} · {job.done:.0%}{time_left}"
+    words = f"{plain(of)}{plain(job.words)} · {job.done:.0%}{time_left}"
     bar.progress(min(1.0, job.done), words)
     if stop.button("Cancel", key=key, width="stretch"):
         job.cancel()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
-from functools import cached_property
 
 from torch import Tensor
 
@@ -26,6 +26,8 @@ from pruneviz.tasks.several import Answer
 
 # Bytes that are kept: of the dense network's answers, of what plans answered.
 _ANSWERS, _OUTCOMES = 2**26, 2**28
+
+_TRUST = 15.0  # seconds for which a first timing that found a network slow is believed
 
 # A block's largest layer has its inputs and outputs in this many bytes: a fixed number, so that
 # a network's answers do not depend on the machine.
@@ -53,7 +55,9 @@ class EvaluationCache:
         self._source, self._task, self._prune = source, task, prune
         self._graph_cache, self._original = graph_cache, original
         self._frontiers: Frontiers | str | None = None
-        self._checking = threading.Lock()
+        self._checking, self._timing = threading.Lock(), threading.Lock()
+        self._probe: Probe | None = None
+        self._time_again, self._trust = 0.0, _TRUST
         fits = max(1, _BLOCK_BYTES // max(1, activation))
         self.block = min(BLOCK, 1 << (fits.bit_length() - 1))
         self.room = Room(self.block)
@@ -105,10 +109,20 @@ class EvaluationCache:
         self._outcomes.put(Plan(), outcome)
         self.dense_confirmed = True
 
-    @cached_property
+    @property
     def probe(self) -> Probe:
-        """How many samples are answered while a thumb moves."""
-        return probe_size(self._source.model, self._source.validation, self._task, self.block)
+        """How many samples are answered while a thumb moves.
+
+        One busy moment does not make a network slow for good: it is timed again after a while, and
+        then after twice as long.
+        """
+        with self._timing:
+            if self._probe is None or (self._probe.slow and time.monotonic() > self._time_again):
+                source = self._source
+                self._probe = probe_size(source.model, source.validation, self._task, self.block)
+                self._time_again = time.monotonic() + self._trust
+                self._trust *= 2
+            return self._probe
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.storage.cache import Cache
+from pruneviz.turns import Rank, later, turns
 from pruneviz.workbench import Workbench
 
 
@@ -42,19 +43,24 @@ def measure(
                 write(plan)
         if warnings is not None:
             warnings.get_or(plan, lambda: bench.warnings(plan))
-        if bench.slow:
-            return
-        control = control_of(plan)
-        if control is not None:
-            _in_pieces(bench, control, "random control", report)
-        for mark in bench.landmarks:
-            _in_pieces(mark.bench, mark.plan, mark.words, report)
-        if not bench.has_evidence():
-            bench.evidence(progress=lambda done: report("calibration pass", done))
-        if not _is_confirmed(bench):
-            bench.confirm_dense(lambda done: report("dense network", done))
+        if not bench.slow:
+            with later(Rank.STUDY):
+                _measure_beside(bench, plan, report)
 
-    return Job(work)
+    return Job(work, Rank.RESULT)
+
+
+def _measure_beside(bench: Workbench, plan: Plan, report: Progress) -> None:
+    """What stands beside the number of a plan: nobody else's number waits for it."""
+    control = control_of(plan)
+    if control is not None:
+        _in_pieces(bench, control, "random control", report)
+    for mark in bench.landmarks:
+        _in_pieces(mark.bench, mark.plan, mark.words, report)
+    if not bench.has_evidence():
+        bench.evidence(progress=lambda done: report("calibration pass", done))
+    if not _is_confirmed(bench):
+        bench.confirm_dense(lambda done: report("dense network", done))
 
 
 def waits(bench: Workbench, plan: Plan) -> bool:
@@ -71,7 +77,7 @@ def so_far(bench: Workbench, plan: Plan) -> Evaluation | None:
     if waits(bench, plan):
         n = min(n, bench.samples_measured(Plan())) if bench.slow else n
         return bench.evaluate(plan, n) if n else None
-    return bench.evaluate(plan, max(n, bench.probe))
+    return bench.evaluate(plan, max(n, _probe(bench)))
 
 
 def sharpen(bench: Workbench, plan: Plan) -> None:
@@ -79,7 +85,7 @@ def sharpen(bench: Workbench, plan: Plan) -> None:
     if waits(bench, plan):
         return
     with suppress(ValueError):  # the network's own: whoever shows the numbers says so
-        n = bench.samples_measured(plan) + bench.probe
+        n = bench.samples_measured(plan) + _probe(bench)
         bench.evaluate(plan, min(n, len(bench.source.validation)))
 
 
@@ -111,7 +117,13 @@ def prepare(bench: Workbench, plan: Plan, make: Callable[[], Plan]) -> Job:
         report("ranking", 0.9)
         bench.masks(make())
 
-    return Job(work)
+    return Job(work, Rank.RESULT)
+
+
+def _probe(bench: Bench) -> int:
+    """Samples that answer a thumb: fewer, in whole blocks, the more visitors share the machine."""
+    blocks = bench.probe // bench.block // turns().visitors()
+    return min(bench.probe, bench.block * max(1, blocks))
 
 
 def _is_confirmed(bench: Workbench) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pruneviz.turns import serve
 from pruneviz.ui.boundary import part
 from pruneviz.ui.session import Session, cached, notebook, owners
 from pruneviz.ui.session.owners import COOKIE, Owner
@@ -32,6 +35,7 @@ _component = st.components.v2.component("pruneviz.owner", js=_SCRIPT)
 @part
 def recognise() -> None:
     """Find out who is here, and have the browser say so again; called before a page is drawn."""
+    serve(_visitor, _is_present)
     owner = owners.current()
     if owner is None:
         return
@@ -41,6 +45,17 @@ def recognise() -> None:
         # Only of somebody who comes back: what is nobody's would be lost with the tab.
         st.session_state[_DONE] = True
         cached.history().claim()
+
+
+def _visitor() -> str | None:
+    """The tab that the script at work draws."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return None if context is None else context.session_id
+
+
+def _is_present(visitor: str) -> bool:
+    """Whether the tab is open; a test without a server has nobody who could leave."""
+    return not runtime.exists() or runtime.get_instance().is_active_session(visitor)
 
 
 def _ask(owner: Owner) -> Owner:

@@ -144,7 +144,7 @@ def begin(work: TrainingWork, plan: Plan, training: Training) -> Job:
         size = version.original.counts(Plan()).params
         work.runs = [*work.runs, run_of(session.name, trained, before, size)][-MOST:]
 
-    work.job = Job(run)
+    work.job = Job(run, outlives=True)  # it is offered to whoever comes back
     for path, other in list(_AT_WORK.items()):
         if not other.job.running:
             _AT_WORK.pop(path, None)

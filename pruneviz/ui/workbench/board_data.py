@@ -180,7 +180,7 @@ def _numbers(result: Evaluation) -> dict[str, object]:
 
 def _background(session: Session) -> dict[str, object] | None:
     job = session.job
-    return {"label": job.label, "done": job.done} if job and job.running else None
+    return {"label": job.words, "done": job.done} if job and job.running else None
 
 
 def _help(plan: Plan) -> dict[str, dict[str, str]]:

@@ -130,7 +130,7 @@ def _take_job(session: Session) -> bool:
     elif go is not None and not job.cancelled:
         session.message = None
         _try(session, go)
-    session.unmeasured |= go is not None
+    session.unmeasured |= go is not None or job.abandoned
     session.moves += go is not None  # so that the widgets show what stands now
     return not job.cancelled
 

@@ -1,0 +1,172 @@
+"""What does a browser say to the app, without a browser?
+
+The app's own messages over a WebSocket: enough to drag sliders and read the numbers that come back,
+forty times at once on a machine that could not hold forty browsers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+_BOARD = "pruneviz.board"
+
+
+class Visitor:
+    """One browser tab at the workbench of a network.
+
+    data: what the board was given last. exceptions: tracebacks and errors that came instead.
+    """
+
+    def __init__(self, address: str, network: str) -> None:
+        self.network = network
+        self.data: dict[str, Any] = {}
+        self.exceptions: list[str] = []
+        self._address = address
+        self._query = urlencode({"model": network})
+        self._token = secrets.token_urlsafe(32)
+        self._seq, self._widget, self._fragment = 0, "", ""
+        self._request: dict[str, Any] = {}
+        self._kept: dict[str, str] = {}  # ids of what a browser keeps: scene, picture, …
+        self._fresh = asyncio.Condition()
+        self._socket: ClientConnection | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ticks: dict[str, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> Self:
+        host = self._address.removeprefix("http://")
+        self._socket = await connect(
+            f"ws://{host}/_stcore/stream",
+            subprotocols=["streamlit"],  # type: ignore[list-item]
+            origin=self._address,  # type: ignore[arg-type]
+            additional_headers={"Cookie": f"pruneviz_owner={self._token}"},
+            max_size=None,
+            open_timeout=120,
+            ping_interval=None,
+        )
+        self._tasks.append(asyncio.create_task(self._listen()))
+        await self._send("")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in (*self._tasks, *self._ticks.values()):
+            task.cancel()
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def until(self, holds: Callable[[dict[str, Any]], bool], seconds: float) -> float:
+        """Seconds until what the board shows is so; TimeoutError where that takes longer."""
+        began = time.perf_counter()
+        async with asyncio.timeout(seconds), self._fresh:
+            await self._fresh.wait_for(lambda: bool(self.data) and holds(self.data))
+        return time.perf_counter() - began
+
+    async def drag(self, sparsity: dict[str, float], seconds: float) -> float:
+        """Move the thumb there; seconds until the number of just this place came."""
+        seq = await self._ask("drag", sparsity)
+        return await self.until(lambda data: _is_of(data, seq), seconds)
+
+    async def settle(self, sparsity: dict[str, float], seconds: float) -> float:
+        """Let the thumb go; seconds until the number on all samples came."""
+        seq = await self._ask("settle", sparsity)
+        return await self.until(
+            lambda data: _is_of(data, seq) and data["measured"]["full"], seconds
+        )
+
+    async def _ask(self, kind: str, sparsity: dict[str, float]) -> int:
+        self._seq += 1
+        layers = {**self.data["settled"]["sparsity"], **sparsity}
+        locked = [*self.data["settled"]["locked"]]
+        self._request = {
+            "seq": self._seq, "kind": kind, "sparsity": layers, "locked": locked,
+            "focus": self.data["focus"], "scale": "layer", "allocation": "uniform",
+            "measure": "accuracy", "thumbnails": [], "have": self._have(),
+        }  # fmt: skip
+        await self._send(self._fragment)
+        return self._seq
+
+    def _have(self) -> dict[str, str]:
+        """Ids of what this browser keeps, so that it is not sent again."""
+        names = ("scene", "picture", "sensitivity", "allocation", "chart")
+        return {name: self._kept.get(name, "") for name in names}
+
+    async def _send(self, fragment: str, auto: bool = False) -> None:
+        message = BackMsg()
+        rerun = message.rerun_script
+        rerun.query_string, rerun.fragment_id, rerun.is_auto_rerun = self._query, fragment, auto
+        rerun.widget_states.SetInParent()
+        if self._widget and self._request:
+            state = rerun.widget_states.widgets.add()
+            state.id, state.json_value = self._widget, json.dumps({"request": self._request})
+        assert self._socket is not None
+        await self._socket.send(message.SerializeToString())
+
+    async def _listen(self) -> None:
+        assert self._socket is not None
+        async for raw in self._socket:
+            message = ForwardMsg()
+            message.ParseFromString(raw if isinstance(raw, bytes) else raw.encode())
+            match message.WhichOneof("type"):
+                case "new_session" if not message.metadata.run.fragment_ids:
+                    for fragment in [*self._ticks]:
+                        self._stop(fragment)
+                case "delta":
+                    await self._take(message)
+                case "auto_rerun":
+                    self._tick(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+                case "stop_auto_rerun":
+                    for fragment in [*message.stop_auto_rerun.fragment_ids]:
+                        self._stop(fragment)
+                case "page_info_changed":
+                    self._query = message.page_info_changed.query_string
+
+    async def _take(self, message: ForwardMsg) -> None:
+        delta = message.delta
+        if delta.WhichOneof("type") != "new_element":
+            return
+        element = delta.new_element
+        if element.WhichOneof("type") == "exception":
+            self.exceptions.append(f"{element.exception.type}: {element.exception.message}")
+        if element.WhichOneof("type") != "bidi_component":
+            return
+        component = element.bidi_component
+        if component.component_name != _BOARD:
+            return
+        self._widget, self._fragment = component.id, delta.fragment_id or self._fragment
+        fresh = json.loads(component.json)
+        for name in ("scene", "picture", "sensitivity", "allocation", "chart"):
+            if fresh.get(name) is not None:
+                self._kept[name] = fresh[f"{name}_id"]
+        async with self._fresh:
+            self.data = fresh
+            self._fresh.notify_all()
+
+    def _tick(self, fragment: str, seconds: float) -> None:
+        """Ask for a fragment again and again, as a browser does where the app says so."""
+        self._stop(fragment)
+
+        async def again(send: Callable[..., Awaitable[None]]) -> None:
+            while True:
+                await asyncio.sleep(seconds)
+                await send(fragment, True)
+
+        self._ticks[fragment] = asyncio.create_task(again(self._send))
+
+    def _stop(self, fragment: str) -> None:
+        task = self._ticks.pop(fragment, None)
+        if task is not None:
+            task.cancel()
+
+
+def _is_of(data: dict[str, Any], seq: int) -> bool:
+    measured = data.get("measured")
+    return bool(measured) and not measured.get("stale") and measured["seq"] >= seq
