@@ -16,7 +16,7 @@ from pruneviz.pruning.criteria import CRITERIA
 ROOT = Path(__file__).parent.parent
 FILES = sorted(path for path in (ROOT / "pruneviz").rglob("*.py"))
 TOP = {"README.md", "app.py", "pruneviz", "pyproject.toml", "sample_models", "tests"}
-LINES, FUNCTION_LINES = 330, 60
+LINES, FUNCTION_LINES = 300, 60
 
 # A class is a noun. Its last word is no participle, but for nouns of the field that look like one.
 NOUNS = {"coupling", "drawing", "need", "ranking", "timing", "training"}
@@ -216,7 +216,7 @@ def test_a_file_is_no_longer_than_a_room() -> None:
     none(
         f"{named(path)} has {lines} lines: probably two rooms"
         for path, lines in lengths.items()
-        if lines >= LINES
+        if lines > LINES
     )
 
 

@@ -9,6 +9,7 @@ from pruneviz.measuring.counts import Counts
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.layers import Layer
+from pruneviz.network.survey import Survey
 from pruneviz.plan import Plan
 from pruneviz.progress import ShareDone
 from pruneviz.pruning.evidence import Evidence
@@ -30,6 +31,7 @@ class Bench(Protocol):
     given_parent: Bench | None
     task: Task
     graph_cache: GraphCache
+    survey: Survey
 
     @property
     def parent(self) -> Bench | None: ...

@@ -12,12 +12,12 @@ from torch import Tensor
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.export import export
 from pruneviz.measuring.bench import Bench
-from pruneviz.measuring.counts import Counts, counts_of, macs_of_network
+from pruneviz.measuring.counts import Counts, counts_of
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.network.graph import Graph
 from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
-from pruneviz.network.replica import code_fingerprint, fingerprint, state
+from pruneviz.network.replica import state
 from pruneviz.network.survey import survey_layers
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress, ShareDone, silent, silent_share
@@ -33,12 +33,12 @@ from pruneviz.pruning.sliders import Slider
 from pruneviz.sensitivity.scan import LEVELS, PRECISION
 from pruneviz.sources import Source
 from pruneviz.sources.checks import check_source
-from pruneviz.sources.identity import fingerprint_of
 from pruneviz.sources.networks.unwrapped import plain
 from pruneviz.storage.home import home
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.tasks import Task
 from pruneviz.training import train
+from pruneviz.workbench import description
 from pruneviz.workbench.evaluation_cache import EvaluationCache
 from pruneviz.workbench.inspection import layer_maps, layer_warnings, ledger_of
 from pruneviz.workbench.lineage import landmarks_of, of_original, original_of, parent_of
@@ -46,7 +46,6 @@ from pruneviz.workbench.mask_cache import MaskCache
 from pruneviz.workbench.purpose import purpose_of, tasks_of
 from pruneviz.workbench.studies import Studies, close
 
-_COLUMNS = 64
 _DENSE = Plan()
 
 
@@ -87,6 +86,12 @@ class Workbench:
     parent = cached_property(parent_of)  # bench.parent: of a trained version, what was trained
     landmarks = cached_property(landmarks_of)  # bench.landmarks: what it is seen beside
     original = property(original_of)  # bench.original: as it was first opened, "dense"
+    fingerprint = cached_property(description.weights_fingerprint)
+    data_fingerprint = cached_property(description.data_fingerprint)
+    identity = cached_property(description.identity)  # what measurements depend on besides a plan
+    macs_in_all = cached_property(description.macs_in_all)  # of one sample; None: cannot be counted
+    limits = cached_property(description.weight_limits)  # layer -> its largest |weight|
+    columns = cached_property(description.class_columns)  # of `Evidence.by_class`
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
@@ -127,38 +132,10 @@ class Workbench:
         """The plan to begin with: dense, or what the network came pruned by, mask for mask."""
         return beginning(self.layer_of, self.source.masks, self.weight)
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """The first 12 hex digits of the SHA-256 of all parameters and buffers."""
-        return fingerprint(self.source.model)
-
-    @cached_property
-    def data_fingerprint(self) -> str:
-        """16 hex digits of the SHA-256 of all samples, and what they are measured by."""
-        data = (self.source.calibration, self.source.validation)
-        several = f"|{self.task.output}" if len(self.survey.outputs) > 1 else ""
-        task = f"{self.task.name}|{self.task.label}|{self.task.form}{several}"
-        return fingerprint_of(*data, text=task)
-
-    @cached_property
-    def identity(self) -> str:
-        """What measurements depend on besides a plan: weights, samples, and the network's code."""
-        code = code_fingerprint(self.source.model)
-        return f"{self.fingerprint}|{self.data_fingerprint}|{code}"
-
     @property
     def macs(self) -> dict[str, int]:
         """Layer -> multiply-accumulates for one sample."""
         return {name: self.survey.macs[name] for name in self.layer_of}
-
-    @cached_property
-    def macs_in_all(self) -> int | None:
-        """Multiply-accumulates of the whole network for one sample, as its card says or counted.
-
-        None where they cannot be counted.
-        """
-        macs, model = self.source.card.get("macs"), self.source.model
-        return macs if isinstance(macs, int) else macs_of_network(model, self.source.validation)
 
     @property
     def graph(self) -> Graph:
@@ -177,19 +154,6 @@ class Workbench:
         """The dense weight of a layer as [units, inputs, ...]; never write to it."""
         place = self.layer_of[layer]
         return place.canonical(state(self.source.model)[place.weight])
-
-    @cached_property
-    def limits(self) -> dict[str, float]:
-        """Layer -> the largest |weight|."""
-        ends = {name: self.weight(name).aminmax() for name in self.layer_of}
-        return {name: max(-float(low), float(high)) for name, (low, high) in ends.items()}
-
-    @cached_property
-    def columns(self) -> tuple[str, ...]:
-        """The classes of `Evidence.by_class`; one for all samples where there are none, or many."""
-        classes = self.source.classes
-        few = self.task.single and 0 < len(classes) <= _COLUMNS
-        return classes if few else ("all samples",)
 
     def has_evidence(self, *parts: str) -> bool:
         """Whether these parts of evidence (the usual ones by default) have been gathered."""
