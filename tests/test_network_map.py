@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +23,7 @@ from pruneviz.ui.network_map.folds import (
 from pruneviz.ui.network_map.layout import lay_out
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
-from tests.page import Page, texts
+from tests.page import PATIENCE, Page, texts
 
 
 def residual(blocks: int) -> Routes:
@@ -185,14 +187,36 @@ def test_sensitivity_is_what_half_of_a_layer_costs() -> None:
 # -- on the page -----------------------------------------------------------------------------------
 
 
-def test_the_tab_shows_the_map() -> None:
-    page = Page(model="lenet300").own("residual", bench_of(Residual()))
+def has_map(page: Page) -> bool:
+    """Whether the map stands on the page once its network is traced."""
     page.choose("tabs", "Network map")
+    work = page.app.session_state["MapWork"]
+    if work.job is not None:
+        work.job.wait(PATIENCE)
+        page.run()
     names = {part.proto.component_name for part in page.app.get("bidi_component")}
-    assert "pruneviz.map" in names
+    return "pruneviz.map" in names
+
+
+def test_the_tab_shows_the_map() -> None:
+    assert has_map(Page(model="lenet300").own("residual", bench_of(Residual())))
+
+
+@pytest.mark.slow
+def test_a_slow_network_is_traced_in_the_background() -> None:
+    class Slow(Residual):
+        def forward(self, x: Tensor) -> Tensor:
+            time.sleep(3.0 if torch.compiler.is_exporting() else 0.0)
+            return super().forward(x)
+
+    page = Page(model="lenet300").own("slow", bench_of(Slow()))
+    page.choose("tabs", "Network map")
+    bars = [bar.proto.text for bar in page.app.get("progress")]
+    assert any("Tracing the network" in text for text in bars)
+    assert has_map(page)
 
 
 def test_where_a_network_cannot_be_traced_the_page_says_so() -> None:
     page = Page(model="lenet300").own("odd", bench_of(Untraceable()))
-    page.choose("tabs", "Network map")
+    assert not has_map(page)
     assert "There is no map of this network. Untraceable cannot be traced" in texts(page.app)

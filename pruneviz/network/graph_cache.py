@@ -70,6 +70,11 @@ class GraphCache:
         found = self._found
         return found if isinstance(found, Graph) else None
 
+    @property
+    def was_traced(self) -> bool:
+        """Whether tracing has ended, with a graph or without."""
+        return self._found is not None
+
     def _trace(self) -> Graph | ValueError:
         example = self._data.first(2)
         if len(example) < 2:

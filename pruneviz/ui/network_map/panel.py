@@ -2,32 +2,81 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
 import streamlit as st
 
+from pruneviz.background import Job
+from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.routes import routes
+from pruneviz.progress import Progress
 from pruneviz.storage.faults import public
-from pruneviz.ui.boundary import fragment
 from pruneviz.ui.network_map import draw_map
 from pruneviz.ui.network_map.content import blocks_of, facts, geometry, outside_of
 from pruneviz.ui.network_map.folds import MOST, Block, first_open, within_bounds
 from pruneviz.ui.session import Session
+from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import as_sentence, code
+from pruneviz.ui.wording import duration
 
 _KEY, _OPEN = "map", "map_open"
 _ALL, _NONE = "*", "-"
 _NAMED = 8
+_SOON = 0.6  # seconds that a page waits for small networks
+_HALF = 8.0  # seconds after which the bar of a work of unknown length stands in the middle
+
+
+@dataclass
+class MapWork(PageWork):
+    """The tracing of a session's network, for all who have it open.
+
+    begun: when, as `time.monotonic` counts.
+    """
+
+    page: ClassVar[str] = "Workbench"
+
+    begun: float = 0.0
 
 
 def network_map(session: Session) -> None:
-    """The network as a graph, or why there is none; folding draws nothing else anew."""
-    fragment(_map)(session)
+    """The network as a graph, or why there is none; folding draws nothing else anew.
+
+    A network that takes long to trace is traced in the background.
+    """
+    work, cache = MapWork.of(session), session.bench.graph_cache
+    work.take_ended()
+    if not cache.was_traced and not work.running:
+        work.begun = time.monotonic()
+        work.job = Job(lambda report: _trace(cache, report))
+        work.job.wait(_SOON)
+        work.take_ended()
+    work.redraw(_draw)
+
+
+def _trace(cache: GraphCache, report: Progress) -> None:
+    report("tracing the network", 0.0)
+    cache.graph_or_none()
+
+
+def _draw(work: MapWork) -> None:
+    work.turn()
+    if work.running:
+        seconds = time.monotonic() - work.begun
+        st.progress(
+            min(0.95, seconds / (seconds + _HALF)),
+            f"Tracing the network for its map, since {duration(seconds)}. Everything else can be "
+            "used meanwhile; the map appears here by itself.",
+        )
+        return
+    _map(work.session)
 
 
 def _map(session: Session) -> None:
     bench = session.bench
     try:
-        with st.spinner("Tracing the network …"):
-            graph = bench.graph
+        graph = bench.graph
     except ValueError as error:
         st.info(f"There is no map of this network. {as_sentence(public(error))}")
         return
