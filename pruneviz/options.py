@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from pruneviz.network.device import DEVICES, VARIABLE
 from pruneviz.sources.opening import SHARE, OpenRequest
 from pruneviz.tasks import TASKS
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _keep_device(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    """Say it to whatever is opened while this command runs, also by the app that it becomes."""
+    if value is None:
+        return
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = value
+
+    @context.call_on_close
+    def restore() -> None:
+        os.environ.pop(VARIABLE)
+        if before is not None:
+            os.environ[VARIABLE] = before
+
 
 _NUMBERS = "numbers separated by commas, one per channel"
 _MEASURE = (
@@ -45,6 +62,8 @@ _OPTIONS = (
     click.option("--split-seed", type=int, default=0, show_default=True,
                  help="Of the split into calibration and validation."),
     click.option("--tokenizer", metavar="FOLDER", help="For texts: a folder with a tokenizer."),
+    click.option("--device", type=click.Choice(DEVICES), expose_value=False, callback=_keep_device,
+                 help="Where the network is cut and measured.  [default: the CPU]"),
     click.option("--unsafe-load", is_flag=True, help="Allow files that run code when opened "
                  "(.pt2, pickled modules): only for files you made yourself."),
 )  # fmt: skip

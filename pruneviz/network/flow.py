@@ -34,13 +34,16 @@ def synaptic_flow(
     for leaf in leaves.values():
         leaf.requires_grad_()
     with torch.enable_grad():
-        ones = torch.ones_like(example[:1], dtype=torch.float64)
+        device = next(iter(leaves.values())).device
+        ones = torch.ones_like(example[:1], dtype=torch.float64, device=device)
         answer = outputs(torch.func.functional_call(replica(model), values, (ones,)))
         total = torch.stack([t.sum() for t in answer.values() if t.is_floating_point()]).sum()
         grads = torch.autograd.grad(total, list(leaves.values()), allow_unused=True)
     gradients = dict(zip(leaves, grads, strict=True))
-    return {name: _of(layer, gradients[names[layer.weight]]) for name, layer in layers.items()}
+    return {
+        name: _of(layer, gradients[names[layer.weight]], device) for name, layer in layers.items()
+    }
 
 
-def _of(layer: Layer, grad: Tensor | None) -> Tensor:
-    return torch.zeros(layer.shape) if grad is None else layer.canonical(grad)
+def _of(layer: Layer, grad: Tensor | None, device: torch.device) -> Tensor:
+    return torch.zeros(layer.shape, device=device) if grad is None else layer.canonical(grad)

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils._pytree import tree_map
 
+from pruneviz.network.device import find_device
+
 T = TypeVar("T")
 
 _HALF = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
@@ -35,7 +37,7 @@ class OneDevice:
     world_size, global_rank, is_global_zero = 1, 0, True
 
     def __init__(self, accelerator: str, precision: str) -> None:
-        self.device = _device_of(accelerator)
+        self.device = find_device(accelerator)
         if precision == "16-mixed" and self.device.type == "cpu":
             raise ValueError("16-mixed needs a GPU; on the CPU train in bf16-mixed or 32-true")
         self._half = _HALF.get(precision)
@@ -93,19 +95,3 @@ def _cast(dtype: torch.dtype) -> Callable[[Any], Any]:
         return value.to(dtype) if floats else value
 
     return cast
-
-
-def _device_of(accelerator: str) -> torch.device:
-    here = [name for name, there in _DEVICES.items() if there()]
-    wanted = {"auto": [*_DEVICES], "gpu": ["mps", "cuda"]}.get(accelerator, [accelerator])
-    found = next((name for name in wanted if name in here), None)
-    if found is None:
-        raise ValueError(f"this machine has {' and '.join(here)}")
-    return torch.device(found, 0) if found == "cuda" else torch.device(found)
-
-
-_DEVICES: dict[str, Callable[[], bool]] = {
-    "mps": torch.backends.mps.is_available,
-    "cuda": torch.cuda.is_available,
-    "cpu": lambda: True,
-}

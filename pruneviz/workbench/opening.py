@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from pruneviz.data import Metric
+from pruneviz.network.device import measuring_device, place_on
 from pruneviz.sources import Source
 from pruneviz.sources.opening import SHARE, OpenRequest, find_source, open_source
 from pruneviz.workbench import Workbench
@@ -33,6 +35,7 @@ def open_workbench(
     output: str | None = None,
     target: str | None = None,
     train: object = None,
+    device: str | None = None,
 ) -> Workbench:
     """Open a network with its data.
 
@@ -52,28 +55,39 @@ def open_workbench(
     names. size, mean, std: of images, where the model does not say. calibration: the share of the
     data that feeds the criteria, drawn with `seed`; the rest validates. output: which one is
     scored of a network that answers with several tensors, by its path in the answer: "logits",
-    "boxes", "0", "1.0"; else the main one, or without targets the mean of all.
-    Raises ValueError naming what is unknown, missing, broken or does not fit.
+    "boxes", "0", "1.0"; else the main one, or without targets the mean of all. device: "auto",
+    "cpu" or "cuda"; None: as it is. ValueError names what is unknown, missing or does not fit.
 
     >>> pv.open("lenet300").evaluate(pv.Plan()).accuracy > 0.95
     True
     """
+    at = measuring_device(device)
     if isinstance(source, OpenRequest):
-        return Workbench(open_source(source))
+        return Workbench(_place(open_source(source), at))
     request = OpenRequest(
         _name(source), _name(data) or None, arch, _name(metric) or None, tuple(classes),
         size=size, mean=_each(mean), std=_each(std), share=calibration, seed=seed, unsafe=unsafe,
         tokenizer=None if tokenizer is None else str(tokenizer), output=output, task=task,
         ignore=ignore, target=target, train=_name(train) or None,
     )  # fmt: skip
-    own_metric = None if isinstance(metric, str) else metric
-    loaded = find_source(source, data, request, own_metric, train)
+    loaded = _place(find_source(source, data, request, _in_hand(metric), train), at)
     if isinstance(source, Source) and data is None:
         return Workbench(loaded)
-    if request.classes:
-        request = replace(request, classes=loaded.classes)
+    request = replace(request, classes=loaded.classes if request.classes else ())
     unnamed = _unnameable(model=source, data=data, metric=metric, train=train)
     return Workbench(replace(loaded, opened=request, unnamed=unnamed))
+
+
+def _place(source: Source, device: torch.device | None) -> Source:
+    """The source with its network, and the masks it came with, on the device."""
+    if device is None:
+        return source
+    masks = {name: mask.to(device) for name, mask in source.masks.items()}
+    return replace(source, model=place_on(source.model, device), masks=masks)
+
+
+def _in_hand(metric: Metric | str | None) -> Metric | None:
+    return None if isinstance(metric, str) else metric
 
 
 def _unnameable(**given: object) -> tuple[str, ...]:
