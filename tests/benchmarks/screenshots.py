@@ -1,10 +1,9 @@
 """How soon after the page loads is there something to see, and how does it look?
 
-Run from the top of the checkout: python tests/benchmarks/screenshots.py [FOLDER]
+Run from the top of the checkout: python tests/benchmarks/screenshots.py
 Starts the app in a process of its own, so that nothing is warm, opens it in headless Chromium,
 prints the seconds from loading the page to board, heatmaps and dense accuracy, and writes the
-README's moving picture of a drag; with a FOLDER also what the page looks like, light and dark,
-after a plan was dragged.
+README's pictures: the page light and dark after a plan was dragged, and a drag that moves.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 TOP = Path(__file__).parents[2]
-FILM = TOP / ".github" / "drag.gif"
+PICTURES = TOP / ".github"
+FILM = PICTURES / "drag.gif"
 SCREEN: ViewportSize = {"width": 1366, "height": 860}
 THUMB = 8  # half a thumb, in pixels
 MOVES, COLOURS, BOUND = 24, 64, 2_000_000  # bytes
@@ -43,14 +43,14 @@ def main() -> None:
     try:
         wait_for(f"http://127.0.0.1:{port}/_stcore/health")
         for scheme in ("light", "dark"):
-            take(f"http://127.0.0.1:{port}/", scheme, *sys.argv[1:2])
+            take(f"http://127.0.0.1:{port}/", scheme)
         film(f"http://127.0.0.1:{port}/", "fc1")
     finally:
         server.terminate()
         server.wait()
 
 
-def take(url: str, scheme: str, folder: str = "") -> None:
+def take(url: str, scheme: str) -> None:
     """Open the page, print how long it took; set three sliders and take the picture."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
@@ -67,9 +67,8 @@ def take(url: str, scheme: str, folder: str = "") -> None:
         both = time.perf_counter() - start
         print(f"{scheme}: board, weights, dense accuracy {board:.1f} s; activations {both:.1f} s")
         page.get_by_test_id("view-weights").click()
-        if folder:
-            show(page)
-            page.screenshot(path=Path(folder) / f"workbench-{scheme}.png")
+        show(page)
+        page.screenshot(path=PICTURES / f"workbench-{scheme}.png")
         browser.close()
 
 
