@@ -18,6 +18,7 @@ from pruneviz.lessons.goal import to_text as goal_text
 from pruneviz.lessons.goals import GOALS
 from pruneviz.lessons.record import current, is_complete, is_right
 from pruneviz.sources.upload import open_upload
+from pruneviz.ui.learn import goals
 from pruneviz.ui.learn.controls import hidden_controls
 from pruneviz.ui.session import notebook, owners
 from pruneviz.ui.session.owners import Owner
@@ -482,6 +483,12 @@ def test_a_goal_counts_attempts_judges_them_and_keeps_the_best() -> None:
     assert "3 attempts" in again.texts()
 
 
+def test_a_goal_begins_with_its_granularity() -> None:
+    page = Classroom(goal=goal_text(GOALS[1])).arrive().finish()
+    assert page.plan.granularity == "neuron"
+    assert "weights of at most 64 KiB at 8 bits" in page.texts().lower().replace("kib", "KiB")
+
+
 def test_a_goal_that_is_damaged_is_refused_and_ready_ones_stand_on_the_page() -> None:
     page = Classroom(goal="AAAA")
     assert "This link is damaged" in page.errors()
@@ -494,3 +501,12 @@ def test_a_goal_that_is_damaged_is_refused_and_ready_ones_stand_on_the_page() ->
     link = next(each.value for each in page.app.code if "goal=" in each.value)
     made = goal_of(link.partition("goal=")[2])
     assert (made.kept, made.accuracy, made.controls) == (0.2, 0.97, ("criterion", "granularity"))
+
+
+def test_what_was_begun_by_a_link_stands_in_the_worksheet() -> None:
+    goal = Goal("Half of it", "lenet300", kept=0.6, accuracy=0.95)
+    page = Classroom(goal=goal_text(goal))
+    page.drag(fc1=0.6).run()
+    page.press("lessons")
+    assert "worksheet-name" in {each.key for each in page.app.text_input}
+    assert [each.title for each, _ in goals.progress()] == ["Half of it"]

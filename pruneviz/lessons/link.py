@@ -23,10 +23,10 @@ def encode(values: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(_digest(content) + content).decode().rstrip("=")
 
 
-def decode(text: str) -> dict[str, Any]:
-    """What `encode` was given; ValueError where the text is damaged."""
+def decode(text: str, longest: int = _LONGEST) -> dict[str, Any]:
+    """What `encode` was given; ValueError where the text is damaged, or longer than that."""
     try:
-        if len(text) > _LONGEST:
+        if len(text) > longest:
             raise ValueError
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         content = raw[_DIGEST:]

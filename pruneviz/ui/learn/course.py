@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import streamlit as st
 
@@ -78,6 +79,17 @@ def numbers() -> dict[int, Lesson]:
     return lessons
 
 
+def progress() -> list[tuple[Lesson, Record]]:
+    """The lessons that whoever is here has begun, those that were handed out among them."""
+    lessons = list(notebook.lessons())
+    for key, text in notebook.links().items():
+        if "@" in key:
+            with suppress(ValueError):  # of a lesson or network that is not here any more
+                lessons.append(hand_out(from_text(text)))
+    pairs = [(lesson, notebook.read(lesson)) for lesson in lessons]
+    return [(lesson, record) for lesson, record in pairs if record.begun]
+
+
 def original(lesson: Lesson) -> Lesson:
     """The lesson as its file says, of one that was handed out."""
     return numbers()[number(lesson)]
@@ -113,9 +125,12 @@ def _find(word: str, text: str) -> Lesson | Goal:
     if word == GOAL:
         goal = read_goal(text)
         networks.open_bench(goal.network)
+        notebook.keep_link(goal.code, text)
         return goal
     if word == LINK:
-        return hand_out(from_text(text))
+        lesson = hand_out(from_text(text))
+        notebook.keep_link(lesson.key, text)
+        return lesson
     lessons = numbers()
     if not (text.isdecimal() and len(text) < 4 and int(text) in lessons):
         raise ValueError(f"there is no lesson {text[:40]!r}; {_choice_text()}")

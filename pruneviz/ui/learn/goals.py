@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
-from pruneviz.lessons.goal import CHANCE, PASSED, Goal, GoalVerdict, judge
+from pruneviz.lessons.goal import CHANCE, PASSED, Goal, GoalVerdict, from_text, judge
 from pruneviz.lessons.goal_record import GoalRecord
 from pruneviz.lessons.goals import GOALS
 from pruneviz.plan import Plan
@@ -40,6 +42,17 @@ def cards() -> None:
                 st.rerun()
 
 
+def progress() -> list[tuple[Goal, GoalRecord]]:
+    """The goals that whoever is here has tried, with what came of it."""
+    goals = {goal.code: goal for goal in GOALS}
+    for name, text in notebook.links().items():
+        if "@" not in name:
+            with suppress(ValueError):  # of another version of this app
+                goals[name] = from_text(text)
+    pairs = [(goal, _read(goal)) for goal in goals.values()]
+    return [(goal, record) for goal, record in pairs if record.attempts]
+
+
 @part
 def panel(session: Session, goal: Goal) -> None:
     """A goal: what is asked for, the verdict on the plan that is settled on, the best attempt."""
@@ -60,7 +73,7 @@ def panel(session: Session, goal: Goal) -> None:
     _best(session, record)
     if goal.reveal:
         st.toggle("All controls", key=ALL, help="Shows everything that stands above the board.")
-    st.caption(f"{_attempts_text(record).capitalize()} · goal {goal.code}", help=_PROMISE)
+    st.caption(f"{_attempts_text(record)} · goal {goal.code}", help=_PROMISE)
 
 
 def set_up(goal: Goal) -> None:
@@ -138,7 +151,8 @@ def _target(goal: Goal) -> str:
         asks.append(f"accuracy of at least {100 * goal.accuracy:g} %")
     if goal.lose is not None:
         asks.append(f"at most {100 * goal.lose:g} points of accuracy lost")
-    return f"{'; '.join(asks).capitalize()}."
+    text = "; ".join(asks)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _attempts_text(record: GoalRecord) -> str:

@@ -12,7 +12,7 @@ from pruneviz.lessons.lesson import CONTROLS, MOST_CONTROLS
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
-from pruneviz.ui.learn import course
+from pruneviz.ui.learn import course, worksheet
 from pruneviz.ui.session import networks, notebook
 from pruneviz.ui.text import as_sentence, plain
 
@@ -28,11 +28,13 @@ def teacher() -> None:
             "choose. Whoever opens the link works for themselves: nothing that they do reaches "
             "you, or anybody else."
         )
-        lesson, goal = st.tabs(["A lesson", "A goal of your own"])
+        lesson, goal, sheets = st.tabs(["A lesson", "A goal of your own", "Worksheets"])
         with lesson:
             _lesson_link()
         with goal:
             _goal_link()
+        with sheets:
+            worksheet.collect()
 
 
 def _goal_link() -> None:

@@ -11,7 +11,7 @@ from pruneviz.lessons import Lesson
 from pruneviz.lessons.goal import Goal
 from pruneviz.ui.boundary import part
 from pruneviz.ui.elsewhere import show_work
-from pruneviz.ui.learn import course, goals, panel, teacher
+from pruneviz.ui.learn import course, goals, panel, teacher, worksheet
 from pruneviz.ui.learn.controls import only
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
@@ -29,6 +29,7 @@ def main() -> None:
     if lesson is None:
         course.overview()
         goals.cards()
+        worksheet.hand_in(course.progress(), goals.progress())
         teacher.teacher()
         if "session" in st.session_state:
             address.write(address.here())

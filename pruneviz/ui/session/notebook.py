@@ -15,6 +15,8 @@ from pruneviz.ui.session import owners
 _FILE = "lessons.sqlite3"
 _WHAT = "what you did in the lessons"
 _PAGES = ""  # under this key stands which others an owner has
+_LINKS = "links"
+_MOST_LINKS = 100
 _MOST = 2000  # entries of one owner that are handed on
 
 
@@ -45,6 +47,21 @@ def put(key: str, text: str) -> None:
     if key not in keys:
         store.put(_key(owner, _PAGES), json.dumps([*keys, key][-_MOST:]))
     store.put(_key(owner, key), text)
+
+
+def keep_link(name: str, text: str) -> None:
+    """Remember the link of a lesson or goal that was opened by one."""
+    known = links()
+    if known.get(name) != text:
+        put(_LINKS, json.dumps(dict([*known.items(), (name, text)][-_MOST_LINKS:])))
+
+
+def links() -> dict[str, str]:
+    """Name -> link, of what whoever is here opened by one."""
+    try:
+        return {str(name): str(text) for name, text in json.loads(get(_LINKS) or "{}").items()}
+    except (ValueError, AttributeError):
+        return {}
 
 
 def give(before: str, now: str) -> None:

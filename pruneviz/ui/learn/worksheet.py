@@ -1,0 +1,161 @@
+"""How does a reader hand in what they did, and a teacher read it?"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from pruneviz.lessons import Lesson, Record
+from pruneviz.lessons.goal import Goal
+from pruneviz.lessons.goal_record import GoalRecord
+from pruneviz.lessons.record import is_right
+from pruneviz.lessons.statement import readable
+from pruneviz.lessons.worksheet import (
+    MARK,
+    Worksheet,
+    csv,
+    goal_row,
+    lesson_row,
+    read_worksheet,
+    table,
+)
+from pruneviz.report.page import Charts, page
+from pruneviz.report.parts import escape, paragraph, section
+from pruneviz.report.parts import table as html_table
+from pruneviz.storage.faults import public
+from pruneviz.ui.boundary import part
+from pruneviz.ui.text import plain
+
+Lessons = Sequence[tuple[Lesson, Record]]
+Goals = Sequence[tuple[Goal, GoalRecord]]
+
+
+@part
+def hand_in(lessons: Lessons, goals: Goals) -> None:
+    """A file with all that a reader predicted, measured and answered."""
+    with st.expander("Worksheet", icon=":material/assignment_turned_in:"):
+        st.markdown(
+            "All that you predicted, measured and answered, as one file: to print, or to hand in."
+        )
+        if not lessons and not goals:
+            st.caption("Nothing is begun yet.")
+            return
+        left, right = st.columns([2, 1], vertical_alignment="bottom")
+        name = left.text_input("Your name", key="worksheet-name", max_chars=80)
+        right.download_button(
+            "Download",
+            lambda: worksheet_page(name, lessons, goals),
+            file_name="worksheet.html",
+            mime="text/html",
+            key="worksheet-download",
+            icon=":material/download:",
+            on_click="ignore",
+            width="stretch",
+        )
+
+
+@part
+def collect() -> None:
+    """Worksheets that were handed in, as one table."""
+    st.markdown("Drop the worksheets of your class here. They stay in this browser tab.")
+    files = st.file_uploader(
+        "Worksheets", ["html", "htm"], accept_multiple_files=True, key="worksheets"
+    )
+    sheets, wrong = [], []
+    for file in files or []:
+        try:
+            sheets.append((file.name, read_worksheet(file.getvalue())))
+        except ValueError as error:
+            wrong.append(f"- {plain(file.name)}: {plain(public(error))}")
+    if wrong:
+        st.warning("\n".join(["These files were left out:", "", *wrong]))
+    if sheets:
+        show_table(table(sheets), len(sheets))
+
+
+def show_table(frame: pd.DataFrame, files: int) -> None:
+    """The table of a class, and the way to take it along."""
+    st.caption(f"{files} worksheet{'' if files == 1 else 's'}")
+    st.dataframe(frame, hide_index=True, key="worksheet-table")
+    st.download_button(
+        "Download as CSV",
+        csv(frame),
+        file_name="worksheets.csv",
+        mime="text/csv",
+        key="worksheet-csv",
+        on_click="ignore",
+    )
+
+
+def worksheet_page(name: str, lessons: Lessons, goals: Goals) -> str:
+    """The file: for people, with the same as data that `read_worksheet` finds."""
+    rows = [lesson_row(*each) for each in lessons] + [goal_row(*each) for each in goals]
+    sheet = Worksheet(name.strip() or "no name", tuple(rows))
+    when = datetime.datetime.now(datetime.UTC).strftime("%d %B %Y")
+    parts = [
+        f"<header><h1>{escape(sheet.name)}</h1>{paragraph(f'pruneviz · {when}', 'soft')}</header>",
+        *(_lesson(*each) for each in lessons),
+        _goals(goals) if goals else "",
+        f'<p id="{MARK}" hidden>{sheet.as_text()}</p>',
+    ]
+    return page(f"Worksheet of {sheet.name}", parts, Charts())
+
+
+def _lesson(lesson: Lesson, record: Record) -> str:
+    steps = [
+        {
+            "step": bare(step.do),
+            "expected": _percent(record.guesses.get(step.name)),
+            "measured": _percent(record.moments.get(step.name, {}).get(step.of)),
+        }
+        for step in lesson.steps
+    ]
+    answers = [
+        {
+            "question": bare(readable(each.ask, record.moments)),
+            "answer": _answer(lesson, record, number),
+            "right": "yes" if is_right(each, number, record) else "no",
+        }
+        for number, each in enumerate(lesson.questions)
+    ]
+    link = f" · link {lesson.code}" if lesson.code else ""
+    words = f"{lesson.network}{link} · {len(record.moments)} of {len(lesson.steps)} steps"
+    parts = [paragraph(words, "soft"), html_table(pd.DataFrame(steps))]
+    parts += [html_table(pd.DataFrame(answers))] if answers else []
+    return section(f"lesson-{lesson.key}", lesson.title, *parts)
+
+
+def _answer(lesson: Lesson, record: Record, number: int) -> str:
+    answers = lesson.questions[number].answers
+    given = record.answers.get(number)
+    if given is None or not 0 <= given < len(answers):
+        return "–"
+    return bare(readable(answers[given].say, record.moments))
+
+
+def _goals(goals: Goals) -> str:
+    rows = [
+        {
+            "goal": goal.title,
+            "network": goal.network,
+            "attempts": len(record.attempts),
+            "best verdict": str(record.best.get("word", "–")),
+            "parameters kept": _percent(record.best.get("kept")),
+            "accuracy": _percent(record.best.get("accuracy")),
+        }
+        for goal, record in goals
+    ]
+    return section("goals", "Goals", html_table(pd.DataFrame(rows)))
+
+
+def bare(text: str) -> str:
+    """Markdown without its marks, in one line."""
+    return re.sub(r"[*`]", "", " ".join(readable(text).split()))
+
+
+def _percent(share: object) -> str:
+    return f"{100 * share:.1f} %" if isinstance(share, int | float) else "–"
