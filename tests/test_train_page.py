@@ -88,7 +88,9 @@ OWN = {
 
 
 def test_each_method_shows_what_it_is_and_asks_what_counts(page: Trains) -> None:
-    always = {f"train_{n}" for n in ("epochs", "learning_rate", "samples", "batch", "seed")}
+    always = {
+        f"train_{n}" for n in ("epochs", "learning_rate", "samples", "batch", "seed", "distill")
+    }
     for method, described in METHODS.items():
         page.set(method=method)
         assert described.meaning in page.said(), method

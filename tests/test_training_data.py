@@ -17,7 +17,7 @@ from pruneviz.cli import main
 from pruneviz.options import parse, words
 from pruneviz.recipes import from_yaml, opening_of, recipe_of, script_of, to_yaml
 from pruneviz.sources.upload import open_upload
-from pruneviz.training.result import samples_text, training_data
+from pruneviz.training.samples import samples_text, training_data
 from pruneviz.workbench import Workbench
 
 torch.manual_seed(0)

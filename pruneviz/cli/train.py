@@ -55,6 +55,8 @@ _SETTINGS: tuple[tuple[str, Any, str], ...] = (
     ("strength", float, "Strength of the penalty of l1 and slimming."),
     ("silent", float, "activity: cut only units that are ≤ 0 in this fraction of cases."),
     ("memory", float, "activity: how much the running means keep at each step."),
+    ("distill", float, "How much the dense network's answers count, 0..1; 1: no targets needed."),
+    ("temperature", float, "Of the dense network's answers, with --distill."),
     ("accelerator", str, "Where it runs: auto, cpu, cuda, mps."),
     ("devices", int, "How many devices to use at once; several need pruneviz[devices]."),
 )

@@ -38,6 +38,7 @@ def answer(
     cache: Cache[Answer] | None = None,
     room: Room | None = None,
     run: Run | None = None,
+    dense: nn.Module | None = None,
 ) -> Outcome:
     """What `model` with `tensors` in place of its own answers to samples start..stop, in blocks.
 
@@ -45,14 +46,14 @@ def answer(
     cache: where the dense network's answers to a block may stay, if they are small and the task
     is measured against them; without it they are computed each time. room: how many samples of a
     block go at once; a new one starts with all of them. run: what gives the same answers in place
-    of the network's own code.
+    of the network's own code. dense: the network that answers are compared with, where it is
+    another one than `model` without `tensors`.
     Raises ValueError naming the first target beyond the outputs, or the samples on which the
     network raised, or that memory is too little for one sample.
     """
     room, whole = room or Room(block), _Whole(model)
-    judge = _Judgement(
-        run or whole.with_tensors(tensors), whole, task, cache, changed=bool(tensors)
-    )
+    other, changed = whole if dense is None else _Whole(dense), bool(tensors) or dense is not None
+    judge = _Judgement(run or whole.with_tensors(tensors), other, task, cache, changed=changed)
     stop = min(-(-stop // block) * block, len(data))
     begin = start // block * block
     while begin < stop:

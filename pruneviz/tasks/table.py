@@ -78,6 +78,7 @@ def positions(outputs: Tensor, axis: int) -> Task:
         loss=partial(losses.loss_positions, axis),
         measures=measures.measure_language if language else measures.measure_pixels,
         targets=partial(targets.as_positions, axis, outputs.ndim),
+        axis=axis,
         column_bytes=24 + 8 * classes * overlaps,
     )
 
@@ -118,6 +119,7 @@ def agreement(outputs: Tensor, axis: int) -> Task:
         judge=judge if single else task_scores.in_parts(judge),
         loss=partial(losses.loss_own, loss),
         measures=measures.measure_agreement,
+        axis=axis,
     )
 
 

@@ -35,8 +35,8 @@ class Task:
     score is told as it is. note: a sentence that says why this is the task. form: of the outputs,
     see `pruneviz.tasks.forms`. single: whether targets are one class a sample, and answers too.
     column_bytes: what an outcome holds of each sample. output: the name of the output that is
-    judged; None: the main one. others: how further outputs are compared with the dense network's;
-    overall: the score is the mean of all in `others`.
+    judged; None: the main one. axis: of the outputs, on which classes lie. others: how further
+    outputs are compared with the dense network's; overall: the score is the mean of all of them.
 
     targets(targets): brought to the one form that judge and loss take: class numbers int64 [n] or
     [n, ...], zeros and ones, or values; twice is once.
@@ -69,6 +69,7 @@ class Task:
     single: bool = False
     column_bytes: int = 24
     output: str | None = None
+    axis: int = -1
     others: Mapping[str, Task] = field(default_factory=dict, hash=False)
     overall: bool = False
 

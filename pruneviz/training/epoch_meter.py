@@ -68,7 +68,9 @@ class EpochMeter:
 
     def _evaluate(self, data: Data) -> Evaluation:
         run, bench = self._run, self._run.bench
-        outcome = answer(run.network, {}, data, 0, len(data), bench.task, bench.block)
+        # What is compared with dense is compared with what the training began with, not itself.
+        dense = bench.source.model if bench.task.needs_dense else None
+        outcome = answer(run.network, {}, data, 0, len(data), bench.task, bench.block, dense=dense)
         return summarise(outcome, outcome, data.targets, (), len(data), bench.task)
 
     def _fraction(self, step: int) -> float:

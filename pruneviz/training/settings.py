@@ -33,6 +33,8 @@ class Training:
     that must be ≤ 0 for it to count as silent; "activity" cuts silent units alone where it is
     above 0, else the least active. memory: how much the running statistics keep at each step.
     remove: whether units that are cut are removed at once, so that what follows is cheaper.
+    distill: how much the answers of the dense network count, and 1 − distill the targets; with 1
+    targets are not needed. temperature: of these answers, see `pruneviz.training.distillation`.
     accelerator: auto, cpu, cuda, mps; devices: on how many, of which more than one need the extra
     `devices`.
 
@@ -66,6 +68,8 @@ class Training:
     silent: float = 0.0
     memory: float = 0.99
     remove: bool = False
+    distill: float = 0.0
+    temperature: float = 2.0
     accelerator: str = "auto"
     devices: int = 1
 
@@ -93,10 +97,14 @@ class Training:
         for name in ("weight_decay", "strength"):
             if not _number(getattr(self, name)) or getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)!r}")
-        for name in ("momentum", "memory", "begin", "end", "drop", "silent"):
+        for name in ("momentum", "memory", "begin", "end", "drop", "silent", "distill"):
             value = getattr(self, name)
             if not _number(value) or not 0 <= value <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {value!r}")
+        if not _number(self.temperature) or self.temperature <= 0:
+            raise ValueError(
+                f"temperature must be above 0, got {self.temperature!r}; 2 is a usual start"
+            )
         if self.begin >= self.end:
             raise ValueError(f"begin must lie before end, got {self.begin:g} and {self.end:g}")
         if self.rewind >= self.epochs:

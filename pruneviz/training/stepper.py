@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data
 from pruneviz.network.forward_pass import call_all
-from pruneviz.tasks.several import loss_of
+from pruneviz.tasks.several import Answer, loss_of
 from pruneviz.training.augmentation import AUGMENTATIONS
+from pruneviz.training.distillation import Teacher
 from pruneviz.training.mask_set import MaskPairs, MaskSet
 from pruneviz.training.methods import Method
 from pruneviz.training.one_device import OneDevice
@@ -33,6 +34,9 @@ class Stepper:
         self._run, self._method, self._runner = run, method, runner
         self._pairs, self._paired = MaskPairs(), (run.network, MaskSet())
         self._rate = run.training.learning_rate
+        distill, dense = run.training.distill, run.bench.original.source.model
+        device, temperature = run.chance.device, run.training.temperature
+        self._teacher = Teacher(dense, device, temperature) if distill else None
         self.take_network()
         self.take_optimizer()
 
@@ -114,11 +118,20 @@ class Stepper:
                     "a batch norm needs more than one value a channel to train, and a batch of "
                     "one sample gives it one; train with a batch of 2 or more samples"
                 ) from error
-        assert part.targets is not None
-        loss = loss_of(run.bench.task, answers, part.targets).mean()
+        loss = self._learn(answers, part)
         if run.here.penalised and method.penalty is not None:
             loss = loss + run.training.strength * method.penalty(run)
         return loss, float(loss.detach())
+
+    def _learn(self, answers: Answer, part: Data) -> Tensor:
+        # How far the answers are from the targets and from those of the dense network.
+        task, weight = self._run.bench.task, self._run.training.distill
+        parts = []
+        if weight < 1:
+            parts.append((1 - weight) * loss_of(task, answers, part.targets).mean())
+        if self._teacher is not None:
+            parts.append(weight * self._teacher.divergence(task, answers, part))
+        return torch.stack(parts).sum()
 
 
 def _has_batch_norm(network: nn.Module) -> bool:

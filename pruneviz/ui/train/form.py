@@ -43,17 +43,24 @@ _HELP = {
     "more of a layer than the plan says. 0: cuts the least active units, as many as "
     "the plan says.",
     "memory": "How much the running statistics keep at each step.",
+    "distill": "How much the dense network's answers count in the loss; the rest is the targets'. "
+    "Distillation: Hinton 2015, arXiv:1503.02531.",
+    "temperature": "Answers are divided by it before softmax: the higher, the more the classes "
+    "that are not the largest count.",
     "remove": "Units that are cut are removed at once: later epochs are cheaper.",
 }
 
 
 @dataclass(frozen=True)
 class Form:
-    """What the widgets begin with. most: training samples there are; plan: to be trained."""
+    """What the widgets begin with. most: training samples there are; plan: to be trained; blind:
+    whether there are no targets.
+    """
 
     wish: Training
     most: int
     plan: Plan
+    blind: bool = False
 
 
 def ask(work: TrainingWork, plan: Plan) -> Training | None:
@@ -62,16 +69,18 @@ def ask(work: TrainingWork, plan: Plan) -> Training | None:
     What a method does not use is not asked, and stays as usual.
     """
     try:
-        data = training_data(work.session.bench, Training())
+        data = training_data(work.session.bench, Training(distill=1.0))
+        blind = data.targets is None or work.session.bench.task.against_dense
     except ValueError as error:
         st.info(plain(_error_text(error)))
         return None
-    form = Form(work.wish, len(data), plan)
+    form = Form(replace(work.wish, distill=1.0) if blind else work.wish, len(data), plan, blind)
     settings = _first_row(form)
     method = METHODS[settings["method"]]
     st.caption(f"**{method.label}**. {method.meaning} {_source(method.source)}")
     settings |= _second_row(form)
     settings |= _own(form, method.name)
+    settings |= _distillation(form)
     settings |= _more(form, settings)
     choices = {n: v for n, v in settings.items() if n != "method" or not plan.is_dense}
     try:
@@ -171,6 +180,24 @@ def _own(form: Form, method: str) -> dict[str, Any]:
         settings["remove"] = columns[-1].toggle(
             "Remove units for real", form.wish.remove, key="train_remove", help=_HELP["remove"]
         )
+    return settings
+
+
+def _distillation(form: Form) -> dict[str, Any]:
+    """How much is learnt from the dense network's answers."""
+    if form.blind:
+        st.caption("This data has no targets: it learns from the dense network's answers alone.")
+    columns = st.columns(4, vertical_alignment="bottom")
+    percent = columns[0].number_input(
+        "Learn from dense (%)", 0.0, 100.0, 100 * form.wish.distill, 10.0, "%g",
+        key="train_distill_alone" if form.blind else "train_distill", disabled=form.blind, help=_HELP["distill"],
+    )  # fmt: skip
+    settings = {"distill": percent / 100}
+    if percent:
+        settings["temperature"] = columns[1].number_input(
+            "Temperature", 0.1, 100.0, form.wish.temperature, 0.5, "%g", key="train_temperature",
+            help=_HELP["temperature"],
+        )  # fmt: skip
     return settings
 
 
