@@ -190,7 +190,8 @@ def _distillation(form: Form) -> dict[str, Any]:
     columns = st.columns(4, vertical_alignment="bottom")
     percent = columns[0].number_input(
         "Learn from dense (%)", 0.0, 100.0, 100 * form.wish.distill, 10.0, "%g",
-        key="train_distill_alone" if form.blind else "train_distill", disabled=form.blind, help=_HELP["distill"],
+        key="train_distill_alone" if form.blind else "train_distill",
+        disabled=form.blind, help=_HELP["distill"],
     )  # fmt: skip
     settings = {"distill": percent / 100}
     if percent:
