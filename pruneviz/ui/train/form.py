@@ -16,6 +16,7 @@ from pruneviz.training.methods import find_method
 from pruneviz.training.samples import training_data
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
 from pruneviz.ui.text import plain
+from pruneviz.ui.train.distillation_form import ask_distillation
 from pruneviz.ui.train.training_work import TrainingWork
 
 _STARTS = {"trained": "the weights it has", "new": "new weights"}
@@ -43,10 +44,6 @@ _HELP = {
     "more of a layer than the plan says. 0: cuts the least active units, as many as "
     "the plan says.",
     "memory": "How much the running statistics keep at each step.",
-    "distill": "How much the dense network's answers count in the loss; the rest is the targets'. "
-    "Distillation: Hinton 2015, arXiv:1503.02531.",
-    "temperature": "Answers are divided by it before softmax: the higher, the more the classes "
-    "that are not the largest count.",
     "remove": "Units that are cut are removed at once: later epochs are cheaper.",
 }
 
@@ -80,7 +77,7 @@ def ask(work: TrainingWork, plan: Plan) -> Training | None:
     st.caption(f"**{method.label}**. {method.meaning} {_source(method.source)}")
     settings |= _second_row(form)
     settings |= _own(form, method.name)
-    settings |= _distillation(form)
+    settings |= ask_distillation(form.wish, blind=form.blind)
     settings |= _more(form, settings)
     choices = {n: v for n, v in settings.items() if n != "method" or not plan.is_dense}
     try:
@@ -180,25 +177,6 @@ def _own(form: Form, method: str) -> dict[str, Any]:
         settings["remove"] = columns[-1].toggle(
             "Remove units for real", form.wish.remove, key="train_remove", help=_HELP["remove"]
         )
-    return settings
-
-
-def _distillation(form: Form) -> dict[str, Any]:
-    """How much is learnt from the dense network's answers."""
-    if form.blind:
-        st.caption("This data has no targets: it learns from the dense network's answers alone.")
-    columns = st.columns(4, vertical_alignment="bottom")
-    percent = columns[0].number_input(
-        "Learn from dense (%)", 0.0, 100.0, 100 * form.wish.distill, 10.0, "%g",
-        key="train_distill_alone" if form.blind else "train_distill",
-        disabled=form.blind, help=_HELP["distill"],
-    )  # fmt: skip
-    settings = {"distill": percent / 100}
-    if percent:
-        settings["temperature"] = columns[1].number_input(
-            "Temperature", 0.1, 100.0, form.wish.temperature, 0.5, "%g", key="train_temperature",
-            help=_HELP["temperature"],
-        )  # fmt: skip
     return settings
 
 
