@@ -139,3 +139,12 @@ def test_the_first_loss_is_the_mix_of_both() -> None:
 def test_what_is_out_of_range_is_named(values: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(values))} must be"):
         pv.Training(**values)  # type: ignore[arg-type]
+
+
+def test_what_was_trained_before_there_was_distillation_is_found_again() -> None:
+    plain = pv.Training(epochs=3)
+    assert "distill" not in plain.as_dict()
+    assert "temperature" not in plain.as_dict()
+    learner = pv.Training(epochs=3, distill=0.5, temperature=4.0)
+    for training in (plain, learner):
+        assert pv.Training.from_dict(training.as_dict()) == training

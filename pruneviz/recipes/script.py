@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pprint
-from dataclasses import fields
+from dataclasses import asdict, fields
 
 from pruneviz.plan import Plan
 from pruneviz.recipes.recipe import Recipe
@@ -85,10 +85,10 @@ def _weights(recipe: Recipe) -> str:
 def _train_lines(recipe: Recipe) -> list[str]:
     lines = []
     for step in recipe.training:
-        default = Training().as_dict()
+        default = asdict(Training())
         settings = [
             f"{name}={value!r}"
-            for name, value in step.training.as_dict().items()
+            for name, value in asdict(step.training).items()
             if name == "method" or value != default[name]
         ]
         lines += [

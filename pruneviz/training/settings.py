@@ -114,8 +114,15 @@ class Training:
             )
 
     def as_dict(self) -> dict[str, object]:
-        """Plain values, as JSON and YAML can hold them."""
-        return asdict(self)
+        """Plain values, as JSON and YAML can hold them.
+
+        Without distillation they are those of before there was any, so that what was trained then
+        is found again.
+        """
+        values = asdict(self)
+        if not self.distill:
+            del values["distill"], values["temperature"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, object]) -> Training:
