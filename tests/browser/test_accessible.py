@@ -61,6 +61,45 @@ def test_no_lesson_shuts_anybody_out(visit: Callable[..., Board], axe: str, dark
     assert findings(board.page, axe) == []
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_nothing_that_opens_or_comes_shuts_anybody_out(
+    visit: Callable[..., Board], axe: str, dark: bool
+) -> None:
+    board = visit("?model=lenet300", dark=dark)
+    page, wrong = board.page, {}
+    with board.changing_address():
+        board.type("number-fc1", "50")
+    for name in ("About", "Upload", "Repair", "Allocate", "More"):
+        press(page, name, exact=True)
+        page.wait_for_timeout(300)
+        wrong[name] = findings(page, axe)
+        page.keyboard.press("Escape")
+    site, query = page.url.split("?")
+    page.goto(f"{site}export?{query}")
+    press(page, "Export 2 formats")
+    page.get_by_role("button", name="Download").first.wait_for()
+    wrong["exported"] = findings(page, axe)
+    page.goto(f"{site}train?{query}")
+    page.get_by_role("spinbutton", name="Epochs").fill("1")
+    page.get_by_role("spinbutton", name="Training samples").fill("500")
+    page.keyboard.press("Enter")
+    press(page, "Train", exact=True)
+    page.get_by_role("button", name="Use as a new version").wait_for()
+    wrong["trained"] = findings(page, axe)
+    assert not any(wrong.values()), wrong
+
+
+def test_who_wants_no_motion_gets_none(visit: Callable[..., Board]) -> None:
+    board = visit("?model=lenet300")
+    moving = """root => {
+        const all = [...root.querySelectorAll(".done, .rise")].map(each => getComputedStyle(each));
+        return all.filter(each => each.transitionDuration !== "0s").length;
+    }"""
+    assert board.root.evaluate(moving) > 0
+    board.page.emulate_media(reduced_motion="reduce")
+    assert board.root.evaluate(moving) == 0
+
+
 def test_the_first_slider_is_few_tabs_away(visit: Callable[..., Board]) -> None:
     board = visit("?model=lenet300")
     for _ in range(8):
