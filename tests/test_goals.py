@@ -170,11 +170,7 @@ def test_a_record_of_a_goal_that_cannot_be_read_begins_anew(text: str | None) ->
     [
         (
             GOALS[0],
-            Plan(
-                granularity="neuron",
-                sparsity=dict.fromkeys(("conv2", "fc1", "fc2"), 0.55),
-                repair=("reconstruct",),
-            ),
+            Plan(sparsity={"conv2": 0.4, "fc1": 0.8, "fc2": 0.75}),
         ),
         (
             GOALS[1],
