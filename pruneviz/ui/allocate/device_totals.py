@@ -41,7 +41,7 @@ def _accuracy(place: DeltaGenerator, work: DeviceFitWork, result: Evaluation, we
     rounded = work.rounded.get(plan) if weights == "int8" else None
     shown, kind = (rounded, "int8") if isinstance(rounded, Evaluation) else (result, "fp32")
     words = f"measured on {shown.n:,}; {task.interval_text(shown.low, shown.high)}"
-    place.metric(f"{plain(task.label)} as {kind}", plain(task.score_text(shown.accuracy)),
+    place.metric(f"{plain(task.label)} as {plain(kind)}", plain(task.score_text(shown.accuracy)),
                  plain(words), delta_color="off", delta_arrow="off")  # fmt: skip
     if isinstance(rounded, Evaluation):
         place.caption(f"Against fp32: {plain(rounded.words)}.", help=_ROUNDED)

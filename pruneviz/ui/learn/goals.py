@@ -73,7 +73,7 @@ def panel(session: Session, goal: Goal) -> None:
     _best(session, record)
     if goal.reveal:
         st.toggle("All controls", key=ALL, help="Shows everything that stands above the board.")
-    st.caption(f"{_attempts_text(record)} · goal {goal.code}", help=_PROMISE)
+    st.caption(f"{_attempts_text(record)} · goal {plain(goal.code)}", help=_PROMISE)
 
 
 def set_up(goal: Goal) -> None:
@@ -107,8 +107,7 @@ def _judge(session: Session, goal: Goal, record: GoalRecord) -> GoalRecord:
 
 
 def _show(goal: Goal, verdict: GoalVerdict) -> None:
-    colour, icon = _LOOKS.get(verdict.word, ("red", "cancel"))
-    st.markdown(f"**:{colour}[:material/{icon}: {verdict.word.capitalize()}]**")
+    st.markdown(_verdict_text(verdict))
     for words in verdict.missed:
         st.markdown(f"- {plain(words)}.")
     kept = f"{verdict.kept:.1%} of the parameters kept"
@@ -125,12 +124,17 @@ def _show(goal: Goal, verdict: GoalVerdict) -> None:
     )
 
 
+def _verdict_text(verdict: GoalVerdict) -> str:
+    colour, icon = _LOOKS.get(verdict.word, ("red", "cancel"))
+    return f"**:{colour}[:material/{icon}: {plain(verdict.word.capitalize())}]**"
+
+
 def _best(session: Session, record: GoalRecord) -> None:
     if not record.best:
         return
     best = record.best
     st.markdown(
-        f"**Best attempt**: {best['word']}, {best['kept']:.1%} kept, accuracy "
+        f"**Best attempt**: {plain(best['word'])}, {best['kept']:.1%} kept, accuracy "
         f"{best['accuracy']:.1%}."
     )
     plan = Plan.from_dict(best["plan"])

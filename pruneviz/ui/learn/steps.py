@@ -12,6 +12,7 @@ from pruneviz.lessons.record import current
 from pruneviz.lessons.statement import readable
 from pruneviz.ui.pages import PAGES
 from pruneviz.ui.session import notebook
+from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import address
 
 _WORDS = {
@@ -94,7 +95,7 @@ def _way(title: str) -> None:
     page, icon = PAGES[title]
     st.page_link(
         page,
-        label=f"Open the page {title}",
+        label=f"Open the page {plain(title)}",
         icon=f":material/{icon}:",
         query_params=address.query_here(),
     )

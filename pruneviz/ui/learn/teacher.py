@@ -80,7 +80,7 @@ def _ask_wishes() -> dict[str, float | None]:
     wishes: dict[str, float | None] = {}
     for column, (name, (words, usual, factor)) in zip(st.columns(5), limits.items(), strict=True):
         number = column.number_input(
-            words, min_value=0.0, value=usual, step=1.0, format="%g", key=f"goal-{name}"
+            plain(words), min_value=0.0, value=usual, step=1.0, format="%g", key=f"goal-{name}"
         )
         wishes[name] = None if number is None else number / factor
     return wishes
@@ -151,8 +151,9 @@ def show_link(word: str, text: str, code: str) -> None:
     base = (st.context.url or "").split("?")[0]
     st.code(f"{base}?{word}={text}", language=None, wrap_lines=True)
     st.caption(
-        f"Copy this link. Worksheets from it carry its code, {code}: a link that somebody changed "
-        "has another one. It works wherever this app, with this network, is open to your class."
+        f"Copy this link. Worksheets from it carry its code, {plain(code)}: a link that somebody "
+        "changed has another one. It works wherever this app, with this network, is open to your "
+        "class."
     )
 
 

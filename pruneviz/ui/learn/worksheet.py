@@ -70,9 +70,11 @@ def collect() -> None:
         try:
             sheets.append((file.name, read_worksheet(file.getvalue())))
         except ValueError as error:
-            wrong.append(f"- {plain(file.name)}: {plain(public(error))}")
+            wrong.append(f"{file.name}: {public(error)}")
     if wrong:
-        st.warning("\n".join(["These files were left out:", "", *wrong]))
+        st.warning("These files were left out.")
+        for sentence in wrong:
+            st.markdown(plain(sentence))
     if sheets:
         show_table(table(sheets), len(sheets))
 
