@@ -19,12 +19,14 @@ def page() -> Page:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "granularity"),
-    [("lenet5", "weight"), ("lenet5", "neuron"), ("lenet5", "N:M"), ("resnet20", "neuron")],
+    [("lenet5", "weight"), ("lenet5", "neuron"), ("lenet300", "N:M"), ("resnet20", "neuron")],
 )
 def test_every_criterion_can_be_chosen_and_cuts(network: str, granularity: str) -> None:
     page = Page(model=network).choose("ask_granularity", granularity)
     for name, criterion in CRITERIA.items():
         if not criterion.allows(granularity):
+            continue
+        if network == "resnet20" and "scale" not in criterion.needs:  # lenet5 has no batch norms
             continue
         page.choose("ask_criterion", name)
         assert page.plan.criterion == name

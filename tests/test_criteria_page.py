@@ -85,6 +85,7 @@ def test_the_likeness_is_drawn_for_all_layers_and_the_one_in_focus(page: Criteri
     assert page.contesting.layer == "fc1"
 
 
+@pytest.mark.slow
 def test_a_contest_fills_the_table_and_is_remembered(page: Criteria) -> None:
     page.press("criteria-start").done()
     found = page.contest

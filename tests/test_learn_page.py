@@ -461,6 +461,7 @@ def test_a_link_that_cannot_be_opened_is_refused_in_a_sentence() -> None:
 # -- goals ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_goal_counts_attempts_judges_them_and_keeps_the_best() -> None:
     goal = Goal("Half of it", "lenet300", kept=0.6, accuracy=0.95, controls=("criterion",))
     page = Classroom(goal=goal_text(goal))

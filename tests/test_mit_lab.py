@@ -40,6 +40,7 @@ def test_thirty_per_cent_of_the_channels_leave_what_the_lab_prints(lab: Workbenc
     assert counts.macs + 409_600 + PUBLISHED["mean"] == 606_164_480, "dense, as the lab counts"
 
 
+@pytest.mark.slow
 def test_the_first_channels_stay_by_position(lab: Workbench) -> None:
     units = lab.masks(channels("position")).units
     for name, kept in units.items():

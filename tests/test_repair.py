@@ -562,7 +562,10 @@ def test_masked_and_shrunk_agree_when_repaired(
     benches: Callable[[str], Workbench], name: str
 ) -> None:
     bench = benches(name)
-    levels = {layer: 0.5 for layer in bench.layer_of if layer not in bench.locks}
+    able = [layer for layer in bench.layer_of if layer not in bench.locks]
+    levels = dict.fromkeys(
+        able[-4:], 0.5
+    )  # each layer is fitted on its own, the longer the earlier
     pruned = bench.prune(pv.Plan("l2", "neuron", sparsity=levels, repair=ALL))
     inputs = bench.source.validation.first(16).inputs
     with torch.no_grad():

@@ -132,7 +132,7 @@ CORNERS: dict[str, Callable[[], nn.Module]] = {
 
 
 @pytest.mark.filterwarnings("ignore:.*weight_norm.*")
-@pytest.mark.parametrize("name", CORNERS)
+@pytest.mark.parametrize("name", slow_but(lambda name: name != "recurrent", CORNERS))
 def test_networks_with_corners(name: str) -> None:
     data = torch.randn(40, 1, 12, 12), torch.arange(40) % 2
     bench = pv.open(CORNERS[name]().eval(), data)

@@ -117,6 +117,7 @@ def cases(benches: Callable[[str], Workbench]) -> Iterator[dict[str, object]]:
         yield seen(benches("vit"), kind, 0.5)
 
 
+@pytest.mark.slow
 def test_a_cell_is_as_blank_as_the_engine_cuts_it(
     benches: Callable[[str], Workbench], tmp_path: Path
 ) -> None:

@@ -87,6 +87,7 @@ OWN = {
 }
 
 
+@pytest.mark.slow
 def test_each_method_shows_what_it_is_and_asks_what_counts(page: Trains) -> None:
     always = {
         f"train_{n}" for n in ("epochs", "learning_rate", "samples", "batch", "seed", "distill")
