@@ -40,8 +40,8 @@ class Loop:
             reporting_time += time.perf_counter() - now
             with piece():
                 total += self.stepper.backward(part, chance) * len(part)
-                self._change_masks()
-                self.stepper.update()
+            self._change_masks()  # it may measure, and wait for turns of its own
+            self.stepper.update()
         self.stepper.check()
         run.epoch += 1
         seconds = time.perf_counter() - began - reporting_time
