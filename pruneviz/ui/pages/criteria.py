@@ -210,7 +210,7 @@ def _choose(work: ContestWork) -> None:
         work.levels = tuple(sorted(levels))
     share = work.share if work.share in work.shares else work.shares[0]
     work.share = str(columns[2].selectbox(
-        "Shared out", work.shares, work.shares.index(share), key="criteria_share",
+        "Allocation", work.shares, work.shares.index(share), key="criteria_share",
         format_func=SHARES.__getitem__, disabled=busy,
         help="How much goes from each layer; the same for all criteria.",
     ))  # fmt: skip
