@@ -414,6 +414,8 @@ def row(name: str, folder: Path) -> str:
 
 def main() -> None:
     """Ends with 1 where a fault lost something or said nothing."""
+    # A shell that runs this in the background has Ctrl-C ignored, and so would all commands.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder, names = Path(sys.argv[1]).resolve(), sys.argv[2:] or [*FAULTS]
     torch.set_num_threads(1)
     if len(names) == 1:
