@@ -10,12 +10,19 @@ import pytest
 import torch
 
 from pruneviz.plan import Plan
+from pruneviz.storage.home import home
 from pruneviz.training import Training
 from pruneviz.training.checkpoints import trainings
 from pruneviz.training.result import key_of
 from pruneviz.ui.session import cached
 from tests.page import PATIENCE, Page, new_app, path_of
 from tests.test_train_page import Trains
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """No training that another test has left."""
+    shutil.rmtree(home() / "training", ignore_errors=True)
 
 
 @pytest.fixture
