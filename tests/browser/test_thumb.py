@@ -173,6 +173,8 @@ def test_in_the_global_scope_one_layer_moves_the_others(visit: Visit) -> None:
     board.page.get_by_role("button", name="More", exact=True).click()
     board.page.get_by_role("radio", name="Global").click()
     board.until("the global scope", lambda: board.page.get_by_test_id("target").is_disabled())
+    board.page.keyboard.press("Escape")  # what is open lies over the rows
+    board.page.get_by_text("Other criteria").wait_for(state="hidden")
 
     looks = board.drag(board.slider("fc1"), 0.0, 0.7)
 
