@@ -36,8 +36,8 @@ _STYLE = """
 [data-testid=stStatusWidget] { display: none; } /* the board says itself what is at work */
 /* Streamlit's own are too faint to read: 4.2 and 3.6 on the light page, 2.3 on the dark accent. */
 [data-testid=stCaptionContainer] { opacity: 0.78; }
-.stButtonGroup [data-testid=stWidgetLabel] :is(div, p) {
-  color: light-dark(#31333f, #e6e9ea) !important; opacity: 1; } /* also of what is disabled */
+.stButtonGroup :is([data-testid=stWidgetLabel], [data-testid=stWidgetLabel] :is(div, p)) {
+  color: inherit !important; opacity: 1; } /* also of what is disabled */
 .stPlotlyChart :is([class*=axislayer], [class*=title], .annotation, .legendtext, .colorbar) text,
 .stPlotlyChart text.legendtext { fill: light-dark(#454b52, #e6e9ea) !important; }
 /* A link is longer than its line; it is there to be copied. */
