@@ -28,7 +28,7 @@ from tests.browser.serving import Served, free_port, served
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 MOVES = 6  # of a thumb before it lets go
 LOOK = (1.0, 4.0)  # seconds a visitor looks at a number
-PATIENCE = 180.0
+PATIENCE = 60.0
 
 
 @dataclass
