@@ -61,6 +61,7 @@ class Turns:
         self._free, self._clock = slots, clock
         self._changed = threading.Condition()
         self._waiting: list[_Ticket] = []
+        self._running: list[str] = []  # visitors
         self._numbers = count()
         self._used = dict.fromkeys(Rank, 0.0)  # seconds by each rank's share
         self._used_last = 0.0  # of the rank that had the last turn, when it began
@@ -82,6 +83,7 @@ class Turns:
         finally:
             with self._changed:
                 self._free += 1
+                self._running.remove(errand.visitor)
                 self._charge(errand, self._clock() - began)
                 self._changed.notify_all()
 
@@ -111,6 +113,7 @@ class Turns:
                 if not errand.wanted():
                     raise CancelledError
                 self._free -= 1
+                self._running.append(errand.visitor)
                 self._used_last = self._used[errand.rank]
                 self._begun.setdefault((errand.rank, errand.visitor), next(self._numbers))
             finally:
@@ -130,7 +133,10 @@ class Turns:
         self._seen[errand.visitor] = self._clock()
         self._spent[key] = self._spent.get(key, 0.0) + seconds
         if self._spent[key] >= MOMENT:
-            del self._spent[key], self._begun[key]
+            self._spent.pop(key)
+            self._begun.pop(
+                key, None
+            )  # another piece of theirs, beside this one, may have ended it
             self._served[key] = next(self._numbers)
 
     def _next(self) -> _Ticket:
@@ -144,9 +150,9 @@ class Turns:
 
     def _forget(self) -> None:
         """Those who have not been at work for a while."""
-        waiting = {ticket.errand.visitor for ticket in self._waiting}
+        here = {ticket.errand.visitor for ticket in self._waiting} | {*self._running}
         for visitor in [*self._seen]:
-            if visitor not in waiting and self._clock() - self._seen[visitor] > _RECENT:
+            if visitor not in here and self._clock() - self._seen[visitor] > _RECENT:
                 del self._seen[visitor]
                 for rank in Rank:
                     for kept in (self._served, self._spent, self._begun):

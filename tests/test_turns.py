@@ -143,6 +143,18 @@ def test_what_raises_gives_its_turn_back() -> None:
         pass
 
 
+def test_a_long_piece_ends_in_order_also_where_others_ask_who_is_here() -> None:
+    clock = Clock()
+    line, errand = Turns(2, clock), Errand("a", Rank.STUDY)
+    with line.turn(errand):
+        clock.now += 100 * MOMENT
+        assert line.visitors() == 1, "whoever is at work is here"
+        with line.turn(errand):  # the same visitor's other work, in the other place
+            clock.now += MOMENT
+        assert line.visitors() == 1
+    assert line._free == 2
+
+
 def test_a_piece_within_a_piece_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     line = Turns(1)
     monkeypatch.setattr(queue, "turns", lambda: line)
