@@ -35,14 +35,18 @@ class Counting(nn.Module):
         return self.fc2(self.fc1(x).relu())
 
 
-@pytest.fixture
-def counting() -> Workbench:
+def counting_bench() -> Workbench:
     inputs = torch.randn(300, 6)
     data = Data(inputs, (inputs[:, 0] > 0).long() + (inputs[:, 1] > 0).long())
     source = Source("counting", Counting().eval(), data.first(40), data, ("a", "b", "c"))
     made = Workbench(source)
     SEEN.clear()  # opening looks at a sample, to see what comes out
     return made
+
+
+@pytest.fixture
+def counting() -> Workbench:
+    return counting_bench()
 
 
 HALF = Plan(sparsity={"fc1": 0.5, "fc2": 0.25})

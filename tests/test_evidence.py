@@ -39,8 +39,7 @@ class Tiny(nn.Module):
         return self.fc(x.flatten(1))
 
 
-@pytest.fixture(scope="module")
-def tiny() -> tuple[nn.Module, Data, dict[str, Evidence]]:
+def tiny_evidence() -> tuple[nn.Module, Data, dict[str, Evidence]]:
     torch.manual_seed(0)
     model = Tiny().double().eval()
     # More than one batch, and no sample of the last class.
@@ -48,6 +47,11 @@ def tiny() -> tuple[nn.Module, Data, dict[str, Evidence]]:
     layers = find_layers(model)
     graph = trace(model, data.inputs[:2], layers)
     return model, data, gather(model, layers, graph, data, classes=CLASSES)
+
+
+@pytest.fixture(scope="module")
+def tiny() -> tuple[nn.Module, Data, dict[str, Evidence]]:
+    return tiny_evidence()
 
 
 @pytest.fixture(scope="module")

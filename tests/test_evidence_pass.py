@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data
-from pruneviz.network.graph import trace
 from pruneviz.network.layers import find_layers
 from pruneviz.network.replica import fingerprint
 from pruneviz.pruning.criteria import CRITERIA
@@ -17,18 +16,12 @@ from pruneviz.pruning.granularity import scores_for
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
 from tests.conftest import NETWORKS
-from tests.test_evidence import CLASSES, Tiny
+from tests.test_evidence import CLASSES, tiny_evidence
 
 
 @pytest.fixture(scope="module")
 def tiny() -> tuple[nn.Module, Data, dict[str, Evidence]]:
-    torch.manual_seed(0)
-    model = Tiny().double().eval()
-    # More than one batch, and no sample of the last class.
-    data = Data(torch.randn(70, 2, 6, 5).double(), torch.arange(70) % (CLASSES - 1))
-    layers = find_layers(model)
-    graph = trace(model, data.inputs[:2], layers)
-    return model, data, gather(model, layers, graph, data, classes=CLASSES)
+    return tiny_evidence()
 
 
 # -- SynFlow -------------------------------------------------------------------------------

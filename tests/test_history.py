@@ -39,8 +39,7 @@ def history(tmp_path: Path) -> History:
     return History(tmp_path, session="here")
 
 
-@pytest.fixture
-def grown(history: History) -> History:
+def grow(history: History) -> History:
     """1 dense - 2 - 3, and from 1 also 4 ("wide") - 5, and 6; all of one session."""
     root = history.visit(LENET, plan(0.0))
     two = history.visit(LENET, plan(0.1), root)
@@ -49,6 +48,11 @@ def grown(history: History) -> History:
     history.visit(LENET, plan(0.4), four)
     history.visit(LENET, plan(0.5), root)
     return history
+
+
+@pytest.fixture
+def grown(history: History) -> History:
+    return grow(history)
 
 
 # -- visits ------------------------------------------------------------------------------------

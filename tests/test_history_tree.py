@@ -18,7 +18,7 @@ from pruneviz.plan import Plan
 from pruneviz.ui.session import start
 from pruneviz.ui.session.diary import Diary
 from pruneviz.workbench import Workbench
-from tests.test_history import LENET, plan, record
+from tests.test_history import LENET, grow, plan, record
 
 
 @pytest.fixture
@@ -28,14 +28,7 @@ def history(tmp_path: Path) -> History:
 
 @pytest.fixture
 def grown(history: History) -> History:
-    """1 dense - 2 - 3, and from 1 also 4 ("wide") - 5, and 6; all of one session."""
-    root = history.visit(LENET, plan(0.0))
-    two = history.visit(LENET, plan(0.1), root)
-    history.visit(LENET, plan(0.2), two)
-    four = history.visit(LENET, plan(0.3), root, "wide")
-    history.visit(LENET, plan(0.4), four)
-    history.visit(LENET, plan(0.5), root)
-    return history
+    return grow(history)
 
 
 # -- the tree ----------------------------------------------------------------------------------

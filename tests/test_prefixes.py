@@ -10,26 +10,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pruneviz.data import Data, Outcome
+from pruneviz.data import Outcome
 from pruneviz.measuring.answers import BLOCK, answer
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
-from pruneviz.sources import Source
 from pruneviz.tasks import CLASSES
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
 from tests.conftest import NETWORKS
-from tests.test_evaluate import HALF, SEEN, Counting
+from tests.test_evaluate import HALF, SEEN, counting_bench
 
 
 @pytest.fixture
 def counting() -> Workbench:
-    inputs = torch.randn(300, 6)
-    data = Data(inputs, (inputs[:, 0] > 0).long() + (inputs[:, 1] > 0).long())
-    source = Source("counting", Counting().eval(), data.first(40), data, ("a", "b", "c"))
-    made = Workbench(source)
-    SEEN.clear()  # opening looks at a sample, to see what comes out
-    return made
+    return counting_bench()
 
 
 def same(one: Evaluation, other: Evaluation) -> bool:

@@ -24,14 +24,18 @@ LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
 DENSE = dict.fromkeys(LAYERS, 0.0)
 
 
-@pytest.fixture
-def session(benches: Callable[[str], Workbench]) -> Session:
+def dense_session(benches: Callable[[str], Workbench]) -> Session:
     """A session at the dense lenet5, with nothing locked."""
     session = start(benches("lenet5"))
     session.settle(session.live, {})
     del session.steps[0]
     session.at = 0
     return session
+
+
+@pytest.fixture
+def session(benches: Callable[[str], Workbench]) -> Session:
+    return dense_session(benches)
 
 
 def ask(

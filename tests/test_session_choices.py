@@ -15,17 +15,12 @@ from pruneviz.ui.session import (
 )
 from pruneviz.ui.session.levels import with_levels
 from pruneviz.workbench import Workbench
-from tests.test_session import DENSE, LAYERS, ask, settle
+from tests.test_session import DENSE, LAYERS, ask, dense_session, settle
 
 
 @pytest.fixture
 def session(benches: Callable[[str], Workbench]) -> Session:
-    """A session at the dense lenet5, with nothing locked."""
-    session = start(benches("lenet5"))
-    session.settle(session.live, {})
-    del session.steps[0]
-    session.at = 0
-    return session
+    return dense_session(benches)
 
 
 def got(session: Session) -> dict[str, float]:

@@ -17,18 +17,13 @@ from pruneviz.ui.session import (
 )
 from pruneviz.ui.session.hand import counts_by_hand
 from pruneviz.workbench import Workbench
-from tests.test_session import LAYERS, ask, settle
+from tests.test_session import LAYERS, ask, dense_session, settle
 from tests.test_session_choices import cut_items
 
 
 @pytest.fixture
 def session(benches: Callable[[str], Workbench]) -> Session:
-    """A session at the dense lenet5, with nothing locked."""
-    session = start(benches("lenet5"))
-    session.settle(session.live, {})
-    del session.steps[0]
-    session.at = 0
-    return session
+    return dense_session(benches)
 
 
 # -- layers that are cut together --------------------------------------------------------------
