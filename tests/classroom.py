@@ -1,0 +1,86 @@
+"""How does a test take the page Learn as a reader does, in one browser tab?"""
+
+from __future__ import annotations
+
+from pruneviz.lessons import Lesson, Record, read_lessons
+from pruneviz.ui.session import notebook
+from tests.page import Page, new_app, path_of
+
+LESSONS = read_lessons()
+
+
+class Classroom(Page):
+    """The page Learn in one browser tab."""
+
+    PAGE, STATE = "learn", "LedgerWork"
+
+    def __init__(self, number: int | None = None, **address: str) -> None:
+        self.app, self.seq = new_app(), 0
+        self.app.switch_page(path_of("learn"))
+        self.app.query_params.update(address | ({} if number is None else {"lesson": str(number)}))
+        self.run()
+
+    def begin(self) -> Classroom:
+        self.press("lesson-begin")
+        self.arrive().finish()
+        return self
+
+    def record(self, lesson: Lesson) -> Record:
+        return notebook.read(lesson)
+
+    def guess(self, percent: int) -> Classroom:
+        slider = next(each for each in self.app.slider if "expect" in each.label)
+        slider.set_value(percent)
+        self.press("guess")
+        return self
+
+    def open_tab(self, name: str) -> Classroom:
+        self.app.session_state["tabs"] = name
+        self.run()
+        return self
+
+    def weigh(self) -> Classroom:
+        """Measure the ledger of the present plan."""
+        self.open_tab("Ledger").press("ledger-measure").done()
+        return self
+
+    def drag(self, **levels: float) -> Classroom:
+        self.settle(**levels).finish()
+        return self
+
+    def every(self, level: float) -> Classroom:
+        return self.drag(conv2=level, fc1=level, fc2=level)
+
+    def every_layer(self, level: float) -> Classroom:
+        """The slider above the list, whatever the layers are called."""
+        bench = self.session.bench
+        free = [name for name in bench.layer_of if name not in self.session.locked]
+        self.ask("settle", dict(self.session.live.sparsity) | dict.fromkeys(free, level))
+        self.finish()
+        return self
+
+    def home(self) -> Classroom:
+        """Back to the lesson."""
+        self.app.switch_page(path_of("learn"))
+        self.run()
+        return self
+
+    def granularity(self, name: str) -> Classroom:
+        self.choose("ask_granularity", name).finish()
+        return self
+
+    def repair(self, *names: str) -> Classroom:
+        """Let these repairs be switched on, and no others."""
+        for name in ("fold", "reconstruct", "recalibrate"):
+            if (name in self.plan.repair) != (name in names):
+                self.choose(f"ask_{name}", name in names).finish()
+        return self
+
+    def undo(self) -> Classroom:
+        self.ask("undo").finish()
+        return self
+
+    def answer(self, lesson: Lesson, number: int, place: int) -> Classroom:
+        self.app.radio(key=f"answer-{lesson.name}-{number}").set_value(place)
+        self.run()
+        return self
