@@ -17,6 +17,7 @@ import pytest
 # The process that hands out the tests reads this file too and runs none: what takes seconds to
 # import is imported where it is used.
 if TYPE_CHECKING:
+    from pruneviz.storage.measurement_store import MeasurementStore
     from pruneviz.workbench import Workbench
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
@@ -103,6 +104,14 @@ def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+@pytest.fixture
+def memory() -> MeasurementStore:
+    """What is measured is known as long as the test lasts."""
+    from pruneviz.storage.measurement_store import MeasurementStore
+
+    return MeasurementStore(None)
+
+
 @pytest.fixture(scope="session")
 def new_bench() -> Callable[[str], Workbench]:
     """Opens a sample network afresh, over few samples and with nothing measured before."""
@@ -121,6 +130,14 @@ def new_bench() -> Callable[[str], Workbench]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def whole_lenet300() -> Workbench:
+    """lenet300 over all its samples, so that some points may have more of them than others."""
+    import pruneviz
+
+    return pruneviz.open("lenet300")
 
 
 def opened_zoo(name: str) -> Workbench:

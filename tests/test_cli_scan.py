@@ -19,7 +19,7 @@ import pruneviz as pv
 from pruneviz.cli import main
 from pruneviz.sensitivity.scan import LEVELS
 from pruneviz.storage.home import VARIABLE
-from tests.test_scan import rows
+from tests.counting_bench import rows
 
 PATIENCE = 120.0
 

@@ -15,33 +15,30 @@ from pruneviz.plan import Plan
 from pruneviz.sensitivity.answers import measure, recall
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.workbench import Workbench
-from tests.test_scan import Counting
+from tests.counting_bench import CountingBench
 
 ASKED = ContestRequest(("magnitude", "wanda"), (0.5, 0.9))
 
 
 @pytest.fixture
-def lenet300(benches: Callable[[str], Workbench]) -> Counting:
-    return Counting(benches("lenet300"))
-
-
-@pytest.fixture
-def memory() -> MeasurementStore:
-    return MeasurementStore(None)
+def lenet300(benches: Callable[[str], Workbench]) -> CountingBench:
+    return CountingBench(benches("lenet300"))
 
 
 def silent(label: str, done: float) -> None:
     pass
 
 
-def hold(bench: Counting, memory: MeasurementStore, asked: ContestRequest = ASKED) -> Contest:
+def hold(bench: CountingBench, memory: MeasurementStore, asked: ContestRequest = ASKED) -> Contest:
     return contest(bench, memory, asked, silent)
 
 
 # -- who takes part ----------------------------------------------------------------------------
 
 
-def test_the_random_control_always_takes_part(lenet300: Counting, memory: MeasurementStore) -> None:
+def test_the_random_control_always_takes_part(
+    lenet300: CountingBench, memory: MeasurementStore
+) -> None:
     found = hold(lenet300, memory)
     assert found.complete
     assert found.criteria == ("magnitude", "wanda", "random")
@@ -53,7 +50,7 @@ def test_the_random_control_always_takes_part(lenet300: Counting, memory: Measur
 
 
 def test_numbers_are_those_of_the_plans_measured_one_by_one(
-    lenet300: Counting, memory: MeasurementStore
+    lenet300: CountingBench, memory: MeasurementStore
 ) -> None:
     found = hold(lenet300, memory)
     for _, row in found.table.iterrows():
@@ -66,7 +63,7 @@ def test_numbers_are_those_of_the_plans_measured_one_by_one(
             assert row[name] == getattr(result, name)
 
 
-def test_the_control_spans_its_seeds(lenet300: Counting, memory: MeasurementStore) -> None:
+def test_the_control_spans_its_seeds(lenet300: CountingBench, memory: MeasurementStore) -> None:
     table = hold(lenet300, memory).table
     seeds = table[(table["criterion"] == "random") & (table["sparsity"] == 0.5)]
     mean, own = seeds[seeds["seed"].isna()].iloc[0], seeds[seeds["seed"].notna()]
@@ -80,7 +77,7 @@ def test_without_names_all_take_part_and_who_cannot_is_told(
     benches: Callable[[str], Workbench], memory: MeasurementStore
 ) -> None:
     asked = ContestRequest(plan=Plan(granularity="neuron"), levels=(0.5,), n=64)
-    found = hold(Counting(benches("lenet5")), memory, asked)
+    found = hold(CountingBench(benches("lenet5")), memory, asked)
     assert found.complete
     assert "no batch norm" in found.left_out["bn_scale"]
     assert "bn_scale" not in found.criteria
@@ -88,7 +85,7 @@ def test_without_names_all_take_part_and_who_cannot_is_told(
 
 
 def test_all_cut_the_same_from_the_same_layers(
-    lenet300: Counting, memory: MeasurementStore
+    lenet300: CountingBench, memory: MeasurementStore
 ) -> None:
     found = hold(lenet300, memory, replace(ASKED, locked=("fc3",)))
     assert found.layers == ("fc1", "fc2")
@@ -102,7 +99,7 @@ def test_all_cut_the_same_from_the_same_layers(
 
 
 def test_the_levels_of_a_plan_are_scaled_to_the_same_total(
-    lenet300: Counting, memory: MeasurementStore
+    lenet300: CountingBench, memory: MeasurementStore
 ) -> None:
     own = Plan(sparsity={"fc1": 0.8, "fc2": 0.5, "fc3": 0.0})
     hold(lenet300, memory, replace(ASKED, plan=own, allocation="sliders"))
@@ -119,7 +116,7 @@ def test_the_levels_of_a_plan_are_scaled_to_the_same_total(
 
 
 def test_an_allocation_is_that_of_the_steering(
-    lenet300: Counting, memory: MeasurementStore
+    lenet300: CountingBench, memory: MeasurementStore
 ) -> None:
     hold(lenet300, memory, replace(ASKED, allocation="erk"))
     wanted = lenet300.bench.studies.levels("erk", (0.5, 0.9))
@@ -147,7 +144,7 @@ def test_an_allocation_is_that_of_the_steering(
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(
-    lenet300: Counting, memory: MeasurementStore, change: dict[str, object], named: str
+    lenet300: CountingBench, memory: MeasurementStore, change: dict[str, object], named: str
 ) -> None:
     with pytest.raises(ValueError, match=named):
         hold(lenet300, memory, replace(ASKED, **change))  # type: ignore[arg-type]
@@ -157,7 +154,9 @@ def test_what_does_not_fit_is_refused_by_name(
 # -- memory ------------------------------------------------------------------------------------
 
 
-def test_the_second_time_nothing_is_measured(lenet300: Counting, memory: MeasurementStore) -> None:
+def test_the_second_time_nothing_is_measured(
+    lenet300: CountingBench, memory: MeasurementStore
+) -> None:
     first = hold(lenet300, memory)
     lenet300.asked.clear()
     second = contest(lenet300, memory, ASKED, None)
@@ -167,7 +166,9 @@ def test_the_second_time_nothing_is_measured(lenet300: Counting, memory: Measure
     assert second.verdicts == first.verdicts
 
 
-def test_what_is_not_measured_is_not_known(lenet300: Counting, memory: MeasurementStore) -> None:
+def test_what_is_not_measured_is_not_known(
+    lenet300: CountingBench, memory: MeasurementStore
+) -> None:
     found = contest(lenet300, memory, ASKED, None)
     assert not found.complete
     assert found.table.empty
@@ -175,7 +176,7 @@ def test_what_is_not_measured_is_not_known(lenet300: Counting, memory: Measureme
     assert lenet300.asked == []
 
 
-def test_cancel_keeps_what_was_measured(lenet300: Counting, memory: MeasurementStore) -> None:
+def test_cancel_keeps_what_was_measured(lenet300: CountingBench, memory: MeasurementStore) -> None:
     def stop(label: str, done: float) -> None:
         if done >= 0.6:
             raise CancelledError
@@ -191,7 +192,7 @@ def test_cancel_keeps_what_was_measured(lenet300: Counting, memory: MeasurementS
     assert hold(lenet300, memory).table.equals(hold(lenet300, MeasurementStore(None)).table)
 
 
-def test_scores_are_kept_as_they_are(lenet300: Counting, memory: MeasurementStore) -> None:
+def test_scores_are_kept_as_they_are(lenet300: CountingBench, memory: MeasurementStore) -> None:
     plan = Plan(sparsity={"fc1": 0.9})
     found = measure(lenet300, memory, plan, 100, lambda: None)
     again = recall(lenet300, memory, plan, 100)
@@ -203,13 +204,15 @@ def test_scores_are_kept_as_they_are(lenet300: Counting, memory: MeasurementStor
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"scores": 1, "weight": null}'])
 def test_what_is_damaged_is_measured_again(
-    lenet300: Counting, memory: MeasurementStore, monkeypatch: pytest.MonkeyPatch, text: str
+    lenet300: CountingBench, memory: MeasurementStore, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(memory, "get", lambda key: text)
     assert recall(lenet300, memory, Plan(sparsity={"fc1": 0.5}), 64) is None
 
 
-def test_a_refusal_is_remembered_and_told(lenet300: Counting, memory: MeasurementStore) -> None:
+def test_a_refusal_is_remembered_and_told(
+    lenet300: CountingBench, memory: MeasurementStore
+) -> None:
     plan = Plan(granularity="neuron", sparsity={"fc9": 0.5})
     with pytest.raises(ValueError, match="fc9"):
         measure(lenet300, memory, plan, 64, lambda: None)

@@ -20,18 +20,13 @@ from pruneviz.sources.registered import load_registered
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.tasks import CLASSES
 from pruneviz.workbench import Workbench
+from tests.counting_bench import CountingBench
 from tests.test_contest import hold
-from tests.test_scan import Counting
 
 
 @pytest.fixture
-def lenet300(benches: Callable[[str], Workbench]) -> Counting:
-    return Counting(benches("lenet300"))
-
-
-@pytest.fixture
-def memory() -> MeasurementStore:
-    return MeasurementStore(None)
+def lenet300(benches: Callable[[str], Workbench]) -> CountingBench:
+    return CountingBench(benches("lenet300"))
 
 
 def scores(hits: int, n: int, shift: int = 0) -> torch.Tensor:
@@ -134,7 +129,7 @@ def test_equal_criteria_are_seldom_called_different(rounds: int) -> None:
 
 
 def test_the_summary_says_what_the_verdicts_say(
-    lenet300: Counting, memory: MeasurementStore
+    lenet300: CountingBench, memory: MeasurementStore
 ) -> None:
     found = hold(lenet300, memory)
     rows = found.summary
@@ -152,7 +147,7 @@ def test_a_score_of_ones_own_is_compared_too(memory: MeasurementStore) -> None:
         return outputs.softmax(1).gather(1, targets[:, None])[:, 0]
 
     bench = Workbench(replace(source, validation=source.validation.first(64), metric=margin))
-    found = hold(Counting(bench), memory)
+    found = hold(CountingBench(bench), memory)
     plan = Plan("wanda", sparsity=dict.fromkeys(bench.layer_of, 0.9))
     kept = recall(bench, memory, plan, 64)
     assert kept is not None

@@ -13,7 +13,6 @@ from torch import nn
 
 from pruneviz.background import CancelledError
 from pruneviz.data import Data
-from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.sensitivity.damage_model import fit
 from pruneviz.sensitivity.prediction import (
@@ -27,22 +26,7 @@ from pruneviz.sources import Source
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
-
-
-class Counting:
-    """A workbench that notes what it was asked to measure."""
-
-    def __init__(self, bench: Workbench) -> None:
-        self.bench = bench
-        self.asked: list[tuple[Plan, int | None]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.bench, name)
-
-    def evaluate(self, plan: Plan, n: int | None = None, start: int = 0) -> Evaluation:
-        if not plan.is_dense:
-            self.asked.append((plan, n))
-        return self.bench.evaluate(plan, n, start)
+from tests.counting_bench import CountingBench
 
 
 def quiet(label: str, done: float) -> None:
@@ -88,16 +72,16 @@ def test_laws(benches: Callable[[str], Workbench], name: str, plan: Plan) -> Non
 
 
 def test_a_second_call_measures_nothing(benches: Callable[[str], Workbench]) -> None:
-    bench, memory = Counting(benches("lenet5")), MeasurementStore(None)
+    bench, memory = CountingBench(benches("lenet5")), MeasurementStore(None)
     told = scan(bench, Plan(), memory, (0.5, 0.9))
     assert known_predictor(bench, told, memory) is None
     bench.asked.clear()
     first = predictor(bench, told, memory, quiet)
-    assert len(bench.asked) == first.plans == 48
-    assert {n for _, n in bench.asked} == {128} == {first.samples}
+    assert len(bench.cuts) == first.plans == 48
+    assert {n for _, n in bench.cuts} == {128} == {first.samples}
     bench.asked.clear()
     second, third = predictor(bench, told, memory, quiet), known_predictor(bench, told, memory)
-    assert bench.asked == []
+    assert bench.cuts == []
     assert third is not None
     plans = random_plans(told, 20, 9)
     assert [second.predict(p) for p in plans] == [third.predict(p) for p in plans]
@@ -107,7 +91,7 @@ def test_a_second_call_measures_nothing(benches: Callable[[str], Workbench]) -> 
 
 
 def test_one_that_was_stopped_goes_on(benches: Callable[[str], Workbench]) -> None:
-    bench, memory = Counting(benches("lenet5")), MeasurementStore(None)
+    bench, memory = CountingBench(benches("lenet5")), MeasurementStore(None)
     told = scan(bench, Plan(), memory, (0.5, 0.9))
 
     def stop(label: str, done: float) -> None:
@@ -117,11 +101,11 @@ def test_one_that_was_stopped_goes_on(benches: Callable[[str], Workbench]) -> No
     bench.asked.clear()
     with pytest.raises(CancelledError):
         predictor(bench, told, memory, stop)
-    assert len(bench.asked) == 10
+    assert len(bench.cuts) == 10
     assert known_predictor(bench, told, memory) is None
     bench.asked.clear()
     predictor(bench, told, memory, quiet)
-    assert len(bench.asked) == 38
+    assert len(bench.cuts) == 38
 
 
 @pytest.mark.slow
