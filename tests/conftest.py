@@ -112,6 +112,17 @@ def memory() -> MeasurementStore:
     return MeasurementStore(None)
 
 
+@pytest.fixture
+def no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger exports nothing to ONNX Runtime: that takes most of its time."""
+    from pruneviz.measuring import cost
+
+    def missing(*_: object) -> None:
+        raise ValueError("ONNX Runtime is not here")
+
+    monkeypatch.setattr(cost, "in_onnx_runtime", missing)
+
+
 @pytest.fixture(scope="session")
 def new_bench() -> Callable[[str], Workbench]:
     """Opens a sample network afresh, over few samples and with nothing measured before."""
