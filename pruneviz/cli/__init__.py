@@ -11,6 +11,7 @@ from pruneviz.cli.catalogue import criteria, glossary, groups, layers, models
 from pruneviz.cli.compare import compare
 from pruneviz.cli.cost import cost
 from pruneviz.cli.export import export
+from pruneviz.cli.lessons import lessons
 from pruneviz.cli.prune import prune
 from pruneviz.cli.replay import replay_recipe
 from pruneviz.cli.report import write
@@ -78,6 +79,7 @@ for command in (
     replay_recipe,
     write,
     settings,
+    lessons,
     app,
 ):
     command.params.append(_debug())

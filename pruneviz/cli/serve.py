@@ -15,6 +15,8 @@ from typing import Any
 import click
 
 from pruneviz.cli.shared import what_to_open, workers_option
+from pruneviz.lessons import read_lessons
+from pruneviz.lessons.library import VARIABLE as LESSONS
 from pruneviz.measuring.processes import VARIABLE
 from pruneviz.options import opening_options, words
 
@@ -46,6 +48,12 @@ _PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
     default="",
     help="The path under which a proxy passes it on, such as /pruneviz.",
 )
+@click.option(
+    "--lessons",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Lessons of your own, Markdown files that stand on the page Learn beside ours.",
+)
 @workers_option
 @opening_options
 def app(
@@ -53,6 +61,7 @@ def app(
     host: str,
     names: tuple[str, ...],
     base_path: str,
+    lessons: Path | None,
     workers: int,
     **values: Any,
 ) -> None:
@@ -61,6 +70,9 @@ def app(
     Example: pruneviz app --port 8502 --model lenet5
     """
     script = app_file()
+    if lessons is not None:
+        _check_lessons(lessons)
+        os.environ[LESSONS] = str(lessons.resolve())
     _check_address(host, port)
     options = [("port", str(port)), ("address", host)]
     options += [("baseUrlPath", path)] if (path := _path(base_path)) else []
@@ -71,6 +83,14 @@ def app(
         command += ["--", *words(what_to_open(values))]
     os.environ[VARIABLE] = str(workers)
     _become(command)
+
+
+def _check_lessons(folder: Path) -> None:
+    """ClickException names the file, line and field of what is wrong in a lesson."""
+    try:
+        read_lessons(folder)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _check_address(host: str, port: int) -> None:

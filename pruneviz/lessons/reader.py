@@ -51,15 +51,21 @@ def read_lessons(folder: Path = LESSONS) -> tuple[Lesson, ...]:
 
     ValueError names the file, line and field of what is wrong, or the folder that holds none.
     """
-    files = sorted(folder.glob("*.md"), key=_place)
+    files = lesson_files(folder)
     if not files:
         raise ValueError(f"{folder} holds no lesson: a lesson is a Markdown file, such as 1.md")
     return tuple(read_lesson(file) for file in files)
 
 
-def _place(path: Path) -> tuple[float, str]:
-    number = re.match(r"\d{1,9}", path.name)
-    return (float(number[0]) if number else math.inf), path.name
+def lesson_files(folder: Path) -> list[Path]:
+    """A folder's lessons, in the order of the numbers that their names begin with, then by name."""
+    return sorted(folder.glob("*.md"), key=lambda path: (place_of(path.name), path.name))
+
+
+def place_of(name: str) -> float:
+    """The number that a file's name begins with; infinite where it begins with none."""
+    number = re.match(r"\d{1,9}", name)
+    return float(number[0]) if number else math.inf
 
 
 def read_lesson(path: Path) -> Lesson:

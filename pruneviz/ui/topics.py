@@ -20,7 +20,7 @@ _ORDER = (
     "training",
     "cost",
 )
-_LINK = re.compile(r"\[([^\]]+)\]\((\w+)\.md\)")
+_LINK = re.compile(r"\[([^\]]+)\]\((\w+)\.md(?:#[\w-]+)?\)")
 
 
 def topics() -> dict[str, str]:

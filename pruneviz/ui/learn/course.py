@@ -70,13 +70,16 @@ def number(lesson: Lesson) -> int:
 def numbers() -> dict[int, Lesson]:
     """Number -> lesson, in their order."""
     lessons: dict[int, Lesson] = {}
+    others = []
     for lesson in notebook.lessons():
         digits = re.match(r"\d{1,3}", lesson.name)
         place = int(digits[0]) if digits else 0
-        if not place or place in lessons:
-            place = max(lessons, default=0) + 1
-        lessons[place] = lesson
-    return lessons
+        if place and place not in lessons:
+            lessons[place] = lesson
+        else:
+            others.append(lesson)
+    first = max(lessons, default=0) + 1
+    return lessons | dict(enumerate(others, first))
 
 
 def progress() -> list[tuple[Lesson, Record]]:
@@ -162,8 +165,8 @@ def overview() -> None:
         "networks, guess what will happen, and measure it. Begin with the first: each needs "
         "what was said before."
     )
-    if notebook.complaint():
-        st.warning(as_sentence(notebook.complaint()))
+    for words in filter(None, (notebook.complaint(), *notebook.omissions())):
+        st.warning(as_sentence(words))
     columns = st.columns(3, gap="small")
     for place, (at, lesson) in enumerate(numbers().items()):
         with columns[place % 3], st.container(border=True, key=f"card-{at}"):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pruneviz.lessons import Lesson, Record, read_lessons
+from pruneviz.lessons import Lesson, Library, Record, library
+from pruneviz.lessons.library import own_folder, stamps
 from pruneviz.storage.home import home
 from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.ui.session import owners
@@ -21,8 +22,13 @@ _MOST = 2000  # entries of one owner that are handed on
 
 
 def lessons() -> tuple[Lesson, ...]:
-    """All lessons there are, read once for everybody."""
-    return _lessons()
+    """All lessons there are, a teacher's own among them; read once for everybody."""
+    return _library().lessons
+
+
+def omissions() -> tuple[str, ...]:
+    """Which lessons of a teacher's own folder are left out, and why."""
+    return _library().complaints
 
 
 def read(lesson: Lesson) -> Record:
@@ -109,6 +115,12 @@ def _open(folder: str) -> MeasurementStore:
     return MeasurementStore(Path(folder), _FILE, _WHAT)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _lessons() -> tuple[Lesson, ...]:
-    return read_lessons()
+def _library() -> Library:
+    folder = own_folder()
+    return _read("" if folder is None else str(folder), stamps(folder))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _read(folder: str, stamp: tuple[tuple[str, int, int], ...]) -> Library:
+    """stamp: another one where a file was changed, which is then read again."""
+    return library(Path(folder) if folder else None)
