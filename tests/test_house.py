@@ -34,7 +34,18 @@ IRREGULAR = {
 
 # The floors, lowest first. An import leads to a lower floor, or stays within its own room.
 FLOORS = (
-    ("plan", "scale", "data", "outputs", "storage", "cores", "memory", "limits", "progress"),
+    (
+        "plan",
+        "scale",
+        "data",
+        "outputs",
+        "language",
+        "storage",
+        "cores",
+        "memory",
+        "limits",
+        "progress",
+    ),
     ("turns",),
     ("background",),
     ("tasks", "figures"),

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+import pruneviz as pv
 from pruneviz.data import Data
+from pruneviz.measuring.continuation import passage
 from pruneviz.sources.data.reader import read_data
 from pruneviz.sources.data.texts import next_tokens, pad
 from pruneviz.sources.spec import InputSpec
@@ -175,3 +177,30 @@ def test_a_folder_without_a_tokenizer_is_said(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("many words " * 200, encoding="utf-8")
     with pytest.raises(ValueError, match="tokenizer"):
         read_data(tmp_path / "text.txt", tokenizer=tmp_path / "bare")
+
+
+# -- writing -------------------------------------------------------------------------------
+
+
+def test_a_causal_folder_goes_on_from_a_text_in_its_own_dtype(
+    tokenizer: Path, tmp_path: Path
+) -> None:
+    t = transformers()
+    config = t.LlamaConfig(
+        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+        vocab_size=len(WORDS), max_position_embeddings=8, bos_token_id=None, eos_token_id=None,
+    )  # fmt: skip
+    t.LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(tokenizer)
+    text = tmp_path / "text.txt"
+    text.write_text("a b c d e f g h " * 8, encoding="utf-8")
+    bench = pv.open(f"hf:{tokenizer}", text)
+    assert {p.dtype for p in bench.source.model.parameters()} == {torch.bfloat16}
+    assert any("samples of 8 tokens, one behind the other (stride 8)" in n for n in bench.notes)
+    plan = pv.Plan(sparsity={"model.layers.0.mlp.down_proj": 0.9})
+    written = bench.continuation(plan, "a b", 4)
+    assert written.prompt.split() == ["a", "b"]
+    assert len(written.dense) == len(written.pruned) == 4
+    assert written == bench.continuation(plan, "a b", 4)
+    found = bench.surprise(plan, passage(bench, 0))
+    assert len(found.pieces) == len(found.dense) == 7
+    assert bench.evaluate(pv.Plan()).intervals.keys() == {"perplexity"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -159,9 +160,17 @@ def _up(chance: float | None, scale: Scale) -> dict[str, object]:
     return {"range": [scale.factor * (chance - room), scale.factor * (1 + room)]}
 
 
-def per_class(dense: Mapping[str, float], pruned: Mapping[str, float]) -> go.Figure:
-    """Change of each class's accuracy in points, pruned minus dense."""
-    names = list(dense)
+def per_class(
+    dense: Mapping[str, float],
+    pruned: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+    word: str = "class",
+) -> go.Figure:
+    """Change of each class's accuracy in points, pruned minus dense.
+
+    intervals: class -> low and high of its change, where they are known. word: what a class is.
+    """
+    names, intervals = list(dense), intervals or {}
     change = [100 * (pruned[name] - dense[name]) for name in names]
     least = min([c for c in change if c == c], default=0.0)
     most = max([c for c in change if c == c], default=0.0)
@@ -171,15 +180,25 @@ def per_class(dense: Mapping[str, float], pruned: Mapping[str, float]) -> go.Fig
         "y": change,
         "marker": {"color": [ORANGE if c < 0 else BLUE for c in change]},
         "customdata": [[100 * dense[n], 100 * pruned[n]] for n in names],
-        "hovertemplate": "class %{x}: %{y:+.1f} points<br>dense %{customdata[0]:.1f} %, "
+        "hovertemplate": word + " %{x}: %{y:+.1f} points<br>dense %{customdata[0]:.1f} %, "
         "pruned %{customdata[1]:.1f} %<extra></extra>",
     }
-    ends = [min(-1.0, 1.1 * least), max(1.0, 1.1 * most)]
+    if intervals:
+        ends = [intervals.get(name, (math.nan, math.nan)) for name in names]
+        up = [100 * high - at for (_, high), at in zip(ends, change, strict=True)]
+        down = [at - 100 * low for (low, _), at in zip(ends, change, strict=True)]
+        bars["error_y"] = {
+            "type": "data", "symmetric": False, "array": up, "arrayminus": down,
+            "color": GREY, "thickness": 1.5, "width": 4,
+        }  # fmt: skip
+        least = min([100 * low for low, _ in ends if low == low], default=least)
+        most = max([100 * high for _, high in ends if high == high], default=most)
+    span = [min(-1.0, 1.1 * least), max(1.0, 1.1 * most)]
     return go.Figure(
         [bars],
         layout(
-            xaxis={"title": "class", "type": "category", **AXIS},
-            yaxis={"title": "change, points", "range": ends, **AXIS},
+            xaxis={"title": word, "type": "category", **AXIS},
+            yaxis={"title": "change, points", "range": span, **AXIS},
         ),
     )
 

@@ -270,7 +270,20 @@ TERMS = {
     ),
     "classes": Term(
         "Per-class change",
-        "Accuracy of each class, pruned minus dense. One number for all classes hides who pays.",
+        "Accuracy of each class, pruned minus dense, with its paired 95 % interval; of a language "
+        "model whose words are tagged, of each skill, counted by text: words of one text are not "
+        "independent. One number for all hides who pays.",
+    ),
+    "continuation": Term(
+        "Continuation",
+        "What a language model writes behind a text, a token at a time: each is the likeliest, or "
+        "drawn by softmax of its answer. Marked is each that is not the dense network's at that "
+        "place; after the first, the two go on from different texts.",
+    ),
+    "surprise": Term(
+        "Loss of a word",
+        "-ln p of the word that stands there, given those before it: 0 where it was certain, 0.7 "
+        "where it was one of two, 7 where it was one of a thousand. Perplexity is exp of the mean.",
     ),
     "flipped": Term(
         "Flipped examples",

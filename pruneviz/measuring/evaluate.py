@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
-import torch
 from torch import Tensor
 
 from pruneviz.data import Outcome
+from pruneviz.measuring.by_class import ByClass, by_class
+from pruneviz.measuring.intervals import mean_interval
 from pruneviz.measuring.score import Change, change, level
 from pruneviz.tasks import Task
 from pruneviz.tasks.measures import mean_loss, mean_score
 from pruneviz.tasks.several import measure_outputs, outcome_of
+from pruneviz.tasks.task import Column
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,19 @@ class OutputChange:
 class Evaluation:
     """The score of a plan on the first n validation samples, as `task` counts it.
 
-    accuracy: the mean score, 1 = all right. low, high: its 95 % interval, Wilson's where scores
-    are right or wrong, else `mean_interval`. loss: the mean loss, as the task names it; inf where
-    an answer is broken. per_class: class -> accuracy (NaN where the prefix has no sample of it);
-    empty where answers are no named classes. delta: accuracy minus that of the dense network (as
-    it was first opened) on the same samples, with its 95 % paired interval. start: of a trained
-    version, the change from what its training left; else None. predicted: int64 [n], -1 where an
-    answer is no class. broken: how many answers hold NaN or infinite numbers, and so count as none.
-    measures: every number one expects of the task, by name. dense_...: the same of the dense
-    network. scores: float32 [n], of each sample, what the accuracy is the mean of; weight: how
-    much each of them counts, None: the same. outputs: of a network that answers with several
-    tensors, how each that is compared with the dense network's has changed.
+    accuracy: the mean score, 1 = all right. low, high: its 95 % interval, Wilson's where scores are
+    right or wrong, else `mean_interval`. loss: the mean loss, as the task names it; inf where an
+    answer is broken. per_class: class -> accuracy (NaN where the prefix has no sample of it); of a
+    language model: skill -> accuracy of the words that need it; empty where answers are no named
+    classes. by_class: both sides with their intervals. delta: accuracy minus that of the dense
+    network (as it was first opened) on the same samples, with its 95 % paired interval. start: of a
+    trained version, the change from what its training left; else None. predicted: int64 [n], -1
+    where an answer is no class. broken: how many answers hold NaN or infinite numbers, and so count
+    as none. measures: every number one expects of the task, by name. dense_...: the same of the
+    dense network. scores: float32 [n], of each sample, what the accuracy is the mean of; weight:
+    how much each of them counts, None: the same. outputs: of a network that answers with several
+    tensors, how each that is compared with the dense network's has changed. columns: what measures
+    are means of, see `intervals`.
 
     >>> pv.open("lenet300").evaluate(pv.Plan(), 100).n
     100
@@ -84,12 +89,23 @@ class Evaluation:
     broken: int = 0
     outputs: Mapping[str, OutputChange] = field(default_factory=dict)
     dense_accuracy: float = math.nan
+    by_class: ByClass = field(default_factory=ByClass, repr=False)
+    columns: Mapping[str, Column] = field(default_factory=dict, repr=False)
     start: Change | None = None
 
     @property
     def from_start(self) -> Change:
         """The change from the network that is cut: a trained version, else the dense network."""
         return self.start or Change(self.delta, self.delta_low, self.delta_high)
+
+    @cached_property
+    def intervals(self) -> Mapping[str, tuple[float, float]]:
+        """Measure -> its 95 % interval, of those beside the score that have one."""
+        return {
+            name: (column.of(low), column.of(high))
+            for name, column in self.columns.items()
+            for _, low, high in [mean_interval(column.values, column.weight, column.bounds)]
+        }
 
     @property
     def measurable(self) -> bool:
@@ -119,19 +135,20 @@ def summarise(
     outcome: Outcome,
     dense: Outcome,
     targets: Tensor | None,
-    classes: tuple[str, ...],
+    names: tuple[str, ...],
     n: int,
     task: Task,
     start: Outcome | None = None,
 ) -> Evaluation:
     """The evaluation of the first n answers of `outcome`, paired with those of `dense`.
 
-    start: the answers of the trained version that was cut, if it was one.
+    names: of classes or skills. start: the answers of the trained version that was cut, if it was
+    one.
     """
     unchanged, uncut = outcome is dense, outcome is start
     targets = None if targets is None else targets[:n].cpu()
     outcome, dense = (_prefix(one, n, targets, task) for one in (outcome, dense))
-    names = classes if task.single and targets is not None else ()
+    classes = by_class(outcome, dense, targets, names, task)
     scores = _scores(outcome)
     accuracy, low, high = level(scores, outcome.weight, task)
     if unchanged and task.against_dense and accuracy == 1:
@@ -150,8 +167,9 @@ def summarise(
         low=low,
         high=high,
         loss=mean_loss(outcome),
-        per_class=_by_class(outcome.predicted, targets, names),
-        dense_per_class=_by_class(dense.predicted, targets, names),
+        per_class=classes.now,
+        dense_per_class=classes.before,
+        by_class=classes,
         delta=delta,
         delta_low=delta_low,
         delta_high=delta_high,
@@ -166,6 +184,7 @@ def summarise(
         outputs=_changes(outcome, dense, task),
         dense_accuracy=accuracy if unchanged else level(_scores(dense), dense.weight, task)[0],
         start=from_start,
+        columns=task.columns(outcome),
     )
 
 
@@ -207,13 +226,3 @@ def _scores(outcome: Outcome) -> Tensor:
     if outcome.score is None:
         raise ValueError("an outcome without scores or targets can't be summed up; measure it here")
     return outcome.score
-
-
-def _by_class(
-    predicted: Tensor, targets: Tensor | None, classes: tuple[str, ...]
-) -> dict[str, float]:
-    if targets is None or not classes:
-        return {}
-    totals = torch.bincount(targets, minlength=len(classes)).double()
-    hits = torch.bincount(targets[predicted == targets], minlength=len(classes)).double()
-    return dict(zip(classes, (hits / totals).tolist(), strict=True))

@@ -168,16 +168,16 @@ def _classes(result: Evaluation, charts: Charts) -> str:
     words = f"{changed:,} of {result.n:,} answers are not those of the dense network."
     if not result.per_class:
         return section("classes", "Who pays", paragraph(words))
-    chart = ""
+    chart, classes = "", result.by_class
     if len(result.per_class) <= 100:
-        figure = figures.per_class(result.dense_per_class, result.per_class)
+        figure = figures.per_class(classes.before, classes.now, classes.intervals, classes.word)
         chart = charts.add(figure, "Change of each class")
     return section(
         "classes",
         "Who pays",
         paragraph(words),
         chart,
-        table(change_by_class(result), text=("class",)),
+        table(change_by_class(result), text=(classes.word,)),
     )
 
 

@@ -60,13 +60,16 @@ def readable(visits: pd.DataFrame, word: str, scale: Scale = SHARE) -> pd.DataFr
 
 
 def change_by_class(result: Evaluation) -> pd.DataFrame:
-    """Per cent right of each class, and the change in points."""
-    rows = []
+    """Per cent right of each class, and the change in points with its 95 % interval."""
+    rows, changes = [], result.by_class.changes
     for name, now in result.per_class.items():
         was = result.dense_per_class[name]
         shares = (f"{100 * was:.1f}", f"{100 * now:.1f}", f"{100 * (now - was):+.1f}")
-        rows.append((name, *("" if was != was else share for share in shares)))
-    return pd.DataFrame(rows, columns=["class", "dense, %", "pruned, %", "change, points"])
+        sure = changes.get(name)
+        span = "" if sure is None else f"{100 * sure.low:+.1f} … {100 * sure.high:+.1f}"
+        rows.append((name, *("" if was != was else share for share in shares), span))
+    columns = [result.by_class.word, "dense, %", "pruned, %", "change, points", "95 %"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def count_table(bench: Workbench, plan: Plan) -> pd.DataFrame:

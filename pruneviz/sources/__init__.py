@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 
 from pruneviz.data import Data, Metric, Outcome
+from pruneviz.language import Language
 from pruneviz.plan import Plan
 from pruneviz.sources.open_request import OpenRequest
 
@@ -42,7 +43,8 @@ class Source:
     by, of `pruneviz.tasks.TASKS`; None: inferred from outputs and targets. output: the name of the
     output that is scored, of several; None: the main one. notes: sentences on how it was found.
     training: what may train it; None: only `calibration` may. past: where it was trained here;
-    parent: the network it was trained from, so that all are compared with the first.
+    parent: the network it was trained from, so that all are compared with the first. language: of
+    a language model, how text becomes its tokens and back, where that is known.
     masks: what the network came pruned by, by parameter (bool, True = kept); its weights are zero
     where they cut.
     opened: by which names it can be opened again, as far as it has any; unnamed: which of "model",
@@ -69,3 +71,4 @@ class Source:
     masks: Mapping[str, Tensor] = field(default_factory=dict)
     task: str | None = None
     parent: Source | None = None
+    language: Language | None = None

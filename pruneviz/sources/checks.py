@@ -28,10 +28,10 @@ def check_source(source: Source) -> None:
     if len(source.validation) == 0:
         raise ValueError(f"{source.name}: validation data is empty; give at least one sample")
     for data in (source.calibration, source.validation):
-        _check_data(data, source.classes)
+        _check_data(data, source)
     if source.training is not None:
         try:
-            _check_data(source.training, source.classes)
+            _check_data(source.training, source)
         except ValueError as error:
             raise ValueError(f"training data: {error}") from None
 
@@ -75,9 +75,12 @@ def check_rows(shape: tuple[int, ...], n: int) -> None:
     raise ValueError(start + cure)
 
 
-def _check_data(data: Data, classes: tuple[str, ...]) -> None:
-    if classes:
-        check_targets(data.targets, len(classes), "the classes named")
+def _check_data(data: Data, source: Source) -> None:
+    targets, names = data.targets, len(source.classes)
+    if names and source.task == "skills" and targets is not None and targets.ndim == 3:
+        check_targets(targets[..., 1], names + 1, "0 and a number for each skill named")
+    elif names:
+        check_targets(targets, names, "the classes named")
     if data.targets is not None and not _whole(data.targets):
         raise ValueError("targets hold NaN or infinite values; leave these samples out")
 

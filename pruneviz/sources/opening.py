@@ -16,6 +16,7 @@ from pruneviz.sources.data.number_types import accepts
 from pruneviz.sources.data.reader import numbers_of, read_data, samples_of, size_of
 from pruneviz.sources.data.samples import DataRequest, Samples
 from pruneviz.sources.data.several import with_order
+from pruneviz.sources.data.texts import language_of
 from pruneviz.sources.data.training import with_training
 from pruneviz.sources.networks.architectures import Architecture, build
 from pruneviz.sources.networks.factories import build_by_name
@@ -92,13 +93,14 @@ def find_source(
         model=network.model,
         calibration=samples.calibration,
         validation=samples.validation,
-        classes=_class_names(request.classes, samples.classes),
+        classes=_class_names(request.classes, samples.classes, task),
         metric=metric,
         output=request.output,
         notes=(*network.notes, *samples.notes),
         masks=network.masks,
         task=task,
         training=samples.training,
+        language=language_of(_data_request(network.model, network.name, network.spec, request)),
     )
 
 
@@ -167,7 +169,7 @@ def _adapt(
         # What it answered when it was trained was judged by the task that it came with.
         dense=source.dense if metric is None and task in (None, source.task) else None,
         output=request.output or source.output,
-        classes=_class_names(request.classes, source.classes),
+        classes=_class_names(request.classes, source.classes, task),
     )
 
 
@@ -264,7 +266,7 @@ def _ignore(source: Source, label: int | None) -> Source:
     )
 
 
-def _class_names(own: tuple[str, ...], usual: tuple[str, ...]) -> tuple[str, ...]:
+def _class_names(own: tuple[str, ...], usual: tuple[str, ...], task: str | None) -> tuple[str, ...]:
     if own and len(own) < len(usual):
         raise ValueError(
             f"{len(own)} class names were given for {len(usual)} classes; name them all, in "
@@ -272,7 +274,8 @@ def _class_names(own: tuple[str, ...], usual: tuple[str, ...]) -> tuple[str, ...
         )
     if "" in own or len(set(own)) < len(own):
         raise ValueError(f"class names must differ and not be empty, got {', '.join(own)}")
-    return own if own and usual else usual
+    # Skills have no names but those that are given.
+    return own if own and (usual or task == "skills") else usual
 
 
 def _tokenizer(name: str) -> Path | None:

@@ -26,6 +26,11 @@ def loss_positions(axis: int, outputs: Tensor, targets: Tensor | None) -> Tensor
     return loss.view_as(labels).sum(1) / (labels != IGNORED).sum(1).clamp(min=1)
 
 
+def loss_skills(outputs: Tensor, targets: Tensor | None) -> Tensor:
+    """Cross-entropy [b] of outputs [b, words, classes], the mean over all words that follow."""
+    return loss_positions(-1, outputs, None if targets is None else targets[..., 0])
+
+
 def loss_values(outputs: Tensor, targets: Tensor | None) -> Tensor:
     """Mean squared error [b] of outputs [b, ...]; without targets, the mean square."""
     answers = flat(outputs)

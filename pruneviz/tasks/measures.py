@@ -8,6 +8,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from pruneviz.data import Outcome
+from pruneviz.tasks.task import Column
 
 
 def mean_of(values: Tensor, weight: Tensor | None) -> float:
@@ -69,9 +70,18 @@ def measure_pixels(outcome: Outcome) -> dict[str, float]:
 def measure_language(outcome: Outcome) -> dict[str, float]:
     """Accuracy, perplexity = exp(Σ loss of a token / Σ tokens), and that mean loss in nats."""
     loss = mean_loss(outcome)
-    # Beyond that float64 has no number for it; NaN (nothing counted) stays NaN.
-    perplexity = math.inf if loss > 700 else math.exp(loss)
-    return {"accuracy": mean_score(outcome), "perplexity": perplexity, "loss": loss}
+    return {"accuracy": mean_score(outcome), "perplexity": perplexity(loss), "loss": loss}
+
+
+def language_columns(outcome: Outcome) -> dict[str, Column]:
+    """Of perplexity: the loss of each text, weighted by its tokens."""
+    one = own(outcome)
+    return {"perplexity": Column(one.loss, one.weight, (0.0, math.inf), perplexity)}
+
+
+def perplexity(loss: float) -> float:
+    """exp of a loss in nats; NaN (nothing counted) stays NaN."""
+    return math.inf if loss > 700 else math.exp(loss)  # beyond that float64 has no number for it
 
 
 def measure_values(outcome: Outcome) -> dict[str, float]:

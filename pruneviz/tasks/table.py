@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from pruneviz.data import Metric, Outcome
-from pruneviz.tasks import binary, losses, measures, metrics, targets, task_scores
+from pruneviz.tasks import binary, losses, measures, metrics, skill_scores, targets, task_scores
 from pruneviz.tasks.forms import PLAIN, as_logits
-from pruneviz.tasks.task import Task, same
+from pruneviz.tasks.task import Task, no_columns, same
 
 # Targets of a sample that may each have a spread of their own; more are like a picture's pixels,
 # and an outcome would hold as many numbers of each sample.
@@ -77,9 +77,29 @@ def positions(outputs: Tensor, axis: int) -> Task:
         judge=task_scores.in_parts(judge),
         loss=partial(losses.loss_positions, axis),
         measures=measures.measure_language if language else measures.measure_pixels,
+        columns=measures.language_columns if language else no_columns,
         targets=partial(targets.as_positions, axis, outputs.ndim),
         axis=axis,
         column_bytes=24 + 8 * classes * overlaps,
+    )
+
+
+def skills(count: int) -> Task:
+    """The word that follows each, scored where it needs one of `count` skills."""
+    word = "accuracy of tagged words"
+    return Task(
+        name="skills",
+        label=word.capitalize(),
+        word=word,
+        loss_label="cross-entropy of tagged words, nats",
+        binary=False,
+        against_dense=False,
+        judge=task_scores.in_parts(partial(skill_scores.judge_skills, count)),
+        loss=losses.loss_skills,
+        measures=skill_scores.measure_skills,
+        columns=skill_scores.skill_columns,
+        targets=targets.as_skills,
+        column_bytes=36 + 4 * count,
     )
 
 

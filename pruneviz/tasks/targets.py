@@ -70,6 +70,14 @@ def as_positions(axis: int, ndim: int, targets: Tensor) -> Tensor:
     return (targets.squeeze(axis) if single else targets.long().argmax(axis)).long()
 
 
+def as_skills(targets: Tensor) -> Tensor:
+    """int64 [n, words, 2]: the word that follows, and its skill, 0 also where none follows."""
+    targets = targets.long()
+    return torch.stack(
+        [targets[..., 0], targets[..., 1].masked_fill(targets[..., 0] == IGNORED, 0)], -1
+    )
+
+
 def as_labels(shape: tuple[int, ...], targets: Tensor) -> Tensor:
     """Zeros and ones [n, *shape] as float32."""
     return targets.float().reshape(len(targets), *shape)

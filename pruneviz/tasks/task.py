@@ -12,16 +12,36 @@ from pruneviz.data import Outcome
 from pruneviz.scale import Scale
 
 Name = Literal[
-    "classes", "binary", "labels", "positions", "values", "agreement", "closeness", "cosine"
-]
+    "classes", "binary", "labels", "positions", "skills", "values",
+    "agreement", "closeness", "cosine",
+]  # fmt: skip
 
 COMPARISONS = ("agreement", "closeness", "cosine")  # with the dense network, without targets
-TASKS = ("classes", "binary", "labels", "positions", "values", *COMPARISONS)
+TASKS = ("classes", "binary", "labels", "positions", "skills", "values", *COMPARISONS)
+
+
+def no_columns(outcome: Outcome) -> dict[str, Column]:
+    """No measure has an interval of its own."""
+    return {}
 
 
 def same(targets: Tensor) -> Tensor:
     """The targets as they are."""
     return targets
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a measure is the mean of, sample by sample, so that its interval can be told.
+
+    values: [n], weighted by `weight` [n] (None: all the same), each between `bounds`. of: makes the
+    measure of that mean; it never falls.
+    """
+
+    values: Tensor
+    weight: Tensor | None = None
+    bounds: tuple[float, float] = (0.0, 1.0)
+    of: Callable[[float], float] = float
 
 
 @dataclass(frozen=True)
@@ -39,7 +59,8 @@ class Task:
     outputs are compared with the dense network's; overall: the score is the mean of all of them.
 
     targets(targets): brought to the one form that judge and loss take: class numbers int64 [n] or
-    [n, ...], zeros and ones, or values; twice is once.
+    [n, ...] (with skills [n, words, 2]: the word that follows and its skill), zeros and ones, or
+    values; twice is once.
     judge(outputs, targets): the Outcome of a block, on the CPU, computed in float32 at least. An
     answer (of positions, each) that holds NaN or infinite numbers, as half precision does beyond
     65,504, counts as none: score 0, loss inf, True in the column "broken"; -inf among classes
@@ -47,6 +68,7 @@ class Task:
     loss(outputs, targets): [b], differentiable. Where there are no targets (None) the network's
     own answers stand in for classes, and zero for values.
     measures(outcome): every number one asks for, by name.
+    columns(outcome): what those of them are means of that are told with an interval.
     prefix(outcome, targets): the scores of these samples alone, where a score depends on which
     samples are measured beside it (R² on how far they are spread).
     """
@@ -61,6 +83,7 @@ class Task:
     loss: Callable[[Tensor, Tensor | None], Tensor] = field(repr=False)
     measures: Callable[[Outcome], dict[str, float]] = field(repr=False)
     targets: Callable[[Tensor], Tensor] = field(default=same, repr=False)
+    columns: Callable[[Outcome], dict[str, Column]] = field(default=no_columns, repr=False)
     prefix: Callable[[Outcome, Tensor], Outcome] | None = field(default=None, repr=False)
     bounds: tuple[float, float] = (0.0, 1.0)
     share: bool = True

@@ -20,6 +20,8 @@ _NEEDS = {
     "labels": "targets of 0 and 1, as many as there are outputs",
     "positions": "outputs with a dimension of two classes or more, and a whole number (or a "
     "one-hot row) for each position",
+    "skills": "outputs with classes for each word, and for each word two whole numbers: the word "
+    "that follows, and the number of the skill it needs (0: none)",
     "values": "as many targets as there are outputs",
     "agreement": "two outputs or more for each sample",
 }
@@ -121,6 +123,17 @@ def _positions(outputs: Tensor, targets: Sequence[Tensor], sure: bool) -> tuple[
     return None
 
 
+def _skills(outputs: Tensor, targets: Sequence[Tensor], sure: bool) -> tuple[Task, str] | None:
+    if not sure or outputs.ndim != 3 or list(targets[0].shape[1:]) != [outputs.shape[1], 2]:
+        return None  # what else has two numbers a position is guessed to be something else
+    if not _numbers_of_classes(targets, sure):
+        return None
+    task = table.skills(max(1, *(int(each[..., 1].max()) for each in targets)))
+    for each in targets:
+        check_targets(each[..., 0].long(), outputs.shape[2], "the network's outputs")
+    return task, "a target is the word that follows and the skill it needs"
+
+
 def _labels(outputs: Tensor, targets: Sequence[Tensor], sure: bool) -> tuple[Task, str] | None:
     shape, target_shape = list(outputs.shape[1:]), list(targets[0].shape[1:])
     alike = shape == target_shape or (
@@ -153,6 +166,7 @@ _FITS: dict[str, Fit] = {
     "binary": _binary,
     "classes": _classes,
     "positions": _positions,
+    "skills": _skills,
     "labels": _labels,
     "values": _values,
 }

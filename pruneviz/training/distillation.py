@@ -15,7 +15,7 @@ from pruneviz.tasks import Task
 from pruneviz.tasks.forms import as_logits
 from pruneviz.tasks.several import Answer
 
-_CLASSES, _CHANCES = ("classes", "positions", "agreement"), ("binary", "labels")
+_CLASSES, _CHANCES = ("classes", "positions", "skills", "agreement"), ("binary", "labels")
 
 
 class Teacher:
@@ -62,6 +62,12 @@ def divergence(
     else:
         yes = theirs.sigmoid() * (F.logsigmoid(theirs) - F.logsigmoid(ours))
         apart = yes + (-theirs).sigmoid() * (F.logsigmoid(-theirs) - F.logsigmoid(-ours))
-    if task.name == "positions" and targets is not None and targets.shape == apart.shape:
+    if task.name == "skills" and targets is not None:
+        targets = targets[..., 0]
+    if (
+        task.name in ("positions", "skills")
+        and targets is not None
+        and targets.shape == apart.shape
+    ):
         apart = apart[targets.to(apart.device) != IGNORED]
     return temperature**2 * (apart.mean() if apart.numel() else apart.sum())

@@ -12,6 +12,7 @@ from torch import Tensor
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.export import export
 from pruneviz.measuring.bench import Bench
+from pruneviz.measuring.continuation import continuation, surprise
 from pruneviz.measuring.counts import Counts, counts_of
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.network.graph import Graph
@@ -270,6 +271,8 @@ class Workbench:
     close = close  # bench.close(): where its owner is done with it before the program ends
 
     warnings = layer_warnings  # bench.warnings(plan): layer -> what has collapsed there
+    continuation = continuation  # bench.continuation(plan, prompt): what a language model writes
+    surprise = surprise  # bench.surprise(plan, tokens): which words of a text it did not expect
     feature_maps = layer_maps  # bench.feature_maps(plan, layer, sample): activations
 
     @property

@@ -50,13 +50,13 @@ def open_workbench(
     train: samples to learn from, apart from data and as it; usually those that calibrate.
     metric: of outputs and targets, one number for each sample, higher is better; or the name of
     such a function, or "agreement", "closeness", "cosine" with the dense network. task: "classes",
-    "binary", "labels", "positions" or "values", where targets are not what they seem; what was
-    concluded stands in `notes`. ignore: the target of positions that do not count. classes: their
-    names. size, mean, std: of images, where the model does not say. calibration: the share of the
-    data that feeds the criteria, drawn with `seed`; the rest validates. output: which one is
-    scored of a network that answers with several tensors, by its path in the answer: "logits",
-    "boxes", "0", "1.0"; else the main one, or without targets the mean of all. device: "auto",
-    "cpu" or "cuda"; None: as it is. ValueError names what is unknown, missing or does not fit.
+    "binary", "labels", "positions", "skills" or "values", where targets are not what they seem;
+    what was concluded stands in `notes`. ignore: the target of positions that do not count.
+    classes: their names. size, mean, std: of images, where the model does not say. calibration: the
+    share of the data that feeds the criteria, drawn with `seed`; the rest validates. output: which
+    one is scored of a network that answers with several tensors, by its path in the answer:
+    "logits", "boxes", "0", "1.0"; else the main one, or without targets the mean of all. device:
+    "auto", "cpu" or "cuda"; None: as it is. ValueError names what is unknown, or does not fit.
 
     >>> pv.open("lenet300").evaluate(pv.Plan()).accuracy > 0.95
     True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pruneviz.data import Data
+from pruneviz.language import Language
 from pruneviz.sources.data.samples import DataRequest, RawData
 from pruneviz.sources.data.selection import choose
 from pruneviz.sources.data.tensors import as_tensor
@@ -52,7 +55,10 @@ def join(texts: Sequence[str], request: DataRequest) -> RawData:
         )
     which, cut = choose(rows, 0, request)
     ids = torch.tensor(stream[: rows * length]).reshape(rows, length)[which]
-    note = f"the text was cut into {rows:,} samples of {length} tokens"
+    note = (
+        f"the text was cut into {rows:,} samples of {length} tokens, one behind the other (stride "
+        f"{length}), by the tokenizer of {Path(request.tokenizer or '').name}"
+    )
     inputs = _select({"input_ids": ids, "attention_mask": torch.ones_like(ids)}, request)
     return RawData(Data(inputs), notes=(note, *cut))
 
@@ -116,6 +122,30 @@ def next_tokens(data: Data) -> Data:
         both = (attention[:, 1:] != 0) & (attention[:, :-1] != 0)
         targets[:, :-1][~both] = IGNORED
     return Data(data.inputs, targets)
+
+
+def language_of(request: DataRequest) -> Language | None:
+    """How a causal language model's text becomes tokens and back; None without its tokenizer."""
+    if not request.language or request.tokenizer is None:
+        return None
+    try:
+        tokenizer = _tokenizer(request)
+    except ValueError:  # whoever brings tokens of their own needs none
+        return None
+    end = {tokenizer.eos_token_id, tokenizer.pad_token_id}
+
+    def pieces(tokens: Sequence[int]) -> list[str]:
+        # Of a whole text each time: where a token is half a letter, only the next one shows it.
+        texts = [tokenizer.decode(tokens[:stop]) for stop in range(len(tokens) + 1)]
+        return [text[len(before) :] for before, text in pairwise(texts)]
+
+    return Language(
+        partial(_tokens, tokenizer),
+        pieces,
+        request.spec.length or LENGTH,
+        start=() if tokenizer.bos_token_id is None else (tokenizer.bos_token_id,),
+        end=frozenset(token for token in end if token is not None),
+    )
 
 
 def _select(tensors: dict[str, Tensor], request: DataRequest) -> Tensor | dict[str, Tensor]:

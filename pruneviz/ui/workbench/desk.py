@@ -21,8 +21,9 @@ from pruneviz.ui.workbench import address, controls, panels
 from pruneviz.ui.workbench.ledger import ledger
 from pruneviz.ui.workbench.live import TABS, listen, live_board, measure, reach, tab
 from pruneviz.ui.workbench.scores import ask_scores
+from pruneviz.ui.workbench.text_examples import text_examples
 from pruneviz.ui.workbench.upload import ask_own
-from pruneviz.ui.workbench.welcome import PAYS
+from pruneviz.ui.workbench.welcome import PAYS, WRITES
 
 
 def desk(session: Session) -> None:
@@ -100,7 +101,8 @@ def _results(session: Session) -> None:
         result = jobs.so_far(bench, plan)
     except ValueError:  # the board says why
         result = None
-    names = ["Per-class change", PAYS, "Feature maps", "Ledger", "Network map"]
+    examples = PAYS if bench.source.language is None else WRITES
+    names = ["Per-class change", examples, "Feature maps", "Ledger", "Network map"]
     classes, flips, maps, costs, graph = st.tabs(names, key=TABS, on_change="rerun")
     session.tab = tab()
     if classes.open:
@@ -108,7 +110,10 @@ def _results(session: Session) -> None:
             panels.per_class(result, dense=plan.is_dense and bench.parent is None)
     if flips.open:
         with flips:
-            panels.show_flips(bench, result)
+            if bench.source.language is None:
+                panels.show_flips(bench, result)
+            else:
+                text_examples(session)
     if maps.open:
         with maps:
             panels.filters_and_maps(bench, plan, session.focus, result)

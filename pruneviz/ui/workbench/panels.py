@@ -40,10 +40,12 @@ def per_class(result: Evaluation | None, *, dense: bool) -> None:
         st.caption("Nothing is cut yet. Drag a slider and see which class pays.")
         return
     st.caption(
-        f"Pruned minus dense, measured on {result.n:,} validation samples.",
+        f"Pruned minus dense, measured on {result.n:,} validation samples, with 95 % intervals.",
         help=TERMS["classes"].as_markdown(),
     )
-    st.plotly_chart(figures.per_class(result.dense_per_class, result.per_class), key="per_class")
+    classes = result.by_class
+    figure = figures.per_class(classes.before, classes.now, classes.intervals, classes.word)
+    st.plotly_chart(figure, key="per_class")
 
 
 @part

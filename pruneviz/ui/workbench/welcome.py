@@ -11,6 +11,7 @@ from pruneviz.ui.session import Session
 from pruneviz.ui.workbench.live import tab
 
 PAYS = "Flipped examples"  # the tab that shows who pays
+WRITES = "Examples"  # the same of a language model: what it writes
 _KEY = "welcome"
 
 _HTML = """
@@ -46,7 +47,7 @@ def _done(session: Session) -> set[str]:
     cut = not session.settled.is_dense
     if cut:
         done.add("drag")
-    if cut and tab() == PAYS:
+    if cut and tab() in (PAYS, WRITES):
         done.add("pays")
     if session.at < len(session.steps) - 1:
         done.add("undo")
