@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pruneviz.ui import navigation
-from pruneviz.ui.pages import PAGES, WORKBENCH
+from pruneviz.ui.pages import WORKBENCH, offered_pages
 from pruneviz.ui.session.recognition import recognise
 
 st.set_page_config(
@@ -13,6 +13,6 @@ recognise()
 navigation.show(
     [
         st.Page(page, title=title, icon=f":material/{icon}:", default=page == WORKBENCH)
-        for title, (page, icon) in PAGES.items()
+        for title, (page, icon) in offered_pages().items()
     ]
 )

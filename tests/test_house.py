@@ -59,6 +59,7 @@ FLOORS = (
     ("export",),
     ("workbench",),
     ("report", "lessons"),
+    ("classroom",),
     ("face",),
     ("",),  # the public face
     ("options",),

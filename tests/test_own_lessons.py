@@ -133,16 +133,13 @@ def test_a_network_or_layer_that_is_not_there_is_named_on_the_page(folder: Path)
 def test_the_app_is_started_with_a_folder_that_is_in_order(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commands: list[list[str]] = []
-    monkeypatch.setattr(serve, "_become", commands.append)
+    commands: list[dict[str, str]] = []
+    monkeypatch.setattr(serve, "_become", lambda words, environment: commands.append(environment))
     monkeypatch.setattr(serve, "_check_address", lambda *_: None)
-    monkeypatch.delenv(VARIABLE)
-    monkeypatch.setenv("PRUNEVIZ_WORKERS", "1")
     run = CliRunner().invoke
     done = run(main, ["app", "--lessons", str(folder)])
     assert done.exit_code == 0, done.output
-    assert os.environ.pop(VARIABLE) == str(folder)
-    assert len(commands) == 1
+    assert [each[VARIABLE] for each in commands] == [str(folder)]
     (folder / f"{NAME}.md").write_text(example().replace("title: ", "name: "), "utf-8")
     done = run(main, ["app", "--lessons", str(folder)])
     assert done.exit_code == 1

@@ -69,7 +69,7 @@ def test_every_pruneviz_command_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where those that write files may do so
     # The app would run in place of this process: see tests/test_serve.py.
-    monkeypatch.setattr(serve, "_become", lambda words: print(*words))
+    monkeypatch.setattr(serve, "_become", lambda words, environment: print(*words))
     for command in lines:
         result = CliRunner().invoke(main, shlex.split(command)[1:])
         assert result.exit_code == 0, f"{command}: {result.output}"

@@ -27,7 +27,7 @@ OWN = ["127.0.0.1", "localhost"]
 def started(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
     """The command that the app is started with."""
     commands: list[list[str]] = []
-    monkeypatch.setattr(serve, "_become", commands.append)
+    monkeypatch.setattr(serve, "_become", lambda words, environment: commands.append(words))
     port = str(free_port())
     done = CliRunner().invoke(main, ["app", "--port", port, *words])
     assert done.exit_code == 0, done.output

@@ -8,12 +8,14 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pruneviz.cli import class_start
 from pruneviz.cli.shared import what_to_open, workers_option
 from pruneviz.lessons import read_lessons
 from pruneviz.lessons.library import VARIABLE as LESSONS
@@ -30,9 +32,8 @@ _PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 @click.option(
     "--host",
     metavar="ADDRESS",
-    default=_HERE,
-    show_default=True,
-    help="The address of this machine at which to listen; 0.0.0.0: at all it has, for others too.",
+    help="The address of this machine at which to listen; 0.0.0.0: at all it has, for others too.  "
+    f"[default: {_HERE}, of a class 0.0.0.0]",
 )
 @click.option(
     "--name",
@@ -54,14 +55,18 @@ _PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
     metavar="FOLDER",
     help="Lessons of your own, Markdown files that stand on the page Learn beside ours.",
 )
+@class_start.class_options
 @workers_option
 @opening_options
 def app(
     port: int,
-    host: str,
+    host: str | None,
     names: tuple[str, ...],
     base_path: str,
     lessons: Path | None,
+    school: str | None,
+    keep: str | None,
+    share: str | None,
     workers: int,
     **values: Any,
 ) -> None:
@@ -69,20 +74,41 @@ def app(
 
     Example: pruneviz app --port 8502 --model lenet5
     """
-    script = app_file()
+    script, path = app_file(), _path(base_path)
+    environment = {VARIABLE: str(workers)}
     if lessons is not None:
+        if school is not None:
+            raise click.UsageError("in a class name your lessons in its file, not with --lessons")
         _check_lessons(lessons)
-        os.environ[LESSONS] = str(lessons.resolve())
+        environment[LESSONS] = str(lessons.resolve())
+    if school is None and (keep or share):
+        raise click.UsageError("--keep and --share are about a class: name one with --class")
+    host = host or (_HERE if school is None else class_start.EVERYWHERE[0])
     _check_address(host, port)
+    opened = words(what_to_open(values)) if values["model"] or values["given"] else []
     options = [("port", str(port)), ("address", host)]
-    options += [("baseUrlPath", path)] if (path := _path(base_path)) else []
-    options += [("allowedHosts", name) for name in _hosts(host, names)]
+    options += [("baseUrlPath", path)] if path else []
+    options += [("allowedHosts", name) for name in _hosts(host, _names(names, share))]
+    if school is None:
+        _become(_command(script, options, opened), environment)
+        return
+    address = class_start.address_of(share, host, names, port, path)
+    start = class_start.prepare(school, keep, address)
+    click.echo(start.words)
+    command = start.around(_command(script, [*options, *start.options], opened))
+    _become(command, {**environment, **start.environment})
+
+
+def _command(script: Path, options: list[tuple[str, str]], opened: list[str]) -> list[str]:
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
-    command += [word for name, text in options for word in (f"--server.{name}", text)]
-    if values["model"] or values["given"]:
-        command += ["--", *words(what_to_open(values))]
-    os.environ[VARIABLE] = str(workers)
-    _become(command)
+    command += [word for option, text in options for word in (f"--server.{option}", text)]
+    return [*command, "--", *opened] if opened else command
+
+
+def _names(names: tuple[str, ...], share: str | None) -> tuple[str, ...]:
+    """Those that browsers may ask for: also the one in the address that is shared."""
+    shared = class_start.host_of(share) if share is not None else None
+    return names if shared is None else tuple(dict.fromkeys((*names, shared)))
 
 
 def _check_lessons(folder: Path) -> None:
@@ -134,13 +160,17 @@ def _path(text: str) -> str:
     return path
 
 
-def _become(command: list[str]) -> None:
-    """Run `command` in place of this process: what ends the one has ended the other."""
+def _become(command: list[str], environment: Mapping[str, str]) -> None:
+    """Run `command` in place of this process: what ends the one has ended the other.
+
+    environment: beside this process's own.
+    """
+    environment = {**os.environ, **environment}
     sys.stdout.flush()
     sys.stderr.flush()
     if os.name == "nt":  # where another process takes over, the terminal does not wait for it
-        raise SystemExit(subprocess.call(command))
-    os.execv(command[0], command)
+        raise SystemExit(subprocess.call(command, env=environment))
+    os.execve(command[0], command, environment)
 
 
 def app_file(checkout: Path = Path(__file__).parents[2]) -> Path:

@@ -2,6 +2,7 @@
 
 from pruneviz.figures.browser import as_text, program
 from pruneviz.figures.curves import alike, contest, curves_apart, curves_heat, curves_together
+from pruneviz.figures.forecasts import expectations
 from pruneviz.figures.live_canvas import Drawing, moving_course, moving_levels, ticks
 from pruneviz.figures.plans import nonzeros, pareto, per_class, tradeoff
 from pruneviz.figures.style import BLUE, DIVERGING, GREEN, GREY, MANY, ORANGE
@@ -24,6 +25,7 @@ __all__ = [
     "curves_apart",
     "curves_heat",
     "curves_together",
+    "expectations",
     "levels",
     "matrix",
     "mosaic",

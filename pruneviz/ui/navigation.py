@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pruneviz.ui.boundary import part
+from pruneviz.ui.pages import TEACHER
+from pruneviz.ui.session import classmates
 from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.skip import skip_link
 
@@ -40,4 +42,6 @@ def show(pages: Sequence[StreamlitPage]) -> None:
 def _links(place: DeltaGenerator, pages: Sequence[StreamlitPage], query: dict[str, str]) -> None:
     with place.container(horizontal=True, gap="xxsmall"):
         for page in pages:
+            if page.title == TEACHER and not classmates.is_teacher():
+                continue
             st.page_link(page, query_params=query)

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from pruneviz.sources.networks.checkpoint import Weights
+from pruneviz.sources.networks.hub import check_hub
 from pruneviz.sources.networks.libraries import error_line, library, reach, unknown
 from pruneviz.sources.networks.unfilled import build
 from pruneviz.sources.networks.weight_fit import outermost
@@ -85,6 +86,7 @@ def _classes_in(weights: Weights, models: Any, name: str, options: dict[str, obj
 
 def _download(weights_entry: Any, name: str) -> Weights:
     """torchvision's weights, read by the reader that runs no code; its own unpickles anything."""
+    check_hub(name)
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     file = folder / Path(urlsplit(weights_entry.url).path).name
     if not file.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -11,6 +12,7 @@ from pruneviz import limits
 from pruneviz.sources.networks.libraries import error_line, library, reach
 from pruneviz.sources.networks.shards import has_weights
 
+VARIABLE, OFF = "PRUNEVIZ_HUB", "off"  # an environment variable, and what it says to refuse all
 # Only files of the model's own folder, by these names: no code, no other formats, no subfolders.
 _SMALL = (
     "config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json",
@@ -30,6 +32,15 @@ def is_hub_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and not odd
 
 
+def check_hub(name: str) -> None:
+    """ValueError where nothing is to be had from a hub, not even what was fetched before."""
+    if os.environ.get(VARIABLE, "").strip().lower() == OFF:
+        raise ValueError(
+            f"{name[:100]!r} would come from a hub, and {VARIABLE}={OFF} has this server ask none; "
+            "give a weights file"
+        )
+
+
 def hub_folder(name: str, needed_by: str) -> Path:
     """The folder with the model's configuration and weights: from the cache, else downloaded.
 
@@ -38,6 +49,7 @@ def hub_folder(name: str, needed_by: str) -> Path:
     """
     if not is_hub_name(name):
         raise ValueError(f"{name[:100]!r} is no name of a model on the hub, such as owner/name")
+    check_hub(name)
     hub = library("huggingface_hub")
     try:
         cached = Path(hub.snapshot_download(name, local_files_only=True))

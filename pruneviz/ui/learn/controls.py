@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
+from pruneviz.classroom import current_rules
 from pruneviz.lessons import Lesson
 from pruneviz.lessons.goal import Goal
 from pruneviz.lessons.lesson import CONTROLS
@@ -26,20 +29,46 @@ def only(lesson: Lesson | Goal) -> None:
 
     What is hidden still holds what it held: nothing of the plan changes by it.
     """
-    more.use((*lesson.controls, *(() if isinstance(lesson, Goal) else lesson.criteria)))
+    more.use((*_in_sight(lesson), *(() if isinstance(lesson, Goal) else lesson.criteria)))
     if lesson.plan.criterion not in more.FIRST:
         more.use([lesson.plan.criterion])
-    shows_all = lesson.reveal and st.session_state.get(ALL)
+    shows_all = may_reveal(lesson) and st.session_state.get(ALL)
     hidden = "" if shows_all else f"{_away(lesson)} {{ display: none; }}"
     st.html(f"<style>{_STYLE}{hidden}</style>")
 
 
+def only_of_class() -> None:
+    """On the workbench of a class that has a choice of controls: hide the others."""
+    rules = current_rules()
+    if rules is None or rules.controls is None:
+        return
+    more.use(rules.controls)
+    away = ", ".join(_place(name) for name in (*_others(rules.controls), "more"))
+    st.html(f"<style>{away} {{ display: none; }}</style>")
+
+
+def may_reveal(lesson: Lesson | Goal) -> bool:
+    """Whether the reader may have the other controls shown."""
+    rules = current_rules()
+    return lesson.reveal and (rules is None or rules.controls is None)
+
+
 def hidden_controls(lesson: Lesson | Goal) -> list[str]:
     """The places above the board that a lesson or goal does without."""
-    away = [name for name in CONTROLS if name not in lesson.controls]
     # Who brings a network needs the button Upload, which stands beside About.
     about = () if _is_own(lesson) else ("about",)
-    return [*(_PLACES.get(name, name) for name in away), *about, "more"]
+    return [*_others(_in_sight(lesson)), *about, "more"]
+
+
+def _in_sight(lesson: Lesson | Goal) -> tuple[str, ...]:
+    rules = current_rules()
+    in_class = None if rules is None else rules.controls
+    return lesson.controls if in_class is None else in_class
+
+
+def _others(controls: Collection[str]) -> list[str]:
+    """The places of all controls but these."""
+    return [_PLACES.get(name, name) for name in CONTROLS if name not in controls]
 
 
 def _is_own(lesson: Lesson | Goal) -> bool:
@@ -47,9 +76,11 @@ def _is_own(lesson: Lesson | Goal) -> bool:
 
 
 def _away(lesson: Lesson | Goal) -> str:
-    # Streamlit puts a container into one more, which has its width.
-    places = [
-        f"[data-testid=stLayoutWrapper]:has(> .st-key-control-{n})" for n in hidden_controls(lesson)
-    ]
+    places = [_place(name) for name in hidden_controls(lesson)]
     model = () if _is_own(lesson) else ('[class*="st-key-ask_model"]',)
     return ", ".join([*model, *places])
+
+
+def _place(name: str) -> str:
+    # Streamlit puts a container into one more, which has its width.
+    return f"[data-testid=stLayoutWrapper]:has(> .st-key-control-{name})"

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import streamlit as st
 
+from pruneviz.classroom import current_rules
 from pruneviz.lessons import Assignment, Lesson, Record, assign
 from pruneviz.lessons.assignment import from_text, layers_of
 from pruneviz.lessons.goal import Goal, to_text
@@ -94,7 +95,7 @@ def progress() -> list[tuple[Lesson, Record]]:
 
 
 def original(lesson: Lesson) -> Lesson:
-    """The lesson as its file says, of one that was handed out."""
+    """The lesson as it is listed here, of one that was handed out."""
     return numbers()[number(lesson)]
 
 
@@ -102,7 +103,8 @@ def after(lesson: Lesson) -> Lesson | None:
     """The next lesson; None after the last, and after one that a teacher handed out."""
     lessons = notebook.lessons()
     place = next(i for i, each in enumerate(lessons) if each.name == lesson.name) + 1
-    return lessons[place] if place < len(lessons) and not lesson.code else None
+    is_listed = lessons[place - 1].key == lesson.key
+    return lessons[place] if place < len(lessons) and is_listed else None
 
 
 def hand_out(assignment: Assignment) -> Lesson:
@@ -159,11 +161,14 @@ def overview() -> None:
     """All lessons, with how far one has come in each."""
     lessons = notebook.lessons()
     minutes = sum(lesson.minutes for lesson in lessons)
+    rules = current_rules()
+    title = "Learn to prune" if rules is None else plain(rules.title)
+    many = "One short lesson" if len(lessons) == 1 else f"{len(lessons)} short lessons"
+    order = "" if len(lessons) == 1 else " Begin with the first: each needs what was said before."
     st.markdown(
-        "### Learn to prune\n"
-        f"{len(lessons)} short lessons, about {minutes:d} minutes in all. You work on real "
-        "networks, guess what will happen, and measure it. Begin with the first: each needs "
-        "what was said before."
+        f"### {title}\n"
+        f"{many}, about {minutes:d} minutes in all. You work on real networks, guess what will "
+        f"happen, and measure it.{order}"
     )
     for words in filter(None, (notebook.complaint(), *notebook.omissions())):
         st.warning(as_sentence(words))

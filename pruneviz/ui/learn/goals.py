@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import streamlit as st
 
+from pruneviz.classroom import current_rules
 from pruneviz.lessons.goal import CHANCE, PASSED, Goal, GoalVerdict, from_text, judge
 from pruneviz.lessons.goal_record import GoalRecord
 from pruneviz.lessons.goals import GOALS
@@ -13,7 +14,7 @@ from pruneviz.plan import Plan
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
 from pruneviz.ui.learn import course
-from pruneviz.ui.learn.controls import ALL
+from pruneviz.ui.learn.controls import ALL, may_reveal
 from pruneviz.ui.session import Session, jobs, notebook
 from pruneviz.ui.text import as_sentence, code, plain
 from pruneviz.ui.workbench import address
@@ -30,8 +31,11 @@ _PROMISE = (
 @part
 def cards() -> None:
     """The goals that are there for everybody, with how far one has come."""
+    if not offered_goals():
+        return
     st.markdown("#### Goals\nNo steps, only a target. How you reach it is up to you.")
-    for column, goal in zip(st.columns(len(GOALS), gap="small"), GOALS, strict=True):
+    goals = offered_goals()
+    for column, goal in zip(st.columns(len(GOALS), gap="small"), goals, strict=False):
         with column, st.container(border=True, key=f"goal-card-{goal.code}"):
             record = _read(goal)
             st.markdown(f"**{plain(goal.title)}**")
@@ -40,6 +44,12 @@ def cards() -> None:
             if st.button("Open", key=f"goal-{goal.code}", help=f"Open: {plain(goal.title)}"):
                 course.aim(goal)
                 st.rerun()
+
+
+def offered_goals() -> tuple[Goal, ...]:
+    """All there are, or those of the class."""
+    rules = current_rules()
+    return GOALS if rules is None else tuple(g for g in GOALS if g.title in rules.goals)
 
 
 def progress() -> list[tuple[Goal, GoalRecord]]:
@@ -71,7 +81,7 @@ def panel(session: Session, goal: Goal) -> None:
     with st.container(border=True, key="goal"):
         record = _judge(session, goal, record)
     _best(session, record)
-    if goal.reveal:
+    if may_reveal(goal):
         st.toggle("All controls", key=ALL, help="Shows everything that stands above the board.")
     st.caption(f"{_attempts_text(record)} · goal {plain(goal.code)}", help=_PROMISE)
 
@@ -102,7 +112,7 @@ def _judge(session: Session, goal: Goal, record: GoalRecord) -> GoalRecord:
     _show(goal, verdict)
     after = record.attempt(plan, verdict)
     if after != record:
-        notebook.put(_key(goal), after.as_text())
+        notebook.put(key(goal), after.as_text())
     return after
 
 
@@ -166,8 +176,9 @@ def _attempts_text(record: GoalRecord) -> str:
 
 
 def _read(goal: Goal) -> GoalRecord:
-    return GoalRecord.from_text(notebook.get(_key(goal)))
+    return GoalRecord.from_text(notebook.get(key(goal)))
 
 
-def _key(goal: Goal) -> str:
+def key(goal: Goal) -> str:
+    """What a reader's record of a goal is kept under."""
     return f"goal {goal.code}"

@@ -16,7 +16,7 @@ from pruneviz.ui.allocate.device_fit_work import DeviceFitWork
 from pruneviz.ui.boundary import part
 from pruneviz.ui.learn import course
 from pruneviz.ui.learn.arrival import has_acted
-from pruneviz.ui.learn.controls import ALL
+from pruneviz.ui.learn.controls import ALL, may_reveal
 from pruneviz.ui.learn.questions import questions
 from pruneviz.ui.learn.steps import steps
 from pruneviz.ui.session import Session, networks, notebook
@@ -158,7 +158,7 @@ def set_up(lesson: Lesson) -> None:
 
 
 def _foot(lesson: Lesson) -> None:
-    if lesson.reveal:
+    if may_reveal(lesson):
         st.toggle(
             "All controls",
             key=ALL,

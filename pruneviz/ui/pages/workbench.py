@@ -7,8 +7,11 @@ import streamlit as st
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
 from pruneviz.ui.boundary import part
+from pruneviz.ui.classroom.entrance import is_new_to_class
 from pruneviz.ui.elsewhere import show_work
+from pruneviz.ui.learn.controls import only_of_class
 from pruneviz.ui.look import tight
+from pruneviz.ui.pages import PAGES
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import address
@@ -19,9 +22,12 @@ from pruneviz.ui.workbench.welcome import welcome
 def main() -> None:
     """The page from top to bottom."""
     tight()
+    if is_new_to_class():
+        st.switch_page(PAGES["Learn"][0])
     session = address.here()
     show_work("Workbench")
     welcome(session)
+    only_of_class()
     desk(session)
     with st.container(border=True):
         _keep(session)

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from pruneviz.classroom import current_rules
 from pruneviz.options import parse
 from pruneviz.sources.opening import OpenRequest
 from pruneviz.sources.registered import registered_names
@@ -26,10 +27,12 @@ _BOUND = 8  # uploaded and trained networks of one visitor stay in memory
 
 
 def names() -> list[str]:
-    """What was named at the start, then what this session uploaded, then what is registered."""
+    """What was named at the start, then what this session uploaded, then what is registered, or
+    in a class what of it is offered.
+    """
     request = _open_request()
     extra = [] if request is None else [_started_name(request)]
-    return [*extra, *_own(), *_registered_names()]
+    return [*extra, *_own(), *_offered_names()]
 
 
 def catalogue() -> tuple[str, ...]:
@@ -49,7 +52,7 @@ def first() -> str:
 
 def another(name: str) -> str:
     """A registered network that stands in for one that does not open."""
-    others = [other for other in _registered_names() if other != name]
+    others = [other for other in _offered_names() if other != name] or [*_offered_names()]
     return _FIRST if _FIRST in others else others[0]
 
 
@@ -70,6 +73,9 @@ def open_bench(name: str) -> Workbench:
             f"unknown model {name!r}; there are {choices}. A link to somebody's own network needs "
             "that network: start the app with --model, or upload it beside the list"
         )
+    rules = current_rules()
+    if rules is not None:
+        rules.check_network(name)
     return cached.bench(name)
 
 
@@ -138,6 +144,11 @@ def beside(shelf: dict[str, Any]) -> None:
     """Let go of what `shelf` has under a network's name when that network makes room."""
     if not any(shelf is other for other in _own().beside):
         _own().beside.append(shelf)
+
+
+def _offered_names() -> tuple[str, ...]:
+    rules, every = current_rules(), _registered_names()
+    return every if rules is None else tuple(name for name in every if name in rules.networks)
 
 
 @cache

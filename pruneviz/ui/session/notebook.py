@@ -7,6 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pruneviz.classroom import ClassRules, current_rules
+from pruneviz.classroom.reader import lessons_of
 from pruneviz.lessons import Lesson, Library, Record, library
 from pruneviz.lessons.library import own_folder, stamps
 from pruneviz.storage.home import home
@@ -22,18 +24,31 @@ _MOST = 2000  # entries of one owner that are handed on
 
 
 def lessons() -> tuple[Lesson, ...]:
-    """All lessons there are, a teacher's own among them; read once for everybody."""
-    return _library().lessons
+    """All lessons there are, a teacher's own among them, or those of the class; read once for
+    everybody.
+    """
+    rules = current_rules()
+    return _library().lessons if rules is None else _class_lessons(rules.as_text())
 
 
 def omissions() -> tuple[str, ...]:
     """Which lessons of a teacher's own folder are left out, and why."""
-    return _library().complaints
+    return _library().complaints if current_rules() is None else ()
 
 
 def read(lesson: Lesson) -> Record:
     """How far whoever is here has come in a lesson; nobody else reads it."""
     return Record.from_text(get(lesson.key), lesson)
+
+
+def record_of(owner: str, lesson: Lesson) -> Record:
+    """How far somebody has come in a lesson; for their teacher."""
+    return Record.from_text(_store().get(_key(owner, lesson.key)), lesson)
+
+
+def entry_of(owner: str, key: str) -> str | None:
+    """What somebody has under a key; for their teacher."""
+    return _store().get(_key(owner, key))
 
 
 def write(lesson: Lesson, record: Record) -> None:
@@ -124,3 +139,8 @@ def _library() -> Library:
 def _read(folder: str, stamp: tuple[tuple[str, int, int], ...]) -> Library:
     """stamp: another one where a file was changed, which is then read again."""
     return library(Path(folder) if folder else None)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _class_lessons(rules: str) -> tuple[Lesson, ...]:
+    return lessons_of(ClassRules.from_text(rules))

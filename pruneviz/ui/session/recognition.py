@@ -6,9 +6,10 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pruneviz.classroom import current_rules
 from pruneviz.turns import serve
 from pruneviz.ui.boundary import part
-from pruneviz.ui.session import Session, cached, notebook, owners
+from pruneviz.ui.session import Session, cached, classmates, notebook, owners
 from pruneviz.ui.session.owners import COOKIE, Owner
 
 _KEY, _STATE, _DONE = "owner_cookie", "kept", "owner_claimed"
@@ -44,7 +45,8 @@ def recognise() -> None:
     if owner.kept and not st.session_state.get(_DONE):
         # Only of somebody who comes back: what is nobody's would be lost with the tab.
         st.session_state[_DONE] = True
-        cached.history().claim()
+        if current_rules() is None:  # in a class what is nobody's is no student's
+            cached.history().claim()
 
 
 def _visitor() -> str | None:
@@ -80,6 +82,8 @@ def _become(before: Owner, now: Owner) -> None:
         return
     cached.everybodys_history().give(before.name, now.name)
     notebook.give(before.name, now.name)
+    if current_rules() is not None:
+        classmates.register().give(before.name, now.name)
     session: Session | None = st.session_state.get("session")
     if session is not None and session.diary is not None:
         session.diary.history = cached.history()

@@ -16,6 +16,7 @@ from pruneviz.training.methods import find_method
 from pruneviz.training.samples import training_data
 from pruneviz.training.settings import OPTIMIZERS, PRECISIONS, SCHEDULES, STARTS
 from pruneviz.ui.text import plain
+from pruneviz.ui.train.class_limit import check_length
 from pruneviz.ui.train.distillation_form import ask_distillation
 from pruneviz.ui.train.training_work import TrainingWork
 
@@ -85,6 +86,7 @@ def ask(work: TrainingWork, plan: Plan) -> Training | None:
         work.wish = replace(work.wish, **choices)
         find_method(training, plan)
         check_augmentation(training.augmentation, data)
+        check_length(training)
     except ValueError as error:
         st.warning(plain(_error_text(error)))
         return None

@@ -22,6 +22,7 @@ from pruneviz.training.stored_versions import make_room
 from pruneviz.ui.session import cached, versions
 from pruneviz.ui.session.countdown import after_the_accuracy, pace
 from pruneviz.ui.session.page_work import PageWork
+from pruneviz.ui.train.class_limit import within_class
 from pruneviz.ui.train.runs import MOST, TrainingRun, run_of
 from pruneviz.ui.train.training_view import TrainingView
 from pruneviz.workbench import Workbench
@@ -121,6 +122,7 @@ def begin(work: TrainingWork, plan: Plan, training: Training) -> Job:
     folder = cached.training_folder()  # the thread does not know at whose browser it was begun
 
     def run(report: Progress) -> None:
+        report = within_class(training, report)
         after_the_accuracy(session, report)
         tell = pace(report, work)
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import streamlit as st
 
+from pruneviz.classroom import current_rules
 from pruneviz.limits import limit
 from pruneviz.sources.upload import PictureFormat, open_upload
 from pruneviz.storage.faults import public
@@ -45,6 +46,9 @@ def ask_own(here: str) -> str | None:
 
     What is refused is said in one sentence, and nothing of the session is lost.
     """
+    rules = current_rules()
+    if rules is not None and not rules.upload_mb:
+        return None
     # A new key for each network that was opened: the form starts afresh, and lets the bytes go.
     turn = st.session_state.setdefault(_ROUND, 0)
     box = st.popover(
@@ -146,6 +150,9 @@ def _open(
     pictures: PictureFormat,
 ) -> Workbench:
     """The workbench of weights, data and training data."""
+    rules = current_rules()
+    if rules is not None:
+        rules.check_upload()
     weights, data, train = (None if file is None else file.getvalue() for file in files)
     names = ["" if file is None else file.name for file in files]
     sizes = (len(each or b"") for each in (weights, data, train))

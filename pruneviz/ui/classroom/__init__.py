@@ -1,0 +1,1 @@
+"""What does a class show to its students, and to its teacher?"""
