@@ -1,8 +1,8 @@
 """What do exported files answer where there is no pruneviz? Run by the tests in a fresh Python.
 
-python -I alone.py FOLDER FILES CLASS_FILE CLASS INPUTS.npy ANSWERS.npz: writes the answers of each
-file in the folder to the same inputs, under the name of its format. FILES: each format and its
-file, as JSON.
+python -I alone.py: reads requests, one a line, each the JSON of [FOLDER, FILES, CLASS_FILE, CLASS,
+INPUTS.npy, ANSWERS.npz]; writes the answers of each file in the folder to the same inputs, under
+the name of its format, and then a line. FILES: each format and its file.
 """
 
 import json
@@ -56,11 +56,10 @@ def answers_of(name: str, path: Path, own: type, given: torch.Tensor) -> np.ndar
         return network(given).numpy()
 
 
-def main() -> None:
+def answer(folder: str, files: dict, class_file: str, name: str, inputs: str, out: str) -> None:
     """Load every file there is by its own means, and let it answer."""
-    folder, files, class_file, name, inputs, out = sys.argv[1:]
     own, given = getattr(read(Path(class_file)), name), torch.from_numpy(np.load(inputs))
-    there = {key: Path(folder) / file for key, file in json.loads(files).items()}
+    there = {key: Path(folder) / file for key, file in files.items()}
     answers = {
         key: answers_of(key, path, own, given) for key, path in there.items() if path.exists()
     }
@@ -70,4 +69,6 @@ def main() -> None:
 if __name__ == "__main__":
     sys.meta_path.insert(0, Refused())
     torch.set_num_threads(1)
-    main()
+    for line in sys.stdin:
+        answer(*json.loads(line))
+        print("answered", flush=True)

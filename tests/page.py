@@ -28,26 +28,31 @@ CALIBRATED = 64
 PATIENCE = 120.0
 
 
-def _quick(asked: str | OpenRequest, validated: int | None = None) -> Workbench:
+def _quick(
+    asked: str | OpenRequest, validated: int | None = None, calibrated: int = CALIBRATED
+) -> Workbench:
     """A sample network over few calibration samples: the page gathers evidence without being asked
     to, which takes more time than all else that it does.
     """
     if isinstance(asked, OpenRequest):
         return open_workbench(asked)
     source = load_registered(asked)
-    source = replace(source, calibration=source.calibration.first(CALIBRATED))
+    source = replace(source, calibration=source.calibration.first(calibrated))
     if validated is not None:
         source = replace(source, validation=source.validation.first(validated), dense=None)
     return Workbench(source)
 
 
 @contextmanager
-def few_validated(n: int) -> Iterator[None]:
+def few_validated(n: int, calibrated: int = CALIBRATED) -> Iterator[None]:
     """The app opens its networks anew inside, over their first n validation samples: for work that
-    evaluates many plans.
+    evaluates many plans. Reconstruction is judged in five turns below 100 calibrated samples, and
+    in one from there on.
     """
     cached.bench.clear()
-    with patch.object(cached, "open_workbench", partial(_quick, validated=n)):
+    with patch.object(
+        cached, "open_workbench", partial(_quick, validated=n, calibrated=calibrated)
+    ):
         yield
     cached.bench.clear()
 

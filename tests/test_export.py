@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,6 +25,7 @@ from sample_models.catalogue import NETWORKS as CLASSES
 from tests.conftest import NETWORKS
 
 ALONE = Path(__file__).with_name("alone.py")
+Alone = Callable[[str, Path, Tensor, Path], dict[str, Tensor]]
 
 # All others hold a network that answers.
 SILENT = ("masks", "torch-pruning", "recipe")
@@ -54,17 +55,29 @@ def class_file(name: str, folder: Path) -> tuple[Path, str]:
     return path, own.__name__
 
 
-def alone(name: str, files: Path, inputs: Tensor, folder: Path) -> dict[str, Tensor]:
-    """What the files answer in a Python that refuses pruneviz."""
-    path, own = class_file(name, folder)
-    given, out = folder / "inputs.npy", folder / "answers.npz"
-    np.save(given, inputs.numpy())
-    words = (files, json.dumps(ANSWERING), path, own, given, out)
-    command = [sys.executable, "-IB", str(ALONE), *map(str, words)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
-    with np.load(out) as found:
-        return {key: torch.from_numpy(found[key]) for key in found}
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
+    """What the files of a network answer in a Python that refuses pruneviz: one for all tests, as
+    to import torch takes longer than the answers.
+    """
+    errors = tmp_path_factory.mktemp("alone") / "errors"
+    words = [sys.executable, "-IB", str(ALONE)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with errors.open("w") as sink, subprocess.Popen(words, stderr=sink, **pipes) as process:
+
+        def ask(name: str, files: Path, inputs: Tensor, folder: Path) -> dict[str, Tensor]:
+            path, own = class_file(name, folder)
+            given, out = folder / "inputs.npy", folder / "answers.npz"
+            np.save(given, inputs.numpy())
+            request = [str(files), ANSWERING, str(path), own, str(given), str(out)]
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "answered\n", errors.read_text()
+            with np.load(out) as answers:
+                return {key: torch.from_numpy(answers[key]) for key in answers}
+
+        yield ask
+        process.stdin.close()
 
 
 @pytest.fixture(
@@ -93,7 +106,9 @@ def case(
 
 
 @pytest.mark.slow
-def test_every_format_answers_alike_where_pruneviz_is_not(case: SimpleNamespace) -> None:
+def test_every_format_answers_alike_where_pruneviz_is_not(
+    case: SimpleNamespace, alone: Alone
+) -> None:
     inputs = case.bench.source.validation.first(50).inputs
     network = case.bench.prune(case.plan).model.eval()
     with torch.no_grad():
@@ -242,7 +257,7 @@ def test_files_save_what_the_ledger_said(
 
 
 @pytest.mark.slow
-def test_no_pruneviz_and_the_same_accuracy_as_the_app(tmp_path: Path) -> None:
+def test_no_pruneviz_and_the_same_accuracy_as_the_app(tmp_path: Path, alone: Alone) -> None:
     pytest.importorskip("onnxruntime")
     bench = pv.open("lenet5")
     plan = pv.Plan("l2", "neuron", sparsity={"conv2": 0.25, "fc1": 0.5, "fc2": 0.5})

@@ -150,7 +150,7 @@ ACTS: Mapping[str, Mapping[str, Act]] = {
     ids=lambda each: each.name,
 )
 def test_a_lesson_is_walked_from_start_to_end(lesson: Lesson) -> None:
-    with few_validated(200) if lesson.network == "resnet20" else nullcontext():
+    with few_validated(200, 100) if lesson.network == "resnet20" else nullcontext():
         walk(lesson)
 
 
