@@ -6,13 +6,16 @@ ones, file systems of a few kilobytes in memory, and need root; elsewhere they a
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import torch
@@ -36,6 +39,10 @@ from tests.disk_faults import (
     refusal,
 )
 from tests.killed import of_exports
+
+# One process loads torch; those of the faults are forked from it.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.faults"])
 
 
 def clock_back(folder: Path) -> tuple[str, str]:
@@ -232,24 +239,45 @@ def row(name: str, folder: Path) -> str:
     return f"| {FAULTS[name].__doc__} | {said} | {there} |"
 
 
-def main() -> None:
-    """Ends with 1 where a fault lost something or said nothing."""
+def _print_row(name: str, folder: Path, printed: Path, errors: Path) -> None:
     # A shell that runs this in the background has Ctrl-C ignored, and so would all commands.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    folder, names = Path(sys.argv[1]).resolve(), sys.argv[2:] or [*FAULTS]
     torch.set_num_threads(1)
-    if len(names) == 1:
-        folder.mkdir(parents=True, exist_ok=True)
-        torch.manual_seed(0)
-        print(row(names[0], folder))
-        return
+    torch.manual_seed(0)
+    with (
+        printed.open("w") as out,
+        errors.open("w") as err,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            print(row(name, folder))
+        except Exception:
+            traceback.print_exc()
+            raise SystemExit(1) from None
+
+
+def alone(name: str, folder: Path) -> tuple[int | None, str]:
+    """How a process ends in which this fault alone is made, and what it prints or complains of."""
+    folder.mkdir(parents=True, exist_ok=True)
+    printed, errors = (folder.with_name(f"{folder.name}.{end}") for end in ("out", "err"))
+    process = FORKS.Process(target=_print_row, args=(name, folder, printed, errors))
+    process.start()
+    process.join(300)
+    return process.exitcode, (errors if process.exitcode else printed).read_text("utf-8")
+
+
+def main() -> None:
+    """Ends with 1 where a fault lost something or said nothing."""
+    folder, names = Path(sys.argv[1]).resolve(), sys.argv[2:] or [*FAULTS]
     print(
         "| what was done | what was said | what was there afterwards |\n|---|---|---|", flush=True
     )
-    ends = [
-        subprocess.run([sys.executable, "-m", "tests.faults", str(folder / name), name]).returncode
-        for name in names
-    ]
+    ends = []
+    for name in names:
+        code, text = alone(name, folder / name)
+        print(text, end="", flush=True)
+        ends.append(code)
     raise SystemExit(int(any(ends)))
 
 
