@@ -52,8 +52,12 @@ class Scale:
         return f"{figures(low)} – {figures(high)}"
 
     def change_text(self, delta: float, *, unit: bool = True) -> str:
-        """A change of the score with its sign: "-1.2 points", or "-0.012 R²" of what is none."""
+        """A change of the score with its sign: "-1.2 points", or "-0.012 R²" of what is none.
+
+        What rounds to zero has none.
+        """
         text = f"{100 * delta:+.1f}" if self.share else figures(delta, sign="+")
+        text = text if any(digit in text for digit in "123456789n") else text.lstrip("+-")
         return f"{text} {self.unit}" if unit else text
 
     def span_text(self, low: float, high: float) -> str:

@@ -95,7 +95,7 @@ def test_a_contest_fills_the_table_and_is_remembered(page: Criteria) -> None:
         n for n in page.session.bench.layer_of if n not in page.session.locked
     )
     rows = page.app.dataframe[0].value
-    assert list(rows["best"]) == [one.best for one in found.verdicts]
+    assert list(rows["best"]) == [CRITERIA[one.best].label for one in found.verdicts]
     assert list(rows["cut"]) == [f"{100 * level:g} %" for level in LEVELS]
     assert "Holm" in page.texts()
     assert "criteria-start" not in page.buttons(), "there is nothing left to measure"

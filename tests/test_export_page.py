@@ -109,6 +109,10 @@ def test_a_training_that_nobody_took_over_is_offered_and_taken(
     assert "**lenet5 · v1**, trained from lenet5 (One-shot" in said
     assert "from dense: " in said
     assert not page.app.info
+    page.app.switch_page(path_of("history")).run()
+    plans = [*page.app.dataframe[0].value["plan"]]
+    assert [words for words in plans if "dense" in words] == []
+    assert any("lenet5 · v1 as trained" in words for words in plans)
 
 
 @pytest.mark.slow

@@ -11,9 +11,11 @@ from torch import nn
 import pruneviz as pv
 from pruneviz.data import Data
 from pruneviz.measuring.score import change
+from pruneviz.report import report
 from pruneviz.sensitivity.scan import LEVELS
 from pruneviz.sources import Source
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.lineage import ledger_words
 
 PLAN = pv.Plan(sparsity={"0": 0.5})
 DENSE = pv.Plan()
@@ -54,6 +56,17 @@ def test_dense_is_the_network_as_it_was_first_opened(
             assert result.dense_per_class == reference.per_class
             assert torch.equal(result.dense_predicted, reference.predicted)
     assert original.evaluate(DENSE).accuracy != version.evaluate(DENSE).accuracy
+
+
+def test_a_ledger_of_a_version_says_what_dense_is(
+    line: tuple[Workbench, Workbench, Workbench],
+) -> None:
+    original, version, later = line
+    assert ledger_words(original) == ""
+    assert "is net · v1 before anything is cut" in ledger_words(version)
+    assert "its first network, net, has" in ledger_words(later)
+    text = report(version, PLAN, cost=version.cost(PLAN))
+    assert ledger_words(version) in text
 
 
 def test_beside_it_stands_the_change_from_the_start_of_the_version(

@@ -34,6 +34,7 @@ def test_any_other_score_is_told_as_it_is() -> None:
     assert R2.score_text(math.nan) == "–"
     assert R2.interval_text(-1.5, 0.5) == "-1.500 – 0.500"
     assert R2.change_text(-0.012) == "-0.012 R²"
+    assert SHARE.change_text(-0.0004) == SHARE.change_text(0.0004) == "0.0 points"
     assert R2.change_text(-0.0003) == "-0.0003 R²"
     assert R2.paired_text(-0.012, -0.02, 0.003) == "-0.012 (-0.020 … +0.003)"
     assert R2.amount_text(0.01) == "0.01 of R²"

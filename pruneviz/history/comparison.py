@@ -14,6 +14,7 @@ from pruneviz.history.records import Measurement
 from pruneviz.measuring.intervals import paired_difference
 from pruneviz.measuring.ledger import Cost
 from pruneviz.pruning.pruned import Pruned
+from pruneviz.scale import SHARE
 
 _COUNTS = {
     "accuracy": "accuracy",
@@ -152,9 +153,9 @@ def _difference(
 def change_in_words(comparison: PlanComparison) -> str:
     """The change of the accuracy in points, with its interval where it can be told."""
     if math.isnan(comparison.delta):
-        points = 100 * float(comparison.numbers["difference"].iloc[0])
-        return f"{points:+.1f} points" if math.isfinite(points) else "cannot be told"
-    low, high = 100 * comparison.low, 100 * comparison.high
+        delta = float(comparison.numbers["difference"].iloc[0])
+        return SHARE.change_text(delta) if math.isfinite(delta) else "cannot be told"
+    span = SHARE.span_text(comparison.low, comparison.high)
     if comparison.low <= 0 <= comparison.high:
-        return f"no measurable change ({low:+.1f} … {high:+.1f} points)"
-    return f"{100 * comparison.delta:+.1f} points ({low:+.1f} … {high:+.1f})"
+        return f"no measurable change ({span} points)"
+    return f"{SHARE.change_text(comparison.delta)} ({span})"

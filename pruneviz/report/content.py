@@ -25,6 +25,7 @@ from pruneviz.report.trade_off import OtherPlans, tradeoff
 from pruneviz.sensitivity.curves import LOSE
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.lineage import ledger_words
 
 PARTS = (0.25, 0.5, 0.75)  # of every sparsity of the plan, where no other plans are told
 _PICTURES = 48
@@ -231,7 +232,7 @@ def _ledger(bench: Workbench, plan: Plan, cost: Cost | None) -> str:
         return section(
             "ledger", "Ledger", paragraph(words, "soft"), table(count_table(bench, plan))
         )
-    words = f"Timed at batch {cost.batch} on {cost.threads} threads."
+    words = f"Timed at batch {cost.batch} on {cost.threads} threads. {ledger_words(bench)}".strip()
     return section(
         "ledger", "Ledger", paragraph(words), table(cost.readable, text=("quantity", "note"))
     )

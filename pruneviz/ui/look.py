@@ -24,7 +24,11 @@ _STYLE = """
   /* What stands side by side goes to the next line before its words are cut. */
   .stHorizontalBlock:has(> .stColumn) { flex-wrap: wrap; }
   .stColumn:not(.st-key-controls *) { min-width: min(100%, 9.5rem); }
-  .stColumn:has(.stPageLink, [data-variant=segmented_control]) { min-width: fit-content; }
+}
+.stColumn:has(.stPageLink, [data-variant=segmented_control]) { min-width: fit-content; }
+@media (max-width: 1100px) {
+  .stHorizontalBlock:has(> * .st-key-history-choice) { flex-wrap: wrap; } /* plans' long names */
+  .stHorizontalBlock:has(> * .st-key-history-choice) > .stColumn { min-width: 100%; }
 }
 /* No word is cut: what is longer than its place goes on in the next line. */
 .stMarkdownEllipsis, .stMarkdownEllipsis p, .stMetric label * { white-space: normal !important;
@@ -40,6 +44,17 @@ _STYLE = """
   color: inherit !important; opacity: 1; } /* also of what is disabled */
 .stPlotlyChart :is([class*=axislayer], [class*=title], .annotation, .legendtext, .colorbar) text,
 .stPlotlyChart text.legendtext { fill: light-dark(#454b52, #e6e9ea) !important; }
+/* What a list holds goes on in the next line, as words do. */
+.stMultiSelect [role=group] { height: auto; max-height: none; }
+[data-testid=stMultiSelectTagsContainer] { flex-wrap: wrap; mask: none; overflow: visible;
+  padding-block: 0.25rem; flex: 1 1 0; min-width: 0; }
+/* Streamlit's own rings are fainter than 3:1, and a link has none. Inside of what clips. */
+:focus-visible:not(input, textarea), label:has(> span > :focus-visible),
+.stSlider div:has(> div > :focus-visible) { --ring: light-dark(#1f6f8b, #5cb8d6);
+  outline: 2px solid var(--ring) !important; outline-offset: 2px; border-radius: 4px; }
+:is(a, main, canvas, summary, .dvn-scroller, [role=tab], [role=tabpanel],
+  [data-testid=stCode] *):focus-visible { outline-offset: -2px; }
+.stElementToolbar:has(:focus-visible) { opacity: 1; }
 /* A link is longer than its line; it is there to be copied. */
 [data-testid=stCode] :is(pre, code) { display: block; overflow: hidden; text-overflow: ellipsis; }
 :is([kind=primary], [kind=primaryFormSubmit]):enabled, [data-tag] {

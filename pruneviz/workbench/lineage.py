@@ -48,6 +48,16 @@ def of_original(counts: Counts, bench: Bench) -> Counts:
     return replace(counts, params=whole.params, macs=whole.macs, bytes_dense=whole.bytes_dense)
 
 
+def ledger_words(bench: Bench) -> str:
+    """What "dense" is in the ledger of a version; "" for a network as it was opened."""
+    if bench.parent is None:
+        return ""
+    return (
+        f"“dense” in this ledger is {bench.source.name} before anything is cut from it; its first "
+        f"network, {bench.original.source.name}, has a ledger of its own."
+    )
+
+
 @dataclass(frozen=True)
 class Landmark:
     """A point of the trade-off that every version of a network is seen beside.

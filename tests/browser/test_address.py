@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from driving import Board, press
@@ -13,6 +13,7 @@ from serving import Server
 
 pytestmark = pytest.mark.browser
 HEADINGS = {  # of each page, by its link on top
+    "Learn": "Learn to prune",
     "Sensitivity": "Sensitivity: lenet300",
     "Criteria": "Criteria: lenet300",
     "Small devices": "Small devices: lenet300",
@@ -34,10 +35,10 @@ def named_by(address: str | None) -> dict[str, list[str]]:
     return parse_qs(urlsplit(address or "").query)
 
 
-def stands(page: Page, title: str) -> Callable[[], bool]:
+def stands(page: Page, title: str, network: str = "lenet300") -> Callable[[], bool]:
     """Whether a page is drawn, and its links lead to what its own address names."""
     link = page.get_by_role("link", name=title, exact=True)
-    heading = page.get_by_role("heading", name=HEADINGS[title]).first
+    heading = page.get_by_role("heading", name=HEADINGS[title].replace("lenet300", network)).first
     rests = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
 
     def holds() -> bool:
@@ -53,29 +54,52 @@ def entries(page: Page) -> int:
     return int(page.evaluate("history.length"))
 
 
+def walk(board: Board, other: Page, network: str) -> None:
+    """Through all pages and back: each is loaded anew and opened in another tab."""
+    page, wanted = board.page, named_by(board.page.url)
+    for number, title in enumerate(TITLES, entries(page) + 1):
+        go(page, title)
+        board.until(f"the page {title}", stands(page, title, network))
+        assert named_by(page.url) == wanted
+        assert entries(page) == number, "each page is one step"
+        page.reload()
+        board.until(f"the page {title}, loaded anew", stands(page, title, network))
+        assert named_by(page.url) == wanted
+        open_alone(board, other, page.url, title, network)
+    for title in reversed(TITLES[:-1]):
+        page.go_back()
+        board.until(f"back at {title}", stands(page, title, network))
+    for title in TITLES[1:4]:
+        page.go_forward()
+        board.until(f"forward at {title}", stands(page, title, network))
+    page.evaluate("history.go(-4)")
+    board.until("the board", lambda: board.root.count() > 0)
+
+
+def open_alone(board: Board, other: Page, address: str, title: str, network: str) -> None:
+    """A page by its address alone; what it names stays in it."""
+    other.goto(address)
+    board.until(f"the page {title} by its address", stands(other, title, network))
+    assert named_by(other.url) == named_by(address)
+
+
+def open_each(board: Board, other: Page, network: str) -> None:
+    """Every page by its address, where the links on top lead to."""
+    for title in TITLES:
+        link = board.page.get_by_role("link", name=title, exact=True)
+        address = urljoin(board.page.url, link.get_attribute("href") or "")
+        open_alone(board, other, address, title, network)
+
+
 def test_a_page_comes_back_by_reload_and_opens_in_another_tab(visit: Callable[..., Board]) -> None:
     board = visit("?model=lenet300")
     with board.changing_address():  # numbers that are known stand there before the address does
         board.type("number-fc1", "50")
-    wanted, page, other = named_by(board.page.url), board.page, visit(measured=False).page
+    wanted = named_by(board.page.url)
     assert wanted["model"] == ["lenet300"]
     assert wanted["plan"]
-    for number, title in enumerate(TITLES, entries(page) + 1):
-        go(page, title)
-        board.until(f"the page {title}", stands(page, title))
-        assert named_by(page.url) == wanted
-        assert entries(page) == number, "each page is one step"
-        page.reload()
-        board.until(f"the page {title}, loaded anew", stands(page, title))
-        assert named_by(page.url) == wanted
-        other.goto(page.url)
-        board.until(f"the page {title} in another tab", stands(other, title))
-        assert named_by(other.url) == wanted
-    for title in reversed(TITLES[:-1]):
-        page.go_back()
-        board.until(f"back at {title}", stands(page, title))
-    page.go_back()
-    board.until("the plan", lambda: board.root.count() > 0 and board.percent("fc1") == 50)
+    walk(board, visit(measured=False).page, "lenet300")
+    board.until("the plan", lambda: board.percent("fc1") == 50)
 
 
 def test_back_is_undo_and_forward_is_redo(visit: Callable[..., Board]) -> None:
@@ -139,6 +163,7 @@ def test_points_and_snapshots_come_back(server_alone: Server, page: Page) -> Non
     board.open()
     board.until("the points, after a restart", lambda: points(board) == 4)
     page.get_by_text("the cliff").wait_for()
+    open_each(board, other.page, "lenet300")
     for step, place in ((-1, 2), (-1, 1), (-1, 0), (1, 1), (1, 2)):
         page.evaluate(f"history.go({step})")
         board.until(f"plan {place}", lambda place=place: board.percents() == seen[place])
@@ -166,6 +191,8 @@ def test_a_trained_version_comes_back_after_a_restart(
     page.go_back()
     board.until("the plan it was made with", lambda: named_by(page.url) == wanted)
     board.until("its numbers", lambda: board.is_full() and board.numbers() == numbers)
+    walk(board, page.context.new_page(), "lenet300 · v1")
+    board.until("its numbers", lambda: board.is_full() and board.numbers() == numbers)
 
     server_alone.kill()
     server_alone.start()
@@ -175,12 +202,14 @@ def test_a_trained_version_comes_back_after_a_restart(
     again.open()
     assert again.numbers() == numbers
     again.until("the points", lambda: points(again) >= shown)
-    go(other, "Export")
-    other.get_by_role("heading", name="Export: lenet300 · v1").wait_for()
-    other.reload()
-    other.get_by_role("heading", name="Export: lenet300 · v1").wait_for()
-    assert named_by(other.url) == wanted
-    other.go_back()
+    alone = page.context.new_page()
+    open_each(again, alone, "lenet300 · v1")
+    alone.goto(other.url.replace("/?", "/export?"))
+    alone.get_by_text("on 2,000)").wait_for()  # it is measured to its end there, too
+    for title in ("Export", "Train", "History"):
+        go(other, title)
+        again.until(f"the page {title}", stands(other, title, "lenet300 · v1"))
+    other.evaluate("history.go(-3)")
     again.until("the board", lambda: again.root.count() > 0 and again.numbers() == numbers)
     theirs = browser.new_context().new_page()
     theirs.goto(page.url)

@@ -17,6 +17,7 @@ from pruneviz.ui.text import plain
 from pruneviz.ui.train.result import take_finished
 from pruneviz.ui.train.training_work import TrainingWork, kept_trainings, words_of
 from pruneviz.ui.workbench import address
+from pruneviz.ui.workbench.live import live_words
 
 
 @part
@@ -26,7 +27,7 @@ def banner(session: Session) -> None:
     """
     with st.container(border=True, key="export-banner", gap=None):
         st.markdown(f"**{plain(session.name)}**{plain(_origin_text(session))}")
-        st.markdown(plain(" · ".join(_facts(session))))
+        live_words(session, lambda: st.markdown(plain(" · ".join(_facts(session)))))
 
 
 def _origin_text(session: Session) -> str:

@@ -24,6 +24,7 @@ from pruneviz.ui.compare.contest_work import (
     take,
     work_left,
 )
+from pruneviz.ui.compare.verdict_table import show_verdicts
 from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import plain
@@ -273,8 +274,7 @@ def _show(work: ContestWork, contest: Contest) -> None:
     right.caption(_CURSE)
     st.markdown("**Which criterion is best here, and is the difference real?**")
     if contest.verdicts:
-        st.dataframe(contest.summary.drop(columns="in words"), hide_index=True, height="content",
-                     key="criteria-verdicts", row_height=32)  # fmt: skip
+        show_verdicts(contest, labels)
     else:
         st.caption("No sparsity has been measured for all of them yet.")
     if not work.running:

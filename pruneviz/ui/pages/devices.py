@@ -36,7 +36,7 @@ from pruneviz.ui.look import tight
 from pruneviz.ui.session import Session, change, plan_with
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import address
-from pruneviz.ui.workbench.live import listen, reach
+from pruneviz.ui.workbench.live import listen, live_words, reach
 from pruneviz.ui.workbench.live import measure as measure_accuracy
 from pruneviz.workbench.units import by_unit
 
@@ -155,7 +155,7 @@ def _wait(work: DeviceFitWork, words: str) -> None:
 @part
 def _totals(work: DeviceFitWork, need: Need, weights: str) -> None:
     session = work.session
-    totals(work, need, weights)
+    live_words(session, lambda: totals(work, need, weights))
     if not by_unit(session.settled):
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.info(

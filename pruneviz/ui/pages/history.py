@@ -136,7 +136,7 @@ def _tree(tree: pd.DataFrame, here: int | None) -> None:
 def _show_choice(look: _Look, rows: Rows, here: int | None) -> None:
     left, right = st.columns([4, 9], gap="medium")
     numbers = [*rows]
-    with left:
+    with left, st.container(key="history-choice"):
         usual = here if here in rows else numbers[-1]
         first = _ask("First plan", numbers, rows, _FIRST, usual)
         second = _ask("Second plan", numbers, rows, _SECOND, None)

@@ -29,11 +29,21 @@ def words_of(plan: str) -> str:
         return f"a plan by {error.args[0]!r}"
 
 
+def name_of(row: pd.Series) -> str:
+    """The plan of a visit in a few words: dense is the network as it was first opened, and what
+    training made of it, with nothing more cut, is called by its own name.
+    """
+    words = words_of(row["plan"])
+    if words == label(Plan()) and versions.is_trained(row["model"]):
+        return f"{row['model']} as trained"
+    return words
+
+
 def table(tree: pd.DataFrame, here: int | None) -> pd.DataFrame:
     """The tree as people read it, one row a visit; here: the one on the screen."""
     marks = [_HERE if number == here else _THERE for number in tree["id"]]
     skipped = [f"⋮{hidden} " if hidden else "" for hidden in tree["hidden"]]
-    words = [words_of(plan) for plan in tree["plan"]]
+    words = [name_of(row) for _, row in tree.iterrows()]
     share = 100 * tree["params_kept"] / tree["params"]
     when = pd.to_datetime(tree["last"], unit="s", utc=True).dt.tz_convert(_zone())
     return pd.DataFrame(
@@ -64,7 +74,7 @@ def title(row: pd.Series) -> str:
     """A visit in a line of a list."""
     score = "" if pd.isna(row["accuracy"]) else f" · {100 * row['accuracy']:.1f} %"
     name = f" · “{row['name']}”" if row["name"] else ""
-    return f"{row['id']} · {words_of(row['plan'])}{score}{name}"
+    return f"{row['id']} · {name_of(row)}{score}{name}"
 
 
 def version_of(row: pd.Series) -> ModelVersion:

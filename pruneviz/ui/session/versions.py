@@ -59,6 +59,15 @@ def version_of(name: str) -> Version | None:
     return _versions().get(name)
 
 
+def is_trained(name: str) -> bool:
+    """Whether a network of this name, however it is scored, was made by training."""
+    base = base_of(name)
+    here = _versions().get(base)
+    if here is not None:
+        return bool(here.parent)
+    return any(one.name == base for one in stored_versions(cached.training_folder()))
+
+
 def key_of(name: str) -> str:
     """By which key a network of this name is found again, however it is scored; "" for most."""
     version = _versions().get(base_of(name))

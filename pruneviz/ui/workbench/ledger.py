@@ -18,6 +18,7 @@ from pruneviz.ui.session.countdown import after_the_accuracy
 from pruneviz.ui.session.page_work import PageWork
 from pruneviz.ui.text import plain
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.lineage import ledger_words
 
 _KEY = "ledger"
 _TICK = 0.4
@@ -107,11 +108,8 @@ def _show_progress(work: LedgerWork, job: Job, plan: Plan) -> None:
 
 
 def _table(cost: Cost, bench: Workbench) -> None:
-    if bench.parent is not None:
-        st.caption(
-            f"“dense” in this ledger is {plain(bench.name)} before anything is cut from it; its "
-            f"first network, {plain(bench.original.name)}, has a ledger of its own."
-        )
+    if words := ledger_words(bench):
+        st.caption(plain(words))
     table = cost.readable
     right = st.column_config.TextColumn(alignment="right")
     st.dataframe(

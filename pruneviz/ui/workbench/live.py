@@ -43,13 +43,19 @@ def listen(session: Session) -> bool:
 @part
 def live_board(session: Session) -> None:
     """The board, redrawn by itself while something is measured in the background."""
-    running = session.job is not None and session.job.running
-    redrawn = fragment(_board, run_every=_TICK if running or session.unmeasured else None)
-    session.drawing_page = True
-    try:
-        redrawn(session)
-    finally:
-        session.drawing_page = False
+    _redrawn(session, _board)
+
+
+@part
+def live_words(session: Session, draw: Callable[[], object]) -> None:
+    """What is told of the settled plan on another page, redrawn until all of it is measured."""
+
+    def words(session: Session) -> None:
+        if not session.drawing_page and listen(session):
+            st.rerun()
+        draw()
+
+    _redrawn(session, words)
 
 
 def tab() -> str | None:
@@ -110,6 +116,16 @@ def _return(session: Session, point: str) -> bool:
         return False
     reach(session, plan, lambda: plan, lambda session: arrive(session, plan))
     return True
+
+
+def _redrawn(session: Session, draw: Callable[[Session], None]) -> None:
+    running = session.job is not None and session.job.running
+    redrawn = fragment(draw, run_every=_TICK if running or session.unmeasured else None)
+    session.drawing_page = True
+    try:
+        redrawn(session)
+    finally:
+        session.drawing_page = False
 
 
 def _board(session: Session) -> None:
