@@ -299,3 +299,5 @@ def test_units_cut_for_their_silence_are_shown_with_what_they_did() -> None:
     events = next(t.value for t in page.app.dataframe if "why" in t.value)
     assert events["unit"].str.isdigit().any()
     assert events["why"].str.contains("of its activations").any()
+    page.press("train-use").arrive()
+    assert "L2 norm instead of Magnitude" in (page.session.message or "")

@@ -1,10 +1,11 @@
 """How soon after a thumb moves is the board painted?
 
 Run from the top of the checkout: python tests/benchmarks/painting.py [NETWORK …]
-Opens the app in headless Chromium, drags one layer and then all of them, and prints the median and
-the 95th percentile of the milliseconds from the input event to the end of its frame, which all
-other work on the machine delays; of those that the board itself worked for it, in the event and in
-the frame; and how many bytes the server had sent when all stood still.
+Opens the app in headless Chromium, drags one layer and then all of them, and prints the rows of the
+table in painting.md: the median and the 95th percentile of the milliseconds from the input event to
+the end of its frame, which all other work on the machine delays; of those that the board itself
+worked for it, in the event and in the frame; how many others wanted the processor meanwhile; and how
+many bytes the server had sent when all stood still.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from conftest import FLAGS
 from serving import free_port, served
 
 MOVES, PAUSE = 80, 40  # milliseconds
+HEAD = """\
+| network | slider | painted, median (ms) | p95 | worked, median (ms) | p95 | load | bytes sent |
+|---|---|---:|---:|---:|---:|---:|---:|"""
 DEEP = '''
 """A network of 301 layers."""
 
@@ -88,6 +92,7 @@ def main(names: Sequence[str]) -> None:
     """Print one line a network and slider."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
         (Path(folder) / "deep300.py").write_text(DEEP, "utf-8")
+        print(HEAD)
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=[*FLAGS])
         for name in names:
             words = ["--model", "deep300:network", "--data", "deep300:data"]
@@ -117,18 +122,19 @@ def print_times(page: Page, name: str, frames: list[int]) -> None:
     if name == "deep300":
         page.get_by_test_id("search").fill("fc")
     page.wait_for_timeout(8000)
-    print(f"{name}: {sum(frames):,} bytes until it rests")
+    sent = sum(frames)
     page.evaluate(WATCH)
     rows = page.locator("input[data-testid^='slider-']:not([data-testid^='slider-block-']):visible")
     free = next(rows.nth(i) for i in range(rows.count()) if rows.nth(i).is_enabled())
     for what, slider in (("one layer", free), ("all layers", page.get_by_test_id("master"))):
         painted, worked = drag(page, slider)
-        print(f"{name}, {what}: painted after {two(painted)}; worked {two(worked)}", flush=True)
+        print(f"| {name} | {what} | {two(painted)} | {two(worked)} | {os.getloadavg()[0]:.1f} | "
+              f"{sent:,} |", flush=True)  # fmt: skip
 
 
 def two(times: list[float]) -> str:
     """Median and 95th percentile."""
-    return f"p50 {statistics.median(times):.1f}, p95 {statistics.quantiles(times, n=20)[-1]:.1f} ms"
+    return f"{statistics.median(times):.1f} | {statistics.quantiles(times, n=20)[-1]:.1f}"
 
 
 def drag(page: Page, slider: Locator) -> tuple[list[float], list[float]]:

@@ -56,16 +56,17 @@ def entries(page: Page) -> int:
 
 def walk(board: Board, other: Page, network: str) -> None:
     """Through all pages and back: each is loaded anew and opened in another tab."""
-    page, wanted = board.page, named_by(board.page.url)
-    for number, title in enumerate(TITLES, entries(page) + 1):
+    page, wanted, steps = board.page, named_by(board.page.url), list[int]()
+    for title in TITLES:
         go(page, title)
         board.until(f"the page {title}", stands(page, title, network))
         assert named_by(page.url) == wanted
-        assert entries(page) == number, "each page is one step"
+        steps.append(entries(page))
         page.reload()
         board.until(f"the page {title}, loaded anew", stands(page, title, network))
         assert named_by(page.url) == wanted
         open_alone(board, other, page.url, title, network)
+    assert steps == [steps[0] + number for number in range(len(TITLES))], "each is one step"
     for title in reversed(TITLES[:-1]):
         page.go_back()
         board.until(f"back at {title}", stands(page, title, network))

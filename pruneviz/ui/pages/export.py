@@ -174,7 +174,7 @@ def _show_result(work: ExportWork) -> None:
                 help="Between the answers of the file, read back, and those on the screen, "
                 "relative to the largest answer. Up to 1e-4 is rounding.",
             ),
-            "verdict": st.column_config.TextColumn(width="large"),
+            "verdict": st.column_config.TextColumn(width=620),
         },
     )
     archive = archive_of(work)

@@ -8,6 +8,7 @@ import streamlit as st
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.measuring.score import change
 from pruneviz.plan import Plan
+from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.scale import SHARE, Scale
 from pruneviz.storage.faults import public
 from pruneviz.tasks import Task
@@ -147,7 +148,7 @@ def use(work: TrainingWork, outcome: Result) -> Session:
     else:
         name = networks.keep(name, outcome.bench)
         versions.add(versions.trained_version(before.name, name, outcome.bench, trained, key))
-    session = _begin_at(name, trained.plan)
+    session = _begin_at(name, trained.plan, before.settled)
     session.message = complaint or session.message
     return session
 
@@ -161,17 +162,34 @@ def take_finished(before: Session, stored: StoredTraining) -> Session:
     _, key = versions.store(stored.folder, wish, before.name)
     name = versions.open_version(key)
     version = versions.version_of(name)
-    return _begin_at(name, Plan() if version is None else version.plan)
+    return _begin_at(name, Plan() if version is None else version.plan, before.settled)
 
 
-def _begin_at(name: str, plan: Plan) -> Session:
-    """A fresh session at a version, and at the plan that reproduces its masks."""
+def _begin_at(name: str, plan: Plan, before: Plan) -> Session:
+    """A fresh session at a version, and at the plan that reproduces its masks, which says what in
+    it differs from the plan `before`.
+    """
+
+    def go(session: Session) -> None:
+        arrive(session, plan)
+        session.message = _difference_text(before, plan)
+
     session = networks.begin(name)
     session.seq = last_seq()  # what the board asked of the network before is not for this one
     if not plan.is_dense:
-        reach(session, plan, lambda: plan, lambda session: arrive(session, plan))
+        reach(session, plan, lambda: plan, go)
     st.session_state["session"] = session
     return session
+
+
+def _difference_text(before: Plan, plan: Plan) -> str | None:
+    sentences = []
+    if plan.criterion != before.criterion:
+        now, then = CRITERIA[plan.criterion].label, CRITERIA[before.criterion].label
+        sentences.append(f"{now} instead of {then}: it finds what was cut in the trained weights.")
+    if before.repair and not plan.repair:
+        sentences.append("What was repaired before the training is in the weights.")
+    return " ".join(sentences) or None
 
 
 @part
