@@ -4,7 +4,7 @@ Run from the top of the checkout: python tests/benchmarks/painting.py [NETWORK â
 Opens the app in headless Chromium, drags one layer and then all of them, and prints the rows of the
 table in painting.md: the median and the 95th percentile of the milliseconds from the input event to
 the end of its frame, which all other work on the machine delays; of those that the board itself
-worked for it, in the event and in the frame; how many others wanted the processor meanwhile; and how
+worked for it, in the event and in the frame; how many others wanted the processor then; and how
 many bytes the server had sent when all stood still.
 """
 
