@@ -55,6 +55,8 @@ _STYLE = """
 :is(a, main, canvas, summary, .dvn-scroller, [role=tab], [role=tabpanel],
   [data-testid=stCode] *):focus-visible { outline-offset: -2px; }
 .stElementToolbar:has(:focus-visible) { opacity: 1; }
+/* Bold here: marks in a label would be read aloud. */
+[class*=st-key-export_] label p { font-weight: 600; }
 /* A link is longer than its line; it is there to be copied. */
 [data-testid=stCode] :is(pre, code) { display: block; overflow: hidden; text-overflow: ellipsis; }
 :is([kind=primary], [kind=primaryFormSubmit]):enabled, [data-tag] {

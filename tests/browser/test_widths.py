@@ -39,7 +39,8 @@ def test_no_control_is_cut(visit: Callable[..., Board], widest: bool) -> None:
     assert here.page.evaluate(CUT), "what is cut is found"
 
 
-# Words that run out of their place, on the page and in the board; a link to copy may.
+# Words that run out of their place, on the page and in the board; a link to copy may, and tables
+# scroll.
 WORDS = """() => {
     const cut = [];
     const look = root => root.querySelectorAll("*").forEach(each => {
@@ -48,7 +49,7 @@ WORDS = """() => {
         const hides = ["hidden", "clip"].includes(style.overflowX) && each.clientWidth > 1;
         const words = each.textContent.trim();
         if (hides && words && each.checkVisibility() && each.scrollWidth > each.clientWidth + 1
-            && !each.closest("code, pre, svg")) cut.push(words.slice(0, 60));
+            && !each.closest("code, pre, svg, .stDataFrame")) cut.push(words.slice(0, 60));
         const list = each.matches("select") ? each.selectedOptions[0]?.text ?? ""
             : each.matches("input[type=text], input[type=search]")
             ? each.value || each.placeholder : "";

@@ -85,9 +85,7 @@ def _switches(
         form, key, reason = FORMATS[name], f"export_{name}", missing.get(name)
         st.session_state[key] = _is_ticked(name, name in usual)
         with columns[place % len(_FIRST)], st.container(gap=None):
-            ticked[name] = st.checkbox(
-                f"**{plain(form.label)}**", key=key, disabled=reason is not None
-            )
+            ticked[name] = st.checkbox(plain(form.label), key=key, disabled=reason is not None)
             st.caption(plain(reason or form.meaning))
         _choices()[name] = ticked[name], name in usual
     return ticked
