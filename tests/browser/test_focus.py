@@ -114,6 +114,7 @@ def test_the_keyboard_is_seen_wherever_it_is(visit: Callable[..., Board], dark: 
     page, seen, wrong = board.page, set[str](), []
     with board.changing_address():
         board.type("number-fc1", "50")
+    board.wait_for_pictures()  # what ends while somebody looks draws a page anew
     site, query = page.url.split("?")[0], urlsplit(page.url).query
     for name in PAGES:
         page.goto(f"{site}{name}?{query}")
