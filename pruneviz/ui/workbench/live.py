@@ -51,8 +51,10 @@ def live_words(session: Session, draw: Callable[[], object]) -> None:
     """What is told of the settled plan on another page, redrawn until all of it is measured."""
 
     def words(session: Session) -> None:
-        if not session.drawing_page and listen(session):
-            st.rerun()
+        if not session.drawing_page:
+            ended = listen(session) or (session.job is None and not session.unmeasured)
+            if ended:  # the page drawn anew no longer ticks
+                st.rerun()
         draw()
 
     _redrawn(session, words)
