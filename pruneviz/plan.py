@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 SCOPES = ("layer", "global")
-UNITS = ("neuron", "head")
+WIDTHS = ("neuron", "head")  # what makes layers narrower
+UNITS = (*WIDTHS, "block")
 AGGREGATES = ("mean", "sum", "max")
 REPAIRS = ("fold", "reconstruct", "update", "recalibrate")
-_OF_UNITS, _OF_WEIGHTS = ("fold", "reconstruct"), ("update",)
+_OF_WIDTHS, _OF_WEIGHTS = ("fold", "reconstruct"), ("update",)
 _PIN = re.compile(r"\d+|\d+:\d+,\d+:\d+")
 _PATTERN = re.compile(r"([1-9]\d*):([1-9]\d*)")
 _LINK_LIMIT = 200_000
@@ -79,8 +80,9 @@ class Pins(Mapping[str, Mapping[str, bool]]):
 class Plan:
     """A request to prune; frozen and hashable. `Plan()` is the dense network.
 
-    criterion: a name in CRITERIA. granularity: "weight", "neuron", "head" (of attention alone)
-    or "N:M" (keep N of each M).
+    criterion: a name in CRITERIA. granularity: "weight", "neuron", "head" (of attention alone),
+    "block" (a residual branch, named by any of its layers: 1 leaves it out) or "N:M" (keep N of
+    each M).
     scope: where scores compete, "layer" or "global". sparsity: layer name -> fraction pruned,
     0..1; with scope "global" every layer named competes in one ranking and the counts asked are
     added up. relative: scores are divided by their layer's L2 norm first (Molchanov et al. 2017).
@@ -139,7 +141,7 @@ class Plan:
                     f"granularity {self.granularity!r} cannot pin {block or 'units'!r} of {name!r}"
                 )
         beyond = [name for name in self.repair if name not in repairs_for(self.granularity)]
-        if beyond and not by_unit:
+        if beyond and self.granularity not in WIDTHS and beyond[0] in _OF_WIDTHS:
             raise ValueError(
                 f"repair {beyond[0]!r} mends what removed units leave behind; "
                 "use granularity 'neuron' or 'head'"
@@ -189,7 +191,7 @@ def pattern(granularity: str) -> tuple[int, int] | None:
     match = _PATTERN.fullmatch(granularity) if isinstance(granularity, str) else None
     if match is None:
         raise ValueError(
-            f"granularity must be 'weight', 'neuron', 'head' or 'N:M' such as '2:4', "
+            f"granularity must be 'weight', 'neuron', 'head', 'block' or 'N:M' such as '2:4', "
             f"got {granularity!r}"
         )
     n, m = int(match[1]), int(match[2])
@@ -204,7 +206,8 @@ def repairs_for(granularity: str) -> tuple[str, ...]:
     >>> pv.plan.repairs_for("weight")
     ('update', 'recalibrate')
     """
-    others = _OF_WEIGHTS if granularity in UNITS else _OF_UNITS
+    others: tuple[str, ...] = () if granularity in WIDTHS else _OF_WIDTHS
+    others += _OF_WEIGHTS if granularity in UNITS else ()
     return tuple(name for name in REPAIRS if name not in others)
 
 

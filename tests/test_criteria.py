@@ -34,6 +34,7 @@ BY_HAND = Evidence(
     inverse_diagonal=torch.tensor([[0.5, 2.0]]),
     written=torch.tensor([5.0, 21.0]),
     read=torch.tensor([4.0, 4.0]),
+    turn=torch.tensor([0.25]),
 )
 # criterion -> (scores of the four weights, scores of the two units), worked out by hand;
 # None where it is not defined.
@@ -55,6 +56,7 @@ EXPECTED: dict[str, tuple[list[list[float]] | None, list[float] | None]] = {
         None,
     ),
     "obs": ([[2, 2], [18, 8]], None),
+    "cosine": (None, None),
     "taylor": ([[1, 4], [9, 2]], [2, 3]),
     "snip": ([[0.5, 2], [0, 8]], [2.5, 8]),
     "fisher": ([[0.5, 4], [13.5, 4]], [2.5, 5]),

@@ -27,7 +27,7 @@ from pruneviz.cli.shared import (
 )
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.options import opening_options, words
-from pruneviz.plan import UNITS, Plan, to_link
+from pruneviz.plan import Plan, to_link
 from pruneviz.pruning.locks import unit_locks
 from pruneviz.sources.opening import OpenRequest
 from pruneviz.workbench import Workbench
@@ -144,8 +144,9 @@ def _floor(texts: tuple[str, ...]) -> float | dict[str, float]:
 def _locks_of(bench: Workbench, request: AllocationRequest) -> dict[str, str]:
     """Layer -> why it stays as it is."""
     usual = {} if request.unlocked else bench.locks
-    if request.plan.granularity in UNITS:
-        usual = unit_locks(usual, bench.groups)
+    groups = bench.graph_cache.groups_for(request.plan.granularity)
+    if groups is not None:
+        usual = unit_locks(usual, groups)
     return dict.fromkeys(request.lock, "locked by --lock") | usual
 
 

@@ -25,7 +25,7 @@ from pruneviz.comparison.contest import LEVELS, SEEDS, Contest, ContestRequest
 from pruneviz.comparison.sameness import UNIFORM
 from pruneviz.comparison.similar import Similarity
 from pruneviz.options import opening_options
-from pruneviz.plan import UNITS, Plan
+from pruneviz.plan import Plan
 from pruneviz.pruning.locks import unit_locks
 from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.workbench import Workbench
@@ -111,7 +111,8 @@ def _request_of(values: dict[str, Any]) -> tuple[ContestRequest, dict[str, Any]]
 
 def _usual(bench: Workbench, plan: Plan) -> dict[str, str]:
     """Layer -> why it is locked, as in the app."""
-    return unit_locks(bench.locks, bench.groups) if plan.granularity in UNITS else bench.locks
+    groups = bench.graph_cache.groups_for(plan.granularity)
+    return bench.locks if groups is None else unit_locks(bench.locks, groups)
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:

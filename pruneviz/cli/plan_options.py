@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from pruneviz.plan import UNITS, Plan
+from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.locks import unit_locks
 from pruneviz.pruning.prune import cannot
@@ -116,14 +116,14 @@ def take_plan(bench: Workbench, values: dict[str, Any]) -> tuple[Plan, dict[str,
 def _exceptions(bench: Workbench, values: Mapping[str, Any]) -> dict[str, str]:
     """Layer -> why --all does not mean it: locked, or nothing in it can be cut so."""
     granularity = values["granularity"]
-    by_unit = granularity in UNITS
-    locks = unit_locks(bench.locks, bench.groups) if by_unit else bench.locks
+    groups = bench.graph_cache.groups_for(granularity)
+    locks = bench.locks if groups is None else unit_locks(bench.locks, groups)
     alone = {} if values["unlocked"] else dict(locks)
-    if by_unit:
+    if groups is not None:
         criterion = find_criterion(values["criterion"], granularity)
         for name, layer in bench.layer_of.items():
             why = cannot(layer, criterion, granularity)
-            why = why or cannot_units(bench.groups, layer, granularity)
+            why = why or cannot_units(groups, layer, granularity)
             if why is not None:
                 alone.setdefault(name, why)
     return alone

@@ -17,6 +17,7 @@ from pruneviz.export.subject import Subject
 from pruneviz.export.weights import about, once, save_tensors
 from pruneviz.measuring.sizes import ties
 from pruneviz.network.replica import first_names
+from pruneviz.network.stand_ins import PassThrough, Silence
 
 _LIST = re.compile(r"\[[^][{}]*\]")
 _PLAIN = (int, float, str, list, tuple)
@@ -66,26 +67,34 @@ def small_of(subject: Subject) -> nn.Module:
 def widths_of(before: nn.Module, after: nn.Module) -> dict[str, Any]:
     """What differs between two networks of one class, by name: shapes of tensors, attributes.
 
-    buffers: those of another shape that the state dict leaves out. Tied tensors stand under
-    their first name.
+    buffers: those of another shape that the state dict leaves out. left_out: modules of blocks
+    that are gone -> what stands in for them. Tied tensors stand under their first name.
     """
     one, other = _tensors(before), _tensors(after)
     shapes = {
         name: {"from": list(tensor.shape), "to": list(other[name].shape)}
         for name, tensor in one.items()
-        if tensor.shape != other[name].shape
+        if name in other and tensor.shape != other[name].shape
     }
-    attributes = {}
-    pairs = zip(before.named_modules(), after.modules(), strict=True)
-    for (path, old), new in pairs:
+    attributes, was = {}, dict(before.named_modules())
+    left_out = {
+        path: {"hands_on": isinstance(new, PassThrough), "values": new.values}
+        for path, new in after.named_modules()
+        if isinstance(new, PassThrough | Silence)
+    }
+    for path, new in after.named_modules():
+        old = was[path]
+        if path in left_out:
+            continue
         if changes := dict(_changes(vars(old), vars(new))):
             attributes[path] = changes
-    left_out = shapes.keys() - after.state_dict().keys()
-    twice = {name: first for name, first in ties(after).items() if name not in left_out}
+    unsaved = shapes.keys() - after.state_dict().keys()
+    twice = {name: first for name, first in ties(after).items() if name not in unsaved}
     return {
         "shapes": shapes,
         "attributes": attributes,
-        "buffers": sorted(left_out),
+        "left_out": left_out,
+        "buffers": sorted(unsaved),
         "tied": twice,
     }
 

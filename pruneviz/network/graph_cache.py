@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import nn
 
 from pruneviz.data import Data
+from pruneviz.network.blocks import find_blocks
 from pruneviz.network.forward_pass import fit
 from pruneviz.network.graph import Graph, UntraceableError, trace
 from pruneviz.network.group_search import find_groups
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
 from pruneviz.network.replica import replica
+from pruneviz.plan import WIDTHS
+
+Find = Callable[[nn.Module, Mapping[str, Layer], Graph], Groups]
 
 
 class GraphCache:
@@ -28,6 +32,7 @@ class GraphCache:
         self._lock = threading.Lock()
         self._found: Graph | ValueError | None = None
         self._groups: Groups | ValueError | None = None
+        self._blocks: Groups | ValueError | None = None
 
     @property
     def graph(self) -> Graph:
@@ -45,10 +50,27 @@ class GraphCache:
         graph = self.graph
         with self._lock:
             if self._groups is None:
-                self._groups = self._couple(graph)
+                self._groups = self._read(find_groups, graph)
             if isinstance(self._groups, ValueError):
                 raise self._groups
             return self._groups
+
+    @property
+    def blocks(self) -> Groups:
+        """The blocks that can be left out, as groups; ValueError if it cannot be traced."""
+        graph = self.graph
+        with self._lock:
+            if self._blocks is None:
+                self._blocks = self._read(find_blocks, graph)
+            if isinstance(self._blocks, ValueError):
+                raise self._blocks
+            return self._blocks
+
+    def groups_for(self, granularity: str) -> Groups | None:
+        """The groups that a granularity cuts the units of; None where it cuts single weights."""
+        if granularity == "block":
+            return self.blocks
+        return self.groups if granularity in WIDTHS else None
 
     def groups_or_none(self) -> Groups | None:
         """The groups, or None if the network cannot be traced."""
@@ -87,8 +109,8 @@ class GraphCache:
         except Exception as error:  # graphs are as various as networks are
             return UntraceableError(self._model, error)
 
-    def _couple(self, graph: Graph) -> Groups | ValueError:
+    def _read(self, find: Find, graph: Graph) -> Groups | ValueError:
         try:
-            return find_groups(self._model, self._layers, graph)
+            return find(self._model, self._layers, graph)
         except Exception as error:
             return UntraceableError(self._model, error)

@@ -22,14 +22,31 @@ class Place:
     unit: Tensor
 
 
+@dataclass(frozen=True)
+class Skip:
+    """How the code of a network passes a block by.
+
+    path: the innermost module that holds the block; before, after: the nodes of the graph whose
+    values go in and come out. silent: modules that put out zeros, through: those that hand on what
+    they are given; each with how many values it returns (0: a tensor alone).
+    """
+
+    path: str
+    before: str
+    after: str
+    silent: Mapping[str, int]
+    through: Mapping[str, int]
+
+
 @dataclass(frozen=True, eq=False)
 class Group:
     """Units that can be removed, each with everything of it in every layer.
 
     name: of the first member. layers: the members, whose output units go, in their order.
-    word: what a unit is called ("neuron", "filter", "head"). rows: member -> int64 [layer.units],
-    the unit that each of its rows belongs to, -1 for rows that stay. consumers: layers of which
-    inputs go along. places: all of it, in every tensor.
+    word: what a unit is called ("neuron", "filter", "head", "block"). rows: member -> int64
+    [layer.units], the unit that each of its rows belongs to, -1 for rows that stay. consumers:
+    layers of which inputs go along. places: all of it, in every tensor. skip: of a block, which is
+    one unit of all its layers, how it is passed by.
 
     >>> network = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
     >>> pv.open(network, torch.randn(40, 4)).groups.groups["0"].consumers
@@ -43,6 +60,7 @@ class Group:
     rows: Mapping[str, Tensor]
     consumers: tuple[str, ...]
     places: tuple[Place, ...]
+    skip: Skip | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +138,8 @@ def masks_of(
         tensor = tensors[place.tensor]
         line = with_stay[place.unit]
         shape = [1] * tensor.ndim
-        shape[place.dim] = len(line)
+        if shape:  # a single number has no dimension to be cut in
+            shape[place.dim] = len(line)
         mask = masks.get(place.tensor)
         if mask is None:
             mask = torch.ones(tensor.shape, dtype=torch.bool, device=tensor.device)

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pruneviz.network.groups import Group, Groups
+from pruneviz.network.groups import Group, Groups, Skip
 from pruneviz.network.replica import replica
+from pruneviz.network.stand_ins import PassThrough, Silence
 
 # Attributes of modules that say how wide a parameter is: (attribute, parameter, its dimension).
 _SIZES: dict[type[nn.Module], tuple[tuple[str, str, int], ...]] = {
@@ -30,12 +31,16 @@ def remove(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> nn.M
     """A network like `model` without the units that are not kept, in eval mode.
 
     kept: group -> bool [units]; what is not named stays whole. Class, keys and order of modules
-    stay; tensors get smaller, and what modules know of their sizes is brought up to date. What is
-    not cut is shared with `model`. Nothing is checked here.
+    stay; tensors get smaller, and what modules know of their sizes is brought up to date. The
+    modules of a block that is cut are gone; stand-ins pass it by. What is not cut is shared with
+    `model`. Nothing is checked here.
     """
     small = replica(model)
     _forget(small)
     cut = {name: line for name, line in kept.items() if not bool(line.all())}
+    for name in [name for name in cut if groups.groups[name].skip]:
+        _leave_out(small, groups.groups[name].skip)
+        del cut[name]
     lines = lines_of(groups, cut)
     holders = _holders(small, lines)
     whole = _holders(small, groups.whole & lines.keys())
@@ -47,6 +52,15 @@ def remove(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -> nn.M
         if groups.groups[name].word == "head":
             _fewer_heads(small, groups.groups[name], line)
     return small
+
+
+def _leave_out(small: nn.Module, skip: Skip | None) -> None:
+    """Put what answers as a block of zeros does in the place of its modules."""
+    if skip is not None:
+        for path, values in skip.silent.items():
+            small.set_submodule(path, Silence(values))
+        for path, values in skip.through.items():
+            small.set_submodule(path, PassThrough(values))
 
 
 def lines_of(groups: Groups, cut: Mapping[str, Tensor]) -> dict[str, dict[int, Tensor]]:

@@ -47,8 +47,9 @@ def own_copy(small: nn.Module, model: nn.Module) -> nn.Module:
     shared = {tensor.untyped_storage().data_ptr() for tensor in state(model).values()}
     kept = [p for p in small.parameters() if p.untyped_storage().data_ptr() not in shared]
     own = copy.deepcopy(small, {id(parameter): parameter for parameter in kept})
-    for mine, theirs in zip(own.modules(), model.modules(), strict=True):
-        mine.training = theirs.training  # a norm that is frozen stays so
+    theirs = dict(model.named_modules())
+    for path, mine in own.named_modules():
+        mine.training = theirs[path].training  # a norm that is frozen stays so
     return own
 
 
@@ -62,7 +63,8 @@ def removal(
     ValueError names a group of which nothing would be left, or that breaks the proof.
     """
     for name, line in kept.items():
-        if name in groups.groups and not bool(line.any()):
+        group = groups.groups.get(name)
+        if group is not None and group.skip is None and not bool(line.any()):
             members = ", ".join(groups.groups[name].layers)
             raise ValueError(
                 f"group {name!r} ({members}) loses all its {len(line)} units; one must stay"

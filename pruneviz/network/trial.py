@@ -152,7 +152,9 @@ def _mask_change(model: nn.Module, groups: Groups, kept: Mapping[str, Tensor]) -
 
 
 def _some(units: int) -> Tensor:
-    """Some units go, spread over all of them, at least one; at least one stays."""
+    """Some units go, spread over all of them, at least one; at least one stays, but of a block."""
+    if units == 1:
+        return torch.zeros(1, dtype=torch.bool)
     count = min(max(1, round(_SHARE * units)), units - 1)
     gone = torch.linspace(0, units - 1, count + 2).round().long()[1:-1] if count > 1 else [0]
     kept = torch.ones(units, dtype=torch.bool)
@@ -180,6 +182,7 @@ def _noisy(model: nn.Module, network: nn.Module, change: Change) -> nn.Module:
     One after the other: of the whole network with noise on it no more is held than that.
     """
     generator, tensors = torch.Generator().manual_seed(0), {}
+    there = dict(network.named_parameters())
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             own = parameter.detach()
@@ -190,5 +193,6 @@ def _noisy(model: nn.Module, network: nn.Module, change: Change) -> nn.Module:
                 del noise
             else:
                 tensor = own.clone()
-            tensors[name] = change(name, tensor)
+            if name in there:  # else it went with a block
+                tensors[name] = change(name, tensor)
     return overlaid(network, tensors)

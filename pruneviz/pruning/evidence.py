@@ -18,9 +18,11 @@ PARTS = {
     "gradients": ("gradient", "gradient_size", "gradient_power", "contribution"),
     "flow": ("flow",),
     "curvature": ("inverse_diagonal",),
+    "turn": ("turn",),
 }
-# What is gathered where nothing else is asked for: curvature takes longer than all the rest.
-USUAL = tuple(part for part in PARTS if part != "curvature")
+# What is gathered where nothing else is asked for: curvature takes longer than all the rest, and
+# only whole blocks turn what passes them.
+USUAL = tuple(part for part in PARTS if part not in ("curvature", "turn"))
 # Fields that weights and graph tell: nothing is sent through the network for them.
 TOLD = frozenset({"scale", "written", "read"})
 
@@ -45,6 +47,8 @@ class Evidence:
     inputs that each weight meets.
     written, read: [units], Σ of squares of the weights (and batch-norm scales) that make each unit,
     and of those that read it, over all layers that are cut together; of whole units alone.
+    turn: [1], 1 − the cosine of what goes into the layer's block and what comes out of it, mean
+    over samples and positions; of blocks alone.
 
     >>> pv.Evidence(pv.find_layers(nn.Linear(4, 3))[""], torch.ones(3, 4)).has("gradient")
     False
@@ -68,6 +72,7 @@ class Evidence:
     inverse_diagonal: Tensor | None = None
     written: Tensor | None = None
     read: Tensor | None = None
+    turn: Tensor | None = None
 
     @property
     def as_float32(self) -> Evidence:
@@ -112,6 +117,8 @@ class Evidence:
             return _NO_SCALE
         if need in ("written", "read"):
             return NO_READER
+        if need == "turn":
+            return _NO_TURN
         curved = no_curvature(self.layer) if need in PARTS["curvature"] else None
         if curved is not None:
             return f"{curved}; use another criterion or leave it dense"
@@ -129,6 +136,7 @@ NO_READER = (
     "no layer is known that reads its units and loses an input with each; choose another criterion "
     "or leave the layer dense"
 )
+_NO_TURN = "it stands in no block whose input and output were seen; choose another criterion"
 _NO_SCALE = "no batch norm follows it; choose another criterion or leave the layer dense"
 
 

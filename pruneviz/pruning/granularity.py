@@ -59,6 +59,16 @@ GRANULARITIES = {
             "Michel et al. 2019, arXiv:1905.10650; Voita et al. 2019, arXiv:1905.09418",
         ),
         Granularity(
+            "block",
+            "Whole blocks",
+            "Residual branches are left out one by one: what comes in goes past them, and their "
+            "parameters are gone (depth pruning). Nothing else changes its shape. A network of "
+            "many blocks often misses some of them little, and each that goes saves all its time.",
+            "a block is left out where its sparsity is above one half;  a pool: "
+            "k = round(Σ sparsities), lowest scores first",
+            "Men et al. 2024 (ShortGPT), arXiv:2403.03853; Veit et al. 2016, arXiv:1605.06431",
+        ),
+        Granularity(
             "2:4",
             "N:M pattern",
             "Of every M neighbouring weights of a unit, the N highest scores are kept (2:4: two of "

@@ -9,12 +9,13 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from pruneviz.network.blocks import find_blocks
 from pruneviz.network.graph import Graph
 from pruneviz.network.group_search import find_groups
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer, find_layers
 from pruneviz.network.replica import state
-from pruneviz.plan import UNITS, Plan, pattern
+from pruneviz.plan import UNITS, WIDTHS, Plan, pattern
 from pruneviz.pruning.criteria import Criterion, find_criterion
 from pruneviz.pruning.curvature import no_curvature
 from pruneviz.pruning.evidence import PARTS, TOLD, Evidence, weights_only
@@ -70,8 +71,9 @@ def prune(
     """Masks for `plan` on `model`, which is left as it is.
 
     evidence: from `gather`, for criteria that look at data. graph: from `trace`, needed for whole
-    units ("neuron", "head"), where it says what goes with each; they are found by trial cuts, which
-    take seconds in a large network. A plan's repair needs data: `Workbench.prune` does it.
+    units ("neuron", "head", "block"), where it says what goes with each; they are found by trial
+    cuts, which take seconds in a large network. A plan's repair needs data: `Workbench.prune` does
+    it.
     Raises ValueError naming the layer, criterion or field that does not fit.
 
     >>> pv.prune(nn.Linear(10, 1), pv.Plan(sparsity={"": 0.5})).report["kept"].tolist()
@@ -87,7 +89,8 @@ def prune(
             f"granularity {plan.granularity!r} needs the network's graph to find what belongs to a "
             "unit; pass graph=pruneviz.trace(model, example, layers)"
         )
-    groups = find_groups(model, layers, graph) if by_unit and graph is not None else None
+    find = find_blocks if plan.granularity == "block" else find_groups
+    groups = find(model, layers, graph) if by_unit and graph is not None else None
     evidence = evidence or weights_only(model, layers, graph)
     rankings = rank(layers, evidence, active(plan), groups)
     signs = hands(plan, layers, groups)
@@ -118,9 +121,9 @@ def cannot(layer: Layer, criterion: Criterion, granularity: str) -> str | None:
     Told by the layer alone; that no batch norm follows it only the network's graph can tell.
     """
     shape = pattern(granularity)
-    if granularity in UNITS and layer.units == 1:
+    if granularity in WIDTHS and layer.units == 1:
         return f"it has one {layer.unit_word} only: nothing would be left"
-    if layer.kind in ("recurrent", "experts") and granularity in UNITS:
+    if layer.kind in ("recurrent", "experts") and granularity in WIDTHS:
         units = "recurrent units" if layer.kind == "recurrent" else "units of stacked experts"
         return f"{units} are masked, not removed; use single weights or an N:M pattern"
     if layer.kind == "experts" and set(criterion.needs) & set(PARTS["activity"]):
@@ -129,7 +132,7 @@ def cannot(layer: Layer, criterion: Criterion, granularity: str) -> str | None:
             "not heard; use a criterion of weights or gradients"
         )
     if layer.kind == "embedding":
-        if granularity != "weight":
+        if granularity not in ("weight", "block"):
             return "an embedding has no units or inputs to cut; use single weights"
         if criterion.needs:
             return f"{criterion.label} looks at more than weights, and an embedding has no inputs"

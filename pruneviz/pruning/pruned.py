@@ -145,7 +145,7 @@ class Pruned:
         if self.groups is None or self.graph is None:
             raise ValueError(
                 f"granularity {self.plan.granularity!r} leaves the shape of a network as it is; "
-                "only whole units ('neuron', 'head') can be removed"
+                "only whole units ('neuron', 'head', 'block') can be removed"
             )
         masked = masked or self.overlay()
         return removal(masked, self.groups, self.units, self.graph.example)

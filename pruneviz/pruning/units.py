@@ -54,6 +54,8 @@ def check_units(plan: Plan, layers: Mapping[str, Layer], groups: Groups) -> None
 def cannot_units(groups: Groups, layer: Layer, granularity: str) -> str | None:
     """Why no unit of a layer can be cut, or None."""
     group = groups.of(layer.name)
+    if granularity == "block":
+        return None if group is not None else f"block: {groups.fixed[layer.name]}"
     if granularity == "head" and (group is None or group.word != "head"):
         return "heads: this layer holds no attention heads that can be cut whole"
     units = layer.units if group is None else group.units
@@ -68,8 +70,11 @@ def unit_scores(
     Each member scores its rows, summed over the rows of a unit (with `plan.relative` divided by
     the member's L2 norm; of a joint criterion what its rows contribute is summed first, sample by
     sample); then members are put together as `plan.aggregate` says. Members without
-    what the criterion needs (a batch norm, say) have no vote.
+    what the criterion needs (a batch norm, say) have no vote. A block is scored as one unit of one
+    layer, which has all the weights of its layers.
     """
+    if group.skip is not None:
+        return scores_for(criterion, plan.granularity, as_one(group, evidence))
     if set(criterion.needs) & {"written", "read"}:
         written, read = unit_squares(group, evidence)
         evidence = {n: replace(evidence[n], written=written, read=read) for n in group.layers}
@@ -90,6 +95,40 @@ def unit_scores(
         scores.append(own if joint else total.index_add(0, rows[inside], own[inside]))
         there.append(torch.zeros_like(total, dtype=torch.bool).index_fill(0, rows[inside], True))
     return _AGGREGATES[plan.aggregate](torch.stack(scores), torch.stack(there))
+
+
+def as_one(group: Group, evidence: Mapping[str, Evidence]) -> Evidence:
+    """Evidence on a block as on a layer of one unit, with the weights of all its layers in a row;
+    of the rest what its layers all have.
+    """
+    members = [evidence[name] for name in group.layers]
+    size = sum(one.layer.size for one in members)
+
+    def row(name: str) -> Tensor | None:
+        parts = [getattr(one, name) for one in members]
+        if any(part is None for part in parts):
+            return None
+        return torch.cat([part.reshape(1, -1).to(parts[0]) for part in parts], 1)
+
+    def added() -> Tensor | None:
+        parts = [one.contribution for one in members]
+        if any(part is None for part in parts):
+            return None
+        return torch.stack([p.sum(1, keepdim=True) for p in parts if p is not None]).sum(0)
+
+    weight = row("weight")
+    assert weight is not None
+    return Evidence(
+        replace(members[0].layer, shape=(1, size)),
+        weight,
+        members[0].seed,
+        members[0].samples,
+        gradient=row("gradient"),
+        gradient_size=row("gradient_size"),
+        gradient_power=row("gradient_power"),
+        contribution=added(),
+        turn=members[0].turn,
+    )
 
 
 def readers(group: Group, layers: Mapping[str, Layer]) -> Iterator[tuple[str, Tensor]]:

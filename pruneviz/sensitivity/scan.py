@@ -59,7 +59,7 @@ def scan(
     been. What is measured is in `memory` at once; `progress` is called before each step with a
     label and the fraction done, and may raise to stop. only: the name of the one slider to scan.
 
-    An N:M pattern is scanned at its own level, 1 − N/M, whatever `levels` says.
+    An N:M pattern is scanned at its own level, 1 − N/M, whatever `levels` says; blocks at 1.
     Raises ValueError for levels outside (0, 1], a precision or a budget that is not above 0.
     """
     levels = check_scan(levels, precision, budget)
@@ -134,6 +134,7 @@ def _tasks(
     done: set[tuple[str, int]] = set()
     shape = pattern(settings.granularity)
     levels = levels if shape is None else (1 - shape[0] / shape[1],)  # a pattern knows no other
+    levels = (1.0,) if settings.granularity == "block" else levels
     counts = _counts(bench, settings)
     for level in _from_the_middle(levels):
         for slider in sliders:

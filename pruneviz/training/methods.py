@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pruneviz.plan import UNITS, Plan
+from pruneviz.plan import WIDTHS, Plan
 from pruneviz.training.activity import cut_inactive, listen
 from pruneviz.training.dynamic import begin_sparse, grow_by_chance, grow_by_gradient
 from pruneviz.training.legs import Law, Leg, cubic, geometric
@@ -111,7 +111,7 @@ METHODS: dict[str, Method] = {
         Method("activity", "By activity while it trains",
                "Listens to every unit while it trains and cuts those that stay silent.",
                "Hu et al., 2016", _changing_legs, cubic, change=cut_inactive, listen=listen,
-               granularities=UNITS),
+               granularities=WIDTHS),
         Method("lottery", "Lottery tickets",
                "Trains, cuts the smallest weights, sets the others back to where they began, "
                "and trains again. The paper begins with new weights, and so does this unless you "
@@ -137,7 +137,7 @@ METHODS: dict[str, Method] = {
         Method("slimming", "Batch-norm slimming, then cut",
                "Makes the scales of batch norms small while it trains, then cuts the units behind "
                "the smallest and retrains.",
-               "Liu et al., 2017", _penalised_legs, penalty=norm_scales, granularities=UNITS),
+               "Liu et al., 2017", _penalised_legs, penalty=norm_scales, granularities=WIDTHS),
     )
 }  # fmt: skip
 
@@ -157,7 +157,7 @@ def find_method(training: Training, plan: Plan) -> Method:
             f"method {method.name!r} cuts by {' or '.join(map(repr, method.granularities))}, "
             f"not by {plan.granularity!r}; choose another granularity or method"
         )
-    if training.remove and plan.granularity not in UNITS:
+    if training.remove and plan.granularity not in WIDTHS:
         raise ValueError(
             "remove=True takes whole units out of the network; use granularity 'neuron' or 'head', "
             f"not {plan.granularity!r}"

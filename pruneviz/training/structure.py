@@ -12,7 +12,7 @@ from pruneviz.data import Data
 from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
-from pruneviz.plan import UNITS, Plan, pattern
+from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import Evidence, parts_for, weights_only
 from pruneviz.pruning.evidence_pass import gather
@@ -45,7 +45,7 @@ class Structure:
 
     def groups(self, plan: Plan) -> Groups | None:
         """The groups of units, where the plan cuts whole units."""
-        return self.graph_cache.groups if plan.granularity in UNITS else None
+        return self.graph_cache.groups_for(plan.granularity)
 
     def cut(
         self,

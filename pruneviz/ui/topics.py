@@ -15,6 +15,7 @@ _ORDER = (
     "glossary",
     "criteria",
     "removing",
+    "depth",
     "sensitivity",
     "allocation",
     "training",

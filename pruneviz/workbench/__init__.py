@@ -40,6 +40,7 @@ from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.tasks import Task
 from pruneviz.training import train
 from pruneviz.workbench import description
+from pruneviz.workbench.block_table import block_table
 from pruneviz.workbench.evaluation_cache import EvaluationCache
 from pruneviz.workbench.inspection import layer_maps, layer_warnings, ledger_of
 from pruneviz.workbench.lineage import landmarks_of, of_original, original_of, parent_of
@@ -93,6 +94,7 @@ class Workbench:
     macs_in_all = cached_property(description.macs_in_all)  # of one sample; None: cannot be counted
     limits = cached_property(description.weight_limits)  # layer -> its largest |weight|
     columns = cached_property(description.class_columns)  # of `Evidence.by_class`
+    blocks = property(block_table)  # bench.blocks: DataFrame of what granularity "block" cuts
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pruneviz.network.graph import norm_scale
 from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
-from pruneviz.plan import UNITS, Plan
+from pruneviz.plan import Plan
 from pruneviz.progress import ShareDone, silent_share
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import (
@@ -30,6 +30,7 @@ from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.ranking_cache import RankingCache
 from pruneviz.pruning.repair.verdict import mend
 from pruneviz.pruning.sliders import Slider, find_sliders
+from pruneviz.pruning.turn import turns
 from pruneviz.pruning.units import cannot_units, readers
 from pruneviz.storage.cache import Cache
 from pruneviz.tasks import Task
@@ -109,7 +110,7 @@ class MaskCache:
         return self._pruned.get_or(plan, lambda: self._prune(plan))
 
     def _gather(self, parts: Collection[str], progress: ShareDone) -> dict[str, Evidence]:
-        return gather(
+        evidence = gather(
             self._model,
             self._layers,
             self._graph_cache.graph_or_none(),
@@ -120,6 +121,16 @@ class MaskCache:
             batch=self._block(),
             progress=progress,
         )
+        return self._with_turns(evidence, progress) if "turn" in parts else evidence
+
+    def _with_turns(
+        self, evidence: Mapping[str, Evidence], progress: ShareDone
+    ) -> dict[str, Evidence]:
+        graph, blocks = self._graph_cache.graph, self._graph_cache.blocks
+        found = turns(
+            self._model, graph, blocks, self._layers, self._calibration, self._block(), progress
+        )
+        return {name: replace(one, turn=found.get(name)) for name, one in evidence.items()}
 
     def _evidence_for(self, plan: Plan) -> dict[str, Evidence]:
         criterion = find_criterion(plan.criterion, plan.granularity)
@@ -129,7 +140,7 @@ class MaskCache:
         return weights_only(self._model, self._layers, graph)
 
     def _groups_for(self, plan: Plan) -> Groups | None:
-        return self._graph_cache.groups if plan.granularity in UNITS else None
+        return self._graph_cache.groups_for(plan.granularity)
 
     def _prune(self, plan: Plan) -> Pruned:
         if plan.is_dense:

@@ -24,7 +24,7 @@ def by_unit(plan: Plan) -> bool:
 
 def groups_for(bench: Workbench, plan: Plan) -> Groups:
     """The groups that the plan's units stand in; none where single weights are cut."""
-    return bench.groups if by_unit(plan) else Groups()
+    return bench.graph_cache.groups_for(plan.granularity) or Groups()
 
 
 def unit_of_row(groups: Groups, layer: Layer) -> NDArray[np.int64]:
@@ -190,7 +190,7 @@ def inputs_cut(
     """
     if not by_unit(plan):
         return None
-    pruned, layer, groups = bench.masks(plan), bench.layer_of[focus], bench.groups
+    pruned, layer, groups = bench.masks(plan), bench.layer_of[focus], groups_for(bench, plan)
     mask = pruned.masks[focus]
     if not any(mask.stride()):  # one element for all: nothing is cut
         return None

@@ -14,12 +14,14 @@ HERE = Path(__file__).parent
 
 
 def rebuild(network: nn.Module, folder: Path = HERE) -> nn.Module:
-    """`network` made into the shrunk one, in eval mode: new sizes first, then its weights.
+    """`network` made into the shrunk one, in eval mode: blocks and sizes first, then its weights.
 
     One on the device "meta" takes the file's tensors as they lie there, without a copy.
     """
     widths = json.loads(Path(folder, "widths.json").read_text("utf-8"))
     weights = load_file(Path(folder, "shrunk.safetensors"))
+    for path, how in widths.get("left_out", {}).items():  # a block that is gone is passed by
+        network.set_submodule(path, LeftOut(how["hands_on"], how["values"]))
     for name, shape in widths["shapes"].items():
         _resize(network, name, shape["from"], shape["to"])
     for path, changes in widths["attributes"].items():
@@ -42,6 +44,20 @@ def rebuild(network: nn.Module, folder: Path = HERE) -> nn.Module:
         place, _, own = first.rpartition(".")
         setattr(network.get_submodule(path), last, getattr(network.get_submodule(place), own))
     return network.eval()
+
+
+class LeftOut(nn.Module):
+    """Where a block was: hands on the first tensor that it is given, or zeros like it."""
+
+    def __init__(self, hands_on: bool, values: int) -> None:
+        super().__init__()
+        self.hands_on, self.values = hands_on, values
+
+    def forward(self, *args: object, **kwargs: object) -> object:
+        """values: of the tuple that the block's module returned; 0: a tensor alone."""
+        first = next(x for x in (*args, *kwargs.values()) if isinstance(x, torch.Tensor))
+        tensor = first if self.hands_on else torch.zeros_like(first)
+        return (tensor, *[None] * (self.values - 1)) if self.values else tensor
 
 
 def _resize(network: nn.Module, name: str, before: list[int], after: list[int]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from torch.fx import Node
@@ -36,6 +37,30 @@ def products_of(walk: Walk, graph: Graph) -> Iterator[ProductSize]:
         for axes in axes_of(walk, node) if axes_of is not None else ():
             if any(ids is not None for _, ids in axes):
                 yield ProductSize(_for_one(axes, single), _weights(walk, node))
+
+
+def products_between(graph: Graph, nodes: Iterable[Node]) -> int:
+    """Multiply-accumulates, for one sample, of those nodes that multiply what no parameter is."""
+    total, single = 0, 1 if _any_batch(graph) else _batch(graph)
+    for node in nodes:
+        op = op_of(node) if node.op == "call_function" else ""
+        if any(_is_parameter(graph, factor) for factor in node.all_input_nodes):
+            continue
+        if op in ("matmul", "bmm", "mm"):
+            total += prod(_sizes(node)) * _sizes(node.args[0])[-1] // single
+        elif op == "scaled_dot_product_attention":
+            query, key, value = (
+                _sizes(argument(node, i, n)) for i, n in enumerate(("query", "key", "value"))
+            )
+            total += prod(query[:-1]) * key[-2] * (query[-1] + value[-1]) // single
+    return total
+
+
+def _is_parameter(graph: Graph, node: Node) -> bool:
+    """Whether it is a parameter, or one that is turned or cut."""
+    while node.op == "call_function" and len(node.all_input_nodes) == 1:
+        node = node.all_input_nodes[0]
+    return node.name in graph.parameters
 
 
 def _for_one(axes: list[Axis], samples: int) -> tuple[Axis, ...]:

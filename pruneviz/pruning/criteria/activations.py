@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pruneviz.pruning.criteria.table import NEURON, PATTERN, WEIGHT, criterion
+from pruneviz.pruning.criteria.table import BLOCK, NEURON, PATTERN, WEIGHT, criterion
 from pruneviz.pruning.evidence import Evidence
 
 
@@ -111,3 +111,20 @@ def obs(evidence: Evidence) -> Tensor:
     them.
     """
     return evidence.weight.double().square() / evidence.of("inverse_diagonal")
+
+
+@criterion(
+    "cosine",
+    "Turn of what passes",
+    formula="1 − mean cos(x, x + f(x))",
+    symbols="x: what goes into the block, f: what the block adds; cos: of vectors over the "
+    "channels, mean over calibration samples and positions",
+    source="Men et al. 2024 (ShortGPT, Block Influence), arXiv:2403.03853, eq. 1",
+    needs=("turn",),
+    granularities=(BLOCK,),
+)
+def cosine(evidence: Evidence) -> Tensor:
+    """A block that hardly turns what passes it looks as if it did little. What it measures when it
+    is left out can say otherwise.
+    """
+    return evidence.of("turn")

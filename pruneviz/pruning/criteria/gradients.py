@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from pruneviz.pruning.criteria.table import criterion
+from pruneviz.pruning.criteria.table import BLOCK, EVERYWHERE, criterion
 from pruneviz.pruning.evidence import Evidence
 
 
@@ -19,6 +19,7 @@ from pruneviz.pruning.evidence import Evidence
     needs=("gradient_size",),
     unit=lambda evidence: evidence.of("contribution").double().abs().mean(0),
     joint=True,
+    granularities=(*EVERYWHERE, BLOCK),
 )
 def taylor(evidence: Evidence) -> Tensor:
     """How much the loss of a typical sample would change, to first order, if the weight went."""
@@ -51,6 +52,7 @@ def snip(evidence: Evidence) -> Tensor:
     needs=("gradient_power",),
     unit=lambda evidence: 0.5 * evidence.of("contribution").double().square().mean(0),
     joint=True,
+    granularities=(*EVERYWHERE, BLOCK),
 )
 def fisher(evidence: Evidence) -> Tensor:
     """How much the loss would rise if the weight went, where it is at a minimum: the first order

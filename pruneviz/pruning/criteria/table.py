@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pruneviz.plan import UNITS
+from pruneviz.plan import WIDTHS
 from pruneviz.pruning.evidence import TOLD, Evidence
 
 Score = Callable[[Evidence], Tensor]
 
-WEIGHT, PATTERN, NEURON = "weight", "N:M", "neuron"
+WEIGHT, PATTERN, NEURON, BLOCK = "weight", "N:M", "neuron", "block"
 EVERYWHERE = (WEIGHT, PATTERN, NEURON)
 
 
@@ -26,10 +26,10 @@ class Criterion:
     whether it looks at what is known of whole units: `contribution`, which of a unit of several
     rows is summed before, `written` or `read`.
     needs: fields of Evidence it looks at beyond the weight. granularities: "weight", "N:M",
-    "neuron".
+    "neuron", "block".
 
     >>> pv.CRITERIA["magnitude"].granularities
-    ('weight', 'N:M', 'neuron')
+    ('weight', 'N:M', 'neuron', 'block')
     """
 
     name: str
@@ -59,8 +59,8 @@ class Criterion:
         return bool(set(self.needs) - TOLD - {"flow"})
 
     def allows(self, granularity: str) -> bool:
-        """Whether it is defined for "weight", "neuron", "head" (as for neurons) or an "N:M"."""
-        kind = NEURON if granularity in UNITS else PATTERN if ":" in granularity else granularity
+        """Whether it is defined for "weight", "neuron" (and so "head"), "block" or an "N:M"."""
+        kind = NEURON if granularity in WIDTHS else PATTERN if ":" in granularity else granularity
         return kind in self.granularities
 
 

@@ -7,7 +7,7 @@ import zlib
 import torch
 from torch import Tensor
 
-from pruneviz.pruning.criteria.table import NEURON, WEIGHT, criterion
+from pruneviz.pruning.criteria.table import BLOCK, EVERYWHERE, NEURON, WEIGHT, criterion
 from pruneviz.pruning.evidence import Evidence
 
 
@@ -17,6 +17,7 @@ from pruneviz.pruning.evidence import Evidence
     formula="|w|   (a unit: Σ |w| over its weights, the L1 norm)",
     symbols="w: a weight",
     source="Han et al. 2015, arXiv:1506.02626; for filters Li et al. 2017, arXiv:1608.08710",
+    granularities=(*EVERYWHERE, BLOCK),
 )
 def magnitude(evidence: Evidence) -> Tensor:
     """Small weights matter little: a weight near zero hardly changes what its unit adds up."""
@@ -156,6 +157,7 @@ def _uniform(evidence: Evidence, shape: tuple[int, ...]) -> Tensor:
     formula="u ~ U(0, 1)",
     symbols="u: a random number, the same each time for the same seed and layer",
     source="the control in Blalock et al. 2020, arXiv:2003.03033",
+    granularities=(*EVERYWHERE, BLOCK),
     unit=lambda evidence: _uniform(evidence, (evidence.layer.units,)),
 )
 def random(evidence: Evidence) -> Tensor:

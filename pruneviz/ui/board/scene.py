@@ -88,7 +88,9 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
         "criterion_label": CRITERIA[plan.criterion].label,
         "scope": plan.scope,
         "granularity": plan.granularity,
-        "item": {"neuron": "unit", "head": "head"}.get(plan.granularity, "weight"),
+        "item": {"neuron": "unit", "head": "head", "block": "block"}.get(
+            plan.granularity, "weight"
+        ),
         "total_params": cost.params_kept,
         "total_macs": cost.macs_kept,
         "total_bytes": cost.bytes_shrunk,

@@ -145,7 +145,7 @@ export function readScene(raw) {
     products: Array.isArray(raw.products) ? raw.products : [],
     pool_total: isNumber(raw.pool_total) ? raw.pool_total : 0,
     pool_scores: readTable(raw.pool_scores),
-    byUnit: raw.granularity === "neuron" || raw.granularity === "head",
+    byUnit: ["neuron", "head", "block"].includes(raw.granularity),
     layers,
     byName: new Map(layers.map((layer) => [layer.name, layer])),
   };

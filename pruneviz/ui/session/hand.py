@@ -55,11 +55,12 @@ def counts_by_hand(bench: Workbench, plan: Plan) -> dict[str, tuple[int, int]]:
 def valid_pins(plan: Plan, granularity: str) -> Pins:
     """The pins of `plan` that can hold under another granularity, by their form.
 
-    A whole row is one under single weights and neurons alike; a row of a head is not the head.
+    A whole row is one under single weights and neurons alike; a row of a head or of a block is not
+    all of it.
     """
     if granularity == plan.granularity:
         return {name: dict(places) for name, places in plan.pinned.items()}
-    if pattern(granularity) is not None or "head" in (granularity, plan.granularity):
+    if pattern(granularity) is not None or {"head", "block"} & {granularity, plan.granularity}:
         return {}
     pins = {
         name: {place: pins for place, pins in places.items() if ":" not in place}

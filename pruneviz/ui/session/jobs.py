@@ -108,7 +108,7 @@ def prepare(bench: Workbench, plan: Plan, make: Callable[[], Plan]) -> Job:
         criterion = CRITERIA[plan.criterion]
         if plan.granularity in UNITS or "scale" in criterion.needs:
             report("reading the network's graph", 0.0)
-            _ = bench.groups if plan.granularity in UNITS else bench.graph
+            _ = bench.graph_cache.groups_for(plan.granularity) or bench.graph
         parts = parts_for(criterion.needs)
         if criterion.needs_gathering and not bench.has_evidence(*parts):
             label = f"calibration pass over {len(bench.source.calibration):,} samples"

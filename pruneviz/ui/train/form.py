@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pruneviz.plan import UNITS, Plan
+from pruneviz.plan import WIDTHS, Plan
 from pruneviz.storage.faults import public
 from pruneviz.training import METHODS, Training
 from pruneviz.training.augmentation import AUGMENTATIONS, check_augmentation
@@ -94,7 +94,7 @@ def ask(work: TrainingWork, plan: Plan) -> Training | None:
 
 
 def _removes(method: str, plan: Plan) -> bool:
-    return method != "dense" and plan.granularity in UNITS
+    return method != "dense" and plan.granularity in WIDTHS
 
 
 def _first_row(form: Form) -> dict[str, Any]:

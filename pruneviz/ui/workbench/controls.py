@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pruneviz.glossary import TERMS, Term, criterion_term, granularity_term
-from pruneviz.plan import Plan, pattern
+from pruneviz.plan import UNITS, Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
 from pruneviz.storage.faults import public
@@ -147,7 +147,7 @@ def _pattern_note(plan: Plan, new: Plan) -> str | None:
 
 def _ask_granularity(before: str) -> tuple[str, str | None]:
     kind = choices.value(_NAMES["kind"])
-    names = {"weight": "weight", "neuron": "neuron", "head": "head", PATTERN: "2:4"}
+    names = {name: name for name in ("weight", *UNITS)} | {PATTERN: "2:4"}
     left, right = (
         st.columns([_CONTROLS["granularity"], _PATTERN], gap="small")
         if kind == PATTERN
