@@ -28,6 +28,8 @@ KINDS = {
     "relative": Plan("taylor", scope="global", relative=True),
     "neuron": Plan("l2", "neuron"),
     "neuron global": Plan("activation", "neuron", "global"),
+    "block": Plan("magnitude", "block"),
+    "block global": Plan("magnitude", "block", "global"),
     "2:4": Plan(granularity="2:4"),
     "3:8": Plan("wanda", granularity="3:8"),
 }
@@ -159,6 +161,8 @@ COUNTED = {
     "neuron global": Plan("l2", "neuron", "global"),
     "head": Plan("l2", "head"),
     "head global": Plan("l2", "head", "global"),
+    "block": Plan("magnitude", "block"),
+    "block global": Plan("magnitude", "block", "global"),
     "2:4": Plan(granularity="2:4"),
     "3:8": Plan(granularity="3:8"),
 }

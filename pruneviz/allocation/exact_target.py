@@ -143,7 +143,8 @@ def field_of(bench: Bench, request: SearchRequest) -> Field:
         raise ValueError(f"no layer {unknown[0]!r} to lock; see the workbench's layers")
     kind = find_budget(request.budget, plan.granularity)
     plan = replace(plan, scope="layer", relative=False)
-    sliders = [s for s in bench.sliders(plan, locked) if s.items > 1]
+    whole_blocks = plan.granularity == "block"
+    sliders = [s for s in bench.sliders(plan, locked) if s.items > 1 or whole_blocks]
     if not sliders:
         raise ValueError("every layer is locked, or nothing in it can be cut: unlock one")
     moving = {name for slider in sliders for name in slider.layers}
@@ -158,7 +159,7 @@ def field_of(bench: Bench, request: SearchRequest) -> Field:
             slider,
             cost=costs[slider.name],
             density=density_of(slider, bench.layer_of),
-            most=min(1 - floors[slider.name], 1 - 1 / slider.items),
+            most=1.0 if whole_blocks else min(1 - floors[slider.name], 1 - 1 / slider.items),
             tame=min((tame[name] for name in slider.layers if name in tame), default=1.0),
         )
         for slider in sliders
@@ -181,6 +182,8 @@ def prepare(
     field: Field, method: str, curves: Curves | None = None, damage: str = "accuracy"
 ) -> tuple[Field, Allocation]:
     """The field with what a method looks at; ValueError for an unknown one, or without curves."""
+    if field.base.granularity == "block":
+        raise ValueError("blocks go whole, the lowest scores first: there is nothing to share out")
     allocation = ALLOCATIONS.get(method)
     if allocation is None:
         raise ValueError(f"unknown method {method!r}; known are {', '.join(ALLOCATIONS)}")

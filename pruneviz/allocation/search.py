@@ -256,6 +256,8 @@ def _words(
             f"; {100 * target:g} % was asked for, and whole items come no nearer than "
             f"{100 * abs(got - target):.2f} points"
         )
-    if evaluations:
+    if evaluations and space.base.granularity == "block":
+        text += f". {evaluations} plans were measured, each round without one block more"
+    elif evaluations:
         text += f". {evaluations} plans were measured, beginning with the best of {start or 'none'}"
     return text + "."

@@ -49,6 +49,8 @@ def smallest(
         raise ValueError(f"lose must be in (0, 1), 0.01 for one point, got {lose!r}")
     if why := undecidable(bench, lose):
         raise ValueError(why)
+    if request.plan.granularity == "block":
+        raise ValueError("blocks go whole: ask for a target, with method 'sensitivity' measured")
     space, half = field_of(bench, request), half_of(bench)
     curves = scan(bench, space.base, memory, progress=part(progress, 0.0, 0.4), of=half)
     most = EVALUATIONS if request.evaluations is None else request.evaluations

@@ -76,17 +76,16 @@ def widths_of(before: nn.Module, after: nn.Module) -> dict[str, Any]:
         for name, tensor in one.items()
         if name in other and tensor.shape != other[name].shape
     }
-    attributes, was = {}, dict(before.named_modules())
+    attributes = {}
+    was: dict[str, nn.Module] = dict(before.named_modules())
     left_out = {
         path: {"hands_on": isinstance(new, PassThrough), "values": new.values}
         for path, new in after.named_modules()
         if isinstance(new, PassThrough | Silence)
     }
     for path, new in after.named_modules():
-        old = was[path]
-        if path in left_out:
-            continue
-        if changes := dict(_changes(vars(old), vars(new))):
+        changes = dict(_changes(vars(was[path]), vars(new)))
+        if changes and path not in left_out:
             attributes[path] = changes
     unsaved = shapes.keys() - after.state_dict().keys()
     twice = {name: first for name, first in ties(after).items() if name not in unsaved}

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pruneviz.allocation.counterpart import counterpart
+from pruneviz.allocation.depth import leave_out
 from pruneviz.allocation.exact_target import levels_of
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import SearchResult, search
@@ -97,6 +98,8 @@ class Studies:
     ) -> SearchResult:
         """`Workbench.allocate`, and how it went; see `SearchRequest`."""
         check(request.plan, self._bench.layer_of)
+        if request.plan.granularity == "block":
+            return leave_out(self._bench, method, target, request, progress)
         return search(self._bench, self.memory, method, target, request, progress)
 
     def smallest(

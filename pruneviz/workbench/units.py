@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from pruneviz.network.groups import Group, Groups, Place
 from pruneviz.network.layers import Layer
 from pruneviz.plan import UNITS, Plan
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.block_table import block_name
 
 _WITH = "moves together with "
 
@@ -62,6 +64,26 @@ def unit_facts(bench: Workbench, groups: Groups, layer: Layer) -> dict[str, obje
         "rows": float((rows >= 0).float().mean()),
         "item_params": _params(bench, group),
     }
+
+
+def block_order(bench: Workbench, plan: Plan, groups: Groups) -> dict[str, int]:
+    """Block -> how many others the plan's criterion leaves out before it; none without blocks."""
+    names = {name: 0.0 for name, group in groups.groups.items() if group.skip is not None}
+    if not names:
+        return {}
+    rankings = bench.rankings(replace(plan, scope="layer", sparsity=names, pinned={}))
+    order = sorted(names, key=lambda name: float(rankings[name].scores[0]))
+    return {name: place for place, name in enumerate(order)}
+
+
+def block_facts(groups: Groups, name: str, order: Mapping[str, int]) -> dict[str, object]:
+    """What a scene says of a layer in a block: how its row is called, whether another stands for
+    it, and its place in `block_order`.
+    """
+    group = groups.of(name)
+    if group is None or group.skip is None:
+        return {}
+    return {"label": block_name(group), "follows": name != group.name, "place": order[group.name]}
 
 
 def products(groups: Groups) -> list[dict[str, object]]:

@@ -51,6 +51,21 @@ test("a locked layer stays, and a handle beyond its ends ends there", () => {
   assert.equal(moveHandle(state, { kind: "block", names: ["a", "b"] }, 0), false);
 });
 
+test("the bulk slider leaves out as many blocks as it says, the lowest scores first", () => {
+  const block = (/** @type {string} */ name, /** @type {number} */ place) =>
+    rawLayer(name, 1, { place, word: "block", members: [name, `${name}2`], group: name });
+  const state = stateOf(rawScene([block("a", 1), rawLayer("a2", 1, { place: 1, word: "block",
+    members: ["a", "a2"], group: "a", follows: true }), block("b", 0), block("c", 2)],
+  { granularity: "block" }));
+  moveHandle(state, master(state), 0.6);
+  assert.deepEqual({ ...state.plan.sparsity }, { a: 1, a2: 1, b: 1 });
+  assert.equal(shareOf(state, master(state)), 2 / 3);
+  moveHandle(state, master(state), 0.2);
+  assert.deepEqual({ ...state.plan.sparsity }, { a: 0, a2: 0, b: 1 });
+  moveHandle(state, one("c"), 0.7);
+  assert.equal(state.plan.sparsity.c, 1, "a switch has two ends");
+});
+
 test("one threshold moves all layers that are free", () => {
   const state = global();
   moveHandle(state, { kind: "master", names: ["a", "b"] }, 0.25);

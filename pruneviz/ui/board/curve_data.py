@@ -79,6 +79,8 @@ def why_not(plan: Plan, curves: Curves | None) -> str:
         return "in the global scope one threshold decides how much each layer loses"
     if pattern(plan.granularity) is not None:
         return f"{plan.granularity} knows one sparsity only"
+    if plan.granularity == "block":
+        return "blocks go whole, the lowest scores first"
     if curves is not None and not any(curve.points for curve in curves.curves):
         return "nothing was scanned yet with this criterion and granularity"
     return ""

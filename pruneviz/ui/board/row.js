@@ -8,13 +8,13 @@ import { pointAt } from "./hand.js";
 import { rowMenu } from "./menu.js";
 import { askedOf, isGlobal, isLocked, isMovable } from "./plan.js";
 import { enqueue } from "./requests.js";
-import { handleSlider, holdOrFree, showSlider } from "./sliders.js";
+import { handleSlider, holdOrFree, setAndSettle, showSlider } from "./sliders.js";
 import { makeThumbnail, watchThumbnail } from "./thumbnails.js";
 import { complain, lookAt, lookLater, tick } from "./view.js";
 import { textOf } from "./wire.js";
 import { countText, fieldText, percentText } from "./words.js";
 
-/** @import { BlockRow, Layer, LayerRow, Row, Rows, State, Timer } from "./types.d.ts" */
+/** @import { BlockRow, Layer, LayerRow, Row, Rows, Slider, State, Timer } from "./types.d.ts" */
 
 const THUMBNAIL = { width: 96, height: 42 }; // pixels
 
@@ -58,10 +58,7 @@ export function buildRow(state, layer) {
     } });
   const lock = make("button", { type: "button", class: "plain lock", "data-testid":
     `lock-${name}`, onclick: () => holdOrFree(state, name) });
-  const title = make("button", { type: "button", class: "name", title: name, onclick: () =>
-    focusLayer(state, name) }, make("bdi", {}, name));
-  const what = make("div", { class: "what", title: `${layer.kind} ${layer.shape}` },
-    `${layer.kind} ${layer.shape}`);
+  const { title, what } = buildNames(state, layer);
   const count = make("div", { class: "count", "data-testid": `kept-${name}` });
   const note = make("div", { class: "note" });
   const signs = buildSigns();
@@ -71,15 +68,48 @@ export function buildRow(state, layer) {
   thumbnail.dataset.testid = `thumbnail-${name}`;
   const menu = iconButton("menu", `more for ${name}`, { "data-testid": `menu-${name}` });
   opensPopover(menu, state.page.menuBox, () => rowMenu(state, layer));
+  const flip = layer.word === "block" ? buildSwitch(state, layer) : null;
   const named = make("div", { class: "named" }, title, signs.chain);
   const node = make("div", { class: "row", role: "group", "aria-label": name, "data-testid":
     `row-${name}`, onpointerdown: () => focusLayer(state, name), onfocusin: () =>
     focusSoon(state, name) }, box, lock, make("div", { class: "at-name" }, named, what),
-  thumbnail, curve.node, slider.range, make("label", { class: "percent" }, slider.field, "%"),
-  count, warn, menu, make("div", { class: "noted" }, curve.rank, note, signs.only));
+  thumbnail, curve.node, ...(flip ? [flip] : withField(slider)), count,
+  warn, menu, make("div", { class: "noted" }, curve.rank, note, signs.only));
   watchThumbnail(state, node, name, thumbnail);
-  return { node, kind: /** @type {"layer"} */ ("layer"), layer, handle, slider, tick: box, lock,
-    count, note, warn, title, curve, ...signs };
+  return { node, kind: /** @type {"layer"} */ ("layer"), layer, handle, slider, flip, tick: box,
+    lock, count, note, warn, title, curve, ...signs };
+}
+
+/** @param {Slider} slider */
+function withField(slider) {
+  return [slider.range, make("label", { class: "percent" }, slider.field, "%")];
+}
+
+/**
+ * What a row is called, and what it is: of a block which layers it holds.
+ * @param {State} state
+ * @param {Layer} layer
+ */
+function buildNames(state, layer) {
+  const title = make("button", { type: "button", class: "name", title: layer.label, onclick: () =>
+    focusLayer(state, layer.name) }, make("bdi", {}, layer.label));
+  const block = layer.word === "block";
+  const says = block ? layer.members.map((x) => x.split(".").at(-1)).join(" + ")
+    : `${layer.kind} ${layer.shape}`;
+  const what = make("div", { class: "what", title: block ? layer.members.join(", ") : says }, says);
+  return { title, what };
+}
+
+/**
+ * A block is kept or left out.
+ * @param {State} state
+ * @param {Layer} layer
+ */
+function buildSwitch(state, layer) {
+  const { name } = layer;
+  return make("button", { type: "button", class: "switch", role: "switch", "data-testid":
+    `switch-${name}`, "aria-label": `keep ${layer.label}`, onclick: () => setAndSettle(state,
+    { kind: "layer", names: [name] }, askedOf(state, name) > 0.5 ? 0 : 1) });
 }
 
 /**
@@ -156,10 +186,17 @@ export function renderRow(state, row) {
   row.key = key;
   const share = layer.disabled ? 0 : asShown;
   showSlider(row.slider, share, still, alongNote(state, layer, share));
+  if (row.flip) {
+    setAttribute(row.flip, "aria-checked", String(cut === 0));
+    setText(row.flip, cut === 0 ? "kept" : "left out");
+    row.flip.disabled = still || isGlobal(state);
+  }
   renderCurve(state, row, share);
-  const none = state.network.scene.granularity === "head" && layer.word !== "head";
+  const { granularity } = state.network.scene;
+  const none = ["head", "block"].includes(granularity) && layer.word !== granularity;
   const [left, of] = [layer.items - cut, layer.items].map(countText);
-  setText(row.count, none ? "no heads" : `${left} / ${of}`);
+  setText(row.count, none ? `no ${granularity}` + (granularity === "head" ? "s" : "")
+    : `${left} / ${of}`);
   const all = `${left} of ${of} ${state.network.scene.item}s kept`;
   setAttribute(row.count, "title", none ? null : all);
   renderSigns(state, row);

@@ -109,8 +109,9 @@ function blockHandle(state, layers) {
  * @param {Rows} board
  */
 function ensureRows(state, board) {
-  const { layers } = state.network.scene;
-  const shape = layers.map((x) => [x.name, x.kind, x.shape, x.block].join("|")).join("\n");
+  const layers = state.network.scene.layers.filter((x) => !x.follows);
+  const shape = layers.map((x) => [x.name, x.label, x.kind, x.shape, x.block, x.word === "block"]
+    .join("|")).join("\n");
   if (shape === board.shape) {
     const { byName } = state.network.scene;
     for (const row of board.rows) {

@@ -71,12 +71,14 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
     total = sum(r.items for r in ranked.values())
     cost, groups = bench.counts(Plan()), units.groups_for(bench, plan)
     reaches = {name: pack(reach(ranking, total)) for name, ranking in ranked.items()}
+    order = units.block_order(bench, plan, groups)
     layers = []
     for name, layer in bench.layer_of.items():
         entry = _entry(bench, plan, groups, layer)
         free = name in members
         layers.append(
             entry
+            | units.block_facts(groups, name, order)
             | {
                 "disabled": reasons.get(name),
                 "reach": reaches.get(groups.lead(name)) if free else None,

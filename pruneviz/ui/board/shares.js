@@ -1,5 +1,6 @@
 // How much of each layer does the bulk slider ask for?
 
+import { onceEach } from "./chain.js";
 import { interpolate } from "./numbers.js";
 import { askedOf, chooseMethod, EVENLY, isGlobal } from "./plan.js";
 import { complain } from "./view.js";
@@ -60,8 +61,26 @@ function sharedLevel(tables, name, share) {
  */
 export function levelFor(state, handle, name, share) {
   const tables = handle.shares ? sharedTables(state) : null;
-  if (tables === null) return share;
+  if (tables === null) return wholeLevel(state, handle, name, share);
   return sharedLevel(tables, name, share) ?? askedOf(state, name);
+}
+
+/**
+ * Of blocks a handle over several leaves out as many as the share says, the lowest scores first.
+ * @param {State} state
+ * @param {Handle} handle
+ * @param {string} name
+ * @param {number} share
+ */
+function wholeLevel(state, handle, name, share) {
+  const { byName } = state.network.scene;
+  const own = byName.get(name)?.place ?? null;
+  if (own === null || isGlobal(state)) return share;
+  if (handle.kind === "layer") return Math.round(share);
+  const layers = handle.names.flatMap((x) => byName.get(x) ?? []);
+  const places = onceEach(layers).flatMap((x) => x.place ?? []);
+  const before = places.filter((place) => place < own).length;
+  return before < Math.round(share * places.length) ? 1 : 0;
 }
 
 /**

@@ -51,6 +51,12 @@ export interface Layer extends Chain {
   kind: string;
   shape: string;
   block: string;
+  /** What its row is called: of a block that is left out as one, the block. */
+  label: string;
+  /** Whether another layer's row stands for it. */
+  follows: boolean;
+  /** Of a block: how many others go before it; else null. */
+  place: number | null;
   items: number;
   item_params: number;
   weights: number;
