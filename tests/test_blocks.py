@@ -189,6 +189,7 @@ def test_any_layer_of_a_block_names_it_and_a_half_keeps_it() -> None:
     bench = opened(plain)
     one, two = (pv.Plan("magnitude", "block", sparsity={name: 1.0}) for name in ("one", "two"))
     assert bench.prune(one).checksum == bench.prune(two).checksum
+    assert not bench.warnings(one), "what comes in goes past it: nothing has collapsed"
     half = bench.prune(pv.Plan("magnitude", "block", sparsity={"one": 0.5}))
     assert half.report["kept"].tolist() == half.report["total"].tolist()
 

@@ -253,8 +253,14 @@ def _report(
         got = 1 - remaining / layer.size
         if units is not None and groups is not None:
             got = _units_cut(units.get(lead))
-        collapse = "" if remaining else f"collapse: nothing is left of {name!r}; lower its sparsity"
-        if not remaining and got < 1:
+        group = None if groups is None else groups.of(name)
+        whole_block = group is not None and group.skip is not None  # what comes in goes past it
+        collapse = (
+            ""
+            if remaining or whole_block
+            else f"collapse: nothing is left of {name!r}; lower its sparsity"
+        )
+        if not remaining and got < 1 and not whole_block:
             collapse = f"collapse: nothing is left of {name!r}: all that it reads is cut"
         rows.append((name, sparsity.get(lead, 0.0), got, remaining, layer.size, collapse))
     return pd.DataFrame(rows, columns=["layer", "asked", "got", "kept", "total", "collapse"])
