@@ -13,6 +13,7 @@ from torch import Tensor, nn
 import pruneviz as pv
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.cli import main
+from pruneviz.training import Training
 from pruneviz.workbench import Workbench
 
 
@@ -76,6 +77,16 @@ def test_a_locked_block_stays(four: Workbench) -> None:
 def test_what_shares_out_parts_is_refused(four: Workbench, method: str) -> None:
     with pytest.raises(ValueError, match=rf"method '{method}' .* a block goes whole"):
         four.allocate(method, 0.5, granularity="block")
+
+
+def test_what_was_left_out_stays_out_in_training(four: Workbench) -> None:
+    plan = pv.Plan("magnitude", "block", sparsity={"branches.1": 1.0})
+    trained = four.train(plan, Training(epochs=1, samples=64))
+    assert (trained.plan.granularity, gone(trained.plan)) == ("block", ["1"])
+    version = Workbench(trained.source("again"), four)
+    assert version.prune(trained.plan).sparsity["branches.1"] == 1.0
+    with pytest.raises(ValueError, match="remove=True"):
+        four.train(plan, Training("gradual", epochs=1, remove=True))
 
 
 def test_a_scan_leaves_out_each_block_alone(four: Workbench) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.measuring.bench import Bench
-from pruneviz.plan import UNITS, Plan
+from pruneviz.plan import UNITS, WIDTHS, Plan
 from pruneviz.progress import Progress, silent
 from pruneviz.pruning.masks import checksum_of
 from pruneviz.sensitivity import keys
@@ -282,5 +282,5 @@ def _own_plan(run: Run) -> Plan:
     else:
         levels = {n: 1 - int(m.count_nonzero()) / m.numel() for n, m in masks.layers.items()}
     levels = {name: level for name, level in levels.items() if level}
-    by_unit = plan.granularity in UNITS
-    return Plan("l2" if by_unit else "magnitude", plan.granularity, sparsity=levels)
+    narrows = plan.granularity in WIDTHS
+    return Plan("l2" if narrows else "magnitude", plan.granularity, sparsity=levels)
