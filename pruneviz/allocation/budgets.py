@@ -32,8 +32,8 @@ def find_budget(name: str, granularity: str) -> Budget:
         raise ValueError(f"unknown budget {name!r}; known are {', '.join(BUDGETS)}")
     if name == "latency" and granularity not in UNITS:
         raise ValueError(
-            f"a budget of latency needs granularity 'neuron' or 'head', not {granularity!r}: masks "
-            "alone make nothing faster"
+            f"a budget of latency needs granularity 'neuron', 'head' or 'block', not "
+            f"{granularity!r}: masks alone make nothing faster"
         )
     return result
 

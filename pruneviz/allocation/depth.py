@@ -39,7 +39,7 @@ def leave_out(
     space = field_of(bench, request)
     measures = method == "sensitivity"
     measured = PlanScores(space, half_of(bench) if measures else 1)
-    path = _measured(measured, target, progress) if measures else _by_score(space)
+    path = _by_measure(measured, target, progress) if measures else _by_score(space)
     best, gap = space.base, target
     for plan in path:
         got = space.fraction(plan)
@@ -61,7 +61,7 @@ def _by_score(space: Field) -> Iterator[Plan]:
         yield plan
 
 
-def _measured(measured: PlanScores, target: float, progress: Progress) -> Iterator[Plan]:
+def _by_measure(measured: PlanScores, target: float, progress: Progress) -> Iterator[Plan]:
     """Plans that leave out one block more each, the one without which they measure best."""
     left: list[Slider] = [part.slider for part in measured.space.parts]
     plan, rounds = measured.space.base, len(left)

@@ -68,7 +68,9 @@ class AllocationRequest:
 @click.option("--lock", multiple=True, metavar="LAYER", help="Leave this layer whole; repeatable.")
 @click.option("--unlocked", is_flag=True, help="Layers that are locked by default may move too.")
 @ranking_options("criterion", "seed", "aggregate", "repair")
-@click.option("--granularity", default="weight", show_default=True, help="weight, neuron or head.")
+@click.option(
+    "--granularity", default="weight", show_default=True, help="weight, neuron, head or block."
+)
 @click.option(
     "--link", is_flag=True, help="Print nothing but the plan's part of the app's address."
 )

@@ -21,7 +21,7 @@ _RANKING = {
     "criterion": click.option("--criterion", default="magnitude", show_default=True,
                               help="How importance is scored."),
     "granularity": click.option("--granularity", default="weight", show_default=True,
-                                help="weight, neuron, head or N:M."),
+                                help="weight, neuron, head, block or N:M."),
     "seed": click.option("--seed", default=0, show_default=True, help="Of the random criterion."),
     "aggregate": click.option("--aggregate", default="mean", show_default=True,
                               help="How the scores of layers that are cut together are combined: "

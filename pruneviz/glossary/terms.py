@@ -69,10 +69,10 @@ TERMS = {
     ),
     "granularity": Term(
         "Granularity",
-        "What is cut as one piece: single weights, whole neurons and filters, attention heads, or "
-        "weights in a fixed N:M pattern. The finer the pieces, the more accuracy is left at a "
-        "given sparsity; only whole units can be removed, so that the network gets smaller and "
-        "faster.",
+        "What is cut as one piece: single weights, whole neurons and filters, attention heads, "
+        "whole blocks, or weights in a fixed N:M pattern. The finer the pieces, the more accuracy "
+        "is left at a given sparsity; only whole units can be removed, so that the network gets "
+        "smaller and faster.",
         source="Mao et al. 2017, arXiv:1705.08922",
     ),
     "criterion": Term(

@@ -19,7 +19,7 @@ from pruneviz.workbench import Workbench
 NAMES = {
     "network": "the name of the network in the list",
     "criterion": "its criterion, such as 'random'",
-    "granularity": "what is cut: 'weight', 'neuron', 'head', or N:M",
+    "granularity": "what is cut: 'weight', 'neuron', 'head', 'block' or N:M",
     "scope": "where importances compete: 'layer' or 'global'",
     "relative": "whether scores are relative to their layer",
     "least": "the least sparsity that is asked of a layer that may be pruned, 0 to 1",

@@ -57,7 +57,7 @@ def find_blocks(model: nn.Module, layers: Mapping[str, Layer], graph: Graph) -> 
     >>> pv.open(Residual().eval(), torch.randn(40, 4)).blocks["block"].tolist()
     ['one']
     """
-    reader = _Reader(model, layers, graph)
+    reader = _BranchReader(model, layers, graph)
     groups: dict[str, Group] = {}
     fixed: dict[str, str] = {}
     products: list[Product] = []
@@ -95,7 +95,7 @@ def _with_values(model: nn.Module, groups: Mapping[str, Group], graph: Graph) ->
     return result
 
 
-class _Reader:
+class _BranchReader:
     """Reads branches off a graph."""
 
     def __init__(self, model: nn.Module, layers: Mapping[str, Layer], graph: Graph) -> None:

@@ -110,7 +110,7 @@ def as_one(group: Group, evidence: Mapping[str, Evidence]) -> Evidence:
             return None
         return torch.cat([part.reshape(1, -1).to(parts[0]) for part in parts], 1)
 
-    def added() -> Tensor | None:
+    def total() -> Tensor | None:
         parts = [one.contribution for one in members]
         if any(part is None for part in parts):
             return None
@@ -126,7 +126,7 @@ def as_one(group: Group, evidence: Mapping[str, Evidence]) -> Evidence:
         gradient=row("gradient"),
         gradient_size=row("gradient_size"),
         gradient_power=row("gradient_power"),
-        contribution=added(),
+        contribution=total(),
         turn=members[0].turn,
     )
 

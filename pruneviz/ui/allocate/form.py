@@ -23,7 +23,7 @@ from pruneviz.ui.thresholds import ask_loss
 from pruneviz.ui.wording import duration
 
 _WIDTH = 440
-_UNITS_ONLY = "Masks alone make nothing faster: for latency, cut neurons or heads."
+_UNITS_ONLY = "Masks alone make nothing faster: for latency, cut neurons or heads or blocks."
 
 
 def allocate(session: Session) -> None:
