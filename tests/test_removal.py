@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from pruneviz.network.graph import trace
 from pruneviz.network.group_search import find_groups
-from pruneviz.network.groups import Groups
+from pruneviz.network.groups import Group, Groups, Place
 from pruneviz.network.layers import find_layers
-from pruneviz.network.removal import remove
+from pruneviz.network.removal import lines_of, remove
 from pruneviz.network.replica import fingerprint
 from pruneviz.workbench import Workbench
 
@@ -26,6 +26,16 @@ def without(units: int, *gone: int) -> Tensor:
     kept = torch.ones(units, dtype=torch.bool)
     kept[list(gone)] = False
     return kept
+
+
+def test_of_two_groups_along_one_dimension_each_takes_its_own() -> None:
+    places = {"a": torch.tensor([0, 1, -1, -1]), "b": torch.tensor([-1, -1, 0, 1])}
+    groups = {
+        name: Group(name, (name,), 2, "neuron", {}, ("c",), (Place("c.weight", 1, units),))
+        for name, units in places.items()
+    }
+    lines = lines_of(Groups(groups), {"a": without(2, 1), "b": without(2, 0)})
+    assert lines["c.weight"][1].tolist() == [True, False, False, True]
 
 
 def test_a_chain_by_hand() -> None:

@@ -220,6 +220,11 @@ def test_whole_ends_where_no_item_fits() -> None:
         assert abs(cost(parts, levels) - k / 100) * 913 <= 450 + 1e-6
 
 
+def test_whole_gives_the_rest_to_who_lost_most_of_an_item() -> None:
+    parts = [part("a", 10), part("b", 10)]  # 2.7 and 3.2 items, and 6 are to go
+    assert whole(parts, 0.295, [0.27, 0.32]) == [0.3, 0.3]
+
+
 def test_whole_respects_bounds() -> None:
     parts = [part("a", 10, most=0.5), part("b", 10)]
     assert whole(parts, 0.7, [0.5, 0.9]) == [0.5, 0.9]
