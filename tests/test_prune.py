@@ -147,10 +147,12 @@ def test_batch_norm_scale_is_refused_where_there_is_none(bench: Workbench) -> No
 def test_a_criterion_without_its_evidence_is_refused(
     benches: Callable[[str], Workbench], criterion: str
 ) -> None:
-    bench = benches("lenet5")
-    granularity = "weight" if CRITERIA[criterion].allows("weight") else "neuron"
-    plan = Plan(criterion, granularity, sparsity={"fc3": 0.5})  # what reads the others is known
-    with pytest.raises(ValueError, match=f"criterion '{criterion}': layer 'fc3' has no "):
+    granularity = next(filter(CRITERIA[criterion].allows, ("weight", "neuron", "block")))
+    blocks = granularity == "block"
+    bench, name = (benches("vit"), "blocks.0.attn.qkv") if blocks else (benches("lenet5"), "fc3")
+    plan = Plan(criterion, granularity, sparsity={name: 1.0 if blocks else 0.5})
+    # The last layer: what reads the others is known.
+    with pytest.raises(ValueError, match=f"criterion '{criterion}': layer '{name}' has no "):
         pv.prune(bench.source.model, plan, graph=bench.graph)
 
 
@@ -214,7 +216,7 @@ def test_a_fresh_workbench_makes_the_same_masks(
     bench, fresh = benches(name), new_bench(name)
     assert fresh.fingerprint == bench.fingerprint
     for criterion in CRITERIA.values():
-        granularity = "weight" if criterion.allows("weight") else "neuron"
+        granularity = next(filter(criterion.allows, ("weight", "neuron", "block")))
         out = bench.cannot(Plan(criterion.name, granularity))
         layers = [name for name in bench.layer_of if name not in out]
         plan = Plan(criterion.name, granularity, "global", dict.fromkeys(layers, 0.5), seed=3)
