@@ -22,7 +22,7 @@ from pruneviz.sources.networks.from_torchvision import _download
 from pruneviz.training import Training
 from pruneviz.ui.session import networks
 from pruneviz.ui.train.class_limit import within_class
-from pruneviz.ui.workbench import upload
+from pruneviz.ui.workbench import live, upload
 from tests.browser.serving import free_port
 
 CLASS = """
@@ -289,6 +289,13 @@ def test_what_a_class_did_is_erased_at_the_end(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     process.wait(30)
     assert not folder.exists()
+
+
+def test_boards_look_less_often_for_news_the_more_visitors_are_at_work() -> None:
+    with patch.object(live, "turns") as queue:
+        for visitors, seconds in ((1, 0.4), (4, 0.4), (8, 0.8), (16, 1.6), (40, 2.0)):
+            queue.return_value.visitors.return_value = visitors
+            assert live._tick() == pytest.approx(seconds)
 
 
 def test_a_plan_goes_on_as_ever_outside_of_a_class() -> None:

@@ -18,7 +18,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-_BOARD = "pruneviz.board"
+_FLIGHT = 3.0  # seconds after which the board asks again, then twice as many, see requests.js
+_BOARD, _FIRST_TAB = "pruneviz.board", "Per-class change"
 
 
 class Visitor:
@@ -37,6 +38,8 @@ class Visitor:
         self._seq, self._widget, self._fragment = 0, "", ""
         self._request: dict[str, Any] = {}
         self._kept: dict[str, str] = {}  # ids of what a browser keeps: scene, picture, …
+        self._tabs: dict[str, str] = {}  # widgets of tabs: the one that is open
+        self._messages: dict[str, ForwardMsg] = {}  # large ones are sent once, then by their hash
         self._fresh = asyncio.Condition()
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -73,14 +76,29 @@ class Visitor:
     async def drag(self, sparsity: dict[str, float], seconds: float) -> float:
         """Move the thumb there; seconds until the number of just this place came."""
         seq = await self._ask("drag", sparsity)
-        return await self.until(lambda data: _is_of(data, seq), seconds)
+        return await self._answer(lambda data: _is_of(data, seq), seconds)
 
     async def settle(self, sparsity: dict[str, float], seconds: float) -> float:
         """Let the thumb go; seconds until the number on all samples came."""
         seq = await self._ask("settle", sparsity)
-        return await self.until(
+        return await self._answer(
             lambda data: _is_of(data, seq) and data["measured"]["full"], seconds
         )
+
+    async def _answer(self, holds: Callable[[dict[str, Any]], bool], seconds: float) -> float:
+        """As `until`, for what was asked for: the board asks again where it hears nothing."""
+        again = asyncio.create_task(self._ask_again())
+        try:
+            return await self.until(holds, seconds)
+        finally:
+            again.cancel()
+
+    async def _ask_again(self) -> None:
+        wait = _FLIGHT
+        while True:
+            await asyncio.sleep(wait)
+            await self._send(self._fragment)
+            wait *= 2
 
     async def _ask(self, kind: str, sparsity: dict[str, float]) -> int:
         self._seq += 1
@@ -103,7 +121,11 @@ class Visitor:
         message = BackMsg()
         rerun = message.rerun_script
         rerun.query_string, rerun.fragment_id, rerun.is_auto_rerun = self._query, fragment, auto
+        rerun.cached_message_hashes.extend(self._messages)
         rerun.widget_states.SetInParent()
+        for name, label in self._tabs.items():  # without it the app takes the tab for another one
+            tabs = rerun.widget_states.widgets.add()
+            tabs.id, tabs.string_value = name, label
         if self._widget and self._request:
             state = rerun.widget_states.widgets.add()
             state.id, state.json_value = self._widget, json.dumps({"request": self._request})
@@ -115,6 +137,7 @@ class Visitor:
         async for raw in self._socket:
             message = ForwardMsg()
             message.ParseFromString(raw if isinstance(raw, bytes) else raw.encode())
+            message = self._whole(message)
             match message.WhichOneof("type"):
                 case "new_session" if not message.metadata.run.fragment_ids:
                     for fragment in [*self._ticks]:
@@ -129,8 +152,23 @@ class Visitor:
                 case "page_info_changed":
                     self._query = message.page_info_changed.query_string
 
+    def _whole(self, message: ForwardMsg) -> ForwardMsg:
+        """What a message stands for that only names one which came before."""
+        if message.WhichOneof("type") == "ref_hash":
+            whole = ForwardMsg()
+            whole.CopyFrom(self._messages[message.ref_hash])
+            whole.metadata.CopyFrom(message.metadata)
+            return whole
+        if message.metadata.cacheable and message.hash:
+            self._messages[message.hash] = message
+        return message
+
     async def _take(self, message: ForwardMsg) -> None:
         delta = message.delta
+        if delta.WhichOneof("type") == "add_block":
+            tabs = delta.add_block.tab_container
+            if tabs.id:
+                self._tabs.setdefault(tabs.id, tabs.default_tab_label or _FIRST_TAB)
         if delta.WhichOneof("type") != "new_element":
             return
         element = delta.new_element

@@ -53,7 +53,7 @@ def served(
             command, cwd=ROOT, env={**os.environ, **(environment or {})}, stdout=sink, stderr=sink
         )
         try:
-            _wait_for_health(process, port, log)
+            wait_for_health(process, port, log)
             yield Served(f"http://127.0.0.1:{port}", process)
         finally:
             process.terminate()
@@ -95,13 +95,14 @@ class Server:
         self._up.close()
 
 
-def _wait_for_health(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_for_health(process: subprocess.Popen[bytes], port: int, log: Path, path: str = "") -> None:
+    """Until the app answers under this path."""
     end = time.monotonic() + _PATIENCE
     while True:
         if process.poll() is not None or time.monotonic() > end:
             pytest.fail(f"the app did not start:\n{log.read_text()[-3000:]}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}/_stcore/health", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)

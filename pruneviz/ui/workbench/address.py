@@ -126,6 +126,9 @@ def query_here() -> dict[str, str]:
 def link_to(session: Session) -> str:
     """The address of exactly this state, on this page; for others, to whom the branch is closed."""
     base = (st.context.url or "").split("?")[0]
+    under = str(st.get_option("server.baseUrlPath")).strip("/")
+    if under and base.endswith(f"/{under}"):  # a proxy passes on what lies below the path
+        base += "/"
     return f"{base}?{urlencode(replace(_now(session), branch='').query)}"
 
 

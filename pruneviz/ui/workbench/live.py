@@ -8,6 +8,7 @@ import streamlit as st
 
 from pruneviz.plan import Plan
 from pruneviz.storage.faults import public
+from pruneviz.turns import turns
 from pruneviz.ui.board import board
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.session import Session, arrive, jobs, obey
@@ -16,7 +17,8 @@ from pruneviz.ui.workbench.board_data import BOARD, board_data, board_request
 from pruneviz.ui.workbench.matching import match
 
 TABS = "tabs"
-_TICK = 0.4
+_TICK, _SLOWEST = 0.4, 2.0
+_CALM = 4  # visitors at work, with whom the board looks for news as often as with one
 _WAIT = 0.8
 
 
@@ -58,6 +60,11 @@ def live_words(session: Session, draw: Callable[[], object]) -> None:
         draw()
 
     _redrawn(session, words)
+
+
+def _tick() -> float:
+    """Seconds between looks for news: half of what many visitors cost went into looking."""
+    return min(_SLOWEST, _TICK * max(1.0, turns().visitors() / _CALM))
 
 
 def tab() -> str | None:
@@ -122,7 +129,7 @@ def _return(session: Session, point: str) -> bool:
 
 def _redrawn(session: Session, draw: Callable[[Session], None]) -> None:
     running = session.job is not None and session.job.running
-    redrawn = fragment(draw, run_every=_TICK if running or session.unmeasured else None)
+    redrawn = fragment(draw, run_every=_tick() if running or session.unmeasured else None)
     session.drawing_page = True
     try:
         redrawn(session)
