@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pruneviz.lessons import Lesson, Record, read_lessons
+from pruneviz.lessons.record import Answer
 from pruneviz.ui.session import notebook
 from tests.page import Page, new_app, path_of
 
@@ -80,7 +81,13 @@ class Classroom(Page):
         self.ask("undo").finish()
         return self
 
-    def answer(self, lesson: Lesson, number: int, place: int) -> Classroom:
-        self.app.radio(key=f"answer-{lesson.name}-{number}").set_value(place)
+    def answer(self, lesson: Lesson, number: int, answer: Answer) -> Classroom:
+        key, question = f"answer-{lesson.name}-{number}", lesson.questions[number]
+        if question.text:
+            self.app.text_area(key=key).set_value(str(answer))
+        elif question.number:
+            self.app.number_input(key=key).set_value(float(answer))
+        else:
+            self.app.radio(key=key).set_value(int(answer))
         self.run()
         return self

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-import pruneviz
-from pruneviz.lessons import LESSONS, NAMES, Lesson, Record, advance, read_lesson, read_lessons
-from pruneviz.lessons.checking import doubts
+from pruneviz.lessons import NAMES, Lesson, Record, advance, read_lesson, read_lessons
 from pruneviz.lessons.expression import check, value
-from pruneviz.lessons.lesson import CONTROLS, MOST_CONTROLS, PAGES
-from pruneviz.lessons.reader import HEAD
 from pruneviz.lessons.record import current, is_complete, is_right
-from pruneviz.lessons.situation import SHARES, situation
-from pruneviz.lessons.statement import FUNCTIONS, bare_numbers, is_so, readable
+from pruneviz.lessons.situation import situation
+from pruneviz.lessons.statement import readable
 from pruneviz.plan import Plan
-from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
 
 ALL = read_lessons()
@@ -48,6 +42,9 @@ There are [[61,706: parameters()]] parameters.
 """
 
 
+WRITTEN = SMALL[SMALL.index("    answers:") : SMALL.index("---\nThere")]
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Callable[[str], Path]:
     def write(text: str) -> Path:
@@ -56,12 +53,6 @@ def file(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return write
-
-
-@pytest.fixture(scope="module")
-def whole() -> Callable[[str], Workbench]:
-    """Opens a sample with all of its data: what a lesson states holds of no less."""
-    return cache(open_workbench)
 
 
 @pytest.fixture
@@ -114,6 +105,17 @@ def test_a_lesson_is_what_its_file_says(lesson: Lesson) -> None:
         ("There are [[61,706: parameters()]] parameters.", "", "no text follows the header"),
         ("      - say: No.\n        when: half.accuracy <= 0.9\n", "", "at least two answers"),
         ("title: Half", "title: [", "this is no YAML"),
+        ("title: Half", "title: Half\ncourse: 7", "line 3: course: must be a text"),
+        ("    answers:", "    text: true\n    answers:", "a question has one of answers, number"),
+        *(
+            (WRITTEN, f"    number: {number}\n", words)
+            for number, words in {
+                "'about [[8: 1]]'": "questions.0.number: must be one number, as",
+                "[[8: 1]]": "questions.0.number: must be a text",
+                "'{half.size}'": "questions.0.number: 'size' is not known",
+                "'{half.kept}'\n    within: -1": "questions.0.within: must be a number from 0 on",
+            }.items()
+        ),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named_with_its_line(
@@ -213,13 +215,40 @@ def test_what_was_measured_says_which_answer_is_right(lesson: Lesson) -> None:
     assert not is_right(question, 0, record)
 
 
+def test_a_number_is_right_within_its_bound_and_own_words_if_there_are_any(
+    file: Callable[[str], Path],
+) -> None:
+    boxes = """    number: "{half.kept}"
+    within: 0.5
+  - ask: How many?
+    number: "[[61,706: parameters()]]"
+  - ask: Why?
+    text: true
+"""
+    lesson = read_lesson(file(SMALL.replace(WRITTEN, boxes)))
+    record = Record(begun=True, moments={"half": {"kept": 0.5}})
+    number, count, words = lesson.questions
+    for answer, right in ((50.0, True), (50.5, True), (49, False), (51.0, False), ("50", False)):
+        assert is_right(number, 0, record.answer(0, answer)) is right
+    assert is_right(count, 1, record.answer(1, 61_706))
+    assert not is_right(count, 1, record.answer(1, 61_705.0))
+    assert not is_right(words, 2, record.answer(2, "  "))
+    record = record.answer(2, "It is small.").answer(0, 50.2)
+    assert is_right(words, 2, record)
+    kept = Record.from_text(record.as_text(), lesson)
+    assert kept.answers == {2: "It is small.", 0: 50.2}
+
+
 def test_a_record_comes_back_as_it_was(lesson: Lesson) -> None:
     record = Record(begun=True).guess(lesson.steps[0], 0.5)
     record = advance(lesson, record, now(fc1=0.6), Plan(sparsity={"fc1": 0.6})).answer(0, 1)
     assert Record.from_text(record.as_text(), lesson) == record
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", "{", "9" * 200_000, '{"answers": {"x": 1}}'])
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "[]", "{", "9" * 200_000, '{"answers": {"x": 1}}', '{"answers": {"0": true}}'],
+)
 def test_a_record_that_cannot_be_read_begins_anew(lesson: Lesson, text: str | None) -> None:
     assert Record.from_text(text, lesson) == Record()
 
@@ -229,8 +258,8 @@ def test_steps_that_a_lesson_has_no_more_are_left_out(lesson: Lesson) -> None:
     assert Record.from_text(text, lesson) == Record(begun=True)
 
 
-def test_a_situation_tells_every_name(whole: Callable[[str], Workbench]) -> None:
-    bench = whole("lenet300")
+def test_a_situation_tells_every_name() -> None:
+    bench = open_workbench("lenet300")
     plan = Plan()
     here = situation(bench, "lenet300", plan, focus="fc2")
     assert here is not None
@@ -239,47 +268,3 @@ def test_a_situation_tells_every_name(whole: Callable[[str], Workbench]) -> None
     assert here["sparsity"]("fc1") == 0.0
     unmeasured = Plan(sparsity={"fc1": 0.123})
     assert situation(bench, "lenet300", unmeasured) is None
-
-
-# -- the lessons there are ---------------------------------------------------------------------
-
-
-def test_lessons_are_complete() -> None:
-    assert len(ALL) == 10
-    for lesson in ALL:
-        assert len(lesson.questions) == 2, lesson.name
-        assert any(step.guess for step in lesson.steps), lesson.name
-        assert all(step.seen for step in lesson.steps), lesson.name
-    numbers = [int(lesson.name.partition("_")[0]) for lesson in ALL]
-    assert numbers == [1, 2, 3, 4, 5, 6, 7, 8, 9, 11]
-    assert all(len(lesson.controls) <= MOST_CONTROLS for lesson in ALL)
-    assert all(path.parent == LESSONS for path in LESSONS.glob("*.md"))
-
-
-@pytest.mark.parametrize("lesson", ALL, ids=lambda lesson: lesson.name)
-def test_every_number_that_a_lesson_states_is_so_or_is_a_setting(
-    lesson: Lesson, whole: Callable[[str], Workbench]
-) -> None:
-    assert doubts(lesson, None if lesson.own else whole(lesson.network)) == []
-
-
-def test_a_number_that_is_not_so_is_noticed(whole: Callable[[str], Workbench]) -> None:
-    bench = whole("lenet300")
-    assert is_so("235,200", 'weights("fc1")', bench)
-    assert not is_so("235,201", 'weights("fc1")', bench)
-    assert not is_so("98.5 %", "accuracy()", bench)
-
-
-def test_a_number_that_nothing_computes_is_found() -> None:
-    text = """[[61,706: parameters()]] parameters, five layers, half at **98.4 %** of 2,000 or ten;
-    `layer1.0` keeps {half.kept}, see [2017](https://a.b/1710), $1 - 3t$ and 4.2 times 12 KiB."""
-    found = ["five", "half", "98.4 %", "2,000", "ten", "2017", "4.2 times", "12 KiB"]
-    assert bare_numbers(text) == found
-
-
-def test_the_manual_has_every_name_and_field() -> None:
-    manual = (Path(pruneviz.__file__).parent / "manual" / "learn.md").read_text("utf-8")
-    for name, meaning in NAMES.items():
-        assert f"| `{name}` | {meaning} |" in manual
-    for field in (*HEAD, *FUNCTIONS, *CONTROLS, *SHARES, *PAGES):
-        assert f"`{field}" in manual, field

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 import pruneviz as pv
+from pruneviz.lessons import read_lessons
 from pruneviz.measuring.counts import macs_of_network
 from pruneviz.workbench import Workbench
 from tests.benchmarks.mit_lab import PUBLISHED, Arrays, LabVGG, channels, pictures
@@ -37,6 +38,12 @@ def test_thirty_per_cent_of_the_channels_leave_what_the_lab_prints(lab: Workbenc
     counts = lab.counts(channels("consumer"))
     assert (counts.params_shrunk, counts.macs_shrunk) == (5_013_666, 305_097_920)
     assert (counts.params, counts.macs) == (9_228_362, 605_754_368)
+    texts = [text for lesson in read_lessons() if lesson.course for text in lesson.texts]
+    told = " ".join(" ".join(texts).split())
+    assert f"{counts.params_shrunk:,} parameters by this cut" in told
+    assert f"of the 64 channels of its first layer {widths[0]} stay" in told
+    assert f"has {round(PUBLISHED['macs'] / 1e6)} million multiply" in told
+    assert f"of {round(606_164_480 / 1e6)} million before" in told
     assert counts.macs + 409_600 + PUBLISHED["mean"] == 606_164_480, "dense, as the lab counts"
 
 

@@ -159,6 +159,11 @@ def _refers(step: LessonStep) -> set[str]:
 
 
 def _asks(question: Question) -> set[str]:
-    texts = [question.ask, question.why, *(answer.say for answer in question.answers)]
+    texts = [
+        question.ask,
+        question.number,
+        question.why,
+        *(answer.say for answer in question.answers),
+    ]
     names = {name for text in texts for name in steps_shown(text)}
     return names.union(*(steps_named(answer.when) for answer in question.answers))

@@ -42,11 +42,19 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """A question that the reader's own session answers; why: said after an answer."""
+    """A question that the reader's own session answers; why: said after an answer.
+
+    answers: to choose from. number: in their place a text that comes to the number that is to be
+    typed, right up to `within`. text: in place of both a few words of the reader's own, which
+    nobody judges: `why` stands beside them.
+    """
 
     ask: str
-    answers: tuple[Option, ...]
+    answers: tuple[Option, ...] = ()
     why: str = ""
+    number: str = ""
+    within: float = 0.0
+    text: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ class Lesson:
     criteria has beside its usual ones. intro: what is read first, in Markdown. watch: where to
     look meanwhile. settings: numbers in its texts that nothing computes: what is to be set, and
     ways of speaking. code: of the link by which a teacher handed it out, "" of the lesson as it
-    is. reveal: whether the reader may have the other controls shown.
+    is. reveal: whether the reader may have the other controls shown. course: under which heading it
+    stands, "" under none.
     """
 
     name: str
@@ -74,6 +83,7 @@ class Lesson:
     watch: str = ""
     settings: tuple[str, ...] = ()
     code: str = ""
+    course: str = ""
     reveal: bool = True
 
     @property
@@ -90,7 +100,7 @@ class Lesson:
     def texts(self) -> tuple[str, ...]:
         """All that it says, in the order in which it is read."""
         steps = (text for step in self.steps for text in (step.guess, step.do, step.seen))
-        asks = (text for each in self.questions for text in (each.ask, each.why))
+        asks = (t for each in self.questions for t in (each.ask, each.number, each.why))
         says = (answer.say for each in self.questions for answer in each.answers)
         return tuple(text for text in (self.intro, self.watch, *steps, *asks, *says) if text)
 

@@ -31,8 +31,10 @@ _FENCE = "---"
 _HEADER = re.compile(r"\A---[ \t]*\r?\n(.*?\n)---[ \t]*(?:\r?\n|\Z)(.*)\Z", re.DOTALL)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LONGEST = 200_000  # signs of a file
+_ANSWERS = ("answers", "number", "text")
 HEAD = {
     "title",
+    "course",
     "network",
     "plan",
     "controls",
@@ -119,6 +121,7 @@ class _Header:
             minutes,
             self.text(("watch",), head.get("watch", ""), least=0),
             self.settings(head.get("settings", [])),
+            course=self.text(("course",), head.get("course", ""), least=0),
         )
 
     def steps(self, values: Any) -> tuple[LessonStep, ...]:
@@ -156,17 +159,33 @@ class _Header:
         return tuple(self.question(*each, steps) for each in self.rows(("questions",), values))
 
     def question(self, place: Place, row: Any, steps: Collection[str]) -> Question:
-        row = self.mapping(place, row, {"ask", "answers"}, {"ask", "answers", "why"})
+        known = {"ask", "why", "within", *_ANSWERS}
+        row = self.mapping(place, row, {"ask"}, known)
+        if len(set(row) & {*_ANSWERS}) != 1:
+            raise self.wrong(place, f"a question has one of {', '.join(_ANSWERS)}")
+        ask = self.text((*place, "ask"), row["ask"], steps)
+        why = self.text((*place, "why"), row.get("why", ""), steps, least=0)
+        if "answers" in row:
+            return Question(ask, self.options(place, row["answers"], steps), why)
+        if "text" in row:
+            return Question(ask, why=why, text=True)
+        within = row.get("within", 0)
+        if isinstance(within, bool) or not isinstance(within, int | float) or not within >= 0:
+            raise self.wrong((*place, "within"), f"must be a number from 0 on, got {within!r}")
+        number = self.text((*place, "number"), row["number"], steps)
+        if not statement.is_single(number):
+            raise self.wrong((*place, "number"), "must be one number, as {half.kept} or [[8: …]]")
+        return Question(ask, why=why, number=number, within=float(within))
+
+    def options(self, place: Place, values: Any, steps: Collection[str]) -> tuple[Option, ...]:
         answers = []
-        for where, each in self.rows((*place, "answers"), row["answers"]):
+        for where, each in self.rows((*place, "answers"), values):
             each = self.mapping(where, each, {"say", "when"}, {"say", "when"})
             when = self.expression((*where, "when"), each["when"], steps)
             answers.append(Option(self.text((*where, "say"), each["say"], steps), when))
         if len(answers) < 2:
             raise self.wrong((*place, "answers"), "a question has at least two answers")
-        ask = self.text((*place, "ask"), row["ask"], steps)
-        why = self.text((*place, "why"), row.get("why", ""), steps, least=0)
-        return Question(ask, tuple(answers), why)
+        return tuple(answers)
 
     def plan(self, values: Any) -> Plan:
         if not isinstance(values, dict):

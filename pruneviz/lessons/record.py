@@ -9,9 +9,12 @@ from typing import Any
 
 from pruneviz.lessons.expression import value
 from pruneviz.lessons.lesson import Lesson, LessonStep, Question
+from pruneviz.lessons.statement import number_in, readable
 from pruneviz.plan import Plan
 
 _LONGEST = 100_000
+MOST_WORDS = 2000  # signs of an answer in words
+Answer = int | float | str
 PLAN = "plan"
 
 
@@ -21,13 +24,14 @@ class Record:
 
     begun: whether the lesson was set up. moments: step -> what was measured when it was done, with
     the plan as plain values; in the order in which they were done. guesses: step -> the share that
-    was expected. answers: number of a question -> number of the answer given last.
+    was expected. answers: number of a question -> the answer given last: the number of an option,
+    a number that was typed, or words.
     """
 
     begun: bool = False
     moments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     guesses: Mapping[str, float] = field(default_factory=dict)
-    answers: Mapping[int, int] = field(default_factory=dict)
+    answers: Mapping[int, Answer] = field(default_factory=dict)
 
     def as_text(self) -> str:
         """As it is kept."""
@@ -51,7 +55,7 @@ class Record:
                 bool(values.get("begun", False)),
                 {name: dict(moments[name]) for name in names[:done]},
                 {n: float(x) for n, x in values.get("guesses", {}).items() if n in names},
-                {int(n): int(x) for n, x in values.get("answers", {}).items()},
+                {int(n): _answer(x) for n, x in values.get("answers", {}).items()},
             )
         except (ValueError, TypeError, AttributeError):
             return cls()
@@ -60,8 +64,8 @@ class Record:
         """With what is expected at a step, 0..1; what was guessed once stands."""
         return replace(self, guesses={step.name: share, **self.guesses})
 
-    def answer(self, question: int, answer: int) -> Record:
-        """With an answer, by their numbers."""
+    def answer(self, question: int, answer: Answer) -> Record:
+        """With an answer; question: its number."""
         return replace(self, answers={**self.answers, question: answer})
 
 
@@ -98,9 +102,26 @@ def advance(lesson: Lesson, record: Record, now: Mapping[str, Any], plan: Plan) 
 def is_right(question: Question, number: int, record: Record) -> bool:
     """Whether the answer given is what the reader's own measurements say."""
     answer = record.answers.get(number)
-    if answer is None or not 0 <= answer < len(question.answers):
+    if answer is None:
         return False
-    return bool(value(question.answers[answer].when, {}, record.moments))
+    if question.text:
+        return isinstance(answer, str) and bool(answer.strip())
+    if isinstance(answer, str):
+        return False
+    if question.number:
+        right, _ = number_in(readable(question.number, record.moments))
+        return abs(answer - right) <= question.within + 1e-9
+    place = int(answer)
+    if not 0 <= place < len(question.answers):
+        return False
+    return bool(value(question.answers[place].when, {}, record.moments))
+
+
+def _answer(value: object) -> Answer:
+    """ValueError where it is no answer of any kind."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(f"{value!r} is no answer")
+    return value[:MOST_WORDS] if isinstance(value, str) else value
 
 
 def _moment(now: Mapping[str, Any], plan: Plan) -> dict[str, Any]:

@@ -41,7 +41,8 @@ NAMES = {
     "undone": "whether something is undone",
     "repaired": "whether a repair is switched on",
     "repair": "a function: whether a repair is switched on, as repair('recalibrate')",
-    "scanned": "whether a sensitivity scan of such plans is there",
+    "scanned": "whether the page Sensitivity was opened, and has a scan of such plans",
+    "most_sensitive": "the layer that such a scan found most sensitive, or ''",
     "ledger": "whether the ledger of this plan was measured",
     "zipped": "from the ledger: the zipped file against the dense file, 0 to 1",
     "file": "from the ledger: the file that ordinary software opens, against the dense one",
@@ -69,11 +70,13 @@ class Elsewhere:
     """What other pages found out of the plan.
 
     cost: the ledger. trained: the last training. peak: bytes of float32 activations, 0: unknown.
+    scanned: whether the curves of the page Sensitivity were looked at.
     """
 
     cost: Cost | None = None
     trained: Trained | None = None
     peak: int = 0
+    scanned: bool = False
 
 
 def situation(
@@ -116,11 +119,17 @@ def situation(
         "undone": undone,
         "repaired": bool(plan.repair),
         "repair": lambda name: name in plan.repair,
-        "scanned": any(curve.points for curve in bench.studies.known_curves(plan).curves),
+        **_scan(bench, plan, looked=other.scanned),
         **_ledger(other.cost),
         **_device(counts.params_shrunk, dense.params_shrunk, other.peak),
         **_training_facts(other.trained, plan),
     }
+
+
+def _scan(bench: Workbench, plan: Plan, *, looked: bool) -> dict[str, object]:
+    ranking = bench.studies.known_curves(plan).ranked() if looked else ()
+    first = next((curve.slider.name for curve in ranking), "")
+    return {"scanned": bool(ranking), "most_sensitive": first}
 
 
 _MEASURED = ("accuracy", "low", "high", "delta", "delta_low", "delta_high")

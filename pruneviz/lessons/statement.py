@@ -77,6 +77,24 @@ def bare_numbers(text: str) -> list[str]:
     return [each.lower() if each.isalpha() else each for each in numbers]
 
 
+def is_single(text: str) -> bool:
+    """Whether a text is one statement or one placeholder, and nothing else."""
+    return bool(_STATEMENT.fullmatch(text) or re.fullmatch(r"{[^{}]+}", text))
+
+
+def number_in(text: str) -> tuple[float, str]:
+    """(the number that a readable text begins with, its unit); ValueError where it has none.
+
+    >>> number_in("−1,024.5 %")
+    (-1024.5, '%')
+    """
+    match = _NUMBER.match(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no number")
+    unit = match[3] or text[match.end() :].strip()
+    return float(match[1].replace(",", "").replace("−", "-")), unit
+
+
 def steps_shown(text: str) -> set[str]:
     """The steps whose measurements a text shows."""
     return {
@@ -103,10 +121,10 @@ def is_so(words: str, source: str, bench: Workbench) -> bool:
         raise ValueError(f"{source!r} is no number")
     if words in WORDS:
         return computed == WORDS[words]
+    number, _ = number_in(words)
     match = _NUMBER.fullmatch(words)
     if match is None:
         raise ValueError(f"{words!r} is no number")
-    number = float(match[1].replace(",", "").replace("−", "-"))
     factor = 100 if match[3] in ("%", "point", "points") else 1
     return float(f"{computed * factor:.{len(match[2] or '')}f}") == number
 

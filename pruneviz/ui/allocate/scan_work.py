@@ -32,7 +32,8 @@ class ScanWork(PageWork):
     """What is shown of the curves in one session, and the work on them.
 
     plan: the choices that `job` scans. lose, limit, view: what was chosen on the page: what of the
-    score is a loss, seconds to spend (0: as many as it takes), the chart.
+    score is a loss, seconds to spend (0: as many as it takes), the chart. seen: whether the page
+    was opened: others ask for the curves too.
     """
 
     page: ClassVar[str] = "Sensitivity"
@@ -42,6 +43,7 @@ class ScanWork(PageWork):
     lose: float = LOSE
     limit: float = field(init=False)
     view: str = "apart"
+    seen: bool = False
     _shown: tuple[object, float, Curves] | None = None
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 
 import streamlit as st
@@ -159,7 +160,7 @@ def _stay(word: str, text: str) -> None:
 @part
 def overview() -> None:
     """All lessons, with how far one has come in each."""
-    lessons = notebook.lessons()
+    lessons = [lesson for lesson in notebook.lessons() if not lesson.course]
     minutes = sum(lesson.minutes for lesson in lessons)
     rules = current_rules()
     title = "Learn to prune" if rules is None else plain(rules.title)
@@ -172,8 +173,16 @@ def overview() -> None:
     )
     for words in filter(None, (notebook.complaint(), *notebook.omissions())):
         st.warning(as_sentence(words))
+    every = numbers()
+    for course in dict.fromkeys(lesson.course for lesson in every.values()):
+        if course:
+            st.markdown(f"#### {plain(course)}")
+        _cards({place: lesson for place, lesson in every.items() if lesson.course == course})
+
+
+def _cards(lessons: Mapping[int, Lesson]) -> None:
     columns = st.columns(3, gap="small")
-    for place, (at, lesson) in enumerate(numbers().items()):
+    for place, (at, lesson) in enumerate(lessons.items()):
         with columns[place % 3], st.container(border=True, key=f"card-{at}"):
             _card(at, lesson, notebook.read(lesson))
 

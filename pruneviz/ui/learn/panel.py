@@ -13,6 +13,7 @@ from pruneviz.lessons.statement import readable
 from pruneviz.plan import Plan
 from pruneviz.storage.faults import public
 from pruneviz.ui.allocate.device_fit_work import DeviceFitWork
+from pruneviz.ui.allocate.scan_work import ScanWork
 from pruneviz.ui.boundary import part
 from pruneviz.ui.learn import course
 from pruneviz.ui.learn.arrival import has_acted
@@ -69,7 +70,8 @@ def _take(session: Session, lesson: Lesson) -> Record:
     """The record after what the session shows now; a step that is done stays done."""
     record = notebook.read(lesson)
     found = _elsewhere(session)
-    acted = has_acted(session, (id(found.trained), found.peak), opening=lesson.own)
+    state = id(found.trained), found.peak, found.scanned
+    acted = has_acted(session, state, opening=lesson.own)
     now = _now(session, found) if acted else None
     if now is None:
         return record
@@ -101,15 +103,17 @@ def _now(session: Session, found: Elsewhere) -> dict[str, Any] | None:
 def _elsewhere(session: Session) -> Elsewhere:
     """What the ledger and other pages know of the plan that was settled on."""
     plan = session.settled
-    ledger, training, device = (
+    ledger, training, device, scan = (
         work if isinstance(work, kind) and work.fits(session) else None
-        for kind in (LedgerWork, TrainingWork, DeviceFitWork)
+        for kind in (LedgerWork, TrainingWork, DeviceFitWork, ScanWork)
         for work in [st.session_state.get(kind.__name__)]
     )
     cost = ledger.costs.get(plan) if isinstance(ledger, LedgerWork) else None
     result = training.result if isinstance(training, TrainingWork) else None
     peak = device.peaks.get(plan) if isinstance(device, DeviceFitWork) else None
-    return Elsewhere(cost, None if result is None else result.trained, peak or 0)
+    trained = None if result is None else result.trained
+    looked = isinstance(scan, ScanWork) and scan.seen and not scan.running
+    return Elsewhere(cost, trained, peak or 0, looked)
 
 
 def _head(lesson: Lesson) -> None:

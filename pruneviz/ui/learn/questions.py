@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz.lessons import Lesson, Question, Record
-from pruneviz.lessons.record import is_complete, is_right
-from pruneviz.lessons.statement import readable
+from pruneviz.lessons.record import MOST_WORDS, Answer, is_complete, is_right
+from pruneviz.lessons.statement import number_in, readable
 from pruneviz.ui.learn import course
 from pruneviz.ui.session import notebook
 from pruneviz.ui.text import plain
@@ -28,23 +28,58 @@ def questions(lesson: Lesson, record: Record) -> None:
 
 
 def _ask(lesson: Lesson, record: Record, number: int, question: Question) -> Record:
-    answers = range(len(question.answers))
     before = record.answers.get(number)
-    choice = st.radio(
-        readable(question.ask, record.moments),
-        answers,
-        index=before if before in answers else None,
-        format_func=lambda place: readable(question.answers[place].say, record.moments),
-        key=f"answer-{lesson.key}-{number}",
-    )
-    if choice is None:
+    ask = _ask_text if question.text else _ask_number if question.number else _ask_choice
+    answer = ask(question, record, before, f"answer-{lesson.key}-{number}")
+    if answer is None:
         return record
-    if choice != before:
-        record = record.answer(number, choice)
+    if answer != before:
+        record = record.answer(number, answer)
         notebook.write(lesson, record)
     why = readable(question.why, record.moments)
-    if is_right(question, number, record):
+    if question.text:
+        if is_right(question, number, record):
+            st.markdown(f"Beside yours: {why}")
+    elif is_right(question, number, record):
         st.markdown(f":green[:material/check:] Right. {why}")
     else:
         st.markdown(f":orange[:material/close:] Your own measurements say otherwise. {why}")
     return record
+
+
+def _ask_choice(question: Question, record: Record, before: Answer | None, key: str) -> int | None:
+    places = range(len(question.answers))
+    return st.radio(
+        readable(question.ask, record.moments),
+        places,
+        index=before if isinstance(before, int) and before in places else None,
+        format_func=lambda place: readable(question.answers[place].say, record.moments),
+        key=key,
+    )
+
+
+def _ask_number(
+    question: Question, record: Record, before: Answer | None, key: str
+) -> float | None:
+    right, unit = number_in(readable(question.number, record.moments))
+    given = None if before is None or isinstance(before, str) else float(before)
+    ask = readable(question.ask, record.moments)
+    return st.number_input(
+        f"{ask} ({unit})" if unit else ask,
+        value=given,
+        step=1.0 if right == int(right) else 0.1,
+        format="%g",
+        key=key,
+        placeholder="a number",
+    )
+
+
+def _ask_text(question: Question, record: Record, before: Answer | None, key: str) -> str | None:
+    words = st.text_area(
+        readable(question.ask, record.moments),
+        value=before if isinstance(before, str) else "",
+        max_chars=MOST_WORDS,
+        key=key,
+        placeholder="in your own words; nobody judges them",
+    )
+    return words if words or before else None

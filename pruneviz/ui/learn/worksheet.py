@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pruneviz.lessons import Lesson, Record
+from pruneviz.lessons import Lesson, Question, Record
 from pruneviz.lessons.goal import Goal
 from pruneviz.lessons.goal_record import GoalRecord
 from pruneviz.lessons.record import is_right
@@ -120,7 +120,7 @@ def _lesson(lesson: Lesson, record: Record) -> str:
         {
             "question": bare(readable(each.ask, record.moments)),
             "answer": _answer(lesson, record, number),
-            "right": "yes" if is_right(each, number, record) else "no",
+            "right": _right(each, number, record),
         }
         for number, each in enumerate(lesson.questions)
     ]
@@ -132,11 +132,22 @@ def _lesson(lesson: Lesson, record: Record) -> str:
 
 
 def _answer(lesson: Lesson, record: Record, number: int) -> str:
-    answers = lesson.questions[number].answers
-    given = record.answers.get(number)
-    if given is None or not 0 <= given < len(answers):
+    question, given = lesson.questions[number], record.answers.get(number)
+    if given is None:
         return "–"
-    return bare(readable(answers[given].say, record.moments))
+    if question.text or isinstance(given, str):
+        return str(given)
+    if question.number:
+        return f"{given:g}"
+    options = question.answers
+    say = options[int(given)].say if 0 <= int(given) < len(options) else "–"
+    return bare(readable(say, record.moments))
+
+
+def _right(question: Question, number: int, record: Record) -> str:
+    if question.text:
+        return "own words"
+    return "yes" if is_right(question, number, record) else "no"
 
 
 def _goals(goals: Goals) -> str:

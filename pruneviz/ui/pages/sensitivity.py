@@ -43,6 +43,7 @@ def main() -> None:
     listen(session)
     work = ScanWork.of(session)
     take(work)
+    work.seen = True
     _head(session)
     if session.next_change is not None:
         wait_for_choice(session)
