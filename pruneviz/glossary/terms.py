@@ -203,7 +203,7 @@ TERMS = {
         "with small weights is not emptied just because of its scale. It matters in the global "
         "scope; inside one layer the order stays the same.",
         "s / √(Σ s² over the layer);  s: score",
-        "Molchanov et al. 2017, arXiv:1611.06440, sec. 2.2",
+        "Molchanov et al. 2017, arXiv:1611.06440, sec. 2.3",
     ),
     "group": Term(
         "Group",
@@ -266,7 +266,9 @@ TERMS = {
         "estimated. Every plan you visited is a point, the thin line is their order, the stair is "
         "the Pareto front: plans that no other beats in both. The crosses are the random control "
         "at the same sparsity. Click a point to return to it (or reach the points by Tab, choose "
-        "by arrow keys, return by Enter); drag to zoom.",
+        "by arrow keys, return by Enter); drag to zoom. “Play” goes from the whole network to the "
+        "present plan in twenty steps of the same size; each is measured on the probe before the "
+        "next, and none of them is kept.",
     ),
     "classes": Term(
         "Per-class change",

@@ -30,7 +30,7 @@ __all__ = [
 
 KINDS = (
     *("drag", "settle", "focus", "lock", "pin", "undo", "redo", "need", "cancel", "measure"),
-    *("return", "sharpen", "match"),
+    *("return", "sharpen", "match", "play"),
 )
 MEASURES = ("accuracy", "loss", "layers")  # what the chart shows
 STATE = "request"

@@ -128,6 +128,7 @@ function takeTrail(state, { step, seq, kept_params: kept }) {
   const { measured } = answer;
   if (!measured || measured.stale || measured.seq !== seq || !isNumber(kept)) return;
   const { accuracy, loss } = measured;
+  if (state.plan.playing?.at === 0) answer.trail = newTrail(); // the way begins there
   answer.trail = lengthened(answer.trail, step, { kept, accuracy, loss });
 }
 

@@ -9,7 +9,7 @@ import { newHand } from "./hand.js";
 import { buildHeadline, renderHeadline } from "./headline.js";
 import { link, tellMap } from "./link.js";
 import { buildPictures, renderPictures } from "./pictures.js";
-import { newPlan } from "./plan.js";
+import { dropPlaying, newPlan } from "./plan.js";
 import { command, goOnWaiting, isAhead, newRequests, stopWaiting } from "./requests.js";
 import { focusLayer } from "./row.js";
 import { buildBoard, renderBoard } from "./rows.js";
@@ -205,5 +205,6 @@ export default function board(component) {
     page.observer.disconnect();
     clearTimeout(state.view.focusTimer ?? undefined);
     stopWaiting(state);
+    dropPlaying(state);
   };
 }

@@ -5,6 +5,7 @@ import { helpButton, make, radioGroup, setAttribute, setText, showRadios } from 
 import { isShare } from "./estimate.js";
 import { dressed, marksOf, nearestPlan } from "./figure.js";
 import { chartWords, isOn, placeOn, presentNow, trailNow } from "./present.js";
+import { buildPlayback, renderPlayback } from "./playback.js";
 import { buildPoints, listenToPoints, renderPoints } from "./points.js";
 import { plotly } from "./program.js";
 import { command, enqueue } from "./requests.js";
@@ -54,16 +55,17 @@ export function buildChart(state) {
   const match = make("button", { type: "button", class: "small match", "data-testid": "match",
     onclick: () => command(state, "match") });
   const points = buildPoints();
+  const playback = buildPlayback(state);
   const box = make("div", { class: "plotbox", role: "figure" }, plot, above.over, none, back,
     points);
   const node = make("section", { class: "cost", "aria-label": "trade-off" },
     make("div", { class: "line" }, make("h3", { class: "title" }, "Trade-off"),
       helpButton(state, "tradeoff", "the trade-off"), measures.node,
       make("label", { class: "losing" }, "lose at most ", lose, unit)),
-    box, key, make("div", { class: "below" }, words, match));
+    box, key, make("div", { class: "below" }, words, playback.node, match));
   /** @type {Chart} */
   const chart = { node, measures, lose, unit, back, plot, ...above, none, key, listed: "",
-    words, match, box, points, axes: null, drawn: "", program: null, at: "" };
+    words, match, playback, box, points, axes: null, drawn: "", program: null, at: "" };
   listenToPoints(state, chart);
   back.addEventListener("click", () => resetZoom(state, chart));
   plotly().then((program) => {
@@ -91,6 +93,7 @@ export function renderChart(state, chart) {
   setText(chart.words, state.network.chart?.words ?? "");
   setAttribute(chart.words, "title", chart.words.textContent || null);
   renderMatch(state, chart);
+  renderPlayback(state, chart.playback);
   renderKey(state, chart);
   drawFigure(state, chart);
   placePresent(state, chart);

@@ -3,7 +3,9 @@
 import { onceEach, withMembers } from "./chain.js";
 import { cutNow, poolShare } from "./counts.js";
 import { addTables, clamp, invert } from "./numbers.js";
-import { ask, askedOf, isGlobal, isMovable, layersOf, movableLayers, putShare } from "./plan.js";
+import {
+  ask, askedOf, endPlaying, isGlobal, isMovable, layersOf, movableLayers, putShare,
+} from "./plan.js";
 import { levelFor, sharedShare } from "./shares.js";
 
 /** @import { Handle, Layer, State } from "./types.d.ts" */
@@ -43,6 +45,7 @@ function movableNames(state) {
  * @param {number} share
  */
 export function moveHandle(state, handle, share) {
+  endPlaying(state);
   const layers = movableLayers(state, withMembers(state, handle.names));
   if (layers.length === 0) return false;
   let names = layers.map((x) => x.name);

@@ -12,6 +12,8 @@ export function newPlan() {
     touched: new Set(),
     method: "",
     share: null,
+    playing: null,
+    slowly: false,
   };
 }
 
@@ -134,4 +136,72 @@ export function takeLevels(state, sparsity, but) {
  */
 export function takeLocks(state, locked) {
   state.plan.locked = { ...locked };
+}
+
+/**
+ * A playback of the plan as it stands: these layers go from nothing to their level.
+ * @param {State} state
+ * @param {string[]} names
+ * @param {number} step how many plans were settled before
+ */
+export function startPlaying(state, names, step) {
+  const target = Object.fromEntries(names.map((name) => [name, askedOf(state, name)]));
+  state.plan.playing = { target, at: 1, step, runs: false, timer: null };
+}
+
+/**
+ * @param {State} state
+ * @param {number} at 0..1 of the way
+ */
+export function putPlaying(state, at) {
+  const { playing } = state.plan;
+  if (!playing) return;
+  playing.at = at;
+  for (const [name, level] of Object.entries(playing.target)) ask(state, name, level * at);
+}
+
+/**
+ * @param {State} state
+ * @param {boolean} slowly
+ * @param {boolean} [runs]
+ */
+export function setPace(state, slowly, runs) {
+  const { plan } = state;
+  plan.slowly = slowly;
+  if (plan.playing && runs !== undefined) plan.playing.runs = runs;
+}
+
+/**
+ * @param {State} state
+ * @param {number} wait ms
+ * @param {() => void} then
+ */
+export function waitPlaying(state, wait, then) {
+  const { plan } = state;
+  const { playing } = plan;
+  if (!playing) return;
+  playing.timer = setTimeout(() => {
+    playing.timer = null;
+    if (plan.playing === playing) then();
+  }, wait);
+}
+
+/**
+ * Back to the plan that was played, whatever step stands.
+ * @param {State} state
+ */
+export function endPlaying(state) {
+  if (!state.plan.playing) return;
+  putPlaying(state, 1);
+  dropPlaying(state);
+}
+
+/**
+ * Another plan stands in its place.
+ * @param {State} state
+ */
+export function dropPlaying(state) {
+  const { plan } = state;
+  clearTimeout(plan.playing?.timer ?? undefined);
+  plan.playing = null;
 }

@@ -1,6 +1,6 @@
 // What is asked of Python next, with one request in flight?
 
-import { EVENLY, isGlobal, takeLevels, takeLocks, takeTouched } from "./plan.js";
+import { endPlaying, EVENLY, isGlobal, takeLevels, takeLocks, takeTouched } from "./plan.js";
 import { lookAt } from "./view.js";
 
 /** @import { Entry, Flight, Pin, Requests, Settled, State } from "./types.d.ts" */
@@ -33,7 +33,7 @@ export function newRequests() {
  */
 function changesPlan(state, kind) {
   if (kind === "lock") return isGlobal(state);
-  return ["drag", "settle", "pin", "undo", "redo", "return", "match"].includes(kind);
+  return ["drag", "play", "settle", "pin", "undo", "redo", "return", "match"].includes(kind);
 }
 
 /**
@@ -70,6 +70,7 @@ export function enqueue(state, kind, what = null) {
  */
 function supersedes(entry, last, length) {
   if (ALONE.has(entry.kind) || ALONE.has(last.kind)) return false;
+  if (last.kind === "play") return ["play", "drag", "settle"].includes(entry.kind);
   if (last.kind === "drag") return entry.kind === "drag" || entry.kind === "settle";
   if (["focus", "need", "sharpen"].includes(last.kind)) {
     return entry.kind !== "need";
@@ -100,7 +101,7 @@ export function pump(state) {
     have: { scene: network.sceneId, picture: network.pictureIds.get(view.focus) ?? "",
       sensitivity: network.sensitivityId, allocation: network.allocationId,
       chart: network.chartId },
-    thumbnails: entry.kind === "drag" ? [] : state.thumbnails.wanted,
+    thumbnails: ["drag", "play"].includes(entry.kind) ? [] : state.thumbnails.wanted,
     ...(entry.pin ? { pin: entry.pin } : {}),
     ...(entry.point ? { point: entry.point } : {}),
   };
@@ -170,6 +171,7 @@ export function settleNow(state) {
  * @param {Pin | string | null} [what]
  */
 export function command(state, kind, what) {
+  endPlaying(state);
   if (state.requests.unsettled) settleNow(state);
   enqueue(state, kind, what);
 }

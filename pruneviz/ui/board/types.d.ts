@@ -9,6 +9,7 @@ import type { buildParts, buildStatus } from "./board.js";
 import type { buildPictures } from "./pictures.js";
 import type { buildToolbar } from "./toolbar.js";
 import type { makeSlider } from "./sliders.js";
+import type { buildPlayback } from "./playback.js";
 import type { radioGroup } from "./dom.js";
 import type { buildMark } from "./map_marks.js";
 
@@ -317,6 +318,20 @@ export interface Plan {
   method: string;
   /** Where the bulk slider was put last. */
   share: number | null;
+  playing: Playing | null;
+  /** Whether a playback is in slow motion. */
+  slowly: boolean;
+}
+
+/** A plan that is seen on its way from the whole network. */
+export interface Playing {
+  target: Shares;
+  /** 0..1 of the way. */
+  at: number;
+  /** The plan's, in Python's count. */
+  step: number;
+  runs: boolean;
+  timer: Timer;
 }
 
 /** The talk with Python (requests.js). */
@@ -624,12 +639,15 @@ export interface Axis {
   upward: boolean;
 }
 
+export type Playback = ReturnType<typeof buildPlayback>;
+
 export interface Chart {
   node: HTMLElement;
   measures: Radios;
   lose: HTMLInputElement;
   unit: HTMLElement;
   match: HTMLButtonElement;
+  playback: Playback;
   back: HTMLElement;
   box: HTMLElement;
   points: HTMLInputElement;

@@ -167,7 +167,7 @@ def _totals(work: DeviceFitWork, need: Need, weights: str) -> None:
 
 
 def _switch(session: Session) -> None:
-    plan = by_neurons(session.live)
+    plan = by_neurons(session.settled)
     reach(session, plan, lambda: plan_with(session, plan), lambda session: change(session, plan))
     st.rerun()
 

@@ -172,6 +172,8 @@ def _obey(session: Session, request: Request) -> bool:
     if request.kind == "drag":
         session.drag(plan)
         return False
+    if request.kind == "play":
+        return _play(session, plan)
     session.settle(plan)
     return True
 
@@ -183,6 +185,16 @@ def _locks(session: Session, names: Iterable[str]) -> dict[str, str]:
     reasons = {**bench.locks, **session.locked}
     locked = {n: reasons.get(n, "") for n in names if n in bench.layer_of and n not in unlocks}
     return units.lock_together(groups, locked)
+
+
+def _play(session: Session, plan: Plan) -> bool:
+    """Show a plan on the way to the one settled on; at its end that one stands again, the same."""
+    levels, ends = session.settled.sparsity, session.bench.layer_of
+    if all(plan.sparsity.get(n, 0.0) == levels.get(n, 0.0) for n in ends):
+        session.live, session.unmeasured = session.settled, True
+        return True
+    session.drag(plan)
+    return False
 
 
 def _pin(session: Session, plan: Plan, pin: Pin) -> Plan:

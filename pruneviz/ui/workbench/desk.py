@@ -38,7 +38,7 @@ def desk(session: Session) -> None:
     drawn = (session.name, session.moves)
     away = not controls.are_drawn()
     if away:  # another page was shown: this browser has nothing of the board any more
-        session.have = ("", "")
+        session.have, session.live = ("", ""), session.settled
     if away or st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
         controls.show(session.name, session.live)
         st.session_state["drawn"] = drawn
@@ -90,6 +90,7 @@ def _change(session: Session, plan: Plan, note: str | None) -> None:
         if note is not None and note not in (session.message or ""):  # it gave way for a reason
             session.tell_change(note, session.message or "")
 
+    session.live = session.settled  # a playback may stand on its way
     session.moves += 1  # the widgets show what stands until it is there
     reach(session, plan, lambda: plan_with(session, plan), go)
 

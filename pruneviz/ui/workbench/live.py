@@ -29,7 +29,11 @@ def listen(session: Session) -> bool:
     """
     focus, again, request = session.focus, False, board_request()
     if request is not None and request.seq > session.seq:
-        if request.kind == "drag" and session.job is not None and session.next_change is None:
+        if (
+            request.kind in ("drag", "play")
+            and session.job is not None
+            and session.next_change is None
+        ):
             session.job.cancel()
         again = obey(session, request) or session.focus != focus
         if request.kind == "return":
