@@ -117,11 +117,11 @@ def is_right(question: Question, number: int, record: Record) -> bool:
     return bool(value(question.answers[place].when, {}, record.moments))
 
 
-def _answer(value: object) -> Answer:
+def _answer(given: object) -> Answer:
     """ValueError where it is no answer of any kind."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(f"{value!r} is no answer")
-    return value[:MOST_WORDS] if isinstance(value, str) else value
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        raise ValueError(f"{given!r} is no answer")
+    return given[:MOST_WORDS] if isinstance(given, str) else given
 
 
 def _moment(now: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
