@@ -9,23 +9,27 @@ import torch
 from torch import nn
 
 from pruneviz.sources import Source
-from sample_models import digits
+from sample_models import digits, stories
 from sample_models.fit import Recipe
 from sample_models.lenet5 import RECIPE as LENET5
 from sample_models.lenet5 import LeNet5
 from sample_models.lenet300 import RECIPE as LENET300
 from sample_models.lenet300 import LeNet300
+from sample_models.material import Material
 from sample_models.resnet20 import RECIPE as RESNET20
 from sample_models.resnet20 import ResNet20
 from sample_models.store import FOLDER, read
 from sample_models.vit import RECIPE as VIT
 from sample_models.vit import VisionTransformer
+from sample_models.writer import RECIPE as WRITER
+from sample_models.writer import Writer, WriterRecipe
 
-NETWORKS: dict[str, tuple[Callable[[], nn.Module], Recipe]] = {
+NETWORKS: dict[str, tuple[Callable[[], nn.Module], Recipe | WriterRecipe]] = {
     "lenet300": (LeNet300, LENET300),
     "lenet5": (LeNet5, LENET5),
     "resnet20": (ResNet20, RESNET20),
     "vit": (VisionTransformer, VIT),
+    "writer": (lambda: Writer(len(stories.numbers())), WRITER),
 }
 
 
@@ -49,29 +53,39 @@ def vit() -> Source:
     return source("vit")
 
 
-def source(name: str, folder: Path = FOLDER) -> Source:
-    """A trained network of NETWORKS in eval mode, with the digits that feed and measure it.
+def writer() -> Source:
+    """A small language model of stories of its own; see `source`."""
+    return source("writer")
 
-    Inputs are float32 [n, 1, 28, 28]; the digits are shared by the whole process, so never write
-    to them. Raises FileNotFoundError or ValueError for a missing or damaged file in folder.
+
+def material(name: str) -> Material:
+    """What a network of NETWORKS learns from and is measured on."""
+    return stories.material() if name == "writer" else digits.material()
+
+
+def source(name: str, folder: Path = FOLDER) -> Source:
+    """A trained network of NETWORKS in eval mode, with the samples that feed and measure it.
+
+    Inputs are float32 [n, 1, 28, 28], of the language model int64 [n, 64]; the samples are shared
+    by the whole process, so never write to them. Raises FileNotFoundError or ValueError for a
+    missing or damaged file in folder.
     """
     weights, dense, card = read(name, folder)
     # On "meta" nothing is initialised: quicker, and the caller's random stream stays untouched.
     with torch.device("meta"):
         model = NETWORKS[name][0]()
     model.load_state_dict(weights, assign=True)
-    calibration, validation = digits.calibration(), digits.validation()
+    samples = material(name)
     return Source(
         name=name,
         model=model.eval().requires_grad_(False),
-        calibration=calibration,
-        validation=validation,
-        classes=digits.CLASSES,
+        calibration=samples.calibration,
+        validation=samples.validation,
+        classes=samples.classes,
         card=card,
         dense=dense,
-        training=digits.training(),
-        notes=(
-            f"{len(calibration):,} of the digits it was trained on calibrate, {len(validation):,} "
-            "that it has never seen validate",
-        ),
+        training=samples.training,
+        notes=samples.notes,
+        task=samples.task,
+        language=samples.language,
     )

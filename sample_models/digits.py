@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pruneviz.data import Data
+from sample_models.material import Material
 
 FILE = Path(__file__).parent / "data" / "mnist_10k.npz"
 CLASSES = tuple("0123456789")
@@ -33,6 +34,20 @@ def calibration() -> Data:
 def validation() -> Data:
     """The 2,000 digits that only measure: [2000, 1, 28, 28]; none of them trains or scores."""
     return _chosen("validation")
+
+
+def material() -> Material:
+    """The digits that train, calibrate and measure."""
+    chosen = calibration(), validation()
+    return Material(
+        training(),
+        *chosen,
+        CLASSES,
+        notes=(
+            f"{len(chosen[0]):,} of the digits it was trained on calibrate, {len(chosen[1]):,} "
+            "that it has never seen validate",
+        ),
+    )
 
 
 @cache

@@ -33,6 +33,11 @@ class Recipe:
     turn: float = 10.0
     zoom: float = 0.1
 
+    @property
+    def rounds(self) -> int:
+        """How often training tells how far it is."""
+        return self.epochs
+
 
 def fit(
     build: Callable[[], nn.Module],

@@ -14,6 +14,7 @@ from torch import Tensor
 from pruneviz.data import Outcome
 
 FOLDER = Path(__file__).parent / "weights"
+_MORE = "more."
 
 
 def write(
@@ -24,9 +25,8 @@ def write(
     folder: Path = FOLDER,
 ) -> None:
     """Keeps NAME.safetensors, NAME.dense.safetensors and NAME.json, the last with their hashes."""
-    predicted = outcome.predicted.to(torch.uint8)
     weights = save({key: tensor.contiguous() for key, tensor in state.items()})
-    dense = save({"predicted": predicted, "loss": outcome.loss})
+    dense = save(_columns(outcome))
     hashes = {"sha256": sha256(weights).hexdigest(), "dense_sha256": sha256(dense).hexdigest()}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.safetensors").write_bytes(weights)
@@ -44,7 +44,25 @@ def read(name: str, folder: Path = FOLDER) -> tuple[dict[str, Tensor], Outcome, 
     card = _card(name, folder / f"{name}.json")
     weights = load(_checked(name, folder / f"{name}.safetensors", card.get("sha256")))
     dense = load(_checked(name, folder / f"{name}.dense.safetensors", card.get("dense_sha256")))
-    return weights, Outcome(dense["predicted"].long(), dense["loss"]), card
+    return weights, _outcome(dense), card
+
+
+def _columns(outcome: Outcome) -> dict[str, Tensor]:
+    """As one file holds them; what is no class at all is left out."""
+    columns = {"loss": outcome.loss}
+    if bool((outcome.predicted >= 0).all()):
+        return {"predicted": outcome.predicted.to(torch.uint8), **columns}
+    for name in ("score", "weight"):
+        column = getattr(outcome, name)
+        columns |= {} if column is None else {name: column}
+    return columns | {f"{_MORE}{name}": each.contiguous() for name, each in outcome.more.items()}
+
+
+def _outcome(columns: Mapping[str, Tensor]) -> Outcome:
+    predicted = columns.get("predicted", torch.full((len(columns["loss"]),), -1))
+    more = {name.removeprefix(_MORE): each for name, each in columns.items() if _MORE in name}
+    score, weight = columns.get("score"), columns.get("weight")
+    return Outcome(predicted.long(), columns["loss"], score, weight, more)
 
 
 def _card(name: str, path: Path) -> dict[str, object]:

@@ -42,7 +42,7 @@ def extra_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_samples_are_registered() -> None:
-    assert set(registered_names()) >= {"lenet300", "lenet5", "resnet20", "vit"}
+    assert set(registered_names()) >= {"lenet300", "lenet5", "resnet20", "vit", "writer"}
     assert list(registered_names()) == sorted(registered_names())
 
 

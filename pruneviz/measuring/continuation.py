@@ -57,6 +57,10 @@ def continuation(
     softmax(logits / temperature) with dice that `seed` throws, the same for both networks, so that
     they differ only where their answers do. ValueError names a word that there is no token for,
     and says where the network is no language model that can write.
+
+    >>> bench = pv.open("writer")
+    >>> bench.continuation(pv.Plan(), "Anna Berg met", 2).dense[0].differs
+    False
     """
     language = language_of(bench)
     start = [*language.start, *language.encode(prompt)]

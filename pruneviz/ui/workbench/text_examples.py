@@ -16,7 +16,7 @@ from pruneviz.ui.boundary import part
 from pruneviz.ui.session import Session
 from pruneviz.workbench import Workbench
 
-_COUNT, _KEPT = 32, 16
+_COUNT, _KEPT, _LONGEST = 32, 16, 2_000
 _GREEDY, _SAMPLED = "likeliest word", "drawn with dice"
 _WORST = 6.0  # nats: e⁻⁶ is one in four hundred; more is as red
 _GRAVE = "rgba(217, 119, 43, {:.2f})"
@@ -30,13 +30,12 @@ def text_examples(session: Session) -> None:
     language = bench.source.language
     assert language is not None
     first, how, number = st.columns([5, 2, 1], vertical_alignment="bottom")
-    prompt = first.selectbox(
-        "Beginning",
-        language.prompts or (_first_words(bench),),
-        key="prompt",
-        accept_new_options=True,
-        help="Choose one, or type your own and press Enter. Both networks go on from it.",
+    given = language.prompts or (_first_words(bench),)
+    beginning = first.selectbox(
+        "Beginning", given, key="prompt", help="Both networks go on from it."
     )
+    own = first.text_input("Or your own", "", key="own-prompt", max_chars=_LONGEST)
+    prompt = own.strip() or beginning
     choice = how.segmented_control(
         "Next word",
         (_GREEDY, _SAMPLED),
