@@ -1,6 +1,6 @@
 """Which skill of the small language model goes first, and which criterion keeps most?
 
-From the top of the checkout: python -m tests.benchmarks.writer [CRITERION …] [--skills] [--heads]
+Run: python -m tests.benchmarks.writer [CRITERION …] [--skills] [--heads] [--blocks]
 Prints the rows of writer.md: the same share of every unlocked layer, one shot, no training, on the
 first 500 validation stories; 512 training stories calibrate.
 """
@@ -27,9 +27,10 @@ def main() -> None:
     parser.add_argument("criteria", nargs="*")
     parser.add_argument("--skills", action="store_true")
     parser.add_argument("--heads", action="store_true")
+    parser.add_argument("--blocks", action="store_true")
     request = parser.parse_args()
     bench = pv.open("writer")
-    every = not (request.criteria or request.skills or request.heads)
+    every = not (request.criteria or request.skills or request.heads or request.blocks)
     if every:
         dense()
     if every or request.criteria:
@@ -38,6 +39,8 @@ def main() -> None:
         skills(bench)
     if every or request.heads:
         heads(bench)
+    if every or request.blocks:
+        blocks(bench)
 
 
 def dense() -> None:
@@ -107,6 +110,18 @@ def heads(bench: Workbench) -> None:
             levels = dict.fromkeys(names, number / 4)
             cells.append(told(bench.evaluate(pv.Plan(criterion, "head", sparsity=levels), STORIES)))
         print(f"| {number} of 4 | " + " | ".join(cells) + " |", flush=True)
+    print()
+
+
+def blocks(bench: Workbench) -> None:
+    """Each residual branch left out alone: what is left, and which skill pays most."""
+    print("| left out | accuracy; perplexity | pays most |\n|---|---:|---|")
+    for slider in bench.sliders(pv.Plan("magnitude", "block")):
+        plan = pv.Plan("magnitude", "block", sparsity={slider.name: 1.0})
+        result = bench.evaluate(plan, STORIES)
+        name, change = min(result.by_class.changes.items(), key=lambda item: item[1].delta)
+        branch = slider.name.rpartition(".")[0]
+        print(f"| {branch} | {told(result)} | {name} {100 * change.delta:+.1f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from pruneviz.workbench import Workbench
 def task_facts(bench: Workbench) -> dict[str, object]:
     """The score's names, whether it is a share, and what to take care of."""
     task = bench.task
-    usual = task.name == "classes" or not task.note
+    # Skills are never guessed, so nobody needs to be told how they were.
+    usual = task.name in ("classes", "skills") or not task.note
     notes = (_caution(bench), "" if usual else task.note)
     note = " · ".join(filter(None, notes))
     return {"label": task.label, "word": task.word, "note": note, "share": task.share}
