@@ -107,3 +107,33 @@ def test_progress_outlives_the_server_and_is_nobody_elses(server_alone: Server, 
     expect(stranger.get_by_text("not begun").first).to_be_visible(timeout=60_000)
     expect(stranger.get_by_text("of 4 steps")).to_have_count(0)
     stranger.close()
+
+
+def test_the_text_stands_beside_the_board_and_a_playback_settles_on_nothing(
+    visit: Callable[..., Board],
+) -> None:
+    here = visit("learn?lesson=9")  # whose long lines would push the board below
+    page = here.page
+    begin(here)
+    text, board = page.locator(".st-key-lesson").bounding_box(), here.root.bounding_box()
+    assert text is not None
+    assert board is not None
+    assert text["x"] + text["width"] <= board["x"]
+    here.drag(here.root.locator(".toolbar .slider"), 0.0, 0.9)
+    rest(page)
+    before = here.percents(), page.url, here.word("kept"), here.word("accuracy")
+    page.get_by_test_id("play").click()
+    says = page.get_by_test_id("play-says")
+    seen: set[str] = set()
+
+    def is_over() -> bool:
+        seen.add(here.word("accuracy"))
+        return not says.inner_text()
+
+    expect(says).not_to_have_text("")
+    here.until("the end of the playback", is_over)
+    here.until("full validation", here.is_full)
+    assert len(seen) > 3, "the accuracy follows"
+    assert (here.percents(), page.url, here.word("kept"), here.word("accuracy")) == before
+    here.click("undo")
+    assert set(here.percents().values()) == {0.0}

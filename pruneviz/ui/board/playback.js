@@ -155,5 +155,6 @@ export function renderPlayback(state, { back, play, next, slow, says }) {
     setAttribute(button, "title", reason || button.getAttribute("aria-label"));
   }
   slow.disabled = reason !== "" || still;
-  setText(says, playing ? `${Math.round(playing.at * 100)} % of the plan` : "");
+  setText(says, playing ? `${Math.round(playing.at * 100)} %` : "");
+  setAttribute(says, "title", playing ? "of the way from the whole network to the plan" : null);
 }

@@ -18,8 +18,8 @@ _PLACES = {"allocate": "last"}  # as the row above the board calls it
 _STYLE = """
 .st-key-lesson { font-size: 0.92rem; }
 @media (min-width: 641px) {
-  .stColumn:has(> div > .st-key-lesson) { position: sticky; top: 2.6rem; align-self: flex-start;
-    max-height: calc(100vh - 3rem); overflow-y: auto; }
+  .stColumn:has(.st-key-lesson) { position: sticky; top: 2.6rem; align-self: flex-start;
+    min-width: 0; max-height: calc(100vh - 3rem); overflow-y: auto; }
 }
 """
 
