@@ -165,6 +165,20 @@ def test_loss_has_its_own_front_and_no_interval() -> None:
     assert not figure.layout.shapes
 
 
+def test_what_is_predicted_is_dashed_and_comes_after_all_visits() -> None:
+    predicted = pd.DataFrame(
+        {"params": [50, 30], "accuracy": [0.9, 0.7], "low": [0.8, 0.5], "high": [1.0, 0.9]}
+    )
+    line = trace(figures.tradeoff(VISITS, CONTROLS, predicted=predicted), "best predicted")
+    assert (list(line.x), list(line.y)) == ([50, 30], pytest.approx([90, 70]))
+    assert list(line.customdata) == [len(VISITS), len(VISITS) + 1]
+    assert line.line.dash == "dash"
+    assert "80.0 % … 100.0 %" in line.text[0]
+    for without in ({"predicted": predicted[:0]}, {"predicted": predicted, "measure": "loss"}):
+        names = {one.name for one in figures.tradeoff(VISITS, CONTROLS, **without).data}
+        assert "best predicted" not in names
+
+
 def test_nothing_visited_is_an_empty_chart() -> None:
     figure = figures.tradeoff(NONE, NONE, floor=0.9)
     assert len(trace(figure, "visited").x) == 0

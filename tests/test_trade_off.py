@@ -9,14 +9,17 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.plan import Plan
 from pruneviz.pruning.labels import label
+from pruneviz.sensitivity.scan import LEVELS
 from pruneviz.training import Training
 from pruneviz.ui.board import parse
 from pruneviz.ui.session import Session, obey, start
 from pruneviz.ui.session.chart import PlanFacts
-from pruneviz.ui.workbench.trade_off import best_within, chance, chart, plan_at, visits
+from pruneviz.ui.workbench.trade_off import best_within, chance, chart, plan_at, promise, visits
 from pruneviz.workbench import Workbench
+from tests.small import small_bench
 
 HALF = Plan(sparsity={"fc1": 0.5})
 
@@ -129,6 +132,22 @@ def marks(session: Session) -> dict[str, list[int]]:
     """Name -> positions of the points of the chart that can be clicked."""
     traces = json.loads(chart(session).figure)["data"]
     return {one["name"]: one["customdata"] for one in traces if "customdata" in one}
+
+
+def test_a_predicted_point_leads_to_its_plan() -> None:
+    session = start(small_bench(400))
+    session.bench.evaluate(Plan())
+    assert promise(session) == ()
+    session.bench.studies.curves(levels=LEVELS)
+    line = session.bench.studies.pareto(SearchRequest(locked=tuple(session.locked)))
+    shown = chart(session)
+    places = marks(session)["best predicted"]
+    assert [plan_at(session, shown.keys[place]) for place in places] == [
+        one.plan for one in line.points
+    ]
+    other = next(name for name in session.bench.layer_of if name not in session.locked)
+    session.settle(session.settled, {**session.locked, other: ""})
+    assert promise(session) == (), "of other locks it tells nothing"
 
 
 def test_a_point_of_the_board_leads_back_to_its_plan(session: Session) -> None:

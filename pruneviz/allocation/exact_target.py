@@ -131,26 +131,31 @@ class Field:
         return top
 
 
-def field_of(bench: Bench, request: SearchRequest) -> Field:
-    """What may move; ValueError where nothing may, or a name or number does not fit."""
-    plan, locked = request.plan, request.locked
-    if pattern(plan.granularity) is not None:
-        raise ValueError(
-            f"granularity {plan.granularity!r} has one level only: there is nothing to share out"
-        )
-    unknown = [name for name in locked if name not in bench.layer_of]
-    if unknown:
-        raise ValueError(f"no layer {unknown[0]!r} to lock; see the workbench's layers")
-    kind = find_budget(request.budget, plan.granularity)
-    plan = replace(plan, scope="layer", relative=False)
-    whole_blocks = plan.granularity == "block"
-    sliders = [s for s in bench.sliders(plan, locked) if s.items > 1 or whole_blocks]
-    if not sliders:
-        raise ValueError("every layer is locked, or nothing in it can be cut: unlock one")
+def movable(bench: Bench, request: SearchRequest) -> tuple[Plan, list[Slider]]:
+    """The plan of the request with all at zero that may move, and the sliders of that."""
+    plan = replace(request.plan, scope="layer", relative=False)
+    blocks = plan.granularity == "block"
+    sliders = [s for s in bench.sliders(plan, request.locked) if s.items > 1 or blocks]
     moving = {name for slider in sliders for name in slider.layers}
     levels = {name: level for name, level in plan.sparsity.items() if name not in moving}
     pinned = {name: places for name, places in plan.pinned.items() if name not in moving}
-    base = replace(plan, sparsity=levels, pinned=pinned)
+    return replace(plan, sparsity=levels, pinned=pinned), sliders
+
+
+def field_of(bench: Bench, request: SearchRequest) -> Field:
+    """What may move; ValueError where nothing may, or a name or number does not fit."""
+    granularity = request.plan.granularity
+    if pattern(granularity) is not None:
+        raise ValueError(
+            f"granularity {granularity!r} has one level only: there is nothing to share out"
+        )
+    unknown = [name for name in request.locked if name not in bench.layer_of]
+    if unknown:
+        raise ValueError(f"no layer {unknown[0]!r} to lock; see the workbench's layers")
+    kind = find_budget(request.budget, granularity)
+    base, sliders = movable(bench, request)
+    if not sliders:
+        raise ValueError("every layer is locked, or nothing in it can be cut: unlock one")
     tame = tame_bounds(bench.layer_of)
     floors = _floors(sliders, request.floor, bench.layer_of)
     costs = prices(bench, kind, base, sliders)
@@ -167,14 +172,14 @@ def field_of(bench: Bench, request: SearchRequest) -> Field:
     )
     if not parts:
         why = "; choose another budget"
-        if plan.granularity in UNITS:
+        if granularity in UNITS:
             why = ": units can only be masked here, and stay in the network; choose granularity "
             why += "'weight', or another budget"
         raise ValueError(f"nothing that may be cut takes away any {kind.label.lower()}{why}")
     none = kind.removed(bench, base)
     every = Field(bench, base, parts, kind, none, none + 1.0, False)
     full = kind.removed(bench, every.plan([1.0] * len(parts)))
-    exact = plan.granularity not in UNITS and kind.name == "parameters"
+    exact = granularity not in UNITS and kind.name == "parameters"
     return replace(every, full=full, exact=exact)
 
 

@@ -12,6 +12,7 @@ from pruneviz.cli.compare import compare
 from pruneviz.cli.cost import cost
 from pruneviz.cli.export import export
 from pruneviz.cli.lessons import lessons
+from pruneviz.cli.pareto import pareto
 from pruneviz.cli.prune import prune
 from pruneviz.cli.replay import replay_recipe
 from pruneviz.cli.report import write
@@ -74,6 +75,7 @@ for command in (
     scan,
     compare,
     allocate,
+    pareto,
     train,
     export,
     replay_recipe,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 import click
 import pandas as pd
 
-from pruneviz.allocation.budgets import BUDGETS
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import MethodResult, SearchResult
-from pruneviz.cli.plan_options import ranking_options, take_ranking
+from pruneviz.cli.search_options import search_options, take_limits
 from pruneviz.cli.shared import (
     ENDS,
     JSON,
@@ -28,25 +26,10 @@ from pruneviz.cli.shared import (
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.options import opening_options, words
 from pruneviz.plan import Plan, to_link
-from pruneviz.pruning.locks import unit_locks
 from pruneviz.sources.opening import OpenRequest
 from pruneviz.workbench import Workbench
 
 _METHOD = "sensitivity"
-
-
-@dataclass(frozen=True)
-class AllocationRequest:
-    """What is to be shared out, and how. target, lose: fractions; one of them is None."""
-
-    method: str
-    target: float | None
-    lose: float | None
-    budget: str
-    floor: float | dict[str, float]
-    plan: Plan
-    lock: tuple[str, ...]
-    unlocked: bool
 
 
 @click.command()
@@ -60,17 +43,7 @@ class AllocationRequest:
                                                       "that loses at most this much with 95 % "
                                                       "confidence: in points; for a score that "
                                                       "is not a share, in its unit.")  # fmt: skip
-@click.option("--budget", type=click.Choice([*BUDGETS]), default="parameters", show_default=True,
-              help="What the target counts.")  # fmt: skip
-@click.option("--floor", multiple=True, metavar="X|LAYER=X", help="The fraction that every "
-                                                                  "layer, or one layer, keeps at "
-                                                                  "least; repeatable.")  # fmt: skip
-@click.option("--lock", multiple=True, metavar="LAYER", help="Leave this layer whole; repeatable.")
-@click.option("--unlocked", is_flag=True, help="Layers that are locked by default may move too.")
-@ranking_options("criterion", "seed", "aggregate", "repair")
-@click.option(
-    "--granularity", default="weight", show_default=True, help="weight, neuron, head or block."
-)
+@search_options
 @click.option(
     "--link", is_flag=True, help="Print nothing but the plan's part of the app's address."
 )
@@ -83,12 +56,12 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
 
     Example: pruneviz allocate lenet5 --target 0.9 --floor 0.02
     """
-    request, values = _request_of(values)
+    wish, limits = _wish(values), take_limits(values)
     opening = what_to_open(dict(values))
     bench = open_bench(values)
     try:
-        locked = _locks_of(bench, request)
-        search_result = _find(bench, request, [*locked])
+        locked = limits.locks(bench)
+        search_result = _find(bench, wish, limits.request(bench))
         result = bench.evaluate(search_result.plan)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
@@ -108,56 +81,24 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
             click.echo(f"left as it is: {name} ({why})", err=True)
 
 
-def _request_of(values: dict[str, Any]) -> tuple[AllocationRequest, dict[str, Any]]:
-    """What the options ask for, and the values that are left."""
-    own = ("method", "target", "lose", "budget", "floor", "lock", "unlocked")
-    options = {name: values[name] for name in own}
-    if (options["target"] is None) == (options["lose"] is None):
+def _wish(values: dict[str, Any]) -> tuple[str, float | None, float | None]:
+    """Method, target and loss as the options name them; one of the last two is None."""
+    method, target, lose = (values.pop(name) for name in ("method", "target", "lose"))
+    if (target is None) == (lose is None):
         raise click.UsageError("give --target 0.9 or --lose 1, one of them")
-    if options["lose"] is not None and options["method"] is not None:
+    if lose is not None and method is not None:
         raise click.UsageError("--lose tries every method itself: leave --method out")
-    plan = take_ranking(values)
-    options |= {
-        "method": options["method"] or _METHOD,
-        "floor": _floor(options["floor"]),
-    }
-    rest = {name: value for name, value in values.items() if name not in own}
-    return AllocationRequest(plan=plan, **options), rest
+    return method or _METHOD, target, lose
 
 
-def _floor(texts: tuple[str, ...]) -> float | dict[str, float]:
-    """One number for all, or one for each layer named."""
-    floors: dict[str, float] = {}
-    for text in texts:
-        name, _, value = text.rpartition("=")
-        try:
-            floors[name] = float(value)
-        except ValueError:
-            raise click.BadParameter(
-                f"takes X or LAYER=X such as 0.02 or conv1=0.2, got {text!r}", param_hint="--floor"
-            ) from None
-    if "" not in floors:
-        return floors or 0.0
-    if len(floors) > 1:
-        raise click.BadParameter("takes one X for all layers, or LAYER=X", param_hint="--floor")
-    return floors[""]
-
-
-def _locks_of(bench: Workbench, request: AllocationRequest) -> dict[str, str]:
-    """Layer -> why it stays as it is."""
-    usual = {} if request.unlocked else bench.locks
-    groups = bench.graph_cache.groups_for(request.plan.granularity)
-    if groups is not None:
-        usual = unit_locks(usual, groups)
-    return dict.fromkeys(request.lock, "locked by --lock") | usual
-
-
-def _find(bench: Workbench, request: AllocationRequest, locked: list[str]) -> SearchResult:
-    search = SearchRequest(request.plan, request.budget, locked, request.floor)
-    if request.target is None:
-        lose = (request.lose or 0.0) / bench.task.scale.factor
-        return bench.studies.smallest(lose, search, progress_with_time())
-    return bench.studies.search(request.method, request.target, search, progress_with_time())
+def _find(
+    bench: Workbench, wish: tuple[str, float | None, float | None], request: SearchRequest
+) -> SearchResult:
+    method, target, lose = wish
+    if target is None:
+        loss = (lose or 0.0) / bench.task.scale.factor
+        return bench.studies.smallest(loss, request, progress_with_time())
+    return bench.studies.search(method, target, request, progress_with_time())
 
 
 def _link(bench: Workbench, plan: Plan, locked: dict[str, str]) -> str:

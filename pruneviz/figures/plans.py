@@ -15,6 +15,7 @@ from pruneviz.scale import SHARE, Scale
 _ROOM = 1.04  # of an axis, so that a point at its end is whole
 _STANDS = "%{text}<br>%{x:,} parameters<br>%{y:.4g}<extra></extra>"
 _HOVER = _STANDS.replace("<extra>", "<br>click to return<extra>")
+_PROMISE = _STANDS.replace("<extra>", "<br>click to try and measure it<extra>")
 # What a visit may be besides one of the session's own plans, and how it looks.
 MARKS: Mapping[str, dict[str, object]] = {
     "new weights, not trained": {"size": 10, "color": GREY, "symbol": "square"},
@@ -51,6 +52,7 @@ def tradeoff(
     total: int | None = None,
     chance: float | None = None,
     guesses: Sequence[tuple[float, float]] = (),
+    predicted: pd.DataFrame | None = None,
 ) -> go.Figure:
     """Accuracy, or another score, or the loss against parameters kept, for each plan visited; what
     is cut grows to the right.
@@ -62,7 +64,8 @@ def tradeoff(
     smallest plan above it; here: the current plan. scale: the unit of the score. total: parameters
     of the dense network, where the axis begins; None: as the points need it. chance: the score of a
     guess, for an axis from it to all right. guesses: what somebody expected: (params, accuracy).
-    Each point carries its position as customdata.
+    predicted: params, accuracy, low, high of the best plans that nobody measured.
+    Each point carries its position as customdata; those predicted come after all visits.
     """
     is_accuracy = measure == "accuracy"
     factor = scale.factor if is_accuracy else 1.0
@@ -87,8 +90,11 @@ def tradeoff(
     title = scale.axis(labels[0]) if is_accuracy else f"loss: {labels[1]}"
     line = floor is not None and is_accuracy
     guess = [_guesses(guesses, factor)] if guesses and is_accuracy else []
+    promise = []
+    if is_accuracy and predicted is not None and len(predicted):
+        promise = [_promise(predicted, len(visits), scale)]
     return go.Figure(
-        [path, *([random] if len(controls) else []), unbeaten, *points, *guess],
+        [path, *([random] if len(controls) else []), unbeaten, *promise, *points, *guess],
         layout(
             legend=True,
             shapes=[_level(factor * floor)] if line and floor is not None else [],
@@ -103,6 +109,21 @@ def _random(controls: pd.DataFrame, y: object, bars: object) -> dict[str, object
         "random control", controls["params"].to_numpy(), y, mode="markers", error_y=bars,
         marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": GREY}},
         hovertemplate="random control<br>%{x:,} parameters<br>%{y:.4g}<extra></extra>",
+    )  # fmt: skip
+
+
+def _promise(predicted: pd.DataFrame, first: int, scale: Scale) -> dict[str, object]:
+    y = scale.factor * predicted["accuracy"].to_numpy()
+    ranges = [
+        f"{scale.score_text(low)} … {scale.score_text(high)}"
+        for low, high in zip(predicted["low"], predicted["high"], strict=True)
+    ]
+    return _scatter(
+        "best predicted", predicted["params"].to_numpy(), y, mode="lines",
+        line={"color": GREEN, "width": 2, "dash": "dash"},
+        customdata=[*range(first, first + len(predicted))],
+        text=[f"predicted, nine of ten within {words}" for words in ranges],
+        hovertemplate=_PROMISE,
     )  # fmt: skip
 
 

@@ -6,13 +6,14 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pruneviz.measuring.bench import Bench
 from pruneviz.plan import Plan, settings_of
-from pruneviz.progress import Progress
+from pruneviz.progress import Progress, part, silent
 from pruneviz.scale import SHARE, Scale
 from pruneviz.sensitivity.curves import Curve, Curves
 from pruneviz.sensitivity.damage import Table, features_of
@@ -132,27 +133,37 @@ def predictor(bench: Bench, curves: Curves, memory: Memory, progress: Progress) 
     plans = random_plans(curves, PLANS if measured else 0, _SEED, whole)
     steps = len(plans) + 1
 
-    def gradients(done: float) -> None:
-        progress("gradients of the calibration data", done / steps)
-
-    by_gradient = rises(bench, curves.plan, [curve.slider for curve in measured], gradients)
+    features = features_by_slider(bench, curves, part(progress, 0.0, 1 / steps))
     samples = min(SAMPLES, len(bench.source.validation))
     scores = []
     for number, plan in enumerate(plans, 1):
         progress(f"random plan {number} of {len(plans)}", number / steps)
-        scores.append(dense.accuracy + _change(bench, plan, samples, memory))
-    features = features_of(curves, dense.task.bounds, by_gradient)
+        scores.append(dense.accuracy + measured_change(bench, plan, samples, memory))
     result = make_predictor(
         curves, features, plans, scores, dense.accuracy, dense.task.bounds, samples
     )
     result = replace(result, scale=dense.task.scale)
-    memory.put(key_of(bench, "prediction", _SCHEME, _digest(curves)), _text(result))
+    memory.put(key_of(bench, "prediction", _SCHEME, digest_of(curves)), _text(result))
     return result
+
+
+def features_by_slider(
+    bench: Bench, curves: Curves, progress: Progress = silent
+) -> dict[str, dict[str, Table]]:
+    """What `make_predictor` mixes: the measured curves, and what gradients tell; see `features_of`.
+
+    Nothing but the gradients of the calibration data has to be found out for it.
+    """
+    measured = [curve.slider for curve in curves.curves if curve.points]
+    by_gradient = rises(
+        bench, curves.plan, measured, partial(progress, "gradients of the calibration data")
+    )
+    return features_of(curves, bench.task.bounds, by_gradient)
 
 
 def known_predictor(bench: Bench, curves: Curves, memory: Memory) -> Predictor | None:
     """What `predictor` fitted before to these very curves, or None; nothing is measured."""
-    text = memory.get(key_of(bench, "prediction", _SCHEME, _digest(curves)))
+    text = memory.get(key_of(bench, "prediction", _SCHEME, digest_of(curves)))
     try:
         return None if text is None else replace(_read(text), scale=bench.task.scale)
     except (ValueError, TypeError, KeyError):  # what is damaged is fitted again
@@ -216,7 +227,8 @@ def _ruin(curves: Sequence[Curve], weights: NDArray[np.float64], whole: float) -
 # -- memory --------------------------------------------------------------------------------
 
 
-def _change(bench: Bench, plan: Plan, samples: int, memory: Memory) -> float:
+def measured_change(bench: Bench, plan: Plan, samples: int, memory: Memory) -> float:
+    """What the score changes by on the first samples; what `memory` holds is not measured again."""
     key = key_of(bench, "prediction", _SCHEME, samples, plan)
     text = memory.get(key)
     try:
@@ -233,8 +245,8 @@ def _seedless(plan: Plan) -> Plan:
     return plan if plan.criterion == "random" else replace(plan, seed=0)
 
 
-def _digest(curves: Curves) -> str:
-    """All that the fit looks at."""
+def digest_of(curves: Curves) -> str:
+    """All that a fit to curves looks at."""
     points = [
         [curve.slider.name, *([p.got, p.accuracy, p.loss, p.n] for p in curve.points)]
         for curve in curves.curves

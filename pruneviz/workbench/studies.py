@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pruneviz.allocation.counterpart import counterpart
 from pruneviz.allocation.depth import leave_out
 from pruneviz.allocation.exact_target import levels_of
+from pruneviz.allocation.pareto_line import ParetoLine, known_line, pareto_line
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import SearchResult, search
 from pruneviz.allocation.smallest import smallest, undecidable
@@ -115,6 +116,21 @@ class Studies:
         """
         check(request.plan, self._bench.layer_of)
         return smallest(self._bench, self.memory, lose, request, progress)
+
+    def pareto(self, request: SearchRequest = _SEARCH, progress: Progress = silent) -> ParetoLine:
+        """Plans of the best accuracy that the curves predict, at every budget; see `ParetoLine`.
+
+        Some of them are measured to correct the prediction; `progress` may raise to stop, and what
+        was measured is kept. ValueError where nothing was scanned with these choices.
+        """
+        return pareto_line(*self._line_of(request), request, progress)
+
+    def known_pareto(self, request: SearchRequest = _SEARCH) -> ParetoLine | None:
+        """`pareto` if it was drawn before, else None; quick."""
+        return known_line(*self._line_of(request), request)
+
+    def _line_of(self, request: SearchRequest) -> tuple[Bench, Curves, MeasurementStore]:
+        return self._bench, self.known_curves(request.plan), self.memory
 
     def counterpart(self, plan: Plan, locked: Collection[str] = ()) -> Plan:
         """Whole units for single weights, or the reverse, at equal parameters left."""

@@ -104,6 +104,8 @@ const figure = { data: [
   { name: "random control", mode: "markers", x: { bdata: "ZA==", dtype: "i1" },
     marker: { symbol: "x-thin", line: { color: "#888" } } },
   { name: "Pareto front", mode: "lines", line: { width: 3, color: "#0f0" }, x: [1] },
+  { name: "best predicted", mode: "lines", line: { width: 2, color: "#0f0", dash: "dash" },
+    x: [1] },
 ], layout: { shapes: [{ name: "loss allowed", line: { color: "#f80" } }], hoverlabel: {},
   xaxis: { title: { text: "parameters kept" }, range: [104, -4] }, yaxis: { title: {} } } };
 
@@ -111,6 +113,7 @@ test("every mark that is drawn stands in the legend", () => {
   assert.deepEqual(marksOf(figure), [{ name: "visited", kind: "point", colour: "#00f" },
     { name: "random control", kind: "cross", colour: "#888" },
     { name: "Pareto front", kind: "thick", colour: "#0f0" },
+    { name: "best predicted", kind: "dashes", colour: "#0f0" },
     { name: "loss allowed", kind: "dots", colour: "#f80" }]);
 });
 
@@ -130,6 +133,14 @@ test("a click means the nearest plan, not what has none", () => {
   const traces = [{ x: [50], y: [50] }, { x: [0, 46], y: [0, 50], customdata: [0, 3] }];
   const at = (x, y) => nearestPlan(traces, axis, axis, x, y);
   assert.deepEqual([at(110, 110), at(12, 9), at(60, 60)], [3, 0, -1]);
+});
+
+test("what was measured is meant before what is predicted, however near that is", () => {
+  const axis = { _offset: 0, d2p: (value) => value };
+  const traces = [{ x: [50, 80], y: [50, 50], customdata: [7, 8], line: { dash: "dash" } },
+    { x: [40], y: [50], customdata: [3] }];
+  const at = (x, y) => nearestPlan(traces, axis, axis, x, y);
+  assert.deepEqual([at(50, 50), at(79, 50), at(62, 62)], [3, 8, -1]);
 });
 
 test("a damaged chart is none, and the one before stays", () => {

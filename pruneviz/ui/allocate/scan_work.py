@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pandas as pd
 
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.background import Job
 from pruneviz.measuring.processes import usual_workers
 from pruneviz.plan import Plan, pattern, settings_of
-from pruneviz.progress import Progress
+from pruneviz.progress import Progress, part
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.scale import SHARE, Scale
@@ -76,6 +78,7 @@ def start(work: ScanWork, budget: int | None) -> Job:
     session, bench = work.session, work.session.bench
     plan = work.plan = settings_of(session.settled)
     work.message, work.left = None, None
+    request = SearchRequest(session.settled, locked=tuple(session.locked))
 
     def run(report: Progress) -> None:
         after_the_accuracy(session, report)
@@ -87,10 +90,21 @@ def start(work: ScanWork, budget: int | None) -> Job:
         )
         work.left = None
         if curves.complete and curves.ranked():
-            bench.studies.predictor(plan, lambda label, done: report(f"estimates: {label}", done))
+            _estimate(bench, request, report)
 
     work.job = Job(run)
     return work.job
+
+
+def _estimate(bench: Workbench, request: SearchRequest, report: Progress) -> None:
+    """Make ready what follows from whole curves: predictions, and the best plans at every size."""
+
+    def tell(label: str, done: float) -> None:
+        report(f"estimates: {label}", done)
+
+    bench.studies.predictor(request.plan, part(tell, 0.0, 0.5))
+    with contextlib.suppress(ValueError):  # one level only, or all is locked: there is no line
+        bench.studies.pareto(request, part(tell, 0.5, 1.0))
 
 
 def _workers(bench: Workbench, plan: Plan) -> int:

@@ -35,8 +35,9 @@ export function marksOf({ data, layout }) {
   const traces = data.map(({ name, type, mode, marker, line }) => {
     const look = line ?? marker;
     const kind = type === "bar" ? (marker.pattern ? "hatch" : "square")
-      : mode === "lines" ? (line.width > 2 ? "thick" : "thin")
-        : SYMBOLS[marker.symbol] ?? "point";
+      : isPredicted({ line }) ? "dashes"
+        : mode === "lines" ? (line.width > 2 ? "thick" : "thin")
+          : SYMBOLS[marker.symbol] ?? "point";
     return { name, kind, colour: look.color ?? look.line.color };
   });
   const shapes = (layout.shapes ?? []).map((/** @type {Raw} */ { name, line }) =>
@@ -71,11 +72,19 @@ export function dressed(figure, palette, size, model, family) {
   return { data: structuredClone(figure.data), layout: structuredClone(layout) };
 }
 
+/**
+ * Whether nobody measured what a trace shows.
+ * @param {Raw} trace
+ */
+function isPredicted({ line }) {
+  return line?.dash === "dash";
+}
+
 const REACH = 16; // pixels from a click to the plan that is meant
 
 /**
  * The position of the plan whose point is nearest, -1 where none is near: a control or a line may
- * lie between.
+ * lie between. One that was measured comes before all that are predicted.
  * @param {Raw[]} traces as Plotly has read them
  * @param {Raw} across axis of Plotly
  * @param {Raw} up axis of Plotly
@@ -84,7 +93,10 @@ const REACH = 16; // pixels from a click to the plan that is meant
  */
 export function nearestPlan(traces, across, up, x, y) {
   let [nearest, place] = [REACH, -1];
-  for (const trace of traces.filter((each) => each.customdata)) {
+  const clickable = traces.filter((each) => each.customdata);
+  const measured = clickable.filter((each) => !isPredicted(each));
+  for (const trace of [...measured, ...clickable.filter(isPredicted)]) {
+    if (isPredicted(trace) && place >= 0) break;
     trace.customdata.forEach((/** @type {number} */ plan, /** @type {number} */ i) => {
       const right = across._offset + across.d2p(trace.x[i]) - x;
       const far = Math.hypot(right, up._offset + up.d2p(trace.y[i]) - y);

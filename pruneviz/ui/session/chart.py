@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pruneviz.allocation.pareto_line import LinePoint
 from pruneviz.plan import Plan
 from pruneviz.storage.cache import Cache
 from pruneviz.workbench import Workbench
 
-_REMEMBERED = 1_500
+_REMEMBERED, _LINES = 1_500, 8
 
 
 @dataclass
@@ -16,13 +17,15 @@ class PlanFacts:
     """What was found out once, by plan: its point of the chart, and what has collapsed.
 
     past: points as they were measured before this page was loaded. guesses: (parameters kept,
-    accuracy) as somebody expected them in a lesson.
+    accuracy) as somebody expected them in a lesson. lines: predicted, by what they rest on; none
+    where nothing was predicted.
     """
 
     points: Cache[dict[str, object]] = field(default_factory=lambda: Cache(_REMEMBERED))
     past: dict[Plan, dict[str, object]] = field(default_factory=dict)
     warnings: Cache[dict[str, str]] = field(default_factory=lambda: Cache(_REMEMBERED))
     guesses: tuple[tuple[float, float], ...] = ()
+    lines: Cache[tuple[LinePoint, ...]] = field(default_factory=lambda: Cache(_LINES))
 
 
 @dataclass(frozen=True)

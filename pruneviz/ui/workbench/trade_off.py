@@ -10,6 +10,9 @@ from functools import partial
 import pandas as pd
 
 from pruneviz import figures
+from pruneviz.allocation.exact_target import movable
+from pruneviz.allocation.pareto_line import LinePoint
+from pruneviz.allocation.request import SearchRequest
 from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.pruning.chance import control_of
@@ -90,7 +93,8 @@ def chart(session: Session) -> Chart:
         past, of = None, hash(session.settled)
     else:
         past = visits(session.bench, session.visited, session.facts, others(session.name))
-        of = hash((past.table.to_json(), past.controls.to_json(), session.facts.guesses))
+        tables = past.table.to_json(), past.controls.to_json()
+        of = hash((*tables, session.facts.guesses, promise(session)))
     if before is None or (before.shows, before.of) != (shows, of):
         session.chart = _by_layer(session, of) if past is None else _points(session, past, of)
     assert session.chart is not None
@@ -98,12 +102,28 @@ def chart(session: Session) -> Chart:
 
 
 def plan_at(session: Session, point: str) -> Plan | None:
-    """The plan visited that a point of the chart stands for, by its key; None where it is none."""
-    return next((plan for plan in session.visited if _key(plan) == point), None)
+    """The plan that a point of the chart stands for, by its key; None where it is none."""
+    plans = (*session.visited, *(one.plan for one in promise(session)))
+    return next((plan for plan in plans if _key(plan) == point), None)
+
+
+def promise(session: Session) -> tuple[LinePoint, ...]:
+    """The best plans at every size as the curves predict them, where the scan went so far."""
+    bench, locked = session.bench, tuple(sorted(session.locked))
+    if session.settled.scope == "global" or session.measure != "accuracy":
+        return ()
+    request = SearchRequest(session.settled, locked=locked)
+
+    def find() -> tuple[LinePoint, ...]:
+        line = bench.studies.known_pareto(request)
+        return () if line is None else line.points
+
+    base, _ = movable(bench, request)
+    return session.facts.lines.get_or((bench, base, locked, bench.studies.memory.version), find)
 
 
 def _points(session: Session, past: Visits, of: int) -> Chart:
-    bench, lose = session.bench, session.lose
+    bench, lose, line = session.bench, session.lose, promise(session)
     scale, n = bench.task.scale, bench.samples_measured(Plan())
     best = best_within(past.table, lose)
     total = bench.counts(Plan()).params
@@ -118,6 +138,7 @@ def _points(session: Session, past: Visits, of: int) -> Chart:
         total=total,
         chance=chance(bench),
         guesses=session.facts.guesses,
+        predicted=_predicted(line),
     )
     words = ""
     if best is not None:
@@ -127,8 +148,13 @@ def _points(session: Session, past: Visits, of: int) -> Chart:
             f"Fewest parameters for a loss of at most {scale.amount_text(lose)}: "
             f"{share:.1f} % at {score} ({row['label']})"
         )
-    keys = tuple(str(key) for key in past.table["key"])
+    keys = (*map(str, past.table["key"]), *(_key(one.plan) for one in line))
     return _chart(session, of, figures.as_text(figure), keys, words)
+
+
+def _predicted(line: Sequence[LinePoint]) -> pd.DataFrame:
+    rows = [{"params": one.params, **vars(one.prediction)} for one in line]
+    return pd.DataFrame(rows, columns=["params", "accuracy", "low", "high"])
 
 
 def _by_layer(session: Session, of: int) -> Chart:
