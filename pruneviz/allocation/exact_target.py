@@ -164,7 +164,9 @@ def field_of(bench: Bench, request: SearchRequest) -> Field:
             slider,
             cost=costs[slider.name],
             density=density_of(slider, bench.layer_of),
-            most=1.0 if whole_blocks else min(1 - floors[slider.name], 1 - 1 / slider.items),
+            most=1.0
+            if granularity == "block"
+            else min(1 - floors[slider.name], 1 - 1 / slider.items),
             tame=min((tame[name] for name in slider.layers if name in tame), default=1.0),
         )
         for slider in sliders

@@ -20,10 +20,12 @@ from pruneviz.cli.shared import (
     parse_levels,
     print_json,
     progress_with_time,
+    workers_option,
 )
 from pruneviz.comparison.contest import LEVELS, SEEDS, Contest, ContestRequest
 from pruneviz.comparison.sameness import UNIFORM
 from pruneviz.comparison.similar import Similarity
+from pruneviz.measuring.executor import Workers
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
 from pruneviz.pruning.locks import unit_locks
@@ -51,8 +53,11 @@ _POINT = 100
 @click.option("--rankings", is_flag=True, help="Only compare the rankings: nothing is measured.")
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every point, or with --rankings every pair, to FILE.")  # fmt: skip
+@workers_option
 @JSON
-def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> None:
+def compare(
+    rankings: bool, workers: Workers, csv: Path | None, as_json: bool, **values: Any
+) -> None:
     """Compare criteria on MODEL: which rank alike, and which leave more accuracy.
 
     Prints their rank correlations, the overlap of what they cut, and for each sparsity which is
@@ -71,7 +76,7 @@ def compare(rankings: bool, csv: Path | None, as_json: bool, **values: Any) -> N
         if rankings:
             alike = bench.studies.similarity(request.plan, request.levels, progress_with_time())
         else:
-            contest = bench.studies.contest(request, progress_with_time())
+            contest = bench.studies.contest(request, progress_with_time(), workers)
             alike = bench.studies.similarity(request.plan, request.levels)
     except ValueError as error:
         raise click.ClickException(str(error)) from None

@@ -18,7 +18,9 @@ from pruneviz.cli.shared import (
     open_bench,
     print_json,
     progress_with_time,
+    workers_option,
 )
+from pruneviz.measuring.executor import Workers
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
 from pruneviz.storage.spreadsheets import csv_text
@@ -30,8 +32,9 @@ from pruneviz.workbench import Workbench
 @search_options
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write every plan with its levels to FILE.")  # fmt: skip
+@workers_option
 @JSON
-def pareto(csv: Path | None, as_json: bool, **values: Any) -> None:
+def pareto(csv: Path | None, workers: Workers, as_json: bool, **values: Any) -> None:
     """Predict the best accuracy of MODEL at every budget, from one scan.
 
     Scans the layers first where that was not done; what was measured is remembered. Layers that
@@ -46,7 +49,7 @@ def pareto(csv: Path | None, as_json: bool, **values: Any) -> None:
         locked, request = limits.locks(bench), limits.request(bench)
         line_field(bench, request)  # what has no line is not scanned for one
         progress = progress_with_time()
-        bench.studies.curves(request.plan, progress=progress)
+        bench.studies.curves(request.plan, progress=progress, workers=workers)
         line = bench.studies.pareto(request, progress)
     except ValueError as error:
         raise click.ClickException(str(error)) from None

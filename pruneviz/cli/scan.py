@@ -22,6 +22,7 @@ from pruneviz.cli.shared import (
     progress_with_time,
     workers_option,
 )
+from pruneviz.measuring.executor import Workers
 from pruneviz.options import opening_options
 from pruneviz.scale import Scale
 from pruneviz.sensitivity.curves import LOSE, Curves
@@ -53,7 +54,7 @@ def scan(
     precision: float | None,
     budget: int | None,
     lose: float | None,
-    workers: int,
+    workers: Workers,
     csv: Path | None,
     as_json: bool,
     **values: Any,

@@ -19,7 +19,7 @@ from pruneviz.cli import class_start
 from pruneviz.cli.shared import what_to_open, workers_option
 from pruneviz.lessons import read_lessons
 from pruneviz.lessons.library import VARIABLE as LESSONS
-from pruneviz.measuring.processes import VARIABLE
+from pruneviz.measuring.executor import VARIABLE, Workers
 from pruneviz.options import opening_options, words
 
 _HERE = "127.0.0.1"
@@ -67,7 +67,7 @@ def app(
     school: str | None,
     keep: str | None,
     share: str | None,
-    workers: int,
+    workers: Workers,
     **values: Any,
 ) -> None:
     """Open the app in the browser, at MODEL if one is named.

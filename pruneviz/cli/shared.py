@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from pruneviz.measuring.processes import VARIABLE
+from pruneviz.measuring.executor import VARIABLE, Workers, read_workers
 from pruneviz.options import opening
 from pruneviz.progress import CancelledError, Progress
 from pruneviz.sources.opening import OpenRequest
@@ -24,10 +24,19 @@ STOPPED = 130  # as a shell counts a program that Ctrl-C has ended
 # What ends a command that measures: Ctrl-C, a cancel, and a signal that `pruneviz.__main__` hears.
 ENDS = (KeyboardInterrupt, CancelledError, SystemExit)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+
+
+def _workers(_: click.Context, __: click.Parameter, text: str) -> Workers:
+    try:
+        return read_workers(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 workers_option = click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True, envvar=VARIABLE,
-    metavar="N", help="Processes of this machine that measure at once, each with a copy of the "
-                      "network.",
+    "--workers", callback=_workers, default="1", show_default=True, envvar=VARIABLE,
+    metavar="N|ray[:ADDRESS]", help="Processes of this machine that measure at once, each with a "
+                                    "copy of the network; or Ray, here or at an address.",
 )  # fmt: skip
 
 

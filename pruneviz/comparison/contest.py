@@ -184,11 +184,13 @@ def contest(
     request: ContestRequest,
     progress: Progress | None,
     curves: Curves | None = None,
+    only: str | None = None,
 ) -> Contest:
     """Every criterion at every sparsity; without `progress` only what is known, quickly.
 
     What is measured is in `memory` at once; `progress` is called before each step and may raise to
-    stop. curves: for the allocation that looks at them. ValueError names what does not fit.
+    stop. curves: for the allocation that looks at them. only: the one criterion to measure.
+    ValueError names what does not fit.
     """
     names, levels, n = _check(bench, request)
     sliders, left_out = _common(bench, request, names)
@@ -212,7 +214,8 @@ def contest(
     )
     if dense is None or not sliders:
         return replace(result, criteria=result.criteria if sliders else ())
-    answers = _measure(bench, memory, result, plans, left_out, progress)
+    names = result.criteria if only is None else (only,)
+    answers = _measure(bench, memory, result, names, plans, left_out, progress)
     able = tuple(name for name in result.criteria if name not in left_out)
     return replace(result, criteria=able, answers=answers)
 
@@ -221,23 +224,25 @@ def _measure(
     bench: Bench,
     memory: Memory,
     entrants: Contest,
+    names: tuple[str, ...],
     plans: Mapping[float, Plan],
     left_out: dict[str, str],
     progress: Progress | None,
 ) -> dict[Entry, Tensor]:
-    """Entry -> its scores; a criterion that fails goes into `left_out` with the reason."""
+    """Entry -> its scores, of these criteria; one that fails goes into `left_out`, with why."""
     answers: dict[Entry, Tensor] = {}
     gathered = progress is None
-    for place, entry in enumerate(entrants.entries):
+    entries = [entry for entry in entrants.entries if entry.criterion in names]
+    for place, entry in enumerate(entries):
         if entry.criterion in left_out:
             continue
         plan = replace(plans[entry.sparsity], criterion=entry.criterion, seed=entry.seed)
-        done = place / len(entrants.entries)
+        done = place / len(entries)
         try:
             reply = recall(bench, memory, plan, entrants.n)
             if reply is None and progress is not None:
                 if not gathered:
-                    gather_for(bench, entrants.criteria, _at(progress, done))
+                    gather_for(bench, names, _at(progress, done))
                     gathered = True
                 label = f"{entry.criterion} at {100 * entry.sparsity:g} %"
                 reply = measure(bench, memory, plan, entrants.n, partial(progress, label, done))

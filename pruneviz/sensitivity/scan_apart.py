@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from pruneviz.measuring.bench import Bench
-from pruneviz.measuring.processes import measure_apart
+from pruneviz.measuring.executor import Workers, measure_apart
 from pruneviz.plan import Plan, settings_of
 from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.evidence import parts_for
 from pruneviz.sensitivity.scan import known_curves, scan
-from pruneviz.storage.measurement_store import Memory
-
-
-@dataclass(frozen=True)
-class _Recorder:
-    """A memory that notes what was found in it."""
-
-    memory: Memory
-    found: dict[str, str]
-
-    def get(self, key: str) -> str | None:
-        text = self.memory.get(key)
-        if text is not None:
-            self.found[key] = text
-        return text
-
-    def put(self, key: str, value: str) -> None:
-        self.memory.put(key, value)
+from pruneviz.storage.measurement_store import Memory, Recorder
 
 
 def scan_apart(
@@ -40,17 +21,17 @@ def scan_apart(
     memory: Memory,
     levels: Sequence[float],
     precision: float,
-    workers: int,
+    workers: Workers,
     progress: Progress,
 ) -> None:
-    """Have the points of a scan measured by `workers` processes, slider by slider.
+    """Have the points of a scan measured by `workers`, slider by slider.
 
     Each has the network, the data and its own frontier; what is measured is in `memory` at once,
     where `scan` finds it, and measures what is still missing. `progress` may raise to stop: no
     process is left behind. What did not go as it should is told as a RuntimeWarning.
     """
     settings = settings_of(plan)
-    recorder = _Recorder(memory, {})
+    recorder = Recorder(memory)
     curves = known_curves(bench, settings, recorder, levels, precision)
     names = [slider.name for slider in bench.sliders(settings)]
     if curves.complete or len(names) < 2:
@@ -58,9 +39,7 @@ def scan_apart(
     criterion = find_criterion(settings.criterion, settings.granularity)
     evidence = parts_for(criterion.needs) if criterion.needs_gathering else ()
     parts = {name: partial(_scan_one, settings, levels, precision, name) for name in names}
-    notes = measure_apart(bench, parts, memory, recorder.found, tuple(evidence), workers, progress)
-    for note in notes:
-        warnings.warn(note, RuntimeWarning, stacklevel=2)
+    measure_apart(bench, parts, memory, recorder.known, tuple(evidence), workers, progress)
 
 
 def _scan_one(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -25,6 +26,25 @@ class Memory(Protocol):
     def get(self, key: str) -> str | None: ...
 
     def put(self, key: str, value: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """A memory that notes in `known` what it had."""
+
+    memory: Memory
+    known: dict[str, str] = field(default_factory=dict)
+
+    def get(self, key: str) -> str | None:
+        """What `memory` has under `key`, or None."""
+        text = self.memory.get(key)
+        if text is not None:
+            self.known[key] = text
+        return text
+
+    def put(self, key: str, value: str) -> None:
+        """Keep `value` in `memory`."""
+        self.memory.put(key, value)
 
 
 class MeasurementStore:

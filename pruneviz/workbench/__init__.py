@@ -15,6 +15,7 @@ from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.continuation import continuation, surprise
 from pruneviz.measuring.counts import Counts, counts_of
 from pruneviz.measuring.evaluate import Evaluation
+from pruneviz.measuring.executor import Workers
 from pruneviz.network.graph import Graph
 from pruneviz.network.graph_cache import GraphCache
 from pruneviz.network.groups import Groups
@@ -222,7 +223,7 @@ class Workbench:
         precision: float = PRECISION,
         budget: int | None = None,
         progress: Progress = silent,
-        workers: int = 1,
+        workers: Workers = 1,
     ) -> pd.DataFrame:
         """How much each layer bears, cut alone: one row a layer (or group) and sparsity.
 

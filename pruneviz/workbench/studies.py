@@ -15,8 +15,10 @@ from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import SearchResult, search
 from pruneviz.allocation.smallest import smallest, undecidable
 from pruneviz.comparison.contest import Contest, ContestRequest, contest
+from pruneviz.comparison.contest_apart import contest_apart
 from pruneviz.comparison.similar import Similarity, similarity
 from pruneviz.measuring.bench import Bench
+from pruneviz.measuring.executor import Workers, check_workers
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress, silent
 from pruneviz.pruning.prune import check
@@ -51,13 +53,11 @@ class Studies:
         precision: float = PRECISION,
         budget: int | None = None,
         progress: Progress = silent,
-        workers: int = 1,
+        workers: Workers = 1,
     ) -> Curves:
         """`Workbench.scan`, with what follows from it: knees, ranks, where a loss is certain."""
         check(plan, self._bench.layer_of)
-        if type(workers) is not int or workers < 1:
-            raise ValueError(f"workers must be a number of processes from 1 on, got {workers!r}")
-        if workers > 1 and budget is None:  # a budget is spent point by point
+        if check_workers(workers) != 1 and budget is None:  # a budget is spent point by point
             points = check_scan(levels, precision, budget)
             scan_apart(self._bench, plan, self.memory, points, precision, workers, progress)
         return scan(self._bench, plan, self.memory, levels, precision, budget, progress)
@@ -155,12 +155,21 @@ class Studies:
         check(plan, self._bench.layer_of)
         return similarity(self._bench, plan, levels, progress)
 
-    def contest(self, request: ContestRequest = _CONTEST, progress: Progress = silent) -> Contest:
+    def contest(
+        self,
+        request: ContestRequest = _CONTEST,
+        progress: Progress = silent,
+        workers: Workers = 1,
+    ) -> Contest:
         """Score against sparsity by criterion, the random control among them; see `ContestRequest`.
 
-        What was measured before is remembered; `progress` may raise to stop.
+        workers: processes that measure. What was measured before is remembered; `progress` may
+        raise to stop.
         """
-        return contest(self._bench, self.memory, request, progress, self._curves_for(request))
+        curves = self._curves_for(request)
+        if check_workers(workers) != 1:
+            contest_apart(self._bench, self.memory, request, workers, progress, curves)
+        return contest(self._bench, self.memory, request, progress, curves)
 
     def known_contest(self, request: ContestRequest = _CONTEST) -> Contest:
         """`contest` as far as it was measured before; quick."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import IO
 
 import torch
 
-from pruneviz.measuring.processes import Message, Part, Setup
+from pruneviz.measuring.crew import Message, Part, Setup
 from pruneviz.workbench import Workbench
 
 Say = Callable[[Message], None]
@@ -19,8 +19,8 @@ Say = Callable[[Message], None]
 class Wire:
     """Measurements that are known, and those made here, which are said at once."""
 
-    def __init__(self, known: Mapping[str, str], say: Say) -> None:
-        self._known, self._say = dict(known), say
+    def __init__(self, known: dict[str, str], say: Say) -> None:
+        self._known, self._say = known, say
 
     def get(self, key: str) -> str | None:
         """What is known under `key`, or None."""
@@ -32,30 +32,45 @@ class Wire:
         self._say(Message("put", key, value))
 
 
+class Station:
+    """A network that is opened once, and measures part after part. setup: a pickled `Setup`."""
+
+    def __init__(self, setup: bytes | IO[bytes]) -> None:
+        self._known: dict[str, str] = {}
+        self._bench: Workbench | None = None
+        self._refusal = ""
+        try:
+            content: Setup = pickle.loads(setup) if isinstance(setup, bytes) else pickle.load(setup)
+            self._known = dict(content.known)
+            self._bench = _open(content)
+        except Exception as error:  # whatever a network of somebody's own raises
+            self._refusal = f"another process cannot open the network ({error})"
+
+    def measure(self, part: Part, say: Say) -> bool:
+        """Say what `part` measures; returns whether there is a network to measure."""
+        if self._bench is None:
+            say(Message("refused", self._refusal))
+            return False
+        memory = Wire(self._known, say)
+        try:
+            part(self._bench, memory, lambda name, done: say(Message("progress", name, share=done)))
+        except Exception as error:
+            say(Message("failed", str(error)))
+        else:
+            say(Message("done"))
+        return True
+
+
 def work(stream: IO[bytes], say: Say) -> None:
     """Do what the stream brings, until it ends."""
-    bench, memory = None, Wire({}, say)
-    try:
-        setup: Setup = pickle.load(stream)
-        memory = Wire(setup.known, say)
-        bench = _open(setup)
-        refusal = ""
-    except Exception as error:  # whatever a network of somebody's own raises
-        refusal = f"another process cannot open the network ({error})"
+    station = Station(stream)
     while True:
         try:
             part: Part = pickle.load(stream)
         except EOFError:
             return
-        if bench is None:
-            say(Message("refused", refusal))
+        if not station.measure(part, say):
             return
-        try:
-            part(bench, memory, lambda label, done: say(Message("progress", label, share=done)))
-        except Exception as error:
-            say(Message("failed", str(error)))
-        else:
-            say(Message("done"))
 
 
 def _open(setup: Setup) -> Workbench:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pruneviz.allocation.request import SearchRequest
 from pruneviz.background import Job
-from pruneviz.measuring.processes import usual_workers
+from pruneviz.measuring.executor import Workers, workers_worth
 from pruneviz.plan import Plan, pattern, settings_of
 from pruneviz.progress import Progress, part
 from pruneviz.pruning.criteria import CRITERIA
@@ -26,7 +26,6 @@ from pruneviz.workbench import Workbench
 _LOOK = 2.0
 _USUAL = 0.45  # of the samples that a point takes before it is fine, on the sample networks
 _MINUTE = 60.0
-_PAYS = 20.0  # seconds that a scan must still take to be worth more processes, which begin in ten
 
 
 @dataclass
@@ -107,10 +106,9 @@ def _estimate(bench: Workbench, request: SearchRequest, report: Progress) -> Non
         bench.studies.pareto(request, part(tell, 0.5, 1.0))
 
 
-def _workers(bench: Workbench, plan: Plan) -> int:
-    """As many processes as the app was started with; one where they would take longer to begin."""
+def _workers(bench: Workbench, plan: Plan) -> Workers:
     _, seconds = work_left(bench, bench.studies.known_curves(plan))
-    return usual_workers() if seconds > _PAYS else 1
+    return workers_worth(seconds)
 
 
 def take(work: ScanWork) -> bool:

@@ -12,6 +12,7 @@ from pruneviz.background import Job
 from pruneviz.comparison.contest import LEVELS, Contest, ContestRequest
 from pruneviz.comparison.sameness import SLIDERS, UNIFORM
 from pruneviz.comparison.similar import OVERLAPS, Similarity
+from pruneviz.measuring.executor import workers_worth
 from pruneviz.plan import Plan, pattern, settings_of
 from pruneviz.progress import Progress
 from pruneviz.pruning.criteria import CRITERIA
@@ -127,7 +128,8 @@ def hold(work: ContestWork) -> Job:
 
     def run(report: Progress) -> None:
         after_the_accuracy(session, report)
-        session.bench.studies.contest(request, pace(report, work))
+        _, seconds = work_left(work, session.bench.studies.known_contest(request))
+        session.bench.studies.contest(request, pace(report, work), workers_worth(seconds))
 
     return _start(work, run, holding=True)
 
