@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 import pruneviz as pv
 from pruneviz.cli import main
+from pruneviz.scale import SHARE
 from pruneviz.sensitivity.scan import LEVELS
 from pruneviz.storage.home import VARIABLE
 from tests.counting_bench import rows
@@ -71,8 +72,8 @@ def test_the_text_has_a_row_for_each_layer_the_most_sensitive_first() -> None:
     ranked = curves.ranked()
     assert [line.split()[0] for line in lines[1:4]] == [curve.slider.name for curve in ranked]
     for line, curve in zip(lines[1:4], ranked, strict=True):
-        changes = re.findall(r"[+-][\d.]+", line)
-        assert changes == [f"{100 * point.delta:+.1f}" for point in curve.points]
+        changes = line.split()[1 : 1 + len(curve.points)]
+        assert changes == [SHARE.change_text(point.delta, unit=False) for point in curve.points]
         assert line.endswith(curves.words_of(curve.slider.name))
     assert lines[-1] == curves.words
     assert result.stderr.splitlines() == [*bench.notes], "no progress into a file"

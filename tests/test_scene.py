@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pruneviz.plan import Plan
+from pruneviz.plan import UNITS, Plan
 from pruneviz.ui.board.scene import block_of, describe, picture, scene_id
 from pruneviz.ui.session.levels import with_levels
 from pruneviz.workbench import Workbench, units
@@ -183,6 +184,8 @@ def moved(bench: Workbench, kind: str) -> Iterator[dict[str, object]]:
             if plan.scope == "layer":
                 moves += [([name], 0.715) for name in able[2:3]]
             levels = dict.fromkeys(bench.layer_of, level)
+            if kind == "block":
+                levels = lowest_blocks(bench, free, level)
             for names, share in moves[1:]:
                 levels |= dict.fromkeys(units.groups_for(bench, plan).members(names[0]), share)
             wanted = with_levels(bench, free, levels, locks)
@@ -195,8 +198,18 @@ def moved(bench: Workbench, kind: str) -> Iterator[dict[str, object]]:
                 "cut": cut_items(bench, wanted),
                 "params": cost.params_kept,
                 "macs": cost.macs_kept,
-                "bytes": None if "neuron" in kind or "head" in kind else cost.bytes_sparse,
+                "bytes": None if plan.granularity in UNITS else cost.bytes_sparse,
             }
+
+
+def lowest_blocks(bench: Workbench, plan: Plan, share: float) -> dict[str, float]:
+    """Layer -> 1 where its block is among the lowest that make up a share, as one ranking cuts."""
+    blocks = len(units.groups_for(bench, plan).groups)
+    many = math.floor(share * blocks + 0.5)
+    pooled = replace(plan, scope="global", sparsity={})
+    levels = dict.fromkeys(bench.layer_of, many / max(1, blocks))
+    report = bench.masks(with_levels(bench, pooled, levels, {})).report
+    return {row.layer: float(row.kept == 0) for row in report.itertuples()}
 
 
 def test_the_board_counts_as_the_engine_does(

@@ -52,7 +52,7 @@ def _ask(before: str, words: str) -> None:
             help="As your teacher knows you. It is kept as long as the class lasts.",
         )
         st.caption("Your teacher sees this name, your guesses, and how far you have come.")
-        click = st.form_submit_button(words, type="primary")
+        click = st.form_submit_button(plain(words), type="primary")
     if not click:
         return
     try:

@@ -45,7 +45,7 @@ def progress() -> None:
     lessons = notebook.lessons()
     lesson = lessons[0] if len(lessons) == 1 else _choice(lessons)
     entries = rows(students, lesson, time.time())
-    st.caption(_counts(entries))
+    st.caption(plain(_counts(entries)))
     left, right = st.columns([5, 3], gap="medium")
     with left:
         st.html(_STYLE + roster(lesson, entries))
@@ -125,8 +125,8 @@ def _show_forecasts(lesson: Lesson, entries: Sequence[Row]) -> None:
     for forecast in forecasts(lesson, entries):
         if not forecast.expected:
             continue
-        n = len(forecast.expected)
-        st.markdown(f"**Expected before step {forecast.number}** · {n} guess{'es' * (n != 1)}",
+        many = "1 guess" if len(forecast.expected) == 1 else f"{len(forecast.expected)} guesses"
+        st.markdown(f"**Expected before step {int(forecast.number)}** · {many}",
                     help=readable(forecast.step.guess))  # fmt: skip
         st.plotly_chart(
             figures.expectations(forecast.expected, forecast.measured),
@@ -140,11 +140,10 @@ def _show_goals(students: Sequence[Student]) -> None:
         tried = goal_rows(students, goal)
         if not tried:
             continue
-        passed = sum(record.passed for _, record in tried)
-        lines = [
-            f"{place}. {plain(student.name)}: {plain(record.best['word'])}, "
-            f"{record.best['kept']:.1%} kept, {record.best['accuracy']:.1%}"
-            for place, (student, record) in enumerate(tried[:5], 1)
-        ]
-        st.markdown(f"**{plain(goal.title)}** · {len(tried)} tried, {passed} passed for sure")
-        st.markdown("\n".join(lines))
+        passed = len([record for _, record in tried if record.passed])
+        st.markdown(f"**{plain(goal.title)}** · {len(tried)} tried, {int(passed)} passed for sure")
+        for place, (student, record) in enumerate(tried[:5], 1):
+            best = f"{record.best['kept']:.1%} kept, {record.best['accuracy']:.1%}"
+            st.markdown(
+                f"{int(place)}. {plain(student.name)}: {plain(record.best['word'])}, {plain(best)}"
+            )

@@ -65,7 +65,7 @@ def _ask_number(
     given = None if before is None or isinstance(before, str) else float(before)
     ask = readable(question.ask, record.moments)
     return st.number_input(
-        f"{ask} ({unit})" if unit else ask,
+        f"{ask} ({plain(unit)})" if unit else ask,
         value=given,
         step=1.0 if right == int(right) else 0.1,
         format="%g",

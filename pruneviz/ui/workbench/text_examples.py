@@ -12,8 +12,10 @@ from torch import Tensor
 from pruneviz.glossary import TERMS
 from pruneviz.measuring.continuation import Continuation, Surprise, Token, passage
 from pruneviz.storage.cache import Cache
+from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
 from pruneviz.ui.session import Session
+from pruneviz.ui.text import plain
 from pruneviz.workbench import Workbench
 
 _COUNT, _KEPT, _LONGEST = 32, 16, 2_000
@@ -58,11 +60,11 @@ def _continue(session: Session, prompt: str, temperature: float, seed: int) -> N
         try:
             return bench.continuation(plan, prompt, _COUNT, temperature, seed)
         except ValueError as error:
-            return str(error)
+            return public(error)
 
     text = _once((bench.identity, plan, prompt, temperature, seed), make)
     if isinstance(text, str):
-        st.warning(f"Nothing can be written: {text}.")
+        st.warning(f"Nothing can be written: {plain(text)}.")
         return
     rows = (("dense", text.dense), ("pruned", text.pruned))
     st.html(
@@ -72,9 +74,9 @@ def _continue(session: Session, prompt: str, temperature: float, seed: int) -> N
             for name, tokens in rows
         )
     )
-    wrong = sum(token.differs for token in text.pruned)
+    wrong = len([token for token in text.pruned if token.differs])
     st.caption(
-        f"{wrong} of {len(text.pruned)} words of the pruned network are not the dense one's "
+        f"{int(wrong)} of {len(text.pruned)} words of the pruned network are not the dense one's "
         "(marked)." if wrong else "Both write the same.",
         help=TERMS["continuation"].as_markdown(),
     )  # fmt: skip
