@@ -44,7 +44,7 @@ def least_damage(
             total[shift:][better], choice[shift:][better] = candidates[better], level
         best = total
         choices.append(choice)
-    return [_traced(_at_least(best, target), choices, steps) for target in targets]
+    return [_trace_back(_at_least(best, target), choices, steps) for target in targets]
 
 
 def _at_least(best: Table, target: float) -> int:
@@ -55,7 +55,7 @@ def _at_least(best: Table, target: float) -> int:
     return int(least[-1])
 
 
-def _traced(
+def _trace_back(
     amount: int, choices: Sequence[NDArray[np.uint8]], steps: Sequence[NDArray[np.int_]]
 ) -> list[int]:
     levels = []

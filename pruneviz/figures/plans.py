@@ -73,15 +73,8 @@ def tradeoff(
     x, y = visits["params"].to_numpy(), visits[measure].to_numpy() * factor
     way = [i for i, kind in enumerate(visits["kind"]) if kind not in MARKS]
     front = pareto(list(visits["params"]), list(visits[measure]), higher=is_accuracy)
-    path = _scatter(
-        "order of visits", x[way], y[way], mode="lines", hoverinfo="skip",
-        line={"color": GREY, "width": 1},
-    )  # fmt: skip
     random = _random(controls, controls[measure].to_numpy() * factor, bars(controls))
-    unbeaten = _scatter(
-        "Pareto front", x[front], y[front], mode="lines", hoverinfo="skip",
-        line={"color": GREEN, "width": 3, "shape": "hv"},
-    )  # fmt: skip
+    before = [_path(x[way], y[way]), *([random] if len(controls) else [])]
     points = [
         _plans(name, x[places], y[places], visits.iloc[places], places)
         | {"marker": marker, "error_y": bars(visits.iloc[places])}
@@ -90,11 +83,10 @@ def tradeoff(
     title = scale.axis(labels[0]) if is_accuracy else f"loss: {labels[1]}"
     line = floor is not None and is_accuracy
     guess = [_guesses(guesses, factor)] if guesses and is_accuracy else []
-    promise = []
-    if is_accuracy and predicted is not None and len(predicted):
-        promise = [_promise(predicted, len(visits), scale)]
+    there = predicted if is_accuracy and predicted is not None else visits[:0]
+    promise = [_promise(there, len(visits), scale)] if len(there) else []
     return go.Figure(
-        [path, *([random] if len(controls) else []), unbeaten, *promise, *points, *guess],
+        [*before, _front(x[front], y[front]), *promise, *points, *guess],
         layout(
             legend=True,
             shapes=[_level(factor * floor)] if line and floor is not None else [],
@@ -102,6 +94,16 @@ def tradeoff(
             yaxis={"title": foreign(title), **_up(chance if is_accuracy else None, scale)},
         ),
     )
+
+
+def _path(x: object, y: object) -> dict[str, object]:
+    line = {"color": GREY, "width": 1}
+    return _scatter("order of visits", x, y, mode="lines", hoverinfo="skip", line=line)
+
+
+def _front(x: object, y: object) -> dict[str, object]:
+    line = {"color": GREEN, "width": 3, "shape": "hv"}
+    return _scatter("Pareto front", x, y, mode="lines", hoverinfo="skip", line=line)
 
 
 def _random(controls: pd.DataFrame, y: object, bars: object) -> dict[str, object]:

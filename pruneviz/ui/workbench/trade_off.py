@@ -138,7 +138,7 @@ def _points(session: Session, past: Visits, of: int) -> Chart:
         total=total,
         chance=chance(bench),
         guesses=session.facts.guesses,
-        predicted=_predicted(line),
+        predicted=_line_table(line),
     )
     words = ""
     if best is not None:
@@ -152,7 +152,7 @@ def _points(session: Session, past: Visits, of: int) -> Chart:
     return _chart(session, of, figures.as_text(figure), keys, words)
 
 
-def _predicted(line: Sequence[LinePoint]) -> pd.DataFrame:
+def _line_table(line: Sequence[LinePoint]) -> pd.DataFrame:
     rows = [{"params": one.params, **vars(one.prediction)} for one in line]
     return pd.DataFrame(rows, columns=["params", "accuracy", "low", "high"])
 
