@@ -70,11 +70,17 @@ def test_another_network_is_chosen_above_the_board(page: Page) -> None:
 # -- the board ---------------------------------------------------------------------------------
 
 
+def under_a_thumb(page: Page) -> int:
+    """Samples that answer one visitor's drag: whole blocks of the probe."""
+    bench = page.session.bench
+    return min(bench.probe, bench.block * max(1, bench.probe // bench.block))
+
+
 def test_a_drag_is_measured_but_not_settled(page: Page) -> None:
     page.ask("drag", {"conv2": 0.5})
     assert page.session.live.sparsity["conv2"] == 0.5
     assert page.plan.is_dense
-    assert page.session.bench.samples_measured(page.session.live) >= page.session.bench.probe
+    assert page.session.bench.samples_measured(page.session.live) >= under_a_thumb(page)
     assert page.address == {"model": "lenet5"}
 
 
@@ -93,7 +99,7 @@ def test_a_release_is_settled_measured_in_full_and_in_the_address(page: Page) ->
     page.ask("drag", {"conv2": 0.4})
     bench, dragged = page.session.bench, page.session.live
     for times in (1, 2, 3):
-        assert bench.samples_measured(dragged) == min(times * bench.probe, 2_000)
+        assert bench.samples_measured(dragged) == min(times * under_a_thumb(page), 2_000)
         page.ask("sharpen", {"conv2": 0.4})
     assert page.plan.is_dense, "a thumb that rests settles on nothing"
     page.settle(conv2=0.5)
