@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import tomllib
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from pruneviz import lessons
 from pruneviz.cli import main, serve
 from pruneviz.export import FORMATS
 from pruneviz.pruning.criteria import CRITERIA
@@ -21,6 +23,8 @@ README = (TOP / "README.md").read_text("utf-8")
 MANUAL = sorted((TOP / "pruneviz" / "manual").glob("*.md"))
 TABLES = sorted((TOP / "tests" / "benchmarks").glob("*.md"))
 PAGES = (TOP / "README.md", *MANUAL)
+
+OWN_LESSON = Path(lessons.__file__).parent / "1_what_is_in_a_network.md"
 
 
 def blocks(language: str) -> list[str]:
@@ -70,6 +74,8 @@ def test_every_pruneviz_command_runs(
     monkeypatch.chdir(tmp_path)  # where those that write files may do so
     # The app would run in place of this process: see tests/test_serve.py.
     monkeypatch.setattr(serve, "_become", lambda words, environment: print(*words))
+    (tmp_path / "my-lessons").mkdir()  # a teacher's, which the manual shows beside
+    shutil.copy(OWN_LESSON, tmp_path / "my-lessons")
     for command in lines:
         result = CliRunner().invoke(main, shlex.split(command)[1:])
         assert result.exit_code == 0, f"{command}: {result.output}"

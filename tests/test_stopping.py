@@ -118,7 +118,8 @@ def test_a_command_that_loads_its_libraries(
     said = stopped(process, number)
     assert process.returncode == 128 + number
     assert f"stopped ({number.name})" in said
-    assert left_in(tmp_path / "home") == []
+    # A fast machine has begun to measure after two seconds.
+    assert {*left_in(tmp_path / "home")} <= {"measured.sqlite3"}
 
 
 @pytest.mark.usefixtures("interruptible")
