@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
 
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.cli.plan_options import ranking_options, take_ranking
@@ -21,6 +20,7 @@ from pruneviz.cli.shared import (
     print_json,
     progress_with_time,
     workers_option,
+    write_csv,
 )
 from pruneviz.comparison.contest import LEVELS, SEEDS, Contest, ContestRequest
 from pruneviz.comparison.sameness import UNIFORM
@@ -29,7 +29,6 @@ from pruneviz.measuring.executor import Workers
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
 from pruneviz.pruning.locks import unit_locks
-from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.workbench import Workbench
 
 _POINT = 100
@@ -88,7 +87,7 @@ def compare(
         click.echo("Stopped: what was measured is kept; the same command continues.", err=True)
         raise SystemExit(status)
     if csv is not None:
-        _write(csv, alike.table if contest is None else contest.table)
+        write_csv(csv, alike.table if contest is None else contest.table)
     if as_json:
         print_json(_summary(bench, alike, contest))
     else:
@@ -118,13 +117,6 @@ def _usual(bench: Workbench, plan: Plan) -> dict[str, str]:
     """Layer -> why it is locked, as in the app."""
     groups = bench.graph_cache.groups_for(plan.granularity)
     return bench.locks if groups is None else unit_locks(bench.locks, groups)
-
-
-def _write(path: Path, table: pd.DataFrame) -> None:
-    try:
-        csv_text(table, path)
-    except OSError as error:
-        raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
 
 
 def _summary(bench: Workbench, alike: Similarity, contest: Contest | None) -> dict[str, Any]:

@@ -19,11 +19,11 @@ from pruneviz.cli.shared import (
     print_json,
     progress_with_time,
     workers_option,
+    write_csv,
 )
 from pruneviz.measuring.executor import Workers
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
-from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.workbench import Workbench
 
 
@@ -60,20 +60,13 @@ def pareto(csv: Path | None, workers: Workers, as_json: bool, **values: Any) -> 
     finally:
         end_of_progress()
     if csv is not None:
-        _write(csv, line)
+        write_csv(csv, line.table)
     if as_json:
         print_json(_summary(bench, line, limits.budget, locked))
         return
     _print(bench, line, limits.budget)
     for name, why in locked.items():
         click.echo(f"left as it is: {name} ({why})", err=True)
-
-
-def _write(path: Path, line: ParetoLine) -> None:
-    try:
-        csv_text(line.table, path)
-    except OSError as error:
-        raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
 
 
 def _summary(

@@ -21,13 +21,13 @@ from pruneviz.cli.shared import (
     print_json,
     progress_with_time,
     workers_option,
+    write_csv,
 )
 from pruneviz.measuring.executor import Workers
 from pruneviz.options import opening_options
 from pruneviz.scale import Scale
 from pruneviz.sensitivity.curves import LOSE, Curves
 from pruneviz.sensitivity.scan import LEVELS, PRECISION, known_curves
-from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.workbench import Workbench
 
 _POINT = 100
@@ -88,7 +88,7 @@ def scan(
     finally:
         end_of_progress()
     if csv is not None:
-        _write(csv, curves)
+        write_csv(csv, curves.table)
     if as_json:
         print_json(_summary(bench, curves, least))
     else:
@@ -98,13 +98,6 @@ def scan(
     if status:
         click.echo("Stopped: what was measured is kept; the same command continues.", err=True)
         raise SystemExit(status)
-
-
-def _write(path: Path, curves: Curves) -> None:
-    try:
-        csv_text(curves.table, path)
-    except OSError as error:
-        raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
 
 
 def _summary(bench: Workbench, curves: Curves, lose: float) -> dict[str, Any]:

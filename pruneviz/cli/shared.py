@@ -9,14 +9,17 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 
 from pruneviz.measuring.executor import VARIABLE, Workers, read_workers
 from pruneviz.options import opening
 from pruneviz.progress import CancelledError, Progress
 from pruneviz.sources.opening import OpenRequest
+from pruneviz.storage.spreadsheets import csv_text
 from pruneviz.workbench import Workbench
 from pruneviz.workbench.opening import open_workbench
 
@@ -38,6 +41,14 @@ workers_option = click.option(
     metavar="N|ray[:ADDRESS]", help="Processes of this machine that measure at once, each with a "
                                     "copy of the network; or Ray, here or at an address.",
 )  # fmt: skip
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """What `--csv` asks for; a ClickException names the file that cannot be written."""
+    try:
+        csv_text(table, path)
+    except OSError as error:
+        raise click.ClickException(f"--csv {str(path)!r} cannot be written: {error}") from None
 
 
 def open_bench(values: dict[str, Any]) -> Workbench:

@@ -19,16 +19,18 @@ from pruneviz.comparison.contest_apart import contest_apart
 from pruneviz.comparison.similar import Similarity, similarity
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.executor import Workers, check_workers
-from pruneviz.plan import Plan
+from pruneviz.plan import Plan, settings_of
 from pruneviz.progress import Progress, silent
 from pruneviz.pruning.prune import check
 from pruneviz.sensitivity.curves import LOSE, Curves
 from pruneviz.sensitivity.prediction import Predictor, known_predictor, predictor
 from pruneviz.sensitivity.scan import LEVELS, PRECISION, check_scan, known_curves, scan
 from pruneviz.sensitivity.scan_apart import scan_apart
+from pruneviz.storage.cache import Cache
 from pruneviz.storage.measurement_store import MeasurementStore
 
 _DENSE = Plan()
+_CURVES = 8  # of other choices that are at hand
 _SEARCH = SearchRequest()
 _CONTEST = ContestRequest()
 
@@ -45,6 +47,7 @@ class Studies:
 
     def __init__(self, bench: Bench, memory: MeasurementStore) -> None:
         self._bench, self.memory = bench, memory
+        self._curves = Cache[Curves](_CURVES)
 
     def curves(
         self,
@@ -65,7 +68,9 @@ class Studies:
     def known_curves(self, plan: Plan = _DENSE) -> Curves:
         """The curves as far as they were measured before, at the usual levels; quick."""
         check(plan, self._bench.layer_of)
-        return known_curves(self._bench, plan, self.memory)
+        # Estimates, the line and the tracks all begin with them, at every look of the board.
+        key = settings_of(plan), self.memory.version
+        return self._curves.get_or(key, lambda: known_curves(self._bench, plan, self.memory))
 
     def predictor(self, plan: Plan = _DENSE, progress: Progress = silent) -> Predictor:
         """What the curves of single layers tell about whole plans, for the choices of `plan`.
