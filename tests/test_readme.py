@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -42,6 +46,19 @@ def commands() -> list[list[str]]:
         for block in blocks("sh")
     )
     return [commands for commands in lines if commands]
+
+
+def test_every_python_block_stands_alone(tmp_path: Path) -> None:
+    for i, block in enumerate(blocks("python")):
+        (tmp_path / f"block{i}.py").write_text(block, "utf-8")
+        for line in ast.walk(ast.parse(block)):
+            if isinstance(line, ast.ImportFrom) and (line.module or "").startswith("pruneviz"):
+                module = importlib.import_module(str(line.module))
+                absent = [name.name for name in line.names if not hasattr(module, name.name)]
+                assert not absent, f"{line.module} has no {absent}"
+    words = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", str(tmp_path)]
+    ran = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 @pytest.mark.slow
