@@ -14,13 +14,11 @@ from pruneviz.allocation.request import SearchRequest
 from pruneviz.allocation.search import MethodResult, SearchResult
 from pruneviz.cli.search_options import search_options, take_limits
 from pruneviz.cli.shared import (
-    ENDS,
     JSON,
-    end_of_progress,
-    exit_code,
     open_bench,
     print_json,
     progress_with_time,
+    stoppable,
     what_to_open,
 )
 from pruneviz.measuring.evaluate import Evaluation
@@ -59,18 +57,10 @@ def allocate(link: bool, as_json: bool, **values: Any) -> None:
     wish, limits = _wish(values), take_limits(values)
     opening = what_to_open(dict(values))
     bench = open_bench(values)
-    try:
+    with stoppable("what was measured of each layer is kept."):
         locked = limits.locks(bench)
         search_result = _find(bench, wish, limits.request(bench))
         result = bench.evaluate(search_result.plan)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    except ENDS as error:
-        end_of_progress()
-        click.echo("Stopped: what was measured of each layer is kept.", err=True)
-        raise SystemExit(exit_code(error)) from None
-    finally:
-        end_of_progress()
     if link:
         click.echo(_link(bench, search_result.plan, locked))
     elif as_json:

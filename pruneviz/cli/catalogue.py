@@ -8,7 +8,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from pruneviz.cli.shared import JSON, open_bench, print_json
+from pruneviz.cli.shared import JSON, open_bench, plain_errors, print_json
 from pruneviz.glossary import all_terms, criterion_term
 from pruneviz.options import opening_options
 from pruneviz.pruning.criteria import CRITERIA
@@ -82,10 +82,8 @@ def groups(as_json: bool, **values: Any) -> None:
     Example: pruneviz groups resnet20 --json
     """
     bench = open_bench(values)
-    try:
+    with plain_errors():
         all_groups = bench.groups
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
     rows = [
         {
             "group": group.name,

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 from pruneviz.classroom import VARIABLE, door, read_class
+from pruneviz.cli.shared import plain_errors
 from pruneviz.sources.networks.hub import OFF
 from pruneviz.sources.networks.hub import VARIABLE as HUB
 from pruneviz.storage import home
@@ -63,11 +64,9 @@ class ClassStart:
 
 def prepare(school: str, keep: str | None, address: str) -> ClassStart:
     """ClickException where the class cannot be as it is asked for."""
-    try:
+    with plain_errors():
         rules = read_class(school)
         own, code = _code()
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
     rules = replace(rules, address=address, lock=door.new_lock(code))
     environment = {VARIABLE: rules.as_text(), door.VARIABLE: ""}
     environment |= {} if keep is None else {home.VARIABLE: _folder(keep)}

@@ -11,14 +11,12 @@ import click
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.cli.plan_options import ranking_options, take_ranking
 from pruneviz.cli.shared import (
-    ENDS,
     JSON,
-    end_of_progress,
-    exit_code,
     open_bench,
     parse_levels,
     print_json,
     progress_with_time,
+    stoppable,
     workers_option,
     write_csv,
 )
@@ -68,8 +66,8 @@ def compare(
     unlocked = values.pop("unlocked")
     request, values = _request_of(values)
     bench = open_bench(values)
-    status, contest = 0, None
-    try:
+    contest = None
+    with stoppable("what was measured is kept; the same command continues."):
         if not unlocked:
             request = replace(request, locked=(*request.locked, *_usual(bench, request.plan)))
         if rankings:
@@ -77,15 +75,6 @@ def compare(
         else:
             contest = bench.studies.contest(request, progress_with_time(), workers)
             alike = bench.studies.similarity(request.plan, request.levels)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    except ENDS as error:
-        status = exit_code(error)
-    finally:
-        end_of_progress()
-    if status:
-        click.echo("Stopped: what was measured is kept; the same command continues.", err=True)
-        raise SystemExit(status)
     if csv is not None:
         write_csv(csv, alike.table if contest is None else contest.table)
     if as_json:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pruneviz.cli.plan_options import plan_options, take_plan
-from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
+from pruneviz.cli.shared import JSON, open_bench, plain_errors, print_json, progress
 from pruneviz.options import opening_options
 
 
@@ -21,13 +21,9 @@ def cost(as_json: bool, **values: Any) -> None:
     Example: pruneviz cost lenet5 --criterion l2 --granularity neuron --all 0.5
     """
     bench = open_bench(values)
-    try:
+    with plain_errors():
         plan, alone = take_plan(bench, values)
         ledger = bench.cost(plan, progress())
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        end_of_progress()
     if as_json:
         print_json({"model": bench.name, "plan": plan.as_dict()} | ledger.as_dict())
         return

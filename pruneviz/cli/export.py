@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pruneviz.cli.plan_options import plan_options, take_plan
-from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
+from pruneviz.cli.shared import JSON, open_bench, plain_errors, print_json, progress
 from pruneviz.export import DEFAULT, FORMATS, ExportResult
 from pruneviz.options import opening_options
 
@@ -49,13 +49,9 @@ def export(
     """
     bench = open_bench(values)
     names = tuple(FORMATS) if _ALL in formats else formats or DEFAULT
-    try:
+    with plain_errors():
         plan, alone = take_plan(bench, values)
         result = bench.export(plan, out, names, progress(), overwrite=force, archive=archive)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        end_of_progress()
     if as_json:
         print_json({"model": bench.name, "plan": plan.as_dict()} | result.as_dict())
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pruneviz.cli.shared import plain_errors
 from pruneviz.lessons import read_lessons
 from pruneviz.lessons.checking import doubts
 from pruneviz.sources.opening import OpenRequest
@@ -22,7 +23,7 @@ def lessons(folder: Path) -> None:
     Example: pruneviz lessons my-lessons
     """
     wrong = 0
-    try:
+    with plain_errors():
         for lesson in read_lessons(folder):
             bench = None if lesson.own else open_workbench(OpenRequest(lesson.network))
             words = doubts(lesson, bench)
@@ -33,7 +34,5 @@ def lessons(folder: Path) -> None:
             click.echo(f"{lesson.name}.md: {lesson.title}; steps: {steps}, questions: {asks}")
             for each in words:
                 click.echo(f"  {each}")
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
     if wrong:
         raise click.exceptions.Exit(1)

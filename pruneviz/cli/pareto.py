@@ -11,13 +11,11 @@ import pandas as pd
 from pruneviz.allocation.pareto_line import ParetoLine, line_field
 from pruneviz.cli.search_options import search_options, take_limits
 from pruneviz.cli.shared import (
-    ENDS,
     JSON,
-    end_of_progress,
-    exit_code,
     open_bench,
     print_json,
     progress_with_time,
+    stoppable,
     workers_option,
     write_csv,
 )
@@ -45,20 +43,12 @@ def pareto(csv: Path | None, workers: Workers, as_json: bool, **values: Any) -> 
     """
     limits = take_limits(values)
     bench = open_bench(values)
-    try:
+    with stoppable("what was measured is kept; the same command continues."):
         locked, request = limits.locks(bench), limits.request(bench)
         line_field(bench, request)  # what has no line is not scanned for one
         progress = progress_with_time()
         bench.studies.curves(request.plan, progress=progress, workers=workers)
         line = bench.studies.pareto(request, progress)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    except ENDS as error:
-        end_of_progress()
-        click.echo("Stopped: what was measured is kept; the same command continues.", err=True)
-        raise SystemExit(exit_code(error)) from None
-    finally:
-        end_of_progress()
     if csv is not None:
         write_csv(csv, line.table)
     if as_json:

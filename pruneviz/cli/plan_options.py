@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from pruneviz.cli.shared import plain_errors
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import find_criterion
 from pruneviz.pruning.locks import unit_locks
@@ -62,10 +63,8 @@ def take_ranking(values: dict[str, Any]) -> Plan:
     of `values`.
     """
     choices = {name: values.pop(name) for name in RANKING if name in values}
-    try:
+    with plain_errors():
         return Plan(**choices)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
 
 
 def plan_options(command: F) -> F:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pruneviz.cli.plan_options import plan_options, take_plan
-from pruneviz.cli.shared import JSON, open_bench, print_json
+from pruneviz.cli.shared import JSON, open_bench, plain_errors, print_json
 from pruneviz.options import opening_options
 from pruneviz.plan import Plan
 from pruneviz.workbench import Workbench
@@ -27,11 +27,9 @@ def prune(samples: int | None, as_json: bool, **values: Any) -> None:
     Example: pruneviz prune lenet5 --criterion wanda --all 0.8 --sparsity fc3=0.3
     """
     bench = open_bench(values)
-    try:
+    with plain_errors():
         plan, alone = take_plan(bench, values)
         summary = _summary(bench, plan, samples)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
     if as_json:
         print_json(summary)
         return

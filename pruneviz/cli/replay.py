@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pruneviz.cli.shared import JSON, end_of_progress, print_json, progress, progress_with_time
+from pruneviz.cli.shared import JSON, plain_errors, print_json, progress, progress_with_time
 from pruneviz.export import DEFAULT, FORMATS, ExportResult
 from pruneviz.limits import limit
 from pruneviz.options import measure_options
@@ -51,16 +51,12 @@ def replay_recipe(file: Path, script: bool, as_json: bool, **values: Any) -> Non
 
     Example: pruneviz replay recipe.yaml --json
     """
-    try:
+    with plain_errors():
         recipe = _read(file)
         if script:
             click.echo(script_of(recipe), nl=False)
             return
         result, exported = _again(recipe, file, values)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        end_of_progress()
     failed = {} if exported is None else exported.failed
     if as_json:
         more = {} if exported is None else {"exported": exported.as_dict()}

@@ -10,7 +10,7 @@ import click
 import pandas as pd
 
 from pruneviz.cli.plan_options import plan_options, take_plan
-from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress
+from pruneviz.cli.shared import JSON, open_bench, plain_errors, print_json, progress
 from pruneviz.history import History, ModelVersion
 from pruneviz.options import opening_options
 from pruneviz.report import report, write_report
@@ -42,7 +42,7 @@ def write(
     Example: pruneviz report lenet5 --all 0.8 --out report.html
     """
     bench = open_bench(values)
-    try:
+    with plain_errors():
         plan, alone = take_plan(bench, values)
         if out.exists() and not force:
             raise ValueError(f"{out} is there already; choose another, or write over with --force")
@@ -53,10 +53,6 @@ def write(
         text = report(bench, plan, cost=cost, n=samples, progress=progress(), past=past)
         write_report(out, text, overwrite=force)
         result = bench.evaluate(plan, samples)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        end_of_progress()
     size = out.stat().st_size
     if as_json:
         content = {"model": bench.name, "plan": plan.as_dict(), "file": str(out), "bytes": size}

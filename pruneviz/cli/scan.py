@@ -13,10 +13,10 @@ from pruneviz.cli.plan_options import ranking_options, take_ranking
 from pruneviz.cli.shared import (
     ENDS,
     JSON,
-    end_of_progress,
     exit_code,
     open_bench,
     parse_levels,
+    plain_errors,
     plain_warnings,
     print_json,
     progress_with_time,
@@ -76,17 +76,13 @@ def scan(
     width = PRECISION if precision is None else precision / scale.factor
     least = LOSE if lose is None else lose / scale.factor
     status = 0
-    try:
-        with plain_warnings():
+    with plain_errors(), plain_warnings():
+        try:
             tell = progress_with_time()
             curves = bench.studies.curves(plan, levels, width, budget, tell, workers)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    except ENDS as error:
-        status = exit_code(error)
-        curves = known_curves(bench, plan, bench.studies.memory, levels, width)
-    finally:
-        end_of_progress()
+        except ENDS as error:
+            status = exit_code(error)
+            curves = known_curves(bench, plan, bench.studies.memory, levels, width)
     if csv is not None:
         write_csv(csv, curves.table)
     if as_json:

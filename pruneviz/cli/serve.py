@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from pruneviz.cli import class_start
-from pruneviz.cli.shared import what_to_open, workers_option
+from pruneviz.cli.shared import plain_errors, what_to_open, workers_option
 from pruneviz.lessons import read_lessons
 from pruneviz.lessons.library import VARIABLE as LESSONS
 from pruneviz.measuring.executor import VARIABLE, Workers
@@ -113,10 +113,8 @@ def _names(names: tuple[str, ...], share: str | None) -> tuple[str, ...]:
 
 def _check_lessons(folder: Path) -> None:
     """ClickException names the file, line and field of what is wrong in a lesson."""
-    try:
+    with plain_errors():
         read_lessons(folder)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _check_address(host: str, port: int) -> None:

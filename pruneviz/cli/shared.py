@@ -53,10 +53,8 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 def open_bench(values: dict[str, Any]) -> Workbench:
     """The workbench that the options of `opening_options` name; notes go to standard error."""
-    try:
+    with plain_errors():
         bench = open_workbench(what_to_open(values))
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
     click.get_current_context().call_on_close(bench.close)
     for note in bench.notes:
         click.echo(note, err=True)
@@ -69,6 +67,30 @@ def what_to_open(values: dict[str, Any]) -> OpenRequest:
         return opening(values)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What is wrong as one sentence instead of a traceback; the line of progress is wiped."""
+    try:
+        yield
+    except BrokenPipeError:  # nobody reads any more: not the fault of what was asked
+        raise
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        end_of_progress()
+
+
+@contextmanager
+def stoppable(kept: str) -> Iterator[None]:
+    """The same, and whoever stops the command is told what is kept of its work."""
+    try:
+        with plain_errors():
+            yield
+    except ENDS as error:
+        click.echo(f"Stopped: {kept}", err=True)
+        raise SystemExit(exit_code(error)) from None
 
 
 @contextmanager

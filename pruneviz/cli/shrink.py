@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pruneviz.cli.plan_options import plan_options, take_plan
-from pruneviz.cli.shared import JSON, open_bench, print_json
+from pruneviz.cli.shared import JSON, open_bench, plain_errors, print_json
 from pruneviz.measuring.sizes import file_tensors
 from pruneviz.network.agreement import agreement
 from pruneviz.options import opening_options
@@ -42,7 +42,7 @@ def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
     """
     _check(out, force=force)
     bench = open_bench(values)
-    try:
+    with plain_errors():
         plan, alone = take_plan(bench, values)
         pruned = bench.prune(plan)
         masked = pruned.overlay()
@@ -51,8 +51,6 @@ def shrink(out: Path, force: bool, as_json: bool, **values: Any) -> None:
         proof = agreement(masked, small, data.inputs)
         tensors = file_tensors(small)
         _write(out, tensors, plan)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
     before, after = (sum(p.numel() for p in n.parameters()) for n in (pruned.dense, small))
     if as_json:
         print_json(

@@ -12,13 +12,13 @@ import click
 from pruneviz.allocation.methods import ALLOCATIONS
 from pruneviz.cli.plan_options import plan_options, take_plan
 from pruneviz.cli.shared import (
-    ENDS,
     JSON,
     end_of_progress,
-    exit_code,
     open_bench,
+    plain_errors,
     print_json,
     progress_with_time,
+    stoppable,
 )
 from pruneviz.export import DEFAULT
 from pruneviz.options import opening_options
@@ -128,7 +128,7 @@ def train(
     if allocate is not None and target is None:
         raise click.UsageError("--allocate distributes what --all cuts: give --all X too")
     bench = open_bench(values)
-    try:
+    with stoppable("the same command continues from the last epoch."):
         training = Training(seed=values["seed"], **settings)
         plan, alone = take_plan(bench, values)
         if allocate is not None:
@@ -140,14 +140,6 @@ def train(
         trained = bench.train(
             plan, training, folder, fresh=fresh, progress=tell, watch=_EpochPrinter(quiet=as_json)
         )
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    except ENDS as error:
-        end_of_progress()
-        click.echo("stopped; the same command continues from the last epoch", err=True)
-        raise SystemExit(exit_code(error)) from None
-    finally:
-        end_of_progress()
     if _helps():
         return
     for name, reason in alone.items():
@@ -198,7 +190,7 @@ def _line(row: EpochRow) -> str:
 
 
 def _write(trained: Trained, out: Path | None, csv: Path | None, recipe: Path | None) -> None:
-    try:
+    with plain_errors():
         if csv is not None:
             csv_text(trained.table, csv)
             click.echo(f"epochs: {csv}", err=True)
@@ -214,8 +206,6 @@ def _write(trained: Trained, out: Path | None, csv: Path | None, recipe: Path | 
             for one in files.written:
                 if not one.failed:
                     click.echo(f"{one.format}: {files.folder / one.file}", err=True)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _summary(bench: Workbench, trained: Trained) -> dict[str, Any]:
