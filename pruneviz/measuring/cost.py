@@ -74,14 +74,8 @@ def cost_of(
     masked = file_tensors(networks["masked"])
     bitmask, csr = encoded_bytes(masked, as_bitmask), encoded_bytes(masked, as_csr)
     del masked
-    progress("exporting to ONNX", 0.5)
     which = list(networks)[-1]
-    running, why_not = _runtime_session(networks[which], inputs)
-    there = {} if running is None else {_ONNX: running.call}
-    if there:  # without the dense network there, a gain of the runtime's would look like the plan's
-        progress("exporting the dense network to ONNX", 0.55)
-        baseline, _ = _runtime_session(networks["dense"], inputs)
-        there |= {} if baseline is None else {_ONNX_DENSE: baseline.call}
+    running, why_not, there = _runtime_calls(networks[which], networks["dense"], inputs, progress)
     timed = _measure_latency(networks, there, inputs, len(data.first(batch)), seconds, progress)
     onnx = None if running is None else _in_runtime(which, running, timed)
     spent = {n: Footprint(**values, latency=timed.timings[n]) for n, values in still.items()}
@@ -160,6 +154,26 @@ def _runtime_session(
         return in_onnx_runtime(network, inputs), ""
     except ValueError as error:
         return None, str(error)
+
+
+def _runtime_calls(
+    network: nn.Module,
+    dense: nn.Module,
+    inputs: Tensor | Mapping[str, Tensor],
+    progress: Progress,
+) -> tuple[RuntimeSession | None, str, dict[str, Callable[[], object]]]:
+    """The smallest network in ONNX Runtime, or why not, and what is to be timed there.
+
+    The dense network too: without it, a gain of the runtime's would look like the plan's.
+    """
+    progress("exporting to ONNX", 0.5)
+    running, why_not = _runtime_session(network, inputs)
+    if running is None:
+        return None, why_not, {}
+    progress("exporting the dense network to ONNX", 0.55)
+    baseline, _ = _runtime_session(dense, inputs)
+    there = {} if baseline is None else {_ONNX_DENSE: baseline.call}
+    return running, why_not, {_ONNX: running.call} | there
 
 
 def _measure_latency(

@@ -18,6 +18,8 @@ from pruneviz.tasks.measures import mean_loss, mean_score
 from pruneviz.tasks.several import measure_outputs, outcome_of
 from pruneviz.tasks.task import Column
 
+_NO_CHANGE = Change(0.0, 0.0, 0.0)
+
 
 @dataclass(frozen=True)
 class OutputChange:
@@ -153,10 +155,10 @@ def summarise(
     accuracy, low, high = level(scores, outcome.weight, task)
     if unchanged and task.against_dense and accuracy == 1:
         low = high = 1.0  # agrees with itself, on whatever input
-    delta, delta_low, delta_high = 0.0, 0.0, 0.0
+    from_dense = _NO_CHANGE
     if not unchanged:
-        delta, delta_low, delta_high = change(scores, _scores(dense), outcome.weight, task)
-    from_start = None if start is None else Change(0.0, 0.0, 0.0)
+        from_dense = Change(*change(scores, _scores(dense), outcome.weight, task))
+    from_start = None if start is None else _NO_CHANGE
     if start is not None and not uncut:
         began = _scores(_prefix(start, n, targets, task))
         from_start = Change(*change(scores, began, outcome.weight, task))
@@ -170,9 +172,9 @@ def summarise(
         per_class=classes.now,
         dense_per_class=classes.before,
         by_class=classes,
-        delta=delta,
-        delta_low=delta_low,
-        delta_high=delta_high,
+        delta=from_dense.delta,
+        delta_low=from_dense.low,
+        delta_high=from_dense.high,
         predicted=outcome.predicted,
         dense_predicted=dense.predicted,
         task=task,

@@ -69,6 +69,9 @@ def open_upload(
             raise ValueError(f"{train_name}: training data needs data that measures beside it")
         samples = synthesise(architecture, 0) if data is None else _read_upload(files, what)
     request = OpenRequest(weights_name, arch=arch) if weights_name else OpenRequest(arch)
+    request = replace(
+        request, data=data_name or None, task=task, ignore=ignore, train=train_name or None
+    )
     return Source(
         name=weights_name or arch,
         model=architecture.model,
@@ -77,17 +80,7 @@ def open_upload(
         classes=samples.classes,
         notes=(*architecture.notes, *samples.notes),
         training=samples.training,
-        opened=replace(
-            request,
-            data=data_name or None,
-            task=task,
-            ignore=ignore,
-            train=train_name or None,
-            size=pictures.size,
-            mean=pictures.mean,
-            std=pictures.std,
-            classes=pictures.classes,
-        ),
+        opened=replace(request, **vars(pictures)),
         task=task,
         unnamed=(),
         masks=architecture.masks,

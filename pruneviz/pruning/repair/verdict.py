@@ -71,26 +71,22 @@ def mend(
     if all(bool(mask.all()) for mask in masks.values()):
         return RepairResult()
     if len(data) < 2:
-        return RepairResult(
-            make(plan.repair, RIDGE, data),
-            tuple(
-                f"repair {name!r} was judged by nothing: one calibration sample"
-                for name in plan.repair
-            ),
-        )
+        why = "was judged by nothing: one calibration sample"
+        notes = tuple(f"repair {name!r} {why}" for name in plan.repair)
+        return RepairResult(make(plan.repair, RIDGE, data), notes)
     judge = _Judge(RepairedNetwork(model, masks), replica(model), data, batch)
     best, ridge = judge.error(lambda seen: {}), RIDGE
     names: tuple[str, ...] = ()
-    notes: list[str] = []
+    refusals: list[str] = []
     for name in plan.repair:
         error, trial = _best(judge, partial(make, (*names, name)), name, ridge)
         if error <= best:
             best, ridge, names = error, trial, (*names, name)
         else:
-            notes.append(_refusal(name, error, best, judge.samples))
+            refusals.append(_refusal(name, error, best, judge.samples))
     tensors = make(names, ridge, data) if names else {}
     progress(1.0)
-    return RepairResult(tensors, tuple(notes))
+    return RepairResult(tensors, tuple(refusals))
 
 
 def _best(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pruneviz.allocation.budgets import BUDGETS
 from pruneviz.allocation.methods import ALLOCATIONS
@@ -50,16 +51,7 @@ def _ask(work: AllocationWork) -> None:
     with left:
         budget = _ask_budget(wish)
     with right:
-        floor = st.number_input(
-            "Keep of each layer, at least (%)",
-            0.0,
-            99.0,
-            wish.floor,
-            1.0,
-            key="allocate_floor",
-            format="%.1f",
-            help="Of its weights or units. One always stays.",
-        )
+        floor = _ask_floor(wish)
     barred = _is_barred(plan, budget)
     columns = st.columns([6, 5, 4], vertical_alignment="bottom")
     with columns[0]:
@@ -69,19 +61,7 @@ def _ask(work: AllocationWork) -> None:
     busy = work.running
     fill = columns[2].button("Fill", key="allocate-fill", width="stretch", disabled=busy or barred)
     columns = st.columns([11, 4], vertical_alignment="bottom")
-    scale = work.session.bench.task.scale
-    lose = ask_loss(
-        columns[0],
-        f"Or find the smallest network that loses at most ({scale.unit})",
-        scale,
-        wish.lose,
-        key="allocate_lose",
-        least=0.001,
-        most=0.2,
-        tip="The smallest network whose loss is, with 95 % confidence, at most this. Every method "
-        "is tried, and the best one is pushed further by measured moves. Half of the validation "
-        "samples decide, the other half judges.",
-    )
+    lose = _ask_lose(columns[0], work)
     vain = work.session.bench.studies.undecidable(lose)
     hunt = columns[1].button(
         "Find", key="allocate-find", width="stretch", disabled=busy or barred or bool(vain)
@@ -94,6 +74,35 @@ def _ask(work: AllocationWork) -> None:
         st.rerun()
     if not busy and not barred:
         _say(work)
+
+
+def _ask_floor(wish: AllocationWish) -> float:
+    return st.number_input(
+        "Keep of each layer, at least (%)",
+        0.0,
+        99.0,
+        wish.floor,
+        1.0,
+        key="allocate_floor",
+        format="%.1f",
+        help="Of its weights or units. One always stays.",
+    )
+
+
+def _ask_lose(place: DeltaGenerator, work: AllocationWork) -> float:
+    scale = work.session.bench.task.scale
+    return ask_loss(
+        place,
+        f"Or find the smallest network that loses at most ({scale.unit})",
+        scale,
+        work.wish.lose,
+        key="allocate_lose",
+        least=0.001,
+        most=0.2,
+        tip="The smallest network whose loss is, with 95 % confidence, at most this. Every method "
+        "is tried, and the best one is pushed further by measured moves. Half of the validation "
+        "samples decide, the other half judges.",
+    )
 
 
 def _ask_budget(wish: AllocationWish) -> str:

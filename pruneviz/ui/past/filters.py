@@ -15,13 +15,8 @@ _ANY, _ALL = "any", "all networks"
 
 def choose_visits(history: History, mine: Diary | None) -> pd.DataFrame:
     """The visits that are asked for, as a tree; mine: what this tab writes."""
-    models = history.models()
     first = st.columns([3, 2, 2, 2, 2.4], vertical_alignment="bottom")
-    choices = {_ALL: None, **{_model_name(each, models): each for each in models}}
-    usual = _model_name(mine.version, models) if mine else _ALL
-    if st.session_state.get("history_model") not in choices:
-        st.session_state["history_model"] = usual if usual in choices else _ALL
-    model = choices[first[0].selectbox("Network", [*choices], key="history_model")]
+    model = _model(first[0], history.models(), mine)
     which = first[1].segmented_control(
         "Sessions", ["all", "this one"], default="all", required=True, key="history_sessions"
     )
@@ -41,19 +36,9 @@ def choose_visits(history: History, mine: Diary | None) -> pd.DataFrame:
     text = second[0].text_input(
         "Text", key="history_text", placeholder="a name, a note, a layer …", max_chars=100
     )
-    accuracy = second[1].slider(
-        "Score, %", 0.0, 100.0, (0.0, 100.0), format="%.1f", key="history_accuracy"
-    )
-    params = second[2].slider(
-        "Parameters kept, %", 0.0, 100.0, (0.0, 100.0), format="%.1f", key="history_params"
-    )
-    where = Filter(
-        criterion,
-        granularity,
-        text,
-        (accuracy[0] / 100, accuracy[1] / 100),
-        (params[0] / 100, params[1] / 100),
-    )
+    accuracy = _range(second[1], "Score, %", "history_accuracy")
+    params = _range(second[2], "Parameters kept, %", "history_params")
+    where = Filter(criterion, granularity, text, accuracy, params)
     second[3].download_button(
         "Download CSV",
         lambda: csv_of(frame[matching(frame, where)]),
@@ -65,6 +50,23 @@ def choose_visits(history: History, mine: Diary | None) -> pd.DataFrame:
         width="stretch",
     )
     return arrange(frame, where, folded=folded)
+
+
+def _model(
+    place: st.delta_generator.DeltaGenerator, models: list[ModelVersion], mine: Diary | None
+) -> ModelVersion | None:
+    """The network whose visits are shown; None for all."""
+    choices = {_ALL: None, **{_model_name(each, models): each for each in models}}
+    usual = _model_name(mine.version, models) if mine else _ALL
+    if st.session_state.get("history_model") not in choices:
+        st.session_state["history_model"] = usual if usual in choices else _ALL
+    return choices[place.selectbox("Network", [*choices], key="history_model")]
+
+
+def _range(place: st.delta_generator.DeltaGenerator, label: str, key: str) -> tuple[float, float]:
+    """A range of per cent, as fractions."""
+    low, high = place.slider(label, 0.0, 100.0, (0.0, 100.0), format="%.1f", key=key)
+    return low / 100, high / 100
 
 
 def _any(place: st.delta_generator.DeltaGenerator, label: str, values: pd.Series, key: str) -> (

@@ -51,12 +51,8 @@ def ask_own(here: str) -> str | None:
         return None
     # A new key for each network that was opened: the form starts afresh, and lets the bytes go.
     turn = st.session_state.setdefault(_ROUND, 0)
-    box = st.popover(
-        "Upload",
-        help="Open your own network, or a recipe",
-        key=f"own-{turn}",
-        width="stretch",
-    )
+    tip = "Open your own network, or a recipe"
+    box = st.popover("Upload", help=tip, key=f"own-{turn}", width="stretch")
     most = max(1, limit("upload_bytes") // 2**20)  # MB, as Streamlit counts
     with box, st.container(width=_WIDTH):
         st.markdown("**Open your own network**")
@@ -69,15 +65,7 @@ def ask_own(here: str) -> str | None:
                 "own code, folders and .pt2 files are for the command line and Python, where "
                 "nobody but you can name them.",
             )
-            weights = st.file_uploader(
-                "Weights",
-                None,  # any file: what can't be opened is told what it is, and what helps
-                key=f"upload_weights-{turn}",
-                max_upload_size=most,
-                help=f"A state_dict in .safetensors, .pt, .pth or .bin, up to {most:,} MB. Files "
-                "that would run code are refused. Without a file the architecture's own weights "
-                "are taken: random, or the pretrained ones that its name includes.",
-            )
+            weights = _ask_weights(turn, most)
             data, train = _ask_data(turn, most)
             pictures = picture_form.ask(turn)
             task, ignore = _ask_measure(turn)
@@ -95,6 +83,18 @@ def ask_own(here: str) -> str | None:
             return None
         st.session_state[_ROUND] = turn + 1
         return networks.keep(bench.name, bench)
+
+
+def _ask_weights(turn: int, most: int) -> _File | None:
+    return st.file_uploader(
+        "Weights",
+        None,  # any file: what can't be opened is told what it is, and what helps
+        key=f"upload_weights-{turn}",
+        max_upload_size=most,
+        help=f"A state_dict in .safetensors, .pt, .pth or .bin, up to {most:,} MB. Files "
+        "that would run code are refused. Without a file the architecture's own weights "
+        "are taken: random, or the pretrained ones that its name includes.",
+    )
 
 
 def _ask_data(turn: int, most: int) -> tuple[_File | None, _File | None]:
