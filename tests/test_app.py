@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import streamlit as st
 
 from pruneviz.plan import Plan, from_link
+from pruneviz.ui import boundary
 from pruneviz.ui.board.scene import scene_id
+from pruneviz.ui.workbench import live
 from tests.cases import slow_but
 from tests.page import Page, board_json, new_app, path_of
 
@@ -70,17 +74,11 @@ def test_another_network_is_chosen_above_the_board(page: Page) -> None:
 # -- the board ---------------------------------------------------------------------------------
 
 
-def under_a_thumb(page: Page) -> int:
-    """Samples that answer one visitor's drag: whole blocks of the probe."""
-    bench = page.session.bench
-    return min(bench.probe, bench.block * max(1, bench.probe // bench.block))
-
-
 def test_a_drag_is_measured_but_not_settled(page: Page) -> None:
     page.ask("drag", {"conv2": 0.5})
     assert page.session.live.sparsity["conv2"] == 0.5
     assert page.plan.is_dense
-    assert page.session.bench.samples_measured(page.session.live) >= under_a_thumb(page)
+    assert page.session.bench.samples_measured(page.session.live) >= page.session.bench.probe
     assert page.address == {"model": "lenet5"}
 
 
@@ -95,11 +93,43 @@ def test_the_dense_score_beside_a_measured_one_is_of_the_same_samples(page: Page
         assert float(shown["accuracy"]) - float(shown["dense"]) == pytest.approx(shown["delta"])
 
 
+def test_the_board_looks_for_news_while_there_may_be_some(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds: list[float | None] = []
+
+    def fragment(draw: Callable[..., object], run_every: float | None = None) -> Callable[..., Any]:
+        seconds.append(run_every)
+        return boundary.fragment(draw, run_every)
+
+    monkeypatch.setattr(live, "fragment", fragment)
+    page.settle(conv2=0.3)
+    assert seconds[-1] is not None
+    page.finish()
+    assert seconds[-1] is None
+    again = Page(**page.address)
+    assert again.plan == page.plan
+    assert seconds[-1] is None, "all of it is known"
+
+
+def test_a_change_within_its_interval_is_told_in_words_and_a_larger_one_as_a_number(
+    page: Page,
+) -> None:
+    words = {}
+    for level in (0.1, 0.95):
+        page.ask("drag", {"conv2": level, "fc1": level})
+        shown = page.session.shown
+        assert shown is not None
+        assert (shown["delta_low"] <= 0 <= shown["delta_high"]) == (level == 0.1)
+        words[level] = shown["words"]
+    assert words == {0.1: "no measurable change", 0.95: ""}
+
+
 def test_a_release_is_settled_measured_in_full_and_in_the_address(page: Page) -> None:
     page.ask("drag", {"conv2": 0.4})
     bench, dragged = page.session.bench, page.session.live
     for times in (1, 2, 3):
-        assert bench.samples_measured(dragged) == min(times * under_a_thumb(page), 2_000)
+        assert bench.samples_measured(dragged) == min(times * bench.probe, 2_000)
         page.ask("sharpen", {"conv2": 0.4})
     assert page.plan.is_dense, "a thumb that rests settles on nothing"
     page.settle(conv2=0.5)

@@ -118,7 +118,7 @@ def test_what_is_cut_grows_to_the_right_from_chance_to_all() -> None:
     figure = figures.tradeoff(VISITS, CONTROLS, chance=0.1)
     assert figure.layout.xaxis.autorange == "reversed"
     low, high = figure.layout.yaxis.range
-    assert (low, high) == (pytest.approx(6.4), pytest.approx(103.6))
+    assert (low, high) == (pytest.approx(2.8), pytest.approx(103.6))
     for other in ({"measure": "loss"}, {"scale": Scale(False, "R²")}):
         assert figures.tradeoff(VISITS, CONTROLS, chance=0.1, **other).layout.yaxis.range is None
 

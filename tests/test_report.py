@@ -23,7 +23,7 @@ from pruneviz.plan import Plan
 from pruneviz.recipes import from_yaml, replay
 from pruneviz.report import report, write_report
 from pruneviz.report.parts import escape, table
-from pruneviz.report.pictures import pool
+from pruneviz.report.pictures import pick
 from pruneviz.storage.home import VARIABLE
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
@@ -212,24 +212,27 @@ def test_no_name_is_ever_markup() -> None:
 # -- parts by hand -------------------------------------------------------------------------
 
 
-def test_weights_are_pooled_by_hand() -> None:
-    weight = np.array([[1, -5, 2, 0]], np.float32).repeat(200, 0).repeat(100, 1)
+def test_cells_of_a_picture_are_weights_by_hand() -> None:
+    weight = np.arange(200 * 400, dtype=np.float32).reshape(200, 400)
     kept = np.ones(weight.shape, bool)
-    kept[:, 100:200] = False
-    cells, down, across = pool(weight, kept)
-    assert (cells.shape, down, across) == ((67, 134), 3, 3)
-    assert cells[0, 0] == 1
-    assert np.isnan(cells[0, 50])
-    assert cells[0, 33] == 1  # one kept weight, two that are cut
-    small, down, across = pool(weight[:2, :3], kept[:2, :3])
-    assert (down, across) == (1, 1)
+    kept[2] = kept[:, 3] = False
+    cells, left_out = pick(weight, kept)
+    assert (cells.shape, left_out) == ((100, 134), "drawn: every 2nd row and every 3rd column")
+    assert cells[0, 0] == 0
+    assert cells[2, 2] == weight[4, 6]
+    assert np.isnan(cells[1]).all()
+    assert np.isnan(cells[:, 1]).all()
+    small, left_out = pick(weight[:2, :3], kept[:2, :3])
+    assert left_out == ""
     np.testing.assert_array_equal(small, weight[:2, :3])
 
 
-def test_a_pooled_cell_is_the_largest_with_its_sign() -> None:
-    weight = np.zeros((97, 1), np.float32)
-    weight[0], weight[1] = 0.5, -0.75
-    assert pool(weight, np.ones((97, 1), bool))[0][0, 0] == -0.75
+def test_as_much_of_a_picture_is_blank_as_is_cut() -> None:
+    random = np.random.default_rng(0)
+    weight = random.normal(size=(256, 384)).astype(np.float32)
+    for share in (0.2, 0.5, 0.8, 0.95):
+        kept = random.random(weight.shape) >= share
+        assert np.isnan(pick(weight, kept)[0]).mean() == pytest.approx(share, abs=0.02)
 
 
 def test_a_table_by_hand() -> None:

@@ -174,7 +174,7 @@ def test_the_chart_is_another_once_there_is_another_point(session: Session) -> N
 def test_the_loss_allowed_and_the_measure_are_the_browsers(session: Session) -> None:
     ids = {chart(session).id}
     assert marks(session)["fewest parameters"] == [1]
-    assert "at most 1 point: 61.1 % at " in chart(session).words
+    assert "at most 1 point lost: 61.1 % kept, accuracy " in chart(session).words
     asked = {"sparsity": dict(session.live.sparsity), "locked": [*session.locked], "focus": "fc1"}
     for seq, choice in enumerate(({"lose": 0.5}, {"measure": "loss"}, {"measure": "layers"}), 1):
         request = parse({"seq": seq, "kind": "need", "have": {"scene": "", "picture": ""}, **asked,

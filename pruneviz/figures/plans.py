@@ -180,7 +180,8 @@ def _up(chance: float | None, scale: Scale) -> dict[str, object]:
     if chance is None or not scale.share:
         return {}
     room = (_ROOM - 1) * (1 - chance)
-    return {"range": [scale.factor * (chance - room), scale.factor * (1 + room)]}
+    # Plans that know nothing lie around chance: with twice the room their marks are whole.
+    return {"range": [scale.factor * (chance - 2 * room), scale.factor * (1 + room)]}
 
 
 def per_class(

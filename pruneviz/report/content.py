@@ -122,7 +122,7 @@ def _numbers(bench: Workbench, plan: Plan, result: Evaluation) -> str:
             ("Change from dense", result.words, _against(result)),
             (
                 "Parameters kept",
-                f"{counts.params_kept / counts.params:.1%}",
+                f"{100 * counts.params_kept / counts.params:.1f} %",
                 f"{counts.params_kept:,} of {counts.params:,}",
             ),
             (
@@ -145,7 +145,7 @@ def _against(result: Evaluation) -> str:
 def _macs(counts: Counts) -> tuple[str, str]:
     if counts.macs is None or counts.macs_kept is None:
         return "unknown", "they cannot be counted in this network"
-    share = f"{counts.macs_kept / counts.macs:.1%}" if counts.macs else "–"
+    share = f"{100 * counts.macs_kept / counts.macs:.1f} %" if counts.macs else "–"
     return share, f"{counts.macs_kept:,} of {counts.macs:,}"
 
 
@@ -194,7 +194,7 @@ def _weights(bench: Workbench, plan: Plan, progress: Progress) -> str:
         pictures.append(picture(name, weight, kept, bench.limits[name]))
     words = (
         "Rows are units, columns their inputs, in the dense network's weights; what is cut is "
-        f"left blank. Pictures are at most {HEIGHT} × {WIDTH} cells."
+        f"left blank. Colours go by √. Pictures are at most {HEIGHT} × {WIDTH} cells."
     )
     if len(names) < len(bench.layer_of):
         number = len(bench.layer_of)

@@ -13,40 +13,44 @@ from PIL import Image
 from pruneviz.figures import DIVERGING
 from pruneviz.report.parts import escape
 
-HEIGHT, WIDTH = 96, 192
+HEIGHT, WIDTH = 128, 192
 _CELLS, _LARGEST = 320, 12  # pixels on the screen: of the picture's width, and of a cell at most
+_ORDINALS = {2: "2nd", 3: "3rd"}
 
 
-def pool(
-    weight: NDArray[np.float32], kept: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], int, int]:
-    """Weights [rows, columns] in a picture of bounded size, NaN where all is cut.
+def pick(weight: NDArray[np.float32], kept: NDArray[np.bool_]) -> tuple[NDArray[np.float32], str]:
+    """Weights [rows, columns] in a picture of bounded size, NaN where a weight is cut, and what
+    it leaves out, or "".
 
-    Each cell is the kept weight of largest size among `down` × `across`, which come with it.
+    Each cell is one weight, so that as much of a picture is blank as is cut: the larger of two
+    would hide the other, and the mean of both is the weight of neither.
     """
-    rows, columns = weight.shape
-    down, across = math.ceil(rows / HEIGHT) or 1, math.ceil(columns / WIDTH) or 1
-    high, wide = -(-rows // down), -(-columns // across)
-    whole = np.full((high * down, wide * across), np.nan, np.float32)
-    whole[:rows, :columns] = np.where(kept, weight, np.nan)
-    blocks = whole.reshape(high, down, wide, across).transpose(0, 2, 1, 3).reshape(high, wide, -1)
-    size = np.where(np.isnan(blocks), -1, np.abs(blocks))
-    largest = np.take_along_axis(blocks, size.argmax(2)[..., None], 2)[..., 0]
-    return largest, down, across
+    down, across = (
+        max(1, math.ceil(size / bound))
+        for size, bound in zip(weight.shape, (HEIGHT, WIDTH), strict=True)
+    )
+    parts = [
+        f"every {_ORDINALS.get(step, f'{step}th')} {word}"
+        for step, word in ((down, "row"), (across, "column"))
+        if step > 1
+    ]
+    cells = np.where(kept, weight, np.float32(np.nan))[::down, ::across]
+    return cells, f"drawn: {' and '.join(parts)}" if parts else ""
 
 
 def picture(name: str, weight: NDArray[np.float32], kept: NDArray[np.bool_], limit: float) -> str:
     """One layer as a small picture with its caption.
 
     weight, kept: [units, inputs]. limit: the largest |weight| of the dense layer, at which the
-    colours end, so that they do not move with what is cut.
+    colours end, so that they do not move with what is cut; they go by √|weight|, as on the board.
     """
-    cells, down, across = pool(weight, kept)
+    cells, left_out = pick(weight, kept)
     high, wide = cells.shape
     each = min(_LARGEST, max(1, _CELLS // wide))
-    data = base64.b64encode(png(cells, limit)).decode()
+    roots = np.sign(cells) * np.sqrt(np.abs(cells))
+    data = base64.b64encode(png(roots, math.sqrt(limit))).decode()
     share = f"{100 * (1 - kept.mean()):.0f} % cut" if kept.size else "empty"
-    bound = "" if down == across == 1 else f"; a cell is the largest of {down} × {across} weights"
+    bound = f"; {left_out}" if left_out else ""
     words = f"{name}: {weight.shape[0]:,} × {weight.shape[1]:,}, {share}{bound}"
     return (
         f'<figure><img src="data:image/png;base64,{data}" width="{wide * each}" '

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { cutNow, rankLimit, thresholdNow, totalsNow } from "../../pruneviz/ui/board/counts.js";
 import {
-  kindWord, moveHandle, shareOf, targetChoices, targetNames,
+  kindWord, lockedText, moveHandle, shareOf, targetChoices, targetNames,
 } from "../../pruneviz/ui/board/handles.js";
 import { STEPS } from "../../pruneviz/ui/board/numbers.js";
 import { ask, chooseMethod, EVENLY, toggleLock } from "../../pruneviz/ui/board/plan.js";
@@ -49,6 +49,27 @@ test("a locked layer stays, and a handle beyond its ends ends there", () => {
   assert.deepEqual(state.plan.sparsity, { b: 1 });
   toggleLock(state, "b");
   assert.equal(moveHandle(state, { kind: "block", names: ["a", "b"] }, 0), false);
+});
+
+test("beside the bulk slider stand the locked layers that it leaves as they are", () => {
+  const names = ["a", "b", "c", "d", "e", "f", "g"];
+  const state = stateOf(rawScene([...names.map((name) => rawLayer(name, 10)),
+    rawLayer("conv", 10, { kind: "Conv2d" })]));
+  assert.deepEqual(lockedText(state), { text: "", names: "" });
+  toggleLock(state, "b");
+  toggleLock(state, "conv");
+  assert.equal(lockedText(state).text, "Locked layers stay whole: b, conv.");
+  state.view.target = "kind:linear";
+  assert.equal(lockedText(state).text, "Locked layers stay whole: b.");
+  search(state, "c");
+  assert.equal(lockedText(state).text, "", "it moves nothing that is out of sight");
+  search(state, "");
+  for (const name of ["a", "c", "d", "e"]) toggleLock(state, name);
+  assert.equal(lockedText(state).text, "Locked layers stay whole: a, b, c, d, e.");
+  toggleLock(state, "f");
+  ask(state, "a", 0.5);
+  assert.deepEqual(lockedText(state), { names: "a, b, c, d, e, f",
+    text: "Locked layers stay as they are: a, b, c, d and 2 more." });
 });
 
 test("the bulk slider leaves out as many blocks as it says, the lowest scores first", () => {

@@ -67,8 +67,11 @@ class Board:
         return self.word("missing") == "0"
 
     def is_full(self) -> bool:
-        """Whether the numbers shown belong to the plan shown, measured on all samples."""
-        mine = self.word("seq") == self.word("measured-seq")
+        """Whether the numbers shown belong to the plan shown, which keys have settled on, measured
+        on all samples. A fast machine measures all of them between a key and the settling.
+        """
+        settled = self.root.get_attribute("data-unsettled") is None
+        mine = settled and self.word("seq") == self.word("measured-seq")
         return mine and "measured on all" in self.interval.inner_text()
 
     @contextmanager

@@ -80,7 +80,7 @@ export function buildParts(state) {
   const pictures = buildPictures(state);
   const status = buildStatus(state);
   const left = make("section", { class: "what-moves", "aria-label": "layers" }, bar.node,
-    rows.scroll);
+    bar.locked, rows.scroll);
   const body = make("div", { class: "body" }, headline.node,
     make("div", { class: "halves" }, left,
       make("div", { class: "right" }, chart.node, pictures.node)), status.node);

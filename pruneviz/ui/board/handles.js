@@ -4,11 +4,13 @@ import { onceEach, withMembers } from "./chain.js";
 import { cutNow, poolShare } from "./counts.js";
 import { addTables, clamp, invert } from "./numbers.js";
 import {
-  ask, askedOf, endPlaying, isGlobal, isMovable, layersOf, movableLayers, putShare,
+  ask, askedOf, endPlaying, isGlobal, isLocked, isMovable, layersOf, movableLayers, putShare,
 } from "./plan.js";
 import { levelFor, sharedShare } from "./shares.js";
 
 /** @import { Handle, Layer, State } from "./types.d.ts" */
+
+const NAMED = 4; // of so many locked layers the names are told
 
 /**
  * A handle is whatever one slider moves: a layer, a block of layers, or the bulk target.
@@ -93,14 +95,37 @@ export function targetChoices(state) {
   ];
 }
 
-/** @param {State} state */
-export function targetNames(state) {
+/**
+ * What the bulk slider is to move, with what cannot be moved.
+ * @param {State} state
+ */
+function targetLayers(state) {
   const target = isGlobal(state) ? "all" : state.view.target;
   const wanted = (/** @type {Layer} */ layer) => {
     if (target === "ticked") return state.view.ticked.has(layer.name);
     return target === "all" || target === `kind:${kindWord(layer.kind)}`;
   };
   const { layers } = state.network.scene;
-  return (isGlobal(state) ? layers : inSight(state, layers))
-    .filter((x) => wanted(x) && isMovable(state, x)).map((x) => x.name);
+  return (isGlobal(state) ? layers : inSight(state, layers)).filter(wanted);
+}
+
+/** @param {State} state */
+export function targetNames(state) {
+  return targetLayers(state).filter((x) => isMovable(state, x)).map((x) => x.name);
+}
+
+/**
+ * Which locked layers the bulk slider leaves alone: why 90 % of it is not 90 % of the network.
+ * @param {State} state
+ */
+export function lockedText(state) {
+  const locked = targetLayers(state).filter((x) => isLocked(state, x.name));
+  if (locked.length === 0) return { text: "", names: "" };
+  const whole = locked.every((x) => askedOf(state, x.name) === 0);
+  const names = locked.map((x) => x.name);
+  const rest = names.length - NAMED;
+  const named = rest > 1 ? `${names.slice(0, NAMED).join(", ")} and ${rest} more`
+    : names.join(", ");
+  const stay = whole ? "stay whole" : "stay as they are";
+  return { text: `Locked layers ${stay}: ${named}.`, names: names.join(", ") };
 }

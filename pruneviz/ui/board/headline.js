@@ -129,10 +129,10 @@ function renderAccuracy(state, tiles) {
   setText(tiles.accuracy.under, (busy && state.answer.data.slow && waits) || known);
   setAttribute(tiles.accuracy.under, "title", tiles.accuracy.under.textContent);
   const words = textOf(measured.words);
-  const inWords = words !== "" && !/\d/.test(words);
+  const inWords = words !== "";
   const points = changeText(measured.delta, share);
   setClass(tiles.delta.node, "words", inWords);
-  setText(tiles.delta.value, inWords ? words : isNumber(measured.delta) ? points : words || "–");
+  setText(tiles.delta.value, inWords ? words : isNumber(measured.delta) ? points : "–");
   const range = isNumber(measured.delta_low)
     ? `(${signedScore(measured.delta_low, share)} … ${signedScore(measured.delta_high, share)})`
     : "";
@@ -184,6 +184,7 @@ export function renderHeadline(state, headline) {
   setAttribute(state.page.root, "data-accuracy", state.answer.measured?.accuracy ?? "");
   setAttribute(state.page.root, "data-measured-seq", state.answer.measured?.seq ?? "");
   setAttribute(state.page.root, "data-seq", state.requests.seq);
+  setAttribute(state.page.root, "data-unsettled", state.requests.unsettled ? "" : null);
   const work = state.answer.data.background;
   const part = clamp(work?.done ?? 0, 0, 1);
   if (progress.hidden !== !work) progress.hidden = !work;

@@ -1,8 +1,8 @@
 // What moves many layers at once, or takes a move back?
 
-import { helpButton, iconButton, make, setAttribute, setClass } from "./dom.js";
+import { helpButton, iconButton, make, setAttribute, setClass, setText } from "./dom.js";
 import { endStroke } from "./hand.js";
-import { inSight, shareOf, targetChoices, targetNames } from "./handles.js";
+import { inSight, lockedText, shareOf, targetChoices, targetNames } from "./handles.js";
 import { askedOf, chooseMethod, EVENLY, isGlobal } from "./plan.js";
 import { command, enqueue, isAhead } from "./requests.js";
 import { dropMethod, isSharing, sharedShare, sharedTables, sharingReason } from "./shares.js";
@@ -44,7 +44,8 @@ export function buildToolbar(state) {
     master.range,
     make("label", { class: "percent" }, master.field, "%"), helpButton(state, "master",
       "the bulk slider"), reset, undo, redo);
-  return { node, search: find, target, sharing, master, handle, undo, redo, reset,
+  const locked = make("p", { class: "locked-layers", "data-testid": "locked-layers" });
+  return { node, search: find, target, sharing, master, handle, undo, redo, reset, locked,
     listed: "", listedMethods: "" };
 }
 
@@ -115,6 +116,10 @@ export function renderToolbar(state, bar) {
   setAttribute(bar.master.range, "title", isSharing(state) ? "its levels are being computed"
     : none ? "no layer is chosen" : mixed ? `mixed: on average over ${many} layers`
       : `moves ${many} layers${moves}`);
+  const stay = lockedText(state);
+  bar.locked.hidden = stay.text === "";
+  setText(bar.locked, stay.text);
+  setAttribute(bar.locked, "title", stay.names || null);
   const can = state.answer.data.can ?? {};
   bar.undo.disabled = !can.undo && !state.requests.unsettled && !isAhead(state);
   bar.redo.disabled = !can.redo;

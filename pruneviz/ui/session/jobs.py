@@ -121,9 +121,13 @@ def prepare(bench: Workbench, plan: Plan, make: Callable[[], Plan]) -> Job:
 
 
 def _probe(bench: Bench) -> int:
-    """Samples that answer a thumb: fewer, in whole blocks, the more visitors share the machine."""
-    blocks = bench.probe // bench.block // turns().visitors()
-    return min(bench.probe, bench.block * max(1, blocks))
+    """Samples that answer a thumb: all of a fast network's; fewer, in whole blocks, the more
+    visitors share the machine.
+    """
+    visitors = turns().visitors()
+    if visitors == 1:
+        return bench.probe
+    return min(bench.probe, bench.block * max(1, bench.probe // bench.block // visitors))
 
 
 def _is_confirmed(bench: Workbench) -> bool:

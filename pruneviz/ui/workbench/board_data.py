@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import isfinite
 
 import streamlit as st
 
@@ -160,13 +161,20 @@ def measured_values(session: Session) -> dict[str, object] | None:
         "delta_low": result.delta_low,
         "delta_high": result.delta_high,
         "loss": result.loss,
-        "words": "this is the dense network" if is_dense else result.words,
+        "words": "this is the dense network" if is_dense else _change_words(result),
         "measures": measures_text(result),
         "of": of,
         "full": result.n == of,
         "seq": session.seq,
     }
     return session.shown
+
+
+def _change_words(result: Evaluation) -> str:
+    """What the board says of a change instead of its number, which stands below; "" for nothing."""
+    if not isfinite(result.delta):
+        return result.words
+    return "" if result.measurable else "no measurable change"
 
 
 def _numbers(result: Evaluation) -> dict[str, object]:

@@ -132,13 +132,20 @@ def _return(session: Session, point: str) -> bool:
 
 
 def _redrawn(session: Session, draw: Callable[[Session], None]) -> None:
-    running = session.job is not None and session.job.running
-    redrawn = fragment(draw, run_every=_tick() if running or session.unmeasured else None)
+    redrawn = fragment(draw, run_every=_tick() if _expects_news(session) else None)
     session.drawing_page = True
     try:
         redrawn(session)
     finally:
         session.drawing_page = False
+
+
+def _expects_news(session: Session) -> bool:
+    """Whether something is at work, or will be when the page stands."""
+    if session.job is not None and session.job.running:
+        return True
+    # A page opened again has everything still to measure, as far as its session knows.
+    return session.unmeasured and not jobs.is_measured(session.bench, session.settled)
 
 
 def _board(session: Session) -> None:

@@ -145,8 +145,8 @@ def _points(session: Session, past: Visits, of: int) -> Chart:
         row = past.table.iloc[best]
         share, score = 100 * row["params"] / total, scale.score_text(row["accuracy"])
         words = (
-            f"Fewest parameters for a loss of at most {scale.amount_text(lose)}: "
-            f"{share:.1f} % at {score} ({row['label']})"
+            f"Fewest parameters, at most {scale.amount_text(lose)} lost: "
+            f"{share:.1f} % kept, {bench.task.word} {score} ({row['label']})"
         )
     keys = (*map(str, past.table["key"]), *(_key(one.plan) for one in line))
     return _chart(session, of, figures.as_text(figure), keys, words)

@@ -17,7 +17,18 @@ function keep() {
     }
 }
 
-/** @param {{ data: { done: string[] }, parentElement: ShadowRoot }} component */
+/**
+ * Open the tab below the board, and bring it into sight.
+ * @param {string} name
+ */
+function openTab(name) {
+    const tabs = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[role=tab]")]);
+    const tab = tabs.find(each => each.textContent?.trim() === name);
+    tab?.click();
+    tab?.scrollIntoView({ block: "center" });
+}
+
+/** @param {{ data: { done: string[], pays: string }, parentElement: ShadowRoot }} component */
 export default function ({ data, parentElement }) {
     const root = /** @type {HTMLElement} */ (parentElement.querySelector(".welcome"));
     const place = /** @type {HTMLElement | null} */ (parentElement.host?.closest(".st-key-welcome"));
@@ -28,7 +39,7 @@ export default function ({ data, parentElement }) {
     };
     if (!root.dataset.open) {
         root.dataset.open = isKnown() ? "no" : "yes";
-        /** @type {HTMLElement} */ (root.querySelector("button")).onclick = () => {
+        /** @type {HTMLElement} */ (root.querySelector(".dismiss")).onclick = () => {
             keep();
             show(false);
         };
@@ -37,6 +48,9 @@ export default function ({ data, parentElement }) {
         new ResizeObserver(() => document.documentElement.style.setProperty(
             "--first-steps", `${place?.offsetHeight ?? 0}px`)).observe(place ?? root);
     }
+    const pays = /** @type {HTMLElement} */ (root.querySelector(".tab"));
+    pays.textContent = data.pays;
+    pays.onclick = () => openTab(data.pays);
     const steps = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("li")]);
     for (const step of steps) {
         step.toggleAttribute("data-done", data.done.includes(step.dataset.step ?? ""));

@@ -20,10 +20,10 @@ _HTML = """
   at once what that costs.</p>
   <ol>
     <li data-step="drag">Drag a slider to the right</li>
-    <li data-step="pays">See who pays: <em>Flipped examples</em>, below</li>
+    <li data-step="pays">See who pays: <button type="button" class="tab"></button>, below</li>
     <li data-step="undo">Undo</li>
   </ol>
-  <button type="button" aria-label="Do not show the first steps again">✕</button>
+  <button type="button" class="dismiss" aria-label="Do not show the first steps again">✕</button>
 </section>
 """
 _FILE = Path(__file__)
@@ -39,7 +39,8 @@ _component = st.components.v2.component(
 def welcome(session: Session) -> None:
     """Say what this is, with three steps that tick themselves off, to a browser that is new."""
     with st.container(key=_KEY):  # which is hidden where they were seen before
-        _component(data={"done": sorted(_done(session))}, key=f"{_KEY}-steps")
+        pays = PAYS if session.bench.source.language is None else WRITES
+        _component(data={"done": sorted(_done(session)), "pays": pays}, key=f"{_KEY}-steps")
 
 
 def _done(session: Session) -> set[str]:
