@@ -36,6 +36,16 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _steady_pace() -> Iterator[None]:
+    """How busy the machine becomes during a test changes nothing in it; `test_probe` learns."""
+    from pruneviz.measuring.pace import Pace
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pace, "learn", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _libraries_are_no_garbage() -> None:
     """A full collection, which some tests and some pages want, does not walk through all that was
     imported.

@@ -37,6 +37,41 @@ class Residual(nn.Module):
         return self.last(x + self.branch(x).relu())
 
 
+class InPlace(nn.Module):
+    """The same, which writes to what it has, and reads it again afterwards."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.branch, self.last = nn.Linear(6, 6), nn.Linear(6, 6), nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        y = torch.relu_(x)
+        z = self.branch(x)
+        z.sigmoid_().mul_(2)
+        x += z
+        return self.last(x + y)
+
+
+class WritesThroughView(Residual):
+    """Doubles half of a tensor by a view of it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        x[:, :3].mul_(2)
+        return self.last(x + self.branch(x).relu())
+
+
+class WritesBesideView(Residual):
+    """Changes a tensor that a view of it, which is read afterwards, changes with."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        flat = x.view(-1, 2, 3)
+        x.mul_(2)
+        return self.last(flat.flatten(1) + self.branch(x).relu())
+
+
 def opened(model: nn.Module, samples: int = 20) -> pv.Workbench:
     data = pv.Data(torch.randn(samples, 6), torch.arange(samples) % 3)
     return open_workbench(model.eval(), data)
@@ -111,6 +146,25 @@ def test_the_frontier_of_a_residual_network_by_hand() -> None:
     assert words("first") == ([], everything)
     assert words("branch") == (["relu"], everything[2:])
     assert words("last") == (["add"], everything[5:])
+
+
+def test_a_network_that_writes_to_what_it_has_begins_in_the_middle_too() -> None:
+    bench = opened(InPlace())
+    part = ready(bench)
+    for plan in moves(bench):
+        both(bench, part, plan)
+    assert part.part_left({"last.weight": "another"}) < 1
+
+
+@pytest.mark.parametrize("network", [WritesThroughView, WritesBesideView])
+def test_who_writes_to_what_has_views_is_run_as_a_whole(network: type[Residual]) -> None:
+    bench = opened(network())
+    why = frontiers(bench.source.model, bench.graph, bench.source.validation, BLOCK)
+    assert isinstance(why, str)
+    assert "writes to a tensor" in why
+    plan = pv.Plan(sparsity={"branch": 0.5})
+    own = bench.prune(plan).model(bench.source.validation.inputs)
+    assert torch.equal(bench.evaluate(plan).predicted, own.argmax(1))
 
 
 def test_what_is_kept_stays_within_the_bound_and_the_answers_the_same() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,12 +9,15 @@ from dataclasses import replace
 import pytest
 import torch
 
+from pruneviz.measuring.frontier import Frontiers
+from pruneviz.measuring.pace import Pace
+from pruneviz.measuring.probe import PATIENCE as FOLLOWED
 from pruneviz.plan import Plan
 from pruneviz.pruning.chance import control_of
 from pruneviz.sources.registered import load_registered
 from pruneviz.storage.cache import Cache
 from pruneviz.ui.session import start
-from pruneviz.ui.session.jobs import is_measured, measure, prepare, so_far
+from pruneviz.ui.session.jobs import is_measured, measure, prepare, so_far, waits
 from pruneviz.ui.workbench.board_data import measured_values
 from pruneviz.workbench import Workbench
 
@@ -117,9 +119,8 @@ def slow(new_bench: Callable[[str], Workbench]) -> Workbench:
     """A network that this machine is too slow for, or says so."""
     bench = new_bench("lenet5")
     answering = bench._evaluation_cache
-    answering._probe = replace(answering.probe, size=1, slow=True)
-    answering._time_again = math.inf
     answering.block = 16
+    answering._pace = Pace(10.0)
     return bench
 
 
@@ -149,6 +150,31 @@ def test_the_numbers_so_far_are_of_as_many_samples_as_both_networks_answered(
     found = so_far(slow, PLAN)
     assert found is not None
     assert found.n == 32
+
+
+def test_what_lies_late_in_a_slow_network_is_answered_while_its_slider_moves(
+    slow: Workbench,
+) -> None:
+    """Where so little lies behind a layer that its plans need not wait for a job."""
+    answering = slow._evaluation_cache
+    assert slow.graph.nodes
+    parts = answering._parts()
+    assert isinstance(parts, Frontiers)
+    parts._seconds = dict.fromkeys(parts._network.order(()).steps, 1.0)  # each as long as another
+    parts._total = float(len(parts._seconds))
+    answering._pace = Pace(FOLLOWED / 16 * 5)  # so a fifth of the network may be run
+    early, late = (Plan(sparsity={layer: 0.5}) for layer in ("conv1", "fc3"))
+    assert slow.slow
+    assert (waits(slow, early), waits(slow, late)) == (True, False)
+    assert so_far(slow, late) is None, "nothing there to compare with"
+    slow.evaluate(Plan(), 48)
+    assert so_far(slow, early) is None
+    found = so_far(slow, late)
+    assert found is not None
+    assert 16 <= found.n <= 48
+    assert found.accuracy == slow.evaluate(late, found.n).accuracy
+    assert slow.samples_measured(Plan()) == 48, "the dense network is not measured for a thumb"
+    assert waits(slow, replace(late, repair=("update",)))
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import pruneviz as pv
 from pruneviz.data import Data
 from pruneviz.measuring import probe as module
-from pruneviz.measuring.probe import LIMIT, Probe, probe_size
+from pruneviz.measuring.pace import Pace
+from pruneviz.measuring.probe import LIMIT, Probe, probe_at, time_samples
 from pruneviz.tasks import CLASSES
-from pruneviz.workbench import evaluation_cache
-from tests.small import small_bench
+from pruneviz.workbench.opening import open_workbench
 
+LEARN = Pace.learn
 NOW = [0.0]  # a clock that goes by what the network does, however busy the machine is
 
 
 @pytest.fixture(autouse=True)
 def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.time, "perf_counter", lambda: NOW[0])
+    monkeypatch.setattr(Pace, "learn", LEARN)
     NOW[0] = 0.0
 
 
@@ -39,61 +42,90 @@ def data_of(n: int) -> Data:
     return Data(torch.randn(n, 4), torch.zeros(n).long())
 
 
+def probed(each: float, samples: int, block: int = 64) -> tuple[Probe, float]:
+    """The probe of a network that takes so long a sample, and how long it was found to take."""
+    found = time_samples(Slow(each).eval(), data_of(samples), CLASSES, block)
+    return probe_at(found, samples, block), found
+
+
 def test_a_quick_network_answers_whole_blocks() -> None:
-    probe = probe_size(Slow(1e-5).eval(), data_of(100_000), CLASSES)
+    probe, each = probed(1e-5, 100_000)
     assert not probe.slow
     assert probe.size % 64 == 0
     assert probe.size >= 64
-    assert 0 < probe.seconds_per_sample < LIMIT / 64
+    assert 0 < each < LIMIT / 64
 
 
 def test_a_clock_too_coarse_to_see_a_network_at_work() -> None:
-    probe = probe_size(Slow(0.0).eval(), data_of(300), CLASSES)
+    probe, each = probed(0.0, 300)
     assert (probe.size, probe.slow) == (300, False)
-    assert probe.seconds_per_sample > 0
+    assert each > 0
 
 
 @pytest.mark.parametrize("n", [1, 5, 64, 70])
 def test_no_more_samples_are_answered_than_there_are(n: int) -> None:
-    probe = probe_size(Slow(1e-6).eval(), data_of(n), CLASSES)
+    probe, _ = probed(1e-6, n)
     assert probe.size == n
     assert not probe.slow
 
 
 @pytest.mark.parametrize("block", [1, 8, 64])
 def test_a_slow_network_is_said_to_be_slow_within_a_second(block: int) -> None:
-    probe = probe_size(Slow(0.1).eval(), data_of(200), CLASSES, block)
+    probe, each = probed(0.1, 200, block)
     assert NOW[0] < 1.5
     assert probe.slow
     assert probe.size == max(8, block)
-    assert probe.seconds_per_sample == pytest.approx(0.1)
+    assert each == pytest.approx(0.1)
 
 
 def test_a_network_in_between_gets_the_fewest_samples_worth_measuring() -> None:
-    probe = probe_size(Slow(0.02).eval(), data_of(200), CLASSES, 4)
+    probe, _ = probed(0.02, 200, 4)
     assert NOW[0] < 1.5
     assert probe.size == 8
     assert not probe.slow
 
 
 def test_a_few_samples_of_a_slow_network_are_enough() -> None:
-    probe = probe_size(Slow(0.1).eval(), data_of(2), CLASSES)
+    probe, _ = probed(0.1, 2)
     assert (probe.size, probe.slow) == (2, False)
 
 
-def test_one_busy_moment_does_not_make_a_network_slow_for_good(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """It is timed again, first after a while and then after twice as long."""
-    timings, later = [Probe(8, True, 1.0), Probe(8, True, 1.0), Probe(64, False, 0.001)], [0.0]
-    monkeypatch.setattr(evaluation_cache, "probe_size", lambda *_: timings.pop(0))
-    monkeypatch.setattr(evaluation_cache.time, "monotonic", lambda: later[0])
-    bench = small_bench()
-    seen = {}
-    for seconds in (0, 14, 16, 45, 47, 10_000):
-        later[0] = seconds
-        seen[seconds] = bench.slow, bench.probe, len(timings)
-    assert seen == {
-        0: (True, 8, 2), 14: (True, 8, 2), 16: (True, 8, 1), 45: (True, 8, 1),
-        47: (False, 64, 0), 10_000: (False, 64, 0),
-    }  # fmt: skip
+def test_one_busy_moment_does_not_make_a_network_slow_for_good() -> None:
+    """Nor does it make a slow one quick: every block that is answered is learned from."""
+    network = Slow(1.0)
+    bench = open_workbench(network.eval(), data_of(64 * 40))
+    assert bench.slow
+    assert bench.seconds_per_sample == pytest.approx(1.0)
+    network.each = 0.001
+    bench.evaluate(pv.Plan(sparsity={"fc": 0.25}), 64 * 2)
+    assert bench.slow, "a few blocks are not believed at once"
+    for level in (0.5, 0.75):
+        bench.evaluate(pv.Plan(sparsity={"fc": level}), 64 * 20)
+    assert (bench.slow, bench.probe) == (False, 64)
+    assert 0.0005 <= bench.seconds_per_sample <= 0.002
+
+
+def test_one_block_that_was_held_up_changes_nothing() -> None:
+    network = Slow(0.001)
+    bench = open_workbench(network.eval(), data_of(640))
+    before = bench.probe
+    network.each = 100.0
+    bench.evaluate(pv.Plan(sparsity={"fc": 0.5}), 64)
+    assert (bench.slow, bench.probe) == (False, before)
+
+
+def test_what_a_part_of_the_network_took_tells_of_the_whole() -> None:
+    pace = Pace(1.0)
+    for _ in range(50):
+        pace.learn(64 * 0.25, 4.0)  # a quarter of the network, a sixteenth of a second a sample
+    assert pace.each == pytest.approx(0.25, rel=0.9)
+    for _ in range(50):
+        pace.learn(0, 4.0)
+        pace.learn(64, 0.0)  # a clock that sees no time go by says nothing
+    assert pace.each == pytest.approx(0.25, rel=0.9)
+
+
+@pytest.mark.parametrize("each", [0.0, -1.0, float("nan")])
+def test_a_pace_is_some_time(each: float) -> None:
+    with pytest.raises(ValueError, match="each"):
+        Pace(each)

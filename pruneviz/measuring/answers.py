@@ -85,6 +85,11 @@ def join(first: Outcome, second: Outcome) -> Outcome:
     return concatenate(full) if full else first
 
 
+def whole_run(model: nn.Module, tensors: Mapping[str, Tensor]) -> Run:
+    """What answers by a network's own code, with `tensors` in place of its own."""
+    return _Whole(model).with_tensors(tensors)
+
+
 class _Whole:
     """A network's own code, in a replica that is made when it is first run."""
 
@@ -135,6 +140,8 @@ class _Judgement:
             dense = None
             if self._task.needs_dense:
                 dense = self._dense(inputs, which) if self._changed else answers
+                if not self._changed:
+                    self._keep(which, answers)
             self._judge(data, which, answers, dense)
 
     def outcome(self, data: Data) -> Outcome:
@@ -158,14 +165,16 @@ class _Judgement:
             self._outcomes.append(judge_answer(self._task, answers, targets, dense))
 
     def _dense(self, inputs: Inputs, which: slice) -> Answer:
-        key = (which.start, which.stop)
-        answers = None if self._cache is None else self._cache.get(key)
+        answers = None if self._cache is None else self._cache.get((which.start, which.stop))
         if answers is not None:
             return answers
         fresh = self._whole.dense(inputs)
-        if self._cache is not None and _numbers(fresh) <= _SMALL:
-            self._cache.put(key, fresh)
+        self._keep(which, fresh)
         return fresh
+
+    def _keep(self, which: slice, dense: Answer) -> None:
+        if self._cache is not None and _numbers(dense) <= _SMALL:
+            self._cache.put((which.start, which.stop), dense)
 
 
 def _numbers(answers: Answer) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from time import perf_counter
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,10 @@ _Key = tuple[int, int, frozenset[tuple[str, str]]]
 
 BYTES = 2**28  # of values that are kept for one network
 _RECENT = 8  # plans that a new one is compared with
+_TELLS = 0.2  # of the network: how much must be run for its time to tell of the whole's
+
+# (samples, seconds): what so many samples of the whole network would have taken.
+Tell = Callable[[float, float], None]
 
 
 class Frontiers:
@@ -31,26 +36,37 @@ class Frontiers:
 
     Of each plan the values are kept that cross from what has not changed since a plan before it
     to what has: the next plan that changes the same layers starts there. They are kept for as
-    many samples as fit into `bound` bytes, the ones used last first. Safe to share between
-    threads.
+    many samples as fit into `bound` bytes, the ones used last first. seconds: of each step of the
+    graph, all that tells how much of the network a part of it is. Safe to share between threads.
     """
 
-    def __init__(self, model: nn.Module, run: GraphRun, names: tuple[str, ...], bound: int) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        run: GraphRun,
+        names: tuple[str, ...],
+        bound: int,
+        seconds: Mapping[int, float],
+    ) -> None:
         self._model, self._network, self._names, self._bound = model, run, names, bound
+        self._seconds, self._total = seconds, sum(seconds.values())
         self._like, self._first_names = first_float(model), first_names(model)
         self._lock = threading.Lock()
         self._values: OrderedDict[_Key, dict[tuple[int, int], Value]] = OrderedDict()
         self._full = 0
         self._recent: deque[dict[str, str]] = deque(maxlen=_RECENT)
 
-    def run(self, tensors: Mapping[str, Tensor], versions: Versions) -> Run:
+    def run(
+        self, tensors: Mapping[str, Tensor], versions: Versions, tell: Tell = lambda *_: None
+    ) -> Run:
         """What answers with `tensors` in place of the network's own; versions: of their names.
 
-        A tied tensor may have any of its names.
+        A tied tensor may have any of its names. tell: is told how long the answers took, where
+        that tells of the whole network.
         """
         first = self._first_names
         standing = {first.get(name, name): tensor for name, tensor in tensors.items()}
-        versions = {first.get(name, name): version for name, version in versions.items()}
+        versions = self._first(versions)
         keep = self._keep(versions)
         keys = self._keys(versions, keep)
         orders: dict[frozenset[int], StepOrder] = {}
@@ -60,6 +76,7 @@ class Frontiers:
             places = frozenset(known)
             if places not in orders:
                 orders[places] = self._network.order(places)
+            began = perf_counter()
             try:
                 arguments = fit_like(inputs, self._like)
                 result, fresh = self._network.run(arguments, standing, known, orders[places], keep)
@@ -69,10 +86,18 @@ class Frontiers:
                     raise
                 # In words of the network's own code, or with its answer.
                 return call_all(replica(self._model), inputs, tensors)
+            took, part = perf_counter() - began, self._part(orders[places].steps)
+            if part >= _TELLS:
+                tell(part * (which.stop - which.start), took)
             self._hold(fresh, keys, which)
             return dict(zip(self._names, result, strict=True))
 
         return answers
+
+    def part_left(self, versions: Versions) -> float:
+        """How much of the network the next plan runs that changes the same as this one, 0..1."""
+        changed = self._network.dependent(self._nearest(self._first(versions)))
+        return self._part(self._network.order(self._network.frontier(changed)).steps)
 
     @property
     def bytes(self) -> int:
@@ -87,15 +112,26 @@ class Frontiers:
 
     def _keep(self, versions: dict[str, str]) -> frozenset[int]:
         """The steps whose values the next plan will start from, if it changes the same."""
+        nearest = self._nearest(versions)
         with self._lock:
             if versions in self._recent:
                 self._recent.remove(versions)
-                self._recent.append(versions)
-            others = [self._difference(versions, other) for other in (*self._recent, {})]
-            if versions not in self._recent:
-                self._recent.append(versions)
-        nearest = min((names for names in others if names), key=len, default=frozenset())
+            self._recent.append(versions)
         return frozenset(self._network.frontier(self._network.dependent(nearest)))
+
+    def _nearest(self, versions: Versions) -> frozenset[str]:
+        """In what a plan differs from the one before it that differs least; nothing: from none."""
+        with self._lock:
+            recent = [*self._recent]
+        others = [self._difference(versions, other) for other in (*recent, {})]
+        return min((names for names in others if names), key=len, default=frozenset())
+
+    def _first(self, versions: Versions) -> dict[str, str]:
+        return {self._first_names.get(name, name): version for name, version in versions.items()}
+
+    def _part(self, steps: Collection[int]) -> float:
+        """How much of the whole network's time these steps took when it was checked."""
+        return sum(self._seconds.get(at, 0.0) for at in steps) / self._total if self._total else 1.0
 
     def _difference(self, one: Versions, other: Versions) -> frozenset[str]:
         return frozenset(n for n in {*one, *other} if one.get(n) != other.get(n))
@@ -162,11 +198,12 @@ def frontiers(
         run = GraphRun(model, graph)
         last = (len(data) - 1) // block * block
         names: tuple[str, ...] = ()
+        seconds: dict[int, float] = {}
         for begin in dict.fromkeys((0, last)):
             inputs = data.inputs_of(slice(begin, min(begin + block, len(data))))
             with torch.inference_mode():
                 own = call_all(replica(model), inputs)
-                mine, _ = run.run(fit(model, inputs), {}, {}, run.order(()), ())
+                mine, _ = run.run(fit(model, inputs), {}, {}, run.order(()), (), seconds)
             names = tuple(own)
             pairs = zip(own.values(), mine, strict=True)
             if not all(_equal(one, other) for one, other in pairs):
@@ -175,7 +212,7 @@ def frontiers(
         if out_of_memory(error):
             return "every plan runs the whole network: memory is too little to keep parts of it"
         return f"every plan runs the whole network: its graph cannot be run in parts ({error})"
-    return Frontiers(model, run, names, bound)
+    return Frontiers(model, run, names, bound, seconds)
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:

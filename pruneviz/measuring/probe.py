@@ -14,6 +14,7 @@ from pruneviz.turns import piece
 
 SECONDS = 0.12  # what a probe should take
 LIMIT = 0.3  # beyond that it no longer follows the thumb
+PATIENCE = 1.0  # what an answer may take that is otherwise there only on release
 _FEWEST = 8
 _BUDGET = 1.0  # for finding out
 _ROUNDS = 3
@@ -24,16 +25,28 @@ _TICK = 1e-9  # seconds; a coarse clock may see none go by
 class Probe:
     """size: samples, in whole blocks, answered in about 0.12 s; at least 8 and one block.
 
-    slow: not even so few can be answered in 0.3 s. seconds_per_sample: as timed.
+    slow: not even so few can be answered in 0.3 s.
     """
 
     size: int
     slow: bool
-    seconds_per_sample: float
 
 
-def probe_size(model: nn.Module, data: Data, task: Task, block: int = BLOCK) -> Probe:
-    """How many samples this machine answers in about 0.12 s, timed on the dense network.
+def fewest(samples: int, block: int) -> int:
+    """How many of the samples must be answered at least, in whole blocks, to say anything."""
+    return min(-(-max(_FEWEST, block) // block) * block, samples)
+
+
+def probe_at(each: float, samples: int, block: int) -> Probe:
+    """The probe of a network that takes `each` seconds a sample; samples: how many there are."""
+    least = fewest(samples, block)
+    slow = each * least > LIMIT
+    blocks = max(1, int(SECONDS / each / block))
+    return Probe(least if slow else min(max(least, blocks * block), samples), slow)
+
+
+def time_samples(model: nn.Module, data: Data, task: Task, block: int = BLOCK) -> float:
+    """How many seconds the dense network takes for a sample on this machine.
 
     One sample is timed first, then more of them as long as they promise to be done within a
     second in all; then the median of up to three rounds of the fewest samples worth measuring.
@@ -46,19 +59,15 @@ def probe_size(model: nn.Module, data: Data, task: Task, block: int = BLOCK) -> 
             answer(model, {}, part, 0, samples, task, block)
             return time.perf_counter() - start
 
-    began = time.perf_counter()
-    fewest = min(-(-max(_FEWEST, block) // block) * block, len(data))
+    began, least = time.perf_counter(), fewest(len(data), block)
     seconds(1)  # the first call of all is slower
     samples, took = 1, seconds(1)
-    while samples < fewest:
-        more = min(samples * _FEWEST, fewest)
+    while samples < least:
+        more = min(samples * _FEWEST, least)
         if time.perf_counter() - began + took * more / samples > _BUDGET:
             break
         samples, took = more, seconds(more)
     rounds = [took]
     while len(rounds) < _ROUNDS and time.perf_counter() - began + max(rounds) < _BUDGET:
         rounds.append(seconds(samples))
-    each = max(sorted(rounds)[len(rounds) // 2], _TICK) / samples
-    slow = each * fewest > LIMIT
-    blocks = max(1, int(SECONDS / each / block))
-    return Probe(fewest if slow else min(max(fewest, blocks * block), len(data)), slow, each)
+    return max(sorted(rounds)[len(rounds) // 2], _TICK) / samples

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import torch
@@ -25,9 +26,13 @@ class UnrunnableError(ValueError):
 
 @dataclass(frozen=True)
 class _Step:
-    """An operation, the places of its arguments, and the parameters it depends on, as bits."""
+    """An operation, the places of its arguments, and the parameters it depends on, as bits.
+
+    operation: of the node, or what gives the same without writing to its argument.
+    """
 
     node: Node
+    operation: Callable[..., Value]
     place: Mapping[Node, int]
     reads: tuple[int, ...]
     depends: int
@@ -38,9 +43,7 @@ class _Step:
         def look(node: Node) -> Value:
             return values[self.place[node]]
 
-        target = self.node.target
-        assert callable(target)
-        return target(*map_arg(self.node.args, look), **map_arg(self.node.kwargs, look))
+        return self.operation(*map_arg(self.node.args, look), **map_arg(self.node.kwargs, look))
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,9 @@ class GraphRun:
 
     The graph's own operations are run on the very tensors that the network's code would run them
     on, so that the answers are the same to the last bit; whoever relies on it compares them once.
-    Raises UnrunnableError for a graph with a step inside that writes to a tensor or holds a graph
-    of its own.
+    A step that writes to its argument gives a new value instead, which all after it read.
+    Raises UnrunnableError for a graph with a step inside that writes to what others may be views
+    of, or that holds a graph of its own.
     """
 
     def __init__(self, model: nn.Module, graph: Graph) -> None:
@@ -66,22 +70,30 @@ class GraphRun:
         self._steps: dict[int, _Step] = {}
         self._fixed: dict[int, tuple[str, Tensor]] = {}  # place -> parameter's name, tensor
         self._inputs: list[int] = []
-        place = {node: number for number, node in enumerate(graph.nodes)}
+        place: dict[Node, int] = {}  # where a node's value stands when the next step reads it
+        one: dict[Node, tuple[Node, ...]] = {}  # the nodes that are one tensor, written to in turn
         depends: dict[int, int] = {}
-        for node, at in place.items():
+        for at, node in enumerate(graph.nodes):
             if node.op == "placeholder":
                 depends[at] = self._placeholder(graph, node.name, at)
             elif node.op == "call_function":
-                _check(node)
-                reads = tuple(place[other] for other in node.all_input_nodes)
+                at_hand = {other: place[other] for other in node.all_input_nodes}
+                reads = tuple(at_hand.values())
                 depends[at] = 0
                 for other in reads:
                     depends[at] |= depends[other]
-                self._steps[at] = _Step(node, place, reads, depends[at])
+                first = tuple(node.all_input_nodes[:1])
+                written = one.get(first[0], first) if first else first
+                operation = _pure(node, written)
+                self._steps[at] = _Step(node, operation, at_hand, reads, depends[at])
+                if operation is not node.target:
+                    one |= dict.fromkeys((*written, node), (*written, node))
+                    place |= dict.fromkeys(written, at)
             elif node.op == "output":
                 self._answers = [place[other] for other in node.all_input_nodes]
             else:
                 raise UnrunnableError(f"{node.name} ({node.op})")
+            place[node] = at
         self._depends = depends
 
     def _placeholder(self, graph: Graph, name: str, at: int) -> int:
@@ -140,11 +152,13 @@ class GraphRun:
         known: Mapping[int, Value],
         order: StepOrder,
         keep: Collection[int],
+        seconds: dict[int, float] | None = None,
     ) -> tuple[list[Tensor], dict[int, Value]]:
         """The tensors of the answer, and the values of those steps in `keep` that were run.
 
         inputs: samples [n, ...], as `fit` gives them. tensors: what stands in for parameters and
         buffers, by name. known: step -> value. order: as `order(known)` gives it.
+        seconds: where the time of each step is added to.
         """
         given = [inputs] if isinstance(inputs, Tensor) else list(inputs.values())
         values: dict[int, Value] = dict(zip(self._inputs, given, strict=True)) | dict(known)
@@ -155,7 +169,10 @@ class GraphRun:
                 if other in self._fixed:
                     name, tensor = self._fixed[other]
                     values[other] = tensors.get(name, tensor)
+            began = perf_counter()
             value = values[at] = step.apply(values)
+            if seconds is not None:
+                seconds[at] = seconds.get(at, 0.0) + perf_counter() - began
             if at in keep:
                 kept[at] = value
             for gone in order.done.get(at, ()):
@@ -175,7 +192,33 @@ class GraphRun:
         return done
 
 
-def _check(node: Node) -> None:
+def _pure(node: Node, written: tuple[Node, ...]) -> Callable[..., Value]:
+    """The node's operation, or one that gives its value without writing to its first argument.
+
+    written: the nodes whose tensor that argument is.
+    """
+    operation = node.target
+    assert callable(operation)
+    schema = getattr(operation, "_schema", None)
+    if schema is None or not schema.is_mutable or operation in _HARMLESS:
+        return operation
+    name = schema.name.removeprefix("aten::")
+    twins = getattr(torch.ops.aten, name.removesuffix("_"), None) if name.endswith("_") else None
+    twin: Callable[..., Value] | None = getattr(twins, schema.overload_name or "default", None)
+    known = node.args[0] in written and _is_fresh(written[0])
+    if twin is None or not known or any(_may_view(user) for one in written for user in one.users):
+        raise UnrunnableError(f"{operation}, which writes to a tensor")
+    return twin
+
+
+def _is_fresh(node: Node) -> bool:
+    """Whether a node's value has memory of its own."""
+    return node.op == "call_function" and not _may_view(node)
+
+
+def _may_view(node: Node) -> bool:
+    """Whether a node's value may share memory with an argument that it does not write to."""
     schema = getattr(node.target, "_schema", None)
-    if schema is not None and schema.is_mutable and node.target not in _HARMLESS:
-        raise UnrunnableError(f"{node.target}, which writes to a tensor")
+    if schema is None:
+        return True
+    return not schema.is_mutable and any(one.alias_info is not None for one in schema.returns)

@@ -41,6 +41,7 @@ from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.tasks import Task
 from pruneviz.training import train
 from pruneviz.workbench import description
+from pruneviz.workbench.answer_time import AnswerTime
 from pruneviz.workbench.block_table import block_table
 from pruneviz.workbench.evaluation_cache import EvaluationCache
 from pruneviz.workbench.inspection import layer_maps, layer_warnings, ledger_of
@@ -52,7 +53,7 @@ from pruneviz.workbench.studies import Studies, close
 _DENSE = Plan()
 
 
-class Workbench:
+class Workbench(AnswerTime):
     """A model, its data, and everything about them that is worth keeping.
 
     One workbench serves many threads. The model is never written to. parent: of a trained version,
@@ -277,23 +278,3 @@ class Workbench:
     continuation = continuation  # bench.continuation(plan, prompt): what a language model writes
     surprise = surprise  # bench.surprise(plan, tokens): which words of a text it did not expect
     feature_maps = layer_maps  # bench.feature_maps(plan, layer, sample): activations
-
-    @property
-    def block(self) -> int:
-        """How many samples are answered at a time, by the size of the largest layer."""
-        return self._evaluation_cache.block
-
-    @property
-    def probe(self) -> int:
-        """How many validation samples this machine answers in about 0.12 s; at least one."""
-        return self._evaluation_cache.probe.size
-
-    @property
-    def slow(self) -> bool:
-        """Whether too few samples can be answered while a slider moves."""
-        return self._evaluation_cache.probe.slow
-
-    @property
-    def seconds_per_sample(self) -> float:
-        """How long the dense network takes for one sample on this machine."""
-        return self._evaluation_cache.probe.seconds_per_sample

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from pruneviz.data import Outcome
-from pruneviz.measuring.answers import BLOCK, Run, answer, empty_outcome, join
+from pruneviz.data import Inputs, Outcome
+from pruneviz.measuring.answers import BLOCK, Run, answer, empty_outcome, join, whole_run
 from pruneviz.measuring.evaluate import Evaluation, summarise
 from pruneviz.measuring.frontier import Frontiers, frontiers
 from pruneviz.measuring.outcomes import Outcomes
-from pruneviz.measuring.probe import Probe, probe_size
+from pruneviz.measuring.pace import Pace
+from pruneviz.measuring.probe import LIMIT, PATIENCE, Probe, fewest, probe_at, time_samples
 from pruneviz.measuring.room import Room
 from pruneviz.network.graph_cache import GraphCache
 from pruneviz.plan import Plan
@@ -26,8 +27,6 @@ from pruneviz.tasks.several import Answer
 
 # Bytes that are kept: of the dense network's answers, of what plans answered.
 _ANSWERS, _OUTCOMES = 2**26, 2**28
-
-_TRUST = 15.0  # seconds for which a first timing that found a network slow is believed
 
 # A block's largest layer has its inputs and outputs in this many bytes: a fixed number, so that
 # a network's answers do not depend on the machine.
@@ -56,8 +55,7 @@ class EvaluationCache:
         self._graph_cache, self._original = graph_cache, original
         self._frontiers: Frontiers | str | None = None
         self._checking, self._timing = threading.Lock(), threading.Lock()
-        self._probe: Probe | None = None
-        self._time_again, self._trust = 0.0, _TRUST
+        self._pace: Pace | None = None
         fits = max(1, _BLOCK_BYTES // max(1, activation))
         self.block = min(BLOCK, 1 << (fits.bit_length() - 1))
         self.room = Room(self.block)
@@ -111,18 +109,41 @@ class EvaluationCache:
 
     @property
     def probe(self) -> Probe:
-        """How many samples are answered while a thumb moves.
+        """How many samples are answered while a thumb moves, by the pace of all answers so far."""
+        return probe_at(self.pace.each, self.samples, self.block)
 
-        One busy moment does not make a network slow for good: it is timed again after a while, and
-        then after twice as long.
-        """
+    @property
+    def pace(self) -> Pace:
+        """How long the whole network takes for a sample; it is timed when it is first asked for."""
         with self._timing:
-            if self._probe is None or (self._probe.slow and time.monotonic() > self._time_again):
+            if self._pace is None:
                 source = self._source
-                self._probe = probe_size(source.model, source.validation, self._task, self.block)
-                self._time_again = time.monotonic() + self._trust
-                self._trust *= 2
-            return self._probe
+                each = time_samples(source.model, source.validation, self._task, self.block)
+                self._pace = Pace(each)
+            return self._pace
+
+    def follows(self, plan: Plan) -> bool:
+        """Whether plans that change what this one changes are answered while a thumb moves,
+        because only so little of the network is behind it.
+        """
+        parts = self._parts()
+        if parts is None:
+            return not self.probe.slow
+        left = parts.part_left(self._prune(plan).versions)
+        return left * self.pace.each * fewest(self.samples, self.block) <= PATIENCE
+
+    def answer_soon(self, plan: Plan, most: int) -> int:
+        """Measure a plan on up to `most` samples, as long as somebody waits for an answer: a second
+        for the fewest that say something, less for more of them. On how many it is measured then.
+        """
+        began, least, took = time.monotonic(), fewest(most, self.block), 0.0
+        while (n := self.samples_measured(plan)) < most:
+            before = time.monotonic()
+            if before - began + took > (PATIENCE if n < least else LIMIT):
+                break
+            self._outcomes.first(plan, min(n + self.block, most))
+            took = time.monotonic() - before
+        return n
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -146,12 +167,29 @@ class EvaluationCache:
             self._run(tensors, pruned),
         )
 
-    def _run(self, tensors: Mapping[str, Tensor], pruned: Pruned) -> Run | None:
+    def _run(self, tensors: Mapping[str, Tensor], pruned: Pruned) -> Run:
+        parts = self._parts()
+        if parts is not None:
+            return parts.run(tensors, pruned.versions, self._learn)
+        run = whole_run(self._source.model, tensors)
+
+        def answers(inputs: Inputs, which: slice) -> Answer:
+            began = time.perf_counter()
+            result = run(inputs, which)
+            self._learn(which.stop - which.start, time.perf_counter() - began)
+            return result
+
+        return answers
+
+    def _parts(self) -> Frontiers | None:
+        """What runs a plan from where it differs from others; None where that cannot be (yet)."""
         with self._checking:
             graph = self._graph_cache.graph_at_hand if self._frontiers is None else None
             if graph is not None:
                 source = self._source
                 self._frontiers = frontiers(source.model, graph, source.validation, self.block)
-        if isinstance(self._frontiers, Frontiers):
-            return self._frontiers.run(tensors, pruned.versions)
-        return None
+        return self._frontiers if isinstance(self._frontiers, Frontiers) else None
+
+    def _learn(self, samples: float, seconds: float) -> None:
+        if self._pace is not None:
+            self._pace.learn(samples, seconds)

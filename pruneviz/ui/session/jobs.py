@@ -36,6 +36,10 @@ def measure(
         if plan.repair:
             report("repairing", 0.0)
             bench.prune(plan)
+        elif bench.slow:  # so that the plans after it begin where they differ
+            report("reading the network's graph", 0.0)
+            with suppress(ValueError):  # what cannot be traced is run as a whole
+                _ = bench.graph
         try:
             _in_pieces(bench, plan, "full validation", report)
         finally:  # also where it was stopped: what is measured until then is kept
@@ -65,7 +69,7 @@ def _measure_beside(bench: Workbench, plan: Plan, report: Progress) -> None:
 
 def waits(bench: Workbench, plan: Plan) -> bool:
     """Whether nothing of a plan is measured but by its job: samples or repairs take too long."""
-    return bench.slow or bool(plan.repair)
+    return bool(plan.repair) or (bench.slow and not bench.follows(plan))
 
 
 def so_far(bench: Workbench, plan: Plan) -> Evaluation | None:
@@ -74,15 +78,17 @@ def so_far(bench: Workbench, plan: Plan) -> Evaluation | None:
     Of a plan that need not wait for its job the probe is measured for it.
     """
     n = bench.samples_measured(plan)
-    if waits(bench, plan):
-        n = min(n, bench.samples_measured(Plan())) if bench.slow else n
+    if bench.slow:  # the dense network is not measured for it
+        dense = bench.samples_measured(Plan())
+        n = min(dense, n if waits(bench, plan) else bench.answer_soon(plan, dense))
+    if bench.slow or waits(bench, plan):
         return bench.evaluate(plan, n) if n else None
     return bench.evaluate(plan, max(n, _probe(bench)))
 
 
 def sharpen(bench: Workbench, plan: Plan) -> None:
     """Measure a plan on a probe more of samples; not one that waits for its job."""
-    if waits(bench, plan):
+    if waits(bench, plan) or bench.slow:  # what a slow network can is done by looking
         return
     with suppress(ValueError):  # the network's own: whoever shows the numbers says so
         n = bench.samples_measured(plan) + _probe(bench)

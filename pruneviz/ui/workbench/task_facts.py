@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pruneviz.plan import Plan
+from pruneviz.ui.session.jobs import waits
 from pruneviz.workbench import Workbench
 
 
@@ -18,8 +19,10 @@ def task_facts(bench: Workbench) -> dict[str, object]:
 
 def why_late(bench: Workbench, plan: Plan) -> str | None:
     """Why nothing is measured while a thumb moves, or None where it is."""
-    if not bench.slow:
-        return "repaired, then measured, when you let go" if plan.repair else None
+    if plan.repair and not bench.slow:
+        return "repaired, then measured, when you let go"
+    if not waits(bench, plan):
+        return None
     pace = 1 / bench.seconds_per_sample
     count = f"{pace:.0f}" if pace >= 10 else f"{pace:.1g}" if pace < 1 else f"{pace:.1f}"
     return f"this network answers {count} samples a second here"
