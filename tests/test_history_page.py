@@ -210,7 +210,7 @@ def test_a_version_is_compared_with_its_original_on_the_same_samples(page: Past)
     page.pick(first, number)
     said = page.texts()
     assert "First: lenet5; second: lenet5 · v1; on the same samples" in said
-    assert "masks are compared over the same weights alone" in said
+    assert "Open 'lenet5 · v1' on the workbench to see where the masks differ" in said
     numbers = page.app.dataframe[1].value.set_index("quantity")
     assert numbers.loc["accuracy", "difference"] == "-25.00 points"
 

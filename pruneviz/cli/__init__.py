@@ -11,6 +11,7 @@ from pruneviz.cli.catalogue import criteria, glossary, groups, layers, models
 from pruneviz.cli.compare import compare
 from pruneviz.cli.cost import cost
 from pruneviz.cli.export import export
+from pruneviz.cli.judge import judge
 from pruneviz.cli.lessons import lessons
 from pruneviz.cli.pareto import pareto
 from pruneviz.cli.prune import prune
@@ -74,6 +75,7 @@ for command in (
     cost,
     scan,
     compare,
+    judge,
     allocate,
     pareto,
     train,

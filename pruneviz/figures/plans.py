@@ -22,6 +22,7 @@ MARKS: Mapping[str, dict[str, object]] = {
     "cut, not trained": {"size": 11, "color": ORANGE, "symbol": "triangle-down"},
     "repaired, not trained": {"size": 11, "color": ORANGE, "symbol": "triangle-up"},
     "trained": {"size": 12, "color": GREEN, "symbol": "diamond"},
+    "pruned elsewhere": {"size": 12, "color": BLUE, "symbol": "cross"},
 }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pruneviz.data import Data
 from pruneviz.history.records import Measurement
 from pruneviz.measuring.intervals import paired_difference
 from pruneviz.measuring.ledger import Cost
@@ -71,6 +72,15 @@ def compare(
         low=low,
         high=high,
     )
+
+
+def class_targets(data: Data) -> NDArray[np.int64] | None:
+    """int64 [n], the class of each sample; None where a sample has none."""
+    targets = data.targets
+    if targets is None or targets.ndim != 1 or targets.is_floating_point():
+        return None
+    array: NDArray[np.int64] = targets.cpu().numpy().astype(np.int64)
+    return array
 
 
 def costs_apart(first: Cost, second: Cost) -> pd.DataFrame:

@@ -40,6 +40,9 @@ class Bench(Protocol):
     def original(self) -> Bench: ...
 
     @property
+    def plan(self) -> Plan: ...
+
+    @property
     def probe(self) -> int: ...
 
     @property

@@ -20,7 +20,7 @@ from pruneviz.report.parts import fold, paragraph, section, table
 from pruneviz.report.tables import readable
 from pruneviz.sensitivity.pieces import in_pieces
 from pruneviz.workbench import Workbench
-from pruneviz.workbench.lineage import KINDS, Landmark, trained_mark
+from pruneviz.workbench.lineage import KINDS, Landmark, own_mark
 
 Watch = Progress
 _Row = tuple[str, int, float, float, float, float, int, str, str]  # as _COLUMNS
@@ -101,7 +101,7 @@ def _measure(bench: Workbench, plans: Sequence[Plan], n: int, progress: _Steps) 
         progress.tell(label(plan), 0.0)
         evaluation = in_pieces(bench, plan, n, progress.tell, label(plan))
         if plan.is_dense and bench.parent is not None:
-            mark = trained_mark(bench)
+            mark = own_mark(bench)
             rows.append(_row(evaluation, mark.words, mark.params_left, KINDS[mark.kind]))
         else:
             params, kind = bench.counts(plan).params_kept, "dense" if plan.is_dense else "visited"

@@ -46,7 +46,7 @@ class Source:
     parent: the network it was trained from, so that all are compared with the first. language: of
     a language model, how text becomes its tokens and back, where that is known.
     masks: what the network came pruned by, by parameter (bool, True = kept); its weights are zero
-    where they cut.
+    where they cut. plan: that cuts the same, where those masks are whole units; None: it is found.
     opened: by which names it can be opened again, as far as it has any; unnamed: which of "model",
     "data", "metric" and "train" were things of Python, that nobody else can name.
 
@@ -69,6 +69,7 @@ class Source:
     training: Data | None = None
     past: Provenance | None = None
     masks: Mapping[str, Tensor] = field(default_factory=dict)
+    plan: Plan | None = None
     task: str | None = None
     parent: Source | None = None
     language: Language | None = None

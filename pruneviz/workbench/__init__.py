@@ -45,8 +45,10 @@ from pruneviz.workbench.answer_time import AnswerTime
 from pruneviz.workbench.block_table import block_table
 from pruneviz.workbench.evaluation_cache import EvaluationCache
 from pruneviz.workbench.inspection import layer_maps, layer_warnings, ledger_of
+from pruneviz.workbench.judgement import judge
 from pruneviz.workbench.lineage import landmarks_of, of_original, original_of, parent_of
 from pruneviz.workbench.mask_cache import MaskCache
+from pruneviz.workbench.other_tool import open_version
 from pruneviz.workbench.purpose import purpose_of, tasks_of
 from pruneviz.workbench.studies import Studies, close
 
@@ -121,9 +123,7 @@ class Workbench(AnswerTime):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences on how the model and its data were found, on what no slider reaches, and on
-        how memory was too little or every plan runs the whole network, if so.
-        """
+        """Sentences on how model and data were found, what no slider reaches, and memory."""
         reach = reach_notes(self.source.model, self.never)
         return (*self.source.notes, *reach, *self._evaluation_cache.notes)
 
@@ -135,7 +135,8 @@ class Workbench(AnswerTime):
     @cached_property
     def plan(self) -> Plan:
         """The plan to begin with: dense, or what the network came pruned by, mask for mask."""
-        return beginning(self.layer_of, self.source.masks, self.weight)
+        own = self.source.plan
+        return own or beginning(self.layer_of, self.source.masks, self.weight)
 
     @property
     def macs(self) -> dict[str, int]:
@@ -149,10 +150,7 @@ class Workbench(AnswerTime):
 
     @property
     def groups(self) -> Groups:
-        """The groups of units that can be removed, each proved by a trial cut when first needed.
-
-        ValueError if the network cannot be traced.
-        """
+        """The groups of units that can be removed, proved by trials; ValueError as `graph`."""
         return self.graph_cache.groups
 
     def weight(self, layer: str) -> Tensor:
@@ -272,6 +270,8 @@ class Workbench(AnswerTime):
     cost = ledger_of  # bench.cost(plan): sizes, memory and latency, measured in some seconds
     export = export  # bench.export(plan, folder, formats): files, each proved
     train = train  # bench.train(plan, training): a trained network of its own
+    version = open_version  # bench.version(file): as another tool left this network
+    judge = judge  # bench.judge(file, plan): that beside a plan of this network
     close = close  # bench.close(): where its owner is done with it before the program ends
 
     warnings = layer_warnings  # bench.warnings(plan): layer -> what has collapsed there

@@ -20,6 +20,7 @@ KINDS = {
     "repaired": "repaired, not trained",
     "trained": "trained",
     "random": "random control",
+    "elsewhere": "pruned elsewhere",
 }
 _DENSE = Plan()
 
@@ -97,9 +98,11 @@ def landmarks_of(bench: Bench) -> tuple[Landmark, ...]:
     return tuple(marks)
 
 
-def trained_mark(version: Bench) -> Landmark:
-    """What a training left, as a point."""
+def own_mark(version: Bench) -> Landmark:
+    """What a training, or another tool, left, as a point."""
     past = version.source.past
+    if past is None:
+        return Landmark("elsewhere", version, version.plan, version.source.name)
     params = past.params if past is not None and past.params else None
     return Landmark("trained", version, _DENSE, version.source.name, params)
 
@@ -113,7 +116,7 @@ def _marks_of(version: Bench) -> list[Landmark]:
     parent, marks, name = version.parent, list[Landmark](), version.source.name
     steps = steps_of_past(version.source.past)
     if parent is None or not steps:
-        return [trained_mark(version)]
+        return [own_mark(version)]
     plan, begin = steps[-1].plan, start_of(parent, steps[-1].training)
     if begin is not parent:
         marks.append(Landmark("new", begin, _DENSE, name))
@@ -125,4 +128,4 @@ def _marks_of(version: Bench) -> list[Landmark]:
         control = control_of(cut)
         if control is not None:
             marks.append(Landmark("random", begin, control, name))
-    return [*marks, trained_mark(version)]
+    return [*marks, own_mark(version)]

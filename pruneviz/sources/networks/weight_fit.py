@@ -29,9 +29,9 @@ def fit(model: nn.Module, weights: Weights) -> tuple[nn.Module, tuple[str, ...]]
     if weights.widths is not None:
         model, weights = narrow(model, weights)
     own_tensors = model.state_dict()
-    tensors, notes = _rename(weights.tensors, set(own_tensors))
+    tensors, notes = rename(weights.tensors, set(own_tensors))
     if weights.stored is not None:  # a network with masks of its own takes them as they are
-        own = _rename(weights.stored, set(own_tensors))
+        own = rename(weights.stored, set(own_tensors))
         if len(own[0].keys() & own_tensors.keys()) > len(tensors.keys() & own_tensors.keys()):
             tensors, notes = own
     _refuse_shapes(tensors, own_tensors, weights.name)
@@ -80,7 +80,7 @@ def refuse(name: str, network: str, problems: Mapping[str, Iterable[str]]) -> No
         )
 
 
-def _rename(
+def rename(
     tensors_in_file: Mapping[str, Tensor], goal: set[str]
 ) -> tuple[dict[str, Tensor], list[str]]:
     """The tensors under the network's own names, where taking a prefix off makes more fit."""

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 import torch
-from numpy.typing import NDArray
 
 from pruneviz import figures
 from pruneviz.background import Job
@@ -16,6 +15,7 @@ from pruneviz.history import Measurement, ModelVersion
 from pruneviz.history.comparison import (
     PlanComparison,
     change_in_words,
+    class_targets,
     compare,
     costs_apart,
     masks_apart,
@@ -25,9 +25,11 @@ from pruneviz.plan import Plan
 from pruneviz.progress import Progress
 from pruneviz.ui.boundary import ticking
 from pruneviz.ui.chrome import follow
+from pruneviz.ui.session import versions
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import panels
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.judgement import why_no_masks
 
 _KEY = "history_masks"
 _TICK = 0.4
@@ -40,7 +42,7 @@ Ledgers = tuple[Cost | None, Cost | None]
 class MaskDistance:
     """How far the masks of two plans are apart, as soon as the job has found out."""
 
-    bench: Workbench
+    benches: tuple[Workbench, Workbench]
     plans: tuple[Plan, Plan]
     job: Job | None = None
     table: pd.DataFrame | None = None
@@ -54,7 +56,8 @@ def side_by_side(
     ledgers: Ledgers,
 ) -> None:
     """Two plans in tabs, also of two networks; bench: with the samples both were measured on."""
-    comparison = compare(*records, targets=None if bench is None else _targets(bench))
+    targets = None if bench is None else class_targets(bench.source.validation)
+    comparison = compare(*records, targets=targets)
     st.markdown(f"Second minus first: **{change_in_words(comparison)}**")
     first, second = networks
     if first.weights != second.weights:
@@ -153,15 +156,11 @@ def _flips(
 def _masks(
     bench: Workbench | None, networks: tuple[ModelVersion, ModelVersion], plans: tuple[Plan, Plan]
 ) -> None:
-    first, second = networks
-    if first.weights != second.weights:
-        st.caption("These are two networks: masks are compared over the same weights alone.")
+    benches = _benches(bench, networks)
+    if isinstance(benches, str):
+        st.caption(plain(benches))
         return
-    if bench is None or bench.fingerprint != first.weights:
-        name = plain(repr(first.name))
-        st.caption(f"Open {name} on the workbench to see where the masks differ.")
-        return
-    apart = _apart(bench, plans)
+    apart = _apart(benches, plans)
     job = apart.job
     if job is not None and job.running:
         _wait(apart)
@@ -182,19 +181,38 @@ def _masks(
         st.rerun()
 
 
-def _apart(bench: Workbench, plans: tuple[Plan, Plan]) -> MaskDistance:
+def _benches(
+    bench: Workbench | None, networks: tuple[ModelVersion, ModelVersion]
+) -> tuple[Workbench, Workbench] | str:
+    """The networks of both, or the sentence on why their masks are not compared."""
+    here = []
+    for network in networks:
+        on_screen = bench is not None and bench.fingerprint == network.weights
+        one = bench if on_screen else versions.with_weights(network.weights)
+        if one is None:
+            return f"Open {network.name!r} on the workbench to see where the masks differ."
+        here.append(one)
+    first, second = here
+    why = "" if first is second else why_no_masks(first, second)
+    return f"{why[0].upper()}{why[1:]}." if why else (first, second)
+
+
+def _apart(benches: tuple[Workbench, Workbench], plans: tuple[Plan, Plan]) -> MaskDistance:
     distance = st.session_state.get(_KEY)
-    if isinstance(distance, MaskDistance) and distance.bench is bench and distance.plans == plans:
+    if isinstance(distance, MaskDistance) and (distance.benches, distance.plans) == (
+        benches,
+        plans,
+    ):
         return distance
     if isinstance(distance, MaskDistance) and distance.job is not None:
         distance.job.cancel()
-    apart = st.session_state[_KEY] = MaskDistance(bench, plans)
+    apart = st.session_state[_KEY] = MaskDistance(benches, plans)
 
     def work(report: Progress) -> None:
         report("the masks of the first", 0.0)
-        first = bench.masks(plans[0])
+        first = benches[0].masks(plans[0])
         report("the masks of the second", 0.5)
-        apart.table = masks_apart(first, bench.masks(plans[1]))
+        apart.table = masks_apart(first, benches[1].masks(plans[1]))
 
     apart.job = Job(work)
     apart.job.wait(_TICK)
@@ -207,12 +225,3 @@ def _wait(apart: MaskDistance) -> None:
         follow(apart.job, "history-masks-cancel")
 
     watch()
-
-
-def _targets(bench: Workbench) -> NDArray[np.int64] | None:
-    """The class of each sample, where there is one."""
-    targets = bench.source.validation.targets
-    if targets is None or targets.ndim != 1 or targets.is_floating_point():
-        return None
-    array: NDArray[np.int64] = targets.cpu().numpy().astype(np.int64)
-    return array

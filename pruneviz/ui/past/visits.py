@@ -31,11 +31,12 @@ def words_of(plan: str) -> str:
 
 def name_of(row: pd.Series) -> str:
     """The plan of a visit in a few words: dense is the network as it was first opened, and what
-    training made of it, with nothing more cut, is called by its own name.
+    training, or another tool, made of it, with nothing more cut, is called by its own name.
     """
     words = words_of(row["plan"])
-    if words == label(Plan()) and versions.is_trained(row["model"]):
-        return f"{row['model']} as trained"
+    origin = versions.origin_of(row["model"]) if words == label(Plan()) else ""
+    if origin:
+        return f"{row['model']} {origin}"
     return words
 
 

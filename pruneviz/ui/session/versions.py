@@ -20,6 +20,7 @@ from pruneviz.ui.session.score_source import base_of
 from pruneviz.workbench import Workbench
 
 _KEY, _BOUND = "versions", 24
+_TRAINED, _ELSEWHERE = "as trained", "as another tool left it"
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,16 @@ def version_of(name: str) -> Version | None:
     return _versions().get(name)
 
 
-def is_trained(name: str) -> bool:
-    """Whether a network of this name, however it is scored, was made by training."""
+def origin_of(name: str) -> str:
+    """How a network of this name, however it is scored, came to be, where it is a version."""
     base = base_of(name)
     here = _versions().get(base)
+    if here is not None and here.parent:
+        return _TRAINED if here.bench.source.past is not None else _ELSEWHERE
     if here is not None:
-        return bool(here.parent)
-    return any(one.name == base for one in stored_versions(cached.training_folder()))
+        return ""
+    stored = stored_versions(cached.training_folder())
+    return _TRAINED if any(one.name == base for one in stored) else ""
 
 
 def key_of(name: str) -> str:
@@ -81,6 +85,18 @@ def trained_version(
     last = trained.table[~trained.table["aside"].astype(bool)].iloc[-1]
     how, params = METHODS[trained.training.method].label, int(last["params"])
     return Version(name, parent, bench, trained.plan, how, params, float(last["seconds"]), key)
+
+
+def other_version(parent: str, name: str, bench: Workbench) -> Version:
+    """What another tool made of the network `parent`; it ends with this tab."""
+    plan = bench.plan
+    return Version(name, parent, bench, plan, "pruned elsewhere", bench.counts(plan).params_kept)
+
+
+def with_weights(weights: str) -> Workbench | None:
+    """The network of these weights (their fingerprint) among the versions that are open here."""
+    benches = [version.bench for version in _versions().values()]
+    return next((bench for bench in benches if bench.fingerprint == weights), None)
 
 
 def store(folder: Path, name: str, parent: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from pruneviz.ui.session import Session
 from pruneviz.ui.session.chart import Chart, PlanFacts
 from pruneviz.ui.session.versions import others
 from pruneviz.workbench import Workbench
-from pruneviz.workbench.lineage import KINDS, Landmark, trained_mark
+from pruneviz.workbench.lineage import KINDS, Landmark, own_mark
 
 _NUMBERS = ["params", "accuracy", "low", "high", "loss", "n"]
 _COLUMNS = ["key", "label", "kind", *_NUMBERS, "returns"]
@@ -181,7 +181,7 @@ def _beside(bench: Workbench, versions: Sequence[Workbench]) -> list[Landmark]:
     line = [mark for mark in bench.landmarks if mark.bench is not bench]
     known = {id(mark.bench) for mark in line} | {id(bench)}
     more = [one for one in versions if one.parent is not None and id(one) not in known]
-    return [*line, *map(trained_mark, more)]
+    return [*line, *map(own_mark, more)]
 
 
 def _is_measured(mark: Landmark) -> bool:
@@ -212,7 +212,7 @@ def _row(bench: Workbench, plan: Plan, n: int) -> dict[str, object]:
         return point | _point(bench.evaluate(plan, n), number, label(plan), "visited")
     if bench.parent is None:
         return point | _point(bench.evaluate(plan, n), bench.counts(plan).params, "dense", "dense")
-    mark = trained_mark(bench)
+    mark = own_mark(bench)
     words = f"{mark.words}: the start of this version"
     return point | _point(bench.evaluate(plan, n), mark.params_left, words, KINDS[mark.kind])
 

@@ -13,6 +13,7 @@ from pruneviz.storage.faults import public
 from pruneviz.tasks import TASKS
 from pruneviz.ui.session import networks, shelves
 from pruneviz.ui.session.dropped_recipe import ask_recipe
+from pruneviz.ui.session.dropped_version import ask_version
 from pruneviz.ui.text import plain
 from pruneviz.ui.workbench import picture_form
 from pruneviz.workbench import Workbench
@@ -42,7 +43,8 @@ In place of `mine:data` also a folder or a .zip of pictures:
 def ask_own(here: str) -> str | None:
     """A form for weights, architecture and data; the name of the network once it is open.
 
-    Below it a place for a recipe, see `ask_recipe`; here: the network on the screen.
+    Below it places for a recipe, and for what another tool made of the network on the screen,
+    `here`: see `ask_recipe`, `ask_version`.
 
     What is refused is said in one sentence, and nothing of the session is lost.
     """
@@ -73,8 +75,9 @@ def ask_own(here: str) -> str | None:
         with st.expander("A class of your own"):
             st.markdown(_BY_START)
         ask_recipe(here)
+        version = ask_version(here, most)
         if not click:
-            return None
+            return version
         try:
             with st.spinner("Opening the network …"):
                 bench = _open((weights, data, train), arch, task, ignore, pictures())
