@@ -324,3 +324,14 @@ def test_a_network_cut_in_two_is_shown_and_can_be_undone(page: Page) -> None:
     assert page.result().accuracy < 0.2
     page.ask("undo")
     assert page.plan.is_dense
+
+
+@pytest.mark.parametrize(
+    ("network", "tab"),
+    [("lenet5", "Flipped examples"), pytest.param("writer", "Examples", marks=pytest.mark.slow)],
+)
+def test_the_first_steps_name_a_tab_that_is_there(network: str, tab: str) -> None:
+    app = Page(model=network).app
+    parts = {each.proto.component_name: each for each in app.get("bidi_component")}
+    assert json.loads(parts["pruneviz.welcome"].proto.json)["pays"] == tab
+    assert tab in [each.label for each in app.tabs]

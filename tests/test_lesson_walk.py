@@ -67,6 +67,16 @@ def choose(key: str, value: object) -> Act:
     return lambda page: page.choose(key, value).finish()
 
 
+ATTENTION = [f"blocks.{block}.attn.q_proj" for block in range(4)]
+
+
+def cut(page: Classroom, granularity: str, level: float, *layers: str) -> Classroom:
+    """Press "reset all", choose what is cut, and cut these layers."""
+    page.ask("settle", {}).finish()
+    page.granularity(granularity).ask("settle", dict.fromkeys(layers, level))
+    return page.finish()
+
+
 # What a reader does at each step, by the names of the steps.
 ACTS: Mapping[str, Mapping[str, Act]] = {
     "1_what_is_in_a_network": {
@@ -135,6 +145,16 @@ ACTS: Mapping[str, Mapping[str, Act]] = {
         "zeros": lambda page: page.every_layer(0.9),
         "fit": lambda page: page.granularity("neuron").every_layer(0.3),
         "memory": devices,
+    },
+    "10_a_language_model_forgets": {
+        "forget": lambda page: page.every_layer(0.7),
+        "write": lambda page: page.open_tab("Examples"),
+        "heads": lambda page: cut(page, "head", 0.5, *ATTENTION),
+        "neurons": lambda page: cut(page, "neuron", 0.9, "blocks.3.mlp.fc1"),
+        "blocks": lambda page: cut(
+            page, "block", 1.0, *ATTENTION[2:], "blocks.2.mlp.fc1", "blocks.3.mlp.fc1"
+        ),
+        "first": lambda page: cut(page, "block", 1.0, ATTENTION[0]),
     },
     "11_your_own_model": {
         "open": upload,

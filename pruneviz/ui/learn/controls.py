@@ -20,6 +20,8 @@ _STYLE = """
 @media (min-width: 641px) {
   .stColumn:has(.st-key-lesson) { position: sticky; top: 2.6rem; align-self: flex-start;
     min-width: 0; max-height: calc(100vh - 3rem); overflow-y: auto; }
+  /* Wide content of a tab must not push the board below the text. */
+  .stColumn:has(.st-key-lesson) + .stColumn { min-width: 0; }
 }
 """
 
