@@ -65,7 +65,7 @@ def _model(
 
 def _range(place: st.delta_generator.DeltaGenerator, label: str, key: str) -> tuple[float, float]:
     """A range of per cent, as fractions."""
-    low, high = place.slider(label, 0.0, 100.0, (0.0, 100.0), format="%.1f", key=key)
+    low, high = place.slider(plain(label), 0.0, 100.0, (0.0, 100.0), format="%.1f", key=key)
     return low / 100, high / 100
 
 
