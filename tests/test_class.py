@@ -17,13 +17,16 @@ from click.testing import CliRunner
 from pruneviz.classroom import VARIABLE, ClassRules, Register, current_rules, door, read_class
 from pruneviz.classroom.reader import lessons_of
 from pruneviz.cli import class_start, lodging, main, serve
+from pruneviz.plan import Plan
 from pruneviz.sources.networks import hub
 from pruneviz.sources.networks.from_torchvision import _download
 from pruneviz.training import Training
-from pruneviz.ui.session import networks
+from pruneviz.ui.session import jobs, networks
+from pruneviz.ui.session import start as begin_session
 from pruneviz.ui.train.class_limit import within_class
 from pruneviz.ui.workbench import live, upload
 from tests.browser.serving import free_port
+from tests.small import small_bench
 
 CLASS = """
 title: Class 10b
@@ -296,6 +299,20 @@ def test_boards_look_less_often_for_news_the_more_visitors_are_at_work() -> None
         for visitors, seconds in ((1, 0.4), (4, 0.4), (8, 0.8), (16, 1.6), (40, 2.0)):
             queue.return_value.visitors.return_value = visitors
             assert live._tick() == pytest.approx(seconds)
+
+
+def test_a_board_whose_plan_is_measured_already_looks_for_no_news() -> None:
+    """Somebody else had settled on it before: the page would draw itself again for ever."""
+    bench = small_bench()
+    session = begin_session(bench)
+    assert session.unmeasured
+    assert live._expects_news(session)
+    measured = jobs.measure(bench, session.settled)
+    measured.wait(60)
+    assert session.unmeasured
+    assert not live._expects_news(session)
+    session.settle(Plan(sparsity={"0": 0.5}))
+    assert live._expects_news(session)
 
 
 def test_a_plan_goes_on_as_ever_outside_of_a_class() -> None:

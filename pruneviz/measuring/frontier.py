@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Mapping
-from time import perf_counter
+from time import perf_counter, thread_time
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +27,8 @@ BYTES = 2**28  # of values that are kept for one network
 _RECENT = 8  # plans that a new one is compared with
 _TELLS = 0.2  # of the network: how much must be run for its time to tell of the whole's
 
-# (samples, seconds): what so many samples of the whole network would have taken.
-Tell = Callable[[float, float], None]
+# (samples, seconds, seconds in which the thread computed) of the whole network.
+Tell = Callable[[float, float, float], None]
 
 
 class Frontiers:
@@ -76,7 +76,7 @@ class Frontiers:
             places = frozenset(known)
             if places not in orders:
                 orders[places] = self._network.order(places)
-            began = perf_counter()
+            began, busy = perf_counter(), thread_time()
             try:
                 arguments = fit_like(inputs, self._like)
                 result, fresh = self._network.run(arguments, standing, known, orders[places], keep)
@@ -86,9 +86,10 @@ class Frontiers:
                     raise
                 # In words of the network's own code, or with its answer.
                 return call_all(replica(self._model), inputs, tensors)
-            took, part = perf_counter() - began, self._part(orders[places].steps)
+            took, worked = perf_counter() - began, thread_time() - busy
+            part = self._part(orders[places].steps)
             if part >= _TELLS:
-                tell(part * (which.stop - which.start), took)
+                tell(part * (which.stop - which.start), took, worked)
             self._hold(fresh, keys, which)
             return dict(zip(self._names, result, strict=True))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from pruneviz.data import Outcome
 from pruneviz.measuring.answers import empty_outcome, join
@@ -55,6 +56,7 @@ class Outcomes:
             record.outcome = outcome
 
 
+@lru_cache(4096)  # asked several times for every plan of a chart
 def canonical(plan: Plan) -> Plan:
     """The one plan that stands for all that cut the same: without what has no effect."""
     if plan.is_dense:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 
 _WEIGHT = 0.2  # of one block in what is known
@@ -14,7 +15,9 @@ class Pace:
 
     Every block that is answered moves the estimate a little, the more the further it is off, and
     none moves it far: no single timing decides. each: what is relied on; it follows the estimate
-    when that is off by half or double. Safe to share between threads.
+    when that is off by half or double. waits: whether the network takes longer than its thread
+    computes also where it has the machine to itself (a GPU, a disk); of all others the time counts
+    in which it computed, however busy the machine is. Safe to share between threads.
 
     >>> pace = Pace(0.001)
     >>> for _ in range(20):
@@ -23,16 +26,18 @@ class Pace:
     '0.006'
     """
 
-    def __init__(self, each: float) -> None:
+    def __init__(self, each: float, *, waits: bool = True) -> None:
         if not each > 0:
             raise ValueError(f"each must be above 0 seconds, got {each!r}")
         self.each = self._estimate = each
+        self._waits = waits
         self._lock = threading.Lock()
 
-    def learn(self, samples: float, seconds: float) -> None:
-        """This many samples have just taken so long; where a part of the network was run, so
-        large a part of them.
+    def learn(self, samples: float, seconds: float, worked: float = math.inf) -> None:
+        """This many samples have just taken so long, in which the thread computed for `worked`;
+        where a part of the network was run, so large a part of them.
         """
+        seconds = seconds if self._waits else min(seconds, worked)
         if not (samples > 0 and seconds > 0):
             return
         with self._lock:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from pruneviz.data import Data
 from pruneviz.measuring.answers import BLOCK, answer
+from pruneviz.measuring.pace import Pace
 from pruneviz.tasks import Task
 from pruneviz.turns import piece
 
@@ -19,6 +21,8 @@ _FEWEST = 8
 _BUDGET = 1.0  # for finding out
 _ROUNDS = 3
 _TICK = 1e-9  # seconds; a coarse clock may see none go by
+_YARD, _YARDS = 128, 24  # a product of matrices of this size, so many times: some milliseconds
+_WAITS = 1.5  # times: where a network takes so much longer than it computes, it waits for something
 
 
 @dataclass(frozen=True)
@@ -45,19 +49,25 @@ def probe_at(each: float, samples: int, block: int) -> Probe:
     return Probe(least if slow else min(max(least, blocks * block), samples), slow)
 
 
-def time_samples(model: nn.Module, data: Data, task: Task, block: int = BLOCK) -> float:
+def time_samples(model: nn.Module, data: Data, task: Task, block: int = BLOCK) -> Pace:
     """How many seconds the dense network takes for a sample on this machine.
 
-    One sample is timed first, then more of them as long as they promise to be done within a
-    second in all; then the median of up to three rounds of the fewest samples worth measuring.
+    What others do on the machine meanwhile is taken off: a class that arrives all at once makes no
+    network slow. One sample is timed first, then more of them as long as they promise to be done
+    within a second in all; then the median of up to three rounds of the fewest samples worth
+    measuring.
     """
+
+    worked = [0.0]
 
     def seconds(samples: int) -> float:
         part = data.first(samples)
         with piece():  # alone: what others have measured meanwhile is not this network's time
-            start = time.perf_counter()
+            share = _share_of_a_core()
+            start, began = time.perf_counter(), time.thread_time()
             answer(model, {}, part, 0, samples, task, block)
-            return time.perf_counter() - start
+            worked[0] = time.thread_time() - began
+            return share * (time.perf_counter() - start)
 
     began, least = time.perf_counter(), fewest(len(data), block)
     seconds(1)  # the first call of all is slower
@@ -70,4 +80,15 @@ def time_samples(model: nn.Module, data: Data, task: Task, block: int = BLOCK) -
     rounds = [took]
     while len(rounds) < _ROUNDS and time.perf_counter() - began + max(rounds) < _BUDGET:
         rounds.append(seconds(samples))
-    return max(sorted(rounds)[len(rounds) // 2], _TICK) / samples
+    each = max(sorted(rounds)[len(rounds) // 2], _TICK) / samples
+    return Pace(each, waits=rounds[-1] > _WAITS * worked[0])
+
+
+def _share_of_a_core() -> float:
+    """How much of a core a thread has here, in 0..1: by work that only waits where others run."""
+    yard = torch.ones(_YARD, _YARD)
+    start, began = time.perf_counter(), time.thread_time()
+    for _ in range(_YARDS):
+        yard @ yard
+    took, worked = time.perf_counter() - start, time.thread_time() - began
+    return min(1.0, worked / took) if took > 0 and worked > 0 else 1.0

@@ -116,6 +116,8 @@ class Workbench(AnswerTime):
         """
         return layer_table(self.layer_of, self.macs, self.locks, self.graph_cache.groups_or_none())
 
+    _reach = cached_property(lambda self: (*reach_notes(self.source.model, self.never),))
+
     @cached_property
     def never(self) -> pd.DataFrame:
         """Parameters that no slider reaches, one row each: parameter, params, reason."""
@@ -124,8 +126,7 @@ class Workbench(AnswerTime):
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on how model and data were found, what no slider reaches, and memory."""
-        reach = reach_notes(self.source.model, self.never)
-        return (*self.source.notes, *reach, *self._evaluation_cache.notes)
+        return (*self.source.notes, *self._reach, *self._evaluation_cache.notes)
 
     @cached_property
     def locks(self) -> dict[str, str]:

@@ -118,8 +118,7 @@ class EvaluationCache:
         with self._timing:
             if self._pace is None:
                 source = self._source
-                each = time_samples(source.model, source.validation, self._task, self.block)
-                self._pace = Pace(each)
+                self._pace = time_samples(source.model, source.validation, self._task, self.block)
             return self._pace
 
     def follows(self, plan: Plan) -> bool:
@@ -174,9 +173,10 @@ class EvaluationCache:
         run = whole_run(self._source.model, tensors)
 
         def answers(inputs: Inputs, which: slice) -> Answer:
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.thread_time()
             result = run(inputs, which)
-            self._learn(which.stop - which.start, time.perf_counter() - began)
+            worked = time.thread_time() - busy
+            self._learn(which.stop - which.start, time.perf_counter() - began, worked)
             return result
 
         return answers
@@ -190,6 +190,6 @@ class EvaluationCache:
                 self._frontiers = frontiers(source.model, graph, source.validation, self.block)
         return self._frontiers if isinstance(self._frontiers, Frontiers) else None
 
-    def _learn(self, samples: float, seconds: float) -> None:
+    def _learn(self, samples: float, seconds: float, worked: float) -> None:
         if self._pace is not None:
-            self._pace.learn(samples, seconds)
+            self._pace.learn(samples, seconds, worked)

@@ -1,11 +1,17 @@
 """What do many visitors wait for, who drag sliders at one server at the same time?
 
-python -m tests.benchmarks.classroom [--visitors 4 16 40] [--minutes 2] [--leave 30]
+python -m tests.benchmarks.classroom [--visitors 4 16 40] [--minutes 10] [--leave 120] [--busy]
 
 A server is started for each number of visitors. Each of them holds a WebSocket, drags a slider
 over a handful of places without waiting for anything but the number of each, lets go, waits for the
 number on all samples, looks at it for a while, and goes on with another layer. All numbers of all
 settled plans are compared with the library's in the end, which is run when the server is gone.
+--busy: beside them one more scans and another trains, again and again.
+
+Printed are: seconds of drags and of settled plans; drags that were answered by the word that their
+network is measured once the thumb is let go; plans that did not settle within a minute; errors on
+the screen; numbers other than the library's; MB when the server had answered nobody, when every
+network had been opened by one visitor, at most while all were at work, and after they left.
 """
 
 from __future__ import annotations
@@ -37,22 +43,42 @@ class Log:
 
     drags: list[float] = field(default_factory=list)
     settled: list[float] = field(default_factory=list)
+    put_off: int = 0
+    silent: list[str] = field(default_factory=list)
     plans: list[tuple[str, dict[str, float], float]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
 async def visit(address: str, network: str, seed: int, end: float, log: Log) -> None:
-    """One visitor, until `end`."""
+    """One visitor, until `end`; who hears nothing for a minute is counted, and goes on."""
     chance = random.Random(seed)
     async with Visitor(address, network) as visitor:
         try:
             await visitor.until(lambda data: bool(data.get("measured")), PATIENCE)
             while time.monotonic() < end:
-                await move(visitor, chance, log)
+                try:
+                    await move(visitor, chance, log)
+                except TimeoutError:
+                    log.silent.append(f"{network}: nothing came in {PATIENCE:.0f} s")
                 await asyncio.sleep(chance.uniform(*LOOK))
-        except TimeoutError:
-            log.wrong.append(f"{network}: nothing came in {PATIENCE:.0f} s")
+        except (TimeoutError, OSError) as error:
+            log.wrong.append(f"{network}: {error!r}")
         log.wrong += [f"{network}: {each}" for each in visitor.exceptions]
+
+
+async def study(address: str, network: str, page: str, button: str, end: float, log: Log) -> None:
+    """One who begins long work on a page; each begins it in a tab of its own, until `end`."""
+    while time.monotonic() < end:
+        async with Visitor(address, network) as visitor:
+            try:
+                await visitor.until(lambda data: bool(data.get("measured")), PATIENCE)
+                layer = next(iter(visitor.data["settled"]["sparsity"]))
+                await visitor.settle({layer: 0.5}, PATIENCE)
+                await visitor.press(page, button, PATIENCE)
+                await asyncio.sleep(min(60.0, max(1.0, end - time.monotonic())))
+            except (TimeoutError, OSError) as error:
+                log.wrong.append(f"{page}: {error!r}")
+            log.wrong += [f"{page}: {each}" for each in visitor.exceptions]
 
 
 async def move(visitor: Visitor, chance: random.Random, log: Log) -> None:
@@ -63,7 +89,11 @@ async def move(visitor: Visitor, chance: random.Random, log: Log) -> None:
     )
     goal = chance.uniform(0.1, 0.95)
     for step in range(1, MOVES):
-        log.drags.append(await visitor.drag({layer: round(goal * step / MOVES, 4)}, PATIENCE))
+        took = await visitor.drag({layer: round(goal * step / MOVES, 4)}, PATIENCE)
+        if visitor.put_off:
+            log.put_off += 1
+        else:
+            log.drags.append(took)
     sparsity = {**visitor.data["settled"]["sparsity"], layer: round(goal, 4)}
     log.settled.append(await visitor.settle({layer: round(goal, 4)}, PATIENCE))
     shown = visitor.data["settled"]["sparsity"]
@@ -72,15 +102,32 @@ async def move(visitor: Visitor, chance: random.Random, log: Log) -> None:
     log.plans.append((visitor.network, sparsity, visitor.data["measured"]["accuracy"]))
 
 
-async def lesson(address: str, visitors: int, minutes: float, log: Log) -> None:
-    """All visitors at once; they arrive within a quarter of a minute."""
-    end = time.monotonic() + 60 * minutes
+async def lesson(
+    app: Served, visitors: int, minutes: float, log: Log, *, busy: bool = False
+) -> float:
+    """All visitors at once; they arrive within a quarter of a minute. Returns the most MB."""
+    end, most = time.monotonic() + 60 * minutes, [0.0]
 
     async def come(number: int) -> None:
         await asyncio.sleep(15 * number / visitors)
-        await visit(address, NETWORKS[number % len(NETWORKS)], number, end, log)
+        await visit(app.address, NETWORKS[number % len(NETWORKS)], number, end, log)
 
-    await asyncio.gather(*(come(number) for number in range(visitors)))
+    async def look() -> None:
+        while True:
+            most[0] = max(most[0], megabytes(app))
+            await asyncio.sleep(2)
+
+    others = [
+        study(app.address, "resnet20", "sensitivity", "scan-start", end, log),
+        study(app.address, "lenet5", "train", "train-begin", end, log),
+    ]
+    watch = asyncio.create_task(look())
+    everybody = [come(number) for number in range(visitors)]
+    await asyncio.gather(*everybody, *(others if busy else ()))
+    watch.cancel()
+    for unused in () if busy else others:
+        unused.close()
+    return most[0]
 
 
 @contextmanager
@@ -127,34 +174,42 @@ async def warm(address: str) -> None:
             await visitor.settle({[*visitor.data["settled"]["sparsity"]][1]: 0.5}, PATIENCE)
 
 
+def measure(visitors: int, minutes: float, leave: float, *, busy: bool) -> tuple[Log, list[float]]:
+    """What that many saw, and MB: at the start, opened, at most, afterwards."""
+    log = Log()
+    with server() as app:
+        start = megabytes(app)
+        asyncio.run(warm(app.address))
+        time.sleep(leave / 4)
+        opened = megabytes(app)
+        most = asyncio.run(lesson(app, visitors, minutes, log, busy=busy))
+        time.sleep(leave)
+        return log, [start, opened, most, megabytes(app)]
+
+
 def main() -> None:
     """Print a line for each number of visitors."""
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--visitors", type=int, nargs="+", default=[4, 16, 40])
-    words.add_argument("--minutes", type=float, default=2.0)
-    words.add_argument("--leave", type=float, default=30.0, help="seconds after all have left")
+    words.add_argument("--minutes", type=float, default=10.0)
+    words.add_argument("--leave", type=float, default=120.0, help="seconds after all have left")
+    words.add_argument("--busy", action="store_true", help="one more scans, another trains")
     asked = words.parse_args()
     print(
-        "| visitors | drags | p50 | p95 | settled | p50 | p95 | wrong | MB before, at work, after |"
+        "| visitors | drags | p50 | p95 | put off | settled | p50 | p95 | in a minute not "
+        "| errors | other numbers | MB |"
     )
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|---|")
+    print("|---:|" + "---:|" * 10 + "---|")
     for visitors in asked.visitors:
-        log = Log()
-        with server() as app:
-            asyncio.run(warm(app.address))
-            before = megabytes(app)
-            asyncio.run(lesson(app.address, visitors, asked.minutes, log))
-            during = megabytes(app)
-            time.sleep(asked.leave)
-            after = megabytes(app)
-        wrong = len(log.wrong) + differences(log)
+        log, memory = measure(visitors, asked.minutes, asked.leave, busy=asked.busy)
         print(
             f"| {visitors} | {len(log.drags)} | {at(log.drags, 0.5)} | {at(log.drags, 0.95)} "
-            f"| {len(log.settled)} | {at(log.settled, 0.5)} | {at(log.settled, 0.95)} | {wrong} "
-            f"| {before:.0f}, {during:.0f}, {after:.0f} |",
+            f"| {log.put_off} | {len(log.settled)} | {at(log.settled, 0.5)} "
+            f"| {at(log.settled, 0.95)} | {len(log.silent)} | {len(log.wrong)} "
+            f"| {differences(log)} | {', '.join(f'{each:.0f}' for each in memory)} |",
             flush=True,
         )
-        for line in log.wrong[:10]:
+        for line in (log.silent + log.wrong)[:10]:
             print(f"  {line}", flush=True)
 
 

@@ -18,14 +18,16 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-_FLIGHT = 3.0  # seconds after which the board asks again, then twice as many, see requests.js
+_FLIGHT = 5.0  # seconds after which the board asks again, then twice as many, see requests.js
 _BOARD, _FIRST_TAB = "pruneviz.board", "Per-class change"
 
 
 class Visitor:
     """One browser tab at the workbench of a network.
 
-    data: what the board was given last. exceptions: tracebacks and errors that came instead.
+    data: what the board was given last. exceptions: tracebacks and errors that came instead, and
+    what ended the connection before the visitor did. put_off: whether the board said, in place of
+    the number under the thumb that was asked for last, that there will be one when it is let go.
     """
 
     def __init__(self, address: str, network: str) -> None:
@@ -35,6 +37,10 @@ class Visitor:
         self._address = address
         self._query = urlencode({"model": network})
         self._token = secrets.token_urlsafe(32)
+        self.put_off = self._gone = False
+        self._page = ""
+        self._pages: dict[str, str] = {}  # path of a page -> what the app calls it
+        self._buttons: set[str] = set()
         self._seq, self._widget, self._fragment = 0, "", ""
         self._request: dict[str, Any] = {}
         self._kept: dict[str, str] = {}  # ids of what a browser keeps: scene, picture, …
@@ -70,13 +76,21 @@ class Visitor:
         """Seconds until what the board shows is so; TimeoutError where that takes longer."""
         began = time.perf_counter()
         async with asyncio.timeout(seconds), self._fresh:
-            await self._fresh.wait_for(lambda: bool(self.data) and holds(self.data))
+            await self._fresh.wait_for(lambda: self._gone or (bool(self.data) and holds(self.data)))
+        if self._gone:
+            raise ConnectionError(self.exceptions[-1])
         return time.perf_counter() - began
 
     async def drag(self, sparsity: dict[str, float], seconds: float) -> float:
-        """Move the thumb there; seconds until the number of just this place came."""
+        """Move the thumb there; seconds until the number of just this place came, or the word that
+        it is measured when the thumb is let go (`put_off`).
+        """
         seq = await self._ask("drag", sparsity)
-        return await self._answer(lambda data: _is_of(data, seq), seconds)
+        took = await self._answer(
+            lambda data: _is_of(data, seq) or (bool(data["slow"]) and _is_echo(data, seq)), seconds
+        )
+        self.put_off = not _is_of(self.data, seq)
+        return took
 
     async def settle(self, sparsity: dict[str, float], seconds: float) -> float:
         """Let the thumb go; seconds until the number on all samples came."""
@@ -84,6 +98,22 @@ class Visitor:
         return await self._answer(
             lambda data: _is_of(data, seq) and data["measured"]["full"], seconds
         )
+
+    async def press(self, page: str, key: str, seconds: float) -> None:
+        """Go to a page by its path and press the button with this key there; TimeoutError where it
+        does not appear.
+        """
+        async with asyncio.timeout(seconds), self._fresh:
+            await self._fresh.wait_for(lambda: page in self._pages or self._gone)
+        self._page, self._fragment, self._widget = self._pages[page], "", ""
+        await self._send("")
+        name = ""
+        async with asyncio.timeout(seconds), self._fresh:
+            while not name and not self._gone:
+                name = next((one for one in self._buttons if one.endswith(f"-{key}")), "")
+                if not name:
+                    await self._fresh.wait()
+        await self._send("", button=name)
 
     async def _answer(self, holds: Callable[[dict[str, Any]], bool], seconds: float) -> float:
         """As `until`, for what was asked for: the board asks again where it hears nothing."""
@@ -97,6 +127,8 @@ class Visitor:
         wait = _FLIGHT
         while True:
             await asyncio.sleep(wait)
+            if _is_echo(self.data, self._seq):  # it has arrived: the number comes by itself
+                return
             await self._send(self._fragment)
             wait *= 2
 
@@ -117,10 +149,11 @@ class Visitor:
         names = ("scene", "picture", "sensitivity", "allocation", "chart")
         return {name: self._kept.get(name, "") for name in names}
 
-    async def _send(self, fragment: str, auto: bool = False) -> None:
+    async def _send(self, fragment: str, auto: bool = False, button: str = "") -> None:
         message = BackMsg()
         rerun = message.rerun_script
         rerun.query_string, rerun.fragment_id, rerun.is_auto_rerun = self._query, fragment, auto
+        rerun.page_script_hash = self._page
         rerun.cached_message_hashes.extend(self._messages)
         rerun.widget_states.SetInParent()
         for name, label in self._tabs.items():  # without it the app takes the tab for another one
@@ -129,10 +162,27 @@ class Visitor:
         if self._widget and self._request:
             state = rerun.widget_states.widgets.add()
             state.id, state.json_value = self._widget, json.dumps({"request": self._request})
+        if button:
+            click = rerun.widget_states.widgets.add()
+            click.id, click.trigger_value = button, True
         assert self._socket is not None
         await self._socket.send(message.SerializeToString())
 
     async def _listen(self) -> None:
+        """Take what comes until the connection ends; whoever waits then is told."""
+        try:
+            await self._take_all()
+            self.exceptions.append("the server closed the connection")
+        except Exception as error:
+            self.exceptions.append(f"the connection ended: {error!r}")
+        self._gone = True
+        await self._wake()
+
+    async def _wake(self) -> None:
+        async with self._fresh:
+            self._fresh.notify_all()
+
+    async def _take_all(self) -> None:
         assert self._socket is not None
         async for raw in self._socket:
             message = ForwardMsg()
@@ -151,6 +201,9 @@ class Visitor:
                         self._stop(fragment)
                 case "page_info_changed":
                     self._query = message.page_info_changed.query_string
+                case "navigation":
+                    pages = message.navigation.app_pages
+                    self._pages = {one.url_pathname: one.page_script_hash for one in pages}
 
     def _whole(self, message: ForwardMsg) -> ForwardMsg:
         """What a message stands for that only names one which came before."""
@@ -174,6 +227,9 @@ class Visitor:
         element = delta.new_element
         if element.WhichOneof("type") == "exception":
             self.exceptions.append(f"{element.exception.type}: {element.exception.message}")
+        if element.WhichOneof("type") == "button":
+            self._buttons.add(element.button.id)
+            await self._wake()
         if element.WhichOneof("type") != "bidi_component":
             return
         component = element.bidi_component
@@ -203,6 +259,10 @@ class Visitor:
         task = self._ticks.pop(fragment, None)
         if task is not None:
             task.cancel()
+
+
+def _is_echo(data: dict[str, Any], seq: int) -> bool:
+    return bool(data) and data["settled"]["seq"] >= seq
 
 
 def _is_of(data: dict[str, Any], seq: int) -> bool:

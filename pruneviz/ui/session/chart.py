@@ -9,12 +9,13 @@ from pruneviz.plan import Plan
 from pruneviz.storage.cache import Cache
 from pruneviz.workbench import Workbench
 
-_REMEMBERED, _LINES = 1_500, 8
+_REMEMBERED, _LINES, _COUNTED = 1_500, 8, 16
 
 
 @dataclass
 class PlanFacts:
-    """What was found out once, by plan: its point of the chart, and what has collapsed.
+    """What was found out once, by plan: its point of the chart, what has collapsed, what it leaves
+    in counts.
 
     past: points as they were measured before this page was loaded. guesses: (parameters kept,
     accuracy) as somebody expected them in a lesson. lines: predicted, by what they rest on; none
@@ -24,6 +25,7 @@ class PlanFacts:
     points: Cache[dict[str, object]] = field(default_factory=lambda: Cache(_REMEMBERED))
     past: dict[Plan, dict[str, object]] = field(default_factory=dict)
     warnings: Cache[dict[str, str]] = field(default_factory=lambda: Cache(_REMEMBERED))
+    counts: Cache[dict[str, object]] = field(default_factory=lambda: Cache(_COUNTED))
     guesses: tuple[tuple[float, float], ...] = ()
     lines: Cache[tuple[LinePoint, ...]] = field(default_factory=lambda: Cache(_LINES))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import lru_cache
 from math import isfinite
 
 import streamlit as st
@@ -96,19 +97,28 @@ def _evidence(session: Session) -> dict[str, object]:
 
 
 def _settled_values(session: Session) -> dict[str, object]:
-    bench = session.bench
-    pruned, cost = bench.masks(session.live), bench.counts(session.live)
+    bench, live = session.bench, session.live
+    counts = session.facts.counts.get_or(live, lambda: _counts(bench, live))
     return {
-        "sparsity": {name: session.live.sparsity.get(name, 0.0) for name in bench.layer_of},
+        "sparsity": {name: live.sparsity.get(name, 0.0) for name in bench.layer_of},
         "locked": dict(session.locked),
-        "cut": _cut_counts(bench, pruned),
-        "by_hand": counts_by_hand(bench, session.live),
         "inputs_cut": _inputs_cut(session),
-        "kept_params": cost.params_kept,
-        "kept_macs": cost.macs_kept,
         "seq": session.seq,
         "step": session.moves,
-        "warnings": _warnings(session) or pruned.collapse,
+        **counts,
+        "warnings": _warnings(session) or counts["warnings"],
+    }
+
+
+def _counts(bench: Workbench, plan: Plan) -> dict[str, object]:
+    """What a plan leaves, by layer and in all; warnings: of what has nothing left."""
+    pruned, cost = bench.masks(plan), bench.counts(plan)
+    return {
+        "cut": _cut_counts(bench, pruned),
+        "by_hand": counts_by_hand(bench, plan),
+        "kept_params": cost.params_kept,
+        "kept_macs": cost.macs_kept,
+        "warnings": pruned.collapse,
     }
 
 
@@ -191,9 +201,14 @@ def _background(session: Session) -> dict[str, object] | None:
     return {"label": job.words, "done": job.done} if job and job.running else None
 
 
+@lru_cache(1)
+def _terms() -> dict[str, dict[str, str]]:
+    return {name: term.as_dict() for name, term in TERMS.items()}
+
+
 def _help(plan: Plan) -> dict[str, dict[str, str]]:
     scores = TERMS["relative" if plan.relative else "raw"]
-    return {name: term.as_dict() for name, term in TERMS.items()} | {
+    return _terms() | {
         "criterion": criterion_term(plan.criterion).as_dict(),
         "granularity": granularity_term(plan.granularity).as_dict(),
         "scope": TERMS[plan.scope].as_dict(),

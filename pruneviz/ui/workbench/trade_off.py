@@ -89,16 +89,30 @@ def chart(session: Session) -> Chart:
     moving = session.live != session.settled
     if before is not None and before.shows == shows and moving:
         return before
-    if session.measure == "layers":
-        past, of = None, hash(session.settled)
-    else:
-        past = visits(session.bench, session.visited, session.facts, others(session.name))
-        tables = past.table.to_json(), past.controls.to_json()
-        of = hash((*tables, session.facts.guesses, promise(session)))
+    layers = session.measure == "layers"
+    of = hash(session.settled if layers else _made_of(session))
     if before is None or (before.shows, before.of) != (shows, of):
-        session.chart = _by_layer(session, of) if past is None else _points(session, past, of)
+        session.chart = _by_layer(session, of) if layers else _points(session, of)
     assert session.chart is not None
     return session.chart
+
+
+def _made_of(session: Session) -> tuple[object, ...]:
+    """What the chart rests on, much sooner told than the chart itself."""
+    bench, facts = session.bench, session.facts
+    samples = bench.samples_measured
+    points = [
+        (plan, samples(plan), 0 if control is None else samples(control))
+        for plan, control in ((plan, control_of(plan)) for plan in session.visited)
+        if samples(plan) or plan in facts.past
+    ]
+    marks = [(id(one.bench), one.plan, _is_measured(one)) for one in _beside_of(session)]
+    dense = samples(Plan()), bench.dense_confirmed, len(facts.past)
+    return (*points, *marks, *dense, facts.guesses, promise(session))
+
+
+def _beside_of(session: Session) -> list[Landmark]:
+    return _beside(session.bench, others(session.name))
 
 
 def plan_at(session: Session, point: str) -> Plan | None:
@@ -122,7 +136,8 @@ def promise(session: Session) -> tuple[LinePoint, ...]:
     return session.facts.lines.get_or((bench, base, locked, bench.studies.memory.version), find)
 
 
-def _points(session: Session, past: Visits, of: int) -> Chart:
+def _points(session: Session, of: int) -> Chart:
+    past = visits(session.bench, session.visited, session.facts, others(session.name))
     bench, lose, line = session.bench, session.lose, promise(session)
     scale, n = bench.task.scale, bench.samples_measured(Plan())
     best = best_within(past.table, lose)
