@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from pruneviz.figures.style import AXIS, BLUE, GREEN, GREY, ORANGE, foreign, layout
 from pruneviz.scale import SHARE, Scale
 
+_TICKS = 7  # at most, so that a low chart has more than two
 _ROOM = 1.04  # of an axis, so that a point at its end is whole
 _STANDS = "%{text}<br>%{x:,} parameters<br>%{y:.4g}<extra></extra>"
 _HOVER = _STANDS.replace("<extra>", "<br>click to return<extra>")
@@ -182,7 +183,8 @@ def _up(chance: float | None, scale: Scale) -> dict[str, object]:
         return {}
     room = (_ROOM - 1) * (1 - chance)
     # Plans that know nothing lie around chance: with twice the room their marks are whole.
-    return {"range": [scale.factor * (chance - 2 * room), scale.factor * (1 + room)]}
+    ends = [scale.factor * (chance - 2 * room), scale.factor * (1 + room)]
+    return {"range": ends, "nticks": _TICKS}
 
 
 def per_class(

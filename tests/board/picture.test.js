@@ -117,6 +117,8 @@ test("each view draws what was sent, or says what is missing", () => {
   assert.match(missing(state, null), /loading/);
   chooseKind(state, "activations");
   assert.match(missing(state, picture), /No activations/);
+  state.answer.data.thumbnails = { activity: false };
+  assert.match(missing(state, picture), /has not ended/);
   state.answer.data = { slow: "measured on release" };
   assert.match(missing(state, drawnPicture()), /calibration/);
   state.view.focus = "";

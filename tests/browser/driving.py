@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, TimeoutError
 
-PATIENCE = 90.0  # seconds; a bound for hanging, never a measurement
+PATIENCE = 90.0  # seconds without news; a bound for hanging, never a measurement
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,19 @@ class Board:
     # -- waiting ---------------------------------------------------------------------------
 
     def until(self, what: str, holds: Callable[[], bool]) -> None:
-        """Wait patiently until `holds()`."""
-        end = time.monotonic() + PATIENCE
+        """Wait patiently until `holds()`: on a busy machine as long as the work on the page goes
+        on.
+        """
+        end, before = time.monotonic() + PATIENCE, ""
         broken = self.page.get_by_test_id("stException")
         while not holds():
             assert not broken.count(), broken.all_inner_texts()
             assert time.monotonic() < end, f"waited {PATIENCE:.0f} s in vain for: {what}"
             self.page.wait_for_timeout(40)
+            work = self.root.locator(".status .work")
+            now = work.inner_text() if work.count() else ""
+            if now != before:
+                end, before = time.monotonic() + PATIENCE, now
 
     def open(self) -> None:
         """Wait until the board is drawn and the numbers on it are measured in full."""
@@ -120,7 +126,10 @@ class Board:
         """All that stands on the page, and whether its script runs."""
         app = self.page.get_by_test_id("stApp")
         state = app.get_attribute("data-test-script-state")
-        return f"script: {state}\n{self.page.locator('body').inner_text()}"
+        switches = self.page.get_by_role("switch").or_(self.page.get_by_role("checkbox"))
+        on = switches.evaluate_all("all => all.filter(x => x.checked).map(x => x.ariaLabel)")
+        board = self.root.inner_text() if self.root.count() else ""
+        return f"script: {state}\non: {on}\n{self.page.locator('body').inner_text()}\n{board}"
 
     def slider(self, layer: str) -> Locator:
         """The slider of a layer."""

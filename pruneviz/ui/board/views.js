@@ -111,8 +111,13 @@ export function missing(state, picture) {
   if (!state.view.focus) return "Click a layer to see why its weights are cut.";
   if (!picture) return "loading the picture …";
   if (state.view.kind === "activations") {
-    return state.answer.data.slow && !picture.activation
-      ? "A calibration pass records activations: choose a criterion that needs one, such as Wanda."
+    const { slow, thumbnails } = state.answer.data;
+    if (slow && !picture.activation) {
+      return "A calibration pass records activations: choose a criterion that needs one, such as "
+        + "Wanda.";
+    }
+    return thumbnails?.activity === false
+      ? "Activations come with the calibration pass, which has not ended yet."
       : "No activations were recorded for this layer.";
   }
   return "There is no picture of this layer.";

@@ -19,10 +19,10 @@ MOST = 12
 _SHOWN = 4
 _KEY = "train_runs"
 _CHART = {"displayModeBar": False, "scrollZoom": False}
+_MARKS = "Solid: validation; dashed: training samples; dotted: before anything was cut or trained."
 _HELP = (
-    "Solid: validation; dashed: training samples; dotted: the network that was really trained, "
-    "before it was cut or trained. Where the dashed line leaves the solid one, the network "
-    "overfits: it learns samples by heart. A saved training is added by *Open again*."
+    "Dotted is the network that was really trained. Where the dashed line leaves the solid one, "
+    "the network overfits: it learns samples by heart. A saved training is added by *Open again*."
 )
 
 
@@ -68,6 +68,7 @@ def overlay(runs: list[TrainingRun]) -> None:
     chosen = {number: runs[number - 1] for number in choice}
     if not chosen:
         return
+    st.caption(_MARKS)
     lines = [one.lines(number) for number, one in chosen.items()]
     labels = {"loss": f"loss, {task.loss_label}", "score": task.scale.axis(task.word)}
     for column, (kind, label) in zip(st.columns(2, gap="medium"), labels.items(), strict=True):

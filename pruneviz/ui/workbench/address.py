@@ -150,10 +150,11 @@ def write(session: Session, *others: str) -> None:
     if params == sent and "model" not in params and state == Address(networks.first()).query:
         return
     wanted = state | {name: params[name] for name in others if name in params}
-    if not params == wanted == sent:
-        st.query_params.from_dict(wanted)
-        st.session_state[_ARRIVED] = False
     st.session_state[_SENT] = wanted
+    if not params == wanted == sent:
+        # First: a click may end this run while the address leaves, and is no way back.
+        st.session_state[_ARRIVED] = False
+        st.query_params.from_dict(wanted)
 
 
 def tell(session: Session) -> None:
