@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 
-SCOPES = ("layer", "global")
+SCOPES = ("layer", "global", "alike")
 WIDTHS = ("neuron", "head")  # what makes layers narrower
 UNITS = (*WIDTHS, "block")
 AGGREGATES = ("mean", "sum", "max")
@@ -83,12 +83,13 @@ class Plan:
     criterion: a name in CRITERIA. granularity: "weight", "neuron", "head" (of attention alone),
     "block" (a residual branch, named by any of its layers: 1 leaves it out) or "N:M" (keep N of
     each M).
-    scope: where scores compete, "layer" or "global". sparsity: layer name -> fraction pruned,
-    0..1; with scope "global" every layer named competes in one ranking and the counts asked are
-    added up. relative: scores are divided by their layer's L2 norm first (Molchanov et al. 2017).
-    seed: of the random criterion. pinned: what was cut or kept by hand, see `Pins`. aggregate: how
-    the scores of layers that are cut together make one: "mean", "sum" or "max". repair: what is
-    done about the damage without training, of REPAIRS.
+    scope: where scores compete, "layer", "global" or "alike" (among layers of one kind and shape).
+    sparsity: layer name -> fraction pruned, 0..1; with scope "global" every layer named competes in
+    one ranking, with "alike" in that of its like, and the counts asked there are added up.
+    relative: scores are divided by their layer's L2 norm first (Molchanov et al. 2017). seed: of
+    the random criterion. pinned: what was cut or kept by hand, see `Pins`. aggregate: how the
+    scores of layers that are cut together make one: "mean", "sum" or "max". repair: what is done
+    about the damage without training, of REPAIRS.
 
     Raises ValueError naming the field or layer when a value is out of range.
 
@@ -116,7 +117,7 @@ class Plan:
         if not isinstance(self.criterion, str):
             raise ValueError(f"criterion must be a name, got {self.criterion!r}")
         if self.scope not in SCOPES:
-            raise ValueError(f"scope must be 'layer' or 'global', got {self.scope!r}")
+            raise ValueError(f"scope must be 'layer', 'global' or 'alike', got {self.scope!r}")
         if not isinstance(self.relative, bool):
             raise ValueError(f"relative must be True or False, got {self.relative!r}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
@@ -151,7 +152,7 @@ class Plan:
                 f"repair {beyond[0]!r} makes up for single weights that are cut; use granularity "
                 "'weight' or 'N:M', or repair 'reconstruct' for whole units"
             )
-        if pattern(self.granularity) and self.scope == "global":
+        if pattern(self.granularity) and self.scope != "layer":
             raise ValueError(
                 f"granularity {self.granularity!r} lets weights compete inside each group only; "
                 "use scope='layer'"

@@ -128,7 +128,7 @@ def sign(*values: int) -> Tensor:
 
 def test_what_is_pinned_leaves_its_place_and_the_others_close_up() -> None:
     alone = {"a": ranking(torch.tensor([5.0, 1.0, 4.0, 2.0, 3.0]))}
-    found = pin(alone, {"a": sign(0, 1, -1, 0, 0)}, pooled=False)["a"]
+    found = pin(alone, {"a": sign(0, 1, -1, 0, 0)})["a"]
     assert found.rank.tolist() == [3, KEPT, CUT, 1, 2]
     assert (found.cut, found.keep) == (1, 1)
     assert found.scores is alone["a"].scores
@@ -144,22 +144,22 @@ def test_what_is_pinned_leaves_its_place_and_the_others_close_up() -> None:
 def test_what_is_kept_by_hand_stays_however_many_go_before_it() -> None:
     hand = torch.zeros(5_000, dtype=torch.int8)
     hand[7] = 1
-    found = pin({"a": ranking(torch.randn(5_000))}, {"a": hand}, pooled=False)["a"]
+    found = pin({"a": ranking(torch.randn(5_000))}, {"a": hand})["a"]
     assert mask_of(found, layer_count(1.0, found)).nonzero().tolist() == [[7]]
 
 
 def test_layers_without_pins_keep_their_ranking() -> None:
     alone = {"a": ranking(torch.randn(4)), "b": ranking(torch.randn(4))}
-    found = pin(alone, {"a": sign(1, 0, 0, 0)}, pooled=False)
+    found = pin(alone, {"a": sign(1, 0, 0, 0)})
     assert found["b"] is alone["b"]
-    assert pin(alone, {}, pooled=True)["a"] is alone["a"]
+    assert pin(alone, {})["a"] is alone["a"]
 
 
 def test_in_a_pool_the_others_of_all_layers_close_up() -> None:
     pooled = pool(
         {"a": ranking(torch.tensor([5.0, 1.0])), "b": ranking(torch.tensor([[2.0, 0.5, 3.0]]))}
     )
-    found = pin(pooled, {"b": sign(1, 0, -1).reshape(1, 3)}, pooled=True)
+    found = pin(pooled, {"b": sign(1, 0, -1).reshape(1, 3)})
     assert found["a"].rank.tolist() == [3, 2]
     assert found["b"].rank.tolist() == [[KEPT, 1, CUT]]
     assert [(r.cut, r.keep) for r in found.values()] == [(0, 0), (1, 1)]
@@ -168,6 +168,6 @@ def test_in_a_pool_the_others_of_all_layers_close_up() -> None:
 
 
 def test_when_everything_is_pinned_nothing_is_left_to_choose() -> None:
-    found = pin({"a": ranking(torch.randn(3))}, {"a": sign(-1, 1, -1)}, pooled=False)["a"]
+    found = pin({"a": ranking(torch.randn(3))}, {"a": sign(-1, 1, -1)})["a"]
     for level in (0.0, 0.5, 1.0):
         assert mask_of(found, layer_count(level, found)).tolist() == [False, True, False]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,12 +55,13 @@ def test_cells_of_low_rank_are_exactly_those_the_engine_cuts(
     plan = asked(lenet5, kind, level)
     scene = {layer["name"]: layer for layer in layers_of(describe(lenet5, plan))}
     cut = cut_items(lenet5, plan)
-    total = describe(lenet5, plan)["pool_total"]
+    pools: Any = describe(lenet5, plan)["pools"]
+    totals = {name: pools[x["pool"]]["total"] for name, x in scene.items() if x["pool"]}
     for name, mask in lenet5.prune(plan).masks.items():
         shown = picture(lenet5, plan, name)
         rows, columns = whole(shown["row_index"]), whole(shown["col_index"])
         kept = mask.flatten(1).numpy()[np.ix_(rows, columns)]
-        k = count(level, total) if isinstance(total, int) else cut[name]
+        k = count(level, totals[name]) if name in totals else cut[name]
         if scene[name]["disabled"]:
             k = 0
         ranks = whole(shown["rank"]).reshape(kept.shape)
@@ -114,8 +116,8 @@ def test_activations_come_with_the_evidence(new_bench: Callable[[str], Workbench
 
 def test_a_picture_of_a_layer_out_of_the_pool_cuts_nothing(lenet5: Workbench) -> None:
     plan = with_levels(lenet5, KINDS["global"], dict.fromkeys(lenet5.layer_of, 0.9), {"fc2": ""})
-    total = describe(lenet5, plan)["pool_total"]
-    assert isinstance(total, int)
+    pools: Any = describe(lenet5, plan)["pools"]
+    (total,) = [pool["total"] for pool in pools.values()]
     assert (whole(picture(lenet5, plan, "fc2")["rank"]) >= total).all()
 
 
@@ -133,7 +135,8 @@ def test_what_is_pinned_is_cut_or_kept_at_any_level(
     shown = picture(lenet5, plan, "conv2")
     ranks = whole(shown["rank"]).reshape(16, 150)
     kept = lenet5.prune(plan).masks["conv2"].flatten(1).numpy()
-    total = scene["pool_total"]
+    pools: Any = scene["pools"]
+    total = next((pool["total"] for pool in pools.values()), None)
     k = count(level, total) if isinstance(total, int) else cut["conv2"]
     gone = (ranks < k) | inputs_gone(lenet5, plan, "conv2", kept.shape)
     assert (gone == ~kept).all()
@@ -148,7 +151,7 @@ def test_what_is_pinned_is_cut_or_kept_at_any_level(
     if isinstance(total, int):
         reaches = {x["name"]: whole(x["reach"]) for x in layers_of(scene)}
         assert sum(r[0] for r in reaches.values()) == (1 if "neuron" in kind else 20)
-        assert (np.diff(table(scene["pool_scores"])) >= 0).all()
+        assert all((np.diff(table(pool["scores"])) >= 0).all() for pool in pools.values())
 
 
 def test_a_picture_is_another_when_something_in_it_is_pinned(lenet5: Workbench) -> None:

@@ -208,7 +208,7 @@ def test_a_thing_in_hand_has_no_name() -> None:
         ),
         ("plan:\n  sparsity: {a: 1.2}\n", "line 2: plan.sparsity.a must be at most 1, got 1.2"),
         ("plan:\n  sparsity: {a: .nan}\n", "line 1: plan: sparsity of 'a' must be in [0, 1]"),
-        ("plan:\n  scope: all\n", "plan.scope must be one of layer, global, got 'all'"),
+        ("plan:\n  scope: all\n", "plan.scope must be one of layer, global, alike, got 'all'"),
         ("plan:\n  repair: [glue]\n", "line 2: plan.repair.0 must be one of fold"),
         ("plan:\n  granularity: 4:2\n", "line 1: plan: granularity '4:2' prunes nothing"),
         ("plan: {}\nmodel: {weights: 12}\n", "line 2: model.weights must be a text, got 12"),

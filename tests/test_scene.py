@@ -29,6 +29,8 @@ KINDS = {
     "relative": Plan("taylor", scope="global", relative=True),
     "neuron": Plan("l2", "neuron"),
     "neuron global": Plan("activation", "neuron", "global"),
+    "alike": Plan(scope="alike"),
+    "neuron alike": Plan("l2", "neuron", "alike"),
     "block": Plan("magnitude", "block"),
     "block global": Plan("magnitude", "block", "global"),
     "2:4": Plan(granularity="2:4"),
@@ -135,18 +137,21 @@ def test_a_layer_of_equal_scores_still_has_a_histogram(
         assert np.isfinite([hist["lo"], hist["hi"]]).all()
 
 
-@pytest.mark.parametrize("kind", ["global", "neuron global"])
-def test_the_scores_of_the_pool_rise(lenet5: Workbench, kind: str) -> None:
-    scores = table(describe(lenet5, asked(lenet5, kind, 0.0))["pool_scores"])
-    assert len(scores) == 257
-    assert (np.diff(scores) >= 0).all()
+@pytest.mark.parametrize("kind", ["global", "neuron global", "alike"])
+def test_the_scores_of_the_pools_rise(lenet5: Workbench, kind: str) -> None:
+    pools: Any = describe(lenet5, asked(lenet5, kind, 0.0))["pools"]
+    assert pools
+    for pool in pools.values():
+        assert len(table(pool["scores"])) == 257
+        assert (np.diff(table(pool["scores"])) >= 0).all()
 
 
 def test_a_locked_layer_is_out_of_the_pool(lenet5: Workbench) -> None:
     plan = with_levels(lenet5, KINDS["global"], dict.fromkeys(lenet5.layer_of, 0.0), {"fc1": ""})
     scene = describe(lenet5, plan)
     sizes = {layer["name"]: layer["items"] for layer in layers_of(scene)}
-    assert scene["pool_total"] == sum(sizes.values()) - sizes["fc1"]
+    pool: Any = scene["pools"]
+    assert [one["total"] for one in pool.values()] == [sum(sizes.values()) - sizes["fc1"]]
     assert {layer["name"] for layer in layers_of(scene) if layer["reach"] is None} == {"fc1"}
 
 
@@ -162,6 +167,8 @@ COUNTED = {
     "neuron global": Plan("l2", "neuron", "global"),
     "head": Plan("l2", "head"),
     "head global": Plan("l2", "head", "global"),
+    "alike": Plan(scope="alike"),
+    "neuron alike": Plan("l2", "neuron", "alike"),
     "block": Plan("magnitude", "block"),
     "block global": Plan("magnitude", "block", "global"),
     "2:4": Plan(granularity="2:4"),
@@ -169,6 +176,7 @@ COUNTED = {
 }
 
 BULK: dict[str, tuple[float, ...]] = {"layer": (0.37, 0.5, 1.0), "global": (0.25, 0.373, 0.9, 1.0)}
+BULK["alike"] = BULK["global"]
 
 
 def moved(bench: Workbench, kind: str) -> Iterator[dict[str, object]]:

@@ -39,6 +39,7 @@ from tests.node import run_board_tests
 KINDS = {
     "weight": Plan(),
     "weight global": Plan(scope="global"),
+    "alike": Plan(scope="alike"),
     "neuron": Plan("l2", "neuron"),
     "neuron global": Plan("l2", "neuron", "global"),
     "head": Plan("l2", "head"),
@@ -101,8 +102,8 @@ def hand_counts(bench: Workbench, plan: Plan, name: str) -> list[int]:
 
 
 def scene_is_exact(board: dict[str, object]) -> bool:
-    total = board["pool_total"]
-    return not isinstance(total, int) or total <= CODES
+    pools: Any = board["pools"]
+    return all(pool["total"] <= CODES for pool in pools.values())
 
 
 def cases(benches: Callable[[str], Workbench]) -> Iterator[dict[str, object]]:
@@ -110,7 +111,7 @@ def cases(benches: Callable[[str], Workbench]) -> Iterator[dict[str, object]]:
         if kind != "head":
             for level in (0.0, 0.03, 0.5, 0.97, 1.0):
                 yield seen(benches("lenet5"), kind, level)
-    for kind in ("weight", "weight global", "neuron", "neuron global"):
+    for kind in ("weight", "weight global", "alike", "neuron", "neuron global"):
         yield seen(benches("lenet5"), kind, 0.4, hand=True)
         yield seen(benches("resnet20"), kind, 0.37)
     for kind in ("head", "neuron", "weight"):

@@ -34,7 +34,8 @@ _RANKING = {
 }  # fmt: skip
 RANKING = tuple(_RANKING)
 _LEVELS = (
-    click.option("--scope", default="layer", show_default=True, help="layer or global."),
+    click.option("--scope", default="layer", show_default=True,
+                 help="layer, global, or alike: among layers of the same kind and shape."),
     click.option("--relative", is_flag=True, help="Divide scores by their layer's L2 norm first."),
     click.option("--all", "everywhere", type=float, help="Sparsity of every unlocked layer, 0..1."),
     click.option("--unlocked", is_flag=True,

@@ -58,8 +58,8 @@ def _scale(
     bench: Bench, plan: Plan, sliders: Sequence[Slider], levels: Sequence[float]
 ) -> dict[str, list[float]]:
     """Slider -> its sparsity at each level: what a slider of `plan` keeps, to a common power."""
-    if plan.scope == "global":
-        raise ValueError("scope 'global' gives layers no levels of their own to scale")
+    if plan.scope != "layer":
+        raise ValueError(f"scope {plan.scope!r} gives layers no levels of their own to scale")
     densities = np.array([1 - slider.level(plan) for slider in sliders])
     sizes = np.array([float(sum(bench.layer_of[n].size for n in s.layers)) for s in sliders])
     sizes /= sizes.sum()

@@ -193,6 +193,14 @@ TERMS = {
         "cut the k lowest scores of all, k = round(sparsity · all items)",
         "Blalock et al. 2020, arXiv:2003.03033",
     ),
+    "alike": Term(
+        "Scope: alike",
+        "One ranking and one threshold for the layers of each kind and shape (of groups, for those "
+        "whose layers are so): what is small in a wide layer is not weighed against what is small "
+        "in a narrow one. Sliders of layers alike move together.",
+        "cut the k lowest scores of each pool, k = round(sparsity · its items)",
+        "Fang et al. 2024 (isomorphic pruning), arXiv:2407.04616, there by kind alone",
+    ),
     "raw": Term(
         "Scores: raw (minor importance)",
         "Scores compete as they are: what is small in absolute terms goes first, wherever it is.",
@@ -200,8 +208,8 @@ TERMS = {
     "relative": Term(
         "Scores: relative importance",
         "Scores are divided by the L2 norm of all scores in their layer first, so that a layer "
-        "with small weights is not emptied just because of its scale. It matters in the global "
-        "scope; inside one layer the order stays the same.",
+        "with small weights is not emptied just because of its scale. It matters in the "
+        "scopes global and alike; inside one layer the order stays the same.",
         "s / √(Σ s² over the layer);  s: score",
         "Molchanov et al. 2017, arXiv:1611.06440, sec. 2.3",
     ),

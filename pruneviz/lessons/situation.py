@@ -20,7 +20,7 @@ NAMES = {
     "network": "the name of the network in the list",
     "criterion": "its criterion, such as 'random'",
     "granularity": "what is cut: 'weight', 'neuron', 'head', 'block' or N:M",
-    "scope": "where importances compete: 'layer' or 'global'",
+    "scope": "where importances compete: 'layer', 'global' or 'alike'",
     "relative": "whether scores are relative to their layer",
     "least": "the least sparsity that is asked of a layer that may be pruned, 0 to 1",
     "most": "the greatest sparsity that is asked of any layer, 0 to 1",

@@ -63,6 +63,6 @@ def canonical(plan: Plan) -> Plan:
         return Plan()
     return replace(
         active(plan),
-        relative=plan.relative and plan.scope == "global",
+        relative=plan.relative and plan.scope != "layer",
         seed=plan.seed if plan.criterion == "random" else 0,
     )

@@ -12,7 +12,7 @@ def label(plan: Plan) -> str:
         return "dense"
     levels = [level for level in plan.sparsity.values() if level]
     pinned = sum(len(places) for places in plan.pinned.values())
-    where = "" if plan.scope == "layer" else ", global"
+    where = "" if plan.scope == "layer" else f", {plan.scope}"
     name = f"{CRITERIA[plan.criterion].label}, {plan.granularity}{where}"
     if not levels:
         return f"{name}: {pinned} by hand"

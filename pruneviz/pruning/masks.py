@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +22,7 @@ class Ranking:
 
     scores: floats, of the items' shape. order: of which they are the part of this number; in a pool
     it is that of all layers. only: the one count that may be cut here (N:M), or None.
-    cut, keep: how many items are pinned so.
+    cut, keep: how many items are pinned so. pool: the first layer of the pool it is in, or "".
     """
 
     scores: Tensor
@@ -31,6 +31,7 @@ class Ranking:
     only: int | None = None
     cut: int = 0
     keep: int = 0
+    pool: str = ""
 
     @property
     def rank(self) -> Tensor:
@@ -74,27 +75,43 @@ def layer_count(sparsity: float, ranking: Ranking) -> int:
     return ranking.only if share > 0 and share >= ranking.only / 2 else 0
 
 
-def pool(rankings: Mapping[str, Ranking]) -> dict[str, Ranking]:
-    """One ranking over all layers given: ranks count over the whole pool, ties in layer order."""
-    if not rankings:
-        return {}
-    order = Order([ranking.scores for ranking in rankings.values()])
-    return {
-        name: Ranking(ranking.scores, order, part, ranking.only)
-        for part, (name, ranking) in enumerate(rankings.items())
-    }
-
-
-def pin(
-    rankings: Mapping[str, Ranking], pinned: Mapping[str, Tensor], *, pooled: bool
+def pool(
+    rankings: Mapping[str, Ranking], kinds: Mapping[str, Hashable] | None = None
 ) -> dict[str, Ranking]:
+    """One ranking over all layers given: ranks count over the whole pool, ties in layer order.
+
+    kinds: of each layer; those of one kind make a pool of their own.
+    """
+    pools: dict[Hashable, list[str]] = {}
+    for name in rankings:
+        pools.setdefault(None if kinds is None else kinds[name], []).append(name)
+    pooled = {}
+    for names in pools.values():
+        order = Order([rankings[name].scores for name in names])
+        for part, name in enumerate(names):
+            one = rankings[name]
+            pooled[name] = Ranking(one.scores, order, part, one.only, pool=names[0])
+    return {name: pooled[name] for name in rankings}
+
+
+def pools_of(rankings: Mapping[str, Ranking]) -> dict[str, dict[str, Ranking]]:
+    """Pool -> the rankings in it, by layer; those that are in none are left out."""
+    pools: dict[str, dict[str, Ranking]] = {}
+    for name, ranking in rankings.items():
+        if ranking.pool:
+            pools.setdefault(ranking.pool, {})[name] = ranking
+    return pools
+
+
+def pin(rankings: Mapping[str, Ranking], pinned: Mapping[str, Tensor]) -> dict[str, Ranking]:
     """Rankings in which what is pinned has left its place, and the others have closed up.
 
     pinned: layer -> int8 of the items' shape, 1 = kept, -1 = cut by hand, 0 = as the criterion
-    says. pooled: whether the ranks count over all layers. What is cut by hand comes first in the
-    count: with k to cut, the k minus so many lowest of the others go.
+    says. Those of a pool close up together. What is cut by hand comes first in the count: with k to
+    cut, the k minus so many lowest of the others go.
     """
-    pools = [list(rankings)] if pooled else [[name] for name in rankings]
+    pools = [[name] for name, ranking in rankings.items() if not ranking.pool]
+    pools += [list(names) for names in pools_of(rankings).values()]
     result: dict[str, Ranking] = {}
     for names in pools:
         if not any(name in pinned for name in names):
@@ -118,12 +135,20 @@ def pin(
             ranking = in_ranks(rankings[name], part.reshape(rankings[name].scores.shape))
             cut, keep = int((sign < 0).sum()), int((sign > 0).sum())
             result[name] = replace(ranking, cut=cut, keep=keep)
-    return result
+    return {name: result[name] for name in rankings}
 
 
 def mask_of(ranking: Ranking, cut: int) -> Tensor:
     """Bool of the items' shape, True = kept, when the `cut` lowest ranks go."""
     return ranking.order.mask(ranking.part, cut)
+
+
+def pool_counts(sparsity: Mapping[str, float], rankings: Mapping[str, Ranking]) -> dict[str, int]:
+    """Layer -> items to cut in its pool, which all layers of that pool share."""
+    counts: dict[str, int] = {}
+    for members in pools_of(rankings).values():
+        counts |= dict.fromkeys(members, pool_count(sparsity, members))
+    return counts
 
 
 def pool_count(sparsity: Mapping[str, float], rankings: Mapping[str, Ranking]) -> int:

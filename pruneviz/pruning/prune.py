@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -20,7 +20,7 @@ from pruneviz.pruning.criteria import Criterion, find_criterion
 from pruneviz.pruning.curvature import no_curvature
 from pruneviz.pruning.evidence import PARTS, TOLD, Evidence, weights_only
 from pruneviz.pruning.granularity import expand, rank_items, scores_for
-from pruneviz.pruning.masks import Ranking, layer_count, mask_of, pin, pool, pool_count
+from pruneviz.pruning.masks import Ranking, layer_count, mask_of, pin, pool, pool_counts
 from pruneviz.pruning.pins import check_pins, hands
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.pruning.units import cannot_units, check_units, levels, unit_masks, unit_scores
@@ -35,8 +35,9 @@ def rank(
     """Rankings of the layers that `plan` names; of whole units by the lead of their group.
 
     What is pinned is left in its place; layers of which no unit can be cut are left out. With scope
-    "global" the layers named compete in one pool. Only criterion, granularity, scope, relative,
-    seed, aggregate and the names in the plan's sparsity matter, not the levels.
+    "global" the layers named compete in one pool, with "alike" in one of each kind. Only criterion,
+    granularity, scope, relative, seed, aggregate and the names in the plan's sparsity matter, not
+    the levels.
     """
     criterion = find_criterion(plan.criterion, plan.granularity)
     rankings: dict[str, Ranking] = {}
@@ -59,7 +60,32 @@ def rank(
                 scores = scores.double()
                 scores = scores / scores.norm().clamp(min=torch.finfo(torch.float64).tiny)
         rankings[lead] = rank_items(scores, plan.granularity)
-    return pool(rankings) if plan.scope == "global" else rankings
+    return pool_for(plan, rankings, layers, groups)
+
+
+def pool_for(
+    plan: Plan,
+    rankings: Mapping[str, Ranking],
+    layers: Mapping[str, Layer],
+    groups: Groups | None,
+) -> dict[str, Ranking]:
+    """The rankings in the pools of the plan's scope; as they are where each layer has its own."""
+    if plan.scope == "layer":
+        return dict(rankings)
+    return pool(rankings, {name: kind_of(plan, name, layers, groups) for name in rankings})
+
+
+def kind_of(plan: Plan, name: str, layers: Mapping[str, Layer], groups: Groups | None) -> Hashable:
+    """What the layers of one pool have in common; name: of a layer, or of the lead of its group.
+
+    With scope "alike" their kinds and shapes, in order; of a group those of all its layers.
+    (Isomorphic pruning, Fang et al. 2024, arXiv:2407.04616, looks at the kinds alone.)
+    """
+    if plan.scope == "global":
+        return None
+    group = None if groups is None else groups.of(name)
+    members = (name,) if group is None else group.layers
+    return tuple((layers[one].kind, layers[one].shape) for one in members)
 
 
 def prune(
@@ -94,7 +120,7 @@ def prune(
     evidence = evidence or weights_only(model, layers, graph)
     rankings = rank(layers, evidence, active(plan), groups)
     signs = hands(plan, layers, groups)
-    rankings = pin(rankings, signs, pooled=plan.scope == "global")
+    rankings = pin(rankings, signs)
     return apply(model, plan, layers, rankings, graph, groups)
 
 
@@ -151,7 +177,7 @@ def cannot(layer: Layer, criterion: Criterion, granularity: str) -> str | None:
 
 def active(plan: Plan) -> Plan:
     """The plan without layers that ask for nothing; in a pool these still compete and stay."""
-    if plan.scope == "global" and not plan.is_dense:
+    if plan.scope != "layer" and not plan.is_dense:
         return plan
     asking = {name: level for name, level in plan.sparsity.items() if level > 0}
     return replace(plan, sparsity=asking)
@@ -162,9 +188,10 @@ def cuts(
 ) -> dict[str, int]:
     """Layer, or lead of a group -> how many of its items go."""
     sparsity = plan.sparsity if groups is None else levels(plan, groups)
-    if plan.scope == "global":
-        k = pool_count(sparsity, rankings)
-        return {n: r.items - int(mask_of(r, k).count_nonzero()) for n, r in rankings.items()}
+    if plan.scope != "layer":
+        counts = pool_counts(sparsity, rankings)
+        kept = {n: int(mask_of(r, counts[n]).count_nonzero()) for n, r in rankings.items()}
+        return {name: ranking.items - kept[name] for name, ranking in rankings.items()}
     return {name: layer_count(sparsity.get(name, 0.0), r) for name, r in rankings.items()}
 
 
@@ -216,10 +243,10 @@ def _keep(
     groups: Groups | None,
 ) -> dict[str, Tensor]:
     """Layer, or lead of a group -> which of its items stay."""
-    counts = cuts(plan, rankings, groups)
-    if plan.scope == "global":
-        sparsity = plan.sparsity if groups is None else levels(plan, groups)
-        counts = dict.fromkeys(rankings, pool_count(sparsity, rankings))
+    if plan.scope == "layer":
+        counts = cuts(plan, rankings, groups)
+    else:
+        counts = pool_counts(plan.sparsity if groups is None else levels(plan, groups), rankings)
     kept = {name: mask_of(ranking, counts[name]) for name, ranking in rankings.items()}
     for name, sign in hands(plan, layers, groups).items():
         if name not in kept:  # it is asked for nothing else

@@ -9,9 +9,9 @@ from pruneviz.network.groups import Groups
 from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan
 from pruneviz.pruning.evidence import Evidence
-from pruneviz.pruning.masks import Ranking, pin, pool
+from pruneviz.pruning.masks import Ranking, pin
 from pruneviz.pruning.pins import hands
-from pruneviz.pruning.prune import rank
+from pruneviz.pruning.prune import pool_for, rank
 from pruneviz.pruning.units import cannot_units
 from pruneviz.storage.cache import Cache
 
@@ -37,7 +37,7 @@ class RankingCache:
         )
 
     def of(self, plan: Plan) -> dict[str, Ranking]:
-        """Rankings of the layers that `plan` names; with scope "global" they make one pool.
+        """Rankings of the layers that `plan` names; in the pools of its scope.
 
         Of whole units by the lead of their group. What is pinned has left its place in them.
         """
@@ -53,12 +53,17 @@ class RankingCache:
             rankings = {name: self._ranking(plan, name, groups) for name in names}
         else:
             rankings = self._pools.get_or(
-                (*_key(plan), tuple(names)),
-                lambda: pool({name: self._ranking(plan, name, groups) for name in names}),
+                (*_key(plan), plan.scope, tuple(names)),
+                lambda: pool_for(
+                    plan,
+                    {name: self._ranking(plan, name, groups) for name in names},
+                    self._layers,
+                    groups,
+                ),
             )
         if not plan.pinned:
             return rankings
-        return pin(rankings, hands(plan, self._layers, groups), pooled=plan.scope == "global")
+        return pin(rankings, hands(plan, self._layers, groups))
 
     def _ranking(self, plan: Plan, name: str, groups: Groups | None) -> Ranking:
         def make() -> Ranking:

@@ -65,10 +65,13 @@ class Predictor:
     def damage(self, plan: Plan) -> float:
         """The damage of a plan's levels, added up over the sliders.
 
-        ValueError for a plan of other choices, of the global scope, or with layers not known here.
+        ValueError for a plan of other choices, of another scope than "layer", or with layers not
+        known here.
         """
-        if plan.scope == "global":
-            raise ValueError("scope 'global' gives layers no levels of their own to predict from")
+        if plan.scope != "layer":
+            raise ValueError(
+                f"scope {plan.scope!r} gives layers no levels of their own to predict from"
+            )
         if settings_of(_seedless(plan)) != _seedless(self.plan):
             raise ValueError(f"this predictor is for {self.plan}, got {settings_of(plan)}")
         covered = {layer for layers in self.layers.values() for layer in layers}

@@ -18,7 +18,7 @@ from pruneviz.pruning.evidence import Evidence, parts_for, weights_only
 from pruneviz.pruning.evidence_pass import gather
 from pruneviz.pruning.masks import Ranking, pin
 from pruneviz.pruning.pins import hands
-from pruneviz.pruning.prune import active, apply, rank
+from pruneviz.pruning.prune import active, apply, kind_of, rank
 from pruneviz.pruning.pruned import Pruned
 from pruneviz.tasks import Task
 from pruneviz.training.mask_set import MaskSet
@@ -74,7 +74,7 @@ class Structure:
             signs = self._signs(plan, before, groups)
             if self.least and groups is not None:
                 signs = self._spare(network, active_plan, rankings, signs, groups)
-            rankings = _pin(rankings, signs, plan)
+            rankings = _pin(rankings, signs)
         pruned = apply(network, active_plan, self.layers, rankings, graph, groups)
         return join(before, mask_set_of(pruned, self.layers))
 
@@ -87,7 +87,7 @@ class Structure:
         groups: Groups,
     ) -> dict[str, Tensor]:
         """The signs, with one more kept in each group of which nothing would be left."""
-        candidates = _pin(rankings, signs, plan)
+        candidates = _pin(rankings, signs)
         units = apply(network, plan, self.layers, candidates, self.graph_cache.graph, groups).units
         spared = dict(signs)
         for name, line in units.items():
@@ -112,11 +112,17 @@ class Structure:
         sizes = {name: self._units(groups, name) for name in plan.sparsity}
         gone = {n: max(0, self.items.get(groups.lead(n), now) - now) for n, now in sizes.items()}
         able = [name for name, size in sizes.items() if size > self.least]
-        if plan.scope == "global":
-            leads = {groups.lead(name): name for name in plan.sparsity}.values()
-            number = sum(plan.sparsity[n] * (sizes[n] + gone[n]) - gone[n] for n in leads)
-            level = max(0.0, number / max(1, sum(sizes[n] for n in leads if n in able)))
-            return replace(plan, sparsity=dict.fromkeys(able, min(1.0, level)))
+        if plan.scope != "layer":
+            leads = {groups.lead(name): name for name in plan.sparsity}
+            kinds = {lead: kind_of(plan, lead, self.layers, groups) for lead in leads}
+            pooled: dict[str, float] = {}
+            for kind in dict.fromkeys(kinds.values()):
+                mine = [name for lead, name in leads.items() if kinds[lead] == kind]
+                number = sum(plan.sparsity[n] * (sizes[n] + gone[n]) - gone[n] for n in mine)
+                level = max(0.0, number / max(1, sum(sizes[n] for n in mine if n in able)))
+                members = [name for name in able if kinds[groups.lead(name)] == kind]
+                pooled |= dict.fromkeys(members, min(1.0, level))
+            return replace(plan, sparsity=pooled)
         levels = {
             name: max(0.0, (plan.sparsity[name] * (sizes[name] + gone[name]) - gone[name]))
             / sizes[name]
@@ -162,11 +168,9 @@ class Structure:
         return signs
 
 
-def _pin(
-    rankings: Mapping[str, Ranking], signs: Mapping[str, Tensor], plan: Plan
-) -> dict[str, Ranking]:
+def _pin(rankings: Mapping[str, Ranking], signs: Mapping[str, Tensor]) -> dict[str, Ranking]:
     pinned = {name: sign for name, sign in signs.items() if name in rankings}
-    return pin(rankings, pinned, pooled=plan.scope == "global")
+    return pin(rankings, pinned)
 
 
 def mask_set_of(pruned: Pruned, layers: Mapping[str, Layer]) -> MaskSet:

@@ -32,8 +32,8 @@ for (const { name, scene, locked, moves, cut, params, macs, bytes } of cases) {
 }
 
 // Under one threshold a layer's own slider asks the pool for what cuts so much of this layer.
-const pools = new Map(cases.filter((x) => x.scene.scope === "global").map((x) => [
-  JSON.stringify([x.scene.model, x.scene.granularity, x.scene.criterion, x.locked]), x]));
+const pools = new Map(cases.filter((x) => x.scene.scope !== "layer").map((x) => [
+  JSON.stringify([x.scene.model, x.scene.scope, x.scene.granularity, x.scene.criterion, x.locked]), x]));
 for (const [name, { scene, locked }] of pools) {
   test(`a layer's own slider in ${name}`, () => {
     const state = stateOf(scene);

@@ -18,10 +18,29 @@ const master = (state) => ({ kind: "master", names: targetNames(state), shares: 
 const one = (name) => ({ kind: "layer", names: [name] });
 
 const global = () => stateOf(rawScene([
-  rawLayer("a", 100, { reach: even(100) }),
-  rawLayer("b", 300, { reach: even(300) }),
+  rawLayer("a", 100, { reach: even(100), pool: "a" }),
+  rawLayer("b", 300, { reach: even(300), pool: "a" }),
   rawLayer("c", 50),
-], { scope: "global", pool_total: 400 }));
+], { scope: "global", pools: { a: { total: 400 } } }));
+
+const alike = () => stateOf(rawScene([
+  rawLayer("a", 100, { reach: even(100), pool: "a" }),
+  rawLayer("b", 300, { reach: even(300), pool: "b" }),
+  rawLayer("c", 100, { reach: even(100), pool: "a" }),
+], { scope: "alike", pools: { a: { total: 200 }, b: { total: 300 } } }));
+
+test("layers alike move together, and others stay", () => {
+  const state = alike();
+  moveHandle(state, one("c"), 0.5);
+  assert.deepEqual(state.plan.sparsity, { a: 0.5, c: 0.5 });
+  assert.deepEqual(layersOf(state).map((x) => cutNow(state, x)), [50, 0, 50]);
+  assert.equal(shareOf(state, master(state)), 100 / 500);
+  assert.equal(shareOf(state, one("b")), 0);
+  moveHandle(state, { kind: "block", names: ["a", "b"] }, 0.25);
+  assert.deepEqual(layersOf(state).map((x) => cutNow(state, x)), [25, 75, 25]);
+  moveHandle(state, master(state), 0.75);
+  assert.deepEqual(layersOf(state).map((x) => cutNow(state, x)), [75, 225, 75]);
+});
 
 test("a slider moves its layer and what moves with it", () => {
   const group = { group: "g", members: ["a", "b"] };
@@ -119,7 +138,7 @@ test("what Python has answered of exactly this plan is what counts", () => {
 
 test("a threshold is told where the criterion cuts, not where a hand alone does", () => {
   const state = global();
-  state.network.scene.pool_scores = Array.from({ length: STEPS + 1 }, (_, j) => j);
+  state.network.scene.pools.get("a").scores = Array.from({ length: STEPS + 1 }, (_, j) => j);
   const [a] = layersOf(state);
   assert.equal(thresholdNow(state, a), null);
   ask(state, "a", 0.5);

@@ -5,7 +5,7 @@ import {
   byHand, chainWords, handWords, isTogether, onceEach, withMembers,
 } from "../../pruneviz/ui/board/chain.js";
 import {
-  ask, askedOf, isGlobal, isLocked, isMovable, movableLayers, takeLevels, takeLocks, takeTouched,
+  ask, askedOf, isPooled, isLocked, isMovable, movableLayers, takeLevels, takeLocks, takeTouched,
   toggleLock,
 } from "../../pruneviz/ui/board/plan.js";
 import { rawLayer, rawScene, stateOf } from "./state.js";
@@ -52,8 +52,9 @@ test("a layer called like what every object has is not locked", () => {
 });
 
 test("the scope is the scene's", () => {
-  assert.equal(isGlobal(stateOf()), false);
-  assert.ok(isGlobal(stateOf(rawScene([rawLayer("a", 1)], { scope: "global" }))));
+  assert.equal(isPooled(stateOf()), false);
+  assert.ok(isPooled(stateOf(rawScene([rawLayer("a", 1)], { scope: "global" }))));
+  assert.ok(isPooled(stateOf(rawScene([rawLayer("a", 1)], { scope: "alike" }))));
 });
 
 test("layers come with all that move with them, and are counted once", () => {

@@ -41,10 +41,11 @@ test("a scene is read with all that a layer may lack", () => {
     rawLayer("a", 10, { group: "g", members: ["a", "b"], removable: false, why: "a sum" }),
     rawLayer("b", -4, { inputs: [["g", 2], 5] }),
     { kind: "no name" }, null,
-  ], { pool_total: "many", granularity: "head" });
+  ], { pools: { a: { total: "many" }, b: null }, granularity: "head" });
   const scene = readScene(raw);
   assert.deepEqual(scene.layers.map((x) => x.name), ["a", "b"]);
-  assert.equal(scene.pool_total, 0);
+  assert.deepEqual([...scene.pools].map(([name, x]) => [name, x.total, x.scores]),
+    [["a", 0, null], ["b", 0, null]]);
   assert.ok(scene.byUnit);
   const { a, b } = Object.fromEntries(scene.byName);
   assert.deepEqual([a.lead, a.members, a.masksOnly, a.why], ["g", ["a", "b"], true, "a sum"]);

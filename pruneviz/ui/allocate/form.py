@@ -161,7 +161,7 @@ def _say(work: AllocationWork) -> None:
     """How long it takes, while nothing was found yet, and what else changes."""
     plan = work.session.settled
     sentences = [] if work.answer is not None else _cost(work)
-    if plan.scope == "global":
+    if plan.scope != "layer":
         sentences.append("The scope becomes per layer.")
     if plan.pinned:
         sentences.append("Where layers move, what you cut or kept by hand is undone.")

@@ -2,24 +2,29 @@
 
 import { byHand } from "./chain.js";
 import { clamp, cutCount, interpolate, remaining, roundHalfEven, thresholdAt } from "./numbers.js";
-import { askedOf, isGlobal, isLocked, isMovable } from "./plan.js";
+import { askedOf, isPooled, isLocked, isMovable, rankedItems } from "./plan.js";
 import { pictureNow } from "./store.js";
 import { isNumber } from "./wire.js";
 
 /** @import { Layer, State, Table } from "./types.d.ts" */
 
 /**
- * Scope global: the one share of the pool that all movable layers are asked for.
+ * The one share of a pool that all its movable layers are asked for.
  * @param {State} state
+ * @param {string | null} pool
  */
-export function poolShare(state) {
-  const layer = state.network.scene.layers.find((x) => isMovable(state, x));
+export function poolShare(state, pool) {
+  const mine = (/** @type {Layer} */ x) => x.pool === pool && isMovable(state, x);
+  const layer = state.network.scene.layers.find(mine);
   return layer ? askedOf(state, layer.name) : 0;
 }
 
-/** @param {State} state */
-function poolCut(state) {
-  return roundHalfEven(poolShare(state) * state.network.scene.pool_total);
+/**
+ * @param {State} state
+ * @param {Layer} layer
+ */
+function poolCut(state, layer) {
+  return roundHalfEven(poolShare(state, layer.pool) * rankedItems(state, layer));
 }
 
 /**
@@ -42,9 +47,9 @@ export function cutNow(state, layer) {
   if (layer.disabled) return 0;
   const answered = answeredCut(state, layer.name);
   if (answered !== null) return clamp(answered, 0, layer.items);
-  if (!isGlobal(state)) return cutCount(layer, askedOf(state, layer.name), byHand(state, layer));
+  if (!isPooled(state)) return cutCount(layer, askedOf(state, layer.name), byHand(state, layer));
   if (isLocked(state, layer.name) || !layer.reach) return 0;
-  return clamp(Math.round(interpolate(layer.reach, poolShare(state))), 0, layer.items);
+  return clamp(Math.round(interpolate(layer.reach, poolShare(state, layer.pool))), 0, layer.items);
 }
 
 /**
@@ -53,8 +58,8 @@ export function cutNow(state, layer) {
  * @param {Layer} layer
  */
 export function rankLimit(state, layer) {
-  if (!isGlobal(state)) return cutNow(state, layer);
-  return isMovable(state, layer) ? poolCut(state) : 0;
+  if (!isPooled(state)) return cutNow(state, layer);
+  return isMovable(state, layer) ? poolCut(state, layer) : 0;
 }
 
 /**
@@ -75,11 +80,12 @@ export function thresholdNow(state, layer) {
 export function thresholdIn(state, layer, scores) {
   const { scene } = state.network;
   if (cutNow(state, layer) <= byHand(state, layer)[0]) return null;
-  if (!isGlobal(state)) {
+  if (!isPooled(state)) {
     return thresholdAt(scores, layer.items, cutNow(state, layer));
   }
   if (!isMovable(state, layer)) return null;
-  return thresholdAt(scene.pool_scores, scene.pool_total, poolCut(state));
+  const pooled = scene.pools.get(layer.pool ?? "")?.scores ?? null;
+  return thresholdAt(pooled, rankedItems(state, layer), poolCut(state, layer));
 }
 
 /** @param {State} state */

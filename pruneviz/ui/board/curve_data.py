@@ -77,6 +77,8 @@ def why_not(plan: Plan, curves: Curves | None) -> str:
     """Why a target cannot be shared out otherwise than evenly, or ""; with curves: by them."""
     if plan.scope == "global":
         return "in the global scope one threshold decides how much each layer loses"
+    if plan.scope == "alike":
+        return "in the scope alike a threshold decides what each of the layers alike loses"
     if pattern(plan.granularity) is not None:
         return f"{plan.granularity} knows one sparsity only"
     if plan.granularity == "block":

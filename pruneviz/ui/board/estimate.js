@@ -3,7 +3,7 @@
 import { onceEach } from "./chain.js";
 import { cutNow } from "./counts.js";
 import { interpolate, valueAt } from "./numbers.js";
-import { askedOf, isGlobal } from "./plan.js";
+import { askedOf, isPooled } from "./plan.js";
 import { isMeasuring } from "./requests.js";
 import { isNumber } from "./wire.js";
 
@@ -41,7 +41,7 @@ export function estimateNow(state) {
   for (const layer of onceEach(state.network.scene.layers)) {
     if (layer.disabled) continue;
     const got = () => cutNow(state, layer) / layer.items;
-    const level = isGlobal(state) ? got() : askedOf(state, layer.name);
+    const level = isPooled(state) ? got() : askedOf(state, layer.name);
     if (level <= 0) continue;
     const table = ofSlider(link.tables, layer);
     if (table === null) return null;

@@ -4,7 +4,8 @@ import { onceEach, withMembers } from "./chain.js";
 import { cutNow, poolShare } from "./counts.js";
 import { addTables, clamp, invert } from "./numbers.js";
 import {
-  ask, askedOf, endPlaying, isGlobal, isLocked, isMovable, layersOf, movableLayers, putShare,
+  ask, askedOf, endPlaying, isGlobal, isLocked, isMovable, isPooled, layersOf,
+  movableLayers, putShare,
 } from "./plan.js";
 import { levelFor, sharedShare } from "./shares.js";
 
@@ -19,8 +20,8 @@ const NAMED = 4; // of so many locked layers the names are told
  */
 export function shareOf(state, handle) {
   const all = layersOf(state, handle.names);
-  if (handle.kind === "master" && isGlobal(state)) return poolShare(state);
-  if (handle.kind === "layer" && !isGlobal(state)) return askedOf(state, handle.names[0]);
+  if (handle.kind === "master" && isGlobal(state)) return globalShare(state);
+  if (handle.kind === "layer" && !isPooled(state)) return askedOf(state, handle.names[0]);
   const put = sharedShare(state, handle);
   if (put !== null) return put;
   const movable = all.filter((x) => isMovable(state, x));
@@ -29,15 +30,38 @@ export function shareOf(state, handle) {
   let items = 0;
   for (const layer of onceEach(counted)) {
     const asked = () => askedOf(state, layer.name) * layer.items;
-    part += isGlobal(state) ? cutNow(state, layer) : asked();
+    part += isPooled(state) ? cutNow(state, layer) : asked();
     items += layer.items;
   }
   return items > 0 ? part / items : 0;
 }
 
 /** @param {State} state */
-function movableNames(state) {
-  return state.network.scene.layers.filter((x) => isMovable(state, x)).map((x) => x.name);
+function globalShare(state) {
+  const layer = state.network.scene.layers.find((x) => isMovable(state, x));
+  return layer ? poolShare(state, layer.pool) : 0;
+}
+
+/**
+ * What a handle that cuts `share` of its layers asks of all layers in their pools, by name.
+ * @param {State} state
+ * @param {Handle} handle
+ * @param {Layer[]} layers those it moves
+ * @param {number} share
+ */
+function pooledShares(state, handle, layers, share) {
+  const movable = state.network.scene.layers.filter((x) => isMovable(state, x));
+  if (handle.kind === "master") return new Map(movable.map((x) => [x.name, share]));
+  /** @type {Map<string, number>} */
+  const asked = new Map();
+  for (const pool of new Set(layers.map((x) => x.pool))) {
+    const counted = onceEach(layers.filter((x) => x.pool === pool));
+    const items = counted.reduce((sum, x) => sum + x.items, 0);
+    const table = addTables(counted.flatMap((x) => x.reach ?? []));
+    const value = invert(table, share * items, poolShare(state, pool));
+    for (const layer of movable) if (layer.pool === pool) asked.set(layer.name, value);
+  }
+  return asked;
 }
 
 /**
@@ -50,21 +74,13 @@ export function moveHandle(state, handle, share) {
   endPlaying(state);
   const layers = movableLayers(state, withMembers(state, handle.names));
   if (layers.length === 0) return false;
-  let names = layers.map((x) => x.name);
-  let value = clamp(share, 0, 1);
-  if (isGlobal(state)) {
-    if (handle.kind !== "master") {
-      const counted = onceEach(layers);
-      const items = counted.reduce((sum, x) => sum + x.items, 0);
-      const table = addTables(counted.flatMap((x) => x.reach ?? []));
-      value = invert(table, value * items, poolShare(state));
-    }
-    names = movableNames(state);
-  }
+  const value = clamp(share, 0, 1);
+  const asked = isPooled(state) ? pooledShares(state, handle, layers, value)
+    : new Map(layers.map((x) => [x.name, value]));
   let changed = false;
   if (handle.shares) putShare(state, value);
-  for (const name of names) {
-    if (ask(state, name, levelFor(state, handle, name, value))) changed = true;
+  for (const [name, level] of asked) {
+    if (ask(state, name, levelFor(state, handle, name, level))) changed = true;
   }
   return changed;
 }
@@ -100,13 +116,13 @@ export function targetChoices(state) {
  * @param {State} state
  */
 function targetLayers(state) {
-  const target = isGlobal(state) ? "all" : state.view.target;
+  const target = isPooled(state) ? "all" : state.view.target;
   const wanted = (/** @type {Layer} */ layer) => {
     if (target === "ticked") return state.view.ticked.has(layer.name);
     return target === "all" || target === `kind:${kindWord(layer.kind)}`;
   };
   const { layers } = state.network.scene;
-  return (isGlobal(state) ? layers : inSight(state, layers)).filter(wanted);
+  return (isPooled(state) ? layers : inSight(state, layers)).filter(wanted);
 }
 
 /** @param {State} state */

@@ -4,7 +4,7 @@ import { totalsNow } from "./counts.js";
 import { helpButton, make, renderHelp, setAttribute, setClass, setText } from "./dom.js";
 import { estimateShown, isShare } from "./estimate.js";
 import { clamp } from "./numbers.js";
-import { isGlobal } from "./plan.js";
+import { isPooled } from "./plan.js";
 import { isMeasuring } from "./requests.js";
 import { isNumber, textOf } from "./wire.js";
 import {
@@ -170,7 +170,7 @@ export function renderHeadline(state, headline) {
   const { scene } = state.network;
   const totals = totalsNow(state);
   setText(tiles.kept.value, shareText(totals.kept, scene.dense.params));
-  const about = totals.exact || !(isGlobal(state) || scene.byUnit) ? "" : "≈ ";
+  const about = totals.exact || !(isPooled(state) || scene.byUnit) ? "" : "≈ ";
   const count = `${about}${countText(totals.kept)} of ${countText(scene.dense.params)}`;
   setText(tiles.kept.under, count);
   const counted = scene.total_macs !== null;

@@ -17,9 +17,29 @@ export function newPlan() {
   };
 }
 
-/** @param {State} state */
+/**
+ * Whether layers share a ranking: all of them, or those alike.
+ * @param {State} state
+ */
+export function isPooled(state) {
+  return ["global", "alike"].includes(state.network.scene.scope);
+}
+
+/**
+ * Whether all layers share one.
+ * @param {State} state
+ */
 export function isGlobal(state) {
   return state.network.scene.scope === "global";
+}
+
+/**
+ * How many items a layer is ranked among.
+ * @param {State} state
+ * @param {Layer} layer
+ */
+export function rankedItems(state, layer) {
+  return state.network.scene.pools.get(layer.pool ?? "")?.total ?? layer.items;
 }
 
 /**

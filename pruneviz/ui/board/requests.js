@@ -1,6 +1,6 @@
 // What is asked of Python next, with one request in flight?
 
-import { endPlaying, EVENLY, isGlobal, takeLevels, takeLocks, takeTouched } from "./plan.js";
+import { endPlaying, EVENLY, isPooled, takeLevels, takeLocks, takeTouched } from "./plan.js";
 import { lookAt } from "./view.js";
 
 /** @import { Entry, Flight, Pin, Requests, Settled, State } from "./types.d.ts" */
@@ -32,7 +32,7 @@ export function newRequests() {
  * @param {string} kind
  */
 function changesPlan(state, kind) {
-  if (kind === "lock") return isGlobal(state);
+  if (kind === "lock") return isPooled(state);
   return ["drag", "play", "settle", "pin", "undo", "redo", "return", "match"].includes(kind);
 }
 

@@ -6,7 +6,7 @@ import { alongNote, buildCurve, renderCurve } from "./curves.js";
 import { icon, iconButton, make, opensPopover, setAttribute, setClass, setText } from "./dom.js";
 import { pointAt } from "./hand.js";
 import { rowMenu } from "./menu.js";
-import { askedOf, isGlobal, isLocked, isMovable } from "./plan.js";
+import { askedOf, isPooled, isLocked, isMovable } from "./plan.js";
 import { enqueue } from "./requests.js";
 import { handleSlider, holdOrFree, setAndSettle, showSlider } from "./sliders.js";
 import { makeThumbnail, watchThumbnail } from "./thumbnails.js";
@@ -158,7 +158,7 @@ function plainNote(state, layer, cut) {
     return { text: ["locked", textOf(state.plan.locked[layer.name])].filter(Boolean).join(": "),
       tone: "" };
   }
-  if (!isGlobal(state) && Math.abs(got - asked) >= 0.005) {
+  if (!isPooled(state) && Math.abs(got - asked) >= 0.005) {
     return { text: `asked ${fieldText(asked)} % · got ${percentText(got, 0)} %`, tone: "" };
   }
   return { text: "", tone: "" };
@@ -174,7 +174,7 @@ export function renderRow(state, row) {
   const cut = cutNow(state, layer);
   const locked = isLocked(state, name);
   const still = !isMovable(state, layer);
-  const asShown = isGlobal(state) ? cut / (layer.items || 1) : askedOf(state, name);
+  const asShown = isPooled(state) ? cut / (layer.items || 1) : askedOf(state, name);
   const note = rowNote(state, layer, cut);
   const key = [cut, asShown, locked, note.text, note.tone, state.plan.locked[name],
     state.network.scene.item,
@@ -189,7 +189,7 @@ export function renderRow(state, row) {
   if (row.flip) {
     setAttribute(row.flip, "aria-checked", String(cut === 0));
     setText(row.flip, cut === 0 ? "kept" : "left out");
-    row.flip.disabled = still || isGlobal(state);
+    row.flip.disabled = still || isPooled(state);
   }
   renderCurve(state, row, share);
   const { granularity } = state.network.scene;

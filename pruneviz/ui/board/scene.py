@@ -19,7 +19,7 @@ from pruneviz.network.layers import Layer
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import expand
-from pruneviz.pruning.masks import Ranking, in_ranks
+from pruneviz.pruning.masks import Ranking, in_ranks, pools_of
 from pruneviz.ui.board import pack
 from pruneviz.ui.board.tables import histogram, in_order, quantiles, reach
 from pruneviz.workbench import Workbench, units
@@ -33,7 +33,7 @@ _NUMBERS = count()
 
 def scene_id(bench: Workbench, plan: Plan, locked: Mapping[str, str]) -> str:
     """The name of all that stays the same while one drags."""
-    pool = "+".join(sorted(locked)) + pins_id(plan) if plan.scope == "global" else ""
+    pool = "+".join(sorted(locked)) + pins_id(plan) if plan.scope != "layer" else ""
     kind = f"{plan.criterion}|{plan.granularity}|{plan.scope}|{plan.relative}|{plan.seed}"
     kind += f"|{plan.aggregate}" if units.by_unit(plan) else ""
     return f"{bench.name}|{bench.fingerprint}|{_mark(bench)}|{kind}|{pool}"
@@ -63,14 +63,15 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
     Only a pool is ranked: in scope "layer" no layer is scored before it is looked at.
     """
     reasons = bench.cannot(plan)
-    pooled = plan.scope == "global"
+    pooled = plan.scope != "layer"
     members = [name for name in bench.layer_of if name in plan.sparsity and name not in reasons]
     ranked: dict[str, Ranking] = {}
     if pooled:
         ranked = dict(bench.rankings(replace(plan, sparsity=dict.fromkeys(members, 0.0))))
-    total = sum(r.items for r in ranked.values())
     cost, groups = bench.counts(Plan()), units.groups_for(bench, plan)
-    reaches = {name: pack(reach(ranking, total)) for name, ranking in ranked.items()}
+    pools = pools_of(ranked)
+    totals = {name: sum(r.items for r in pool.values()) for name, pool in pools.items()}
+    reaches = {name: pack(reach(one, totals[one.pool])) for name, one in ranked.items()}
     order = units.block_order(bench, plan, groups)
     layers = []
     for name, layer in bench.layer_of.items():
@@ -82,6 +83,7 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
             | {
                 "disabled": reasons.get(name),
                 "reach": reaches.get(groups.lead(name)) if free else None,
+                "pool": ranked[groups.lead(name)].pool if free and pooled else None,
             }
         )
     return {
@@ -97,8 +99,10 @@ def describe(bench: Workbench, plan: Plan) -> dict[str, object]:
         "total_macs": cost.macs_kept,
         "total_bytes": cost.bytes_shrunk,
         "dense": {"params": cost.params, "macs": cost.macs, "bytes": cost.bytes_dense},
-        "pool_total": total if pooled else None,
-        "pool_scores": pack(quantiles(in_order(ranked))) if ranked else None,
+        "pools": {
+            name: {"total": totals[name], "scores": pack(quantiles(in_order(pool)))}
+            for name, pool in pools.items()
+        },
         "products": units.products(groups),
         "layers": layers,
     }
@@ -232,7 +236,7 @@ def block_of(name: str) -> str:
 
 def ranking_of(bench: Workbench, plan: Plan, name: str) -> Ranking:
     lead = units.groups_for(bench, plan).lead(name)
-    if plan.scope == "global" and name in plan.sparsity:
+    if plan.scope != "layer" and name in plan.sparsity:
         return bench.rankings(plan)[lead]
     return bench.rankings(replace(plan, scope="layer", sparsity={name: 0.0}))[lead]
 

@@ -2,7 +2,7 @@
 
 import { onceEach } from "./chain.js";
 import { interpolate } from "./numbers.js";
-import { askedOf, chooseMethod, EVENLY, isGlobal } from "./plan.js";
+import { askedOf, chooseMethod, EVENLY, isGlobal, isPooled } from "./plan.js";
 import { complain } from "./view.js";
 
 /** @import { Handle, State, Table } from "./types.d.ts" */
@@ -13,6 +13,7 @@ import { complain } from "./view.js";
  */
 export function sharingReason(state) {
   if (isGlobal(state)) return "one threshold decides how much each layer loses";
+  if (isPooled(state)) return "a threshold decides what each of the layers alike loses";
   if (state.view.target !== "all") {
     return "other methods apply to all unlocked layers: choose those on the left";
   }
@@ -75,7 +76,7 @@ export function levelFor(state, handle, name, share) {
 function wholeLevel(state, handle, name, share) {
   const { byName } = state.network.scene;
   const own = byName.get(name)?.place ?? null;
-  if (own === null || isGlobal(state)) return share;
+  if (own === null || isPooled(state)) return share;
   if (handle.kind === "layer") return Math.round(share);
   const layers = handle.names.flatMap((x) => byName.get(x) ?? []);
   const places = onceEach(layers).flatMap((x) => x.place ?? []);

@@ -5,7 +5,7 @@ import { make, setAttribute } from "./dom.js";
 import { dropThumb, holdThumb } from "./hand.js";
 import { moveHandle } from "./handles.js";
 import { clamp } from "./numbers.js";
-import { isGlobal, toggleLock } from "./plan.js";
+import { isPooled, toggleLock } from "./plan.js";
 import { command, enqueue, settleNow, settleSoon } from "./requests.js";
 import { fieldText, readPercent } from "./words.js";
 
@@ -120,7 +120,7 @@ export function handleSlider(state, label, testid, handle) {
       state.redraw();
     },
     starts: () => {
-      const all = isGlobal(state) ? state.network.scene.layers.map((x) => x.name) : handle().names;
+      const all = isPooled(state) ? state.network.scene.layers.map((x) => x.name) : handle().names;
       holdThumb(state, withMembers(state, all));
     },
     ends: () => {

@@ -3,7 +3,7 @@
 import { contextOf } from "./colours.js";
 import { rankLimit } from "./counts.js";
 import { make, setAttribute, setClass } from "./dom.js";
-import { isGlobal } from "./plan.js";
+import { rankedItems } from "./plan.js";
 import { cellColours, codeLimit, fillPixels, partsOf, pixelPlaces } from "./pooled.js";
 import { enqueue } from "./requests.js";
 import { madeOf, thumbnails } from "./store.js";
@@ -139,7 +139,7 @@ function askForThumbnails(state, missing) {
  */
 export function cutCode(state, layer) {
   if (!layer) return 0;
-  const total = isGlobal(state) ? state.network.scene.pool_total : layer.items;
+  const total = rankedItems(state, layer);
   return codeLimit(rankLimit(state, layer), total);
 }
 
@@ -161,7 +161,7 @@ function drawSpot(state, spot, layer, thumbnail) {
   const key = [thumbnailId(state, spot.name), kind, palette.id, most, ...limits].join("|");
   if (spot.key === key) return;
   spot.key = key;
-  const total = isGlobal(state) ? scene.pool_total : layer.items;
+  const total = rankedItems(state, layer);
   const colours = image && madeOf(image, `${kind}|${most}|${total}|${palette.id}`, () =>
     cellColours(image, { kind, name: layer.name, most, total }, palette));
   const says = whatIsDrawn(state, layer, colours ? image : null, thumbnail);

@@ -73,7 +73,7 @@ def thumbnail(bench: Workbench, plan: Plan, name: str) -> dict[str, object]:
             "why": f"{layer.size:,} weights are too many to be drawn in a row: put it into focus"
         }
     ranking = None if name in bench.cannot(plan) else ranking_of(bench, plan, name)
-    total = _pool_size(bench, plan)
+    total = _pool_size(bench, plan, name)
     by_unit = units.by_unit(plan)
     codes: Line | None = None
     if ranking is not None and (name in plan.sparsity or plan.scope == "layer"):
@@ -82,7 +82,7 @@ def thumbnail(bench: Workbench, plan: Plan, name: str) -> dict[str, object]:
     weight = bench.weight(name).detach().flatten(1).float().cpu().numpy()
     rows = codes if by_unit else None
     lines = [] if rows is None else [(name, False, rows)]
-    lines += [(group, True, line) for group, line in _input_codes(bench, plan, layer, total)]
+    lines += [(group, True, line) for group, line in _input_codes(bench, plan, layer)]
     activation = _activation(bench, name)
     own = [] if rows is None else [(name, True, rows)]
     return {
@@ -161,7 +161,7 @@ def _spread(cells: NDArray[np.uint16], number: int) -> Line:
     return np.sort(cells, axis=1, kind="stable")[:, places]
 
 
-def _input_codes(bench: Workbench, plan: Plan, layer: Layer, total: int) -> list[tuple[str, Line]]:
+def _input_codes(bench: Workbench, plan: Plan, layer: Layer) -> list[tuple[str, Line]]:
     """[group, codes of the layer's columns]: what goes because units before it are cut."""
     groups, found = units.groups_for(bench, plan), []
     reasons = bench.cannot(plan)
@@ -170,17 +170,21 @@ def _input_codes(bench: Workbench, plan: Plan, layer: Layer, total: int) -> list
         if group in reasons or not in_pool or len(unit) != layer.shape[1]:
             continue
         ranking = ranking_of(bench, plan, group)
-        codes = codes_of(ranking.rank.flatten().cpu().numpy(), total or ranking.items)
+        total = _pool_size(bench, plan, group) or ranking.items
+        codes = codes_of(ranking.rank.flatten().cpu().numpy(), total)
         line = np.append(codes, np.uint16(STAYS_CODE))[unit]
         found.append((group, np.repeat(line, layer.size // layer.units // len(unit))))
     return found
 
 
-def _pool_size(bench: Workbench, plan: Plan) -> int:
-    """Items of the pool, 0 where each layer has its own."""
-    if plan.scope != "global":
+def _pool_size(bench: Workbench, plan: Plan, name: str) -> int:
+    """Items of the pool that a layer is in, 0 where it has a ranking of its own."""
+    lead = units.groups_for(bench, plan).lead(name)
+    rankings = {} if plan.scope == "layer" else bench.rankings(plan)
+    mine = rankings.get(lead)
+    if mine is None:
         return 0
-    return sum(ranking.items for ranking in bench.rankings(plan).values())
+    return sum(ranking.items for ranking in rankings.values() if ranking.pool == mine.pool)
 
 
 def _activation(bench: Workbench, name: str) -> NDArray[np.float32] | None:

@@ -3,7 +3,7 @@
 import { make } from "./dom.js";
 import { pointAt } from "./hand.js";
 import { cellAt } from "./paint.js";
-import { isGlobal, isMovable } from "./plan.js";
+import { isMovable, rankedItems } from "./plan.js";
 import { pictureNow } from "./store.js";
 import { toolWords } from "./tools.js";
 import { RANK_CUT, RANK_KEPT, RANK_STAYS } from "./wire.js";
@@ -43,8 +43,7 @@ export function rankWords(state, layer, rank, limit) {
     return [rank === RANK_CUT ? "cut by hand" : "kept by hand"];
   }
   if (rank === undefined || rank === null || rank === RANK_STAYS) return [];
-  const pooled = isGlobal(state) && isMovable(state, layer);
-  const total = pooled ? state.network.scene.pool_total : layer.items;
+  const total = isMovable(state, layer) ? rankedItems(state, layer) : layer.items;
   const fate = rank < limit ? "cut" : "kept";
   return [`rank ${countText(rank + 1)} of ${countText(total)}, ${fate}`];
 }

@@ -3,7 +3,7 @@
 import { helpButton, iconButton, make, setAttribute, setClass, setText } from "./dom.js";
 import { endStroke } from "./hand.js";
 import { inSight, lockedText, shareOf, targetChoices, targetNames } from "./handles.js";
-import { askedOf, chooseMethod, EVENLY, isGlobal } from "./plan.js";
+import { askedOf, chooseMethod, EVENLY, isGlobal, isPooled } from "./plan.js";
 import { command, enqueue, isAhead } from "./requests.js";
 import { dropMethod, isSharing, sharedShare, sharedTables, sharingReason } from "./shares.js";
 import { handleSlider, setAndSettle, showSlider } from "./sliders.js";
@@ -33,7 +33,7 @@ export function buildToolbar(state) {
   const reset = make("button", { type: "button", class: "action", "data-testid": "reset", title:
     "set every unlocked layer shown to 0 %", onclick: () => {
     const { layers } = state.network.scene;
-    const names = (isGlobal(state) ? layers : inSight(state, layers)).map((x) => x.name);
+    const names = (isPooled(state) ? layers : inSight(state, layers)).map((x) => x.name);
     setAndSettle(state, { kind: "master", names }, 0);
   } }, "reset all");
   const undo = iconButton("undo", "undo (Ctrl+Z)", { "data-testid": "undo", onclick: () =>
@@ -91,8 +91,9 @@ function renderSharing(state, bar) {
  */
 export function renderToolbar(state, bar) {
   const choices = targetChoices(state);
-  const global = isGlobal(state);
-  const listed = global ? [["all", "one threshold for all"]] : choices;
+  const pooled = isPooled(state);
+  const one = isGlobal(state) ? "one threshold for all" : "one share, a threshold for each kind";
+  const listed = pooled ? [["all", one]] : choices;
   const key = listed.join("\n");
   if (bar.listed !== key) {
     bar.listed = key;
@@ -100,15 +101,15 @@ export function renderToolbar(state, bar) {
     bar.target.replaceChildren(...options);
   }
   if (!choices.some(([id]) => id === state.view.target)) chooseTarget(state, "all");
-  bar.target.disabled = global;
-  const value = global ? "all" : state.view.target;
+  bar.target.disabled = pooled;
+  const value = pooled ? "all" : state.view.target;
   if (bar.target.value !== value) bar.target.value = value;
   renderSharing(state, bar);
   const handle = bar.handle();
   const none = handle.names.length === 0 || isSharing(state);
   showSlider(bar.master, none ? 0 : shareOf(state, handle), none);
   const values = new Set(handle.names.map((name) => askedOf(state, name)));
-  const mixed = !global && values.size > 1 && sharedShare(state, handle) === null;
+  const mixed = !isGlobal(state) && values.size > 1 && sharedShare(state, handle) === null;
   setClass(bar.node, "mixed", mixed);
   const method = bar.sharing.selectedOptions[0]?.text;
   const moves = sharedTables(state) ? `, distributed by the method ${method}` : "";

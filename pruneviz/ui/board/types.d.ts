@@ -40,8 +40,8 @@ export interface Scene {
   /** Of the network as it was first opened. */
   dense: { params: number; macs: number | null; bytes: number };
   products: Product[];
-  pool_total: number;
-  pool_scores: Table | null;
+  /** Rankings that layers share, by name. */
+  pools: Map<string, { total: number; scores: Table | null }>;
   byUnit: boolean;
   layers: Layer[];
   byName: Map<string, Layer>;
@@ -67,6 +67,8 @@ export interface Layer extends Chain {
   snap: number | null;
   /** Why nothing can be cut here. */
   disabled: string | null;
+  /** The ranking it shares with others, of Scene.pools. */
+  pool: string | null;
   /** Items that go when the pool loses j/1000 of its items. */
   reach: Table | null;
 }

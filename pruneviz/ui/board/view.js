@@ -1,6 +1,6 @@
 // What does a person look at and choose?
 
-import { isGlobal } from "./plan.js";
+import { isPooled } from "./plan.js";
 
 /** @import { Search, State, View } from "./types.d.ts" */
 
@@ -87,7 +87,7 @@ export function tick(state, name, on) {
   const { view } = state;
   if (on) view.ticked.add(name);
   else view.ticked.delete(name);
-  if (on && !isGlobal(state)) view.target = "ticked";
+  if (on && !isPooled(state)) view.target = "ticked";
   if (view.ticked.size === 0 && view.target === "ticked") view.target = "all";
 }
 

@@ -1,7 +1,7 @@
 // Which colours and ranks does each view of the focused layer draw?
 
 import { divergingColours, sequentialColours } from "./colours.js";
-import { isGlobal } from "./plan.js";
+import { isGlobal, isPooled, rankedItems } from "./plan.js";
 import { madeOf } from "./store.js";
 import { isNumber } from "./wire.js";
 import { valueText } from "./words.js";
@@ -44,12 +44,12 @@ export const DRAW = {
     const { palette } = state.page;
     const { rank, rows, cols } = picture;
     if (!rank) return null;
-    const total = isGlobal(state) ? state.network.scene.pool_total : layer.items;
+    const total = rankedItems(state, layer);
     const colours = madeOf(picture, `i${total}${palette.id}`, () =>
       sequentialColours(rank, 0, total - 1, palette));
     return { rows, cols, colours, rank, limit, ramp: palette.sequential,
       marks: ["first to go", "last to go"],
-      says: isGlobal(state) ? "rank among all layers" : "rank in this layer" };
+      says: rankedAmong(state) };
   },
   activations(state, layer, picture, limit) {
     const { palette } = state.page;
@@ -61,6 +61,12 @@ export const DRAW = {
       rank: rank && rankOfUnits(rank, classes.length), says: "mean activation per class" };
   },
 };
+
+/** @param {State} state */
+function rankedAmong(state) {
+  if (isGlobal(state)) return "rank among all layers";
+  return isPooled(state) ? "rank among the layers alike" : "rank in this layer";
+}
 
 /**
  * @param {Float32Array} values

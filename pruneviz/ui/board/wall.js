@@ -3,7 +3,7 @@
 import { cutNow, thresholdIn } from "./counts.js";
 import { make, setAttribute, setClass, setText } from "./dom.js";
 import { paintHistogram } from "./histogram.js";
-import { askedOf, isGlobal, isMovable } from "./plan.js";
+import { askedOf, isPooled, isMovable } from "./plan.js";
 import { focusLayer } from "./row.js";
 import { handleSlider, showSlider } from "./sliders.js";
 import { forgetThumbnails, makeThumbnail, watchThumbnail } from "./thumbnails.js";
@@ -80,7 +80,7 @@ function renderTile(state, tile, thumbnail) {
   const layer = state.network.scene.byName.get(tile.name);
   if (!layer) return;
   const cut = cutNow(state, layer);
-  const share = isGlobal(state) ? cut / (layer.items || 1) : askedOf(state, tile.name);
+  const share = isPooled(state) ? cut / (layer.items || 1) : askedOf(state, tile.name);
   showSlider(tile.slider, layer.disabled ? 0 : share, !isMovable(state, layer));
   setText(tile.count, `${countText(layer.items - cut)} / ${countText(layer.items)}`);
   setClass(tile.node, "focused", state.view.focus === tile.name);

@@ -111,6 +111,7 @@ function readLayer(raw) {
     snap: isNumber(raw.snap) ? raw.snap : null,
     disabled: raw.disabled ? textOf(raw.disabled) : size(raw.items) ? null : "nothing to cut here",
     reach: readReach(raw.reach),
+    pool: typeof raw.pool === "string" ? raw.pool : null,
     ...readChain(raw, raw.name),
   };
 }
@@ -144,8 +145,8 @@ export function readScene(raw) {
     total_bytes: isNumber(raw.total_bytes) ? raw.total_bytes : 0,
     dense: readDense(raw),
     products: Array.isArray(raw.products) ? raw.products : [],
-    pool_total: isNumber(raw.pool_total) ? raw.pool_total : 0,
-    pool_scores: readTable(raw.pool_scores),
+    pools: new Map(Object.entries(raw.pools ?? {}).map(([name, pool]) => [name, {
+      total: isNumber(pool?.total) ? pool.total : 0, scores: readTable(pool?.scores) }])),
     byUnit: ["neuron", "head", "block"].includes(raw.granularity),
     layers,
     byName: new Map(layers.map((layer) => [layer.name, layer])),

@@ -15,7 +15,7 @@ from pruneviz.ui.session import changes, hand
 from pruneviz.ui.session.chart import Chart, PlanFacts
 from pruneviz.ui.session.diary import Diary
 from pruneviz.ui.session.levels import first_plan, locks_for, with_levels
-from pruneviz.ui.session.pool import mean_share
+from pruneviz.ui.session.pool import pool_shares
 from pruneviz.workbench import Workbench, units
 
 _HISTORY = 500
@@ -238,12 +238,12 @@ def plan_with(session: Session, request: Plan) -> Plan:
     if request.scope != before.scope:
         levels = _levels_now(session)
     pinned = hand.valid_pins(before, request.granularity)
-    blank = replace(request, sparsity={} if request.scope == "global" else levels, pinned=pinned)
+    blank = replace(request, sparsity={} if request.scope != "layer" else levels, pinned=pinned)
     blank = replace(blank, pinned=hand.that_fit(bench, blank, bench.cannot(blank)))
     locked = locks_under(session, blank)
-    if request.scope == "global":
+    if request.scope != "layer":
         free = {name: level for name, level in levels.items() if name not in locked}
-        levels = dict.fromkeys(levels, mean_share(bench, request, free))
+        levels = pool_shares(bench, request, free)
     return with_levels(bench, blank, levels, locked)
 
 

@@ -26,6 +26,13 @@ def change_text(bench: Workbench, before: Plan, after: Plan) -> str:
     return f"{'; '.join(choices)}. {_levels(bench, before, after)}"
 
 
+_RANKINGS = {
+    "layer": "in each layer",
+    "global": "over all layers",
+    "alike": "over the layers of each kind and shape",
+}
+
+
 def unlock_text(
     bench: Workbench, before: Plan, after: Plan, was: Mapping[str, str], now: Mapping[str, str]
 ) -> str:
@@ -34,7 +41,7 @@ def unlock_text(
     if not free:
         return ""
     verb = "is" if len(free) == 1 else "are"
-    why = " and competes with the others" if after.scope == "global" else ""
+    why = " and competes with the others" if after.scope != "layer" else ""
     return f"{_list_of(free)} {verb} unlocked{why}. {_levels(bench, before, after)}"
 
 
@@ -47,8 +54,7 @@ def _choices(before: Plan, after: Plan) -> list[str]:
         now, then = _what(after), _what(before)
         said.append(f"{now} are cut, instead of {then[0].lower()}{then[1:]}")
     if before.scope != after.scope:
-        one = after.scope == "global"
-        said.append("One ranking over all layers" if one else "One ranking in each layer")
+        said.append(f"One ranking {_RANKINGS[after.scope]}")
     if before.relative != after.relative:
         said.append(f"Importances count {'relative to their layer' if after.relative else 'as is'}")
     if before.aggregate != after.aggregate:

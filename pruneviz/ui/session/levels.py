@@ -37,7 +37,7 @@ def with_levels(
 
 def locks_for(bench: Workbench, plan: Plan) -> dict[str, str]:
     """The locks that go with a plan: the usual ones where it prunes nothing, all outside a pool."""
-    if plan.scope == "global" and plan.sparsity:
+    if plan.scope != "layer" and plan.sparsity:
         outside = set(bench.layer_of) - set(plan.sparsity) - set(bench.cannot(plan))
         return {n: bench.locks.get(n, _OUTSIDE) for n in bench.layer_of if n in outside}
     groups = units.groups_for(bench, plan)

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from pruneviz.network.groups import Groups
 from pruneviz.plan import Plan
+from pruneviz.pruning.prune import kind_of
 from pruneviz.workbench import Workbench, units
+
+
+def pool_shares(bench: Workbench, plan: Plan, levels: Mapping[str, float]) -> dict[str, float]:
+    """The mean of the levels in each pool of the plan's scope, for all layers in it."""
+    groups = units.groups_for(bench, plan)
+    pools: dict[Hashable, dict[str, float]] = {}
+    for name, level in levels.items():
+        kind = kind_of(plan, groups.lead(name), bench.layer_of, groups)
+        pools.setdefault(kind, {})[name] = level
+    shares: dict[str, float] = {}
+    for pool in pools.values():
+        shares |= dict.fromkeys(pool, mean_share(bench, plan, pool))
+    return shares
 
 
 def mean_share(bench: Workbench, plan: Plan, levels: Mapping[str, float]) -> float:

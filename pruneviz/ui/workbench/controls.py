@@ -215,7 +215,7 @@ def _ask_scope(granularity: str) -> str:
     inside_groups = pattern(granularity) is not None
     if inside_groups:
         choices.put(_NAMES["scope"], "layer")
-    words = {"layer": "Per layer", "global": "Global"}
+    words = {"layer": "Per layer", "global": "Global", "alike": "Alike"}
     why = "\n\nN:M weights compete inside their own group only." if inside_groups else ""
     scope = st.segmented_control(
         "Scope",
@@ -225,7 +225,7 @@ def _ask_scope(granularity: str) -> str:
         required=True,
         format_func=words.__getitem__,
         disabled=inside_groups,
-        help=_help(TERMS["layer"], TERMS["global"]) + why,
+        help=_help(TERMS["layer"], TERMS["global"], TERMS["alike"]) + why,
     )
     return scope or "layer"
 

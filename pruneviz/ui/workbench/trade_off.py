@@ -124,7 +124,7 @@ def plan_at(session: Session, point: str) -> Plan | None:
 def promise(session: Session) -> tuple[LinePoint, ...]:
     """The best plans at every size as the curves predict them, where the scan went so far."""
     bench, locked = session.bench, tuple(sorted(session.locked))
-    if session.settled.scope == "global" or session.measure != "accuracy":
+    if session.settled.scope != "layer" or session.measure != "accuracy":
         return ()
     request = SearchRequest(session.settled, locked=locked)
 
