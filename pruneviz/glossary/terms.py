@@ -195,9 +195,7 @@ TERMS = {
     ),
     "alike": Term(
         "Scope: alike",
-        "One ranking and one threshold for the layers of each kind and shape (of groups, for those "
-        "whose layers are so): what is small in a wide layer is not weighed against what is small "
-        "in a narrow one. Sliders of layers alike move together.",
+        "One ranking and one threshold for the layers (or groups) of each kind and shape.",
         "cut the k lowest scores of each pool, k = round(sparsity · its items)",
         "Fang et al. 2024 (isomorphic pruning), arXiv:2407.04616, there by kind alone",
     ),
