@@ -335,3 +335,11 @@ def test_the_first_steps_name_a_tab_that_is_there(network: str, tab: str) -> Non
     parts = {each.proto.component_name: each for each in app.get("bidi_component")}
     assert json.loads(parts["pruneviz.welcome"].proto.json)["pays"] == tab
     assert tab in [each.label for each in app.tabs]
+
+
+def test_what_became_of_a_plan_is_told_beside_the_board_alone(page: Page) -> None:
+    page.session.tell_change("One layer was unlocked.")
+    page.app.switch_page(path_of("criteria"))
+    assert not page.run().app.warning
+    page.session.message = "measuring stopped: the disk is full"
+    assert "disk" in page.run().app.warning[0].value

@@ -67,6 +67,7 @@ def curves_apart(
         range=[0, 102], tickvals=[0, 50, 90], ticktext=["0 %", "50 %", "90 %"], tickangle=0
     )
     figure.update_yaxes(range=_reach(table, scale), nticks=5)
+    figure.update_yaxes(title={"text": f"change, {unit}", "standoff": 4}, col=1)
     return finish(figure).update_layout(height=60 + 135 * rows, margin=MARGIN | {"t": 42})
 
 

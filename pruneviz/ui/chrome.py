@@ -30,7 +30,7 @@ def heading(session: Session, title: str, line: str, help_text: str = "") -> Non
     with right:
         link_back()
     address.tell(session)
-    if session.message:
+    if session.message and session.message != session.change:  # which the board tells
         st.warning(plain(session.message))
     if session.next_change is None:  # else what is on its way would be lost
         address.write(session)

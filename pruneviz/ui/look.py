@@ -25,6 +25,9 @@ _STYLE = """
   .stHorizontalBlock:has(> .stColumn) { flex-wrap: wrap; }
   .stColumn:not(.st-key-controls *) { min-width: min(100%, 9.5rem); }
 }
+@media (max-width: 860px) { /* a lesson stands above its board, whose words it would cut */
+  .stHorizontalBlock:has(> .stColumn > * > * > .st-key-lesson) > .stColumn { min-width: 100%; }
+}
 .stColumn:has(.stPageLink, [data-variant=segmented_control]) { min-width: fit-content; }
 @media (max-width: 1100px) {
   .stHorizontalBlock:has(> * .st-key-history-choice) { flex-wrap: wrap; } /* plans' long names */

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from driving import Board, rest
+from driving import Board, press, rest
 
 pytestmark = pytest.mark.browser
 
@@ -96,3 +96,15 @@ def test_no_page_cuts_a_word(visit: Callable[..., Board]) -> None:
     page.get_by_role("button", name="Make a report").wait_for()
     page.add_style_tag(content="button { max-width: 2rem; overflow: hidden !important; }")
     assert page.evaluate(WORDS), "what is cut is found"
+
+
+def test_a_lesson_beside_its_board_cuts_no_word(visit: Callable[..., Board]) -> None:
+    here = visit("learn?lesson=1")
+    press(here.page, "Begin")
+    here.open()
+    wrong = {}
+    for width in WIDTHS:
+        here.page.set_viewport_size({"width": width, "height": 800})
+        here.page.wait_for_timeout(300)
+        wrong[width] = here.page.evaluate(WORDS)
+    assert not any(wrong.values()), wrong
