@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
+from pruneviz import ui
 from pruneviz.glossary import (
+    SETTINGS,
     TERMS,
     Term,
+    all_terms,
     as_page,
     criterion_term,
     granularity_term,
+    help_on,
     repair_term,
 )
+from pruneviz.glossary.typeset import typeset
 from pruneviz.plan import REPAIRS, SCOPES
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
@@ -118,6 +124,18 @@ def test_every_question_mark_of_the_board_has_its_words() -> None:
     assert asked <= TERMS.keys()
 
 
+def test_every_formula_of_ours_is_typeset_with_all_its_symbols() -> None:
+    for term in (term for terms in all_terms().values() for term in terms):
+        shown = typeset(term.formula)
+        assert "`" not in shown, term.title
+        assert not re.search("[√ᵢⱼᵀΣ‖½]", shown), shown
+        assert shown.count("$") % 2 == 0, shown
+
+
+def test_a_formula_of_somebody_elses_is_shown_as_it_is() -> None:
+    assert typeset("s = |w|³;  w: a weight") == "`s = |w|³;  w: a weight`"
+
+
 def test_a_tooltip_holds_text_formula_and_source() -> None:
     term = Term("Title", "Words.", "a = b", "Somebody 2020")
     for part in ("Title", "Words.", "a = b", "Somebody 2020"):
@@ -126,3 +144,38 @@ def test_a_tooltip_holds_text_formula_and_source() -> None:
     assert term.as_dict() == {
         "title": "Title", "text": "Words.", "formula": "a = b", "source": "Somebody 2020",
     }  # fmt: skip
+
+
+# What stands beside these says what they ask: a lesson's own question, a caption, a heading.
+SPEAK_FOR_THEMSELVES = {"learn/questions.py", "pages/export.py", "pages/manual.py", "train/runs.py"}
+SPEAK_FOR_THEMSELVES |= {"classroom/progress.py"}
+WIDGETS = {"checkbox", "file_uploader", "multiselect", "number_input", "pills", "radio"}
+WIDGETS |= {"segmented_control", "select_slider", "selectbox", "slider", "text_area"}
+WIDGETS |= {"text_input", "toggle"}
+
+
+def test_every_widget_has_a_question_mark() -> None:
+    bare, here = [], Path(ui.__file__).parent
+    for path in here.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            known = {each.arg for each in node.keywords}
+            if node.func.attr in WIDGETS and not known & {"help", None}:
+                bare.append(f"{path.relative_to(here)}:{node.lineno}")
+    assert [each for each in bare if each.split(":")[0] not in SPEAK_FOR_THEMSELVES] == []
+
+
+def test_what_a_form_asks_is_explained() -> None:
+    for name, term in SETTINGS.items():
+        whole(term)
+        assert name not in TERMS, "a word has one explanation"
+        assert help_on(name) == term.as_markdown()
+
+
+def test_every_word_that_a_widget_asks_for_is_there() -> None:
+    texts = [path.read_text("utf-8") for path in Path(ui.__file__).parent.rglob("*.py")]
+    calls = [call for text in texts for call in re.findall(r"help_on\(([^)]*)\)", text)]
+    names = {name for call in calls for name in re.findall(r'"(\w+)"', call)}
+    assert len(names) > 10
+    assert names <= {*TERMS, *SETTINGS}

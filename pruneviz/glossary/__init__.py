@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from pruneviz.glossary.terms import TERMS, Term
+from pruneviz.glossary.settings import SETTINGS
+from pruneviz.glossary.term import Term
+from pruneviz.glossary.terms import TERMS
 from pruneviz.plan import pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.granularity import GRANULARITIES
 from pruneviz.pruning.repair import REPAIRS
 
 __all__ = (
+    "SETTINGS",
     "TERMS",
     "Term",
     "all_terms",
     "as_page",
     "criterion_term",
     "granularity_term",
+    "help_on",
     "repair_term",
 )
 
@@ -22,7 +26,7 @@ __all__ = (
 def all_terms() -> dict[str, list[Term]]:
     """Every word that is explained, by what it belongs to, each list by the alphabet."""
     groups = {
-        "Words and numbers": TERMS.values(),
+        "Words and numbers": [*TERMS.values(), *SETTINGS.values()],
         "Criteria": map(criterion_term, CRITERIA),
         "Granularities": map(granularity_term, GRANULARITIES),
         "Repairs": map(repair_term, REPAIRS),
@@ -38,6 +42,12 @@ def as_page() -> str:
     for name, terms in all_terms().items():
         parts += [f"## {name}", *(term.as_markdown() for term in terms)]
     return "\n\n".join(parts)
+
+
+def help_on(*names: str) -> str:
+    """What these words mean, as the "?" of a widget shows it; names: of TERMS or SETTINGS."""
+    terms = [TERMS[name] if name in TERMS else SETTINGS[name] for name in names]
+    return "\n\n---\n".join(term.as_markdown() for term in terms)
 
 
 def criterion_term(name: str) -> Term:

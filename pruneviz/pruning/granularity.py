@@ -35,7 +35,7 @@ GRANULARITIES = {
             "Connections are cut one by one (unstructured pruning). Keeps the most accuracy at a "
             "given sparsity, but the holes are scattered: files shrink only when encoded sparsely, "
             "and ordinary hardware runs no faster.",
-            "k = round(sparsity · number of weights), lowest scores first",
+            "k = round(sparsity · number of weights), lowest scores first;  k: how many are cut",
             "LeCun et al. 1990; Han et al. 2015, arXiv:1506.02626",
         ),
         Granularity(
@@ -44,7 +44,7 @@ GRANULARITIES = {
             "Whole output units go: a neuron of a linear layer, a filter of a convolution, with "
             "its bias and batch norm (structured pruning). They can be removed for real, so the "
             "network gets smaller and faster, at a higher price in accuracy.",
-            "k = round(sparsity · number of units), lowest scores first",
+            "k = round(sparsity · number of units), lowest scores first;  k: how many are cut",
             "Li et al. 2017, arXiv:1608.08710",
         ),
         Granularity(
@@ -54,8 +54,8 @@ GRANULARITIES = {
             "columns in the projection behind them. Other layers stay whole. Many heads of a "
             "trained transformer are hardly missed, and what is removed makes it smaller and "
             "faster.",
-            "k = round(sparsity · number of heads), lowest scores first;  the score of a head: "
-            "over all its rows",
+            "k = round(sparsity · number of heads), lowest scores first;  k: how many are "
+            "cut; the score of a head: over all its rows",
             "Michel et al. 2019, arXiv:1905.10650; Voita et al. 2019, arXiv:1905.09418",
         ),
         Granularity(

@@ -99,7 +99,7 @@ def ria(evidence: Evidence) -> Tensor:
     "OBS",
     formula="w² / [H⁻¹]ⱼⱼ,   H = mean x·xᵀ + λI",
     symbols="w: the weight on input j; x: the inputs of its unit, over calibration samples and "
-    "positions (about 20,000 rows of them); λ: 1 % of the mean diagonal",
+    "positions (about 20,000 rows of them); λ: 1 % of the mean diagonal; I: the identity",
     source="Hassibi & Stork 1993 (optimal brain surgeon); layer by layer Frantar & Alistarh 2023 "
     "(SparseGPT), arXiv:2301.00774",
     needs=("inverse_diagonal",),

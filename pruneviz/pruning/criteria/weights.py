@@ -155,7 +155,7 @@ def _uniform(evidence: Evidence, shape: tuple[int, ...]) -> Tensor:
     "random",
     "Random (control)",
     formula="u ~ U(0, 1)",
-    symbols="u: a random number, the same each time for the same seed and layer",
+    symbols="u: a random number between 0 and 1, the same each time for the same seed and layer",
     source="the control in Blalock et al. 2020, arXiv:2003.03033",
     granularities=(*EVERYWHERE, BLOCK),
     unit=lambda evidence: _uniform(evidence, (evidence.layer.units,)),

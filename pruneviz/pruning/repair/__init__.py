@@ -45,7 +45,7 @@ REPAIRS = {
             "it in (or taken off the running mean of the batch norm behind them), so that only "
             "what varied about the unit is lost.",
             "b ← b + Σ W[:, i] · mean(aᵢ) over removed units i;  aᵢ: what i puts out in the dense "
-            "network, W: the weights that took it in",
+            "network, b, W: the biases and weights that took it in",
             "An et al. 2023 (FLAP), arXiv:2312.11983; Ye et al. 2018, arXiv:1802.00124",
         ),
         Repair(
@@ -55,7 +55,8 @@ REPAIRS = {
             "out what it does in the dense network, as nearly as least squares can. Layer after "
             "layer in the order they run, each on what the repaired layers before it give.",
             "min over W, b of Σ (y − W·x − b)² + λ·‖W − W₀‖²;  y: the layer's outputs in the dense "
-            "network, x: its inputs in the pruned one, W₀: the weights it had",
+            "network, x: its inputs in the pruned one, W, b: its weights and biases, W₀: the "
+            "weights it had, λ: how hard it is held to them",
             "Luo et al. 2017 (ThiNet), arXiv:1707.06342; He et al. 2017, arXiv:1707.06168",
         ),
         Repair(
@@ -67,7 +68,8 @@ REPAIRS = {
             "a large layer, where the optimum takes too long, column after column is cut, and "
             "those behind it make up for it.",
             "min over ŵ, zero where cut, of (w − ŵ)·H·(w − ŵ)ᵀ, H = mean x·xᵀ + λI;  x: the "
-            "layer's inputs in the pruned network, λ: 1 % of the mean diagonal.  In order: "
+            "layer's inputs in the pruned network, w: the weights of a unit, ŵ: those after it, λ: "
+            "1 % of the mean diagonal, I: the identity.  In order: "
             "w ← w − (wⱼ / [H⁻¹]ⱼⱼ)·[H⁻¹]ⱼ, blocks of 128 columns",
             "Hassibi & Stork 1993 (optimal brain surgeon); Frantar & Alistarh 2023 (SparseGPT), "
             "arXiv:2301.00774",
@@ -79,7 +81,7 @@ REPAIRS = {
             "calibration data, with everything cut. Nothing happens in networks without batch "
             "norm.",
             "μ = mean(x), σ² = Σ (x − μ)² / (N − 1);  x: what the batch norm is given, "
-            "N: samples × positions",
+            "N: samples × positions, μ, σ²: the mean and variance that it remembers",
             "Li et al. 2020 (EagleEye), arXiv:2007.02491; NNCF's batch-norm adaptation",
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pruneviz.glossary import help_on
 from pruneviz.lessons import Assignment, Lesson
 from pruneviz.lessons.assignment import to_text
 from pruneviz.lessons.goal import Goal
@@ -39,13 +40,16 @@ def teacher() -> None:
 
 def _goal_link() -> None:
     left, middle, right = st.columns(3)
-    title = left.text_input("Title", "Small and good", key="goal-title", max_chars=80)
+    title = left.text_input(
+        "Title", "Small and good", key="goal-title", max_chars=80, help="What stands on the card."
+    )
     names = networks.common()
-    network = middle.selectbox("Network", names, key="goal-network")
+    network = middle.selectbox("Network", names, key="goal-network", help=help_on("network"))
     kinds = {"weight": "Single weights", "neuron": "Neurons and filters"}
     granularity = right.selectbox(
-        "Granularity at the beginning", [*kinds], format_func=kinds.__getitem__, key="goal-kind"
-    )
+        "Granularity at the beginning", [*kinds], format_func=kinds.__getitem__, key="goal-kind",
+        help=help_on("granularity"),
+    )  # fmt: skip
     wishes = _ask_wishes()
     controls, reveal = ask_controls(("criterion", "granularity"), "-goal")
     try:
@@ -71,17 +75,20 @@ def _ask_wishes() -> dict[str, float | None]:
     """What a goal asks for, by the names of its fields; None where a box is empty."""
     st.caption("What is asked for; leave empty what is not.")
     limits = {
-        "kept": ("Parameters kept, at most (%)", 25.0, 100.0),
-        "flash": ("Weights at 8 bits, at most (KiB)", None, 1.0),
-        "alone": ("One layer alone, cut to at least (%)", None, 100.0),
-        "accuracy": ("Accuracy, at least (%)", 97.0, 100.0),
-        "lose": ("Accuracy lost, at most (points)", None, 100.0),
+        "kept": ("Parameters kept, at most (%)", 25.0, 100.0, "kept"),
+        "flash": ("Weights at 8 bits, at most (KiB)", None, 1.0, "fits"),
+        "alone": ("One layer alone, cut to at least (%)", None, 100.0, "sparsity"),
+        "accuracy": ("Accuracy, at least (%)", 97.0, 100.0, "accuracy"),
+        "lose": ("Accuracy lost, at most (points)", None, 100.0, "delta"),
     }
     wishes: dict[str, float | None] = {}
-    for column, (name, (words, usual, factor)) in zip(st.columns(5), limits.items(), strict=True):
+    for column, (name, (words, usual, factor, term)) in zip(
+        st.columns(5), limits.items(), strict=True
+    ):
         number = column.number_input(
-            plain(words), min_value=0.0, value=usual, step=1.0, format="%g", key=f"goal-{name}"
-        )
+            plain(words), min_value=0.0, value=usual, step=1.0, format="%g", key=f"goal-{name}",
+            help=help_on(term),
+        )  # fmt: skip
         wishes[name] = None if number is None else number / factor
     return wishes
 
@@ -95,6 +102,7 @@ def _lesson_link() -> None:
             lessons,
             format_func=lambda each: f"{course.number(each)}. {plain(each.title)}",
             key="teacher-lesson",
+            help="Yours stand beside ours where the app was started with a folder of lessons.",
         )
     with middle:
         network = _ask_network(lesson)
@@ -105,6 +113,7 @@ def _lesson_link() -> None:
             index=[*CRITERIA].index(lesson.plan.criterion),
             format_func=lambda name: CRITERIA[name].label,
             key=f"teacher-criterion-{lesson.name}",
+            help=help_on("criterion"),
         )
     controls, reveal = ask_controls(lesson.controls, f"-{lesson.name}")
     assignment = Assignment(lesson.name, network, criterion, tuple(controls), reveal)
@@ -123,7 +132,8 @@ def _ask_network(lesson: Lesson) -> str:
     names = networks.common()
     place = names.index(lesson.network) if lesson.network in names else 0
     key = f"teacher-network-{lesson.name}"
-    return str(st.selectbox("Network to work on", names, index=place, key=key))
+    tip = help_on("network")
+    return str(st.selectbox("Network to work on", names, index=place, key=key, help=tip))
 
 
 def ask_controls(usual: tuple[str, ...], key: str) -> tuple[list[str], bool]:

@@ -31,6 +31,7 @@ from pruneviz.ui.boundary import part
 from pruneviz.ui.text import plain
 
 Lessons = Sequence[tuple[Lesson, Record]]
+_NAME = "What the worksheet is headed with, and what your teacher reads in the table."
 Goals = Sequence[tuple[Goal, GoalRecord]]
 
 
@@ -45,7 +46,7 @@ def hand_in(lessons: Lessons, goals: Goals) -> None:
             st.caption("Nothing is begun yet.")
             return
         left, right = st.columns([2, 1], vertical_alignment="bottom")
-        name = left.text_input("Your name", key="worksheet-name", max_chars=80)
+        name = left.text_input("Your name", key="worksheet-name", max_chars=80, help=_NAME)
         right.download_button(
             "Download",
             lambda: worksheet_page(name, lessons, goals),
@@ -63,8 +64,9 @@ def collect() -> None:
     """Worksheets that were handed in, as one table."""
     st.markdown("Drop the worksheets of your class here. They stay in this browser tab.")
     files = st.file_uploader(
-        "Worksheets", ["html", "htm"], accept_multiple_files=True, key="worksheets"
-    )
+        "Worksheets", ["html", "htm"], accept_multiple_files=True, key="worksheets",
+        help="The files that your students downloaded under *Worksheet*, as many as you like.",
+    )  # fmt: skip
     sheets, wrong = [], []
     for file in files or []:
         try:

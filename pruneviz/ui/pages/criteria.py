@@ -9,6 +9,7 @@ import streamlit as st
 from pruneviz import figures
 from pruneviz.comparison.contest import CONTROL, SEEDS, Contest
 from pruneviz.comparison.similar import OVERLAPS, Similarity
+from pruneviz.glossary import help_on
 from pruneviz.plan import Plan, pattern
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
@@ -154,13 +155,13 @@ def _where(work: ContestWork, similarity: Similarity) -> None:
         st.session_state["criteria_layer"] = focus
     if st.session_state.get("criteria_layer") not in places:  # or it was forgotten
         st.session_state["criteria_layer"] = work.layer or _MEAN
-    choice = columns[0].selectbox("Layer", places, key="criteria_layer")
+    choice = columns[0].selectbox("Layer", places, key="criteria_layer", help=help_on("one_layer"))
     work.layer = None if choice == _MEAN else str(choice)
     if len(similarity.levels) > 1:
         work.at = float(
             columns[2].select_slider(
                 "Sparsity of the layer", OVERLAPS, work.at, key="criteria_at",
-                format_func=lambda level: f"{100 * level:g} %",
+                format_func=lambda level: f"{100 * level:g} %", help=help_on("sparsity"),
             )
         )  # fmt: skip
     columns[3].download_button(
@@ -197,6 +198,7 @@ def _choose(work: ContestWork) -> None:
         key=f"criteria_chosen_{granularity}",
         format_func=lambda name: CRITERIA[name].label,
         disabled=busy,
+        help=help_on("criterion"),
     )
     work.chosen[granularity] = tuple(name for name in names if name in choice)
     if pattern(granularity) is None:
@@ -207,6 +209,7 @@ def _choose(work: ContestWork) -> None:
             key="criteria_levels",
             format_func=lambda level: f"{100 * level:g} %",
             disabled=busy,
+            help=help_on("sparsity"),
         )
         work.levels = tuple(sorted(levels))
     share = work.share if work.share in work.shares else work.shares[0]
@@ -217,7 +220,7 @@ def _choose(work: ContestWork) -> None:
     ))  # fmt: skip
     work.n = int(columns[3].number_input(
         "Samples", 2, len(work.session.bench.source.validation), work.n,
-        key="criteria_n", disabled=busy,
+        key="criteria_n", disabled=busy, help=help_on("samples", "interval"),
     ))  # fmt: skip
 
 

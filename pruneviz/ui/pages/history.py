@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from pruneviz.glossary import help_on
 from pruneviz.history import History
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
@@ -162,6 +163,7 @@ def _ask(label: str, numbers: list[int], rows: Rows, key: str, usual: int | None
         key=key,
         format_func=lambda number: visits.title(rows[number]),
         placeholder="choose one to compare with",
+        help="The same rows as in the list and the tree.",
     )
 
 
@@ -185,8 +187,15 @@ def _one(look: _Look, row: pd.Series, second: int | None) -> None:
     offer(history, number)
     with st.form(f"history-words-{number}", border=False):
         columns = st.columns(2)
-        name = columns[0].text_input("Name of this branch", row["name"], max_chars=60)
-        note = columns[1].text_input("Note", row["note"], max_chars=1_000)
+        name = columns[0].text_input(
+            "Name of this branch", row["name"], max_chars=60, help=help_on("branch")
+        )
+        note = columns[1].text_input(
+            "Note",
+            row["note"],
+            max_chars=1_000,
+            help="Stands with the plan, in the list and in what is exported.",
+        )
         if st.form_submit_button("Save", width="stretch"):
             history.name_branch(number, name)
             history.note(number, note)

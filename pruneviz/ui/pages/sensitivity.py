@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pruneviz import figures
-from pruneviz.glossary import TERMS
+from pruneviz.glossary import TERMS, help_on
 from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.pruning.repair import REPAIRS
@@ -108,6 +108,7 @@ def _choose(work: ScanWork) -> None:
         key="scan_view",
         required=True,
         format_func=_VIEWS.__getitem__,
+        help=help_on("curve"),
     )
     work.view = str(view)
     with columns[3]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from pruneviz.glossary import help_on
 from pruneviz.plan import WIDTHS, Plan
 from pruneviz.storage.faults import public
 from pruneviz.training import METHODS, Training
@@ -19,34 +20,9 @@ from pruneviz.ui.text import plain
 from pruneviz.ui.train.class_limit import check_length
 from pruneviz.ui.train.distillation_form import ask_distillation
 from pruneviz.ui.train.training_work import TrainingWork
+from pruneviz.ui.train.words import HELP
 
 _STARTS = {"trained": "the weights it has", "new": "new weights"}
-_HELP = {
-    "epochs": "How often every training sample is seen; for methods with rounds, in each round.",
-    "learning_rate": "The highest rate. To recover accuracy, a tenth of the rate that trained "
-    "the network is usual.",
-    "start": "From the weights on the screen, or from new ones drawn with the seed; the paper on "
-    "lottery tickets starts with new ones.",
-    "samples": "How many of the first samples to train on. With few of them you can see "
-    "overfitting.",
-    "schedule": "How the learning rate falls from its highest value, in each round.",
-    "rounds": "How many times it is cut and trained again.",
-    "rewind": "The epoch of the first round whose weights a ticket is rewound to; 0: the initial "
-    "weights.",
-    "controls": "After each ticket, also trains the same mask with new weights, and a random "
-    "mask with the ticket's weights: three times the work, and the only way to tell "
-    "whether it is a winning ticket.",
-    "cut": "The part of the training in which it cuts or rewires; after it the masks stay fixed.",
-    "end": "The penalty applies until then; after that the network is cut and trained without it.",
-    "every": "Optimiser steps from one change of the masks to the next.",
-    "drop": "The fraction of a layer's weights that is rewired at first; it falls along a cosine.",
-    "strength": "How much the penalty counts relative to the loss.",
-    "silent": "Cuts only units of whose activations at least this percentage is ≤ 0, and never "
-    "more of a layer than the plan says. 0: cuts the least active units, as many as "
-    "the plan says.",
-    "memory": "How much the running statistics keep at each step.",
-    "remove": "Units that are cut are removed at once: later epochs are cheaper.",
-}
 
 
 @dataclass(frozen=True)
@@ -114,21 +90,21 @@ def _first_row(form: Form) -> dict[str, Any]:
         ),
     )
     epochs = columns[1].number_input(
-        "Epochs", 1, 10_000, wish.epochs, 1, key="train_epochs", help=_HELP["epochs"]
+        "Epochs", 1, 10_000, wish.epochs, 1, key="train_epochs", help=HELP["epochs"]
     )
     rate = columns[2].number_input(
         "Learning rate", 0.0, None, wish.learning_rate, 0.0005, "%g", key="train_learning_rate",
-        help=_HELP["learning_rate"],
+        help=HELP["learning_rate"],
     )  # fmt: skip
     usual_start = Training(method=method).start
     start = columns[3].selectbox(
         "Start from", STARTS, key=f"train_start_{usual_start}",
         index=STARTS.index(wish.start if method == wish.method else usual_start),
-        format_func=_STARTS.__getitem__, help=_HELP["start"],
+        format_func=_STARTS.__getitem__, help=HELP["start"],
     )  # fmt: skip
     samples = columns[4].number_input(
         f"Training samples, of {form.most:,}", 1, form.most, min(wish.samples or form.most,
-        form.most), 100, key="train_samples", help=_HELP["samples"],
+        form.most), 100, key="train_samples", help=HELP["samples"],
     )  # fmt: skip
     return {
         "method": method,
@@ -143,19 +119,24 @@ def _second_row(form: Form) -> dict[str, Any]:
     wish = form.wish
     columns = st.columns([3, 3, 2, 5, 2], vertical_alignment="bottom")
     optimizer = columns[0].selectbox(
-        "Optimiser", OPTIMIZERS, index=OPTIMIZERS.index(wish.optimizer), key="train_optimizer"
-    )
+        "Optimiser", OPTIMIZERS, index=OPTIMIZERS.index(wish.optimizer), key="train_optimizer",
+        help=help_on("optimizer"),
+    )  # fmt: skip
     schedule = columns[1].selectbox(
         "Schedule", SCHEDULES, index=SCHEDULES.index(wish.schedule), key="train_schedule",
-        help=_HELP["schedule"],
+        help=HELP["schedule"],
     )  # fmt: skip
-    batch = columns[2].number_input("Batch", 1, 65_536, wish.batch, 16, key="train_batch")
+    batch = columns[2].number_input(
+        "Batch", 1, 65_536, wish.batch, 16, key="train_batch", help=help_on("batch")
+    )
     ways = [*AUGMENTATIONS]
     augmentation = columns[3].selectbox(
         "Augmentation", ways, index=ways.index(wish.augmentation), key="train_augmentation",
-        format_func=lambda name: AUGMENTATIONS[name].label,
+        format_func=lambda name: AUGMENTATIONS[name].label, help=help_on("augmentation"),
     )  # fmt: skip
-    seed = columns[4].number_input("Seed", 0, 2**31 - 1, wish.seed, 1, key="train_seed")
+    seed = columns[4].number_input(
+        "Seed", 0, 2**31 - 1, wish.seed, 1, key="train_seed", help=help_on("seed")
+    )
     return {
         "optimizer": optimizer,
         "schedule": schedule,
@@ -177,7 +158,7 @@ def _own(form: Form, method: str) -> dict[str, Any]:
             settings |= ask_one(form)
     if removes:
         settings["remove"] = columns[-1].toggle(
-            "Remove units for real", form.wish.remove, key="train_remove", help=_HELP["remove"]
+            "Remove units for real", form.wish.remove, key="train_remove", help=HELP["remove"]
         )
     return settings
 
@@ -189,24 +170,27 @@ def _more(form: Form, choices: dict[str, Any]) -> dict[str, Any]:
     with st.expander("More settings"):
         columns = st.columns(4, vertical_alignment="bottom")
         settings["weight_decay"] = columns[0].number_input(
-            "Weight decay", 0.0, None, wish.weight_decay, 0.0005, "%g", key="train_weight_decay"
-        )
+            "Weight decay", 0.0, None, wish.weight_decay, 0.0005, "%g", key="train_weight_decay",
+            help=help_on("weight_decay"),
+        )  # fmt: skip
         settings["precision"] = columns[1].selectbox(
-            "Precision", PRECISIONS, index=PRECISIONS.index(wish.precision), key="train_precision"
-        )
+            "Precision", PRECISIONS, index=PRECISIONS.index(wish.precision), key="train_precision",
+            help=help_on("precision"),
+        )  # fmt: skip
         if choices["optimizer"] == "sgd":
             settings["momentum"] = columns[2].number_input(
-                "Momentum", 0.0, 1.0, wish.momentum, 0.05, "%g", key="train_momentum"
-            )
+                "Momentum", 0.0, 1.0, wish.momentum, 0.05, "%g", key="train_momentum",
+                help=help_on("momentum"),
+            )  # fmt: skip
         if any(leg.changes for leg in method.legs(wish)):
             settings["every"] = columns[3].number_input(
                 "Change masks every (steps)", 1, 100_000, wish.every, 10, key="train_every",
-                help=_HELP["every"],
+                help=HELP["every"],
             )  # fmt: skip
         if method.listen is not None:
             settings["memory"] = columns[2].number_input(
                 "Memory of activity", 0.0, 1.0, wish.memory, 0.01, "%g", key="train_memory",
-                help=_HELP["memory"],
+                help=HELP["memory"],
             )  # fmt: skip
     return settings
 
@@ -214,7 +198,7 @@ def _more(form: Form, choices: dict[str, Any]) -> dict[str, Any]:
 def _ask_rounds(form: Form) -> dict[str, Any]:
     return {
         "rounds": st.number_input(
-            "Rounds", 1, 100, form.wish.rounds, 1, key="train_rounds", help=_HELP["rounds"]
+            "Rounds", 1, 100, form.wish.rounds, 1, key="train_rounds", help=HELP["rounds"]
         )
     }
 
@@ -223,7 +207,7 @@ def _ask_rewind(form: Form) -> dict[str, Any]:
     return {
         "rewind": st.number_input(
             "Rewind to epoch", 0, None, form.wish.rewind, 1, key="train_rewind",
-            help=_HELP["rewind"],
+            help=HELP["rewind"],
         )
     }  # fmt: skip
 
@@ -231,7 +215,7 @@ def _ask_rewind(form: Form) -> dict[str, Any]:
 def _ask_controls(form: Form) -> dict[str, Any]:
     return {
         "controls": st.toggle(
-            "With controls", form.wish.controls, key="train_controls", help=_HELP["controls"]
+            "With controls", form.wish.controls, key="train_controls", help=HELP["controls"]
         )
     }
 
@@ -240,7 +224,7 @@ def _ask_span(form: Form) -> dict[str, Any]:
     begin, end = st.slider(
         "Cuts between, % of the training", 0, 100,
         (round(100 * form.wish.begin), round(100 * form.wish.end)), 5, key="train_span",
-        help=_HELP["cut"],
+        help=HELP["cut"],
     )  # fmt: skip
     return {"begin": begin / 100, "end": end / 100}
 
@@ -248,7 +232,7 @@ def _ask_span(form: Form) -> dict[str, Any]:
 def _ask_end(form: Form) -> dict[str, Any]:
     end = st.slider(
         "Penalty until, % of the training", 5, 100, round(100 * form.wish.end), 5,
-        key="train_end", help=_HELP["end"],
+        key="train_end", help=HELP["end"],
     )  # fmt: skip
     return {"end": end / 100}
 
@@ -257,7 +241,7 @@ def _ask_drop(form: Form) -> dict[str, Any]:
     return {
         "drop": st.number_input(
             "Rewired at first", 0.0, 1.0, form.wish.drop, 0.05, "%g", key="train_drop",
-            help=_HELP["drop"],
+            help=HELP["drop"],
         )
     }  # fmt: skip
 
@@ -266,7 +250,7 @@ def _ask_strength(form: Form) -> dict[str, Any]:
     return {
         "strength": st.number_input(
             "Strength of the penalty", 0.0, None, form.wish.strength, 1e-4, "%g",
-            key="train_strength", help=_HELP["strength"],
+            key="train_strength", help=HELP["strength"],
         )
     }  # fmt: skip
 
@@ -274,7 +258,7 @@ def _ask_strength(form: Form) -> dict[str, Any]:
 def _ask_silent(form: Form) -> dict[str, Any]:
     percent = st.number_input(
         "Silent from (%)", 0.0, 100.0, 100 * form.wish.silent, 5.0, "%g", key="train_silent",
-        help=_HELP["silent"],
+        help=HELP["silent"],
     )  # fmt: skip
     return {"silent": percent / 100}
 

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from pruneviz import figures
+from pruneviz.glossary import help_on
 from pruneviz.report.pictures import png
 from pruneviz.ui.text import as_sentence, code, plain
 from pruneviz.ui.train.training_view import Picture, TrainingSnapshot, along, gap_words
@@ -103,8 +104,9 @@ def _layers(work: TrainingWork, snapshot: TrainingSnapshot) -> None:
     with left:
         names = [*bench.layer_of]
         watching.layer = st.selectbox(
-            "Weights of", names, index=names.index(watching.layer), key="train_layer", width=320
-        )
+            "Weights of", names, index=names.index(watching.layer), key="train_layer", width=320,
+            help=help_on("one_layer"),
+        )  # fmt: skip
         if not work.running and snapshot.picture.layer != watching.layer:
             watching.rest()
             snapshot = watching.snapshot or snapshot

@@ -16,6 +16,7 @@ _SCALINGS: dict[str, tuple[tuple[float, ...] | None, tuple[float, ...] | None]] 
     "0 to 1": ((0.0,), (1.0,)),
     _OWN: (None, None),
 }
+_EACH = "One number for each channel: pixels, from 0 to 1, less the mean, over the std."
 
 
 def ask(turn: int) -> Callable[[], PictureFormat]:
@@ -36,8 +37,12 @@ def ask(turn: int) -> Callable[[], PictureFormat]:
             "0.224, 0.225, of pixels from 0 to 1.",
         )
         left, right = st.columns(2)
-        mean = left.text_input("Mean", key=f"upload_mean-{turn}", placeholder="0.5, 0.5, 0.5")
-        std = right.text_input("Std", key=f"upload_std-{turn}", placeholder="0.25, 0.25, 0.25")
+        mean = left.text_input(
+            "Mean", key=f"upload_mean-{turn}", placeholder="0.5, 0.5, 0.5", help=_EACH
+        )
+        std = right.text_input(
+            "Std", key=f"upload_std-{turn}", placeholder="0.25, 0.25, 0.25", help=_EACH
+        )
         classes = st.text_input(
             "Classes (optional)",
             key=f"upload_classes-{turn}",

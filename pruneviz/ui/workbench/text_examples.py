@@ -9,7 +9,7 @@ from typing import TypeVar
 import streamlit as st
 from torch import Tensor
 
-from pruneviz.glossary import TERMS
+from pruneviz.glossary import TERMS, help_on
 from pruneviz.measuring.continuation import Continuation, Surprise, Token, passage
 from pruneviz.storage.cache import Cache
 from pruneviz.storage.faults import public
@@ -36,7 +36,9 @@ def text_examples(session: Session) -> None:
     beginning = first.selectbox(
         "Beginning", given, key="prompt", help="Both networks go on from it."
     )
-    own = first.text_input("Or your own", "", key="own-prompt", max_chars=_LONGEST)
+    own = first.text_input(
+        "Or your own", "", key="own-prompt", max_chars=_LONGEST, help=help_on("continuation")
+    )
     prompt = own.strip() or beginning
     choice = how.segmented_control(
         "Next word",
@@ -46,7 +48,11 @@ def text_examples(session: Session) -> None:
         help="The likeliest word each time, or one drawn by its probability, with the same dice "
         "for both networks, so that they differ only where their answers do.",
     )
-    seed = int(number.number_input("Seed", 0, 999, 0, key="dice", disabled=choice != _SAMPLED))
+    seed = int(
+        number.number_input(
+            "Seed", 0, 999, 0, key="dice", disabled=choice != _SAMPLED, help=help_on("seed")
+        )
+    )
     if bench.slow and not st.button("Write", key="write", help="This network answers slowly here."):
         return
     _continue(session, prompt, 1.0 if choice == _SAMPLED else 0.0, seed)
