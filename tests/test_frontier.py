@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import pruneviz as pv
+from pruneviz.measuring import frontier as frontier_module
 from pruneviz.measuring.answers import answer
 from pruneviz.measuring.frontier import Frontiers, frontiers
 from pruneviz.network.graph_run import GraphRun
@@ -269,3 +270,24 @@ def test_a_view_counts_with_all_that_it_keeps_in_memory() -> None:
     for level in (0.2, 0.4):
         both(bench, part, pv.Plan(sparsity={"last": level}))
     assert part.bytes == 4 * 60 * len(bench.source.validation)
+
+
+def test_all_networks_share_what_may_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server with four networks holds no more than one with a single one."""
+    benches = [opened(Residual().eval()) for _ in range(2)]
+    parts = [ready(bench) for bench in benches]
+    for part in parts:
+        part.let_go()
+
+    def fill() -> list[int]:
+        for bench, part in zip(benches, parts, strict=True):
+            for plan in moves(bench):
+                both(bench, part, plan)
+        return [part.bytes for part in parts]
+
+    alone = fill()
+    monkeypatch.setattr(frontier_module, "_SHARERS", {*parts})
+    monkeypatch.setattr(frontier_module, "BYTES", sum(alone) // 2)
+    fill()
+    assert sum(fill()) <= sum(alone) // 2
+    assert min(fill()) > 0

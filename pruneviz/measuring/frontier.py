@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Mapping
 from time import perf_counter, thread_time
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from pruneviz.data import Data, Inputs
 from pruneviz.measuring.answers import Run
+from pruneviz.memory import note_spare
 from pruneviz.network.forward_pass import call_all, first_float, fit, fit_like, out_of_memory
 from pruneviz.network.graph import Graph
 from pruneviz.network.graph_run import GraphRun, StepOrder, Value
@@ -23,7 +25,7 @@ Versions = Mapping[str, str]  # parameter that a plan changes -> what tells its 
 # it depends on.
 _Key = tuple[int, int, frozenset[tuple[str, str]]]
 
-BYTES = 2**28  # of values that are kept for one network
+BYTES = 2**28  # of values that are kept, for all networks together
 _RECENT = 8  # plans that a new one is compared with
 _TELLS = 0.2  # of the network: how much must be run for its time to tell of the whole's
 
@@ -55,6 +57,9 @@ class Frontiers:
         self._values: OrderedDict[_Key, dict[tuple[int, int], Value]] = OrderedDict()
         self._full = 0
         self._recent: deque[dict[str, str]] = deque(maxlen=_RECENT)
+        with _SHARING:
+            _SHARERS.add(self)
+        note_spare(self)
 
     def run(
         self, tensors: Mapping[str, Tensor], versions: Versions, tell: Tell = lambda *_: None
@@ -99,6 +104,12 @@ class Frontiers:
         """How much of the network the next plan runs that changes the same as this one, 0..1."""
         changed = self._network.dependent(self._nearest(self._first(versions)))
         return self._part(self._network.order(self._network.frontier(changed)).steps)
+
+    def let_go(self) -> None:
+        """Keep no values; the next plans fill them again."""
+        with self._lock:
+            self._values.clear()
+            self._full = 0
 
     @property
     def bytes(self) -> int:
@@ -162,23 +173,35 @@ class Frontiers:
     def _hold(self, fresh: Mapping[int, Value], keys: Mapping[int, _Key], which: slice) -> None:
         samples = (which.start, which.stop)
         stay = {keys[step] for step in fresh}
+        bound = min(self._bound, self._share())
         with self._lock:
+            self._make_room(0, stay, bound)  # others may keep something since then
             for step, value in fresh.items():
                 size = _bytes(value)
-                self._make_room(size, stay)
-                if self._full + size > self._bound:
+                self._make_room(size, stay, bound)
+                if self._full + size > bound:
                     continue
                 held = self._values.setdefault(keys[step], {})
                 if samples not in held:
                     held[samples] = value
                     self._full += size
 
-    def _make_room(self, size: int, but: set[_Key]) -> None:
+    def _share(self) -> int:
+        """Bytes for this one beside all others that keep something."""
+        with _SHARING:
+            others = sum(one is not self and one._full > 0 for one in _SHARERS)
+        return BYTES // (1 + others)
+
+    def _make_room(self, size: int, but: set[_Key], bound: int) -> None:
         """Let go of what was used longest ago, but of nothing that is just being kept."""
         for key in [key for key in self._values if key not in but]:
-            if self._full + size <= self._bound:
+            if self._full + size <= bound:
                 return
             self._full -= sum(map(_bytes, self._values.pop(key).values()))
+
+
+_SHARERS: weakref.WeakSet[Frontiers] = weakref.WeakSet()
+_SHARING = threading.Lock()
 
 
 def _bytes(value: Value) -> int:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneviz.data import Data, check_targets
+from pruneviz.memory import trim
 from pruneviz.network.calls import Call, WeightListener
 from pruneviz.network.flow import synaptic_flow
 from pruneviz.network.forward_pass import at_work, call_all
@@ -80,6 +81,7 @@ def gather(
         heard = _evidence_fields(tallies.get(name), len(calibration)) | singly.get(name, {})
         flowing = None if alone.layer.kind == "embedding" else flow.get(name)
         evidence[name] = replace(alone, flow=flowing, inverse_diagonal=curved.get(name), **heard)
+    trim()
     return evidence
 
 

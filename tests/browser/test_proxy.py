@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,9 +28,57 @@ PATH = "/school/prune"
 
 
 def test_uploads_sockets_and_links_work_under_a_path(page: Page, tmp_path: Path) -> None:
-    port, log = free_port(), tmp_path / "log"
+    with app_under_path(tmp_path) as port, proxied(PATH, port) as proxy:
+        walk(page, f"http://127.0.0.1:{proxy.port}{PATH}", tmp_path)
+        assert proxy.upgrades, "WebSockets came through"
+        # Browsers ask for a site's icon by themselves.
+        assert not [path for path in proxy.refused if path != "/favicon.ico"]
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="no nginx is here")
+def test_nginx_passes_it_on_by_the_lines_of_the_manual(page: Page, tmp_path: Path) -> None:
+    with app_under_path(tmp_path) as port, nginx(tmp_path, port) as front:
+        walk(page, f"http://127.0.0.1:{front}{PATH}", tmp_path)
+    log = (tmp_path / "access.log").read_text()
+    assert re.search(rf"GET {PATH}/_stcore/stream HTTP/1.1. 101 ", log), "WebSockets came through"
+
+
+@contextmanager
+def nginx(folder: Path, port: int) -> Iterator[int]:
+    """nginx with the block that the manual shows, for this path and port; yields its own."""
+    manual = (ROOT / "pruneviz" / "manual" / "visitors.md").read_text("utf-8")
+    shown = re.search(r"location /pruneviz/ \{.*?\n  \}", manual, re.DOTALL)
+    assert shown is not None
+    block = shown[0].replace("/pruneviz/", f"{PATH}/").replace("8501", str(port))
+    front, file = free_port(), folder / "nginx.conf"
+    file.write_text(
+        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}\n"
+        f"http {{ access_log {folder}/access.log; client_body_temp_path {folder}/body;"
+        f" proxy_temp_path {folder}/passed; fastcgi_temp_path {folder}/f;"
+        f" uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
+        f"server {{ listen 127.0.0.1:{front};\n{block}\n}} }}\n"
+    )
+    command = ["nginx", "-p", str(folder), "-e", f"{folder}/error.log", "-c", str(file)]
+    process = subprocess.Popen(command)
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{front}{PATH}/_stcore/health", timeout=5)
+                break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        yield front
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def app_under_path(folder: Path) -> Iterator[int]:
+    """The app under `PATH`; yields its port."""
+    port, log = free_port(), folder / "log"
     words = ["--port", str(port), "--base-path", PATH, "--name", "127.0.0.1"]
-    known = {"PRUNEVIZ_HOME": str(tmp_path), "STREAMLIT_SERVER_HEADLESS": "true"}
+    known = {"PRUNEVIZ_HOME": str(folder), "STREAMLIT_SERVER_HEADLESS": "true"}
     with log.open("w") as sink:
         process = subprocess.Popen(
             [sys.executable, "-m", "pruneviz", "app", *words],
@@ -32,11 +86,7 @@ def test_uploads_sockets_and_links_work_under_a_path(page: Page, tmp_path: Path)
         )  # fmt: skip
         try:
             wait_for_health(process, port, log, PATH)
-            with proxied(PATH, port) as proxy:
-                walk(page, f"http://127.0.0.1:{proxy.port}{PATH}", tmp_path)
-                assert proxy.upgrades, "WebSockets came through"
-                # Browsers ask for a site's icon by themselves.
-                assert not [path for path in proxy.refused if path != "/favicon.ico"]
+            yield port
         finally:
             process.terminate()
             process.wait(30)

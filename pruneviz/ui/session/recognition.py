@@ -10,6 +10,7 @@ from pruneviz.classroom import current_rules
 from pruneviz.turns import serve
 from pruneviz.ui.boundary import part
 from pruneviz.ui.session import Session, cached, classmates, notebook, owners
+from pruneviz.ui.session.departures import departures
 from pruneviz.ui.session.owners import COOKIE, Owner
 
 _KEY, _STATE, _DONE = "owner_cookie", "kept", "owner_claimed"
@@ -37,6 +38,9 @@ _component = st.components.v2.component("pruneviz.owner", js=_SCRIPT)
 def recognise() -> None:
     """Find out who is here, and have the browser say so again; called before a page is drawn."""
     serve(_visitor, _is_present)
+    visitor = _visitor()
+    if visitor is not None and runtime.exists():
+        departures(_is_present).come(visitor)
     owner = owners.current()
     if owner is None:
         return
