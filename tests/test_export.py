@@ -35,6 +35,12 @@ ANSWERING = {name: form.files[0] for name, form in FORMATS.items() if name not i
 PLANS = ("weights", "neurons")
 
 
+def test_every_format_is_loaded_alone_or_holds_no_network() -> None:
+    known = [*re.findall(r'"([\w-]+)": lambda', ALONE.read_text("utf-8")), "onnx", "onnx-int8"]
+    unknown = set(FORMATS) - {*known, *SILENT}
+    assert not unknown, f"{unknown} is in neither SILENT nor `answers_of` of alone.py"
+
+
 def plan_of(bench: Workbench, kind: str) -> pv.Plan:
     """90 % of single weights, or half of the units of all groups, of what is not locked."""
     if kind == "weights":

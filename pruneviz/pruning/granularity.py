@@ -106,7 +106,8 @@ def scores_for(criterion: Criterion, granularity: str, evidence: Evidence) -> Te
     if scores.numel() and not all(bool(end.isfinite()) for end in scores.aminmax()):
         raise ValueError(
             f"criterion {criterion.name!r} gives scores that are not finite in layer "
-            f"{evidence.layer.name!r}; look for NaN or infinite weights there"
+            f"{evidence.layer.name!r}; look for NaN or infinite weights there, "
+            "or, in a criterion of your own, for a division by 0"
         )
     return scores
 
