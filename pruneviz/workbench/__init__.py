@@ -44,7 +44,7 @@ from pruneviz.workbench import description
 from pruneviz.workbench.answer_time import AnswerTime
 from pruneviz.workbench.block_table import block_table
 from pruneviz.workbench.evaluation_cache import EvaluationCache
-from pruneviz.workbench.inspection import layer_maps, layer_warnings, ledger_of
+from pruneviz.workbench.inspection import head_maps, layer_maps, layer_warnings, ledger_of
 from pruneviz.workbench.judgement import judge
 from pruneviz.workbench.lineage import landmarks_of, of_original, original_of, parent_of
 from pruneviz.workbench.mask_cache import MaskCache
@@ -279,3 +279,4 @@ class Workbench(AnswerTime):
     continuation = continuation  # bench.continuation(plan, prompt): what a language model writes
     surprise = surprise  # bench.surprise(plan, tokens): which words of a text it did not expect
     feature_maps = layer_maps  # bench.feature_maps(plan, layer, sample): activations
+    attention_maps = head_maps  # bench.attention_maps(layer, sample): where each head looks

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from pruneviz.measuring import collapse, feature_maps
+from pruneviz.measuring import attention_maps, collapse, feature_maps
 from pruneviz.measuring.bench import Bench
 from pruneviz.measuring.cost import cost_of, shrunk
 from pruneviz.measuring.ledger import Cost
 from pruneviz.plan import Plan
 from pruneviz.progress import Progress, silent
 
+_DENSE = Plan()
 _FEW = 2  # samples, where more would keep somebody waiting
 
 
@@ -30,6 +31,20 @@ def layer_maps(bench: Bench, plan: Plan, layer: str, sample: int) -> Tensor:
         bench.prune(plan).tensors,
         feature_maps.find_layer(bench.layer_of, layer),
         bench.graph_cache.graph_or_none(),
+        feature_maps.one_sample(bench.source.validation, sample),
+    )
+
+
+def head_maps(bench: Bench, layer: str, sample: int, plan: Plan = _DENSE) -> Tensor:
+    """Where each head of the attention around a layer looks: [heads, queries, keys].
+
+    For one validation sample, in the dense network, so that a head is seen before it is cut, or
+    under `plan`. ValueError for a sample that is not there, or a layer that is in no attention.
+    """
+    return attention_maps.attention_maps(
+        bench.source.model,
+        bench.prune(plan).tensors,
+        feature_maps.find_layer(bench.layer_of, layer).name,
         feature_maps.one_sample(bench.source.validation, sample),
     )
 

@@ -19,6 +19,7 @@ from pruneviz.measuring.evaluate import Evaluation
 from pruneviz.plan import Plan
 from pruneviz.ui.boundary import part
 from pruneviz.ui.text import code, plain
+from pruneviz.ui.workbench import attention
 from pruneviz.workbench import Workbench
 
 _SHOWN_FLIPS, _SHOWN_FILTERS = 12, 64
@@ -113,8 +114,11 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str, result: Evaluatio
         "sample in the pruned network. A filter that was cut whole is blank.",
     )
     if layer.kind != "conv2d":
+        if attention.show_heads(bench, plan, focus):
+            return
         st.caption(
-            f"{code(focus)} is a {plain(layer.kind)} layer. Focus a convolution to see its filters."
+            f"{code(focus)} is a {plain(layer.kind)} layer. Focus a convolution to see its "
+            "filters, or a projection of an attention to see where its heads look."
         )
         return
     number, picture = st.columns([1, 3], vertical_alignment="bottom")
