@@ -272,6 +272,8 @@ def test_in_the_app_it_is_a_network_a_point_and_a_side(tmp_path: Path) -> None:
     assert page.plan.granularity == "neuron"
     levels = {name: level for name, level in page.plan.sparsity.items() if level}
     assert levels == dict(HALVES.sparsity)
+    assert session.diary is not None
+    assert list(session.diary.visits) == [session.settled], "a side to compare, where nobody moved"
     marks = {mark.kind: mark for mark in session.bench.landmarks}
     assert set(marks) == {"dense", "elsewhere"}
     assert marks["elsewhere"].params_left == lenet().counts(HALVES).params_kept

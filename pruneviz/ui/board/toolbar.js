@@ -92,7 +92,7 @@ function renderSharing(state, bar) {
 export function renderToolbar(state, bar) {
   const choices = targetChoices(state);
   const pooled = isPooled(state);
-  const one = isGlobal(state) ? "one threshold for all" : "one share, a threshold for each kind";
+  const one = isGlobal(state) ? "one threshold for all" : "one share for all";
   const listed = pooled ? [["all", one]] : choices;
   const key = listed.join("\n");
   if (bar.listed !== key) {

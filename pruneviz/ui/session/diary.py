@@ -51,6 +51,11 @@ class Diary:
             self._visit(came, None)
         self._visit(plan, self.visits[came])
 
+    def begin_at(self, plan: Plan) -> None:
+        """Write down where a session begins that begins with something cut."""
+        if not plan.is_dense and plan not in self.visits:
+            self._visit(plan, None)
+
     def name_branch(self, plan: Plan, name: str) -> None:
         """Give a plan settled on a name."""
         if plan not in self.visits:

@@ -85,6 +85,8 @@ def begin(name: str) -> Session:
     session = start(bench, name)
     _own().screen = name
     session.diary = Diary(bench, name, cached.history())
+    if bench.parent is not None:  # what another tool cut is a side to compare, also where it stays
+        session.diary.begin_at(session.settled)
     return session
 
 

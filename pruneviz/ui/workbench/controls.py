@@ -22,7 +22,7 @@ _MODEL = "ask_model"
 # Widths in pixels: what does not fit a narrow screen goes to the next line, with its words whole.
 ICONS = 199
 _NETWORK, _SEED, _PATTERN = 160, 95, 100
-_CONTROLS = {"criterion": 195, "granularity": 195, "scope": 172, "scores": 162, "aggregate": 205}
+_CONTROLS = {"criterion": 195, "granularity": 195, "scope": 236, "scores": 162, "aggregate": 205}
 _BUTTONS = {"repair": 118, "last": 118, "more": 105}
 _MORE = 400
 _NAMES = {

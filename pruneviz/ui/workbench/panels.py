@@ -107,6 +107,8 @@ def _caption(
 def filters_and_maps(bench: Workbench, plan: Plan, focus: str, result: Evaluation | None) -> None:
     """For a convolution: its filters as they are cut, a chosen sample and what they make of it."""
     layer = bench.layer_of[focus]
+    if layer.kind != "conv2d" and attention.show_heads(bench, plan, focus):
+        return
     st.caption(
         f"Filters and feature maps of {code(focus)}",
         help="Left: the filters (mean over input channels); weights that are cut are zero in it, "
@@ -114,8 +116,6 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str, result: Evaluatio
         "sample in the pruned network. A filter that was cut whole is blank.",
     )
     if layer.kind != "conv2d":
-        if attention.show_heads(bench, plan, focus):
-            return
         st.caption(
             f"{code(focus)} is a {plain(layer.kind)} layer. Focus a convolution to see its "
             "filters, or a projection of an attention to see where its heads look."

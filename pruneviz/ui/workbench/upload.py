@@ -76,6 +76,8 @@ def ask_own(here: str) -> str | None:
             st.markdown(_BY_START)
         ask_recipe(here)
         version = ask_version(here, most)
+        if version is not None:
+            st.session_state[_ROUND] = turn + 1  # closes the box
         if not click:
             return version
         try:
