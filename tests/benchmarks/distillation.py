@@ -1,10 +1,11 @@
 """Does learning from the dense network bring back more than the targets alone?
 
 Run from the top of the checkout: python -m tests.benchmarks.distillation [lenet5] [writer] …
-Prints the rows of distillation.md: at one hard plan a network (layers that are locked as usual whole)
-the pruned network is trained by its targets alone, by half targets and half answers of the dense one
-(T = 2), and by those answers alone, which needs no targets; three seeds, which change the order of
-the samples (and how digits are moved). All ways of a network take the same steps from the same masks.
+Prints the rows of distillation.md: at one hard plan a network (layers that are locked as usual
+whole) the pruned network is trained by its targets alone, by half targets and half answers of the
+dense one (T = 2), and by those answers alone, which needs no targets; three seeds, which change the
+order of the samples (and how digits are moved). All ways of a network take the same steps from the
+same masks.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from tests.benchmarks.seeds import Study, differences, end, ends, points, rows, 
 
 SEEDS = 3
 WAYS = {"targets alone": 0.0, "half of each": 0.5, "dense network alone": 1.0}
-HEAD = "| network | plan | way | score | − dense | − targets alone, by seed | recovered, of all seeds |"
+HEAD = (
+    "| network | plan | way | score | − dense | − targets alone, by seed "
+    "| recovered, of all seeds |"
+)
 
 
 @dataclass(frozen=True)
