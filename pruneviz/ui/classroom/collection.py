@@ -27,7 +27,9 @@ def collection() -> None:
             return
         files = files_of(pairs)
         frame = table([(name, read_worksheet(text.encode())) for name, text in files])
-        st.dataframe(frame, hide_index=True, key="class-sheets", height=320)
+        # On the screen only what somebody has; in the file all columns.
+        said = [column for column in frame if frame[column].replace("", None).notna().any()]
+        st.dataframe(frame[said], hide_index=True, key="class-sheets", height=320)
         with st.container(horizontal=True, gap="small"):
             st.download_button(
                 "Download the table (CSV)", csv(frame), "class.csv", "text/csv",

@@ -22,7 +22,7 @@ _LEFT, _TICKS = "○", "●"
 _LONG = 10  # in one column of names below that many
 _STYLE = """<style>
 .class-roster { display: grid; gap: 0 1.25rem; font-size: 0.8rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(16.5rem, 100%), 1fr)); }
+  grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); }
 .class-roster table { border-collapse: collapse; width: 100%; align-self: start;
   table-layout: fixed; }
 .class-roster :is(td, th) { padding: 1px 6px 1px 0; height: 1.45rem; text-align: left;
@@ -142,8 +142,11 @@ def _show_goals(students: Sequence[Student]) -> None:
             continue
         passed = len([record for _, record in tried if record.passed])
         st.markdown(f"**{plain(goal.title)}** · {len(tried)} tried, {int(passed)} passed for sure")
+        lines = []
         for place, (student, record) in enumerate(tried[:5], 1):
-            best = f"{record.best['kept']:.1%} kept, {record.best['accuracy']:.1%}"
-            st.markdown(
-                f"{int(place)}. {plain(student.name)}: {plain(record.best['word'])}, {plain(best)}"
+            kept, accuracy = 100 * record.best["kept"], 100 * record.best["accuracy"]
+            word = plain(record.best["word"])
+            lines.append(
+                f"{place}. {plain(student.name)}: {word}, {kept:.1f} % kept, {accuracy:.1f} %"
             )
+        st.markdown("\n".join(lines))
