@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 import pytest
 
+from pruneviz.background import Job
+from pruneviz.plan import Plan
 from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.ui.session import jobs
+from pruneviz.ui.workbench import live
+from pruneviz.workbench import Workbench
 from tests.cases import slow_but
 from tests.page import Page
 from tests.test_app import LAYERS
@@ -143,3 +151,41 @@ def test_a_choice_keeps_what_is_cut(page: Page) -> None:
     page.ask("undo")
     assert page.plan.criterion == "magnitude"
     assert page.app.selectbox(key=page.key("ask_criterion")).value == "magnitude"
+
+
+def test_a_click_while_the_page_is_drawn_anew_counts(page: Page) -> None:
+    page.settle(fc1=0.5)
+    page.ask("undo")
+    page.session.travel(1)  # another redraw is on its way, as when a choice becomes ready
+    page.choose("ask_scope", "global")
+    assert page.plan.scope == "global"
+    page.run()
+    assert page.plan.scope == "global"
+    before = page.plan
+    page.session.travel(-1)
+    page.run()
+    assert page.plan != before, "what nobody clicked is not brought back"
+    assert page.plan.scope == "layer"
+
+
+def test_a_click_while_another_is_made_ready_counts_too(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready, prepare = threading.Event(), jobs.prepare
+
+    def slow(bench: Workbench, plan: Plan, make: Callable[[], Plan]) -> Job:
+        def wait() -> Plan:
+            ready.wait()
+            return make()
+
+        return prepare(bench, plan, wait)
+
+    monkeypatch.setattr(jobs, "prepare", slow)
+    monkeypatch.setattr(live, "_WAIT", 0.0)
+    for name, value in (("ask_scope", "global"), ("ask_scores", "relative")):
+        page.app.session_state[page.key(name)] = value
+        page.run()
+        assert page.plan.scope == "layer"
+    ready.set()
+    page.arrive()
+    assert (page.plan.scope, page.plan.relative) == ("global", True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
 
 _GENERATION = "ask_generation"
+_SEEN = "ask_seen"
 
 
 def key(name: str) -> str:
@@ -30,17 +31,32 @@ def is_known(name: str) -> bool:
     return key(name) in st.session_state
 
 
+def clicks(names: Iterable[str]) -> dict[str, Any]:
+    """What somebody has chosen since the widgets were read last."""
+    seen: dict[str, Any] = st.session_state.get(_SEEN, {})
+    here = {name: value(name) for name in names if name in seen and is_known(name)}
+    return {name: choice for name, choice in here.items() if choice != seen[name]}
+
+
+def see(names: Iterable[str]) -> None:
+    """Take note of what the widgets hold."""
+    st.session_state[_SEEN] = {name: value(name) for name in names if is_known(name)}
+
+
 def replace_all(choices: Mapping[str, object]) -> None:
     """Let all widgets hold these; new ones, where any held something else.
 
     A browser sends all that its widgets hold with each request. One that was on its way meanwhile
     would bring back what is replaced, and with it the plan that was left; of new widgets it knows
-    nothing.
+    nothing. What was clicked since they were read last stays: else that click would be lost.
     """
+    choices = {**choices, **clicks(choices)}
     if any(is_known(name) and value(name) != choice for name, choice in choices.items()):
         st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
     for name, choice in choices.items():
         put(name, choice)
+    if _SEEN in st.session_state:
+        see(st.session_state[_SEEN])
 
 
 def complete(choices: Mapping[str, object]) -> None:

@@ -61,6 +61,11 @@ def are_drawn() -> bool:
     return choices.is_known(_MODEL)
 
 
+def are_clicked(plan: Plan) -> bool:
+    """Whether somebody has chosen something since the widgets were read last."""
+    return bool(choices.clicks(_values(plan)))
+
+
 def show(model: str, plan: Plan) -> None:
     """Set all widgets to what was reached in another way (undo, link, click)."""
     choices.replace_all({_MODEL: model, **_values(plan)})
@@ -105,6 +110,7 @@ def ask_plan(
         repair, gone = repairs.ask_repair(granularity, below)
     with places["last"]:
         last()
+    choices.see(_values(plan))
     random = choices.value(_NAMES["criterion"]) == "random"
     new = replace(
         plan,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import streamlit as st
 
 from pruneviz import figures
 from pruneviz.plan import Plan
+from pruneviz.pruning.repair import REPAIRS
 from pruneviz.ui.allocate.allocation_work import take
 from pruneviz.ui.allocate.form import allocate
 from pruneviz.ui.board import chart_program
@@ -25,6 +27,8 @@ from pruneviz.ui.workbench.text_examples import text_examples
 from pruneviz.ui.workbench.upload import ask_own
 from pruneviz.ui.workbench.welcome import PAYS, WRITES
 
+_ASKED = "asked_above"
+
 
 def desk(session: Session) -> None:
     """All of it, on whichever page; what is done there is done when this returns."""
@@ -37,11 +41,14 @@ def desk(session: Session) -> None:
     session.message = networks.departure_text() or session.message
     drawn = (session.name, session.moves)
     away = not controls.are_drawn()
+    fresh = away or st.session_state.get("drawn") != drawn
+    # More was clicked before the widgets went back to what stands: they hold all that is asked for.
+    goes_on = fresh and not away and bool(_asked(session)) and controls.are_clicked(session.live)
     if away:  # another page was shown: this browser has nothing of the board any more
         session.have, session.live = ("", ""), session.settled
-    if away or st.session_state.get("drawn") != drawn:  # reached in another way than by a widget
+    if fresh and not goes_on:  # reached in another way than by a widget
         controls.show(session.name, session.live)
-        st.session_state["drawn"] = drawn
+    st.session_state["drawn"] = drawn
     row = st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom", key="controls")
     with row:
         name = controls.ask_model(networks.names())
@@ -64,8 +71,10 @@ def desk(session: Session) -> None:
         plan, note = controls.ask_plan(
             session.live, lambda: repair_work.compare(session), lambda: allocate(session)
         )
+    if goes_on and plan == session.live:
+        _take_back(session)
     if plan != session.live:
-        _change(session, plan, note)
+        _change(session, plan if goes_on else _with_asked(session, plan), note)
         st.rerun()
     if note is not None:
         session.message = note
@@ -92,7 +101,36 @@ def _change(session: Session, plan: Plan, note: str | None) -> None:
 
     session.live = session.settled  # a playback may stand on its way
     session.moves += 1  # the widgets show what stands until it is there
+    st.session_state[_ASKED] = go, plan
     reach(session, plan, lambda: plan_with(session, plan), go)
+
+
+def _asked(session: Session) -> Plan | None:
+    """What was chosen above the board and is still made ready."""
+    go, plan = st.session_state.get(_ASKED, (None, None))
+    return plan if go is not None and go is session.next_change else None
+
+
+def _with_asked(session: Session, plan: Plan) -> Plan:
+    """The change from the live plan to `plan`, on top of what is still made ready."""
+    asked, live = _asked(session), session.live
+    if asked is None:
+        return plan
+    switched = {*plan.repair} ^ {*live.repair}
+    repair = tuple(r for r in REPAIRS if (r in asked.repair) != (r in switched))
+    names = ("criterion", "granularity", "scope", "relative", "seed", "aggregate", "pinned")
+    new = {n: getattr(plan, n) for n in names if getattr(plan, n) != getattr(live, n)}
+    try:
+        return replace(asked, **new, repair=repair)
+    except ValueError:  # the one does not go with the other: the last counts
+        return plan
+
+
+def _take_back(session: Session) -> None:
+    if session.job is not None:
+        session.job.cancel()
+    session.job = session.next_change = session.message = None
+    session.unmeasured = True
 
 
 @part
