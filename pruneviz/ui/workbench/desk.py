@@ -43,7 +43,9 @@ def desk(session: Session) -> None:
     away = not controls.are_drawn()
     fresh = away or st.session_state.get("drawn") != drawn
     # More was clicked before the widgets went back to what stands: they hold all that is asked for.
-    goes_on = fresh and not away and bool(_asked(session)) and controls.are_clicked(session.live)
+    goes_on = (
+        fresh and not away and bool(_plan_to_come(session)) and controls.are_clicked(session.live)
+    )
     if away:  # another page was shown: this browser has nothing of the board any more
         session.have, session.live = ("", ""), session.settled
     if fresh and not goes_on:  # reached in another way than by a widget
@@ -74,7 +76,7 @@ def desk(session: Session) -> None:
     if goes_on and plan == session.live:
         _take_back(session)
     if plan != session.live:
-        _change(session, plan if goes_on else _with_asked(session, plan), note)
+        _change(session, plan if goes_on else _merge(session, plan), note)
         st.rerun()
     if note is not None:
         session.message = note
@@ -105,15 +107,15 @@ def _change(session: Session, plan: Plan, note: str | None) -> None:
     reach(session, plan, lambda: plan_with(session, plan), go)
 
 
-def _asked(session: Session) -> Plan | None:
+def _plan_to_come(session: Session) -> Plan | None:
     """What was chosen above the board and is still made ready."""
     go, plan = st.session_state.get(_ASKED, (None, None))
     return plan if go is not None and go is session.next_change else None
 
 
-def _with_asked(session: Session, plan: Plan) -> Plan:
+def _merge(session: Session, plan: Plan) -> Plan:
     """The change from the live plan to `plan`, on top of what is still made ready."""
-    asked, live = _asked(session), session.live
+    asked, live = _plan_to_come(session), session.live
     if asked is None:
         return plan
     switched = {*plan.repair} ^ {*live.repair}
