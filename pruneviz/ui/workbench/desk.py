@@ -39,18 +39,7 @@ def desk(session: Session) -> None:
     address.tell(session)
     take(session)
     session.message = networks.departure_text() or session.message
-    drawn = (session.name, session.moves)
-    away = not controls.are_drawn()
-    fresh = away or st.session_state.get("drawn") != drawn
-    # More was clicked before the widgets went back to what stands: they hold all that is asked for.
-    goes_on = (
-        fresh and not away and bool(_plan_to_come(session)) and controls.are_clicked(session.live)
-    )
-    if away:  # another page was shown: this browser has nothing of the board any more
-        session.have, session.live = ("", ""), session.settled
-    if fresh and not goes_on:  # reached in another way than by a widget
-        controls.show(session.name, session.live)
-    st.session_state["drawn"] = drawn
+    goes_on = _widgets(session)
     row = st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom", key="controls")
     with row:
         name = controls.ask_model(networks.names())
@@ -82,6 +71,25 @@ def desk(session: Session) -> None:
         session.message = note
     live_board(session)
     _results(session)
+
+
+def _widgets(session: Session) -> bool:
+    """Let the widgets show what was reached in another way; whether they are left as they are
+    instead, since they hold all that is asked for.
+    """
+    drawn = (session.name, session.moves)
+    away = not controls.are_drawn()
+    fresh = away or st.session_state.get("drawn") != drawn
+    # More was clicked before the widgets went back to what stands: they hold all that is asked for.
+    goes_on = (
+        fresh and not away and bool(_plan_to_come(session)) and controls.are_clicked(session.live)
+    )
+    if away:  # another page was shown: this browser has nothing of the board any more
+        session.have, session.live = ("", ""), session.settled
+    if fresh and not goes_on:  # reached in another way than by a widget
+        controls.show(session.name, session.live)
+    st.session_state["drawn"] = drawn
+    return goes_on
 
 
 def leave(session: Session, *others: str) -> None:
