@@ -27,6 +27,8 @@ _TYPESET = {
     r"of all, $k = \operatorname{round}(\text{sparsity} \cdot \text{all items})$",
     "cut the k lowest scores of the layer, k = round(sparsity · items)": r"cut the $k$ lowest "
     r"scores of the layer, $k = \operatorname{round}(\text{sparsity} \cdot \text{items})$",
+    "cut the k lowest scores of each pool, k = round(sparsity · its items)": r"cut the $k$ lowest "
+    r"scores of each pool, $k = \operatorname{round}(\text{sparsity} \cdot \text{its items})$",
     "s / √(Σ s² over the layer)": r"$s \,/ \sqrt{\sum s^2}$, the sum over the layer",
     "Σ kept · bytes per value + weights of pruned layers / 8": r"$\sum \text{kept} \cdot "
     r"\text{bytes a value} + \text{weights of pruned layers} / 8$",
