@@ -19,7 +19,8 @@ _STYLE = """
 .st-key-lesson { font-size: 0.92rem; }
 @media (min-width: 641px) {
   .stColumn:has(.st-key-lesson) { position: sticky; top: 2.6rem; align-self: flex-start;
-    min-width: 0; max-height: calc(100vh - 3rem); overflow-y: auto; }
+    min-width: 0; max-height: calc(100vh - 3rem); overflow-y: auto;
+    padding-left: 4px; margin-left: -4px; /* room for the ring around what has the keyboard */ }
   /* Wide content of a tab must not push the board below the text. */
   .stColumn:has(.st-key-lesson) + .stColumn { min-width: 0; }
 }
