@@ -46,6 +46,18 @@ def _steady_pace() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _nobody_watches_departures() -> Iterator[None]:
+    """Pages are drawn for visitors who are never there: what is kept for them would be let go of
+    every ten seconds. `test_departures` looks by itself.
+    """
+    from pruneviz.ui.session.departures import Departures
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Departures, "watch", lambda _: None)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _libraries_are_no_garbage() -> None:
     """A full collection, which some tests and some pages want, does not walk through all that was
     imported.

@@ -32,7 +32,7 @@ SAFE = {
     *("plain", "code", "as_sentence", "as_markdown", "len", "int", "size", "duration", "_about"),
     *("change_in_words", "_source", "_cost", "app_text", "_help", "readable", "_comparison"),
     *("_steps_done", "_step_number", "_ahead", "_sentence"),
-    *("_attempts_text", "_target", "_link_text", "_omission_text", "_verdict_text"),
+    *("help_on", "_attempts_text", "_target", "_link_text", "_omission_text", "_verdict_text"),
 }
 
 

@@ -132,8 +132,8 @@ def _ask_network(lesson: Lesson) -> str:
     names = networks.common()
     place = names.index(lesson.network) if lesson.network in names else 0
     key = f"teacher-network-{lesson.name}"
-    tip = help_on("network")
-    return str(st.selectbox("Network to work on", names, index=place, key=key, help=tip))
+    label = "Network to work on"
+    return str(st.selectbox(label, names, index=place, key=key, help=help_on("network")))
 
 
 def ask_controls(usual: tuple[str, ...], key: str) -> tuple[list[str], bool]:

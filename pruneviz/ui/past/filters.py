@@ -85,7 +85,7 @@ def _any(place: st.delta_generator.DeltaGenerator, term: str, values: pd.Series)
     options = [_ANY, *sorted(set(values))]
     if st.session_state.get(key) not in options:
         st.session_state[key] = _ANY
-    choice = place.selectbox(term.capitalize(), options, key=key, help=help_on(term))
+    choice = place.selectbox(plain(term.capitalize()), options, key=key, help=help_on(term))
     return None if choice == _ANY else str(choice)
 
 

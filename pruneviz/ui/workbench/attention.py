@@ -11,7 +11,8 @@ from torch import Tensor
 from pruneviz import figures
 from pruneviz.plan import Plan
 from pruneviz.storage.cache import Cache
-from pruneviz.ui.text import code, plain
+from pruneviz.storage.faults import public
+from pruneviz.ui.text import as_sentence, code, plain
 from pruneviz.workbench import Workbench, units
 
 _SHOWN, _KEPT, _LONGEST = 16, 16, 128
@@ -30,13 +31,15 @@ def show_heads(bench: Workbench, plan: Plan, focus: str) -> bool:
     )  # fmt: skip
     maps = _maps(bench, focus, sample)
     if isinstance(maps, str):
-        st.caption(plain(maps))
+        st.caption(as_sentence(maps))
         return True
     gone = _cut_heads(bench, plan, focus)
-    words = ", ".join(map(str, gone))
+    cut = (
+        f"cut in the plan: {', '.join(map(str, gone))}" if gone else "none is cut whole in the plan"
+    )
     st.caption(
         f"Where the {len(maps)} heads of {code(focus)} look in the dense network, head 0 first; "
-        + (f"cut in the plan: {words}." if gone else "none is cut whole in the plan."),
+        f"{plain(cut)}.",
         help="One picture a head: rows are positions that look, columns those that are looked at "
         "(of a vision transformer the class token first, then the patches line by line); brighter "
         "is more, and each row adds up to 1. Beside it the same heads as the plan leaves them: a "
@@ -74,6 +77,6 @@ def _maps(bench: Workbench, focus: str, sample: int, plan: Plan | None = None) -
         try:
             return bench.attention_maps(focus, sample, Plan() if plan is None else plan)
         except ValueError as error:
-            return f"{error}."
+            return public(error)
 
     return cache.get_or(key, make)
