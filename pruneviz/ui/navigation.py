@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 
-def show(pages: Sequence[StreamlitPage]) -> None:
+def show(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
     """The links to all pages, and the one that is asked for.
 
-    Streamlit's own bar leaves out what is in the address: a link in another tab would open another
-    network, and each page would stand in the browser's history twice, once without it.
+    Streamlit's own bar is hidden, as it leaves out what is in the address: a link in another tab
+    would open another network, and each page would stand in the browser's history twice, once
+    without it.
     """
-    page = st.navigation([*pages], position="hidden")
     if page.url_path == "" or {"lesson", "assignment", "goal"} & {
         *st.query_params
     }:  # where the board stands
