@@ -118,6 +118,16 @@ def test_a_busy_machine_makes_no_network_slow() -> None:
     assert bench.seconds_per_sample == pytest.approx(0.2 / 64)
 
 
+def test_what_a_network_waits_for_is_not_shared_with_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """0.1 s a sample that nobody works at, where the thread has a sixth of a core."""
+    monkeypatch.setattr(module, "_share_of_a_core", lambda: 1 / 6)
+    probe, each = probed(0.1, 64, 8)
+    assert each == pytest.approx(0.1)
+    assert probe.slow
+
+
 def test_one_busy_moment_does_not_make_a_network_slow_for_good() -> None:
     """Nor does it make a slow one quick: every block that is answered is learned from."""
     network = Slow(1.0)

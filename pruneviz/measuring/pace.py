@@ -23,7 +23,7 @@ class Pace:
     >>> for _ in range(20):
     ...     pace.learn(64, 0.64)
     >>> f"{pace.each:.3f}"
-    '0.006'
+    '0.009'
     """
 
     def __init__(self, each: float, *, waits: bool = True) -> None:

@@ -22,7 +22,7 @@ _BUDGET = 1.0  # for finding out
 _ROUNDS = 3
 _TICK = 1e-9  # seconds; a coarse clock may see none go by
 _YARD, _YARDS = 128, 24  # a product of matrices of this size, so many times: some milliseconds
-_WAITS = 1.5  # times: where a network takes so much longer than it computes, it waits for something
+_WAITS = 4.0  # times: where a network takes so much longer than it computes, it waits for something
 
 
 @dataclass(frozen=True)
@@ -53,21 +53,24 @@ def time_samples(model: nn.Module, data: Data, task: Task, block: int = BLOCK) -
     """How many seconds the dense network takes for a sample on this machine.
 
     What others do on the machine meanwhile is taken off: a class that arrives all at once makes no
-    network slow. One sample is timed first, then more of them as long as they promise to be done
+    network slow. Not where the network waits itself, as for another processor: then others cost it
+    nothing. One sample is timed first, then more of them as long as they promise to be done
     within a second in all; then the median of up to three rounds of the fewest samples worth
     measuring.
     """
 
-    worked = [0.0]
+    waits = False
 
     def seconds(samples: int) -> float:
+        nonlocal waits
         part = data.first(samples)
         with piece():  # alone: what others have measured meanwhile is not this network's time
             share = _share_of_a_core()
             start, began = time.perf_counter(), time.thread_time()
             answer(model, {}, part, 0, samples, task, block)
-            worked[0] = time.thread_time() - began
-            return share * (time.perf_counter() - start)
+            worked, took = time.thread_time() - began, time.perf_counter() - start
+            waits = share * took > _WAITS * worked
+            return took if waits else share * took
 
     began, least = time.perf_counter(), fewest(len(data), block)
     seconds(1)  # the first call of all is slower
@@ -81,7 +84,7 @@ def time_samples(model: nn.Module, data: Data, task: Task, block: int = BLOCK) -
     while len(rounds) < _ROUNDS and time.perf_counter() - began + max(rounds) < _BUDGET:
         rounds.append(seconds(samples))
     each = max(sorted(rounds)[len(rounds) // 2], _TICK) / samples
-    return Pace(each, waits=rounds[-1] > _WAITS * worked[0])
+    return Pace(each, waits=waits)
 
 
 def _share_of_a_core() -> float:
