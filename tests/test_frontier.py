@@ -176,7 +176,7 @@ def test_what_is_kept_stays_within_the_bound_and_the_answers_the_same() -> None:
         both(bench, part, plan)
         held.add(part.bytes)
     assert 4 * 6 * 5 * 5 < max(held) <= 4 * 6 * 5 * 7
-    part.clear()
+    part.let_go()
     assert part.bytes == 0
     both(bench, part, moves(bench)[0])
 

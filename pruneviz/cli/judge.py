@@ -9,7 +9,7 @@ import click
 import pandas as pd
 
 from pruneviz.cli.plan_options import plan_options, take_plan
-from pruneviz.cli.shared import JSON, end_of_progress, open_bench, print_json, progress, write_csv
+from pruneviz.cli.shared import JSON, open_bench, plain_errors, print_json, progress, write_csv
 from pruneviz.history.comparison import change_in_words
 from pruneviz.options import opening_options
 from pruneviz.workbench.judgement import Judgement
@@ -34,13 +34,9 @@ def judge(pruned: Path, cost: bool, csv: Path | None, as_json: bool, **values: A
     """
     unsafe = values["unsafe_load"]
     bench = open_bench(values)
-    try:
+    with plain_errors():
         plan, alone = take_plan(bench, values)
         found = bench.judge(pruned, plan, cost=cost, unsafe=unsafe, progress=progress())
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        end_of_progress()
     if csv is not None:
         write_csv(csv, found.comparison.flipped)
     for name, reason in alone.items():

@@ -87,7 +87,7 @@ class Frontiers:
                 result, fresh = self._network.run(arguments, standing, known, orders[places], keep)
             except Exception as error:
                 if out_of_memory(error):
-                    self.clear()
+                    self.let_go()
                     raise
                 # In words of the network's own code, or with its answer.
                 return call_all(replica(self._model), inputs, tensors)
@@ -115,12 +115,6 @@ class Frontiers:
     def bytes(self) -> int:
         """Memory that the values hold."""
         return self._full
-
-    def clear(self) -> None:
-        """Forget all values."""
-        with self._lock:
-            self._values.clear()
-            self._full = 0
 
     def _keep(self, versions: dict[str, str]) -> frozenset[int]:
         """The steps whose values the next plan will start from, if it changes the same."""

@@ -77,18 +77,18 @@ def so_far(bench: Workbench, plan: Plan) -> Evaluation | None:
 
     Of a plan that need not wait for its job the probe is measured for it.
     """
-    n = bench.samples_measured(plan)
+    n, late = bench.samples_measured(plan), waits(bench, plan)
     if bench.slow:  # the dense network is not measured for it
         dense = bench.samples_measured(Plan())
-        n = min(dense, n if waits(bench, plan) else bench.answer_soon(plan, dense))
-    if bench.slow or waits(bench, plan):
+        n = min(dense, n if late else bench.answer_soon(plan, dense))
+    if bench.slow or late:
         return bench.evaluate(plan, n) if n else None
     return bench.evaluate(plan, max(n, _probe(bench)))
 
 
 def sharpen(bench: Workbench, plan: Plan) -> None:
     """Measure a plan on a probe more of samples; not one that waits for its job."""
-    if waits(bench, plan) or bench.slow:  # what a slow network can is done by looking
+    if bench.slow or waits(bench, plan):  # what a slow network can is done by looking
         return
     with suppress(ValueError):  # the network's own: whoever shows the numbers says so
         n = bench.samples_measured(plan) + _probe(bench)

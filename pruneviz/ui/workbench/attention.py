@@ -13,6 +13,7 @@ from pruneviz.plan import Plan
 from pruneviz.storage.cache import Cache
 from pruneviz.storage.faults import public
 from pruneviz.ui.text import as_sentence, code, plain
+from pruneviz.ui.workbench.sample import ask_sample
 from pruneviz.workbench import Workbench, units
 
 _SHOWN, _KEPT, _LONGEST = 16, 16, 128
@@ -23,12 +24,7 @@ def show_heads(bench: Workbench, plan: Plan, focus: str) -> bool:
     group = units.groups_for(bench, Plan("l2", "head")).of(focus)
     if group is None or group.word != "head":
         return False
-    sample = int(
-        st.number_input(
-            "Validation sample", 0, len(bench.source.validation) - 1, 0, key="sample",
-            help="Which validation sample the heads look at.", width=220,
-        )
-    )  # fmt: skip
+    sample = ask_sample(bench, "Which validation sample the heads look at.")
     maps = _maps(bench, focus, sample)
     if isinstance(maps, str):
         st.caption(as_sentence(maps))

@@ -20,6 +20,7 @@ from pruneviz.plan import Plan
 from pruneviz.ui.boundary import part
 from pruneviz.ui.text import code, plain
 from pruneviz.ui.workbench import attention
+from pruneviz.ui.workbench.sample import ask_sample
 from pruneviz.workbench import Workbench
 
 _SHOWN_FLIPS, _SHOWN_FILTERS = 12, 64
@@ -122,17 +123,8 @@ def filters_and_maps(bench: Workbench, plan: Plan, focus: str, result: Evaluatio
         )
         return
     number, picture = st.columns([1, 3], vertical_alignment="bottom")
-    sample = int(
-        number.number_input(
-            "Validation sample",
-            0,
-            len(bench.source.validation) - 1,
-            0,
-            key="sample",
-            help="Which validation sample the maps on the right are made from.",
-            width=220,
-        )
-    )
+    with number:
+        sample = ask_sample(bench, "Which validation sample the maps on the right are made from.")
     with picture:
         _show_sample(bench, result, sample)
     if layer.units > _SHOWN_FILTERS:
