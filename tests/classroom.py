@@ -35,22 +35,9 @@ class Classroom(Page):
         self.press("guess")
         return self
 
-    def open_tab(self, name: str) -> Classroom:
-        self.app.session_state["tabs"] = name
-        self.run()
-        return self
-
-    def weigh(self) -> Classroom:
-        """Measure the ledger of the present plan."""
-        self.open_tab("Ledger").press("ledger-measure").done()
-        return self
-
     def drag(self, **levels: float) -> Classroom:
         self.settle(**levels).finish()
         return self
-
-    def every(self, level: float) -> Classroom:
-        return self.drag(conv2=level, fc1=level, fc2=level)
 
     def every_layer(self, level: float) -> Classroom:
         """The slider above the list, whatever the layers are called."""
@@ -64,10 +51,6 @@ class Classroom(Page):
         """Back to the lesson."""
         self.app.switch_page(path_of("learn"))
         self.run()
-        return self
-
-    def granularity(self, name: str) -> Classroom:
-        self.choose("ask_granularity", name).finish()
         return self
 
     def repair(self, *names: str) -> Classroom:

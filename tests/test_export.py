@@ -22,7 +22,7 @@ from pruneviz.export import FORMATS
 from pruneviz.network.likeness import difference
 from pruneviz.workbench import Workbench
 from sample_models.catalogue import NETWORKS as CLASSES
-from tests.conftest import NETWORKS
+from tests.cases import slow_but
 
 ALONE = Path(__file__).with_name("alone.py")
 Alone = Callable[[str, Path, Tensor, Path], dict[str, Tensor]]
@@ -32,7 +32,13 @@ SILENT = ("masks", "torch-pruning", "recipe")
 
 ANSWERING = {name: form.files[0] for name, form in FORMATS.items() if name not in SILENT}
 
-PLANS = ("weights", "neurons")
+# The cut of single weights, and that of units: in a chain, in coupled groups, and of packed ones.
+CASES = (
+    ("lenet5", "neurons"),
+    ("lenet300", "weights"),
+    ("resnet20", "neurons"),
+    ("vit", "neurons"),
+)
 
 
 def test_every_format_is_loaded_alone_or_holds_no_network() -> None:
@@ -88,12 +94,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param((name, kind), id=f"{name}-{kind}", marks=() if quick else pytest.mark.slow)
-        for name in NETWORKS
-        for kind in PLANS
-        for quick in [(name, kind) == ("lenet5", "neurons")]
-    ],
+    params=slow_but(lambda case: case == CASES[0], [(case,) for case in CASES]),
+    ids="-".join,
 )
 def case(
     request: pytest.FixtureRequest,

@@ -18,7 +18,7 @@ from pruneviz.plan import Plan
 from tests.history_files import MODEL, RECORD, whole
 
 PATIENCE = 120.0
-KILLS, WRITERS, WRITES = 20, 20, 25
+KILLS, WRITERS, WRITES = 8, 20, 10
 
 # One process loads torch; the writers are forked from it.
 FORKS = multiprocessing.get_context("forkserver")

@@ -157,10 +157,10 @@ def test_a_link_reopens_the_same_plan_and_the_same_numbers(page: Page, name: str
 
 def damaged(link: str) -> list[str]:
     """What becomes of links in mails and chats."""
-    return ["", "broken", link[:-6], link[5:], link.swapcase(), "é" * 20, "%00"]
+    return [link[:-6], "é" * 20, "%00"]
 
 
-@pytest.mark.parametrize("which", slow_but(lambda which: which == 2, range(1, 7)))
+@pytest.mark.parametrize("which", slow_but(lambda which: which == 0, range(3)))
 def test_a_damaged_link_is_said_and_shows_the_dense_network(which: int) -> None:
     link = to_link(Plan(sparsity={"conv2": 0.5}), cached.bench("lenet5").fingerprint)
     address = {"model": "lenet5", "plan": damaged(link)[which]}

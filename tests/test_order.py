@@ -19,7 +19,6 @@ from pruneviz.storage.measurement_store import MeasurementStore
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
 from tests.conftest import NETWORKS
-from tests.zoo import SMALL
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -53,8 +52,13 @@ def test_the_order_never_contradicts_the_curves_of_a_sample(
     check_network(benches(name))
 
 
+# One of each kind of score: shares of classes, of positions, values, closeness.
 @pytest.mark.parametrize(
-    "name", slow_but(lambda name: name in ("1-D audio CNN", "LSTM classifier"), SMALL)
+    "name",
+    slow_but(
+        lambda name: name in ("1-D audio CNN", "LSTM classifier"),
+        ("1-D audio CNN", "LSTM classifier", "GPT-2", "MLP regressor", "Detector, two scales"),
+    ),
 )
 def test_the_order_never_contradicts_the_curves_of_the_zoo(
     benches: Callable[[str], Workbench], name: str

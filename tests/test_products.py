@@ -209,9 +209,12 @@ def test_the_total_is_that_by_hand_and_never_less_than_the_layers(net: pv.Workbe
     assert min(net.macs.values()) >= 0
 
 
-@pytest.mark.parametrize("level", [pytest.param(0.3, marks=pytest.mark.slow), 0.5])
 @pytest.mark.parametrize(
-    "granularity", slow_but(lambda kind: kind == "neuron", ["weight", "neuron", "head"])
+    ("granularity", "level"),
+    slow_but(
+        lambda granularity, level: (granularity, level) == ("neuron", 0.5),
+        [("neuron", 0.5), ("neuron", 0.3), ("weight", 0.3), ("head", 0.5)],
+    ),
 )
 def test_the_shrunk_network_counts_what_was_predicted(
     net: pv.Workbench, granularity: str, level: float

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from pruneviz import lessons
 from pruneviz.cli import main, serve
 from pruneviz.export import FORMATS
 from pruneviz.pruning.criteria import CRITERIA
+from pruneviz.sources import Source, opening
+from pruneviz.sources.registered import load_registered
 from pruneviz.training import METHODS
 from tests import optional
 
@@ -48,6 +51,22 @@ def commands() -> list[list[str]]:
     return [commands for commands in lines if commands]
 
 
+@pytest.fixture
+def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample networks are measured on fewer samples: enough for each thing that is shown."""
+
+    def load(name: str) -> Source:
+        source = load_registered(name)
+        return replace(
+            source,
+            calibration=source.calibration.first(100),
+            validation=source.validation.first(800),
+            dense=None,
+        )
+
+    monkeypatch.setattr(opening, "load_registered", load)
+
+
 def test_every_python_block_stands_alone(tmp_path: Path) -> None:
     for i, block in enumerate(blocks("python")):
         (tmp_path / f"block{i}.py").write_text(block, "utf-8")
@@ -64,6 +83,7 @@ def test_every_python_block_stands_alone(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("block", blocks("python"))
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.usefixtures("few_samples")
 def test_every_python_block_runs(
     block: str,
     capsys: pytest.CaptureFixture[str],
@@ -85,6 +105,7 @@ def test_every_python_block_runs(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lines", commands(), ids=lambda lines: lines[0])
+@pytest.mark.usefixtures("few_samples")
 def test_every_pruneviz_command_runs(
     lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,6 @@ from pruneviz.recipes import Recipe, from_yaml, recipe_of, replay, to_yaml
 from pruneviz.recipes.replay import DIFFER, EXACTLY, IDENTICAL, UNKNOWN, WITHIN
 from pruneviz.workbench import Workbench
 from tests.cases import slow_but
-from tests.conftest import NETWORKS
 
 HAND = "plan: {criterion: magnitude, sparsity: {conv2: 0.5, fc1: 0.8, fc2: 0.7}}\n"
 
@@ -31,9 +30,12 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", slow_but(lambda name: name == "lenet5", NETWORKS))
 @pytest.mark.parametrize(
-    "granularity", slow_but(lambda kind: kind == "neuron", ["weight", "neuron"])
+    ("name", "granularity"),
+    slow_but(
+        lambda name, _: name == "lenet5",
+        [("lenet5", "neuron"), ("lenet300", "weight"), ("resnet20", "neuron"), ("vit", "neuron")],
+    ),
 )
 def test_what_was_written_comes_out_the_same_elsewhere(
     name: str, granularity: str, new_bench: Callable[[str], Workbench]
@@ -55,9 +57,8 @@ def test_what_was_written_comes_out_the_same_elsewhere(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["lenet300", "lenet5"])
-def test_an_exported_recipe_replays_on_the_command_line(name: str, tmp_path: Path) -> None:
-    words = ["export", name, "--criterion", "wanda", "--all", "0.7", "--format", "recipe"]
+def test_an_exported_recipe_replays_on_the_command_line(tmp_path: Path) -> None:
+    words = ["export", "lenet300", "--criterion", "wanda", "--all", "0.7", "--format", "recipe"]
     result = CliRunner().invoke(main, [*words, "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
     result = run(tmp_path / "recipe.yaml", "--json")

@@ -24,9 +24,8 @@ from pruneviz.report import report
 from pruneviz.report.parts import escape, table
 from pruneviz.report.pictures import pick
 from pruneviz.workbench import Workbench
-from tests.cases import slow_but
-from tests.conftest import NETWORKS
 
+lenet5_alone = pytest.mark.parametrize("bench", ["lenet5"], indirect=True)
 EVIL = "<script>alert(1)</script>"
 
 
@@ -46,9 +45,7 @@ def section(text: str, name: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "bench", slow_but(lambda name: name in ("lenet5", "vit"), NETWORKS), indirect=True
-)
+@pytest.mark.parametrize("bench", ["lenet5", "resnet20", "vit"], indirect=True)
 def test_a_report_tells_what_was_measured(bench: Workbench) -> None:
     plan = plan_of(bench)
     text, result, counts = report(bench, plan), bench.evaluate(plan), bench.counts(plan)
@@ -64,7 +61,7 @@ def test_a_report_tells_what_was_measured(bench: Workbench) -> None:
         assert section(text, name)
 
 
-@pytest.mark.parametrize("bench", slow_but(lambda name: name == "lenet5", NETWORKS), indirect=True)
+@lenet5_alone
 def test_its_recipe_replays(bench: Workbench) -> None:
     text = report(bench, plan_of(bench))
     recipe, script = re.findall(r'<pre tabindex="0">(.*?)</pre>', text, re.DOTALL)
@@ -72,7 +69,7 @@ def test_its_recipe_replays(bench: Workbench) -> None:
     compile(html.unescape(script), "script", "exec")
 
 
-@pytest.mark.parametrize("bench", slow_but(lambda name: name == "lenet5", NETWORKS), indirect=True)
+@lenet5_alone
 def test_plans_that_were_visited_are_points(bench: Workbench) -> None:
     name = next(name for name in bench.layer_of if name not in bench.locks)
     visits = [Plan(sparsity={name: level}) for level in (0.25, 0.5)]
@@ -142,7 +139,7 @@ def test_a_report_can_be_stopped_while_it_measures() -> None:
     assert len(told) > 5
 
 
-@pytest.mark.parametrize("bench", slow_but(lambda name: name == "lenet5", NETWORKS), indirect=True)
+@lenet5_alone
 def test_nothing_is_fetched_and_plotly_comes_once(bench: Workbench) -> None:
     text = report(bench, plan_of(bench), n=64)
     without_programs = re.sub(r"<script[^>]*>.*?</script>", "", text, flags=re.DOTALL)
@@ -155,7 +152,7 @@ def test_nothing_is_fetched_and_plotly_comes_once(bench: Workbench) -> None:
     assert "script-src 'unsafe-inline'" not in text
 
 
-@pytest.mark.parametrize("bench", slow_but(lambda name: name == "lenet5", NETWORKS), indirect=True)
+@lenet5_alone
 def test_the_dense_network_has_a_report_too(bench: Workbench) -> None:
     text = section(report(bench, Plan(), n=64), "tradeoff")
     assert text.count("<tr>") == 1 + 1

@@ -120,6 +120,7 @@ def test_the_card_tells_the_recipe_in_use(sample: Source) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("sample", ["resnet20", "vit"], indirect=True)
 def test_torch_export_traces_any_number_of_samples(sample: Source) -> None:
     batch = {0: torch.export.Dim.DYNAMIC}
     images = sample.validation.inputs

@@ -15,7 +15,6 @@ import pytest
 import torch
 from torch import nn
 
-import pruneviz as pv
 from pruneviz.background import CancelledError
 from pruneviz.data import Data
 from pruneviz.measuring import processes
@@ -164,23 +163,25 @@ def test_two_processes_find_what_one_finds(
 
 @pytest.mark.slow
 def test_of_a_killed_process_the_points_are_measured_again(
-    crew: list[subprocess.Popen[bytes]],
+    new_bench: Callable[[str], Workbench], crew: list[subprocess.Popen[bytes]]
 ) -> None:
-    bench = pv.open("lenet5")
+    bench = new_bench("lenet5")
     memory = Noting(lambda: [one.kill() for one in crew])
     with pytest.warns(RuntimeWarning, match=r"\(signal 9\); .* is measured again") as notes:
         measure_apart(bench, parts_of(bench), memory, {}, (), 2, lambda label, done: None)
     assert len(notes) == 2
     assert len(crew) == 4
-    alone = scan(pv.open("lenet5"), Plan(), MeasurementStore(None), AT)
+    alone = scan(new_bench("lenet5"), Plan(), MeasurementStore(None), AT)
     before = memory.points
     assert scan(bench, Plan(), memory, AT).table.equals(alone.table)
     assert memory.points == before, "nothing was left to measure"
 
 
 @pytest.mark.slow
-def test_whoever_cancels_leaves_nobody_behind(crew: list[subprocess.Popen[bytes]]) -> None:
-    bench, stop = pv.open("lenet5"), []
+def test_whoever_cancels_leaves_nobody_behind(
+    new_bench: Callable[[str], Workbench], crew: list[subprocess.Popen[bytes]]
+) -> None:
+    bench, stop = new_bench("lenet5"), []
     memory = Noting(lambda: stop.append(True))
 
     def progress(label: str, done: float) -> None:

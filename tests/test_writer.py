@@ -144,12 +144,12 @@ def threads() -> Iterator[None]:
 @pytest.mark.usefixtures("threads")
 def test_the_command_makes_a_sample_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build = catalogue.NETWORKS["writer"][0]
-    monkeypatch.setitem(catalogue.NETWORKS, "writer", (build, WriterRecipe(50, 3e-3)))
+    monkeypatch.setitem(catalogue.NETWORKS, "writer", (build, WriterRecipe(4, 3e-3, batch=8)))
     ran = CliRunner().invoke(main, ["writer", "--folder", str(tmp_path)])
     assert ran.exit_code == 0, ran.output
     assert ran.output.count("training loss") == 0
     made: Source = catalogue.source("writer", tmp_path)
-    assert made.card["recipe"]["steps"] == 50
+    assert made.card["recipe"]["steps"] == 4
     assert set(made.card["skills"]) == set(SKILLS)
 
 

@@ -70,10 +70,7 @@ def test_all_parameters_are_accounted_for(bench: pv.Workbench) -> None:
 
 @pytest.mark.parametrize(
     "criterion",
-    slow_but(
-        lambda name: name in ("magnitude", "taylor"),
-        ["magnitude", "wanda", "taylor", "snip", "fisher", "random"],
-    ),
+    slow_but(lambda name: name != "wanda", ["magnitude", "wanda", "taylor"]),
 )
 def test_counts_are_exact_and_the_exported_copy_answers_the_same(
     bench: pv.Workbench, criterion: str
