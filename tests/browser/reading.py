@@ -61,6 +61,8 @@ class Reader:
         for number, _ in enumerate(self.lesson.questions):
             self.answer(number)
         self.see(self.text, "This lesson is done.")
+        left_open = re.findall(r"\[\[|{[a-z_]+\.", self.text.inner_text())
+        assert not left_open, "what was measured is filled in"
 
     def see(self, place: Locator, words: str) -> None:
         """Wait until these words stand there."""

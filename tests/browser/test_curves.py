@@ -51,11 +51,8 @@ def with_curves(board: Board) -> Board:
     return board
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_a_curve_stands_in_each_track_as_it_was_measured(
-    visit: Visit, bench: pv.Workbench, *, dark: bool
-) -> None:
-    board = with_curves(visit(NETWORK, dark=dark))
+def test_a_curve_stands_in_each_track_as_it_was_measured(visit: Visit, bench: pv.Workbench) -> None:
+    board = with_curves(visit(NETWORK, dark=True))
     curves = bench.studies.known_curves()
     marked = 0
     for layer in bench.layer_of:

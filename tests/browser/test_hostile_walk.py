@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal
 from urllib.parse import unquote_plus, urlencode, urlsplit
 
 import numpy as np
@@ -103,13 +102,9 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     opened.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_name_is_run_or_fetched(
-    context: BrowserContext, hostile: tuple[str, str], scheme: Literal["light", "dark"]
-) -> None:
+def test_no_name_is_run_or_fetched(context: BrowserContext, hostile: tuple[str, str]) -> None:
     address, name = hostile
     page, watch = context.new_page(), Watch(address)
-    page.emulate_media(color_scheme=scheme)
     watch.over(page)
     page.goto(f"{address}/?{urlencode({'model': name})}")
     board = Board(page)

@@ -10,11 +10,8 @@ from driving import Board, press
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_the_ledger_fills_in_and_stays_with_its_plan(
-    visit: Callable[..., Board], dark: bool
-) -> None:
-    board = visit("?model=lenet5", dark=dark)
+def test_the_ledger_fills_in_and_stays_with_its_plan(visit: Callable[..., Board]) -> None:
+    board = visit("?model=lenet5")
     page = board.page
     page.get_by_role("tab", name="Ledger").click()
     with board.settling():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from driving import Board, press
@@ -70,11 +69,8 @@ def overflows(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_drag_snapshot_branch_compare_restore_and_reload(
-    visit: Callable[..., Board], dark: bool, tmp_path: Path
-) -> None:
-    board = visit("?model=lenet5", dark=dark)
+def test_drag_snapshot_branch_compare_restore_and_reload(visit: Callable[..., Board]) -> None:
+    board = visit("?model=lenet5", dark=True)
     grow(board)
     wanted = board.percents()
     page = go(board)

@@ -117,9 +117,8 @@ def test_a_gradual_run_is_watched_left_alone_cancelled_resumed_and_kept(
     page.get_by_text("Versions in this session").wait_for()
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_the_form_fits_a_narrow_window(visit: Callable[..., Board], dark: bool) -> None:
-    board = visit("?model=lenet300", dark=dark)
+def test_the_form_fits_a_narrow_window(visit: Callable[..., Board]) -> None:
+    board = visit("?model=lenet300", dark=True)
     page = choose_gradual(board, "3")
     page.set_viewport_size({"width": 480, "height": 850})
     page.get_by_role("button", name="Train", exact=True).scroll_into_view_if_needed()
