@@ -24,6 +24,27 @@ NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 CALIBRATED, VALIDATED = 64, 128
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--ends",
+        action="store_true",
+        help="run the first and the last case of each test alone: what another Python or library"
+        " breaks seldom hides in those between",
+    )
+
+
+@pytest.hookimpl(trylast=True)  # after those that the markers leave out
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--ends"):
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    ends = {item for each in cases.values() for item in (each[0], each[-1])}
+    config.hook.pytest_deselected(items=[item for item in items if item not in ends])
+    items[:] = [item for item in items if item in ends]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> Iterator[None]:
     """Small tensors on busy cores: threads that wait for each other cost twenty times the work."""
