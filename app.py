@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pruneviz.gate import GATE
 from pruneviz.ui import navigation
 from pruneviz.ui.pages import WORKBENCH, offered_pages
 from pruneviz.ui.session.recognition import recognise
@@ -15,4 +16,5 @@ pages = [
 ]
 page = st.navigation(pages, position="hidden")
 recognise()  # what the browser answers draws the page anew that it knows of by then
-navigation.show(page, pages)
+with GATE.inside():
+    navigation.show(page, pages)

@@ -14,6 +14,7 @@ from enum import Enum
 from functools import cache
 from itertools import count
 
+from pruneviz.gate import GATE
 from pruneviz.progress import CancelledError
 
 MOMENT = 0.5  # seconds of work after which the next visitor is served
@@ -76,7 +77,8 @@ class Turns:
 
         CancelledError where it is no longer wanted then.
         """
-        self._wait(errand)
+        with GATE.outside():
+            self._wait(errand)
         began = self._clock()
         try:
             yield

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import streamlit as st
 
 from pruneviz.plan import Plan, from_link
-from pruneviz.ui import boundary
 from pruneviz.ui.board.scene import scene_id
-from pruneviz.ui.workbench import live
 from tests.cases import slow_but
 from tests.page import Page, board_json, new_app, path_of
 
@@ -93,23 +89,26 @@ def test_the_dense_score_beside_a_measured_one_is_of_the_same_samples(page: Page
         assert float(shown["accuracy"]) - float(shown["dense"]) == pytest.approx(shown["delta"])
 
 
-def test_the_board_looks_for_news_while_there_may_be_some(
-    page: Page, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seconds: list[float | None] = []
-
-    def fragment(draw: Callable[..., object], run_every: float | None = None) -> Callable[..., Any]:
-        seconds.append(run_every)
-        return boundary.fragment(draw, run_every)
-
-    monkeypatch.setattr(live, "fragment", fragment)
+def test_the_board_looks_for_news_while_there_may_be_some(page: Page) -> None:
     page.settle(conv2=0.3)
-    assert seconds[-1] is not None
+    assert json.loads(board_json(page.app))["look"] > 0
     page.finish()
-    assert seconds[-1] is None
+    assert json.loads(board_json(page.app))["look"] is None
     again = Page(**page.address)
     assert again.plan == page.plan
-    assert seconds[-1] is None, "all of it is known"
+    assert json.loads(board_json(again.app))["look"] is None, "all of it is known"
+
+
+def test_a_look_changes_nothing_and_brings_what_is_new(page: Page) -> None:
+    page.settle(conv2=0.32)
+    plan, job = page.plan, page.session.job
+    assert job is not None
+    job.wait(60)
+    page.ask("look")
+    assert (page.plan, page.session.live) == (plan, plan)
+    data = json.loads(board_json(page.app))
+    assert data["settled"]["seq"] == page.seq
+    assert data["measured"]["full"]
 
 
 def test_a_change_within_its_interval_is_told_in_words_and_a_larger_one_as_a_number(

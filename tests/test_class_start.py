@@ -21,7 +21,7 @@ from pruneviz.training import Training
 from pruneviz.ui.session import jobs, networks
 from pruneviz.ui.session import start as begin_session
 from pruneviz.ui.train.class_limit import within_class
-from pruneviz.ui.workbench import live
+from pruneviz.ui.workbench import news
 from tests.browser.serving import free_port
 from tests.small import small_bench
 
@@ -98,10 +98,11 @@ def test_what_a_class_did_is_erased_at_the_end(tmp_path: Path) -> None:
 
 
 def test_boards_look_less_often_for_news_the_more_visitors_are_at_work() -> None:
-    with patch.object(live, "turns") as queue:
-        for visitors, seconds in ((1, 0.4), (4, 0.4), (8, 0.8), (16, 1.6), (40, 2.0)):
+    session = begin_session(small_bench())
+    with patch.object(news, "turns") as queue:
+        for visitors, seconds in ((1, 0.4), (4, 0.4), (8, 0.8), (16, 1.6), (60, 4.0)):
             queue.return_value.visitors.return_value = visitors
-            assert live._tick() == pytest.approx(seconds)
+            assert news.next_look(session) == pytest.approx(seconds)
 
 
 def test_a_board_whose_plan_is_measured_already_looks_for_no_news() -> None:
@@ -109,13 +110,13 @@ def test_a_board_whose_plan_is_measured_already_looks_for_no_news() -> None:
     bench = small_bench()
     session = begin_session(bench)
     assert session.unmeasured
-    assert live._expects_news(session)
+    assert news.next_look(session)
     measured = jobs.measure(bench, session.settled)
     measured.wait(60)
     assert session.unmeasured
-    assert not live._expects_news(session)
+    assert news.next_look(session) is None
     session.settle(Plan(sparsity={"0": 0.5}))
-    assert live._expects_news(session)
+    assert news.next_look(session)
 
 
 def test_a_plan_goes_on_as_ever_outside_of_a_class() -> None:

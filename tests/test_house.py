@@ -45,6 +45,7 @@ FLOORS = (
         "memory",
         "limits",
         "progress",
+        "gate",
     ),
     ("turns",),
     ("background",),

@@ -169,6 +169,11 @@ def test_the_chart_is_another_once_there_is_another_point(session: Session) -> N
     assert second.id != first.id
     assert second.keys[:2] == first.keys
     assert len(second.keys) == 3
+    samples = len(session.bench.source.validation)
+    session.bench.evaluate(session.settled, samples // 2)
+    assert chart(session) is second, "the board moves the point until all of it is measured"
+    session.bench.evaluate(session.settled)
+    assert chart(session).id != second.id
 
 
 def test_the_loss_allowed_and_the_measure_are_the_browsers(session: Session) -> None:

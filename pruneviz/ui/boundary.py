@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
+from pruneviz.gate import GATE
 from pruneviz.storage.faults import public
 from pruneviz.ui.text import plain
 
@@ -34,7 +35,13 @@ def part(draw: Callable[P, R]) -> Callable[P, R | None]:
 
 def fragment(draw: Callable[..., object], run_every: float | None = None) -> Callable[..., Any]:
     """A part of a page that is drawn again by itself every so many seconds."""
-    return st.fragment(part(draw), run_every=run_every)
+
+    def drawn(*args: object, **kwargs: object) -> object:
+        with GATE.inside():
+            return safe(*args, **kwargs)
+
+    safe = part(draw)
+    return st.fragment(functools.wraps(draw)(drawn), run_every=run_every)
 
 
 def ticking(seconds: float) -> Callable[[Callable[..., object]], Callable[..., Any]]:

@@ -1,6 +1,7 @@
 """What do many visitors wait for, who drag sliders at one server at the same time?
 
-python -m tests.benchmarks.classroom [--visitors 4 16 40] [--minutes 10] [--leave 120] [--busy]
+python -m tests.benchmarks.classroom [--visitors 4 16 40] [--minutes 10] [--look 1 4]
+    [--leave 120] [--busy]
 
 A server is started for each number of visitors. Each of them holds a WebSocket, drags a slider
 over a handful of places without waiting for anything but the number of each, lets go, waits for the
@@ -33,7 +34,6 @@ from tests.browser.serving import Served, free_port, served
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 MOVES = 6  # of a thumb before it lets go
-LOOK = (1.0, 4.0)  # seconds a visitor looks at a number
 PATIENCE = 60.0
 
 
@@ -45,6 +45,7 @@ class Log:
     settled: list[float] = field(default_factory=list)
     put_off: int = 0
     silent: list[str] = field(default_factory=list)
+    look: tuple[float, float] = (1.0, 4.0)  # seconds a visitor looks at a number
     plans: list[tuple[str, dict[str, float], float]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
@@ -60,7 +61,7 @@ async def visit(address: str, network: str, seed: int, end: float, log: Log) -> 
                     await move(visitor, chance, log)
                 except TimeoutError:
                     log.silent.append(f"{network}: nothing came in {PATIENCE:.0f} s")
-                await asyncio.sleep(chance.uniform(*LOOK))
+                await asyncio.sleep(chance.uniform(*log.look))
         except (TimeoutError, OSError) as error:
             log.wrong.append(f"{network}: {error!r}")
         log.wrong += [f"{network}: {each}" for each in visitor.exceptions]
@@ -174,9 +175,8 @@ async def warm(address: str) -> None:
             await visitor.settle({[*visitor.data["settled"]["sparsity"]][1]: 0.5}, PATIENCE)
 
 
-def measure(visitors: int, minutes: float, leave: float, *, busy: bool) -> tuple[Log, list[float]]:
-    """What that many saw, and MB: at the start, opened, at most, afterwards."""
-    log = Log()
+def measure(log: Log, visitors: int, minutes: float, leave: float, *, busy: bool) -> list[float]:
+    """MB at the start, opened, at most, afterwards, where that many write into the log."""
     with server() as app:
         start = megabytes(app)
         asyncio.run(warm(app.address))
@@ -184,7 +184,7 @@ def measure(visitors: int, minutes: float, leave: float, *, busy: bool) -> tuple
         opened = megabytes(app)
         most = asyncio.run(lesson(app, visitors, minutes, log, busy=busy))
         time.sleep(leave)
-        return log, [start, opened, most, megabytes(app)]
+        return [start, opened, most, megabytes(app)]
 
 
 def main() -> None:
@@ -192,6 +192,8 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--visitors", type=int, nargs="+", default=[4, 16, 40])
     words.add_argument("--minutes", type=float, default=10.0)
+    words.add_argument("--look", type=float, nargs=2, default=[1.0, 4.0], metavar=("LEAST", "MOST"),
+                       help="seconds for which a visitor looks at a number")  # fmt: skip
     words.add_argument("--leave", type=float, default=120.0, help="seconds after all have left")
     words.add_argument("--busy", action="store_true", help="one more scans, another trains")
     asked = words.parse_args()
@@ -201,7 +203,8 @@ def main() -> None:
     )
     print("|---:|" + "---:|" * 10 + "---|")
     for visitors in asked.visitors:
-        log, memory = measure(visitors, asked.minutes, asked.leave, busy=asked.busy)
+        log = Log(look=(asked.look[0], asked.look[1]))
+        memory = measure(log, visitors, asked.minutes, asked.leave, busy=asked.busy)
         print(
             f"| {visitors} | {len(log.drags)} | {at(log.drags, 0.5)} | {at(log.drags, 0.95)} "
             f"| {log.put_off} | {len(log.settled)} | {at(log.settled, 0.5)} "

@@ -50,6 +50,7 @@ class Visitor:
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._ticks: dict[str, asyncio.Task[None]] = {}
+        self._look: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         host = self._address.removeprefix("http://")
@@ -67,8 +68,9 @@ class Visitor:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in (*self._tasks, *self._ticks.values()):
-            task.cancel()
+        for task in (*self._tasks, *self._ticks.values(), self._look):
+            if task is not None:
+                task.cancel()
         if self._socket is not None:
             await self._socket.close()
 
@@ -133,6 +135,7 @@ class Visitor:
             wait *= 2
 
     async def _ask(self, kind: str, sparsity: dict[str, float]) -> int:
+        self._look_no_more()  # what is asked for brings the news as well
         self._seq += 1
         layers = {**self.data["settled"]["sparsity"], **sparsity}
         locked = [*self.data["settled"]["locked"]]
@@ -243,6 +246,25 @@ class Visitor:
         async with self._fresh:
             self.data = fresh
             self._fresh.notify_all()
+        self._look_later()
+
+    def _look_later(self) -> None:
+        """Ask what is new when the board would, and again where nothing comes."""
+        self._look_no_more()
+        seconds = self.data.get("look")
+        if seconds is None or not _is_echo(self.data, self._seq):
+            return
+
+        async def look() -> None:
+            await asyncio.sleep(seconds)
+            await self._ask("look", {})
+            await self._ask_again()
+
+        self._look = asyncio.create_task(look())
+
+    def _look_no_more(self) -> None:
+        if self._look is not None and self._look is not asyncio.current_task():
+            self._look.cancel()
 
     def _tick(self, fragment: str, seconds: float) -> None:
         """Ask for a fragment again and again, as a browser does where the app says so."""

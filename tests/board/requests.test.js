@@ -222,6 +222,29 @@ test("the browser leads the focus, unless Python moves it by itself", () => {
   assert.equal(state.view.focus, "a", "Python moved it");
 });
 
+test("news is looked for when Python says so, after its answer and not beside a request", () => {
+  const state = stateOf();
+  const told = (look) => receive(state, { look, scene: rawScene([rawLayer("a", 10)]),
+    scene_id: "looks", settled: { seq: state.requests.seq, sparsity: { a: 0 }, locked: {} } });
+  told(2);
+  pass(1900);
+  assert.deepEqual(kinds(state), []);
+  pass(200);
+  assert.deepEqual(kinds(state), ["look"]);
+  pass(3000);
+  assert.deepEqual(kinds(state), ["look"], "the answer has not come");
+  told(2);
+  drag(state, "a", 0.5);
+  pass(2500);
+  assert.deepEqual(kinds(state), ["look", "drag"], "a drag brings the news as well");
+  told(2);
+  stopWaiting(state);
+  pass(2500);
+  told(null);
+  pass(2500);
+  assert.deepEqual(kinds(state), ["look", "drag"], "a board that goes, or has all, looks no more");
+});
+
 // ---- what arrives
 
 const scene = () => rawScene([rawLayer("a", 10), rawLayer("b", 30)]);

@@ -30,7 +30,7 @@ __all__ = [
 
 KINDS = (
     *("drag", "settle", "focus", "lock", "pin", "undo", "redo", "need", "cancel", "measure"),
-    *("return", "sharpen", "match", "play"),
+    *("return", "sharpen", "match", "play", "look"),
 )
 MEASURES = ("accuracy", "loss", "layers")  # what the chart shows
 STATE = "request"

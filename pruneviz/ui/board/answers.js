@@ -4,7 +4,7 @@ import { readChart } from "./figure.js";
 import { chooseMethod } from "./plan.js";
 import { readThumbnail } from "./pooled.js";
 import { lengthened, newTrail } from "./present.js";
-import { adopt, enqueue, followFocus, pump, sharpenAtRest } from "./requests.js";
+import { adopt, enqueue, followFocus, lookLater, pump, sharpenAtRest } from "./requests.js";
 import { allocations, pictures, scenes, sensitivities, thumbnails } from "./store.js";
 import {
   isNumber, NO_SCENE, readPicture, readScene, readSensitivity, readSettled, readTables,
@@ -58,6 +58,7 @@ export function receive(state, data) {
   askForMissing(state);
   pump(state);
   sharpenAtRest(state);
+  lookLater(state);
 }
 
 /** @param {State} state */

@@ -2,6 +2,7 @@
 
 import { endPlaying, EVENLY, isPooled, takeLevels, takeLocks, takeTouched } from "./plan.js";
 import { lookAt } from "./view.js";
+import { isNumber } from "./wire.js";
 
 /** @import { Entry, Flight, Pin, Requests, Settled, State } from "./types.d.ts" */
 
@@ -24,6 +25,7 @@ export function newRequests() {
     flightTimer: null,
     quietTimer: null,
     restTimer: null,
+    lookTimer: null,
   };
 }
 
@@ -72,7 +74,7 @@ function supersedes(entry, last, length) {
   if (ALONE.has(entry.kind) || ALONE.has(last.kind)) return false;
   if (last.kind === "play") return ["play", "drag", "settle"].includes(entry.kind);
   if (last.kind === "drag") return entry.kind === "drag" || entry.kind === "settle";
-  if (["focus", "need", "sharpen"].includes(last.kind)) {
+  if (["focus", "need", "sharpen", "look"].includes(last.kind)) {
     return entry.kind !== "need";
   }
   if (last.kind !== entry.kind) return false;
@@ -140,8 +142,10 @@ function awaitEcho(state, flight) {
  * @param {State} state
  */
 export function stopWaiting(state) {
-  clearTimeout(state.requests.flightTimer ?? undefined);
-  state.requests.flightTimer = null;
+  const { requests } = state;
+  clearTimeout(requests.flightTimer ?? undefined);
+  clearTimeout(requests.lookTimer ?? undefined);
+  requests.flightTimer = requests.lookTimer = null;
 }
 
 /** @param {State} state */
@@ -203,6 +207,21 @@ export function sharpenAtRest(state) {
   requests.restTimer = setTimeout(() => {
     if (canSharpen(state)) enqueue(state, "sharpen");
   }, RESTS);
+}
+
+/**
+ * What is measured in the background is looked for when Python says that there may be news, and
+ * not before it has answered: it is asked less often the more it has to do.
+ * @param {State} state
+ */
+export function lookLater(state) {
+  const { requests, answer } = state;
+  clearTimeout(requests.lookTimer ?? undefined);
+  requests.lookTimer = null;
+  if (!isNumber(answer.data.look)) return;
+  requests.lookTimer = setTimeout(() => {
+    if (requests.flight === null && requests.queue.length === 0) enqueue(state, "look");
+  }, 1000 * answer.data.look);
 }
 
 /** @param {State} state */

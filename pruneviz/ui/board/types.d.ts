@@ -268,6 +268,8 @@ export interface Data {
   task?: { share?: boolean; word?: string; note?: string } | null;
   slow?: string | null;
   background?: { label?: string; done?: number | null } | null;
+  /** Seconds until there may be news; null where none will come by itself. */
+  look?: number | null;
   can?: { undo?: boolean; redo?: boolean; measure?: boolean };
   help?: Record<string, Record<string, string>>;
   limit_model?: number | null;
@@ -349,6 +351,7 @@ export interface Requests {
   flightTimer: Timer;
   quietTimer: Timer;
   restTimer: Timer;
+  lookTimer: Timer;
 }
 
 /** What one looks at and chose (view.js). */

@@ -152,7 +152,7 @@ def obey(session: Session, request: Request) -> bool:
 
 
 def _obey(session: Session, request: Request) -> bool:
-    if request.kind in ("focus", "need", "return", "sharpen", "match"):
+    if request.kind in ("focus", "need", "return", "sharpen", "match", "look"):
         return False
     session.message = None
     if request.kind in ("cancel", "measure"):

@@ -18,6 +18,7 @@ from pruneviz.ui.session import Session, cached, jobs
 from pruneviz.ui.session.hand import counts_by_hand
 from pruneviz.ui.wording import measures_text
 from pruneviz.ui.workbench import trade_off
+from pruneviz.ui.workbench.news import next_look
 from pruneviz.ui.workbench.small_pictures import small_pictures
 from pruneviz.ui.workbench.task_facts import task_facts, why_late
 from pruneviz.workbench import Workbench, units
@@ -55,6 +56,7 @@ def board_data(session: Session) -> dict[str, object]:
         "task": task_facts(bench),
         "slow": why_late(bench, plan),
         "background": _background(session),
+        "look": next_look(session),
         "help": _help(plan),
         "can": {
             "undo": session.at > 0,

@@ -8,17 +8,15 @@ import streamlit as st
 
 from pruneviz.plan import Plan
 from pruneviz.storage.faults import public
-from pruneviz.turns import turns
 from pruneviz.ui.board import board
 from pruneviz.ui.boundary import fragment, part
 from pruneviz.ui.session import Session, arrive, jobs, obey
 from pruneviz.ui.workbench import trade_off
 from pruneviz.ui.workbench.board_data import BOARD, board_data, board_request
 from pruneviz.ui.workbench.matching import match
+from pruneviz.ui.workbench.news import next_look
 
 TABS = "tabs"
-_TICK, _SLOWEST = 0.4, 2.0
-_CALM = 4  # visitors at work, with whom the board looks for news as often as with one
 _WAIT = 0.8
 
 
@@ -48,8 +46,8 @@ def listen(session: Session) -> bool:
 
 @part
 def live_board(session: Session) -> None:
-    """The board, redrawn by itself while something is measured in the background."""
-    _redrawn(session, _board)
+    """The board, which looks for news by itself while something is measured in the background."""
+    _drawn(session, _board)
 
 
 @part
@@ -63,12 +61,7 @@ def live_words(session: Session, draw: Callable[[], object]) -> None:
                 st.rerun()
         draw()
 
-    _redrawn(session, words)
-
-
-def _tick() -> float:
-    """Seconds between looks for news: half of what many visitors cost went into looking."""
-    return min(_SLOWEST, _TICK * max(1.0, turns().visitors() / _CALM))
+    _drawn(session, words, next_look(session))
 
 
 def tab() -> str | None:
@@ -131,21 +124,15 @@ def _return(session: Session, point: str) -> bool:
     return True
 
 
-def _redrawn(session: Session, draw: Callable[[Session], None]) -> None:
-    redrawn = fragment(draw, run_every=_tick() if _expects_news(session) else None)
+def _drawn(
+    session: Session, draw: Callable[[Session], None], run_every: float | None = None
+) -> None:
+    drawn = fragment(draw, run_every)
     session.drawing_page = True
     try:
-        redrawn(session)
+        drawn(session)
     finally:
         session.drawing_page = False
-
-
-def _expects_news(session: Session) -> bool:
-    """Whether something is at work, or will be when the page stands."""
-    if session.job is not None and session.job.running:
-        return True
-    # A page opened again has everything still to measure, as far as its session knows.
-    return session.unmeasured and not jobs.is_measured(session.bench, session.settled)
 
 
 def _board(session: Session) -> None:

@@ -100,15 +100,22 @@ def chart(session: Session) -> Chart:
 def _made_of(session: Session) -> tuple[object, ...]:
     """What the chart rests on, much sooner told than the chart itself."""
     bench, facts = session.bench, session.facts
-    samples = bench.samples_measured
     points = [
-        (plan, samples(plan), 0 if control is None else samples(control))
+        (plan, _stage(bench, plan), None if control is None else _stage(bench, control))
         for plan, control in ((plan, control_of(plan)) for plan in session.visited)
-        if samples(plan) or plan in facts.past
+        if bench.samples_measured(plan) or plan in facts.past
     ]
     marks = [(id(one.bench), one.plan, _is_measured(one)) for one in _beside_of(session)]
-    dense = samples(Plan()), bench.dense_confirmed, len(facts.past)
+    dense = _stage(bench, Plan()), bench.dense_confirmed, len(facts.past)
     return (*points, *marks, *dense, facts.guesses, promise(session))
+
+
+def _stage(bench: Workbench, plan: Plan) -> tuple[bool, bool]:
+    """Whether a plan was measured at all, and whether on all samples: the chart is not drawn anew
+    for those between, since the board itself moves the point of the plan on the screen.
+    """
+    n = bench.samples_measured(plan)
+    return n > 0, n == len(bench.source.validation)
 
 
 def _beside_of(session: Session) -> list[Landmark]:
