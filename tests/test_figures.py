@@ -112,6 +112,15 @@ def test_every_mark_stands_in_the_legend(best: int | None, here: int | None) -> 
     assert set(places) == {0, 1, 2, 3}, "each plan can be clicked"
 
 
+def test_nothing_stands_in_the_legend_before_it_is_drawn() -> None:
+    dense = VISITS[:1]
+    figure = figures.tradeoff(dense, CONTROLS[:0], floor=0.97, best=0)
+    names = [mark.name for mark in (*figure.data, *figure.layout.shapes)]
+    assert names == ["dense", "loss allowed"]
+    figure = figures.tradeoff(VISITS, CONTROLS, best=0)
+    assert "fewest parameters" not in {mark.name for mark in figure.data}, "it is the star"
+
+
 def test_what_is_cut_grows_to_the_right_from_chance_to_all() -> None:
     left, right = figures.tradeoff(VISITS, CONTROLS, total=200).layout.xaxis.range
     assert left > 200 > 0 > right
@@ -181,8 +190,7 @@ def test_what_is_predicted_is_dashed_and_comes_after_all_visits() -> None:
 
 def test_nothing_visited_is_an_empty_chart() -> None:
     figure = figures.tradeoff(NONE, NONE, floor=0.9)
-    assert len(trace(figure, "visited").x) == 0
-    assert "random control" not in {one.name for one in figure.data}
+    assert not figure.data
 
 
 # -- the others --------------------------------------------------------------------------------

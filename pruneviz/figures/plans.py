@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -76,7 +77,7 @@ def tradeoff(
     way = [i for i, kind in enumerate(visits["kind"]) if kind not in MARKS]
     front = pareto(list(visits["params"]), list(visits[measure]), higher=is_accuracy)
     random = _random(controls, controls[measure].to_numpy() * factor, bars(controls))
-    before = [_path(x[way], y[way]), *([random] if len(controls) else [])]
+    before = [*_line(_path(x[way], y[way])), *([random] if len(controls) else [])]
     points = [
         _plans(name, x[places], y[places], visits.iloc[places], places)
         | {"marker": marker, "error_y": bars(visits.iloc[places])}
@@ -88,7 +89,7 @@ def tradeoff(
     there = predicted if is_accuracy and predicted is not None else visits[:0]
     promise = [_promise(there, len(visits), scale)] if len(there) else []
     return go.Figure(
-        [*before, _front(x[front], y[front]), *promise, *points, *guess],
+        [*before, *_line(_front(x[front], y[front])), *promise, *points, *guess],
         layout(
             legend=True,
             shapes=[_level(factor * floor)] if line and floor is not None else [],
@@ -96,6 +97,11 @@ def tradeoff(
             yaxis={"title": foreign(title), **_up(chance if is_accuracy else None, scale)},
         ),
     )
+
+
+def _line(trace: dict[str, Any]) -> list[dict[str, Any]]:
+    """A line where there is one to draw: of a single point the legend would name nothing."""
+    return [trace] if len(trace["x"]) > 1 else []
 
 
 def _path(x: object, y: object) -> dict[str, object]:
@@ -156,7 +162,7 @@ def _kinds(
     for i, kind in enumerate(visits["kind"]):
         if kind != "visited" or i != best:
             places[kind].append(i)
-    smallest = [] if best is None else [best]
+    smallest = [] if best is None or best in places["dense"] else [best]
     kinds: dict[str, tuple[list[int], dict[str, object]]] = {
         "visited": (places["visited"], {"size": 9, "color": BLUE}),
         **{kind: (places[kind], marker) for kind, marker in MARKS.items()},
@@ -167,7 +173,7 @@ def _kinds(
             {"size": 18, "color": GREEN, "symbol": "circle-open", "line": {"width": 3}},
         ),
     }
-    return {name: kind for name, kind in kinds.items() if kind[0] or name == "visited"}
+    return {name: kind for name, kind in kinds.items() if kind[0]}
 
 
 def _across(total: int | None) -> dict[str, object]:

@@ -123,7 +123,7 @@ TERMS = {
         "rows at once. Where a layer has more numbers than fit, a cell stands for a block of them: "
         "it has the colour of the largest (of importance: of the one in the middle), and as much "
         "of it is blank as is cut, at least a ninth as soon as one is. What is cut altogether is "
-        "hatched. The four squares show all layers side by side, with the histograms of their "
+        "hatched. The button wall shows all layers side by side, with the histograms of their "
         "scores.",
     ),
     "master": Term(

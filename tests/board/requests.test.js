@@ -91,13 +91,14 @@ test("an undone plan comes back from Python", () => {
 });
 
 test("the keys of undo and redo", () => {
+  globalThis.HTMLElement ??= class {};
   const pressed = (key, more = {}) => {
     const state = stateOf();
-    state.page = { parts: { bar: { search: {}, undo: { disabled: false },
-      redo: { disabled: Boolean(more.shut) } } } };
-    globalThis.HTMLElement ??= class {};
+    const { at = null, mine = false, shut = false } = more;
+    state.page = { root: { contains: () => mine }, parts: { bar: { search: {}, undo:
+      { disabled: false }, redo: { disabled: shut } } } };
     undoKeys(state, { key, ctrlKey: true, metaKey: false, altKey: false, shiftKey: false,
-      target: null, preventDefault() {}, stopPropagation() {}, ...more });
+      composedPath: () => [at], preventDefault() {}, stopPropagation() {}, ...more });
     return kinds(state);
   };
   assert.deepEqual(pressed("z"), ["undo"]);
@@ -107,6 +108,15 @@ test("the keys of undo and redo", () => {
   assert.deepEqual(pressed("z", { ctrlKey: false }), []);
   assert.deepEqual(pressed("z", { altKey: true }), []);
   assert.deepEqual(pressed("a"), []);
+  const place = (tag, expanded = null) => Object.assign(new globalThis.HTMLElement(), {
+    dataset: {}, matches: (tags) => tags.includes(tag), getAttribute: () => expanded });
+  assert.deepEqual(pressed("z", { at: place("button") }), ["undo"], "anywhere on the page");
+  assert.deepEqual(pressed("z", { at: place("input") }), [], "what was typed is taken back");
+  assert.deepEqual(pressed("z", { at: place("input", "true") }), [], "a list that is open");
+  assert.deepEqual(pressed("z", { at: place("input", "false") }), ["undo"], "a choice was made");
+  assert.deepEqual(pressed("z", { at: place("input"), mine: true }), ["undo"]);
+  const typed = Object.assign(place("input"), { dataset: { typed: "yes" } });
+  assert.deepEqual(pressed("z", { at: typed, mine: true }), []);
 });
 
 test("an answer to an older request changes nothing", () => {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  bytesText, changeText, countText, fieldText, intervalText, levelText, lossText, percentText,
-  readPercent, scoreText, shareText, shortText, signedPoints, signedScore, valueText,
+  bytesText, changeText, countText, fieldText, intervalText, levelText, lossText, nameParts,
+  percentText, readPercent, scoreText, shareText, shortText, signedPoints, signedScore, valueText,
 } from "../../pruneviz/ui/board/words.js";
 
 const each = (write, pairs) => {
@@ -13,6 +13,18 @@ const each = (write, pairs) => {
 test("counts have their thousands apart and a real minus", () => {
   each(countText, [[0, "0"], [1234567, "1,234,567"], [-5, "−5"], [NaN, "–"], [null, "–"],
     [undefined, "–"]]);
+});
+
+test("a name comes in pieces, so that what tells layers apart is cut last", () => {
+  const told = (name) => nameParts(name).map(({ kind, text }) => `${kind}:${text}`).join(" ");
+  each(told, [["blocks.0.attn.q_proj", "path:blocks. digits:0. word:attn. last:q_proj"],
+    ["layer2.0.downsample.0", "digits:layer2.0. word:downsample. digits:0"],
+    ["model.layers.10.mlp.fc1", "path:model.layers. digits:10. word:mlp. digits:fc1"],
+    ["encoder.query", "path:encoder. last:query"], ["fc", "last:fc"], ["0", "digits:0"],
+    ["", "last:"], ["a..b", "path:a.. last:b"]]);
+  for (const name of ["blocks.0.attn.q_proj", "a..b", ".", "lstm.weight_hh_l0"]) {
+    assert.equal(nameParts(name).map((part) => part.text).join(""), name);
+  }
 });
 
 test("shares are told in per cent, never as minus zero", () => {

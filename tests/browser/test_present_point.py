@@ -27,6 +27,8 @@ def test_the_present_point_travels_under_the_thumb(visit: Visit) -> None:
     kind, kept, score, left, top = present(board)
     assert (kind, kept) == ("measured", 61_706)
     assert score == pytest.approx(100 * float(board.word("accuracy")))
+    legend = board.root.locator(".chartkey li")
+    assert legend.all_inner_texts() == ["now", "dense", "loss allowed"], "what is drawn, no more"
 
     board.hold(board.slider("fc1"), 0.0, 0.95, moves=24)
 
@@ -47,6 +49,13 @@ def test_the_present_point_travels_under_the_thumb(visit: Visit) -> None:
     assert kind == "measured"
     assert score < 99
     board.until("the way down", lambda: present(board)[4] > top)
+    board.until(
+        "what is drawn now",
+        lambda: (
+            {"on the way here", "order of visits", "random control", "Pareto front"}
+            < {*legend.all_inner_texts()}
+        ),
+    )
 
 
 def test_a_point_leads_back_to_its_plan_also_after_a_reload(visit: Visit) -> None:

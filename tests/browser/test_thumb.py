@@ -122,6 +122,10 @@ def test_the_keyboard_undoes(visit: Visit) -> None:
     with board.changing_address():
         board.page.keyboard.press("Control+Shift+Z")
     assert board.percent("fc2") == 40
+    board.page.get_by_role("tab", name="Ledger").click()
+    with board.changing_address():  # wherever on the page the focus is
+        board.page.keyboard.press("Control+z")
+    assert board.numbers() == dense
 
 
 def test_a_typed_number_prunes(visit: Visit) -> None:

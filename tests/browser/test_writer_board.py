@@ -16,6 +16,10 @@ SKILLS = ("agreement", "pronoun", "place", "counting")
 def test_its_english_falls_apart_and_comes_back(visit: Visit) -> None:
     board = visit("?model=writer")
     page, dense = board.page, board.numbers()
+    page.set_viewport_size({"width": 1280, "height": 720})
+    numbers = page.locator(".at-name .parted > .part-digits")
+    assert numbers.count() > 16
+    assert numbers.evaluate_all("all => all.filter(x => x.scrollWidth > x.clientWidth).length") == 0
     board.drag(page.get_by_test_id("master"), 0.0, 0.85)
     words = page.locator("[data-testid='stPlotlyChart'] text")
 

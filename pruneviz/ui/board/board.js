@@ -40,6 +40,7 @@ function newState(parent) {
     send: (/** @type {Request} */ request) =>
       state.page.component?.setStateValue("request", request),
   };
+  state.page.keys = (event) => undoKeys(state, event);
   buildPage(state);
   return state;
 }
@@ -55,6 +56,7 @@ function newPage(root) {
     menuBox: makePopover(root, "menu"),
     component: null,
     call: null,
+    keys: () => {},
     palette: readPalette(root),
     failed: "",
     parts: /** @type {any} */ (null), // made next, of the state that this is part of
@@ -67,7 +69,6 @@ function buildPage(state) {
   const { page } = state;
   page.parts = buildParts(state);
   page.root.append(page.parts.skeleton, page.parts.body);
-  page.root.addEventListener("keydown", (event) => undoKeys(state, event));
   page.root.addEventListener("refresh", () => state.redraw());
 }
 
@@ -187,6 +188,7 @@ export default function board(component) {
   page.root.dataset.theme = page.palette.dark ? "dark" : "light";
   page.observer.observe(page.root);
   offerBoard(state);
+  document.addEventListener("keydown", page.keys);
   goOnWaiting(state);
   page.failed = "";
   try {
@@ -203,6 +205,7 @@ export default function board(component) {
   return () => {
     if (page.call !== call) return;
     page.observer.disconnect();
+    document.removeEventListener("keydown", page.keys);
     clearTimeout(state.view.focusTimer ?? undefined);
     stopWaiting(state);
     dropPlaying(state);

@@ -65,6 +65,7 @@ export function buildChart(state) {
     box, key, make("div", { class: "below" }, words, playback.node, match));
   /** @type {Chart} */
   const chart = { node, measures, lose, unit, back, plot, ...above, none, key, listed: "",
+    moved: { model: "", guess: false, way: false },
     words, match, playback, box, points, axes: null, drawn: "", program: null, at: "" };
   listenToPoints(state, chart);
   back.addEventListener("click", () => resetZoom(state, chart));
@@ -116,18 +117,36 @@ function renderMatch(state, chart) {
 }
 
 /**
+ * Those above Plotly's picture that this network has had: one that came and went under a moving
+ * thumb would make the legend flicker.
+ * @param {State} state
+ * @param {Chart} chart
+ */
+function movingMarks(state, chart) {
+  const model = textOf(state.network.scene.model);
+  if (chart.moved.model !== model) chart.moved = { model, guess: false, way: false };
+  const { moved } = chart;
+  moved.guess ||= presentNow(state).kind === "estimated";
+  moved.way ||= trailNow(state).length > 1;
+  const marks = [{ name: "now", kind: "now" },
+    ...(moved.guess ? [{ name: "now, estimated", kind: "guess" }] : []),
+    ...(moved.way ? [{ name: "on the way here", kind: "way" }] : [])];
+  const any = (state.network.chart?.keys.length ?? 0) > 0;
+  return any ? marks.map((mark) => ({ ...mark, colour: "" })) : [];
+}
+
+/**
  * Every mark of the chart, and those that move above it.
  * @param {State} state
  * @param {Chart} chart
  */
 function renderKey(state, chart) {
-  const listed = state.network.chartId;
-  if (chart.listed === listed || !state.network.chart) return;
+  if (!state.network.chart) return;
+  const moving = movingMarks(state, chart);
+  const listed = `${state.network.chartId}|${moving.map((mark) => mark.kind).join()}`;
+  if (chart.listed === listed) return;
   chart.listed = listed;
-  const { figure, keys } = state.network.chart;
-  const moving = [{ name: "now", kind: "now" }, { name: "now, estimated", kind: "guess" },
-    { name: "on the way here", kind: "way" }].map((mark) => ({ ...mark, colour: "" }));
-  const marks = [...(keys.length > 0 ? moving : []), ...marksOf(figure)];
+  const marks = [...moving, ...marksOf(state.network.chart.figure)];
   chart.key.replaceChildren(...marks.map(({ name, kind, colour }) => make("li", {},
     make("i", { class: kind, style: colour && `--mark: ${colour}` }), name)));
 }

@@ -20,7 +20,7 @@ from pruneviz.ui.board import pack, scene
 from pruneviz.workbench import Workbench
 
 TARGETS = tuple(k / 100 for k in range(101))
-_SHORT = {"erk": "ERK", "lamp": "LAMP"}
+_SHORT = {name: name.upper() for name in ("erk", "lamp", "owl")}
 
 
 def evidence_key(bench: Workbench, plan: Plan) -> str:

@@ -2,6 +2,7 @@
 
 import { clamp } from "./numbers.js";
 import { textOf } from "./wire.js";
+import { nameParts } from "./words.js";
 
 /** @import { Choice, Radios, State } from "./types.d.ts" */
 
@@ -78,6 +79,17 @@ export function setClass(node, name, on) {
 export function iconButton(name, label, attributes) {
   return make("button", { type: "button", class: "plain", title: label, "aria-label": label,
     ...attributes }, icon(name));
+}
+
+/**
+ * The button that is a layer's name, shortened where that tells no layers apart.
+ * @param {string} name
+ * @param {() => void} onclick
+ */
+export function nameButton(name, onclick) {
+  return make("button", { type: "button", class: "name parted", title: name, "aria-label": name,
+    onclick }, ...nameParts(name).map(({ kind, text }) =>
+    make("span", { class: `part-${kind}` }, make("bdi", {}, text))));
 }
 
 /**

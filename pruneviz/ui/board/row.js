@@ -3,7 +3,9 @@
 import { chainWords, handWords, isTogether } from "./chain.js";
 import { cutNow } from "./counts.js";
 import { alongNote, buildCurve, renderCurve } from "./curves.js";
-import { icon, iconButton, make, opensPopover, setAttribute, setClass, setText } from "./dom.js";
+import {
+  icon, iconButton, make, nameButton, opensPopover, setAttribute, setClass, setText,
+} from "./dom.js";
 import { pointAt } from "./hand.js";
 import { rowMenu } from "./menu.js";
 import { askedOf, isPooled, isLocked, isMovable } from "./plan.js";
@@ -91,8 +93,7 @@ function withField(slider) {
  * @param {Layer} layer
  */
 function buildNames(state, layer) {
-  const title = make("button", { type: "button", class: "name", title: layer.label, onclick: () =>
-    focusLayer(state, layer.name) }, make("bdi", {}, layer.label));
+  const title = nameButton(layer.label, () => focusLayer(state, layer.name));
   const block = layer.word === "block";
   const says = block ? layer.members.map((x) => x.split(".").at(-1)).join(" + ")
     : `${layer.kind} ${layer.shape}`;

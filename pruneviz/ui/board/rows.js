@@ -30,11 +30,12 @@ function buildChoice(state) {
       chooseKind(state, kind.value);
       state.redraw();
     } }, ...VIEWS.map(({ id, text }) => make("option", { value: id }, text)));
-  const wall = iconButton("grid", "all layers side by side", { "data-testid": "wall-button",
-    "aria-pressed": "false", onclick: () => {
-      toggleWall(state);
-      state.redraw();
-    } });
+  const wall = iconButton("grid", "wall: all layers side by side", { "data-testid":
+    "wall-button", "aria-pressed": "false", onclick: () => {
+    toggleWall(state);
+    state.redraw();
+  } });
+  wall.append("wall");
   const node = make("span", { class: "at-thumbnail" }, kind, wall,
     helpButton(state, "thumbnails", "a small picture"));
   return { node, kind, wall };

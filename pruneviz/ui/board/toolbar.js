@@ -128,7 +128,23 @@ export function renderToolbar(state, bar) {
   setAttribute(bar.search, "aria-invalid", state.view.search.wrong ? "true" : null);
 }
 
+const TYPED = "textarea, input:not([type=checkbox], [type=radio], [type=range])";
+
 /**
+ * Whether undo means what was typed at this place; a list that is closed holds a choice.
+ * @param {State} state
+ * @param {EventTarget} place
+ */
+function isTyping({ page }, place) {
+  if (!(place instanceof HTMLElement)) return false;
+  if (page.root.contains(place)) return place === page.parts.bar.search
+    || place.dataset.typed === "yes";
+  return place.isContentEditable
+    || (place.matches(TYPED) && place.getAttribute("aria-expanded") !== "false");
+}
+
+/**
+ * The keys of undo and redo, wherever on the page the focus is.
  * @param {State} state
  * @param {KeyboardEvent} event
  */
@@ -138,9 +154,7 @@ export function undoKeys(state, event) {
   const key = event.key.toLowerCase();
   const kind = key === "y" || (key === "z" && event.shiftKey) ? "redo" : key === "z" ? "undo" : "";
   const { bar } = state.page.parts;
-  const typing = event.target === bar.search
-    || (event.target instanceof HTMLElement && event.target.dataset.typed === "yes");
-  if (!kind || typing) return;
+  if (!kind || isTyping(state, event.composedPath()[0])) return;
   event.preventDefault();
   event.stopPropagation();
   if (bar[kind].disabled) return;

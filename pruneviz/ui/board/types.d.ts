@@ -415,6 +415,7 @@ export interface Page {
   component: Component | null;
   /** The newest of Streamlit's calls. */
   call: object | null;
+  keys: (event: KeyboardEvent) => void;
   palette: Palette;
   failed: string;
   parts: Parts;
@@ -591,6 +592,11 @@ export interface Figure {
 }
 
 /** What stands in the legend. */
+export interface NamePart {
+  kind: "path" | "digits" | "word" | "last";
+  text: string;
+}
+
 export interface Mark {
   name: string;
   kind: string;
@@ -666,6 +672,8 @@ export interface Chart {
   none: HTMLElement;
   key: HTMLElement;
   listed: string;
+  /** Whether this network's present point was ever estimated, or left a trail. */
+  moved: { model: string; guess: boolean; way: boolean };
   words: HTMLElement;
   program: Plotly | null;
   axes: { x: Axis; y: Axis } | null;

@@ -1,7 +1,7 @@
 // How do all layers look side by side?
 
 import { cutNow, thresholdIn } from "./counts.js";
-import { make, setAttribute, setClass, setText } from "./dom.js";
+import { make, nameButton, setAttribute, setClass, setText } from "./dom.js";
 import { paintHistogram } from "./histogram.js";
 import { askedOf, isPooled, isMovable } from "./plan.js";
 import { focusLayer } from "./row.js";
@@ -30,8 +30,7 @@ function buildTile(state, name) {
   const handle = { kind: "layer", names: [name] };
   const slider = handleSlider(state, name, "", () => handle);
   setAttribute(slider.range, "data-testid", `wall-slider-${name}`);
-  const title = make("button", { type: "button", class: "name", title: name, onclick: () =>
-    focusLayer(state, name) }, make("bdi", {}, name));
+  const title = nameButton(name, () => focusLayer(state, name));
   const count = make("span", { class: "count" });
   const canvas = makeThumbnail(name, PICTURE);
   canvas.dataset.testid = `wall-picture-${name}`;

@@ -3,7 +3,7 @@
 import { clamp } from "./numbers.js";
 import { isNumber } from "./wire.js";
 
-/** @import { Maybe } from "./types.d.ts" */
+/** @import { Maybe, NamePart } from "./types.d.ts" */
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const MINUS = "\u2212";
@@ -11,6 +11,28 @@ const MINUS = "\u2212";
 /** @param {Maybe} n */
 export function countText(n) {
   return isNumber(n) ? whole.format(n).replace("-", MINUS) : "–";
+}
+
+/**
+ * The pieces of a layer's name and what becomes of each where there is little room: the path before
+ * the first number goes first, then the words after it; numbers and the last word tell rows apart.
+ * "blocks.0.attn.q_proj" -> path "blocks.", digits "0.", word "attn.", last "q_proj"
+ * @param {string} name
+ * @returns {NamePart[]}
+ */
+export function nameParts(name) {
+  const pieces = name.split(/(?<=\.)/);
+  const first = pieces.findIndex((piece) => /\d/.test(piece));
+  const path = first < 0 ? pieces.length - 1 : first;
+  /** @type {NamePart[]} */
+  const parts = path > 0 ? [{ kind: "path", text: pieces.slice(0, path).join("") }] : [];
+  for (const [i, text] of pieces.slice(path).entries()) {
+    const kind = /\d/.test(text) ? "digits" : path + i === pieces.length - 1 ? "last" : "word";
+    const before = parts.at(-1);
+    if (before && before.kind === kind) before.text += text;
+    else parts.push({ kind, text });
+  }
+  return parts;
 }
 
 /**
