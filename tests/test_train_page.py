@@ -91,7 +91,7 @@ OWN = {
 def test_each_method_shows_what_it_is_and_asks_what_counts(page: Trains) -> None:
     always = {
         f"train_{n}" for n in ("epochs", "learning_rate", "samples", "batch", "seed", "distill")
-    }
+    } | {"train_features"}
     for method, described in METHODS.items():
         page.set(method=method)
         assert described.meaning in page.said(), method
@@ -152,3 +152,13 @@ def test_what_a_method_does_not_use_does_not_make_it_another_training(page: Trai
     page.set(method="iterative").set(rounds=3).set(method="one-shot").press("train-begin")
     assert page.trainer.training == Training(epochs=2, samples=500)
     page.done()
+
+
+def test_inner_values_of_dense_are_learnt_at_the_layers_chosen(page: Trains) -> None:
+    assert not [box for box in page.app.multiselect if box.key == "train_feature_layers"]
+    page.set(features=2.0).set(feature_layers=["fc2"]).press("train-begin")
+    assert page.trainer.training == Training(
+        epochs=2, samples=500, features=2.0, feature_layers=("fc2",)
+    )
+    page.done()
+    assert page.trainer.result is not None

@@ -57,9 +57,13 @@ _SETTINGS: tuple[tuple[str, Any, str], ...] = (
     ("memory", float, "activity: how much the running means keep at each step."),
     ("distill", float, "How much the dense network's answers count, 0..1; 1: no targets needed."),
     ("temperature", float, "Of the dense network's answers, with --distill."),
+    ("features", float, "How much inner values that differ from the dense network's add to the "
+                        "loss."),
+    ("feature_layers", str, "With --features: a module whose output is compared; repeatable.  "
+                            "[default: those with residual blocks, or each layer]"),
     ("accelerator", str, "Where it runs: auto, cpu, cuda, mps."),
     ("devices", int, "How many devices to use at once; several need pruneviz[devices]."),
-)
+)  # fmt: skip
 _FLAGS = (
     ("controls", "lottery: also train each ticket's mask with new weights, and a random mask."),
     ("remove", "Remove units as soon as they are cut: later epochs are cheaper."),
@@ -75,8 +79,9 @@ def training_options(command: Any) -> Any:
         option = click.option(
             f"--{name.replace('_', '-')}",
             type=kind,
+            multiple=_DEFAULTS[name] == (),
             default=None if _DEFAULTS[name] == "" else _DEFAULTS[name],
-            show_default=_DEFAULTS[name] not in (None, ""),
+            show_default=_DEFAULTS[name] not in (None, "", ()),
             help=text,
         )
         command = option(command)

@@ -116,7 +116,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
 
 def _step(step: TrainingStep) -> dict[str, Any]:
     """A training, without what it has by default; method and epochs always."""
-    default, always = Training().as_dict(), ("method", "epochs")
+    default, always = asdict(Training()), ("method", "epochs")
     settings = {
         name: value
         for name, value in step.training.as_dict().items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own abbreviation)
@@ -14,6 +15,8 @@ from pruneviz.outputs import named_output
 from pruneviz.tasks import Task
 from pruneviz.tasks.forms import as_logits
 from pruneviz.tasks.several import Answer
+from pruneviz.training.features import FeatureListener, Features
+from pruneviz.training.run import Run
 
 _CLASSES, _CHANCES = ("classes", "positions", "skills", "agreement"), ("binary", "labels")
 
@@ -21,14 +24,18 @@ _CLASSES, _CHANCES = ("classes", "positions", "skills", "agreement"), ("binary",
 class Teacher:
     """The dense network, which answers and is never trained; a copy on the device given."""
 
-    def __init__(self, dense: nn.Module, device: torch.device, temperature: float) -> None:
-        self._network = copy.deepcopy(dense).eval().requires_grad_(False).to(device)
-        self._temperature = temperature
+    def __init__(self, dense: nn.Module, run: Run, names: Sequence[str]) -> None:
+        network = copy.deepcopy(dense).eval().requires_grad_(False)
+        self._network = network.to(run.chance.device)
+        self._temperature, self._names = run.training.temperature, names
 
-    def divergence(self, task: Task, answers: Answer, part: Data) -> Tensor:
-        """How far `answers` to these samples lie from its own: a scalar, see `divergence`."""
-        with torch.no_grad():
-            own = call_all(self._network, part.inputs)
+    def answer(self, part: Data) -> tuple[Answer, Features]:
+        """What it answers to these samples, and what its modules `names` put out."""
+        with torch.no_grad(), FeatureListener(self._network, self._names) as features:
+            return call_all(self._network, part.inputs), features
+
+    def divergence(self, task: Task, answers: Answer, own: Answer, part: Data) -> Tensor:
+        """How far `answers` to these samples lie from its `own`: a scalar, see `divergence`."""
         names = [named_output(answers, task.output)]
         if task.overall:
             names = [name for name in task.others if answers[name].is_floating_point()]

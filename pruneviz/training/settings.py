@@ -35,6 +35,9 @@ class Training:
     remove: whether units that are cut are removed at once, so that what follows is cheaper.
     distill: how much the answers of the dense network count, and 1 − distill the targets; with 1
     targets are not needed. temperature: of these answers, see `pruneviz.training.distillation`.
+    features: how much is added to the loss of what lies between the network's inner values and
+    the dense one's, at the modules feature_layers; without any at what holds its residual blocks,
+    or where there are none at each layer, see `pruneviz.training.features`.
     accelerator: auto, cpu, cuda, mps; devices: on how many, of which more than one need the extra
     `devices`.
 
@@ -70,6 +73,8 @@ class Training:
     remove: bool = False
     distill: float = 0.0
     temperature: float = 2.0
+    features: float = 0.0
+    feature_layers: tuple[str, ...] = ()
     accelerator: str = "auto"
     devices: int = 1
 
@@ -94,7 +99,7 @@ class Training:
                 f"learning_rate must be above 0, got {self.learning_rate!r}: with less the weights "
                 "would stay as they are; 0.001 is a usual start"
             )
-        for name in ("weight_decay", "strength"):
+        for name in ("weight_decay", "strength", "features"):
             if not _number(getattr(self, name)) or getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)!r}")
         for name in ("momentum", "memory", "begin", "end", "drop", "silent", "distill"):
@@ -105,6 +110,7 @@ class Training:
             raise ValueError(
                 f"temperature must be above 0, got {self.temperature!r}; 2 is a usual start"
             )
+        object.__setattr__(self, "feature_layers", _names("feature_layers", self.feature_layers))
         if self.begin >= self.end:
             raise ValueError(f"begin must lie before end, got {self.begin:g} and {self.end:g}")
         if self.rewind >= self.epochs:
@@ -122,6 +128,11 @@ class Training:
         values = asdict(self)
         if not self.distill:
             del values["distill"], values["temperature"]
+        del values["feature_layers"]
+        if not self.features:
+            del values["features"]
+        elif self.feature_layers:
+            values["feature_layers"] = [*self.feature_layers]
         return values
 
     @classmethod
@@ -137,6 +148,14 @@ class Training:
 def _whole(name: str, value: object, least: int) -> None:
     if type(value) is not int or value < least:
         raise ValueError(f"{name} must be a whole number of {least} or more, got {value!r}")
+
+
+def _names(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(
+        one and isinstance(one, str) for one in value
+    ):
+        raise ValueError(f"{name} must be a list of names of modules, got {value!r}")
+    return tuple(dict.fromkeys(value))
 
 
 def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from pruneviz.network.forward_pass import call_all
 from pruneviz.tasks.several import Answer, loss_of
 from pruneviz.training.augmentation import AUGMENTATIONS
 from pruneviz.training.distillation import Teacher
+from pruneviz.training.features import FeatureListener, Features, feature_names, features_apart
 from pruneviz.training.mask_set import MaskPairs, MaskSet
 from pruneviz.training.methods import Method
 from pruneviz.training.one_device import OneDevice
@@ -34,9 +35,10 @@ class Stepper:
         self._run, self._method, self._runner = run, method, runner
         self._pairs, self._paired = MaskPairs(), (run.network, MaskSet())
         self._rate = run.training.learning_rate
-        distill, dense = run.training.distill, run.bench.original.source.model
-        device, temperature = run.chance.device, run.training.temperature
-        self._teacher = Teacher(dense, device, temperature) if distill else None
+        self._names = feature_names(run.bench, run.training)
+        learns = run.training.distill or self._names
+        dense = run.bench.original.source.model
+        self._teacher = Teacher(dense, run, self._names) if learns else None
         self.take_network()
         self.take_optimizer()
 
@@ -108,7 +110,8 @@ class Stepper:
     def _loss(self, part: Data) -> tuple[Tensor, float]:
         """The loss with its penalty, for the backward pass; and its value."""
         run, method = self._run, self._method
-        with method.listen(run, len(part)) if method.listen else nullcontext():
+        features = FeatureListener(run.network, self._names)
+        with features, method.listen(run, len(part)) if method.listen else nullcontext():
             try:
                 answers = call_all(self._module, part.inputs)
             except ValueError as error:
@@ -118,19 +121,24 @@ class Stepper:
                     "a batch norm needs more than one value a channel to train, and a batch of "
                     "one sample gives it one; train with a batch of 2 or more samples"
                 ) from error
-        loss = self._learn(answers, part)
+        loss = self._learn(answers, features.features, part)
         if run.here.penalised and method.penalty is not None:
             loss = loss + run.training.strength * method.penalty(run)
         return loss, float(loss.detach())
 
-    def _learn(self, answers: Answer, part: Data) -> Tensor:
-        # How far the answers are from the targets and from those of the dense network.
-        task, weight = self._run.bench.task, self._run.training.distill
-        parts = []
-        if weight < 1:
-            parts.append((1 - weight) * loss_of(task, answers, part.targets).mean())
+    def _learn(self, answers: Answer, features: Features, part: Data) -> Tensor:
+        # How far it is from the targets, and from the answers and features of the dense network.
+        run, parts = self._run, []
+        task, training = run.bench.task, run.training
+        if training.distill < 1:
+            parts.append((1 - training.distill) * loss_of(task, answers, part.targets).mean())
         if self._teacher is not None:
-            parts.append(weight * self._teacher.divergence(task, answers, part))
+            own, dense_features = self._teacher.answer(part)
+            if training.distill:
+                apart = self._teacher.divergence(task, answers, own, part)
+                parts.append(training.distill * apart)
+            if self._names:
+                parts.append(training.features * features_apart(run, features, dense_features))
         return torch.stack(parts).sum()
 
 

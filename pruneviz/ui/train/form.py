@@ -28,13 +28,14 @@ _STARTS = {"trained": "the weights it has", "new": "new weights"}
 @dataclass(frozen=True)
 class Form:
     """What the widgets begin with. most: training samples there are; plan: to be trained; blind:
-    whether there are no targets.
+    whether there are no targets; modules: of the network, by their paths.
     """
 
     wish: Training
     most: int
     plan: Plan
     blind: bool = False
+    modules: tuple[str, ...] = ()
 
 
 def ask(work: TrainingWork, plan: Plan) -> Training | None:
@@ -42,19 +43,22 @@ def ask(work: TrainingWork, plan: Plan) -> Training | None:
 
     What a method does not use is not asked, and stays as usual.
     """
+    bench = work.session.bench
     try:
-        data = training_data(work.session.bench, Training(distill=1.0))
-        blind = data.targets is None or work.session.bench.task.against_dense
+        data = training_data(bench, Training(distill=1.0))
+        blind = data.targets is None or bench.task.against_dense
     except ValueError as error:
         st.info(plain(_error_text(error)))
         return None
-    form = Form(replace(work.wish, distill=1.0) if blind else work.wish, len(data), plan, blind)
+    wish = replace(work.wish, distill=1.0) if blind else work.wish
+    modules = tuple(name for name, _ in bench.source.model.named_modules() if name)
+    form = Form(wish, len(data), plan, blind, modules)
     settings = _first_row(form)
     method = METHODS[settings["method"]]
     st.caption(f"**{method.label}**. {method.meaning} {_source(method.source)}")
     settings |= _second_row(form)
     settings |= _own(form, method.name)
-    settings |= ask_distillation(form.wish, blind=form.blind)
+    settings |= ask_distillation(form.wish, form.modules, blind=form.blind)
     settings |= _more(form, settings)
     choices = {n: v for n, v in settings.items() if n != "method" or not plan.is_dense}
     try:
