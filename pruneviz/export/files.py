@@ -85,6 +85,7 @@ def place(stage: Path, folder: Path, names: Sequence[str]) -> None:
     for name in names:
         _sync(stage / name)
     for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
         (stage / name).replace(folder / name)
     _sync(folder)
 

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pruneviz.export import programs, quantised, ratios, recipes, smaller, sparse, weights
+from pruneviz.export import (
+    pretrained,
+    programs,
+    quantised,
+    ratios,
+    recipes,
+    smaller,
+    sparse,
+    weights,
+)
 from pruneviz.export.proof import Proof
 from pruneviz.export.subject import Subject
 
@@ -54,6 +63,14 @@ FORMATS: dict[str, Format] = {
         ("shrunk.safetensors", "widths.json", "rebuild.py"),
         smaller.write_shrunk,
         smaller.prove_shrunk,
+    ),
+    "transformers": Format(
+        "Transformers folder",
+        "config.json and weights for from_pretrained. Where all of a layer is left out, the "
+        "configuration counts one less; what else is cut stands as zeros.",
+        (pretrained.WEIGHTS, pretrained.CONFIG),
+        pretrained.write_folder,
+        pretrained.prove_folder,
     ),
     "sparse": Format(
         "Sparse weights",

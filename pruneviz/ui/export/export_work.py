@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
+from torch import nn
 
 from pruneviz.background import Job
 from pruneviz.export import FORMATS, ExportResult, FormatResult
+from pruneviz.export.pretrained import why_none
 from pruneviz.plan import UNITS, Plan
 from pruneviz.progress import Progress
 from pruneviz.ui.session.page_work import PageWork
@@ -68,13 +70,16 @@ def take(work: ExportWork) -> None:
         work.message = "Stopped: nothing was written."
 
 
-def unfit(plan: Plan) -> dict[str, str]:
-    """Format -> why it can't be made of a plan, as far as the plan alone tells."""
+def unfit(plan: Plan, network: nn.Module) -> dict[str, str]:
+    """Format -> why it can't be made, as far as the plan and the network's class alone tell."""
+    reasons = {}
     if plan.is_dense:
-        return {"shrunk": "Nothing is cut, so there is nothing to remove."}
-    if plan.granularity not in UNITS:
-        return {"shrunk": "This plan cuts single weights: only whole units can be removed."}
-    return {}
+        reasons["shrunk"] = "Nothing is cut, so there is nothing to remove."
+    elif plan.granularity not in UNITS:
+        reasons["shrunk"] = "This plan cuts single weights: only whole units can be removed."
+    if why_none(network):
+        reasons["transformers"] = f"{why_none(network)}."
+    return reasons
 
 
 def archive_of(work: ExportWork) -> Path | None:

@@ -61,7 +61,7 @@ def main() -> None:
 
 def _ask(session: Session) -> tuple[str, ...]:
     """The formats that are wanted, of those that this plan can leave in."""
-    missing = unfit(session.settled)
+    missing = unfit(session.settled, session.bench.source.model)
     # Where units are cut, the network without them is what one came for.
     shrunk = () if "shrunk" in missing else ("shrunk",)
     first, usual = (*_FIRST, *shrunk), (*DEFAULT, *shrunk)
