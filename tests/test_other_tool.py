@@ -260,7 +260,10 @@ def test_a_file_that_does_not_fit_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_in_the_app_it_is_a_network_a_point_and_a_side(tmp_path: Path) -> None:
+def test_in_the_app_it_is_a_network_a_point_and_a_side_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRUNEVIZ_HOME", str(tmp_path))
     page = Page(model="lenet5")
     other = dict_of(lenet().prune(HALVES).model)
     box = next(box for box in page.app.file_uploader if "another tool" in box.label)
@@ -277,3 +280,11 @@ def test_in_the_app_it_is_a_network_a_point_and_a_side(tmp_path: Path) -> None:
     marks = {mark.kind: mark for mark in session.bench.landmarks}
     assert set(marks) == {"dense", "elsewhere"}
     assert marks["elsewhere"].params_left == lenet().counts(HALVES).params_kept
+    address, plan = page.address, page.plan
+    again = Page(**address)  # another tab, or the same after a restart
+    assert again.errors() == ""
+    assert (again.session.name, again.plan) == ("lenet5 · half.pt", plan)
+    assert {mark.kind for mark in again.session.bench.landmarks} == {"dense", "elsewhere"}
+    (file,) = tmp_path.glob("**/versions/*/file")
+    file.write_bytes(b"no weights")
+    assert "half.pt was kept with other weights" in Page(**address).errors()

@@ -49,6 +49,11 @@ def training_folder() -> Path:
     return home() / "owners" / owner.name / "training"
 
 
+def versions_folder() -> Path:
+    """Where files are kept that whoever is at this browser opened as versions."""
+    return training_folder().with_name("versions")
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _history(folder: str) -> History:
     return History(Path(folder))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pruneviz import limits
 from pruneviz.classroom import current_rules
 from pruneviz.storage.faults import public
-from pruneviz.ui.session import networks, shelves, versions
+from pruneviz.ui.session import versions
 from pruneviz.ui.text import plain
 
 _ROUND = "version_round"
-_FLOAT = 4  # bytes
 
 
 def ask_version(here: str, most: int) -> str | None:
@@ -47,12 +45,12 @@ def _open(here: str, content: bytes, file: str) -> str:
     rules = current_rules()
     if rules is not None:
         rules.check_upload()
-    bench = networks.open_bench(here)
-    shelves.make(len(content), "what you upload")
-    with limits.tighter(parameters=limits.limit("app_bytes") // _FLOAT):
-        version = bench.version(content, file)
-    if versions.version_of(here) is None:
-        versions.add(versions.first_of(here, bench))
-    name = networks.keep(f"{here} · {file}", version)
-    versions.add(versions.other_version(here, name, version))
+    already = versions.file_here(here, content)
+    if already is not None:
+        return already
+    name = versions.open_file(here, content, file, f"{here} · {file}")
+    try:
+        versions.store_file(here, content, file, name)
+    except OSError as error:
+        st.toast(plain(f"{name} could not be kept, and ends with this tab: {public(error)}."))
     return name

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from pruneviz import limits
 from pruneviz.measuring.score import change
 from pruneviz.plan import Plan
 from pruneviz.storage.faults import public
@@ -15,12 +16,15 @@ from pruneviz.tasks import Task
 from pruneviz.training import METHODS, Trained, reopen
 from pruneviz.training.checkpoints import trainings
 from pruneviz.training.stored_versions import find_version, keep_version, stored_versions
-from pruneviz.ui.session import cached, networks
+from pruneviz.ui.session import cached, networks, shelves
 from pruneviz.ui.session.score_source import base_of
 from pruneviz.workbench import Workbench
+from pruneviz.workbench.version_files import VersionFile, keep_file, version_files
+from pruneviz.workbench.version_files import key_of as file_key
 
 _KEY, _BOUND = "versions", 24
 _TRAINED, _ELSEWHERE = "as trained", "as another tool left it"
+_FLOAT = 4  # bytes
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ class Version:
     """One of a line of networks. parent: the name of the one it was made from, or "".
 
     plan: under which it is compared; how: it was made; params: that are left under the plan;
-    seconds: an epoch of its training took at the end. key: of its training, by which it is found
-    again in another tab and after a restart; "" where it is not kept.
+    seconds: an epoch of its training took at the end. key: of its training or its file, by which it
+    is found again in another tab and after a restart; "" where it is not kept.
     """
 
     name: str
@@ -68,8 +72,10 @@ def origin_of(name: str) -> str:
         return _TRAINED if here.bench.source.past is not None else _ELSEWHERE
     if here is not None:
         return ""
-    stored = stored_versions(cached.training_folder())
-    return _TRAINED if any(one.name == base for one in stored) else ""
+    if any(one.name == base for one in stored_versions(cached.training_folder())):
+        return _TRAINED
+    files = version_files(cached.versions_folder())
+    return _ELSEWHERE if any(one.name == base for one in files) else ""
 
 
 def key_of(name: str) -> str:
@@ -87,10 +93,39 @@ def trained_version(
     return Version(name, parent, bench, trained.plan, how, params, float(last["seconds"]), key)
 
 
-def other_version(parent: str, name: str, bench: Workbench) -> Version:
-    """What another tool made of the network `parent`; it ends with this tab."""
-    plan = bench.plan
-    return Version(name, parent, bench, plan, "pruned elsewhere", bench.counts(plan).params_kept)
+def open_file(parent: str, content: bytes, file: str, name: str, key: str = "") -> str:
+    """Open what another tool made of the network `parent` as a version; returns its name.
+
+    name: that it would have in the list. key: under which it is kept already.
+    """
+    bench = networks.open_bench(parent)
+    shelves.make(len(content), "what you upload")
+    with limits.tighter(parameters=limits.limit("app_bytes") // _FLOAT):
+        made = bench.version(content, file)
+    if version_of(parent) is None:
+        add(first_of(parent, bench))
+    name, plan = networks.keep(name, made), made.plan
+    params = made.counts(plan).params_kept
+    add(Version(name, parent, made, plan, "pruned elsewhere", params, key=key))
+    return name
+
+
+def store_file(parent: str, content: bytes, file: str, name: str) -> None:
+    """Keep the file of the version `name`, so that its address opens it again.
+
+    OSError: it cannot be written.
+    """
+    version = _versions()[name]
+    key = file_key(networks.open_bench(parent).fingerprint, content)
+    place = cached.versions_folder()
+    kept = VersionFile(place / key, name, file, parent, key_of(parent))
+    keep_file(place, key, content, kept, limits.limit("training_bytes"))
+    _versions()[name] = replace(version, key=key)
+
+
+def file_here(parent: str, content: bytes) -> str | None:
+    """The name under which this file is open already as a version of `parent`."""
+    return _open_under(file_key(networks.open_bench(parent).fingerprint, content))
 
 
 def with_weights(weights: str) -> Workbench | None:
@@ -121,7 +156,9 @@ def open_version(key: str, depth: int = 0) -> str:
     here = _open_under(key)
     if here is not None:
         return here
-    stored = find_version(cached.training_folder(), key)
+    files = version_files(cached.versions_folder())
+    file = next((one for one in files if one.key == key), None)
+    stored = file or find_version(cached.training_folder(), key)
     if depth == _BOUND:
         raise ValueError(f"the version {stored.name!r} comes of more than {_BOUND} others")
     parent = stored.model
@@ -130,8 +167,11 @@ def open_version(key: str, depth: int = 0) -> str:
         parent = base + parent.removeprefix(base_of(parent))
     try:
         bench = networks.open_bench(parent)
+        if isinstance(stored, VersionFile):
+            content = stored.content(bench.fingerprint)
+            return open_file(parent, content, stored.file, stored.name, key)
         trained = reopen(bench, stored.training)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         reason = public(error)
         raise ValueError(f"the version {stored.name!r} cannot be opened: {reason}") from None
     if version_of(parent) is None:
@@ -197,10 +237,11 @@ def open_named(name: str) -> None:
     """Open the version of this name, if there is one that is kept and not open."""
     base = base_of(name)
     if base not in networks.names():
-        for version in stored_versions(cached.training_folder()):
-            if version.name == base:
-                open_version(version.key)
-                return
+        stored = stored_versions(cached.training_folder())
+        keys = {one.name: one.key for one in version_files(cached.versions_folder())}
+        keys |= {one.name: one.key for one in reversed(stored)}
+        if base in keys:
+            open_version(keys[base])
 
 
 def is_open(key: str) -> bool:
