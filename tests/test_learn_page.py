@@ -11,6 +11,7 @@ from pruneviz.ui.learn.controls import hidden_controls
 from pruneviz.ui.session import notebook, owners
 from pruneviz.ui.session.owners import Owner
 from tests.classroom import LESSONS, Classroom
+from tests.page import path_of
 
 pytestmark = pytest.mark.usefixtures("fresh_home")
 
@@ -19,6 +20,11 @@ def test_the_overview_says_how_far_one_is_and_leads_there() -> None:
     page = Classroom()
     for lesson in LESSONS:
         assert f"{lesson.name.partition('_')[0]}. {lesson.title}" in page.texts()
+    keys = [each.key for each in page.app.button if (each.key or "").startswith("open-")]
+    assert keys == [f"open-{place}" for place in range(1, len(LESSONS) + 1)], "as they are read"
+    page.press("open-1")
+    assert page.session.name == LESSONS[0].network, "the text is of what stands beside it"
+    page.press("lessons")
     notebook.write(LESSONS[0], Record(begun=True, moments={"picture": {}}))
     page.run()
     assert "1 of 4 steps" in page.texts()
@@ -45,12 +51,20 @@ def test_only_the_controls_of_a_lesson_are_in_sight() -> None:
     page = Classroom(4)
     style = "".join(each.proto.body for each in page.app.get("html"))
     assert ".st-key-control-granularity" in style
+    assert "--beyond-lesson" in style
     assert page.app.session_state["choices_used"] >= {"scores", "activation"}
     page.begin()
     page.app.toggle(key="lesson_all").set_value(True)
     page.run()
     style = "".join(each.proto.body for each in page.app.get("html"))
     assert ".st-key-control-granularity" not in style
+    assert "--beyond-lesson" not in style
+
+
+def test_a_lesson_that_is_not_begun_says_whose_board_stands_beside_it() -> None:
+    page = Classroom(1, model="lenet5")
+    assert "Beside this text is still `lenet5`" in page.texts()
+    assert "Beside this text" not in page.begin().texts()
 
 
 @pytest.mark.slow
@@ -60,6 +74,17 @@ def test_another_network_waits_for_that_of_the_lesson() -> None:
     assert "This lesson works on `lenet300`" in page.texts()
     page.press("lesson-network")
     assert page.session.name == "lenet300"
+
+
+def test_a_step_that_is_done_elsewhere_is_told_there() -> None:
+    page = Classroom(8).begin()
+    page.app.switch_page(path_of("train"))
+    assert "step 1 of 5" in page.run().texts()
+    page.app.switch_page(path_of("sensitivity"))
+    assert "step 1 of 5" not in page.run().texts()
+    page.home().press("lessons")
+    page.app.switch_page(path_of("train"))
+    assert "step 1 of 5" not in page.run().texts()
 
 
 def test_what_was_done_is_kept_for_its_owner_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from pruneviz.lessons import NAMES, Lesson, Record, advance, read_lesson, read_lessons
 from pruneviz.lessons.expression import check, value
 from pruneviz.lessons.record import current, is_complete, is_right
-from pruneviz.lessons.situation import situation
+from pruneviz.lessons.situation import Elsewhere, situation
 from pruneviz.lessons.statement import readable
+from pruneviz.measuring.latency import Timing
+from pruneviz.measuring.ledger import Cost, Footprint
+from pruneviz.measuring.sizes import FileSize
 from pruneviz.plan import Plan
 from pruneviz.workbench.opening import open_workbench
 
@@ -268,3 +272,13 @@ def test_a_situation_tells_every_name() -> None:
     assert here["sparsity"]("fc1") == 0.0
     unmeasured = Plan(sparsity={"fc1": 0.123})
     assert situation(bench, "lenet300", unmeasured) is None
+
+
+def test_the_time_of_a_batch_is_that_of_the_rounds_that_were_disturbed_least() -> None:
+    dense = Footprint(1, 0, 1, 1, 1, 1, Timing(2.0, 1.0, 9.0, 25))
+    masked = replace(dense, latency=Timing(30.0, 1.1, 70.0, 25))
+    none = FileSize(1, 0, 1)
+    cost = Cost(0.5, 1, 1, dense, masked, None, None, none, none, 8, 1)
+    here = situation(open_workbench("lenet300"), "lenet300", Plan(), elsewhere=Elsewhere(cost))
+    assert here is not None
+    assert here["time"] == pytest.approx(1.1)

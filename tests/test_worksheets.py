@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pruneviz.lessons import Record, read_lessons
@@ -34,6 +36,15 @@ def test_a_worksheet_shows_predictions_answers_and_results() -> None:
     assert "On the way from half to nine tenths." in text
     assert "http-equiv" in text, "nothing is fetched"
     assert "{" not in text.partition("<main>")[2].partition("</main>")[0]
+
+
+def test_own_words_have_the_whole_width_of_the_paper() -> None:
+    lab = next(each for each in read_lessons() if each.name.startswith("12_"))
+    place = next(number for number, each in enumerate(lab.questions) if each.text)
+    record = Record(begun=True, answers={place: "many are small,\nfew are <large>"})
+    text = worksheet_page("Ann", [(lab, record)], [])
+    assert '<p class="words">many are small,\nfew are &lt;large&gt;</p>' in text
+    assert "many are small" not in "".join(re.findall(r"<td.*?</td>", text, re.DOTALL))
 
 
 def test_a_class_becomes_one_table() -> None:

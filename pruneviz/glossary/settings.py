@@ -61,7 +61,8 @@ SETTINGS = {
         "Weight decay",
         "Pulls every weight of a layer a little towards zero at each step, so that none grows "
         "without need. Biases and normalisations are left alone.",
-        source="Krogh & Hertz 1991; Loshchilov & Hutter 2019, arXiv:1711.05101",
+        source="Krogh & Hertz 1991, NeurIPS 4, pages 950–957; Loshchilov & Hutter 2019, "
+        "arXiv:1711.05101",
     ),
     "precision": Term(
         "Precision",

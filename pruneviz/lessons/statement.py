@@ -148,7 +148,7 @@ def _own(match: re.Match[str], steps: Mapping[str, Mapping[str, object]]) -> str
     if last in SIZES:
         return f"{shown:.1f} KiB"
     if "delta" in match[1]:
-        return f"{100 * shown:+.1f} points"
+        return f"{100 * shown:+.1f} points".replace("-", "−")
     return f"{100 * shown:.1f} %"
 
 

@@ -8,6 +8,7 @@ from pruneviz.background import Job
 from pruneviz.ui.boundary import part, ticking
 from pruneviz.ui.elsewhere import show_work
 from pruneviz.ui.job_bar import job_bar
+from pruneviz.ui.learn.errand import errand
 from pruneviz.ui.pages import WORKBENCH
 from pruneviz.ui.session import Session
 from pruneviz.ui.text import as_sentence, code, plain
@@ -29,6 +30,7 @@ def heading(session: Session, title: str, line: str, help_text: str = "") -> Non
     left.markdown(f"### {plain(title)}: {code(session.name)}\n{plain(line)}", help=plain(help_text))
     with right:
         link_back()
+    errand(title)
     address.tell(session)
     if session.message and session.message != session.change:  # which the board tells
         st.warning(plain(session.message))

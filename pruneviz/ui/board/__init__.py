@@ -42,7 +42,7 @@ _STROKE = 4096  # places that one stroke of a hand may touch
 _PLACE = re.compile(r"[0-9]{1,9}|[0-9]{1,9}:[0-9]{1,9},[0-9]{1,9}:[0-9]{1,9}")
 
 FOLDER = Path(__file__).parent
-_STYLES = ("board", "curves", "thumbnails", "chart")
+_STYLES = ("board", "curves", "thumbnails", "chart", "lesson")
 
 
 @dataclass(frozen=True)

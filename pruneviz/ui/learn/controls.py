@@ -27,8 +27,12 @@ _STYLE = """
 """
 
 
+# What of the board is out of sight, and how high that leaves its bars and its chart.
+_SIMPLE_BOARD = ".stApp { --beyond-lesson: none; --lesson-bar: 34px; --lesson-chart: 300px; }"
+
+
 def only(lesson: Lesson | Goal) -> None:
-    """Hide all above the board but what the lesson or goal needs, until everything is asked for.
+    """Hide all controls but those that the lesson or goal needs, until everything is asked for.
 
     What is hidden still holds what it held: nothing of the plan changes by it.
     """
@@ -36,7 +40,8 @@ def only(lesson: Lesson | Goal) -> None:
     if lesson.plan.criterion not in more.FIRST:
         more.use([lesson.plan.criterion])
     shows_all = may_reveal(lesson) and st.session_state.get(ALL)
-    hidden = "" if shows_all else f"{_away(lesson)} {{ display: none; }}"
+    board = "" if isinstance(lesson, Goal) else _SIMPLE_BOARD
+    hidden = "" if shows_all else f"{_away(lesson)} {{ display: none; }}{board}"
     st.html(f"<style>{_STYLE}{hidden}</style>")
 
 

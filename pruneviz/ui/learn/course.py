@@ -14,6 +14,7 @@ from pruneviz.lessons.assignment import from_text, layers_of
 from pruneviz.lessons.goal import Goal, to_text
 from pruneviz.lessons.goal import from_text as read_goal
 from pruneviz.lessons.record import is_complete
+from pruneviz.plan import Plan
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
 from pruneviz.ui.session import networks, notebook
@@ -22,6 +23,7 @@ from pruneviz.ui.workbench import address
 
 # In the address: a lesson's number, a teacher's link to one, and a goal.
 LESSON, LINK, GOAL = WORDS = ("lesson", "assignment", "goal")
+_ACROSS = 3
 _OPEN = "lesson_open"  # the word in the address, and what it says
 
 
@@ -47,9 +49,29 @@ def choice() -> Lesson | Goal | None:
     return lesson
 
 
+def present_lesson() -> Lesson | None:
+    """The lesson that is open in this tab while another page is on the screen."""
+    word, text = st.session_state.get(_OPEN, ("", ""))
+    with suppress(ValueError):  # the page Learn says what cannot be opened
+        lesson = _find(word, text) if word in (LINK, LESSON) else None
+        return lesson if isinstance(lesson, Lesson) else None
+    return None
+
+
 def go(lesson: Lesson) -> None:
-    """Open a lesson; it stands in the address."""
+    """Open a lesson; it stands in the address, and its network beside it where it is new."""
+    if not notebook.read(lesson).begun:
+        set_up(lesson)
     _stay(LESSON, str(number(lesson)))
+
+
+def set_up(lesson: Lesson) -> None:
+    """Open the lesson's network with what is asked for when it begins."""
+    if lesson.own:
+        return
+    session = address.go_to(address.Address(lesson.network))
+    if lesson.plan != Plan() and session.name == lesson.network:
+        address.settle(session, lesson.plan)
 
 
 def aim(goal: Goal) -> None:
@@ -181,10 +203,13 @@ def overview() -> None:
 
 
 def _cards(lessons: Mapping[int, Lesson]) -> None:
-    columns = st.columns(3, gap="small")
-    for place, (at, lesson) in enumerate(lessons.items()):
-        with columns[place % 3], st.container(border=True, key=f"card-{at}"):
-            _card(at, lesson, notebook.read(lesson))
+    # Row by row, so that keys and screen readers take them in their order.
+    pairs = [*lessons.items()]
+    for first in range(0, len(pairs), _ACROSS):
+        row = pairs[first : first + _ACROSS]
+        for column, (at, lesson) in zip(st.columns(_ACROSS, gap="small"), row, strict=False):
+            with column, st.container(border=True, key=f"card-{at}"):
+                _card(at, lesson, notebook.read(lesson))
 
 
 def _card(place: int, lesson: Lesson, record: Record) -> None:

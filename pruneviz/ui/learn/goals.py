@@ -43,6 +43,8 @@ def cards() -> None:
             st.caption(_target(goal))
             if st.button("Open", key=f"goal-{goal.code}", help=f"Open: {plain(goal.title)}"):
                 course.aim(goal)
+                if not record.attempts:
+                    set_up(goal)
                 st.rerun()
 
 
@@ -165,7 +167,7 @@ def _target(goal: Goal) -> str:
         asks.append(f"accuracy of at least {100 * goal.accuracy:g} %")
     if goal.lose is not None:
         asks.append(f"at most {100 * goal.lose:g} points of accuracy lost")
-    text = "; ".join(asks)
+    text = "; ".join(asks).replace(" %", "\u00a0%")
     return f"{text[0].upper()}{text[1:]}."
 
 

@@ -23,7 +23,6 @@ from pruneviz.ui.learn.steps import steps
 from pruneviz.ui.session import Session, networks, notebook
 from pruneviz.ui.text import as_sentence, code, plain
 from pruneviz.ui.train.training_work import TrainingWork
-from pruneviz.ui.workbench import address
 from pruneviz.ui.workbench.ledger import LedgerWork
 from pruneviz.ui.workbench.live import tab
 
@@ -35,6 +34,11 @@ def panel(session: Session, lesson: Lesson) -> None:
     _head(lesson)
     if not record.begun:
         st.markdown(readable(lesson.intro))
+        if not lesson.own and session.name != lesson.network:
+            st.caption(
+                f"Beside this text is still {code(session.name)}: *Begin* opens "
+                f"{code(lesson.network)}, which it is about."
+            )
         _begin(lesson, again=False)
         return
     with st.expander("What this lesson is about"):
@@ -42,7 +46,7 @@ def panel(session: Session, lesson: Lesson) -> None:
     if not lesson.own and session.name != lesson.network:
         st.info(f"This lesson works on {code(lesson.network)}; open is {code(session.name)}.")
         if st.button(f"Open {plain(lesson.network)}", key="lesson-network"):
-            set_up(lesson)
+            course.set_up(lesson)
             st.rerun()
         return
     steps(lesson, record, measured=_now(session, Elsewhere()) is not None)
@@ -148,17 +152,8 @@ def _begin(lesson: Lesson, *, again: bool) -> None:
         help="You bring the network." if lesson.own else opens,
     ):
         notebook.write(lesson, Record(begun=True))
-        set_up(lesson)
+        course.set_up(lesson)
         st.rerun()
-
-
-def set_up(lesson: Lesson) -> None:
-    """Open the lesson's network with what is asked for when it begins."""
-    if lesson.own:
-        return
-    session = address.go_to(address.Address(lesson.network))
-    if lesson.plan != Plan() and session.name == lesson.network:
-        address.settle(session, lesson.plan)
 
 
 def _foot(lesson: Lesson) -> None:
@@ -166,7 +161,7 @@ def _foot(lesson: Lesson) -> None:
         st.toggle(
             "All controls",
             key=ALL,
-            help="Shows everything that stands above the board on the workbench.",
+            help="Shows every control of the workbench, above the board and on it.",
         )
     with st.popover("Start over", icon=":material/restart_alt:"):
         st.markdown("Your steps, guesses and answers of this lesson are forgotten.")

@@ -14,8 +14,10 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
 from pruneviz.ui.learn import course, worksheet
+from pruneviz.ui.pages import PAGES
 from pruneviz.ui.session import networks, notebook
 from pruneviz.ui.text import as_sentence, plain
+from pruneviz.ui.workbench import address
 
 _WORDS = {"scores": "Scores", "aggregate": "Group score", "repair": "Repair"}
 
@@ -28,6 +30,12 @@ def teacher() -> None:
             "Hand out a lesson on a network, with a criterion and with the controls that you "
             "choose. Whoever opens the link works for themselves: nothing that they do reaches "
             "you, or anybody else."
+        )
+        st.page_link(
+            PAGES["Manual"][0],
+            label="Three ready courses: 20, 45 and 90 minutes",
+            icon=":material/menu_book:",
+            query_params={**address.query_here(), "topic": "teaching"},
         )
         lesson, goal, sheets = st.tabs(["A lesson", "A goal of your own", "Worksheets"])
         with lesson:

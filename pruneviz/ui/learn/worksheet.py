@@ -125,12 +125,27 @@ def _lesson(lesson: Lesson, record: Record) -> str:
             "right": _right(each, number, record),
         }
         for number, each in enumerate(lesson.questions)
+        if not each.text
     ]
     link = f" · link {lesson.code}" if lesson.code else ""
     words = f"{lesson.network}{link} · {len(record.moments)} of {len(lesson.steps)} steps"
     parts = [paragraph(words, "soft"), html_table(pd.DataFrame(steps))]
     parts += [html_table(pd.DataFrame(answers))] if answers else []
+    parts += _own_words(lesson, record)
     return section(f"lesson-{lesson.key}", lesson.title, *parts)
+
+
+def _own_words(lesson: Lesson, record: Record) -> list[str]:
+    """What a reader wrote, over the whole width: a column of a table is narrow on paper."""
+    pairs = [
+        (
+            paragraph(bare(readable(question.ask, record.moments)), "soft"),
+            paragraph(_answer(lesson, record, number), "words"),
+        )
+        for number, question in enumerate(lesson.questions)
+        if question.text
+    ]
+    return [piece for pair in pairs for piece in pair]
 
 
 def _answer(lesson: Lesson, record: Record, number: int) -> str:
@@ -147,8 +162,6 @@ def _answer(lesson: Lesson, record: Record, number: int) -> str:
 
 
 def _right(question: Question, number: int, record: Record) -> str:
-    if question.text:
-        return "own words"
     return "yes" if is_right(question, number, record) else "no"
 
 

@@ -40,7 +40,7 @@ def main() -> None:
     if isinstance(lesson, Goal):
         _beside(lesson, goals.set_up, goals.panel)
     else:
-        _beside(lesson, panel.set_up, panel.panel)
+        _beside(lesson, course.set_up, panel.panel)
 
 
 def _overview(*, in_class: bool) -> None:
