@@ -31,7 +31,7 @@ KEYWORDS = {"help", "label", "caption", "text", "body"}
 SAFE = {
     *("plain", "code", "as_sentence", "as_markdown", "len", "int", "size", "duration", "_about"),
     *("change_in_words", "_source", "_cost", "app_text", "_help", "readable", "_comparison"),
-    *("_steps_done", "_step_number", "_ahead", "_sentence"),
+    *("_steps_done", "step_number", "_ahead", "_sentence"),
     *("help_on", "_attempts_text", "_target", "_link_text", "_omission_text", "_verdict_text"),
 }
 

@@ -79,12 +79,12 @@ def test_another_network_waits_for_that_of_the_lesson() -> None:
 def test_a_step_that_is_done_elsewhere_is_told_there() -> None:
     page = Classroom(8).begin()
     page.app.switch_page(path_of("train"))
-    assert "step 1 of 5" in page.run().texts()
+    assert "Step 1 of 5" in page.run().texts()
     page.app.switch_page(path_of("sensitivity"))
-    assert "step 1 of 5" not in page.run().texts()
+    assert "Step 1 of 5" not in page.run().texts()
     page.home().press("lessons")
     page.app.switch_page(path_of("train"))
-    assert "step 1 of 5" not in page.run().texts()
+    assert "Step 1 of 5" not in page.run().texts()
 
 
 def test_what_was_done_is_kept_for_its_owner_alone() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from pruneviz.options import opening_options
 _ALL = "all"
 
 
-@click.command(epilog="Formats: " + ", ".join(FORMATS))
+@click.command(epilog="\b\n" + fill("Formats: " + ", ".join(FORMATS), 76, break_on_hyphens=False))
 @opening_options
 @plan_options
 @click.option(

@@ -8,6 +8,7 @@ from pruneviz.lessons.record import current
 from pruneviz.lessons.statement import readable
 from pruneviz.ui.boundary import part
 from pruneviz.ui.learn import course
+from pruneviz.ui.learn.steps import step_number
 from pruneviz.ui.session import notebook
 from pruneviz.ui.text import plain
 
@@ -27,7 +28,6 @@ def errand(here: str) -> None:
     if step.guess and step.name not in record.guesses:
         return
     with st.container(border=True, key="errand"):
-        place = lesson.steps.index(step) + 1
-        st.caption(f"{plain(lesson.title)} · step {place} of {len(lesson.steps)}")
+        st.caption(f"{plain(lesson.title)} · {step_number(lesson, step)} of {len(lesson.steps)}")
         st.markdown(readable(step.do))
         st.caption("Then come back with *Learn* at the top.")

@@ -33,10 +33,10 @@ def steps(lesson: Lesson, record: Record, *, measured: bool) -> None:
     """What was done, newest last, and what is to be done; measured: whether the plan is."""
     done = [step for step in lesson.steps if step.name in record.moments]
     for step in done[:-1]:
-        with st.expander(f":green[:material/check_circle:] {_step_number(lesson, step)}"):
+        with st.expander(f":green[:material/check_circle:] {step_number(lesson, step)}"):
             _done(step, record)
     if done:
-        st.markdown(f":green[:material/check_circle:] **{_step_number(lesson, done[-1])} done.**")
+        st.markdown(f":green[:material/check_circle:] **{step_number(lesson, done[-1])} done.**")
         _done(done[-1], record)
     present = current(lesson, record)
     if present is not None:
@@ -52,7 +52,8 @@ def _ahead(left: int, asks: int) -> str:
     return f"Then: {' and '.join(parts)}." if parts else "This is the last step."
 
 
-def _step_number(lesson: Lesson, step: LessonStep) -> str:
+def step_number(lesson: Lesson, step: LessonStep) -> str:
+    """Which step of its lesson one is, in words."""
     return f"Step {lesson.steps.index(step) + 1}"
 
 
@@ -75,7 +76,7 @@ def _comparison(step: LessonStep, moment: Mapping[str, Any], share: float) -> st
 
 
 def _present(lesson: Lesson, record: Record, step: LessonStep, *, measured: bool) -> None:
-    st.markdown(f"**{_step_number(lesson, step)} of {len(lesson.steps)}**")
+    st.markdown(f"**{step_number(lesson, step)} of {len(lesson.steps)}**")
     if step.guess and step.name not in record.guesses:
         _ask_guess(lesson, record, step)
         return
