@@ -51,8 +51,7 @@ def commands() -> list[list[str]]:
     return [commands for commands in lines if commands]
 
 
-@pytest.fixture
-def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+def on_few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sample networks are measured on fewer samples: enough for each thing that is shown."""
 
     def load(name: str) -> Source:
@@ -83,7 +82,6 @@ def test_every_python_block_stands_alone(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("block", blocks("python"))
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.usefixtures("few_samples")
 def test_every_python_block_runs(
     block: str,
     capsys: pytest.CaptureFixture[str],
@@ -91,6 +89,7 @@ def test_every_python_block_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    on_few_samples(monkeypatch)
     for library in (optional.timm, optional.transformers):
         if f"import {library.__name__}" in block or f"from {library.__name__}" in block:
             library()
@@ -105,11 +104,12 @@ def test_every_python_block_runs(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lines", commands(), ids=lambda lines: lines[0])
-@pytest.mark.usefixtures("few_samples")
 def test_every_pruneviz_command_runs(
     lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where those that write files may do so
+    if not lines[0].startswith("pruneviz lessons"):  # which holds its numbers to all samples
+        on_few_samples(monkeypatch)
     # The app would run in place of this process: see tests/test_serve.py.
     monkeypatch.setattr(serve, "_become", lambda words, environment: print(*words))
     (tmp_path / "my-lessons").mkdir()  # a teacher's, which the manual shows beside
