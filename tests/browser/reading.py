@@ -182,7 +182,7 @@ class Reader:
             field.press("Enter")
         rest(self.page)
         if controls:
-            self.page.get_by_text("With controls").click()
+            self.page.get_by_test_id("stCheckbox").get_by_text("With controls").click()
         press(self.page, "Train", exact=True)
         with suppress(TimeoutError):  # it may be over; what an earlier one gave must be gone
             self.page.get_by_role("button", name="Pause").wait_for(timeout=10_000)
