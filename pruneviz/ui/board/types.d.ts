@@ -591,12 +591,13 @@ export interface Figure {
   layout: Record<string, Raw>;
 }
 
-/** What stands in the legend. */
+/** A piece of a layer's name. */
 export interface NamePart {
   kind: "path" | "digits" | "word" | "last";
   text: string;
 }
 
+/** What stands in the legend. */
 export interface Mark {
   name: string;
   kind: string;
