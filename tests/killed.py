@@ -27,8 +27,10 @@ from pruneviz.export.files import staging, sweep
 from pruneviz.history import History, ModelVersion, measurement_of
 from pruneviz.history.file import FILE
 
-# The others spend most of their time before they write.
-QUICK = [name for name in FORMATS if name not in ("onnx", "onnx-int8", "pt2", "recipe")]
+# The others spend most of their time before they write, or are not for this network.
+QUICK = [
+    name for name in FORMATS if name not in ("onnx", "onnx-int8", "pt2", "recipe", "transformers")
+]
 PLANS = tuple(pv.Plan("l2", "neuron", sparsity={"fc1": level}) for level in (0.3, 0.7))
 Write = Callable[[int], None]
 
