@@ -14,10 +14,12 @@ from pruneviz.lessons.goals import GOALS
 from pruneviz.lessons.lesson import CONTROLS, MOST_CONTROLS
 from pruneviz.recipes.parser import parse
 from pruneviz.recipes.recipe import Place, place_text
+from pruneviz.sources import few
 from pruneviz.sources.registered import registered_names
 
 KEYS = (
     "title", "lessons", "networks", "goals", "controls", "pages", "uploads", "hub", "training",
+    "samples",
 )  # fmt: skip
 _NAME = re.compile(r"lesson-\d{1,3}")
 _OWN_MB = 50  # of an upload, in a lesson on a network of one's own
@@ -135,6 +137,7 @@ class _ClassFile:
             self.switch("hub"),
             epochs,
             seconds,
+            self.samples(),
         )
         try:
             lessons_of(rules)
@@ -214,6 +217,13 @@ class _ClassFile:
         if not isinstance(value, bool):
             raise self.wrong((key,), f"must be true or false, got {value!r}")
         return value
+
+    def samples(self) -> int:
+        """On how many plans are measured; 0: on all."""
+        if "samples" not in self.values:
+            return 0
+        value = self.values["samples"]
+        return self.number(("samples",), value, few.LEAST, few.MOST, "validation samples")
 
     def training_bounds(self) -> tuple[int, int]:
         """(epochs, seconds) that one training may have."""

@@ -24,8 +24,9 @@ class ClassRules:
     lessons: names of files without their ending, or paths. networks: registered ones. goals:
     titles. controls: the only ones in sight, None: as each lesson says. pages: that there are
     beside `ALWAYS`. upload_mb: of one file, 0: none is taken. hub: whether networks may be fetched
-    from a hub. epochs, seconds: that one training may last, 0: nobody trains. address: at which
-    students open it. lock: what the teacher's code is checked against.
+    from a hub. epochs, seconds: that one training may last, 0: nobody trains. samples: on
+    which plans are measured, 0: all. address: at which students open it. lock: what the teacher's
+    code is checked against.
     """
 
     title: str
@@ -38,6 +39,7 @@ class ClassRules:
     hub: bool = False
     epochs: int = EPOCHS
     seconds: int = SECONDS
+    samples: int = 0
     address: str = ""
     lock: str = ""
 

@@ -15,6 +15,7 @@ import click
 
 from pruneviz.classroom import VARIABLE, door, read_class
 from pruneviz.cli.shared import plain_errors
+from pruneviz.sources import few
 from pruneviz.sources.networks.hub import OFF
 from pruneviz.sources.networks.hub import VARIABLE as HUB
 from pruneviz.storage import home
@@ -71,6 +72,8 @@ def prepare(school: str, keep: str | None, address: str) -> ClassStart:
     environment = {VARIABLE: rules.as_text(), door.VARIABLE: ""}
     environment |= {} if keep is None else {home.VARIABLE: _folder(keep)}
     environment |= {} if rules.hub else {HUB: OFF}
+    if rules.samples:
+        environment[few.VARIABLE] = str(rules.samples)
     if rules.upload_mb:
         environment["PRUNEVIZ_UPLOAD_BYTES"] = str(rules.upload_mb * 2**20)
     said = "the one you chose" if own else code

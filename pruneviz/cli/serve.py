@@ -21,6 +21,7 @@ from pruneviz.lessons import read_lessons
 from pruneviz.lessons.library import VARIABLE as LESSONS
 from pruneviz.measuring.executor import VARIABLE, Workers
 from pruneviz.options import opening_options, words
+from pruneviz.sources import few
 
 _HERE = "127.0.0.1"
 _OWN = (_HERE, "localhost")
@@ -55,6 +56,13 @@ _PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
     metavar="FOLDER",
     help="Lessons of your own, Markdown files that stand on the page Learn beside ours.",
 )
+@click.option(
+    "--samples",
+    type=click.IntRange(few.LEAST, few.MOST),
+    metavar="N",
+    help="Measure every network on its first N validation samples: quicker where many share a "
+    "machine, with wider intervals.  [default: all]",
+)
 @class_start.class_options
 @workers_option
 @opening_options
@@ -64,6 +72,7 @@ def app(
     names: tuple[str, ...],
     base_path: str,
     lessons: Path | None,
+    samples: int | None,
     school: str | None,
     keep: str | None,
     share: str | None,
@@ -76,6 +85,8 @@ def app(
     """
     script, path = app_file(), _path(base_path)
     environment = {VARIABLE: str(workers)}
+    if samples is not None:
+        environment[few.VARIABLE] = str(samples)
     if lessons is not None:
         if school is not None:
             raise click.UsageError("in a class name your lessons in its file, not with --lessons")
@@ -96,7 +107,7 @@ def app(
     start = class_start.prepare(school, keep, address)
     click.echo(start.words)
     command = start.around(_command(script, [*options, *start.options], opened))
-    _become(command, {**environment, **start.environment})
+    _become(command, {**start.environment, **environment})
 
 
 def _command(script: Path, options: list[tuple[str, str]], opened: list[str]) -> list[str]:

@@ -1,13 +1,14 @@
 """What do many visitors wait for, who drag sliders at one server at the same time?
 
 python -m tests.benchmarks.classroom [--visitors 4 16 40] [--minutes 10] [--look 1 4]
-    [--leave 120] [--busy]
+    [--leave 120] [--busy] [--samples 500]
 
 A server is started for each number of visitors. Each of them holds a WebSocket, drags a slider
 over a handful of places without waiting for anything but the number of each, lets go, waits for the
 number on all samples, looks at it for a while, and goes on with another layer. All numbers of all
 settled plans are compared with the library's in the end, which is run when the server is gone.
---busy: beside them one more scans and another trains, again and again.
+--busy: beside them one more scans and another trains, again and again. --samples: the server
+measures on so many.
 
 Printed are: seconds of drags and of settled plans; drags that were answered by the word that their
 network is measured once the thumb is let go; plans that did not settle within a minute; errors on
@@ -29,6 +30,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pruneviz as pv
+from pruneviz.sources import few
 from tests.benchmarks.visitor import Visitor
 from tests.browser.serving import Served, free_port, served
 
@@ -132,10 +134,11 @@ async def lesson(
 
 
 @contextmanager
-def server() -> Iterator[Served]:
+def server(samples: str) -> Iterator[Served]:
     """The app with a home of its own."""
     with tempfile.TemporaryDirectory() as home:
         known = {"PRUNEVIZ_HOME": home, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "")}
+        known[few.VARIABLE] = samples
         known = {name: text for name, text in known.items() if text}
         with served(Path(home) / "log", free_port(), (), known) as app:
             yield app
@@ -155,9 +158,11 @@ def at(values: list[float], share: float) -> str:
     return f"{sorted(values)[min(len(values) - 1, int(share * len(values)))]:.2f}"
 
 
-def differences(log: Log) -> int:
+def differences(log: Log, samples: str) -> int:
     """How many settled plans show another accuracy than the library measures."""
-    benches = {name: pv.open(name) for name in {name for name, _, _ in log.plans}}
+    os.environ[few.VARIABLE] = samples
+    names = {name for name, _, _ in log.plans}
+    benches = {name: pv.Workbench(few.few(pv.open(name).source)) for name in names}
     wrong = 0
     for name, sparsity, accuracy in log.plans:
         plan = pv.Plan(sparsity={layer: level for layer, level in sparsity.items() if level})
@@ -175,15 +180,15 @@ async def warm(address: str) -> None:
             await visitor.settle({[*visitor.data["settled"]["sparsity"]][1]: 0.5}, PATIENCE)
 
 
-def measure(log: Log, visitors: int, minutes: float, leave: float, *, busy: bool) -> list[float]:
+def measure(log: Log, visitors: int, asked: argparse.Namespace) -> list[float]:
     """MB at the start, opened, at most, afterwards, where that many write into the log."""
-    with server() as app:
+    with server(asked.samples) as app:
         start = megabytes(app)
         asyncio.run(warm(app.address))
-        time.sleep(leave / 4)
+        time.sleep(asked.leave / 4)
         opened = megabytes(app)
-        most = asyncio.run(lesson(app, visitors, minutes, log, busy=busy))
-        time.sleep(leave)
+        most = asyncio.run(lesson(app, visitors, asked.minutes, log, busy=asked.busy))
+        time.sleep(asked.leave)
         return [start, opened, most, megabytes(app)]
 
 
@@ -196,6 +201,7 @@ def main() -> None:
                        help="seconds for which a visitor looks at a number")  # fmt: skip
     words.add_argument("--leave", type=float, default=120.0, help="seconds after all have left")
     words.add_argument("--busy", action="store_true", help="one more scans, another trains")
+    words.add_argument("--samples", default="", help="on which the server measures")
     asked = words.parse_args()
     print(
         "| visitors | drags | p50 | p95 | put off | settled | p50 | p95 | in a minute not "
@@ -204,12 +210,13 @@ def main() -> None:
     print("|---:|" + "---:|" * 10 + "---|")
     for visitors in asked.visitors:
         log = Log(look=(asked.look[0], asked.look[1]))
-        memory = measure(log, visitors, asked.minutes, asked.leave, busy=asked.busy)
+        memory = measure(log, visitors, asked)
+        wrong = differences(log, asked.samples)
         print(
             f"| {visitors} | {len(log.drags)} | {at(log.drags, 0.5)} | {at(log.drags, 0.95)} "
             f"| {log.put_off} | {len(log.settled)} | {at(log.settled, 0.5)} "
             f"| {at(log.settled, 0.95)} | {len(log.silent)} | {len(log.wrong)} "
-            f"| {differences(log)} | {', '.join(f'{each:.0f}' for each in memory)} |",
+            f"| {wrong} | {', '.join(f'{each:.0f}' for each in memory)} |",
             flush=True,
         )
         for line in (log.silent + log.wrong)[:10]:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pruneviz.history import History
 from pruneviz.plan import Plan
+from pruneviz.sources.few import few
 from pruneviz.sources.opening import OpenRequest
 from pruneviz.storage.home import home
 from pruneviz.ui.board import curve_data, scene, thumbnails
@@ -20,13 +21,18 @@ from pruneviz.workbench.opening import open_workbench
 @st.cache_resource(max_entries=8, show_spinner="Opening the network …")
 def bench(name: str) -> Workbench:
     """The workbench of a registered model, opened once for everybody."""
-    return open_workbench(name)
+    return _few(open_workbench(name))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the network …")
 def bench_of(request: OpenRequest) -> Workbench:
     """The workbench of what the app was started with, opened once for everybody."""
-    return open_workbench(request)
+    return _few(open_workbench(request))
+
+
+def _few(opened: Workbench) -> Workbench:
+    source = few(opened.plain_source)
+    return opened if source is opened.plain_source else Workbench(source)
 
 
 def history() -> History:

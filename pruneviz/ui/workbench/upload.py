@@ -8,6 +8,7 @@ import streamlit as st
 
 from pruneviz.classroom import current_rules
 from pruneviz.limits import limit
+from pruneviz.sources.few import few
 from pruneviz.sources.upload import PictureFormat, open_upload
 from pruneviz.storage.faults import public
 from pruneviz.tasks import TASKS
@@ -165,6 +166,6 @@ def _open(
     source = open_upload(
         weights, names[0], arch, data, names[1], task, ignore, train, names[2], pictures
     )
-    bench = Workbench(source)
+    bench = Workbench(few(source))
     shelves.make(shelves.bytes_of(bench), bench.name)
     return bench
