@@ -10,16 +10,19 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from driving import Board
+from driving import COUNT_RUNS, PATIENCE, Board
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
     Error,
     Page,
+    expect,
     sync_playwright,
 )
 from serving import Server, free_port, served
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 BOARDS = pytest.StashKey[list[Board]]()
 FLAGS = (
@@ -135,7 +138,8 @@ def server(browser: Browser, models: Path) -> Iterator[str]:
 
 def _new_context(browser: Browser) -> BrowserContext:
     opened = browser.new_context(viewport={"width": 1366, "height": 850})
-    opened.set_default_timeout(60_000)
+    opened.set_default_timeout(1000 * PATIENCE)
+    opened.add_init_script(COUNT_RUNS)
     return opened
 
 
@@ -160,7 +164,6 @@ def server_alone(tmp_path: Path, models: Path) -> Iterator[Server]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page of a browser that nobody has used."""
     opened = _new_context(browser)
-    opened.set_default_timeout(90_000)
     yield opened.new_page()
     opened.close()
 

@@ -10,7 +10,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, TimeoutError
 
-PATIENCE = 90.0  # seconds without news; a bound for hanging, never a measurement
+PATIENCE = 300.0  # seconds without news; a bound for hanging, never a measurement
+# Counts in a page how often Streamlit has run its script to the end.
+COUNT_RUNS = """
+window.scriptRuns = 0;
+new MutationObserver(changes => {
+    window.scriptRuns += changes.filter(change => change.oldValue === "running").length;
+}).observe(document, {
+    subtree: true, attributeOldValue: true, attributeFilter: ["data-test-script-state"],
+});
+"""
 
 
 @dataclass(frozen=True)
@@ -234,6 +243,16 @@ class Board:
 def rest(page: Page) -> None:
     """Wait until the script of a page rests."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+
+
+@contextmanager
+def drawing(page: Page) -> Iterator[None]:
+    """What is done inside has the page drawn anew; wait until it is."""
+    rest(page)
+    before = page.evaluate("window.scriptRuns")
+    yield
+    page.wait_for_function("before => window.scriptRuns > before", arg=before)
+    rest(page)
 
 
 def press(page: Page, name: str, *, exact: bool = False) -> None:

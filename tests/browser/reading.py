@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
-from driving import Board, press, rest
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from driving import Board, drawing, press, rest
+from playwright.sync_api import Locator, Page, expect
 
 from pruneviz.lessons import Lesson
 from pruneviz.lessons.statement import number_in, readable
-
-_PATIENCE = 90_000  # milliseconds; a bound for hanging, never a measurement
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Reader:
         steps = self.lesson.steps
         assert [*acts] == [step.name for step in steps]
         press(self.page, "Begin")
-        expect(self.page.get_by_role("button", name="Begin")).to_have_count(0, timeout=_PATIENCE)
+        expect(self.page.get_by_role("button", name="Begin")).to_have_count(0)
         self.board.open()
         for number, step in enumerate(steps, 1):
             self.see(self.step, f"Step {number} of {len(steps)}")
@@ -66,7 +63,7 @@ class Reader:
 
     def see(self, place: Locator, words: str) -> None:
         """Wait until these words stand there."""
-        expect(place).to_contain_text(words, timeout=_PATIENCE)
+        expect(place).to_contain_text(words)
 
     def answer(self, number: int) -> None:
         """Try the answers of a question until one is right; write into a box what it asks for."""
@@ -85,12 +82,9 @@ class Reader:
             box.locator("input").press("Enter")
             expect(right).to_have_count(before + 1)
             return
-        running = self.page.locator("[data-testid=stApp][data-test-script-state=running]")
-        for place in 2 * [*range(len(question.answers))]:
-            box.get_by_role("radio").nth(place).locator("xpath=ancestor::label").click()
-            with suppress(TimeoutError):  # it may be over before anybody looks
-                running.wait_for(timeout=1_000)
-            rest(self.page)
+        for place in range(len(question.answers)):
+            with drawing(self.page):
+                box.get_by_role("radio").nth(place).locator("xpath=ancestor::label").click()
             if right.count() > before:
                 return
         raise AssertionError(f"no answer is right: {question.ask}")
@@ -136,7 +130,7 @@ class Reader:
         """Measure the ledger of the present plan."""
         self.open_tab("Ledger")
         press(self.page, "Measure size, memory and speed")
-        self.page.get_by_role("button", name="Measure again").wait_for(timeout=_PATIENCE)
+        self.page.get_by_role("button", name="Measure again").wait_for()
 
     def go(self, title: str) -> None:
         """To the page that the step leads to."""
@@ -183,10 +177,9 @@ class Reader:
         rest(self.page)
         if controls:
             self.page.get_by_test_id("stCheckbox").get_by_text("With controls").click()
-        press(self.page, "Train", exact=True)
-        with suppress(TimeoutError):  # it may be over; what an earlier one gave must be gone
-            self.page.get_by_role("button", name="Pause").wait_for(timeout=10_000)
-        self.page.get_by_role("button", name="Use as a new version").wait_for(timeout=180_000)
+        with drawing(self.page):  # until then what an earlier one gave still stands there
+            press(self.page, "Train", exact=True)
+        self.page.get_by_role("button", name="Use as a new version").wait_for()
         self.back()
 
 

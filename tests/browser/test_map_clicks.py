@@ -15,7 +15,7 @@ Visit = Callable[..., Board]
 def opened(board: Board) -> Locator:
     board.page.get_by_role("tab", name="Network map").click()
     drawn = board.page.get_by_test_id("map")
-    expect(drawn).to_be_visible(timeout=60_000)
+    expect(drawn).to_be_visible()
     return drawn
 
 

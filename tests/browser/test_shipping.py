@@ -27,7 +27,7 @@ def go(board: Board) -> Page:
 def taken(page: Page, folder: Path) -> Path:
     """The zip that is offered, downloaded."""
     download = page.get_by_test_id("stDownloadButton").get_by_role("button")
-    expect(download).to_be_visible(timeout=90_000)
+    expect(download).to_be_visible()
     with page.expect_download() as file:
         download.click()
     file.value.save_as(folder / "taken.zip")

@@ -49,7 +49,7 @@ def test_a_suggestion_makes_the_network_fit(visit: Visit) -> None:
     flash.press("Enter")
     page.get_by_text(re.compile(r"short by .*flash")).first.wait_for()
     press(page, "Suggest sliders")
-    page.get_by_role("button", name="Apply").click(timeout=90_000)
+    page.get_by_role("button", name="Apply").click()
     page.get_by_text(re.compile("^Fits Your own device: ")).wait_for()
     page.get_by_role("link", name="To the workbench").click()
     board.open()

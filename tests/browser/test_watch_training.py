@@ -104,7 +104,7 @@ def test_a_gradual_run_is_watched_left_alone_cancelled_resumed_and_kept(
 
     page = go(board)
     press(page, "Resume (epoch")
-    page.get_by_role("button", name="Use as a new version").wait_for(timeout=180_000)
+    page.get_by_role("button", name="Use as a new version").wait_for()
     page.get_by_test_id("stPlotlyChart").nth(4).wait_for()
     assert not overflows(page)
     press(page, "Use as a new version")
