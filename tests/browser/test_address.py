@@ -54,18 +54,19 @@ def entries(page: Page) -> int:
     return int(page.evaluate("history.length"))
 
 
-def walk(board: Board, other: Page, network: str) -> None:
-    """Through all pages and back: each is loaded anew and opened in another tab."""
+def walk(board: Board, network: str, other: Page | None = None) -> None:
+    """Through all pages and back; with another tab each is loaded anew and opened there, too."""
     page, wanted, steps = board.page, named_by(board.page.url), list[int]()
     for title in TITLES:
         go(page, title)
         board.until(f"the page {title}", stands(page, title, network))
         assert named_by(page.url) == wanted
         steps.append(entries(page))
-        page.reload()
-        board.until(f"the page {title}, loaded anew", stands(page, title, network))
-        assert named_by(page.url) == wanted
-        open_alone(board, other, page.url, title, network)
+        if other is not None:
+            page.reload()
+            board.until(f"the page {title}, loaded anew", stands(page, title, network))
+            assert named_by(page.url) == wanted
+            open_alone(board, other, page.url, title, network)
     assert steps == [steps[0] + number for number in range(len(TITLES))], "each is one step"
     for title in reversed(TITLES[:-1]):
         page.go_back()
@@ -99,7 +100,7 @@ def test_a_page_comes_back_by_reload_and_opens_in_another_tab(visit: Callable[..
     wanted = named_by(board.page.url)
     assert wanted["model"] == ["lenet300"]
     assert wanted["plan"]
-    walk(board, visit(measured=False).page, "lenet300")
+    walk(board, "lenet300", visit(measured=False).page)
     board.until("the plan", lambda: board.percent("fc1") == 50)
 
 
@@ -164,7 +165,6 @@ def test_points_and_snapshots_come_back(server_alone: Server, page: Page) -> Non
     board.open()
     board.until("the points, after a restart", lambda: points(board) == 4)
     page.get_by_text("the cliff").wait_for()
-    open_each(board, other.page, "lenet300")
     for step, place in ((-1, 2), (-1, 1), (-1, 0), (1, 1), (1, 2)):
         page.evaluate(f"history.go({step})")
         board.until(f"plan {place}", lambda place=place: board.percents() == seen[place])
@@ -192,7 +192,7 @@ def test_a_trained_version_comes_back_after_a_restart(
     page.go_back()
     board.until("the plan it was made with", lambda: named_by(page.url) == wanted)
     board.until("its numbers", lambda: board.is_full() and board.numbers() == numbers)
-    walk(board, page.context.new_page(), "lenet300 · v1")
+    walk(board, "lenet300 · v1")  # by its address: after the restart
     board.until("its numbers", lambda: board.is_full() and board.numbers() == numbers)
 
     server_alone.kill()
