@@ -22,7 +22,7 @@ def test_a_goal_counts_attempts_judges_them_and_keeps_the_best() -> None:
     assert "Nothing is cut yet" in page.texts()
     page.drag(fc1=0.1).run()
     assert "Not passed" in page.texts()
-    assert "of the parameters are kept, 60.0% may be" in page.texts()
+    assert "of the parameters are kept, 60.0 % may be" in page.texts()
     page.drag(fc1=0.6).run()
     assert "Passed for sure" in page.texts()
     assert "2 attempts" in page.texts()

@@ -99,7 +99,7 @@ def test_a_verdict_says_passed_chance_or_not(bench: Workbench) -> None:
     assert judge(replace(SMALL, accuracy=0.999), bench, half).word == MISSED
     large = judge(SMALL, bench, Plan())
     assert large.word == MISSED
-    assert large.missed == ("100.0% of the parameters are kept, 60.0% may be",)
+    assert large.missed == ("100.0 % of the parameters are kept, 60.0 % may be",)
 
 
 def test_later_attempts_must_be_surer(bench: Workbench) -> None:

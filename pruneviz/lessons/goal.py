@@ -177,7 +177,8 @@ def _bounds(
 def _lacks(goal: Goal, kept: float, flash: float, plan: Plan) -> tuple[str, ...]:
     words = []
     if goal.kept is not None and kept > goal.kept:
-        words.append(f"{kept:.1%} of the parameters are kept, {goal.kept:.1%} may be")
+        most = f"{100 * goal.kept:.1f} % may be"
+        words.append(f"{100 * kept:.1f} % of the parameters are kept, {most}")
     if goal.flash is not None and flash > goal.flash:
         words.append(f"the weights need {flash:.1f} KiB, {goal.flash:g} KiB are there")
     if goal.alone is not None:

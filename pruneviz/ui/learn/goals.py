@@ -122,9 +122,9 @@ def _show(goal: Goal, verdict: GoalVerdict) -> None:
     st.markdown(_verdict_text(verdict))
     for words in verdict.missed:
         st.markdown(f"- {plain(words)}.")
-    kept = f"{verdict.kept:.1%} of the parameters kept"
-    accuracy = f"accuracy {verdict.accuracy:.1%}"
-    st.markdown(f"{kept}, {accuracy}.")
+    st.markdown(
+        f"{_percent(verdict.kept)} of the parameters kept, accuracy {_percent(verdict.accuracy)}."
+    )
     what = "change" if goal.accuracy is None else "accuracy"
     low, high = 100 * verdict.low, 100 * verdict.high
     unit = "points" if goal.accuracy is None else "%"
@@ -146,13 +146,17 @@ def _best(session: Session, record: GoalRecord) -> None:
         return
     best = record.best
     st.markdown(
-        f"**Best attempt**: {plain(best['word'])}, {best['kept']:.1%} kept, accuracy "
-        f"{best['accuracy']:.1%}."
+        f"**Best attempt**: {plain(best['word'])}, {_percent(best['kept'])} kept, accuracy "
+        f"{_percent(best['accuracy'])}."
     )
     plan = Plan.from_dict(best["plan"])
     if plan != session.settled and st.button("Back to the best attempt", key="goal-best"):
         address.settle(session, plan)
         st.rerun()
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}\u00a0%"
 
 
 def _target(goal: Goal) -> str:

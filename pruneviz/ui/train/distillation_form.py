@@ -37,23 +37,23 @@ def ask_distillation(wish: Training, modules: Sequence[str], *, blind: bool) -> 
     """
     if blind:
         st.caption("This data has no targets: it learns from the dense network's answers alone.")
-    columns = st.columns([3, 3, 3, 7], vertical_alignment="bottom")
-    percent = columns[0].number_input(
+    columns = iter(st.columns([3, 3, 3, 7], vertical_alignment="bottom"))
+    percent = next(columns).number_input(
         "Learn from dense (%)", 0.0, 100.0, 100 * wish.distill, 10.0, "%g",
         key="train_distill_alone" if blind else "train_distill", disabled=blind, help=_SHARE,
     )  # fmt: skip
     settings: dict[str, Any] = {"distill": percent / 100}
     if percent:
-        settings["temperature"] = columns[1].number_input(
+        settings["temperature"] = next(columns).number_input(
             "Temperature", 0.1, 100.0, wish.temperature, 0.5, "%g", key="train_temperature",
             help=_TEMPERATURE,
         )  # fmt: skip
-    settings["features"] = columns[2].number_input(
+    settings["features"] = next(columns).number_input(
         "Learn inner values", 0.0, None, wish.features, 0.5, "%g", key="train_features",
         help=_FEATURES,
     )  # fmt: skip
     if settings["features"]:
-        chosen = columns[3].multiselect(
+        chosen = next(columns).multiselect(
             "Compared at", modules, [name for name in wish.feature_layers if name in modules],
             key="train_feature_layers", format_func=plain, help=_LAYERS,
             placeholder="residual blocks, or each layer",

@@ -161,7 +161,7 @@ def _own(form: Form, method: str) -> dict[str, Any]:
         with column:
             settings |= ask_one(form)
     if removes:
-        settings["remove"] = columns[-1].toggle(
+        settings["remove"] = columns[len(asks)].toggle(
             "Remove units for real", form.wish.remove, key="train_remove", help=HELP["remove"]
         )
     return settings
