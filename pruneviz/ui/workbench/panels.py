@@ -73,9 +73,9 @@ def show_flips(bench: Workbench, result: Evaluation | None) -> None:
         lost = result.dense_predicted[changed] == targets[changed]
         order = [*changed[lost].tolist(), *changed[~lost].tolist()]
         words += f", {int(lost.sum()):,} of them from right to wrong"
-    st.caption(f"{words}.", help=TERMS["flipped"].as_markdown())
+    st.caption(f"{words}. Below each: dense → now.", help=TERMS["flipped"].as_markdown())
     shown = order[:_SHOWN_FLIPS]
-    captions = [_caption(bench.source.classes, result, targets, i) for i in shown]
+    captions = [caption(bench.source.classes, result, targets, i) for i in shown]
     inputs = bench.source.validation.inputs
     if _are_pictures(inputs):
         st.image(
@@ -93,15 +93,17 @@ def _class_labels(bench: Workbench, result: Evaluation) -> Tensor | None:
     return targets[: result.n].cpu()
 
 
-def _caption(
-    classes: Sequence[str], result: Evaluation, targets: Tensor | None, sample: int
-) -> str:
+def caption(classes: Sequence[str], result: Evaluation, targets: Tensor | None, sample: int) -> str:
+    """The dense answer and the answer now; what is right, where the dense one was not."""
+
     def name(number: Tensor) -> str:
         place = int(number)
         return classes[place] if 0 <= place < len(classes) else "–" if place < 0 else str(place)
 
-    change = f"{name(result.dense_predicted[sample])} → {name(result.predicted[sample])}"
-    return change if targets is None else f"is {name(targets[sample])}: {change}"
+    dense = result.dense_predicted[sample]
+    change = f"{name(dense)} → {name(result.predicted[sample])}"
+    known = targets is None or bool(dense == targets[sample])
+    return change if known else f"{change} (is {name(targets[sample])})"
 
 
 @part
@@ -149,7 +151,7 @@ def _show_sample(bench: Workbench, result: Evaluation | None, sample: int) -> No
     words = f"sample {sample:,}"
     if result is not None and sample < result.n and int(result.dense_predicted[sample]) >= 0:
         targets = _class_labels(bench, result)
-        words = _caption(bench.source.classes, result, targets, sample)
+        words = caption(bench.source.classes, result, targets, sample)
     st.image(_as_image(inputs[sample]), plain(words), width=72)
 
 
