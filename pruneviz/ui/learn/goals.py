@@ -123,7 +123,8 @@ def _show(goal: Goal, verdict: GoalVerdict) -> None:
     for words in verdict.missed:
         st.markdown(f"- {plain(words)}.")
     st.markdown(
-        f"{_percent(verdict.kept)} of the parameters kept, accuracy {_percent(verdict.accuracy)}."
+        f"{100 * verdict.kept:.1f}\u00a0% of the parameters kept, accuracy "
+        f"{100 * verdict.accuracy:.1f}\u00a0%."
     )
     what = "change" if goal.accuracy is None else "accuracy"
     low, high = 100 * verdict.low, 100 * verdict.high
@@ -146,17 +147,13 @@ def _best(session: Session, record: GoalRecord) -> None:
         return
     best = record.best
     st.markdown(
-        f"**Best attempt**: {plain(best['word'])}, {_percent(best['kept'])} kept, accuracy "
-        f"{_percent(best['accuracy'])}."
+        f"**Best attempt**: {plain(best['word'])}, {100 * best['kept']:.1f}\u00a0% kept, accuracy "
+        f"{100 * best['accuracy']:.1f}\u00a0%."
     )
     plan = Plan.from_dict(best["plan"])
     if plan != session.settled and st.button("Back to the best attempt", key="goal-best"):
         address.settle(session, plan)
         st.rerun()
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}\u00a0%"
 
 
 def _target(goal: Goal) -> str:

@@ -102,8 +102,9 @@ def caption(classes: Sequence[str], result: Evaluation, targets: Tensor | None, 
 
     dense = result.dense_predicted[sample]
     change = f"{name(dense)} → {name(result.predicted[sample])}"
-    known = targets is None or bool(dense == targets[sample])
-    return change if known else f"{change} (is {name(targets[sample])})"
+    if targets is None or bool(dense == targets[sample]):
+        return change
+    return f"{change} (is {name(targets[sample])})"
 
 
 @part
