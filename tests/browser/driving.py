@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, TimeoutError
 
-PATIENCE = 300.0  # seconds without news; a bound for hanging, never a measurement
+PATIENCE = 180.0  # seconds without news; a bound for hanging, never a measurement
 # Counts in a page how often Streamlit has run its script to the end.
 COUNT_RUNS = """
 window.scriptRuns = 0;

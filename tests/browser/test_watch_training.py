@@ -58,7 +58,7 @@ def test_a_gradual_run_is_watched_left_alone_cancelled_resumed_and_kept(
     visit: Callable[..., Board],
 ) -> None:
     board = visit("?model=lenet300")
-    page = choose_gradual(board, "24")
+    page = choose_gradual(board, "48")
     press(page, "Train", exact=True)
 
     # It moves: the mask in the heatmap, the layer's bar, and the curves, none of them ever blank.
