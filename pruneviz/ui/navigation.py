@@ -30,7 +30,7 @@ def show(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
     }:  # where the board stands
         skip_link()
     place = st.container(key="navigation").empty()
-    query = address.query_here()
+    query = address.query_to_come()
     _links(place, pages, query)
     page.run()
     now = address.query_here()

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from driving import COUNT_RUNS, PATIENCE, Board
+from driving import PATIENCE, Board, new_context
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -136,17 +136,10 @@ def server(browser: Browser, models: Path) -> Iterator[str]:
         yield app.address
 
 
-def _new_context(browser: Browser) -> BrowserContext:
-    opened = browser.new_context(viewport={"width": 1366, "height": 850})
-    opened.set_default_timeout(1000 * PATIENCE)
-    opened.add_init_script(COUNT_RUNS)
-    return opened
-
-
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Where pages open: it keeps the app's scripts, which are half of what opening a page takes."""
-    opened = _new_context(browser)
+    opened = new_context(browser)
     yield opened
     opened.close()
 
@@ -163,7 +156,7 @@ def server_alone(tmp_path: Path, models: Path) -> Iterator[Server]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page of a browser that nobody has used."""
-    opened = _new_context(browser)
+    opened = new_context(browser)
     yield opened.new_page()
     opened.close()
 
@@ -209,7 +202,7 @@ def visit(
     def go(
         address: str = "", *, dark: bool = False, measured: bool = True, stranger: bool = False
     ) -> Board:
-        page = (_new_context(browser) if stranger else context).new_page()
+        page = (new_context(browser) if stranger else context).new_page()
         page.emulate_media(color_scheme="dark" if dark else "light")
         page.on("console", hear)
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, TimeoutError
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError
 
 PATIENCE = 180.0  # seconds without news; a bound for hanging, never a measurement
 # Counts in a page how often Streamlit has run its script to the end.
-COUNT_RUNS = """
+_COUNT_RUNS = """
 window.scriptRuns = 0;
 new MutationObserver(changes => {
     window.scriptRuns += changes.filter(change => change.oldValue === "running").length;
@@ -238,6 +238,14 @@ class Board:
                 wanted.click(timeout=3_000)
                 return
         wanted.click()
+
+
+def new_context(browser: Browser) -> BrowserContext:
+    """A browser that nobody has used."""
+    opened = browser.new_context(viewport={"width": 1366, "height": 850})
+    opened.set_default_timeout(1000 * PATIENCE)
+    opened.add_init_script(_COUNT_RUNS)
+    return opened
 
 
 def rest(page: Page) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
-from driving import Board, press
+from driving import Board, new_context, press
 from playwright.sync_api import Browser, Page
 from serving import Server
 
@@ -188,7 +188,8 @@ def test_a_trained_version_comes_back_after_a_restart(
     board.open()
     wanted, numbers, shown = named_by(page.url), board.numbers(), points(board)
     assert wanted["model"] == ["lenet300 · v1"]
-    board.type("number-fc2", "60")
+    with board.changing_address():  # else Back leads past the plan before
+        board.type("number-fc2", "60")
     page.go_back()
     board.until("the plan it was made with", lambda: named_by(page.url) == wanted)
     board.until("its numbers", lambda: board.is_full() and board.numbers() == numbers)
@@ -212,7 +213,7 @@ def test_a_trained_version_comes_back_after_a_restart(
         again.until(f"the page {title}", stands(other, title, "lenet300 · v1"))
     other.evaluate("history.go(-3)")
     again.until("the board", lambda: again.root.count() > 0 and again.numbers() == numbers)
-    theirs = browser.new_context().new_page()
+    theirs = new_context(browser).new_page()
     theirs.goto(page.url)
     theirs.get_by_text("no trained version").wait_for()
     theirs.context.close()

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus, urlencode, urlsplit
 import numpy as np
 import pytest
 import safetensors.torch
-from driving import PATIENCE, Board, press
+from driving import Board, new_context, press
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request
 from serving import free_port, served
 from test_past import cells
@@ -96,8 +96,7 @@ def is_elsewhere(page: Page, path: str) -> bool:
 @pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One browser, so that the history that was there before is its own."""
-    opened = browser.new_context(viewport={"width": 1366, "height": 850})
-    opened.set_default_timeout(1000 * PATIENCE)
+    opened = new_context(browser)
     yield opened
     opened.close()
 

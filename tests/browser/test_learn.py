@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from driving import Board, press, rest
-from playwright.sync_api import Page, expect
+from driving import Board, new_context, press, rest
+from playwright.sync_api import Browser, Page, expect
 from serving import Server
 
 pytestmark = pytest.mark.browser
@@ -90,7 +90,9 @@ def test_a_lesson_is_walked_with_the_keyboard(visit: Callable[..., Board]) -> No
     expect(lesson).to_contain_text("Right.")
 
 
-def test_progress_outlives_the_server_and_is_nobody_elses(server_alone: Server, page: Page) -> None:
+def test_progress_outlives_the_server_and_is_nobody_elses(
+    server_alone: Server, page: Page, browser: Browser
+) -> None:
     page.goto(f"{server_alone.address}/learn?lesson=1")
     board = Board(page)
     board.open()
@@ -102,11 +104,11 @@ def test_progress_outlives_the_server_and_is_nobody_elses(server_alone: Server, 
     server_alone.start()
     page.goto(f"{server_alone.address}/learn?lesson=1")
     expect(page.locator(".st-key-step")).to_contain_text("Step 2 of 4")
-    stranger = page.context.browser.new_page()  # type: ignore[union-attr]
+    stranger = new_context(browser).new_page()
     stranger.goto(f"{server_alone.address}/learn")
     expect(stranger.get_by_text("not begun").first).to_be_visible()
     expect(stranger.get_by_text("of 4 steps")).to_have_count(0)
-    stranger.close()
+    stranger.context.close()
 
 
 def test_the_text_stands_beside_the_board_and_a_playback_settles_on_nothing(

@@ -123,6 +123,13 @@ def query_here() -> dict[str, str]:
     return _read().query if session is None else query(session)
 
 
+def query_to_come() -> dict[str, str]:
+    """What a link takes along before the page is run: where Back or Forward led, the session will
+    follow, and somebody who clicks sooner would be led back.
+    """
+    return _read().query if went() else query_here()
+
+
 def link_to(session: Session) -> str:
     """The address of exactly this state, on this page; for others, to whom the branch is closed."""
     base = (st.context.url or "").split("?")[0]
