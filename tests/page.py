@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -97,10 +98,20 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
+def _sent(app: AppTest, component: str) -> list[str]:
+    """What components of one kind were sent last, in the order of the page."""
+    parts = [part.proto for part in app.get("bidi_component")]
+    return [part.json for part in parts if part.component_name == f"pruneviz.{component}"]
+
+
 def board_json(app: AppTest) -> str:
     """What the board was sent last."""
-    parts = app.get("bidi_component")
-    return next(part.proto.json for part in parts if part.proto.component_name == "pruneviz.board")
+    return _sent(app, "board")[0]
+
+
+def links(app: AppTest) -> list[str]:
+    """The links that a page offers to be copied."""
+    return [str(json.loads(sent)["link"]) for sent in _sent(app, "link")]
 
 
 def choice_key(app: AppTest, name: str) -> str:

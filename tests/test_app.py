@@ -11,7 +11,7 @@ import streamlit as st
 from pruneviz.plan import Plan, from_link
 from pruneviz.ui.board.scene import scene_id
 from tests.cases import slow_but
-from tests.page import Page, board_json, new_app, path_of
+from tests.page import Page, board_json, links, new_app, path_of
 
 NETWORKS = ("lenet300", "lenet5", "resnet20", "vit")
 
@@ -38,7 +38,7 @@ def test_every_network_opens_with_its_board_and_its_dense_accuracy(network: str)
     assert page.address == {"model": network}
     assert session.message is None
     names = [each.proto.component_name for each in page.app.get("bidi_component")]
-    drawn = ["skip", "welcome", "board", "chart_program"]
+    drawn = ["skip", "welcome", "board", "link", "chart_program"]
     assert names == [f"pruneviz.{name}" for name in drawn]
 
 
@@ -138,7 +138,7 @@ def test_a_release_is_settled_measured_in_full_and_in_the_address(page: Page) ->
     assert page.result().n == 2_000
     link = from_link(page.address["plan"], page.session.bench.fingerprint)
     assert link == replace(page.plan, sparsity={"conv2": 0.5})
-    assert page.app.code[0].value.endswith(page.address["plan"])
+    assert links(page.app)[0].endswith(page.address["plan"])
 
 
 @pytest.mark.slow

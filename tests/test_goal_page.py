@@ -10,6 +10,7 @@ from pruneviz.lessons.goal import to_text as goal_text
 from pruneviz.lessons.goals import GOALS
 from pruneviz.ui.learn import goals
 from tests.classroom import Classroom
+from tests.page import links
 
 pytestmark = pytest.mark.usefixtures("fresh_home")
 
@@ -52,7 +53,7 @@ def test_a_goal_that_is_damaged_is_refused_and_ready_ones_stand_on_the_page() ->
     assert "Kept must be above 0" in page.errors()
     page.app.number_input(key="goal-kept").set_value(20.0)
     page.run()
-    link = next(each.value for each in page.app.code if "goal=" in each.value)
+    link = next(each for each in links(page.app) if "goal=" in each)
     made = goal_of(link.partition("goal=")[2])
     assert (made.kept, made.accuracy, made.controls) == (0.2, 0.97, ("criterion", "granularity"))
 

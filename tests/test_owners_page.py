@@ -12,7 +12,7 @@ from pruneviz.plan import Plan
 from pruneviz.storage.home import VARIABLE
 from pruneviz.ui.session import cached, owners
 from pruneviz.ui.session.owners import Owner
-from tests.page import Page, new_app, path_of
+from tests.page import Page, links, new_app, path_of
 
 TOKENS = {name: name * 43 for name in "AB"}
 
@@ -59,7 +59,7 @@ def test_two_browsers_share_a_branch_and_nothing_else(home: Path) -> None:
 
     first.press("history-share")
     token = next(iter(cached.history().shares.values()))
-    assert f"shared={token}" in first.app.code[0].value
+    assert f"shared={token}" in links(first.app)[0]
     reader = Visitor("B", shared=token)
     reader.app.switch_page(path_of("history"))
     reader.app.query_params["shared"] = token

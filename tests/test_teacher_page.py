@@ -11,6 +11,7 @@ from pruneviz.lessons.assignment import to_text
 from pruneviz.ui.session import notebook, owners
 from pruneviz.ui.session.owners import Owner
 from tests.classroom import LESSONS, Classroom
+from tests.page import links
 
 pytestmark = pytest.mark.usefixtures("fresh_home")
 
@@ -62,7 +63,7 @@ def test_a_teacher_makes_a_link_that_opens_what_was_chosen() -> None:
     page.app.multiselect(key=f"teacher-controls-{name}").set_value(["scores"])
     page.run()
     assert "2 steps and 2 questions of “Minor, relative, active” are left out" in page.texts()
-    link = next(each.value for each in page.app.code if "assignment=" in each.value)
+    link = next(each for each in links(page.app) if "assignment=" in each)
     assert link.endswith(f"?assignment={to_text(VIT)}")
     page.app.selectbox(key="teacher-lesson").set_value(LESSONS[0])
     page.run()

@@ -55,13 +55,11 @@ _STYLE = """
 :focus-visible:not(input, textarea), label:has(> span > :focus-visible),
 .stSlider div:has(> div > :focus-visible) { --ring: light-dark(#1f6f8b, #5cb8d6);
   outline: 2px solid var(--ring) !important; outline-offset: 2px; border-radius: 4px; }
-:is(a, main, canvas, summary, .dvn-scroller, [role=tab], [role=tabpanel],
-  [data-testid=stCode] *):focus-visible { outline-offset: -2px; }
+:is(a, main, canvas, summary, .dvn-scroller, [role=tab], [role=tabpanel]):focus-visible {
+  outline-offset: -2px; }
 .stElementToolbar:has(:focus-visible) { opacity: 1; }
 /* Bold here: marks in a label would be read aloud. */
 [class*=st-key-export_] label p { font-weight: 600; }
-/* A link is longer than its line; it is there to be copied. */
-[data-testid=stCode] :is(pre, code) { display: block; overflow: hidden; text-overflow: ellipsis; }
 :is([kind=primary], [kind=primaryFormSubmit]):enabled, [data-tag] {
   color: light-dark(#fff, #14181c); }
 """

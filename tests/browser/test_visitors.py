@@ -41,9 +41,11 @@ def test_two_browsers_see_their_own_and_read_what_is_shared(visit: Callable[...,
     again.close()
 
     press(pages[0], "Share to read")
-    link = pages[0].get_by_test_id("stCode").last
-    first.until("a link", lambda: link.count() > 0 and "shared=" in link.inner_text())
-    reader, address = pages[1], link.inner_text().strip()
+    link = pages[0].get_by_test_id("link")
+    first.until("a link", lambda: link.count() > 0 and "shared=" in link.input_value())
+    press(pages[0], "Copy: link to what is shared")
+    pages[0].get_by_text("copied", exact=True).wait_for()
+    reader, address = pages[1], link.input_value()
     reader.goto(address)
     reader.get_by_text("Nothing in it can be changed here").wait_for()
     second.until("what is shared", lambda: plans(reader) == [seen[0][1].replace("●", "○")])

@@ -14,6 +14,7 @@ from pruneviz.pruning.criteria import CRITERIA
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
 from pruneviz.ui.learn import course, worksheet
+from pruneviz.ui.link import link_field
 from pruneviz.ui.pages import PAGES
 from pruneviz.ui.session import networks, notebook
 from pruneviz.ui.text import as_sentence, plain
@@ -167,7 +168,7 @@ def ask_controls(usual: tuple[str, ...], key: str) -> tuple[list[str], bool]:
 def show_link(word: str, text: str, code: str) -> None:
     """The link to copy; code: by which it is known again in a table."""
     base = (st.context.url or "").split("?")[0]
-    st.code(f"{base}?{word}={text}", language=None, wrap_lines=True)
+    link_field(f"{base}?{word}={text}", "link for your class", key=f"link-{word}")
     st.caption(
         f"Copy this link. Worksheets from it carry its code, {plain(code)}: a link that somebody "
         "changed has another one. It works wherever this app, with this network, is open to your "

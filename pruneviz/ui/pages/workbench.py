@@ -10,6 +10,7 @@ from pruneviz.ui.boundary import part
 from pruneviz.ui.classroom.entrance import is_new_to_class
 from pruneviz.ui.elsewhere import show_work
 from pruneviz.ui.learn.controls import only_of_class
+from pruneviz.ui.link import link_field
 from pruneviz.ui.look import tight
 from pruneviz.ui.pages import PAGES
 from pruneviz.ui.session import Session
@@ -59,7 +60,7 @@ def _keep(session: Session) -> None:
         left.warning(plain(f"{session.diary.history.complaint}."))
     with right:
         st.caption("Link to this state: the plan is in the address.")
-        st.code(address.link_to(session), language=None)
+        link_field(address.link_to(session), "link to this state", key="link")
     for place, (title, plan) in enumerate(session.snapshots.items()):
         columns = left.columns([4, 1], vertical_alignment="center")
         columns[0].markdown(f"**{plain(title)}** — {plain(label(plan))}")

@@ -9,6 +9,7 @@ import streamlit as st
 from pruneviz.history import History
 from pruneviz.storage.faults import public
 from pruneviz.ui.boundary import part
+from pruneviz.ui.link import link_field
 from pruneviz.ui.session import cached, owners
 from pruneviz.ui.text import as_sentence
 
@@ -52,7 +53,7 @@ def offer(history: History, number: int) -> None:
             st.rerun()
         return
     st.caption("Whoever has this link can read this plan and every plan made from it:")
-    st.code(_link(token), language=None)
+    link_field(_link(token), "link to what is shared", key="history-link")
     if st.button("Withdraw the link", key="history-withdraw", icon=":material/link_off:"):
         history.withdraw(number)
         st.rerun()
