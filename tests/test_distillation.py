@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -107,8 +108,28 @@ def test_without_targets_it_learns_from_dense_alone() -> None:
     assert last["accuracy"] > first["accuracy"] + 0.05, "agreement with dense, on other samples"
     assert trained.table["loss"].iloc[-1] < trained.table["loss"].iloc[1]
     assert fingerprint(bench.source.model) == before
-    version = pv.Workbench(trained.source("again"), bench)
-    assert version.evaluate(trained.plan).n == len(bench.source.validation)
+
+
+def test_a_version_agrees_with_the_network_as_it_was_opened_not_with_itself() -> None:
+    torch.manual_seed(1)
+    bench = pv.open(network(), torch.randn(400, 6), task="agreement")
+    inputs = bench.source.validation.inputs
+    wanted = network()(inputs).argmax(1)
+    once = bench.train(PLAN, pv.Training(epochs=1, learning_rate=1e-2, distill=1.0))
+    version = pv.Workbench(once.source("once"), bench)
+    twice = version.train(PLAN, pv.Training(epochs=1, learning_rate=1e-2, distill=1.0))
+    for trained, began in ((once, bench), (twice, version)):
+        again = pv.Workbench(trained.source("again"), began)
+        agree = float((again.source.model(inputs).argmax(1) == wanted).float().mean())
+        assert agree < 1
+        result = again.evaluate(pv.Plan())
+        assert result.accuracy == pytest.approx(agree)
+        assert result.delta == pytest.approx(agree - 1)
+        assert result.from_start.delta == 0
+        assert trained.table["accuracy"].iloc[-1] == pytest.approx(agree)
+        alone = pv.Workbench(replace(again.source, parent=None))
+        assert alone.evaluate(pv.Plan()).accuracy == 1, "with itself, where nothing is before it"
+        assert again.identity != alone.identity
 
 
 def test_without_targets_and_distillation_it_says_what_to_do() -> None:

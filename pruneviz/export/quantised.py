@@ -125,7 +125,8 @@ def measure(subject: Subject, session: Any) -> Evaluation:
     bench, data = subject.bench, subject.bench.source.validation
     task, size = bench.task, len(data)
     model, tensors = subject.pruned.dense, subject.pruned.tensors
-    network, outcomes = replica(model), []
+    first = bench.original.source.model
+    network, outcomes = replica(first), []
     for start in range(0, size, bench.block):
         subject.report(start / size)
         part = data.take(slice(start, start + bench.block))
@@ -133,7 +134,7 @@ def measure(subject: Subject, session: Any) -> Evaluation:
         dense = call_all(network, part.inputs) if task.needs_dense else None
         dense = None if dense is None else {n: t.detach().cpu() for n, t in dense.items()}
         outcomes.append(judge_answer(task, answers, part.targets, dense))
-    plan = answer(model, tensors, data, 0, size, task, bench.block)
+    plan = answer(model, tensors, data, 0, size, task, bench.block, dense=first)
     classes = bench.source.classes
     return summarise(concatenate(outcomes), plan, data.targets, classes, size, task)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from pruneviz.data import Data
@@ -37,8 +38,8 @@ class EpochMeter:
     def measure(self, loss: float, seconds: float, rate: float) -> None:
         """Measure the network as it is, write a row, and show it."""
         run, bench = self._run, self._run.bench
-        first = self._data.first(min(len(self._data), len(bench.source.validation)))
-        training, validation = self._evaluate(first), self._evaluate(bench.source.validation)
+        validation = self._evaluate(bench.source.validation)
+        train_loss, train_accuracy = self._training_side()
         dense = bench.evaluate(Plan())
         delta, low, high = change(validation.scores, dense.scores, dense.weight, bench.task)
         run.rows.append(
@@ -46,8 +47,8 @@ class EpochMeter:
                 leg=run.here.name,
                 epoch=run.epoch,
                 loss=loss,
-                train_loss=training.loss,
-                train_accuracy=training.accuracy,
+                train_loss=train_loss,
+                train_accuracy=train_accuracy,
                 validation_loss=validation.loss,
                 accuracy=validation.accuracy,
                 low=validation.low,
@@ -55,7 +56,7 @@ class EpochMeter:
                 delta=delta,
                 delta_low=low,
                 delta_high=high,
-                gap=training.accuracy - validation.accuracy,
+                gap=train_accuracy - validation.accuracy,
                 sparsity=run.sparsity,
                 params=run.params,
                 size=sum(p.numel() for p in run.network.parameters()),
@@ -66,10 +67,18 @@ class EpochMeter:
         )
         self.show()
 
+    def _training_side(self) -> tuple[float, float]:
+        """(loss, score) on the first training samples; NaN where nothing judges them."""
+        judges = self._run.bench.source.validation
+        if self._data.targets is None and judges.targets is not None:
+            return math.nan, math.nan
+        training = self._evaluate(self._data.first(min(len(self._data), len(judges))))
+        return training.loss, training.accuracy
+
     def _evaluate(self, data: Data) -> Evaluation:
         run, bench = self._run, self._run.bench
-        # What is compared with dense is compared with what the training began with, not itself.
-        dense = bench.source.model if bench.task.needs_dense else None
+        # What is compared with dense is compared with the network as it was first opened.
+        dense = bench.original.source.model if bench.task.needs_dense else None
         outcome = answer(run.network, {}, data, 0, len(data), bench.task, bench.block, dense=dense)
         return summarise(outcome, outcome, data.targets, (), len(data), bench.task)
 

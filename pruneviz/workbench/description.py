@@ -23,9 +23,13 @@ def data_fingerprint(bench: Bench) -> str:
 
 
 def identity(bench: Bench) -> str:
-    """What measurements depend on besides a plan: weights, samples, and the network's code."""
+    """What measurements depend on besides a plan: weights, samples, and the network's code; of a
+    version whose answers are compared with those of its first network, that one's weights.
+    """
     code = code_fingerprint(bench.source.model)
-    return f"{bench.fingerprint}|{bench.data_fingerprint}|{code}"
+    own = f"{bench.fingerprint}|{bench.data_fingerprint}|{code}"
+    compared = bench.task.needs_dense and bench.parent is not None
+    return f"{own}|{bench.original.fingerprint}" if compared else own
 
 
 def macs_in_all(bench: Bench) -> int | None:
