@@ -13,11 +13,15 @@ from click.testing import CliRunner
 from torch import Tensor, nn
 
 import pruneviz as pv
+from pruneviz import figures
 from pruneviz.cli import main
 from pruneviz.options import parse, words
 from pruneviz.recipes import from_yaml, opening_of, recipe_of, script_of, to_yaml
 from pruneviz.sources.upload import open_upload
 from pruneviz.training.samples import samples_text, training_data
+from pruneviz.ui.train.result import result_sentences
+from pruneviz.ui.train.training_view import along, gap_words
+from pruneviz.ui.train.training_work import Result
 from pruneviz.workbench import Workbench
 
 torch.manual_seed(0)
@@ -66,7 +70,6 @@ def test_a_sample_network_learns_from_other_digits_where_they_are_given() -> Non
 @pytest.mark.parametrize(
     ("train", "words"),
     [
-        ((torch.randn(5, 4), None), "training data has no targets"),
         ((torch.randn(0, 4), torch.arange(0)), "training data is empty"),
         ((torch.randn(5, 4, 2), torch.arange(5) % 3), "have the shape 4 × 2 a sample"),
         ((torch.randn(5, 7), torch.arange(5) % 3), "training data: "),
@@ -78,6 +81,25 @@ def test_a_sample_network_learns_from_other_digits_where_they_are_given() -> Non
 def test_what_cannot_be_learnt_from_is_refused_by_name(train: object, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         pv.open(network(), (X, Y), train=train)
+
+
+def test_without_targets_it_teaches_by_the_dense_network_alone() -> None:
+    bench = pv.open(network(), (X, Y), train=MORE)
+    assert any("have no targets: they teach by the dense" in note for note in bench.notes)
+    plan = pv.Plan(sparsity={"0": 0.5})
+    with pytest.raises(ValueError, match="learn from the dense network's answers alone"):
+        bench.train(plan, pv.Training(epochs=1, distill=0.5))
+    trained = bench.train(plan, pv.Training(epochs=2, distill=1.0))
+    table = trained.table
+    assert table[["train_loss", "train_accuracy", "gap"]].isna().to_numpy().all()
+    assert table[["validation_loss", "accuracy", "low", "high"]].notna().to_numpy().all()
+    assert gap_words(table, "accuracy").endswith("; samples that train have no targets")
+    before, cut = bench.evaluate(pv.Plan()), bench.evaluate(plan)
+    sentences = result_sentences(Result(trained, bench, before, cut, Path()))
+    assert not any("nan" in sentence or "Gap" in sentence for sentence in sentences)
+    rows, begins = along(table, int(table["params"].iloc[0]))
+    names = {trace.name for trace in figures.course("score", rows, begins, label="accuracy").data}
+    assert names == {"95 %", "validation"}
 
 
 def test_samples_on_both_sides_are_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import fields, replace
 from pathlib import Path
@@ -188,8 +189,9 @@ def _line(row: EpochRow) -> str:
     head = f"{row.leg}, epoch {row.epoch}" if row.epoch else f"{row.leg}, before"
     loss = f"loss {row.loss:.4f}, " if row.epoch else ""
     took = f", {row.seconds:.1f} s" if row.epoch else ""
+    training = "" if math.isnan(row.gap) else f"training {row.train_accuracy:.4f}, "
     return (
-        f"{head}: {loss}training {row.train_accuracy:.4f}, validation {row.accuracy:.4f} "
+        f"{head}: {loss}{training}validation {row.accuracy:.4f} "
         f"({row.low:.4f} … {row.high:.4f}), {row.sparsity:.1%} cut{took}"
     )
 

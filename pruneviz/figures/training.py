@@ -104,7 +104,7 @@ def course(
             x=[*x, *x[::-1]], y=[*high, *low[::-1]], opacity=0.25, fill="toself", mode="none",
             fillcolor=what.lines[-1].colour, name="95 %", hoverinfo="skip", showlegend=False,
         )  # fmt: skip
-    for line in what.lines:
+    for line in (each for each in what.lines if rows[each.column].notna().any()):
         figure.add_scatter(
             x=x, y=factor * rows[line.column], name=line.name, mode="lines+markers",
             line={"color": line.colour, "width": 2, "dash": line.dash}, marker={"size": 5},

@@ -25,12 +25,12 @@ class EpochRow:
 
     leg: its name; aside: whether it is a control. epoch: within the leg. loss: mean over the
     batches it was trained on, with the penalty; NaN in epoch 0. train_accuracy, train_loss: in
-    evaluation mode on the first training samples, not augmented, as many as validate. accuracy,
-    low, high, validation_loss: on all validation samples, with the 95 % interval. delta,
-    delta_low, delta_high: against the network that the training was opened on, paired. gap:
-    train_accuracy − accuracy. sparsity: fraction of the first network's parameters that are gone.
-    params: that are left. size: that the network holds, zeros included. seconds: of the training
-    alone; learning_rate: at its end.
+    evaluation mode on the first training samples, not augmented, as many as validate; NaN where
+    only those that validate have targets. accuracy, low, high, validation_loss: on all validation
+    samples, with the 95 % interval. delta, delta_low, delta_high: against the network that the
+    training was opened on, paired. gap: train_accuracy − accuracy. sparsity: fraction of the first
+    network's parameters that are gone. params: that are left. size: that the network holds, zeros
+    included. seconds: of the training alone; learning_rate: at its end.
     """
 
     leg: str

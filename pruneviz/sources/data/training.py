@@ -16,7 +16,8 @@ from pruneviz.sources.data.split import twins
 def with_training(samples: Samples, given: object, request: DataRequest) -> Samples:
     """`samples` with what is given to learn from, of any of KINDS; of two sides the training one.
 
-    ValueError, one sentence: what is empty, broken, without targets or of another shape.
+    ValueError, one sentence: what is empty, broken or of another shape. Without targets only the
+    dense network's answers can be learnt from, which a note says.
     """
     notes: list[str] = []
     try:
@@ -24,9 +25,15 @@ def with_training(samples: Samples, given: object, request: DataRequest) -> Samp
         data = fit_request(raw.data if raw.calibration is None else raw.calibration, request, notes)
     except ValueError as error:
         raise ValueError(f"training data: {error}") from None
-    data = _with_labels(_by_class(data, raw, samples.classes))
+    if len(data) == 0:
+        raise ValueError("training data is empty: give at least one sample")
+    data = _by_class(data, raw, samples.classes)
     _check_shape(data, samples.validation)
     sentences = [f"{len(data):,} samples train, given apart"]
+    if data.targets is None:
+        sentences.append(
+            "samples that train have no targets: they teach by the dense network's answers alone"
+        )
     same = twins(data, samples.validation)
     if same:
         sentences.append(
@@ -35,14 +42,6 @@ def with_training(samples: Samples, given: object, request: DataRequest) -> Samp
         )
     fresh = [note for note in notes if note not in samples.notes]
     return replace(samples, training=data, notes=(*samples.notes, *sentences, *fresh))
-
-
-def _with_labels(data: Data) -> Data:
-    if len(data) == 0:
-        raise ValueError("training data is empty: give at least one sample")
-    if data.targets is None:
-        raise ValueError("training data has no targets: give (inputs, targets)")
-    return data
 
 
 def _by_class(data: Data, raw: RawData, classes: tuple[str, ...]) -> Data:

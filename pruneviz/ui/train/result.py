@@ -109,7 +109,8 @@ def result_sentences(outcome: Result, scale: Scale = SHARE) -> list[str]:
         )
     elif trained.training.method != "dense":
         sentences.append(_recovery(trained.recovered, last, scale))
-    sentences.append(f"Gap between training and validation {scale.change_text(last['gap'])}.")
+    if pd.notna(last["gap"]):
+        sentences.append(f"Gap between training and validation {scale.change_text(last['gap'])}.")
     begin, end = float(epochs["seconds"].iloc[0]), float(epochs["seconds"].iloc[-1])
     sentences.append(
         f"{end:.2g} s an epoch at the end, {begin:.2g} s in the first; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -139,6 +140,8 @@ def gap_words(table: pd.DataFrame, word: str, scale: Scale = SHARE) -> str:
     """The gap between training and validation at the end of the last epoch, in words."""
     last = table.iloc[-1]
     text = scale.score_text
+    if math.isnan(last["gap"]):
+        return f"{word}: validation {text(last['accuracy'])}; samples that train have no targets"
     words = f"{word}: training {text(last['train_accuracy'])}, validation {text(last['accuracy'])}"
     gap = scale.change_text(last["gap"]).removeprefix("+")
     return f"{words}: no gap" if last["gap"] <= 0 else f"{words}: a gap of {gap}"
