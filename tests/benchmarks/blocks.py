@@ -20,7 +20,7 @@ import torch
 import pruneviz as pv
 from pruneviz.allocation.search import half_of
 
-NAMES = ("resnet20", "vit")
+NAMES = ("resnet20", "vit", "writer")
 CRITERIA = ("cosine", "magnitude", "taylor", "fisher", "random")
 STEPS = 40
 HALVINGS = 12
