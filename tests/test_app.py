@@ -10,6 +10,8 @@ import streamlit as st
 
 from pruneviz.plan import Plan, from_link
 from pruneviz.ui.board.scene import scene_id
+from pruneviz.ui.session import Session, jobs
+from pruneviz.ui.workbench import address
 from tests.cases import slow_but
 from tests.page import Page, board_json, links, new_app, path_of
 
@@ -97,6 +99,24 @@ def test_the_board_looks_for_news_while_there_may_be_some(page: Page) -> None:
     again = Page(**page.address)
     assert again.plan == page.plan
     assert json.loads(board_json(again.app))["look"] is None, "all of it is known"
+
+
+def test_what_another_visitor_measured_while_a_page_was_drawn_is_drawn_too(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of the page waits for it, not the board alone."""
+    drawn, write = list[bool](), address.write
+
+    def somebody_else_measures(session: Session, *others: str) -> None:
+        drawn.append(session.awaits)
+        if session.unmeasured:
+            jobs.measure(session.bench, session.settled).wait(60)
+        write(session, *others)
+
+    monkeypatch.setattr(address, "write", somebody_else_measures)
+    page.settle(fc1=0.637)
+    assert drawn == [True, False]
+    assert page.session.job is None
 
 
 def test_a_look_changes_nothing_and_brings_what_is_new(page: Page) -> None:

@@ -119,6 +119,17 @@ def test_a_board_whose_plan_is_measured_already_looks_for_no_news() -> None:
     assert news.next_look(session)
 
 
+def test_a_job_that_ends_while_its_board_is_drawn_is_news() -> None:
+    """Else what stands beside the board, as a step of a lesson, would wait for it for ever."""
+    session = begin_session(small_bench())
+    session.job, session.unmeasured = jobs.measure(session.bench, session.settled), False
+    session.job.wait(60)
+    assert not session.job.running
+    assert news.next_look(session)
+    session.job = None
+    assert news.next_look(session) is None
+
+
 def test_a_plan_goes_on_as_ever_outside_of_a_class() -> None:
     assert current_rules() is None
     assert "vit" in networks.names()

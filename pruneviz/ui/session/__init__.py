@@ -40,7 +40,8 @@ class Session:
     can be undone. next_change: what waits until `job` has made ready what it
     needs. facts: what costs too much to find out at every run. diary: what writes it all down.
     measure, lose: what the chart shows (of MEASURES), and how much of the score may be lost.
-    tab: the one below the board that was open when the page was drawn.
+    tab: the one below the board that was open when the page was drawn. awaits: whether there was
+    news to come when the board was drawn.
     """
 
     bench: Workbench
@@ -68,6 +69,7 @@ class Session:
     unmeasured: bool = True
     drawing_page: bool = False
     tab: str | None = None
+    awaits: bool = False
     diary: Diary | None = None
 
     @property

@@ -92,6 +92,8 @@ def measure(session: Session) -> None:
         session.job = None
         if session.diary is not None:
             session.diary.catch_up(session.settled)
+        if session.awaits:  # another visitor measured it while this page was drawn without it
+            st.rerun()
     else:
         write = None if session.diary is None else session.diary.record_measurement
         session.job = jobs.measure(session.bench, session.settled, session.facts.warnings, write)
@@ -140,7 +142,9 @@ def _board(session: Session) -> None:
     # A click on a tab that leaves the browser together with what the board asks for draws no page.
     if not session.drawing_page and (listen(session) or tab() != session.tab):
         st.rerun()
-    board(board_data(session), key=BOARD, on_request=_nothing)
+    data = board_data(session)
+    session.awaits = data["look"] is not None
+    board(data, key=BOARD, on_request=_nothing)
 
 
 def _take_job(session: Session) -> bool:

@@ -20,8 +20,10 @@ def next_look(session: Session) -> float | None:
 
 
 def _expects_news(session: Session) -> bool:
-    """Whether something is at work, or will be when the page stands."""
-    if session.job is not None and session.job.running:
+    """Whether something is at work, has ended and was not taken note of, or will be at work when
+    the page stands.
+    """
+    if session.job is not None:
         return True
     # A page opened again has everything still to measure, as far as its session knows.
     return session.unmeasured and not jobs.is_measured(session.bench, session.settled)
