@@ -89,6 +89,20 @@ class Reader:
                 return
         raise AssertionError(f"no answer is right: {question.ask}")
 
+    def _type(self, word: str, text: str) -> None:
+        """Into a field; one that is drawn anew just then has what stood there before."""
+        field = self.page.get_by_role("spinbutton", name=re.compile(f"^{word}"))
+
+        def is_typed() -> bool:
+            rest(self.page)
+            if field.input_value() == text:
+                return True
+            field.fill(text)
+            field.press("Enter")
+            return False
+
+        self.board.until(f"{word} {text}", is_typed)
+
     def _boxes(self, number: int) -> int:
         return sum(each.text for each in self.lesson.questions[:number])
 
@@ -170,11 +184,7 @@ class Reader:
         self.go("Train")
         self.board.choose("Method", method)
         for word, number in numbers.items():
-            rest(self.page)
-            field = self.page.get_by_role("spinbutton", name=re.compile(f"^{word}"))
-            field.fill(str(number))
-            field.press("Enter")
-        rest(self.page)
+            self._type(word, str(number))
         if controls:
             self.page.get_by_test_id("stCheckbox").get_by_text("With controls").click()
         with drawing(self.page):  # until then what an earlier one gave still stands there

@@ -57,7 +57,8 @@ WORDS = """() => {
         pen.font = style.font;
         const room = each.clientWidth - (each.matches("select") ? 14
             : parseFloat(style.paddingLeft) + parseFloat(style.paddingRight));
-        if (list && each.checkVisibility() && pen.measureText(list).width > room + 1)
+        const named = each.dataset.testid !== "link" && each.checkVisibility();
+        if (list && named && pen.measureText(list).width > room + 1)
             cut.push(list);
         const frame = each.matches("[data-tag]") && each.closest(".stMultiSelect");
         const [inner, outer] = [each, frame || each].map(x => x.getBoundingClientRect());
