@@ -53,13 +53,6 @@ class Classroom(Page):
         self.run()
         return self
 
-    def repair(self, *names: str) -> Classroom:
-        """Let these repairs be switched on, and no others."""
-        for name in ("fold", "reconstruct", "recalibrate"):
-            if (name in self.plan.repair) != (name in names):
-                self.choose(f"ask_{name}", name in names).finish()
-        return self
-
     def undo(self) -> Classroom:
         self.ask("undo").finish()
         return self

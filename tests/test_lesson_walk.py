@@ -1,14 +1,13 @@
 """Is a lesson done by what its reader does, step by step, and by nothing else?
 
-Three show it here without a browser: by drags, by repairs and a training, and by a scan with each
-kind of question. `tests/browser/test_lesson_walks.py` and `test_learn.py` walk all others.
+Two show it here without a browser: by drags, and by a scan and a training with each kind of
+question. `tests/browser/test_lesson_walks.py` and `test_learn.py` walk every lesson.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 
 import pytest
 
@@ -17,7 +16,7 @@ from pruneviz.lessons.record import Answer, current, is_complete, is_right
 from pruneviz.lessons.statement import number_in, readable
 from tests.cases import slow_but
 from tests.classroom import LESSONS, Classroom
-from tests.page import PATIENCE, few_validated, path_of
+from tests.page import PATIENCE, path_of
 
 pytestmark = pytest.mark.usefixtures("fresh_home")
 
@@ -56,12 +55,6 @@ ACTS: Mapping[str, Mapping[str, Act]] = {
         "half": lambda page: page.drag(fc1=0.5),
         "back": lambda page: page.undo(),
     },
-    "7_getting_accuracy_back": {
-        "cut": lambda page: page.every_layer(0.25),
-        "recalibrate": lambda page: page.repair("recalibrate"),
-        "update": lambda page: page.repair("reconstruct"),
-        "tuned": lambda page: train(page.repair(), method="one-shot", epochs=1, samples=500),
-    },
     "13_lab_layers": {
         "scan": scan,
         "levels": lambda page: page.drag(conv2=0.5, fc1=0.8, fc2=0.8),
@@ -79,8 +72,7 @@ ACTS: Mapping[str, Mapping[str, Act]] = {
     ids=lambda each: each.name,
 )
 def test_a_lesson_is_walked_from_start_to_end(lesson: Lesson) -> None:
-    with few_validated(200, 100) if lesson.network == "resnet20" else nullcontext():
-        walk(lesson)
+    walk(lesson)
 
 
 def answers_to(question: Question, number: int, record: Record) -> tuple[Answer, Answer]:

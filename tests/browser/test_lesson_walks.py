@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
-from driving import Board
+from driving import Board, press
+from playwright.sync_api import Page
 from reading import Reader
+from serving import free_port, served
 
 from pruneviz.lessons import Lesson, read_lessons
+from pruneviz.sources.few import LEAST, VARIABLE
 
 pytestmark = pytest.mark.browser
 
 Act = Callable[[Reader], object]
+REPAIRS = "7_getting_accuracy_back"  # of a network that takes seconds, so of few samples here
 ONE_SHOT, UNITS, SINGLE = "One-shot: cut, then retrain", "Neurons and filters", "Single weights"
 
 
@@ -86,8 +91,22 @@ def upload(reader: Reader) -> None:
     reader.board.open()
 
 
-# Lesson -> step -> what is done. Lessons 1 and 2 are walked with mouse and keys in test_learn.py;
-# lesson 7 takes minutes on its larger network, and is walked in tests/test_lesson_walk.py alone.
+def repair(*switches: str) -> Act:
+    """Turn these switches of the popover Repair, each once the one before took effect."""
+
+    def act(reader: Reader) -> None:
+        for switch in switches:
+            with reader.board.changing_address():
+                press(reader.page, "Repair")
+                reader.page.get_by_test_id("stCheckbox").get_by_text(switch).click()
+            reader.page.keyboard.press("Escape")
+
+    return act
+
+
+RECALIBRATE, RECONSTRUCT = "Recalibrate batch norms", "Reconstruct the next layer"
+
+# Lesson -> step -> what is done. Lessons 1 and 2 are walked with mouse and keys in test_learn.py.
 ACTS: Mapping[str, Mapping[str, Act]] = {
     "3_cutting_neurons": {
         "filters": layer(conv2="50"),
@@ -109,6 +128,12 @@ ACTS: Mapping[str, Mapping[str, Act]] = {
     "6_size_is_not_speed": {
         "zeros": then(every("90"), Reader.weigh),
         "units": then(choose("Granularity", UNITS), every("50"), Reader.weigh),
+    },
+    REPAIRS: {
+        "cut": every("25"),
+        "recalibrate": repair(RECALIBRATE),
+        "update": repair(RECALIBRATE, RECONSTRUCT),
+        "tuned": then(repair(RECONSTRUCT), train(ONE_SHOT, Epochs=1, Training=500)),
     },
     "8_pruning_while_training": {
         "oneshot": then(every("90"), train(ONE_SHOT, Epochs=1, Training=500)),
@@ -183,15 +208,33 @@ def is_beside(reader: Reader) -> bool:
 WALKED = [lesson for lesson in read_lessons() if lesson.name in ACTS]
 
 
-def test_all_lessons_but_three_are_walked_here() -> None:
+def test_all_lessons_but_two_are_walked_here() -> None:
     others = {lesson.name.partition("_")[0] for lesson in read_lessons() if lesson not in WALKED}
-    assert others == {"1", "2", "7"}
+    assert others == {"1", "2"}
 
 
-@pytest.mark.parametrize("lesson", WALKED, ids=lambda lesson: lesson.name)
+@pytest.mark.parametrize(
+    "lesson", [each for each in WALKED if each.name != REPAIRS], ids=lambda lesson: lesson.name
+)
 def test_a_lesson_is_walked_in_a_browser(lesson: Lesson, visit: Callable[..., Board]) -> None:
-    place = lesson.name.partition("_")[0]
-    board = visit(f"learn?lesson={place}", measured=False)
+    walk(visit(address(lesson), measured=False), lesson)
+
+
+def test_the_lesson_on_repairs_is_walked_where_few_samples_measure(
+    tmp_path: Path, page: Page
+) -> None:
+    lesson = next(each for each in WALKED if each.name == REPAIRS)
+    known = {"PRUNEVIZ_HOME": str(tmp_path), VARIABLE: str(LEAST)}
+    with served(tmp_path / "log", free_port(), environment=known) as app:
+        page.goto(f"{app.address}/{address(lesson)}")
+        walk(Board(page), lesson)
+
+
+def address(lesson: Lesson) -> str:
+    return f"learn?lesson={lesson.name.partition('_')[0]}"
+
+
+def walk(board: Board, lesson: Lesson) -> None:
     reader = Reader(board, lesson)
     reader.walk(ACTS[lesson.name])
     assert is_beside(reader)
