@@ -36,13 +36,27 @@ export function nameParts(name) {
 }
 
 /**
+ * As Python writes it on the other pages: what lies half way goes to the even figure, 98.25 to
+ * "98.2".
+ * @param {number} value
+ * @param {number} digits
+ */
+export function fixedText(value, digits) {
+  // Half way are only numbers with one binary place more than decimal ones.
+  const tie = Math.abs((value * 2 ** (digits + 1)) % 2) === 1;
+  const text = value.toFixed(digits);
+  if (!tie || Number(text.at(-1)) % 2 === 0) return text;
+  return (value - (Math.sign(value) * 0.5) / 10 ** digits).toFixed(digits);
+}
+
+/**
  * 0.5034 -> "50.3"; the sign % is the caller's.
  * @param {Maybe} fraction
  * @param {number} [digits]
  */
 export function percentText(fraction, digits = 1) {
   if (!isNumber(fraction)) return "–";
-  const text = (fraction * 100).toFixed(digits).replace("-", MINUS);
+  const text = fixedText(fraction * 100, digits).replace("-", MINUS);
   return /^\u22120(\.0*)?$/.test(text) ? text.slice(1) : text;
 }
 
@@ -55,7 +69,7 @@ export function scoreText(score, share = true) {
   if (share) return `${percentText(score)} %`;
   if (!isNumber(score)) return "–";
   const tiny = Math.abs(score) >= 5e-5 && Math.abs(score) < 5e-4;
-  return score.toFixed(tiny ? 4 : 3).replace("-", MINUS);
+  return fixedText(score, tiny ? 4 : 3).replace("-", MINUS);
 }
 
 /**
@@ -126,7 +140,7 @@ function scaledText(n, units, base) {
     unit += 1;
   }
   const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)}${units[unit]}`;
+  return `${fixedText(value, digits)}${units[unit]}`;
 }
 
 /** @param {Maybe} n */

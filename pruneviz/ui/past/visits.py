@@ -54,12 +54,12 @@ def table(tree: pd.DataFrame, here: int | None) -> pd.DataFrame:
                 for line, mark, skip, text in zip(tree["line"], marks, skipped, words, strict=True)
             ],
             "branch": tree["branch"],
-            "score": 100 * tree["accuracy"],
+            "score": _points(tree["accuracy"]),
             "95 %": [
                 "" if pd.isna(low) else f"{100 * low:.1f} – {100 * high:.1f}"
                 for low, high in zip(tree["low"], tree["high"], strict=True)
             ],
-            "change": 100 * tree["delta"],
+            "change": _points(tree["delta"]),
             "kept": share,
             "n": tree["n"],
             "visits": tree["times"],
@@ -69,6 +69,11 @@ def table(tree: pd.DataFrame, here: int | None) -> pd.DataFrame:
             "number": tree["id"],
         }
     )
+
+
+def _points(shares: pd.Series) -> list[float]:
+    """In points, as Python writes them elsewhere: a browser rounds what lies half way up."""
+    return [round(100 * share, 1) for share in shares]
 
 
 def title(row: pd.Series) -> str:
