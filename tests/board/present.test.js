@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { receive as receiveAll } from "../../pruneviz/ui/board/answers.js";
-import { dressed, marksOf, nearestPlan, readChart } from "../../pruneviz/ui/board/figure.js";
+import {
+  brokenTitle, dressed, marksOf, nearestPlan, readChart,
+} from "../../pruneviz/ui/board/figure.js";
 import { ask } from "../../pruneviz/ui/board/plan.js";
 import {
   chartWords, isOn, lengthened, newTrail, placeOn, presentNow, trailNow,
@@ -126,6 +128,17 @@ test("a figure wears the colours of the page, and keeps its axes", () => {
   assert.deepEqual(layout.xaxis.range, [104, -4]);
   assert.equal(layout.xaxis.title.text, "parameters kept");
   assert.equal(layout.font.color, "rgba(1, 2, 3, 1)");
+});
+
+test("a title that is longer than its axis stands in two lines", () => {
+  const long = "Accuracy of tagged words, %";
+  assert.equal(brokenTitle(long, 200), long);
+  assert.equal(brokenTitle(long, 100), "Accuracy of<br>tagged words, %");
+  assert.equal(brokenTitle("Agreement", 10), "Agreement");
+  const palette = { ink: [1, 2, 3], paper: [4, 5, 6] };
+  const tall = { data: [], layout: { yaxis: { title: { text: long } } } };
+  const { layout } = dressed(tall, palette, { width: 300, height: 140 }, "m", "Sans");
+  assert.equal(layout.yaxis.title.text, "Accuracy of<br>tagged words, %");
 });
 
 test("a click means the nearest plan, not what has none", () => {

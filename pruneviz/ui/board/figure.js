@@ -46,6 +46,22 @@ export function marksOf({ data, layout }) {
   return [...traces, ...shapes].filter((mark) => !empty.has(mark.name));
 }
 
+const LETTER = 6.2; // pixels, of 12 px letters in the mean
+const BELOW = 50; // pixels of a chart's height that its axes cannot have
+
+/**
+ * A title in two lines where it is longer than its axis.
+ * @param {string} title
+ * @param {number} room in pixels
+ */
+export function brokenTitle(title, room) {
+  const spaces = [...title.matchAll(/ /g)].map((space) => space.index);
+  if (title.length * LETTER <= room || spaces.length === 0) return title;
+  const far = (/** @type {number} */ place) => Math.abs(2 * place - title.length);
+  const middle = spaces.reduce((best, place) => (far(place) < far(best) ? place : best));
+  return `${title.slice(0, middle)}<br>${title.slice(middle + 1)}`;
+}
+
 /**
  * The figure in the colours and letters of the page, at the size of its box; the legend is the
  * board's own, which takes less room.
@@ -60,15 +76,18 @@ export function dressed(figure, palette, size, model, family) {
   const ink = cssRgb(palette.ink);
   const { xaxis = {}, yaxis = {} } = figure.layout;
   const title = textOf(yaxis.title?.text);
+  const written = brokenTitle(title, size.height - BELOW);
   const axis = (/** @type {Raw} */ of, /** @type {number} */ standoff) => ({ ...of,
     gridcolor: cssRgb(palette.ink, 0.14), zeroline: false, linecolor: ink, tickcolor: ink,
     title: { ...of.title, standoff, font: { size: 12 } } });
   const layout = { ...figure.layout, ...size, paper_bgcolor: clear, plot_bgcolor: clear,
     font: { color: ink, size: 12, family }, dragmode: "zoom", showlegend: false,
-    margin: { l: 50, r: 10, t: 10, b: 40 }, uirevision: `${model} ${title}`,
+    margin: { l: written === title ? 50 : 64, r: 10, t: 10, b: 40 },
+    uirevision: `${model} ${title}`,
     hoverlabel: { ...figure.layout.hoverlabel, bgcolor: cssRgb(palette.paper), bordercolor: ink,
       font: { color: ink, family } },
-    xaxis: axis(xaxis, 2), yaxis: axis(yaxis, 4) };
+    xaxis: axis(xaxis, 2),
+    yaxis: axis(title ? { ...yaxis, title: { ...yaxis.title, text: written } } : yaxis, 4) };
   return { data: structuredClone(figure.data), layout: structuredClone(layout) };
 }
 

@@ -28,7 +28,8 @@ _STYLE = """
 
 
 # What of the board is out of sight, and how high that leaves its bars and its chart.
-_SIMPLE_BOARD = ".stApp { --beyond-lesson: none; --lesson-bar: 34px; --lesson-chart: 300px; }"
+_SIMPLE_BOARD = """.stApp { --beyond-lesson: none; --lesson-bar: 34px; --lesson-chart: 300px;
+  --lesson-tick: 0px; }"""
 
 
 def only(lesson: Lesson | Goal) -> None:
