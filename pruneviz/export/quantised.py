@@ -125,7 +125,7 @@ def measure(subject: Subject, session: Any) -> Evaluation:
     bench, data = subject.bench, subject.bench.source.validation
     task, size = bench.task, len(data)
     model, tensors = subject.pruned.dense, subject.pruned.tensors
-    first = bench.original.source.model
+    first = bench.original.source.model if task.needs_dense else model
     network, outcomes = replica(first), []
     for start in range(0, size, bench.block):
         subject.report(start / size)
