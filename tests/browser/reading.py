@@ -27,13 +27,13 @@ class Reader:
 
     @property
     def text(self) -> Locator:
-        """All of the lesson's text."""
-        return self.page.locator(".st-key-lesson")
+        """All of the lesson's text; while a page is drawn, the one before may stand there too."""
+        return self.page.locator(".st-key-lesson").first
 
     @property
     def step(self) -> Locator:
         """The box with the step that is to be done."""
-        return self.page.locator(".st-key-step")
+        return self.page.locator(".st-key-step").first
 
     def walk(self, acts: Mapping[str, Callable[[Reader], object]]) -> None:
         """Take every step, each by its act and not before, and answer every question."""
