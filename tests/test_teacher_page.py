@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from unittest.mock import patch
+from unittest.mock import PropertyMock, patch
 
 import pytest
+import streamlit as st
 
 from pruneviz.lessons import Assignment, Record
 from pruneviz.lessons.assignment import to_text
@@ -70,6 +71,17 @@ def test_a_teacher_makes_a_link_that_opens_what_was_chosen() -> None:
     page.app.selectbox(key=f"teacher-network-{LESSONS[0].name}").set_value("vit")
     page.run()
     assert "which vit does not have" in page.errors()
+
+
+@pytest.mark.parametrize(
+    ("url", "alone"),
+    [("http://localhost:8501/learn", True), ("http://192.168.1.5:8501/learn", False)],
+)
+def test_a_link_that_leads_nobody_else_here_says_so(url: str, alone: bool) -> None:
+    with patch.object(type(st.context), "url", new_callable=PropertyMock, return_value=url):
+        page = Classroom()
+    assert any(each.startswith(f"{url}?assignment=") for each in links(page.app))
+    assert ("leads to this machine alone" in page.texts()) == alone
 
 
 def test_a_link_that_cannot_be_opened_is_refused_in_a_sentence() -> None:

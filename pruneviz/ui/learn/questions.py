@@ -43,7 +43,10 @@ def _ask(lesson: Lesson, record: Record, number: int, question: Question) -> Rec
     elif is_right(question, number, record):
         st.markdown(f":green[:material/check:] Right. {why}")
     else:
-        st.markdown(f":orange[:material/close:] Your own measurements say otherwise. {why}")
+        st.markdown(
+            f":orange[:material/close:] Your own measurements say otherwise. {why} "
+            "You may answer again."
+        )
     return record
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import streamlit as st
 
 from pruneviz.glossary import help_on
@@ -20,6 +22,7 @@ from pruneviz.ui.session import networks, notebook
 from pruneviz.ui.text import as_sentence, plain
 from pruneviz.ui.workbench import address
 
+_HERE = ("localhost", "127.0.0.1", "::1")  # where nobody else gets to
 _WORDS = {"scores": "Scores", "aggregate": "Group score", "repair": "Repair"}
 
 
@@ -169,6 +172,12 @@ def show_link(word: str, text: str, code: str) -> None:
     """The link to copy; code: by which it is known again in a table."""
     base = (st.context.url or "").split("?")[0]
     link_field(f"{base}?{word}={text}", "link for your class", key=f"link-{word}")
+    if urlsplit(base).hostname in _HERE:
+        st.caption(
+            ":orange[This address leads to this machine alone.] Start the app with "
+            "`pruneviz app --host 0.0.0.0`, and open it at the address that is printed: the link "
+            "then leads your class to it."
+        )
     st.caption(
         f"Copy this link. Worksheets from it carry its code, {plain(code)}: a link that somebody "
         "changed has another one. It works wherever this app, with this network, is open to your "
